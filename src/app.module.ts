@@ -1,0 +1,52 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { AuthModule } from './auth/index.js';
+import { BackendModule } from './backend/index.js';
+import {
+  authConfig,
+  backendConfig,
+  jwksConfig,
+  privateConfig,
+  signingConfig,
+  tokenConfig,
+  validateEnvironment,
+} from './config/index.js';
+import { FakeBackend, FakeBackendModule } from './fake-backend/index.js';
+import { HealthModule } from './health/index.js';
+import { JwksModule } from './jwks/index.js';
+import { PrivateModule } from './private/index.js';
+import { SigningModule } from './signing/index.js';
+import { TokenModule } from './token/index.js';
+import { WellKnownModule } from './well-known/index.js';
+
+/** The whole wiring; the only place where the environment meets the modules. */
+@Module({
+  imports: [
+    BackendModule.forRootAsync({
+      imports: [ConfigModule.forFeature(backendConfig), FakeBackendModule],
+      inject: [backendConfig.KEY, FakeBackend],
+      useFactory: async (config: ReturnType<typeof backendConfig>, demo: FakeBackend) => ({
+        ...config,
+        host: config.host ?? (await demo.url()),
+      }),
+    }),
+    JwksModule.forRootAsync(jwksConfig.asProvider()),
+    SigningModule.forRootAsync(signingConfig.asProvider()),
+    AuthModule.forRootAsync(authConfig.asProvider()),
+    TokenModule.forRootAsync(tokenConfig.asProvider()),
+    PrivateModule.forRootAsync(privateConfig.asProvider()),
+    WellKnownModule,
+    HealthModule,
+  ],
+})
+export class AppModule {
+  /**
+   * Reads and checks the environment (and `.env`), then gives the application's module.
+   *
+   * @throws BootException with all problems of the environment
+   */
+  static async register(): Promise<DynamicModule> {
+    const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
+    return { module: AppModule, imports: [environment] };
+  }
+}

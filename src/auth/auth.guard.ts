@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { BootException } from '../common/boot.exception.js';
+import { withholdHeaders } from '../common/forwarding.js';
+import { TokenRefused } from '../common/token-refused.js';
+import { AuthRefused } from './auth.errors.js';
+import { bearerToken } from './bearer-token.js';
+import { JwtVerifier } from './jwt-verifier.js';
+import { ProtectedRoutes } from './protected-routes.js';
+import type { Requirement } from './requirement.js';
+import { setVerified, verifiedBy } from './verified-request.js';
+
+/** Verifies the token of a request to a route with `@RequireJwt`. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  private readonly routes: ProtectedRoutes;
+  private readonly verifier: JwtVerifier;
+
+  constructor(@Optional() routes?: ProtectedRoutes, @Optional() verifier?: JwtVerifier) {
+    if (routes === undefined || verifier === undefined)
+      throw new BootException(
+        '@RequireJwt needs AuthModule: add AuthModule.forRoot(…) to the imports of your root module',
+      );
+    this.routes = routes;
+    this.verifier = verifier;
+  }
+
+  /** @throws AuthRefused 400, 401 or 403 as in RFC 6750 section 3.1 */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const requirement = this.routes.requirement(context.getHandler(), context.getClass());
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    // Decorated class and decorated method each bring the guard, for one and the same requirement.
+    if (verifiedBy(request) === requirement) return true;
+    try {
+      const token = bearerToken(request, requirement);
+      setVerified(request, requirement, await this.verifier.verify(token, requirement));
+    } catch (error) {
+      if (error instanceof TokenRefused) throw new AuthRefused(error, requirement);
+      throw error;
+    }
+    withholdCredentials(request, requirement);
+    return true;
+  }
+}
+
+/** The token ends here: no backend sees it, whatever headers are forwarded. */
+function withholdCredentials(request: IncomingMessage, requirement: Requirement): void {
+  const { authHeaderName, cookieKey } = requirement;
+  withholdHeaders(request, cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie']);
+}

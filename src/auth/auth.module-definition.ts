@@ -1,0 +1,53 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { JwsAlgorithm } from '../jws/index.js';
+
+/** One of the listed values is enough, or all of them are needed. */
+export type Matcher = 'any' | 'all';
+
+/** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
+export interface TokenRequirement {
+  /** Accepted algorithms. */
+  algorithms: readonly JwsAlgorithm[];
+  /** Accepted issuers, compared exactly (RFC 8725 section 3.8). */
+  issuer: string | readonly string[];
+  /** This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9). */
+  audience: string | readonly string[];
+  /** Default `any`. */
+  audienceMatcher?: Matcher;
+  /** Claim with the roles. Default `roles`. */
+  rolesKey?: string;
+  /** True: dots in `rolesKey` reach nested claims. Default false. */
+  rolesKeyIsNested?: boolean;
+  /** Default `any`. */
+  rolesMatcher?: Matcher;
+  /** Claim with the scopes; dots reach nested claims. Default `scope`. */
+  scopesKey?: string;
+  /** Default `any`. */
+  scopesMatcher?: Matcher;
+  /** Claims that have to be there, beside `exp`. */
+  requiredClaims?: readonly string[];
+  /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
+  types?: readonly string[];
+  /** Cookie that may carry the token. Default: cookies are never read. */
+  cookieKey?: string;
+  /** Header that carries the token. Default `Authorization`. */
+  authHeaderName?: string;
+  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
+  leeway?: number;
+}
+
+/** Defaults of every `@RequireJwt()`. */
+export type AuthModuleOptions = TokenRequirement;
+
+export const {
+  ConfigurableModuleClass: ConfigurableAuthModule,
+  MODULE_OPTIONS_TOKEN: AUTH_OPTIONS,
+  OPTIONS_TYPE: AUTH_OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE: AUTH_ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+    ...definition,
+    global: isGlobal,
+  }))
+  .build();

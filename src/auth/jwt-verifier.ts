@@ -1,0 +1,82 @@
+import { isUtf8 } from 'node:buffer';
+import { Injectable } from '@nestjs/common';
+import { isJsonObject, parseJsonExactly } from '../common/json.js';
+import { TokenRefused } from '../common/token-refused.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import {
+  isJwsAlgorithm,
+  keyMisfit,
+  parseCompact,
+  verifySignature,
+  type JwsAlgorithm,
+  type JwsHeader,
+  type JwsKey,
+} from '../jws/index.js';
+import { checkClaims } from './claim-checks.js';
+import { normalizeType, type Requirement } from './requirement.js';
+import type { VerifiedClaims } from './verified-claims.js';
+
+/** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, in this order. */
+@Injectable()
+export class JwtVerifier {
+  constructor(private readonly keys: JwkKeyStore) {}
+
+  /**
+   * @param token compact JWS
+   * @returns the claims of a token that fulfils `requirement`
+   * @throws TokenRefused with the code of the first check that fails
+   */
+  async verify<Claims extends object = object>(
+    token: string,
+    requirement: Requirement,
+  ): Promise<VerifiedClaims<Claims>> {
+    const { header, payload, signature, signingInput } = parseCompact(token);
+    const alg = allowedAlgorithm(header, requirement);
+    const key = this.key(header, alg);
+    const verdict = verifySignature(alg, key, signingInput, signature);
+    if (!(typeof verdict === 'boolean' ? verdict : await verdict))
+      throw new TokenRefused('signature_invalid', `the signature does not fit kid '${key.kid}'`);
+
+    if (!requirement.types.has(normalizeType(header.typ ?? 'JWT')))
+      throw new TokenRefused(
+        'type_not_allowed',
+        `typ '${header.typ ?? 'JWT'}' is not one of: ${[...requirement.types].join(', ')}`,
+      );
+    const claims = parseClaims(payload);
+    checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
+    return claims as VerifiedClaims<Claims>;
+  }
+
+  private key({ kid }: JwsHeader, alg: JwsAlgorithm): JwsKey {
+    const key = kid === undefined ? undefined : this.keys.verificationKey(kid);
+    if (key === undefined)
+      throw new TokenRefused(
+        'key_not_found',
+        kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
+      );
+    const misfit = keyMisfit(key, alg);
+    if (misfit !== undefined) throw new TokenRefused('algorithm_not_allowed', misfit);
+    return key;
+  }
+}
+
+function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: Requirement): JwsAlgorithm {
+  if (!isJwsAlgorithm(alg) || !algorithms.has(alg))
+    throw new TokenRefused(
+      'algorithm_not_allowed',
+      `the algorithm of the header is not one of: ${[...algorithms].join(', ')}`,
+    );
+  return alg;
+}
+
+function parseClaims(payload: Buffer): Record<string, unknown> {
+  let claims: unknown;
+  try {
+    claims = isUtf8(payload) ? parseJsonExactly(payload.toString()) : undefined;
+  } catch {
+    claims = undefined;
+  }
+  if (!isJsonObject(claims))
+    throw new TokenRefused('token_malformed', 'the payload is not a JSON object in UTF-8');
+  return claims;
+}

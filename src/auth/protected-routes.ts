@@ -1,0 +1,62 @@
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { BootException } from '../common/boot.exception.js';
+import { RouteExplorer, type Route } from '../common/route-explorer.js';
+import { JwkKeyStore, KeyProblem } from '../jwks/index.js';
+import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
+import { compileRequirement, type Requirement } from './requirement.js';
+import { REQUIRE_JWT } from './require-jwt.metadata.js';
+
+/** The requirements of all routes with `@RequireJwt`: compiled once, checked before the first request. */
+@Injectable()
+export class ProtectedRoutes implements OnModuleInit {
+  private readonly compiled = new WeakMap<object, WeakMap<object, Requirement>>();
+
+  constructor(
+    @Inject(AUTH_OPTIONS) private readonly options: AuthModuleOptions,
+    private readonly keys: JwkKeyStore,
+    private readonly reflector: Reflector,
+    private readonly explorer: RouteExplorer,
+  ) {}
+
+  /**
+   * Checks every decorated route.
+   *
+   * @throws BootException one line per route that could not accept any token
+   */
+  onModuleInit(): void {
+    const problems = this.explorer.routes().flatMap((route) => this.check(route));
+    if (problems.length > 0) throw new BootException(problems);
+  }
+
+  /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
+  requirement(handler: CallableFunction, controller: Type): Requirement {
+    let ofHandler = this.compiled.get(handler);
+    if (ofHandler === undefined) this.compiled.set(handler, (ofHandler = new WeakMap()));
+    let requirement = ofHandler.get(controller);
+    if (requirement === undefined) {
+      const route = this.reflector.getAllAndOverride(REQUIRE_JWT, [
+        handler as Route['handler'],
+        controller,
+      ]);
+      requirement = compileRequirement(route ?? {}, this.options);
+      ofHandler.set(controller, requirement);
+    }
+    return requirement;
+  }
+
+  private check({ handler, controller, label }: Route): string[] {
+    if (this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) === undefined)
+      return [];
+    try {
+      for (const alg of this.requirement(handler, controller).algorithms)
+        this.keys.assertVerifies(alg);
+      return [];
+    } catch (error) {
+      if (error instanceof KeyProblem) return [`${label}: ${error.message}`];
+      if (error instanceof BootException)
+        return error.problems.map((problem) => `${label}: ${problem}`);
+      throw error;
+    }
+  }
+}

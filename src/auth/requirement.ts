@@ -1,0 +1,86 @@
+import { BootException } from '../common/boot.exception.js';
+import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
+import type { Matcher, TokenRequirement } from './auth.module-definition.js';
+import type { RequireJwtOptions } from './require-jwt.metadata.js';
+
+/** A {@link TokenRequirement} with all defaults filled in, in the form the checks use. */
+export interface Requirement {
+  readonly algorithms: ReadonlySet<JwsAlgorithm>;
+  readonly issuers: ReadonlySet<string>;
+  readonly audiences: readonly string[];
+  readonly audienceMatcher: Matcher;
+  readonly roles: readonly string[];
+  readonly rolesKey: string;
+  readonly rolesKeyIsNested: boolean;
+  readonly rolesMatcher: Matcher;
+  readonly scopes: readonly string[];
+  readonly scopesKey: string;
+  readonly scopesMatcher: Matcher;
+  readonly requiredClaims: readonly string[];
+  /** Lower case, without `application/`. */
+  readonly types: ReadonlySet<string>;
+  readonly cookieKey: string | undefined;
+  /** Lower case. */
+  readonly authHeaderName: string;
+  /** Seconds. */
+  readonly leeway: number;
+}
+
+/**
+ * Joins what a route says with the defaults of the module. A member the route leaves out, or sets
+ * to `undefined`, keeps its default.
+ *
+ * @throws BootException when the result could accept nothing, or check nothing
+ */
+export function compileRequirement(
+  route: RequireJwtOptions,
+  defaults: TokenRequirement,
+): Requirement {
+  const given = Object.fromEntries(
+    Object.entries(route).filter(([, value]) => value !== undefined),
+  ) as RequireJwtOptions;
+  const merged = { ...defaults, ...given };
+  const requirement: Requirement = {
+    algorithms: new Set(merged.algorithms),
+    issuers: new Set(list(merged.issuer)),
+    audiences: list(merged.audience),
+    audienceMatcher: merged.audienceMatcher ?? 'any',
+    roles: merged.roles ?? [],
+    rolesKey: merged.rolesKey ?? 'roles',
+    rolesKeyIsNested: merged.rolesKeyIsNested ?? false,
+    rolesMatcher: merged.rolesMatcher ?? 'any',
+    scopes: merged.scopes ?? [],
+    scopesKey: merged.scopesKey ?? 'scope',
+    scopesMatcher: merged.scopesMatcher ?? 'any',
+    requiredClaims: merged.requiredClaims ?? [],
+    types: new Set((merged.types ?? ['JWT', 'at+jwt']).map(normalizeType)),
+    cookieKey: merged.cookieKey,
+    authHeaderName: (merged.authHeaderName ?? 'Authorization').toLowerCase(),
+    leeway: merged.leeway ?? 1,
+  };
+  assertUsable(requirement);
+  return requirement;
+}
+
+/** A `typ` header in the form it is compared in (RFC 7515 section 4.1.9). */
+export const normalizeType = (typ: string): string =>
+  typ.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
+
+const list = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value;
+
+function assertUsable(requirement: Requirement): void {
+  const { algorithms, issuers, audiences, types, leeway } = requirement;
+  const problems: string[] = [];
+  for (const [name, { length }] of Object.entries({
+    algorithms: [...algorithms],
+    issuer: [...issuers],
+    audience: audiences,
+    types: [...types],
+  }))
+    if (length === 0) problems.push(`'${name}' is empty, which no token could fulfil`);
+  for (const alg of algorithms)
+    if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
+  if (!(leeway >= 0)) problems.push(`'leeway' is not a number of seconds`);
+  if (problems.length > 0) throw new BootException(problems);
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import type { Requirement } from './requirement.js';
+import type { VerifiedClaims } from './verified-claims.js';
+
+/** A symbol, so that no middleware or body can forge or overwrite it. */
+const VERIFIED = Symbol('signet.verified');
+type Verified = { requirement: Requirement; claims: VerifiedClaims };
+type VerifiedRequest = IncomingMessage & { [VERIFIED]?: Verified };
+
+export function setVerified(
+  request: IncomingMessage,
+  requirement: Requirement,
+  claims: VerifiedClaims,
+): void {
+  (request as VerifiedRequest)[VERIFIED] = { requirement, claims };
+}
+
+/** The requirement the request's token was verified against; `undefined` when none was. */
+export const verifiedBy = (request: IncomingMessage): Requirement | undefined =>
+  (request as VerifiedRequest)[VERIFIED]?.requirement;
+
+/** The claims of the request's verified token; `undefined` when there is none. */
+export const verifiedClaims = (request: IncomingMessage): VerifiedClaims | undefined =>
+  (request as VerifiedRequest)[VERIFIED]?.claims;

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import { HttpService } from '@nestjs/axios';
+import { Inject, Injectable } from '@nestjs/common';
+import { BackendAnswer } from './backend-answer.js';
+import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
+import { forwardedHeaders, forwardedQuery } from './forwarding.js';
+import { fillPath } from './path-template.js';
+import { readAnswer } from './read-answer.js';
+
+/** One call to the backend. */
+export interface BackendCall {
+  /** Default `GET`. */
+  method?: string;
+  /** Path below the configured host; may contain `{JWT.<claim>}`. */
+  path: string;
+  /** The client's request: its allow-listed headers and query strings are forwarded. */
+  from?: IncomingMessage;
+  /** Verified claims for the placeholders of `path`. */
+  claims?: Readonly<Record<string, unknown>>;
+  /** Sent byte for byte; never with `GET` or `HEAD`. */
+  body?: Buffer;
+  /** Content type of `body`. Default `application/json`. */
+  contentType?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 2000;
+const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
+ * to be JSON. It knows nothing of tokens.
+ */
+@Injectable()
+export class BackendClient {
+  private readonly origin: string;
+  private readonly basePath: string;
+  private readonly timeout: number;
+  private readonly maxBodyBytes: number;
+  private readonly inputHeaders: readonly string[];
+  private readonly inputQueryStrings: readonly string[];
+
+  constructor(
+    @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
+    private readonly http: HttpService,
+  ) {
+    const url = new URL(options.host);
+    this.origin = url.origin;
+    this.basePath = url.pathname.replace(/\/$/, '');
+    this.timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
+    this.inputHeaders = (options.inputHeaders ?? []).map((name) => name.toLowerCase());
+    this.inputQueryStrings = options.inputQueryStrings ?? [];
+  }
+
+  /**
+   * Makes one call and checks its answer.
+   *
+   * @returns the JSON answer with its 2xx status
+   * @throws BackendUnavailable (502), BackendBadResponse (502), BackendTimeout (504)
+   * @throws BackendRefused for a 4xx, which the client gets as the backend sent it
+   * @throws ClaimForBackendMissing (403) when `path` needs a claim that `claims` does not hold
+   */
+  async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
+    const { method = 'GET', from, body, contentType = 'application/json' } = call;
+    const headers: Record<string, string | string[]> =
+      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders);
+    headers['accept'] ??= 'application/json';
+    headers['accept-encoding'] = 'identity';
+    const sendsBody =
+      body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
+    if (sendsBody) headers['content-type'] = contentType;
+    const response = await this.http.axiosRef.request<Buffer>({
+      baseURL: this.origin,
+      url: this.target(call),
+      method,
+      headers,
+      data: sendsBody ? body : undefined,
+      timeout: this.timeout,
+      maxContentLength: this.maxBodyBytes,
+    });
+    return (await readAnswer(response, this.maxBodyBytes)) as BackendAnswer<T>;
+  }
+
+  private target({ path, claims, from }: BackendCall): string {
+    const target = this.basePath + fillPath(path, claims);
+    const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
+    return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
+  }
+}

@@ -1,0 +1,45 @@
+import { readClaim } from '../common/claim-path.js';
+import { toNumber } from '../common/json.js';
+import { ClaimForBackendMissing } from './backend.errors.js';
+
+const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
+
+/**
+ * Fills `{JWT.<claim>}` in a backend path. Values are percent-encoded, so that a claim can never
+ * become a separator, a query or another path segment.
+ *
+ * @param template e.g. `/user/{JWT.sub}`
+ * @param claims verified claims of the request's token
+ * @throws ClaimForBackendMissing when a claim is absent, no string, number or boolean, empty, or would
+ * make a segment `.` or `..`
+ */
+export function fillPath(
+  template: string,
+  claims: Readonly<Record<string, unknown>> | undefined,
+): string {
+  if (!template.includes('{JWT.')) return template;
+  const path = template.replace(PLACEHOLDER, (_placeholder, name: string) =>
+    encodeClaim(name, claims === undefined ? undefined : readClaim(claims, name, true)),
+  );
+  // An encoded value holds no slash, so only a whole segment can still mean "up" or "here".
+  if (/\/\.\.?(?=[/?]|$)/.test(path))
+    throw new ClaimForBackendMissing('a claim for the backend path is "." or ".."');
+  return path;
+}
+
+function encodeClaim(name: string, value: unknown): string {
+  const text = scalarText(value);
+  if (text === undefined || text === '')
+    throw new ClaimForBackendMissing(`claim '${name}' is needed for the backend path`);
+  if (!text.isWellFormed())
+    throw new ClaimForBackendMissing(`claim '${name}' is not valid Unicode`);
+  return encodeURIComponent(text);
+}
+
+function scalarText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  // JSON.stringify keeps all the digits of a raw number.
+  return typeof value === 'boolean' || toNumber(value) !== undefined
+    ? JSON.stringify(value)
+    : undefined;
+}

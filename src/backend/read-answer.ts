@@ -1,0 +1,85 @@
+import type { AxiosResponse } from 'axios';
+import { isDeeperThan, parseJsonExactly } from '../common/json.js';
+import { BackendAnswer } from './backend-answer.js';
+import { BackendBadResponse, BackendRefused } from './backend.errors.js';
+import { decodeBody } from './decode-body.js';
+
+const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+const DEFAULT_MEDIA_TYPE = 'application/json; charset=utf-8';
+const MAX_NESTING = 500;
+/** Headers of a refusal that tell the client what to do next. */
+const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
+
+/**
+ * What a response means: 2xx with a JSON object or array is an answer, 4xx the backend's own
+ * refusal, everything else a failure of the backend.
+ *
+ * @param maxBytes limit of the decompressed body
+ * @throws BackendRefused for 4xx, BackendBadResponse for the rest
+ */
+export async function readAnswer(
+  response: AxiosResponse<Buffer>,
+  maxBytes: number,
+): Promise<BackendAnswer> {
+  const { status, headers, data } = response;
+  if (status < 200 || status >= 500 || (status >= 300 && status < 400))
+    throw new BackendBadResponse(`the backend answered ${status}`);
+  const contentType = mediaType(headers['content-type']);
+  if (status < 400) {
+    if (contentType === undefined)
+      throw new BackendBadResponse('the answer is not declared as JSON');
+    const text = await decodeBody(data, header(headers['content-encoding']), maxBytes);
+    return new BackendAnswer(status, parseBody(text), text, contentType);
+  }
+  throw new BackendRefused(
+    status,
+    contentType === undefined
+      ? undefined
+      : await refusalBody(data, header(headers['content-encoding']), maxBytes),
+    Object.fromEntries(
+      REFUSAL_HEADERS.flatMap((name) => {
+        const value = header(headers[name]);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+  );
+}
+
+function parseBody(text: string): unknown {
+  let body: unknown;
+  try {
+    body = parseJsonExactly(text);
+  } catch {
+    throw new BackendBadResponse('the answer is not valid JSON');
+  }
+  if (body === null || typeof body !== 'object')
+    throw new BackendBadResponse('the answer is neither a JSON object nor an array');
+  // Each level takes two characters: a short text cannot be deep.
+  if (text.length > 2 * MAX_NESTING && isDeeperThan(MAX_NESTING, body))
+    throw new BackendBadResponse(`the answer nests deeper than ${MAX_NESTING} levels`);
+  return body;
+}
+
+async function refusalBody(
+  data: Buffer,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+): Promise<string | undefined> {
+  try {
+    const text = await decodeBody(data, contentEncoding, maxBytes);
+    JSON.parse(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The content type to pass on; `undefined` when it is not JSON. A missing one is taken for JSON. */
+function mediaType(value: unknown): string | undefined {
+  const contentType = header(value);
+  if (contentType === undefined) return DEFAULT_MEDIA_TYPE;
+  return JSON_MEDIA_TYPE.test(contentType) ? contentType : undefined;
+}
+
+const header = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : undefined;

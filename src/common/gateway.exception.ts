@@ -1,0 +1,36 @@
+import { HttpException } from '@nestjs/common';
+
+/** What an error answer says, and to whom. */
+export interface GatewayError {
+  /** HTTP status. */
+  status: number;
+  /** RFC 6749 section 5.2 / RFC 6750 section 3.1 error; left out of the answer when undefined. */
+  error?: string;
+  /** Stable, more exact code of the error table; goes to the log and the metrics as well. */
+  code: string;
+  /** Safe for everybody: says what happened, nothing about configuration or token contents. */
+  description: string;
+  /** The exact reason. Always in the log, in the answer only with `ERRORS_EXPLAIN=true`. Never holds a secret. */
+  explanation?: string;
+  /** Headers of the answer, e.g. `Retry-After`. */
+  headers?: Readonly<Record<string, string>>;
+  /** What went wrong below, for the log. */
+  cause?: unknown;
+}
+
+/**
+ * Base of every refusal and failure the gateway answers with on purpose.
+ * Subclasses stand beside the code that throws them.
+ */
+export class GatewayException extends HttpException {
+  readonly details: GatewayError;
+
+  constructor(details: GatewayError) {
+    // An expected refusal needs no stack, and capturing one costs more than refusing does.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(details.description, details.status, { errorCode: details.code, cause: details.cause });
+    Error.stackTraceLimit = limit;
+    this.details = details;
+  }
+}

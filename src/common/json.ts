@@ -1,0 +1,86 @@
+/** Text that may hold a number a double cannot: 16 or more digits, or an exponent. */
+const INEXACT_NUMBER_POSSIBLE = /[\d.]{16}|\d[eE]/;
+
+const keepSource = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+    ? rawJson(context.source)
+    : value;
+
+/** `JSON.rawJSON`, which TypeScript's library does not know yet. */
+interface ExactJson {
+  rawJSON(text: string): object;
+  isRawJSON(value: unknown): value is { rawJSON: string };
+  parse(text: string, reviver?: typeof keepSource): unknown;
+}
+const exact = JSON as unknown as ExactJson;
+const rawJson = (text: string): object => exact.rawJSON(text);
+
+/**
+ * `JSON.parse` that loses no digit: a number that a double cannot hold (9007199254740993, 1e400)
+ * becomes a `JSON.rawJSON` object, which `JSON.stringify` writes back unchanged.
+ *
+ * @throws SyntaxError when `text` is not JSON
+ */
+export function parseJsonExactly(text: string): unknown {
+  return INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : JSON.parse(text);
+}
+
+/** The double nearest to a JSON number as {@link parseJsonExactly} returns it; `undefined` for anything else. */
+export function toNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  return exact.isRawJSON(value) ? Number(value.rawJSON) : undefined;
+}
+
+/** True for an object with members: no array, no `Date`, no `Map`, no raw number. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return Object.prototype.toString.call(value) === '[object Object]' && !exact.isRawJSON(value);
+}
+
+/**
+ * True when one object in `text` names a member twice. `value` is `text`, parsed.
+ * Every colon outside of a string belongs to one member, and a parsed object keeps one of each name.
+ */
+export function hasDuplicateMembers(text: string, value: unknown): boolean {
+  return countColons(text) !== countMembers(value);
+}
+
+function countColons(text: string): number {
+  let colons = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === 0x22 /* " */) inString = !inString;
+    else if (char === 0x5c /* \ */ && inString) i++;
+    else if (char === 0x3a /* : */ && !inString) colons++;
+  }
+  return colons;
+}
+
+function countMembers(root: unknown): number {
+  let members = 0;
+  // A list instead of recursion: hostile nesting must not overflow the stack.
+  const open = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (value === null || typeof value !== 'object' || exact.isRawJSON(value)) continue;
+    const children: unknown[] = Object.values(value);
+    if (!Array.isArray(value)) members += children.length;
+    for (const child of children) if (child !== null && typeof child === 'object') open.push(child);
+  }
+  return members;
+}
+
+/** True when `value` nests deeper than `levels`; `JSON.stringify` would overflow the stack on much more. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
+  let layer: unknown[] = [value];
+  for (let depth = 0; layer.length > 0; depth++) {
+    if (depth > levels) return true;
+    const next: unknown[] = [];
+    for (const item of layer)
+      if (item !== null && typeof item === 'object')
+        for (const child of Object.values(item))
+          if (child !== null && typeof child === 'object') next.push(child);
+    layer = next;
+  }
+  return false;
+}

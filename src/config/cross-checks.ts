@@ -1,0 +1,61 @@
+import type { Environment } from './environment.js';
+import { DEFAULT_KEY_FILE } from './defaults.js';
+
+/** Headers that belong to one connection, or that a proxy has to write itself (RFC 9110 section 7.6.1). */
+const NEVER_FORWARDED = new Set([
+  'connection',
+  'content-length',
+  'content-type',
+  'accept-encoding',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Variables of features that this version does not have: ignoring them would weaken what was asked for. */
+const NOT_YET = [
+  'SIGNER_JWK_URL',
+  'VALIDATOR_JWK_URL',
+  'VALIDATOR_JWK_FINGERPRINTS',
+  'VALIDATOR_JWK_LOCAL_CA',
+  'VALIDATOR_PROPAGATE_CLAIMS',
+  'KEY_PASSPHRASE',
+  'KEY_PASSPHRASE_FILE',
+  'REFRESH_BACKEND_PATH',
+  'ADMIN_ROLES',
+] as const;
+
+/** Problems that no single variable has by itself, one line each. */
+export function crossChecks(env: Environment, raw: Readonly<Record<string, unknown>>): string[] {
+  const problems: string[] = [];
+  if (env.NODE_ENV === 'production') {
+    if (env.BACKEND_HOST === undefined)
+      problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
+    if (env.DISABLE_JWK_SECURITY)
+      problems.push('DISABLE_JWK_SECURITY=true is refused in production');
+  }
+  for (const name of env.BACKEND_INPUT_HEADERS)
+    if (NEVER_FORWARDED.has(name.toLowerCase()))
+      problems.push(`BACKEND_INPUT_HEADERS cannot forward ${name.toLowerCase()}`);
+  for (const name of ['TOKEN_BACKEND_PATH', 'PRIVATE_BACKEND_PATH'] as const)
+    if (/#|\/\.\.?(?=[/?]|$)/.test(env[name]))
+      problems.push(`${name} must not contain '#', '/./' or '/../'`);
+  if (env.TOKEN_BACKEND_PATH.includes('{JWT.'))
+    problems.push('TOKEN_BACKEND_PATH cannot contain {JWT.…}: there is no token yet');
+  for (const name of NOT_YET)
+    if (typeof raw[name] === 'string' && raw[name].trim() !== '')
+      problems.push(`${name} is not supported by this version`);
+  if (raw.SESSION_COOKIES === 'true')
+    problems.push('SESSION_COOKIES is not supported by this version');
+  return problems;
+}
+
+/** True where a missing key file is created: the default file, outside of production. */
+export const mayCreateKeyFile = (env: Environment): boolean =>
+  env.NODE_ENV !== 'production' && env.SIGNER_JWK_LOCAL_PATH === DEFAULT_KEY_FILE;

@@ -1,0 +1,67 @@
+/** What a variable is when it is unset or empty; a variable without a default is not in here. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  NODE_ENV: 'development',
+  HOST: '0.0.0.0',
+  PORT: '8080',
+  BODY_LIMIT: '16kb',
+  BACKEND_TIMEOUT_MS: '2000',
+  BACKEND_MAX_BODY: '1mb',
+  BACKEND_INPUT_HEADERS: '',
+  BACKEND_INPUT_QUERY_STRINGS: '',
+  TOKEN_BACKEND_METHOD: 'POST',
+  TOKEN_BACKEND_PATH: '/token.json',
+  PRIVATE_BACKEND_PATH: '/user/1.json',
+  SIGNER_ALG: 'HS256',
+  SIGNER_KID: 'sim2',
+  SIGNER_KEYS_TO_SIGN: 'access_token,refresh_token',
+  SIGNER_REQUIRE_ALL_KEYS: 'false',
+  SIGNER_JWK_LOCAL_PATH: 'keys/signing.jwks.json',
+  SIGNER_TYP: 'JWT',
+  SIGNER_REFRESH_TYP: 'rt+jwt',
+  SIGNER_FULL: 'false',
+  SIGNER_ACCESS_TTL: '3600',
+  SIGNER_REFRESH_TTL: '1209600',
+  SIGNER_STALE_EXP: 'reject',
+  VALIDATOR_ISSUER: 'https://krakend.io',
+  VALIDATOR_AUDIENCE: 'http://api.example.com',
+  VALIDATOR_AUDIENCE_MATCHER: 'any',
+  VALIDATOR_ROLES_KEY: 'roles',
+  VALIDATOR_ROLES_KEY_IS_NESTED: 'false',
+  VALIDATOR_ROLES_MATCHER: 'any',
+  VALIDATOR_SCOPES_KEY: 'scope',
+  VALIDATOR_SCOPES_MATCHER: 'any',
+  VALIDATOR_REQUIRED_CLAIMS: '',
+  VALIDATOR_TYP: 'JWT,at+jwt',
+  VALIDATOR_AUTH_HEADER_NAME: 'Authorization',
+  VALIDATOR_LEEWAY: '1',
+  DISABLE_JWK_SECURITY: 'false',
+  ERRORS_EXPLAIN: 'true',
+  LOG_LEVEL: 'info',
+  LOG_FORMAT: 'pretty',
+};
+
+/** What `NODE_ENV=production` changes. */
+const PRODUCTION_DEFAULTS: Readonly<Record<string, string>> = {
+  ERRORS_EXPLAIN: 'false',
+  LOG_FORMAT: 'json',
+};
+
+/** The key file that development creates when it is missing. */
+export const DEFAULT_KEY_FILE = DEFAULTS.SIGNER_JWK_LOCAL_PATH;
+
+/** `raw` completed: what is unset or empty gets its default, some of which follow other variables. */
+export function withDefaults(
+  raw: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(raw))
+    if (value !== undefined && value.trim() !== '') given[name] = value;
+  const values = {
+    ...DEFAULTS,
+    ...(given.NODE_ENV === 'production' ? PRODUCTION_DEFAULTS : {}),
+    ...given,
+  };
+  values.VALIDATOR_ALG ??= values.SIGNER_ALG ?? '';
+  values.SIGNER_ISSUER ??= (values.VALIDATOR_ISSUER ?? '').split(',', 1)[0]?.trim() ?? '';
+  return values;
+}

@@ -1,0 +1,62 @@
+import { JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
+import type { Matcher } from '../auth/index.js';
+import type { StaleExpPolicy } from '../signing/index.js';
+import { Bytes, Choice, ChoiceList, Flag, HttpUrl, Int, List, Text } from './fields.js';
+
+const CLAIM_NAME = /^[^\s,]+$/;
+const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
+const PATH = /^\/[!-~]*$/;
+const FILE = /^[^\0]+$/;
+const TYP = /^[\w.+/-]+$/;
+const MATCHERS = ['any', 'all'];
+const YEAR = 31_536_000;
+
+/** Every variable that is read, typed and checked. Defaults stand in `defaults.ts`. */
+export class Environment {
+  @Choice(['development', 'test', 'production']) NODE_ENV!: string;
+  @Text(/^[\w.:%-]+$/, 'a host name or an IP address') HOST!: string;
+  @Int(0, 65_535) PORT!: number;
+  @Text(/^[\w.:/, -]+$/, 'true, false, a number of proxies or a comma list of addresses')
+  TRUST_PROXY?: string;
+  @Bytes() BODY_LIMIT!: number;
+  @HttpUrl() BACKEND_HOST?: string;
+  @Int(1, 600_000) BACKEND_TIMEOUT_MS!: number;
+  @Bytes() BACKEND_MAX_BODY!: number;
+  @List(HEADER_NAME, 'header names (a * is not among them: name what the backend may see)')
+  BACKEND_INPUT_HEADERS!: string[];
+  @List(/^[^\s,]+$/, 'parameter names') BACKEND_INPUT_QUERY_STRINGS!: string[];
+  @Choice(['GET', 'POST', 'PUT', 'PATCH']) TOKEN_BACKEND_METHOD!: string;
+  @Text(PATH, 'a path that begins with /') TOKEN_BACKEND_PATH!: string;
+  @Text(PATH, 'a path that begins with /') PRIVATE_BACKEND_PATH!: string;
+  @Choice(JWS_ALGORITHMS) SIGNER_ALG!: JwsAlgorithm;
+  @Text(/^\S{1,256}$/, 'a key id without spaces') SIGNER_KID!: string;
+  @List(/^[^\s,.]+(\.[^\s,.]+)*$/, 'field names') SIGNER_KEYS_TO_SIGN!: string[];
+  @Flag() SIGNER_REQUIRE_ALL_KEYS!: boolean;
+  @Text(FILE, 'a path') SIGNER_JWK_LOCAL_PATH!: string;
+  @Text(TYP, 'a media type or its last part') SIGNER_TYP!: string;
+  @Text(TYP, 'a media type or its last part') SIGNER_REFRESH_TYP!: string;
+  @Flag() SIGNER_FULL!: boolean;
+  @Text(/^\S+$/, 'an issuer without spaces') SIGNER_ISSUER!: string;
+  @Int(1, 10 * YEAR) SIGNER_ACCESS_TTL!: number;
+  @Int(1, 10 * YEAR) SIGNER_REFRESH_TTL!: number;
+  @Choice(['reject', 'renew', 'keep']) SIGNER_STALE_EXP!: StaleExpPolicy;
+  @ChoiceList(JWS_ALGORITHMS) VALIDATOR_ALG!: JwsAlgorithm[];
+  @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_PATH?: string;
+  @List(/^\S+$/, 'issuers') VALIDATOR_ISSUER!: string[];
+  @List(/^\S+$/, 'audiences') VALIDATOR_AUDIENCE!: string[];
+  @Choice(MATCHERS) VALIDATOR_AUDIENCE_MATCHER!: Matcher;
+  @Text(CLAIM_NAME, 'a claim name') VALIDATOR_ROLES_KEY!: string;
+  @Flag() VALIDATOR_ROLES_KEY_IS_NESTED!: boolean;
+  @Choice(MATCHERS) VALIDATOR_ROLES_MATCHER!: Matcher;
+  @Text(CLAIM_NAME, 'a claim name') VALIDATOR_SCOPES_KEY!: string;
+  @Choice(MATCHERS) VALIDATOR_SCOPES_MATCHER!: Matcher;
+  @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
+  @List(TYP, 'typ values') VALIDATOR_TYP!: string[];
+  @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
+  @Text(HEADER_NAME, 'a header name') VALIDATOR_AUTH_HEADER_NAME!: string;
+  @Int(0, 3600) VALIDATOR_LEEWAY!: number;
+  @Flag() DISABLE_JWK_SECURITY!: boolean;
+  @Flag() ERRORS_EXPLAIN!: boolean;
+  @Choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL!: string;
+  @Choice(['pretty', 'json']) LOG_FORMAT!: 'pretty' | 'json';
+}

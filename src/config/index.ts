@@ -1,0 +1,3 @@
+export type { Environment } from './environment.js';
+export * from './namespaces.js';
+export { readEnvironment, validateEnvironment } from './read-environment.js';

@@ -1,0 +1,86 @@
+import { registerAs } from '@nestjs/config';
+import type { AuthModuleOptions } from '../auth/index.js';
+import type { BackendModuleOptions } from '../backend/index.js';
+import type { JwksModuleOptions } from '../jwks/index.js';
+import type { PrivateModuleOptions } from '../private/index.js';
+import type { SigningModuleOptions } from '../signing/index.js';
+import type { TokenModuleOptions } from '../token/index.js';
+import { mayCreateKeyFile } from './cross-checks.js';
+import { readEnvironment } from './read-environment.js';
+
+/** The environment as options of `BackendModule`; `host` is undefined where the demo backend serves. */
+export const backendConfig = registerAs(
+  'backend',
+  (): Omit<BackendModuleOptions, 'host'> & { host?: string } => {
+    const env = readEnvironment();
+    return {
+      host: env.BACKEND_HOST,
+      timeoutMs: env.BACKEND_TIMEOUT_MS,
+      maxBodyBytes: env.BACKEND_MAX_BODY,
+      inputHeaders: env.BACKEND_INPUT_HEADERS,
+      inputQueryStrings: env.BACKEND_INPUT_QUERY_STRINGS,
+    };
+  },
+);
+
+/** The environment as options of `JwksModule`. */
+export const jwksConfig = registerAs('jwks', (): JwksModuleOptions => {
+  const env = readEnvironment();
+  return {
+    signingKeysPath: env.SIGNER_JWK_LOCAL_PATH,
+    verificationKeysPath: env.VALIDATOR_JWK_LOCAL_PATH,
+    exposedKeyFiles:
+      env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+    createMissing: mayCreateKeyFile(env) ? { alg: env.SIGNER_ALG, kid: env.SIGNER_KID } : undefined,
+  };
+});
+
+/** The environment as options of `SigningModule`. */
+export const signingConfig = registerAs('signing', (): SigningModuleOptions => {
+  const env = readEnvironment();
+  return {
+    alg: env.SIGNER_ALG,
+    kid: env.SIGNER_KID,
+    fields: env.SIGNER_KEYS_TO_SIGN,
+    requireAllFields: env.SIGNER_REQUIRE_ALL_KEYS,
+    typ: env.SIGNER_TYP,
+    refreshTyp: env.SIGNER_REFRESH_TYP,
+    full: env.SIGNER_FULL,
+    issuer: env.SIGNER_ISSUER,
+    accessTtl: env.SIGNER_ACCESS_TTL,
+    refreshTtl: env.SIGNER_REFRESH_TTL,
+    staleExp: env.SIGNER_STALE_EXP,
+  };
+});
+
+/** The environment as options of `AuthModule`. */
+export const authConfig = registerAs('auth', (): AuthModuleOptions => {
+  const env = readEnvironment();
+  return {
+    algorithms: env.VALIDATOR_ALG,
+    issuer: env.VALIDATOR_ISSUER,
+    audience: env.VALIDATOR_AUDIENCE,
+    audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
+    rolesKey: env.VALIDATOR_ROLES_KEY,
+    rolesKeyIsNested: env.VALIDATOR_ROLES_KEY_IS_NESTED,
+    rolesMatcher: env.VALIDATOR_ROLES_MATCHER,
+    scopesKey: env.VALIDATOR_SCOPES_KEY,
+    scopesMatcher: env.VALIDATOR_SCOPES_MATCHER,
+    requiredClaims: env.VALIDATOR_REQUIRED_CLAIMS,
+    types: env.VALIDATOR_TYP,
+    cookieKey: env.VALIDATOR_COOKIE_KEY,
+    authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
+    leeway: env.VALIDATOR_LEEWAY,
+  };
+});
+
+/** The environment as options of `TokenModule`. */
+export const tokenConfig = registerAs('token', (): TokenModuleOptions => {
+  const env = readEnvironment();
+  return { method: env.TOKEN_BACKEND_METHOD, path: env.TOKEN_BACKEND_PATH };
+});
+
+/** The environment as options of `PrivateModule`. */
+export const privateConfig = registerAs('private', (): PrivateModuleOptions => ({
+  path: readEnvironment().PRIVATE_BACKEND_PATH,
+}));

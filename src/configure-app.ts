@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import type { SecurityHeadersOptions } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import type { Environment } from './config/index.js';
+import {
+  answerClientError,
+  ErrorFilter,
+  requestContextMiddleware,
+  type RoutedApplication,
+} from './http/index.js';
+import { accessLog } from './logging/index.js';
+
+/** `POST /token` forwards its body byte for byte, so nothing may parse it. */
+const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;
+
+/** What matters for an API; the rest of the usual headers is about HTML pages. */
+const SECURITY_HEADERS: SecurityHeadersOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: "'none'", frameAncestors: "'none'" },
+  },
+  // The gateway does not decide for the hosts below its own.
+  strictTransportSecurity: { includeSubDomains: false },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};
+
+/** Everything between the socket and the controllers; shared by `main` and the tests. */
+export function configureApp(app: NestExpressApplication, env: Environment, pino: Logger): void {
+  app.disable('etag');
+  if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
+  app.useSecurityHeaders(SECURITY_HEADERS);
+  app.use(requestContextMiddleware, accessLog(pino));
+  app.useBodyParser('raw', {
+    limit: env.BODY_LIMIT,
+    inflate: false,
+    type: ({ url }: IncomingMessage) => RAW_BODY_PATHS.test(url ?? ''),
+  });
+  app.useBodyParser('json', { limit: env.BODY_LIMIT });
+  app.useBodyParser('urlencoded', { limit: env.BODY_LIMIT, extended: false });
+  app.useGlobalFilters(
+    new ErrorFilter({
+      explain: env.ERRORS_EXPLAIN,
+      application: app.getHttpAdapter().getInstance() as unknown as RoutedApplication,
+    }),
+  );
+  app.getHttpServer().on('clientError', answerClientError);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+}
+
+/** Express takes a boolean, a number of hops, or addresses. */
+function trustProxy(value: string): boolean | number | string {
+  if (value === 'true' || value === 'false') return value === 'true';
+  return /^\d+$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,26 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { readEnvironment } from './config/index.js';
+import { configureApp } from './configure-app.js';
+import { createPino, SignetLogger } from './logging/index.js';
+
+/**
+ * The configured application, not yet listening.
+ *
+ * @throws BootException when the environment or the keys cannot be used
+ */
+export async function createApp(): Promise<NestExpressApplication> {
+  const module = await AppModule.register();
+  const env = readEnvironment();
+  const pino = createPino({ level: env.LOG_LEVEL, format: env.LOG_FORMAT });
+  const app = await NestFactory.create<NestExpressApplication>(module, {
+    logger: new SignetLogger(pino),
+    abortOnError: false,
+    bodyParser: false,
+    return503OnClosing: true,
+    routeConflictPolicy: { duplicate: 'error' },
+  });
+  configureApp(app, env, pino);
+  return app;
+}

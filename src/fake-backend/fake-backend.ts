@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { login } from './login.js';
+
+/** A running demo backend. */
+export interface RunningBackend {
+  /** Base URL, for `BACKEND_HOST`. */
+  url: string;
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Starts the demo login backend on a free port of the loopback interface: `/token.json` answers
+ * claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
+ */
+export async function startFakeBackend(): Promise<RunningBackend> {
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await read(request);
+  const [path] = (request.url ?? '/').split('?', 1);
+  if (path === '/token.json') {
+    const { status, answer: claims } = login(request.headers['content-type'], body);
+    send(response, status, claims);
+  } else if (path?.startsWith('/user/')) {
+    send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });
+  } else send(response, 404, { error: 'not_found' });
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of request as AsyncIterable<Buffer>)
+    if (body.length < MAX_BODY_BYTES) body += chunk.toString();
+  return body;
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}

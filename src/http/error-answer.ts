@@ -1,0 +1,63 @@
+import { HttpException } from '@nestjs/common';
+import { GatewayException, type GatewayError } from '../common/gateway.exception.js';
+
+/** Codes of errors that no exception class of ours stands for. */
+const CODES: Readonly<Record<number, string>> = {
+  400: 'body_malformed',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'body_too_large',
+  415: 'media_type_unsupported',
+  429: 'rate_limited',
+};
+
+const INTERNAL: GatewayError = {
+  status: 500,
+  error: 'server_error',
+  code: 'internal',
+  description: 'Something went wrong in the gateway.',
+};
+
+/**
+ * What any thrown value means as an answer. Only messages of exceptions that were made to be
+ * answers (Nest's `HttpException`, 4xx of the body parser) reach the client.
+ */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayException) return thrown.details;
+  if (thrown instanceof HttpException) return fromHttpException(thrown);
+  const { status, expose, message } = (thrown ?? {}) as Record<string, unknown>;
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return clientError(status, expose === true ? String(message) : 'The request is not valid.');
+  return INTERNAL;
+}
+
+function fromHttpException(exception: HttpException): GatewayError {
+  const status = exception.getStatus();
+  const answer = exception.getResponse();
+  const message = typeof answer === 'string' ? answer : (answer as { message?: unknown }).message;
+  const description = Array.isArray(message)
+    ? message.join('; ')
+    : typeof message === 'string'
+      ? message
+      : exception.message;
+  if (status < 500) return { ...clientError(status, description), ...codeOf(exception) };
+  return status === 503
+    ? {
+        status,
+        error: 'temporarily_unavailable',
+        code: 'unavailable',
+        description,
+        ...codeOf(exception),
+      }
+    : { ...INTERNAL, status, ...codeOf(exception) };
+}
+
+const codeOf = ({ errorCode }: HttpException): { code?: string } =>
+  errorCode === undefined ? {} : { code: errorCode };
+
+const clientError = (status: number, description: string): GatewayError => ({
+  status,
+  error: status === 401 || status === 403 ? 'access_denied' : 'invalid_request',
+  code: CODES[status] ?? 'request_invalid',
+  description,
+});

@@ -1,0 +1,4 @@
+export { answerClientError } from './client-error.js';
+export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
+export type { RoutedApplication } from './allowed-methods.js';
+export { requestContextMiddleware } from './request-context.middleware.js';

@@ -1,0 +1,33 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { exportJWK, generateKeyPair } from 'jose';
+import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
+
+/**
+ * Writes a JWK Set with one fresh key, mode 0600, so that a first start needs no preparation.
+ * Never called in production.
+ *
+ * @returns false when the file is there already, which leaves it as it is
+ */
+export async function createDevelopmentKey(
+  path: string,
+  alg: JwsAlgorithm,
+  kid: string,
+): Promise<boolean> {
+  const { minSecretBytes } = algorithmSpec(alg);
+  const material =
+    minSecretBytes === undefined
+      ? await exportJWK((await generateKeyPair(alg, { extractable: true })).privateKey)
+      : { kty: 'oct', k: randomBytes(minSecretBytes).toString('base64url') };
+  const { kty, ...rest } = material;
+  const text = JSON.stringify({ keys: [{ kty, kid, alg, use: 'sig', ...rest }] }, null, 2);
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { constants, type SigningOptions } from 'node:crypto';
+
+/** JWS `alg` values that are supported (RFC 7518 section 3.1, RFC 8037 section 3.1). */
+export type JwsAlgorithm =
+  | 'HS256' | 'HS384' | 'HS512'
+  | 'RS256' | 'RS384' | 'RS512'
+  | 'PS256' | 'PS384' | 'PS512'
+  | 'ES256' | 'ES384' | 'ES512'
+  | 'EdDSA'; // prettier-ignore
+
+/** What an algorithm asks of a key, and how node:crypto performs it. */
+export interface AlgorithmSpec {
+  readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP';
+  /** The only curve that fits (EC, OKP). */
+  readonly crv?: string;
+  /** Digest of node:crypto; `null` for EdDSA, which brings its own. */
+  readonly hash: string | null;
+  /** Shortest secret in bytes: the size of the hash (RFC 7518 section 3.2). */
+  readonly minSecretBytes?: number;
+  /** Exact signature length in bytes where the algorithm fixes it. */
+  readonly signatureBytes?: number;
+  /** Padding and encoding for `crypto.sign` and `crypto.verify`. */
+  readonly options?: SigningOptions;
+}
+
+const hmac = (bits: number): AlgorithmSpec => ({
+  kty: 'oct',
+  hash: `sha${bits}`,
+  minSecretBytes: bits / 8,
+  signatureBytes: bits / 8,
+});
+const rsa = (bits: number): AlgorithmSpec => ({
+  kty: 'RSA',
+  hash: `sha${bits}`,
+  options: { padding: constants.RSA_PKCS1_PADDING },
+});
+const pss = (bits: number): AlgorithmSpec => ({
+  kty: 'RSA',
+  hash: `sha${bits}`,
+  // The salt is exactly as long as the hash (RFC 7518 section 3.5).
+  options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: bits / 8 },
+});
+const ecdsa = (bits: number, crv: string, coordinateBytes: number): AlgorithmSpec => ({
+  kty: 'EC',
+  crv,
+  hash: `sha${bits}`,
+  signatureBytes: 2 * coordinateBytes,
+  // R and S side by side, not DER (RFC 7518 section 3.4).
+  options: { dsaEncoding: 'ieee-p1363' },
+});
+
+const SPECS: Readonly<Record<JwsAlgorithm, AlgorithmSpec>> = {
+  HS256: hmac(256),
+  HS384: hmac(384),
+  HS512: hmac(512),
+  RS256: rsa(256),
+  RS384: rsa(384),
+  RS512: rsa(512),
+  PS256: pss(256),
+  PS384: pss(384),
+  PS512: pss(512),
+  ES256: ecdsa(256, 'P-256', 32),
+  ES384: ecdsa(384, 'P-384', 48),
+  ES512: ecdsa(512, 'P-521', 66),
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null, signatureBytes: 64, options: {} },
+};
+
+/** All supported algorithms, in the order of RFC 7518. */
+export const JWS_ALGORITHMS = Object.keys(SPECS) as readonly JwsAlgorithm[];
+
+/** True for one of the 13 supported names, spelled exactly (`none` and `hs256` are not among them). */
+export const isJwsAlgorithm = (name: unknown): name is JwsAlgorithm =>
+  typeof name === 'string' && Object.hasOwn(SPECS, name);
+
+/** The requirements and parameters of an algorithm. */
+export const algorithmSpec = (alg: JwsAlgorithm): AlgorithmSpec => SPECS[alg];

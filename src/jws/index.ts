@@ -1,0 +1,10 @@
+export { algorithmSpec, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './algorithms.js';
+export { decodeBase64url } from './base64url.js';
+export { keyMisfit, type JwsKey } from './jws-key.js';
+export {
+  MAX_TOKEN_LENGTH,
+  parseCompact,
+  type CompactJws,
+  type JwsHeader,
+} from './parse-compact.js';
+export { signInput, verifySignature } from './signature.js';

@@ -1,0 +1,56 @@
+import { createHmac, sign, timingSafeEqual, verify } from 'node:crypto';
+import { algorithmSpec, type JwsAlgorithm } from './algorithms.js';
+import type { JwsKey } from './jws-key.js';
+
+/**
+ * Signs `input`. HMAC runs at once, since it costs less than a hop to another thread;
+ * asymmetric algorithms run on the thread pool.
+ *
+ * @param key must fit `alg` (see `keyMisfit`) and hold a signing part
+ * @returns the signature in base64url
+ * @throws TypeError when the key cannot sign
+ */
+export function signInput(alg: JwsAlgorithm, key: JwsKey, input: string): string | Promise<string> {
+  const { hash, options } = algorithmSpec(alg);
+  const { signing } = key;
+  if (signing === undefined) throw new TypeError(`kid '${key.kid}' cannot sign`);
+  if (options === undefined)
+    return createHmac(hash as string, signing)
+      .update(input)
+      .digest('base64url');
+  return new Promise((resolve, reject) => {
+    sign(hash, Buffer.from(input), { ...options, key: signing }, (error, signature) =>
+      error ? reject(error) : resolve(signature.toString('base64url')),
+    );
+  });
+}
+
+/**
+ * Verifies a signature over `input`; HMAC in constant time and at once, the rest on the thread pool.
+ *
+ * @param key must fit `alg` (see `keyMisfit`)
+ * @returns false for every signature that is not valid, whatever is wrong with it
+ */
+export function verifySignature(
+  alg: JwsAlgorithm,
+  key: JwsKey,
+  input: string,
+  signature: Buffer,
+): boolean | Promise<boolean> {
+  const { hash, options, signatureBytes } = algorithmSpec(alg);
+  const { verifying } = key;
+  if (verifying === undefined) return false;
+  if (signatureBytes !== undefined && signature.length !== signatureBytes) return false;
+  if (options === undefined)
+    return timingSafeEqual(
+      createHmac(hash as string, verifying)
+        .update(input)
+        .digest(),
+      signature,
+    );
+  return new Promise((resolve) => {
+    verify(hash, Buffer.from(input), { ...options, key: verifying }, signature, (error, valid) =>
+      resolve(!error && valid),
+    );
+  });
+}

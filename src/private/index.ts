@@ -1,0 +1,2 @@
+export { PrivateModule } from './private.module.js';
+export type { PrivateModuleOptions } from './private.module-definition.js';

@@ -1,0 +1,26 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
+import { Claims, RequireJwt, type VerifiedClaims } from '../auth/index.js';
+import { BackendClient } from '../backend/index.js';
+import { PRIVATE_OPTIONS, type PrivateModuleOptions } from './private.module-definition.js';
+
+/** A protected route in front of the backend: copy it for your own. */
+@Controller('private')
+export class PrivateController {
+  constructor(
+    @Inject(PRIVATE_OPTIONS) private readonly options: PrivateModuleOptions,
+    private readonly backend: BackendClient,
+  ) {}
+
+  @Get('custom')
+  @Header('Cache-Control', 'no-store')
+  @RequireJwt({ roles: ['role_a', 'role_c'] })
+  async custom(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+    @Claims() claims: VerifiedClaims,
+  ): Promise<string> {
+    const answer = await this.backend.call({ path: this.options.path, from: request, claims });
+    return answer.passTo(response);
+  }
+}

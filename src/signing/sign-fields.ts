@@ -1,0 +1,82 @@
+import { isJsonObject } from '../common/json.js';
+import { SigningRefused } from './signing.errors.js';
+
+/** A claim set as the backend sent it. */
+export type ClaimSet = Readonly<Record<string, unknown>>;
+
+/**
+ * Replaces each listed field of `body` that is there by what `sign` makes of it.
+ * `body` itself stays as it is: a handler may return an object that it keeps.
+ *
+ * @param fields names; dots reach nested fields
+ * @param requireAll every field has to be there, not just one
+ * @param sign makes the token of one field
+ * @returns a copy of `body` with tokens in place of claims
+ * @throws SigningRefused `sign_target_missing`, naming the fields asked for and seen;
+ * `sign_target_invalid` for a field that holds anything but an object
+ */
+export async function signFields(
+  body: unknown,
+  fields: readonly string[],
+  requireAll: boolean,
+  sign: (claims: ClaimSet, field: string) => string | Promise<string>,
+): Promise<Record<string, unknown>> {
+  const targets = fields.map((field) => ({ field, path: field.split('.') }));
+  const present = targets.filter(({ path }) => has(body, path));
+  if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
+    throw new SigningRefused('sign_target_missing', describeMissing(body, fields));
+
+  const signing = present.map(({ field, path }) => {
+    const claims = get(body, path);
+    if (!isJsonObject(claims))
+      throw new SigningRefused(
+        'sign_target_invalid',
+        `field '${field}' holds ${describe(claims)}, not an object with claims`,
+      );
+    return Promise.resolve(sign(claims, field));
+  });
+  const tokens = await Promise.all(signing);
+  let signed: Record<string, unknown> = body;
+  present.forEach(({ path }, index) => {
+    signed = replace(signed, path, tokens[index]);
+  });
+  return signed;
+}
+
+const isContainer = (value: unknown): value is Record<string, unknown> => isJsonObject(value);
+
+function has(body: unknown, path: readonly string[]): boolean {
+  let value = body;
+  for (const name of path) {
+    if (!isContainer(value) || !Object.hasOwn(value, name)) return false;
+    value = value[name];
+  }
+  return true;
+}
+
+const get = (body: unknown, path: readonly string[]): unknown =>
+  path.reduce((value, name) => (value as Record<string, unknown>)[name], body);
+
+function replace(
+  body: Record<string, unknown>,
+  [name = '', ...rest]: readonly string[],
+  token: unknown,
+): Record<string, unknown> {
+  const value =
+    rest.length === 0 ? token : replace(body[name] as Record<string, unknown>, rest, token);
+  // A computed member in a literal defines an own property, also for `__proto__`.
+  return { ...body, [name]: value };
+}
+
+function describeMissing(body: unknown, fields: readonly string[]): string {
+  const seen = isJsonObject(body) ? Object.keys(body).slice(0, 20).join(', ') : undefined;
+  return (
+    `fields to sign: ${fields.join(', ')}; ` +
+    (seen === undefined
+      ? `the answer is ${describe(body)}, not an object`
+      : `fields seen: ${seen === '' ? 'none' : seen}`)
+  );
+}
+
+const describe = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;

@@ -1,0 +1,50 @@
+import type { TokenFormat } from './jwt-signer.js';
+import type { SignFieldsOptions } from './sign-fields.metadata.js';
+import type { SigningModuleOptions } from './signing.module-definition.js';
+import type { Stamp } from './stamp-claims.js';
+
+/** How one field of a route is signed. */
+export interface FieldPlan {
+  format: TokenFormat;
+  stamp: Stamp;
+}
+
+/** What `@SignFields` means for one route, with all defaults filled in. */
+export interface SigningPlan {
+  fields: readonly string[];
+  requireAll: boolean;
+  readonly field: (name: string) => FieldPlan;
+}
+
+const DEFAULT_FIELDS = ['access_token', 'refresh_token'];
+const DEFAULT_ACCESS_TTL = 3600;
+const DEFAULT_REFRESH_TTL = 1_209_600;
+
+/** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
+export function planSigning(route: SignFieldsOptions, module: SigningModuleOptions): SigningPlan {
+  const plan = (isRefresh: boolean): FieldPlan => ({
+    format: {
+      alg: route.alg ?? module.alg ?? 'HS256',
+      kid: route.kid ?? module.kid,
+      typ: route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT')),
+      full: route.full ?? module.full ?? false,
+    },
+    stamp: {
+      ttl:
+        route.ttl ??
+        (isRefresh
+          ? (module.refreshTtl ?? DEFAULT_REFRESH_TTL)
+          : (module.accessTtl ?? DEFAULT_ACCESS_TTL)),
+      issuer: module.issuer,
+      staleExp: module.staleExp ?? 'reject',
+    },
+  });
+  const access = plan(false);
+  const refresh = plan(true);
+  return {
+    fields: route.fields ?? module.fields ?? DEFAULT_FIELDS,
+    requireAll: module.requireAllFields ?? false,
+    field: (name) =>
+      name === 'refresh_token' || name.endsWith('.refresh_token') ? refresh : access,
+  };
+}

@@ -1,0 +1,51 @@
+import {
+  Injectable,
+  Optional,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { mergeMap, type Observable } from 'rxjs';
+import { BootException } from '../common/boot.exception.js';
+import { JwtSigner } from './jwt-signer.js';
+import { signFields } from './sign-fields.js';
+import { SignedRoutes } from './signed-routes.js';
+import type { SigningPlan } from './signing-plan.js';
+import { stampClaims } from './stamp-claims.js';
+import { withTokenMetadata } from './token-metadata.js';
+
+/**
+ * Signs what a handler with `@SignFields` returns. It sits on the route, so it is the first to see
+ * the result on its way out, and everything outside of it sees tokens only.
+ */
+@Injectable()
+export class SigningInterceptor implements NestInterceptor {
+  private readonly routes: SignedRoutes;
+  private readonly signer: JwtSigner;
+
+  constructor(@Optional() routes?: SignedRoutes, @Optional() signer?: JwtSigner) {
+    if (routes === undefined || signer === undefined)
+      throw new BootException(
+        '@SignFields needs SigningModule: add SigningModule.forRoot(…) to the imports of your root module',
+      );
+    this.routes = routes;
+    this.signer = signer;
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const plan = this.routes.plan(context.getHandler());
+    return next.handle().pipe(mergeMap((body) => this.sign(body, plan)));
+  }
+
+  private async sign(body: unknown, plan: SigningPlan): Promise<unknown> {
+    const now = Math.floor(Date.now() / 1000);
+    let accessExp: unknown;
+    const signed = await signFields(body, plan.fields, plan.requireAll, (claims, field) => {
+      const { format, stamp } = plan.field(field);
+      const stamped = stampClaims(claims, field, stamp, now);
+      if (field === 'access_token') accessExp = stamped.exp;
+      return this.signer.sign(stamped, format);
+    });
+    return withTokenMetadata(signed, accessExp, now);
+  }
+}

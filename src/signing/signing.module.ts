@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { RouteExplorer } from '../common/route-explorer.js';
+import { JwtSigner } from './jwt-signer.js';
+import { SignedRoutes } from './signed-routes.js';
+import { ConfigurableSigningModule } from './signing.module-definition.js';
+
+/** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [JwtSigner, SignedRoutes, RouteExplorer],
+  exports: [JwtSigner, SignedRoutes],
+})
+export class SigningModule extends ConfigurableSigningModule {}

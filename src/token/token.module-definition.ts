@@ -1,0 +1,18 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+
+/** The backend call behind `POST /token`. */
+export interface TokenModuleOptions {
+  /** Default `POST`. With `GET` the request body is not forwarded. */
+  method?: string;
+  /** Path below the backend's host. */
+  path: string;
+}
+
+export const {
+  ConfigurableModuleClass: ConfigurableTokenModule,
+  MODULE_OPTIONS_TOKEN: TOKEN_OPTIONS,
+  OPTIONS_TYPE: TOKEN_OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE: TOKEN_ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<TokenModuleOptions>({ moduleName: 'Token' })
+  .setClassMethodName('forRoot')
+  .build();

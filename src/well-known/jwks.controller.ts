@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { JwkKeyStore } from '../jwks/index.js';
+
+/** `GET /.well-known/jwks.json`: the public keys, for services that verify tokens themselves. */
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly keys: JwkKeyStore) {}
+
+  @Get('jwks.json')
+  jwks(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): string | undefined {
+    const body = JSON.stringify(this.keys.publicJwks());
+    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+    response.setHeader('ETag', etag);
+    response.setHeader('Cache-Control', 'public, max-age=300');
+    if (matches(request.headers['if-none-match'], etag)) {
+      response.statusCode = 304;
+      return undefined;
+    }
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    return body;
+  }
+}
+
+/** RFC 9110 section 13.1.2, weak comparison. */
+const matches = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch
+    ?.split(',')
+    .some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ?? false;
