@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** What the backend saw of one call. */
+export interface SeenRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** An answer of the backend; `body` is sent as it is, anything but a string as JSON. */
+export interface Rule {
+  status?: number;
+  headers?: Record<string, string>;
+  body: unknown;
+}
+
+export interface Backend {
+  url: string;
+  /** Sets the answer to a path. */
+  answer(path: string, rule: Rule): Promise<void>;
+  /** All calls so far. */
+  seen: SeenRequest[];
+  stop(): Promise<void>;
+}
+
+/** Starts a backend as a separate process on a free port. */
+export async function startBackend(): Promise<Backend> {
+  const child = spawn(process.execPath, [resolve('test/helpers/backend-process.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const seen: SeenRequest[] = [];
+  const waiting: ((line: string) => void)[] = [];
+  const next = (): Promise<string> => new Promise((found) => waiting.push(found));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (!line.startsWith('{')) return waiting.shift()?.(line);
+    const request = JSON.parse(line) as SeenRequest & { body: unknown };
+    seen.push({ ...request, body: Buffer.from(String(request.body), 'base64') });
+    return undefined;
+  });
+  const url = await next();
+  return {
+    url,
+    seen,
+    answer: async (path, rule) => {
+      const body = typeof rule.body === 'string' ? rule.body : JSON.stringify(rule.body);
+      child.stdin.write(`${JSON.stringify({ path, ...rule, body })}\n`);
+      await next();
+    },
+    stop: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
