@@ -23,6 +23,9 @@ const CURVES: Readonly<Record<'EC' | 'OKP', Readonly<Record<string, number>>>> =
   EC: { 'P-256': 32, 'P-384': 48, 'P-521': 66 },
   OKP: { Ed25519: 32 },
 };
+/** The `alg` values of JWE (RFC 7518 sections 4.1 and 5.1). */
+const ENCRYPTION_ALG =
+  /^(?:A\d{3}(?:KW|GCMKW|GCM|CBC-HS\d{3})|dir|RSA1_5|RSA-OAEP(?:-\d+)?|ECDH-ES(?:\+A\d{3}KW)?|PBES2-HS\d{3}\+A\d{3}KW)$/;
 const RSA_PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const;
 const SHORTEST_SECRET_BYTES = 32;
 
@@ -39,6 +42,9 @@ export function importJwk(jwk: unknown): ImportedKey | string {
   if (typeof kid !== 'string' || kid === '')
     throw new KeyProblem("a key has no 'kid'; every key needs one, as a non-empty string");
   if (typeof kty !== 'string') throw new KeyProblem(`kid '${kid}' has no 'kty'`);
+  // Sets with keys for encryption beside those for signatures are common; these sign nothing here.
+  if (typeof jwk.alg === 'string' && ENCRYPTION_ALG.test(jwk.alg))
+    return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} is for encryption`;
   if (kty === 'oct') return importSecret(jwk, kid);
   if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP')
     return `kid '${kid}' is skipped: kty ${quote(kty)} is not one of oct, RSA, EC, OKP`;

@@ -6,6 +6,7 @@ import { readKeyFile } from './key-file.js';
 import type { KeySet } from './key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 import { KeyProblem } from './key-problem.js';
+import { warnOfPublishedKeys } from './published-keys.js';
 
 /** The keys of the gateway. Nothing outside of `jwks/` sees where they come from. */
 export class JwkKeyStore {
@@ -38,7 +39,8 @@ export class JwkKeyStore {
           problems.push(`key file ${exposure}`);
         else if (exposure !== undefined && options.exposedKeyFiles !== 'allow')
           this.logger.warn(`Key file ${exposure}`);
-        for (const warning of set.warnings) this.logger.warn(`JWK ${warning}`);
+        for (const reason of set.skipped.values()) this.logger.warn(`JWK ${path}: ${reason}`);
+        warnOfPublishedKeys(set, this.logger);
         return set;
       } catch (error) {
         if (!(error instanceof KeyProblem)) throw error;
@@ -64,10 +66,14 @@ export class JwkKeyStore {
   signingKey(alg: JwsAlgorithm, kid: string): JwsKey {
     const key = this.signing.get(kid);
     const { source } = this.signing;
-    if (key === undefined)
+    if (key === undefined) {
+      const skipped = this.signing.skipped.get(kid);
       throw new KeyProblem(
-        `kid '${kid}' not found in JWK ${source} (present: ${this.signing.describeKids()})`,
+        skipped === undefined
+          ? `kid '${kid}' not found in JWK ${source} (present: ${this.signing.describeKids()})`
+          : `JWK ${source}: ${skipped}`,
       );
+    }
     const misfit = keyMisfit(key, alg);
     if (misfit !== undefined) throw new KeyProblem(`${misfit} (JWK ${source})`);
     if (key.signing === undefined)
@@ -88,6 +94,7 @@ export class JwkKeyStore {
    * @throws KeyProblem saying what each key is instead
    */
   assertVerifies(alg: JwsAlgorithm): void {
+    const { source, skipped } = this.verification;
     const reasons = this.verification
       .all()
       .map((key) =>
@@ -95,7 +102,7 @@ export class JwkKeyStore {
       );
     if (!reasons.includes(undefined))
       throw new KeyProblem(
-        `no key in JWK ${this.verification.source} can verify ${alg}: ${reasons.slice(0, 5).join('; ')}`,
+        `no key in JWK ${source} can verify ${alg}: ${[...reasons, ...skipped.values()].slice(0, 5).join('; ')}`,
       );
   }
 

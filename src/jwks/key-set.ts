@@ -15,8 +15,8 @@ export class KeySet {
     private readonly keys: ReadonlyMap<string, JwsKey>,
     /** The public halves as they may be published (RFC 7517 section 9: symmetric keys never). */
     readonly publicJwks: readonly JsonWebKey[],
-    /** What was skipped, and why. */
-    readonly warnings: readonly string[],
+    /** What was skipped, and why, by kid. */
+    readonly skipped: ReadonlyMap<string, string>,
   ) {}
 
   /**
@@ -29,21 +29,21 @@ export class KeySet {
   static parse(text: string, source: string): KeySet {
     const keys = new Map<string, JwsKey>();
     const publicJwks: JsonWebKey[] = [];
-    const warnings: string[] = [];
+    const skipped = new Map<string, string>();
     for (const jwk of listKeys(text, source)) {
       const imported = inSource(source, () => importJwk(jwk));
       if (typeof imported === 'string') {
-        warnings.push(`${source}: ${imported}`);
+        skipped.set((jwk as { kid: string }).kid, imported);
         continue;
       }
       const { key, publicJwk } = imported;
-      if (keys.has(key.kid))
+      if (keys.has(key.kid) || skipped.has(key.kid))
         throw new KeyProblem(`${source}: kid '${key.kid}' is there twice; each key needs its own`);
       keys.set(key.kid, key);
       if (publicJwk !== undefined) publicJwks.push(publicJwk);
     }
-    if (keys.size === 0) throw new KeyProblem(`${source}: there is no usable key`);
-    return new KeySet(source, keys, publicJwks, warnings);
+    if (keys.size + skipped.size === 0) throw new KeyProblem(`${source}: there is no key`);
+    return new KeySet(source, keys, publicJwks, skipped);
   }
 
   /** The key with this kid, compared exactly. */
@@ -58,7 +58,7 @@ export class KeySet {
 
   /** For messages: the kids of the set, at most ten. */
   describeKids(): string {
-    const kids = [...this.keys.keys()];
+    const kids = [...this.keys.keys(), ...this.skipped.keys()];
     return kids.slice(0, 10).join(', ') + (kids.length > 10 ? `, … ${kids.length} in all` : '');
   }
 }

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import type { LoggerService } from '@nestjs/common';
+import type { KeySet } from './key-set.js';
+
+/** SHA-256 of secrets that stand in specifications and tutorials, so that they need not stand here. */
+const PUBLISHED = new Set([
+  // RFC 7515 appendix A.1; also "sim2" of the KrakenD playground.
+  'yOzJNhoF4oXwTCb5VyExpt6rB-niuGUFPG91pNi9KzI',
+  // RFC 7520 section 3.5.
+  'c-x0RYBZxwyuPwrehmP-DaHcSxFO2M2sdTZBQLRFikw',
+]);
+
+/** Warns of secrets that everybody knows: whoever holds one can sign any token. */
+export function warnOfPublishedKeys(set: KeySet, logger: Pick<LoggerService, 'warn'>): void {
+  for (const { kid, signing, verifying } of set.all()) {
+    const key = signing ?? verifying;
+    if (key?.type !== 'secret') continue;
+    const digest = createHash('sha256').update(key.export()).digest('base64url');
+    if (PUBLISHED.has(digest))
+      logger.warn(
+        `JWK ${set.source}: kid '${kid}' is an example key that is published; anybody can sign tokens with it`,
+      );
+  }
+}
