@@ -47,12 +47,12 @@ export class JwtVerifier {
     return claims as VerifiedClaims<Claims>;
   }
 
-  private key({ kid }: JwsHeader, alg: JwsAlgorithm): JwsKey {
-    const key = kid === undefined ? undefined : this.keys.verificationKey(kid);
+  private key(header: JwsHeader, alg: JwsAlgorithm): JwsKey {
+    const key = this.keys.verificationKey(header);
     if (key === undefined)
       throw new TokenRefused(
         'key_not_found',
-        kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
+        header.kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
       );
     const misfit = keyMisfit(key, alg);
     if (misfit !== undefined) throw new TokenRefused('algorithm_not_allowed', misfit);

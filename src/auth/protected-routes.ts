@@ -50,7 +50,7 @@ export class ProtectedRoutes implements OnModuleInit {
       return [];
     try {
       for (const alg of this.requirement(handler, controller).algorithms)
-        this.keys.assertVerifies(alg);
+        this.keys.requireVerification(alg);
       return [];
     } catch (error) {
       if (error instanceof KeyProblem) return [`${label}: ${error.message}`];

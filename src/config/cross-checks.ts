@@ -19,17 +19,7 @@ const NEVER_FORWARDED = new Set([
 ]);
 
 /** Variables of features that this version does not have: ignoring them would weaken what was asked for. */
-const NOT_YET = [
-  'SIGNER_JWK_URL',
-  'VALIDATOR_JWK_URL',
-  'VALIDATOR_JWK_FINGERPRINTS',
-  'VALIDATOR_JWK_LOCAL_CA',
-  'VALIDATOR_PROPAGATE_CLAIMS',
-  'KEY_PASSPHRASE',
-  'KEY_PASSPHRASE_FILE',
-  'REFRESH_BACKEND_PATH',
-  'ADMIN_ROLES',
-] as const;
+const NOT_YET = ['VALIDATOR_PROPAGATE_CLAIMS', 'REFRESH_BACKEND_PATH', 'ADMIN_ROLES'] as const;
 
 /** Problems that no single variable has by itself, one line each. */
 export function crossChecks(env: Environment, raw: Readonly<Record<string, unknown>>): string[] {
@@ -48,14 +38,29 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
       problems.push(`${name} must not contain '#', '/./' or '/../'`);
   if (env.TOKEN_BACKEND_PATH.includes('{JWT.'))
     problems.push('TOKEN_BACKEND_PATH cannot contain {JWT.…}: there is no token yet');
+  for (const side of ['SIGNER', 'VALIDATOR'] as const) {
+    const url = env[`${side}_JWK_URL`];
+    if (url === undefined) continue;
+    if (given(raw[`${side}_JWK_LOCAL_PATH`]))
+      problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
+    if (!url.startsWith('https:') && !env.DISABLE_JWK_SECURITY)
+      problems.push(
+        `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
+      );
+  }
+  if (env.KEY_PASSPHRASE !== undefined && env.KEY_PASSPHRASE_FILE !== undefined)
+    problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
   for (const name of NOT_YET)
-    if (typeof raw[name] === 'string' && raw[name].trim() !== '')
-      problems.push(`${name} is not supported by this version`);
+    if (given(raw[name])) problems.push(`${name} is not supported by this version`);
   if (raw.SESSION_COOKIES === 'true')
     problems.push('SESSION_COOKIES is not supported by this version');
   return problems;
 }
 
+const given = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
+
 /** True where a missing key file is created: the default file, outside of production. */
 export const mayCreateKeyFile = (env: Environment): boolean =>
-  env.NODE_ENV !== 'production' && env.SIGNER_JWK_LOCAL_PATH === DEFAULT_KEY_FILE;
+  env.NODE_ENV !== 'production' &&
+  env.SIGNER_JWK_URL === undefined &&
+  env.SIGNER_JWK_LOCAL_PATH === DEFAULT_KEY_FILE;

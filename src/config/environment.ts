@@ -1,7 +1,18 @@
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
 import type { Matcher } from '../auth/index.js';
 import type { StaleExpPolicy } from '../signing/index.js';
-import { Bytes, Choice, ChoiceList, Flag, HttpUrl, Int, List, Text } from './fields.js';
+import type { KeyIdentifyStrategy } from '../jwks/index.js';
+import {
+  Bytes,
+  Choice,
+  ChoiceList,
+  DocumentUrl,
+  Flag,
+  HttpUrl,
+  Int,
+  List,
+  Text,
+} from './fields.js';
 
 const CLAIM_NAME = /^[^\s,]+$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
@@ -33,6 +44,7 @@ export class Environment {
   @List(/^[^\s,.]+(\.[^\s,.]+)*$/, 'field names') SIGNER_KEYS_TO_SIGN!: string[];
   @Flag() SIGNER_REQUIRE_ALL_KEYS!: boolean;
   @Text(FILE, 'a path') SIGNER_JWK_LOCAL_PATH!: string;
+  @DocumentUrl() SIGNER_JWK_URL?: string;
   @Text(TYP, 'a media type or its last part') SIGNER_TYP!: string;
   @Text(TYP, 'a media type or its last part') SIGNER_REFRESH_TYP!: string;
   @Flag() SIGNER_FULL!: boolean;
@@ -42,6 +54,13 @@ export class Environment {
   @Choice(['reject', 'renew', 'keep']) SIGNER_STALE_EXP!: StaleExpPolicy;
   @ChoiceList(JWS_ALGORITHMS) VALIDATOR_ALG!: JwsAlgorithm[];
   @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_PATH?: string;
+  @DocumentUrl() VALIDATOR_JWK_URL?: string;
+  @Int(1, YEAR) VALIDATOR_JWK_CACHE_TTL!: number;
+  @Int(1, 3600) VALIDATOR_JWK_COOLDOWN!: number;
+  @List(/^[\w+/-]{43}=?$/, 'base64url SHA-256 values') VALIDATOR_JWK_FINGERPRINTS!: string[];
+  @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_CA?: string;
+  @Choice(['kid', 'x5t', 'x5t#S256', 'kid_x5t'])
+  VALIDATOR_KEY_IDENTIFY_STRATEGY!: KeyIdentifyStrategy;
   @List(/^\S+$/, 'issuers') VALIDATOR_ISSUER!: string[];
   @List(/^\S+$/, 'audiences') VALIDATOR_AUDIENCE!: string[];
   @Choice(MATCHERS) VALIDATOR_AUDIENCE_MATCHER!: Matcher;
@@ -56,6 +75,9 @@ export class Environment {
   @Text(HEADER_NAME, 'a header name') VALIDATOR_AUTH_HEADER_NAME!: string;
   @Int(0, 3600) VALIDATOR_LEEWAY!: number;
   @Flag() DISABLE_JWK_SECURITY!: boolean;
+  @Text(/^[^\0]{8,}$/s, 'at least 8 characters long') KEY_PASSPHRASE?: string;
+  @Text(FILE, 'a path') KEY_PASSPHRASE_FILE?: string;
+  @Int(0, 3_600_000) KEY_RELOAD_INTERVAL_MS!: number;
   @Flag() ERRORS_EXPLAIN!: boolean;
   @Choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL!: string;
   @Choice(['pretty', 'json']) LOG_FORMAT!: 'pretty' | 'json';

@@ -76,12 +76,22 @@ export const ChoiceList = (values: readonly string[]): PropertyDecorator =>
     IsIn(values, listMessage(`must be a comma list out of ${values.join(', ')}`)),
   );
 
+/** An `http` or `https` URL without credentials and fragment. */
+export const DocumentUrl = (): PropertyDecorator =>
+  applyDecorators(
+    IsOptional(),
+    ValidateBy(
+      { name: 'documentUrl', validator: { validate: (value) => isHttpUrl(value, true) } },
+      message('must be an https:// URL without user, password and fragment'),
+    ),
+  );
+
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
   applyDecorators(
     IsOptional(),
     ValidateBy(
-      { name: 'httpUrl', validator: { validate: isPlainHttpUrl } },
+      { name: 'httpUrl', validator: { validate: (value) => isHttpUrl(value, false) } },
       message('must be an http:// or https:// URL without user, password, query and fragment'),
     ),
   );
@@ -100,11 +110,11 @@ function parseBytes(text: string): number {
   return match === null ? NaN : Number(match[1]) * (UNITS[match[2]?.toLowerCase() ?? 'b'] ?? 1);
 }
 
-function isPlainHttpUrl(value: unknown): boolean {
+function isHttpUrl(value: unknown, mayHaveQuery: boolean): boolean {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   return (
     url !== undefined &&
     /^https?:$/.test(url.protocol) &&
-    url.username + url.password + url.search + url.hash === ''
+    url.username + url.password + url.hash + (mayHaveQuery ? '' : url.search) === ''
   );
 }

@@ -1,12 +1,14 @@
 import { registerAs } from '@nestjs/config';
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
-import type { JwksModuleOptions } from '../jwks/index.js';
+import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
 import { mayCreateKeyFile } from './cross-checks.js';
+import type { Environment } from './environment.js';
 import { readEnvironment } from './read-environment.js';
+import { readSecretFile } from './secret-file.js';
 
 /** The environment as options of `BackendModule`; `host` is undefined where the demo backend serves. */
 export const backendConfig = registerAs(
@@ -27,13 +29,38 @@ export const backendConfig = registerAs(
 export const jwksConfig = registerAs('jwks', (): JwksModuleOptions => {
   const env = readEnvironment();
   return {
-    signingKeysPath: env.SIGNER_JWK_LOCAL_PATH,
-    verificationKeysPath: env.VALIDATOR_JWK_LOCAL_PATH,
+    signing:
+      env.SIGNER_JWK_URL === undefined
+        ? { path: env.SIGNER_JWK_LOCAL_PATH }
+        : { url: env.SIGNER_JWK_URL },
+    verification: verificationSource(env),
+    identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
+    passphrase:
+      env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
+    reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+    remote: {
+      cacheTtl: env.VALIDATOR_JWK_CACHE_TTL,
+      cooldown: env.VALIDATOR_JWK_COOLDOWN,
+      allowHttp: env.DISABLE_JWK_SECURITY,
+      fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
+      ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+    },
     exposedKeyFiles:
       env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
     createMissing: mayCreateKeyFile(env) ? { alg: env.SIGNER_ALG, kid: env.SIGNER_KID } : undefined,
   };
 });
+
+function verificationSource(env: Environment): KeySource | undefined {
+  if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
+  return env.VALIDATOR_JWK_LOCAL_PATH === undefined
+    ? undefined
+    : { path: env.VALIDATOR_JWK_LOCAL_PATH };
+}
+
+/** Pins are often written in plain base64. */
+const toBase64url = (pin: string): string =>
+  pin.replace(/=$/, '').replaceAll('+', '-').replaceAll('/', '_');
 
 /** The environment as options of `SigningModule`. */
 export const signingConfig = registerAs('signing', (): SigningModuleOptions => {

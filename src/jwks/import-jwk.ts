@@ -7,6 +7,9 @@ import {
 } from 'node:crypto';
 import { isJsonObject } from '../common/json.js';
 import { decodeBase64url, isJwsAlgorithm, keyMisfit, type JwsKey } from '../jws/index.js';
+import { certificateIds, type CertificateIds } from './certificate.js';
+import { readLifecycle, type KeyLifecycle } from './key-lifecycle.js';
+import { thumbprint } from './thumbprint.js';
 import { assertKeyOperations } from './key-operations.js';
 import { assertRsaStrength } from './rsa-strength.js';
 import { assertPairFits } from './pair-check.js';
@@ -15,6 +18,10 @@ import { KeyProblem, quote } from './key-problem.js';
 /** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */
 export interface ImportedKey {
   readonly key: JwsKey;
+  /** RFC 7638. */
+  readonly thumbprint: string;
+  readonly lifecycle?: KeyLifecycle;
+  readonly certificate?: CertificateIds;
   readonly publicJwk?: JsonWebKey & { kid: string };
 }
 
@@ -60,7 +67,11 @@ function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
       `kid '${kid}' has a secret of ${secret.length} bytes; HMAC needs at least ${SHORTEST_SECRET_BYTES} random bytes`,
     );
   const secretKey = createSecretKey(secret);
-  return { key: toJwsKey(jwk, kid, secretKey, secretKey) };
+  return {
+    key: toJwsKey(jwk, kid, secretKey, secretKey),
+    thumbprint: thumbprint(jwk),
+    lifecycle: readLifecycle(jwk, kid),
+  };
 }
 
 function importAsymmetric(
@@ -91,7 +102,13 @@ function importAsymmetric(
     : undefined;
   const key = toJwsKey(jwk, kid, privateKey, publicKey);
   if (privateKey !== undefined) assertPairFits(kid, privateKey, publicKey);
-  return { key, publicJwk: { ...publicJwk, use: 'sig' } };
+  return {
+    key,
+    thumbprint: thumbprint(publicJwk),
+    lifecycle: readLifecycle(jwk, kid),
+    certificate: certificateIds(jwk, publicJwk, kid),
+    publicJwk: { ...publicJwk, use: 'sig' },
+  };
 }
 
 function toJwsKey(

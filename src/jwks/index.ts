@@ -1,4 +1,6 @@
 export { JwkKeyStore } from './jwk-key-store.js';
 export { JwksModule } from './jwks.module.js';
-export type { JwksModuleOptions } from './jwks.module-definition.js';
+export type { KeyDocument, KeyProvider } from './key-provider.js';
+export type { KeyIdentifyStrategy } from './key-set.js';
+export type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
 export { KeyProblem } from './key-problem.js';

@@ -1,16 +1,30 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { JwsAlgorithm } from '../jws/index.js';
+import type { KeyProvider } from './key-provider.js';
+import type { KeyIdentifyStrategy } from './key-set.js';
+import type { KeyUrlOptions } from './key-url.js';
 
-/** Where keys come from. */
+/** A key set: a file (path relative to the working directory), a URL, or a provider of your own. */
+export type KeySource = { path: string } | { url: string } | KeyProvider;
+
+/** Where keys come from, and how they are followed. */
 export interface JwksModuleOptions {
-  /** JWK Set or single JWK with the signing keys; a path relative to the working directory. */
-  signingKeysPath: string;
-  /** JWK Set or single JWK with the keys tokens are verified with. Default: the signing keys. */
-  verificationKeysPath?: string;
+  /** JWK Set or single JWK with the signing keys. */
+  signing: KeySource;
+  /** The keys tokens are verified with. Default: the signing keys. */
+  verification?: KeySource;
+  /** How a token names its key. Default `kid`. */
+  identifyStrategy?: KeyIdentifyStrategy;
   /** What a key file that others can read or change leads to. Default `warn`. */
   exposedKeyFiles?: 'warn' | 'refuse' | 'allow';
-  /** Creates `signingKeysPath` with this key when the file does not exist. For development only. */
+  /** Creates the signing file with this key when it does not exist. For development only. */
   createMissing?: { alg: JwsAlgorithm; kid: string };
+  /** Opens encrypted key files (JWE, RFC 7517 section 7). */
+  passphrase?: string;
+  /** Milliseconds between two looks at a key file, beside the directory watch; 0 turns reload off. Default 1000. */
+  reloadIntervalMs?: number;
+  /** How remote sets are fetched. */
+  remote?: KeyUrlOptions;
 }
 
 export const {

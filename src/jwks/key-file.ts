@@ -1,44 +1,68 @@
-import { readFileSync, statSync } from 'node:fs';
-import { KeySet } from './key-set.js';
+import { readFile, stat } from 'node:fs/promises';
+import { decryptKeys, isEncrypted } from './encrypted-keys.js';
 import { KeyProblem } from './key-problem.js';
+import type { KeyDocument, KeyProvider } from './key-provider.js';
+import { watchFile } from './watch-file.js';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 /** Readable by everybody, or writable by anyone but the owner. */
 const EXPOSED_MODE = 0o026;
 
-/** A key set read from a file, and whether its permissions protect the secrets in it. */
-export interface KeyFile {
-  readonly set: KeySet;
-  /** What is wrong with the permissions; `undefined` when nothing is, or nothing in it is secret. */
-  readonly exposure?: string;
+/** How a {@link KeyFile} is opened and watched. */
+export interface KeyFileOptions {
+  /** Opens an encrypted file. */
+  passphrase?: string;
+  /** Milliseconds between two looks at the contents; 0 turns watching off. */
+  reloadIntervalMs: number;
 }
 
-/**
- * Reads and checks a JWK file.
- *
- * @param path relative to the working directory
- * @throws KeyProblem in one line, without the contents
- */
-export function readKeyFile(path: string): KeyFile {
-  let text: string;
-  let mode: number;
-  try {
-    const stat = statSync(path);
-    if (stat.size > MAX_FILE_BYTES)
-      throw new KeyProblem(`${path}: larger than ${MAX_FILE_BYTES} bytes`);
-    mode = stat.mode;
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof KeyProblem) throw error;
-    throw new KeyProblem(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+/** A JWK file, plain or encrypted; its path is relative to the working directory. */
+export class KeyFile implements KeyProvider {
+  readonly remote = false;
+
+  constructor(
+    readonly source: string,
+    private readonly options: KeyFileOptions,
+  ) {}
+
+  async read(): Promise<KeyDocument> {
+    const { text, mode } = await this.load();
+    if (isEncrypted(text)) return { text: await this.decrypt(text) };
+    const exposed = process.platform !== 'win32' && (mode & EXPOSED_MODE) !== 0;
+    return {
+      text,
+      exposure: exposed
+        ? `${this.source} can be read or changed by others (mode ${(mode & 0o777).toString(8)}); run: chmod 600 ${this.source}`
+        : undefined,
+    };
   }
-  const set = KeySet.parse(text, path);
-  const holdsSecrets = set.all().some((key) => key.signing !== undefined);
-  const exposed = holdsSecrets && process.platform !== 'win32' && (mode & EXPOSED_MODE) !== 0;
-  return {
-    set,
-    exposure: exposed
-      ? `${path} can be read or changed by others (mode ${(mode & 0o777).toString(8)}); run: chmod 600 ${path}`
-      : undefined,
-  };
+
+  watch(changed: () => void): () => void {
+    const { reloadIntervalMs } = this.options;
+    return reloadIntervalMs === 0
+      ? () => undefined
+      : watchFile(this.source, reloadIntervalMs, changed);
+  }
+
+  private async load(): Promise<{ text: string; mode: number }> {
+    try {
+      const { size, mode } = await stat(this.source);
+      if (size > MAX_FILE_BYTES)
+        throw new KeyProblem(`${this.source}: larger than ${MAX_FILE_BYTES} bytes`);
+      return { text: await readFile(this.source, 'utf8'), mode };
+    } catch (error) {
+      if (error instanceof KeyProblem) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      throw new KeyProblem(`${this.source}: cannot be read (${code})`);
+    }
+  }
+
+  private decrypt(text: string): Promise<string> {
+    const { passphrase } = this.options;
+    if (passphrase === undefined)
+      throw new KeyProblem(
+        `${this.source}: is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE`,
+      );
+    return decryptKeys(text, passphrase, this.source);
+  }
 }

@@ -1,59 +1,98 @@
 import type { JsonWebKey } from 'node:crypto';
-import { hasDuplicateMembers, isJsonObject } from '../common/json.js';
-import type { JwsKey } from '../jws/index.js';
-import { importJwk } from './import-jwk.js';
+import { keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import type { ImportedKey } from './import-jwk.js';
 import { KeyProblem } from './key-problem.js';
+import { parseKeySet } from './parse-key-set.js';
 
-/** Bounds for hostile input. */
-const MAX_KEYS = 5000;
+/** `SIGNER_KID=auto`: the key in state `active` signs. */
+export const AUTO_KID = 'auto';
 
-/** An immutable set of checked keys, found by kid. */
+/** How a token names its key: by `kid`, by certificate thumbprint, or by either. */
+export type KeyIdentifyStrategy = 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t';
+
+/** The members of a JWS header that can name a key. */
+export interface KeyNames {
+  readonly kid?: string;
+  readonly x5t?: string;
+  readonly x5tS256?: string;
+}
+
+/** An immutable set of checked keys, and the rules by which one of them is selected. */
 export class KeySet {
+  /** Selected once per algorithm and kid, since it happens for every token. */
+  private readonly signers = new Map<string, JwsKey>();
+  private readonly byX5t: ReadonlyMap<string, ImportedKey>;
+  private readonly byX5tS256: ReadonlyMap<string, ImportedKey>;
+
   private constructor(
     /** Where the set comes from, for messages: a path or a URL. */
     readonly source: string,
-    private readonly keys: ReadonlyMap<string, JwsKey>,
-    /** The public halves as they may be published (RFC 7517 section 9: symmetric keys never). */
-    readonly publicJwks: readonly JsonWebKey[],
+    private readonly keys: ReadonlyMap<string, ImportedKey>,
     /** What was skipped, and why, by kid. */
     readonly skipped: ReadonlyMap<string, string>,
-  ) {}
+  ) {
+    this.byX5t = indexBy(keys, ({ certificate }) => certificate?.x5t);
+    this.byX5tS256 = indexBy(keys, ({ certificate }) => certificate?.x5tS256);
+  }
 
   /**
    * Parses a JWK Set or a single JWK (RFC 7517 sections 4 and 5) and checks each key once.
    *
    * @param text the JSON
    * @param source what messages call it
+   * @param remote the set is somebody else's: see `KeyProvider`
    * @throws KeyProblem when any key must not be used: a set is taken as a whole or not at all
    */
-  static parse(text: string, source: string): KeySet {
-    const keys = new Map<string, JwsKey>();
-    const publicJwks: JsonWebKey[] = [];
-    const skipped = new Map<string, string>();
-    for (const jwk of listKeys(text, source)) {
-      const imported = inSource(source, () => importJwk(jwk));
-      if (typeof imported === 'string') {
-        skipped.set((jwk as { kid: string }).kid, imported);
-        continue;
-      }
-      const { key, publicJwk } = imported;
-      if (keys.has(key.kid) || skipped.has(key.kid))
-        throw new KeyProblem(`${source}: kid '${key.kid}' is there twice; each key needs its own`);
-      keys.set(key.kid, key);
-      if (publicJwk !== undefined) publicJwks.push(publicJwk);
-    }
-    if (keys.size + skipped.size === 0) throw new KeyProblem(`${source}: there is no key`);
-    return new KeySet(source, keys, publicJwks, skipped);
+  static parse(text: string, source: string, remote = false): KeySet {
+    const { keys, skipped } = parseKeySet(text, source, remote);
+    return new KeySet(source, keys, skipped);
   }
 
-  /** The key with this kid, compared exactly. */
+  /** The key with this kid, compared exactly; whatever its state. */
   get(kid: string): JwsKey | undefined {
-    return this.keys.get(kid);
+    return this.keys.get(kid)?.key;
+  }
+
+  /** All keys with what is known of them, in the order of the file. */
+  entries(): ImportedKey[] {
+    return [...this.keys.values()];
   }
 
   /** All keys, in the order of the file. */
   all(): JwsKey[] {
-    return [...this.keys.values()];
+    return this.entries().map(({ key }) => key);
+  }
+
+  /** The public halves that may be published (RFC 7517 section 9); never symmetric, never retired ones. */
+  get publicJwks(): readonly JsonWebKey[] {
+    return this.entries().flatMap(({ publicJwk, lifecycle }) =>
+      publicJwk === undefined || lifecycle?.state === 'retired' ? [] : [publicJwk],
+    );
+  }
+
+  /**
+   * The key that signs with `alg`: by kid, by RFC 7638 thumbprint, or with {@link AUTO_KID} the active one.
+   *
+   * @throws KeyProblem when there is none, or it cannot sign with `alg`
+   */
+  signer(alg: JwsAlgorithm, kid: string): JwsKey {
+    const name = `${alg} ${kid}`;
+    let key = this.signers.get(name);
+    if (key === undefined) this.signers.set(name, (key = this.selectSigner(alg, kid)));
+    return key;
+  }
+
+  /**
+   * The key that verifies a token.
+   *
+   * @param now seconds since 1970
+   * @returns `undefined` when no key has that name, or it is retired or past its time
+   */
+  verifier(names: KeyNames, strategy: KeyIdentifyStrategy, now: number): JwsKey | undefined {
+    const found = this.find(names, strategy);
+    if (found === undefined || found.lifecycle === undefined) return found?.key;
+    const { state, notAfter = Infinity } = found.lifecycle;
+    return state === 'retired' || now >= notAfter ? undefined : found.key;
   }
 
   /** For messages: the kids of the set, at most ten. */
@@ -61,30 +100,73 @@ export class KeySet {
     const kids = [...this.keys.keys(), ...this.skipped.keys()];
     return kids.slice(0, 10).join(', ') + (kids.length > 10 ? `, … ${kids.length} in all` : '');
   }
+
+  private find(names: KeyNames, strategy: KeyIdentifyStrategy): ImportedKey | undefined {
+    const { kid = '', x5t = '', x5tS256 = '' } = names;
+    switch (strategy) {
+      case 'kid':
+        return this.keys.get(kid);
+      case 'x5t':
+        return this.byX5t.get(x5t);
+      case 'x5t#S256':
+        return this.byX5tS256.get(x5tS256);
+      default:
+        return this.keys.get(kid) ?? this.byX5tS256.get(x5tS256) ?? this.byX5t.get(x5t);
+    }
+  }
+
+  private selectSigner(alg: JwsAlgorithm, kid: string): JwsKey {
+    const found =
+      kid === AUTO_KID ? this.activeKey(alg) : (this.keys.get(kid) ?? this.byThumbprint(kid));
+    if (found === undefined)
+      throw new KeyProblem(
+        this.skipped.has(kid)
+          ? `JWK ${this.source}: ${this.skipped.get(kid)}`
+          : `kid '${kid}' not found in JWK ${this.source} (present: ${this.describeKids()})`,
+      );
+    const { key, lifecycle } = found;
+    const misfit = keyMisfit(key, alg);
+    if (misfit !== undefined) throw new KeyProblem(`${misfit} (JWK ${this.source})`);
+    if (key.signing === undefined)
+      throw new KeyProblem(
+        `kid '${kid}' in JWK ${this.source} cannot sign: it is a public key, or key_ops forbids it`,
+      );
+    if (lifecycle !== undefined && lifecycle.state !== 'active')
+      throw new KeyProblem(
+        `kid '${kid}' in JWK ${this.source} does not sign: its state is ${lifecycle.state}; SIGNER_KID=auto follows the active key`,
+      );
+    return key;
+  }
+
+  private byThumbprint(name: string): ImportedKey | undefined {
+    return this.entries().find(({ thumbprint }) => thumbprint === name);
+  }
+
+  /** The one key that signs with `alg` without being named. */
+  private activeKey(alg: JwsAlgorithm): ImportedKey {
+    const able = this.entries().filter(
+      ({ key, lifecycle }) =>
+        key.signing !== undefined &&
+        keyMisfit(key, alg) === undefined &&
+        (lifecycle === undefined || lifecycle.state === 'active'),
+    );
+    const [first, second] = able;
+    if (first === undefined || second !== undefined)
+      throw new KeyProblem(
+        `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})`,
+      );
+    return first;
+  }
 }
 
-function listKeys(text: string, source: string): unknown[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text, which holds keys.
-    throw new KeyProblem(`${source}: not valid JSON`);
-  }
-  if (!isJsonObject(value)) throw new KeyProblem(`${source}: neither a JWK Set nor a JWK`);
-  if (hasDuplicateMembers(text, value))
-    throw new KeyProblem(`${source}: a JSON object names a member twice`);
-  const keys: unknown = Object.hasOwn(value, 'keys') ? value.keys : [value];
-  if (!Array.isArray(keys)) throw new KeyProblem(`${source}: 'keys' is not a list`);
-  if (keys.length > MAX_KEYS) throw new KeyProblem(`${source}: more than ${MAX_KEYS} keys`);
-  return keys;
-}
-
-function inSource<T>(source: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof KeyProblem) throw new KeyProblem(`${source}: ${error.message}`);
-    throw error;
-  }
+function indexBy(
+  keys: ReadonlyMap<string, ImportedKey>,
+  name: (key: ImportedKey) => string | undefined,
+): ReadonlyMap<string, ImportedKey> {
+  return new Map(
+    [...keys.values()].flatMap((key) => {
+      const id = name(key);
+      return id === undefined ? [] : [[id, key] as const];
+    }),
+  );
 }

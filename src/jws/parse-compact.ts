@@ -11,6 +11,9 @@ export interface JwsHeader {
   readonly alg: string;
   readonly kid?: string;
   readonly typ?: string;
+  /** SHA-1 and SHA-256 thumbprints of the certificate of the key (RFC 7515 sections 4.1.7 and 4.1.8). */
+  readonly x5t?: string;
+  readonly x5tS256?: string;
 }
 
 /** A compact JWS taken apart. Nothing in it is trustworthy before its signature was verified. */
@@ -59,11 +62,11 @@ function parseHeader(bytes: Buffer): JwsHeader {
   // and a JWT must not use the unencoded payload option (RFC 7797 section 7).
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
     throw malformed('the header uses crit or b64');
-  const { alg, kid, typ } = header;
+  const { alg, kid, typ, x5t, 'x5t#S256': x5tS256 } = header;
   if (typeof alg !== 'string') throw malformed('the header has no alg');
-  if (!isOptionalString(kid) || !isOptionalString(typ))
-    throw malformed('kid or typ in the header is not a string');
-  return { alg, kid, typ };
+  if (![kid, typ, x5t, x5tS256].every(isOptionalString))
+    throw malformed('kid, typ or x5t in the header is not a string');
+  return { alg, kid, typ, x5t, x5tS256 } as JwsHeader;
 }
 
 function parseJsonObject(bytes: Buffer): Record<string, unknown> | undefined {
@@ -77,5 +80,5 @@ function parseJsonObject(bytes: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-const isOptionalString = (value: unknown): value is string | undefined =>
+const isOptionalString = (value: unknown): boolean =>
   value === undefined || typeof value === 'string';

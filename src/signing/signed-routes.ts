@@ -50,7 +50,7 @@ export class SignedRoutes implements OnModuleInit {
     for (const name of fields) {
       const { alg, kid } = field(name).format;
       try {
-        this.keys.signingKey(alg, kid);
+        this.keys.requireSigning(alg, kid);
       } catch (error) {
         if (!(error instanceof KeyProblem)) throw error;
         problems.push(error.message);

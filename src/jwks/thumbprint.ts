@@ -1,0 +1,19 @@
+import { createHash, type JsonWebKey } from 'node:crypto';
+
+const REQUIRED: Readonly<Record<string, readonly (keyof JsonWebKey)[]>> = {
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+  RSA: ['e', 'kty', 'n'],
+  oct: ['k', 'kty'],
+};
+
+/**
+ * SHA-256 thumbprint of a key (RFC 7638 section 3, RFC 8037 section 2), base64url: the same for
+ * the private and the public half.
+ */
+export function thumbprint(jwk: JsonWebKey): string {
+  const members = (REQUIRED[jwk.kty ?? ''] ?? []).map((name) => [name, jwk[name]]);
+  return createHash('sha256')
+    .update(JSON.stringify(Object.fromEntries(members)))
+    .digest('base64url');
+}

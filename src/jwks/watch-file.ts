@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { watch, type FSWatcher } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Writers get this long to finish, in milliseconds. */
+const SETTLE_MS = 50;
+
+/**
+ * Calls `changed` when the contents of a file have become others and have settled.
+ *
+ * A watch on the file itself goes dead after the first rename or Kubernetes `..data` swap, so the
+ * directory is watched; a poll of the contents' hash finds whatever the watch misses.
+ *
+ * @param intervalMs milliseconds between polls
+ * @returns ends the watching
+ */
+export function watchFile(path: string, intervalMs: number, changed: () => void): () => void {
+  let seen: string | undefined;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
+
+  const look = async (): Promise<void> => {
+    const hash = await contentHash(path);
+    seen ??= hash;
+    if (hash === seen || stopped) return;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    // Still being written: the next look decides.
+    if ((await contentHash(path)) !== hash) return soon();
+    seen = hash;
+    if (!stopped) changed();
+  };
+  const soon = (): void => {
+    clearTimeout(timer);
+    if (stopped) return;
+    timer = setTimeout(run, SETTLE_MS);
+    timer.unref();
+  };
+  const run = (): void => {
+    looking = looking.then(look);
+  };
+
+  run();
+  const poll = setInterval(run, intervalMs).unref();
+  const watcher = watchDirectory(dirname(path), soon);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+    clearInterval(poll);
+    watcher?.close();
+  };
+}
+
+/** `missing` for a file that cannot be read: its return is a change, too. */
+async function contentHash(path: string): Promise<string> {
+  try {
+    return createHash('sha256')
+      .update(await readFile(path))
+      .digest('base64');
+  } catch {
+    return 'missing';
+  }
+}
+
+/** The poll alone has to do where the system has no watch to give. */
+function watchDirectory(directory: string, onEvent: () => void): FSWatcher | undefined {
+  try {
+    return watch(directory, { persistent: false }, onEvent).on('error', () => undefined);
+  } catch {
+    return undefined;
+  }
+}
