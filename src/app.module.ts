@@ -6,6 +6,7 @@ import {
   authConfig,
   backendConfig,
   jwksConfig,
+  metricsConfig,
   privateConfig,
   signingConfig,
   tokenConfig,
@@ -14,6 +15,7 @@ import {
 import { FakeBackend, FakeBackendModule } from './fake-backend/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
+import { MetricsModule } from './metrics/index.js';
 import { PrivateModule } from './private/index.js';
 import { SigningModule } from './signing/index.js';
 import { TokenModule } from './token/index.js';
@@ -35,6 +37,7 @@ import { WellKnownModule } from './well-known/index.js';
     AuthModule.forRootAsync(authConfig.asProvider()),
     TokenModule.forRootAsync(tokenConfig.asProvider()),
     PrivateModule.forRootAsync(privateConfig.asProvider()),
+    MetricsModule.forRootAsync(metricsConfig.asProvider()),
     WellKnownModule,
     HealthModule,
   ],

@@ -7,9 +7,11 @@ import {
   answerClientError,
   ErrorFilter,
   requestContextMiddleware,
+  requestEndMiddleware,
   type RoutedApplication,
 } from './http/index.js';
 import { accessLog } from './logging/index.js';
+import { GatewayMetrics } from './metrics/index.js';
 
 /** `POST /token` forwards its body byte for byte, so nothing may parse it. */
 const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;
@@ -36,7 +38,13 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
   app.disable('etag');
   if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
   app.useSecurityHeaders(SECURITY_HEADERS);
-  app.use(requestContextMiddleware, accessLog(pino));
+  const metrics = app.get(GatewayMetrics);
+  app.use(requestContextMiddleware);
+  app.use(
+    requestEndMiddleware(accessLog(pino), ({ method, route, status, milliseconds, refusal }) =>
+      metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
+    ),
+  );
   app.useBodyParser('raw', {
     limit: env.BODY_LIMIT,
     inflate: false,

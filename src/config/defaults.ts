@@ -3,6 +3,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   NODE_ENV: 'development',
   HOST: '0.0.0.0',
   PORT: '8080',
+  MANAGEMENT_PORT: '8090',
   BODY_LIMIT: '16kb',
   BACKEND_TIMEOUT_MS: '2000',
   BACKEND_MAX_BODY: '1mb',

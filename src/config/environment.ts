@@ -27,6 +27,7 @@ export class Environment {
   @Choice(['development', 'test', 'production']) NODE_ENV!: string;
   @Text(/^[\w.:%-]+$/, 'a host name or an IP address') HOST!: string;
   @Int(0, 65_535) PORT!: number;
+  @Text(/^(?:off|\d{1,5})$/, 'a port, or off') MANAGEMENT_PORT!: string;
   @Text(/^[\w.:/, -]+$/, 'true, false, a number of proxies or a comma list of addresses')
   TRUST_PROXY?: string;
   @Bytes() BODY_LIMIT!: number;

@@ -2,6 +2,7 @@ import { registerAs } from '@nestjs/config';
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
+import type { MetricsModuleOptions } from '../metrics/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
@@ -98,6 +99,17 @@ export const authConfig = registerAs('auth', (): AuthModuleOptions => {
     cookieKey: env.VALIDATOR_COOKIE_KEY,
     authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
     leeway: env.VALIDATOR_LEEWAY,
+  };
+});
+
+/** The environment as options of `MetricsModule`. */
+export const metricsConfig = registerAs('metrics', (): MetricsModuleOptions => {
+  const { HOST, MANAGEMENT_PORT, NODE_ENV } = readEnvironment();
+  return {
+    host: HOST,
+    port: MANAGEMENT_PORT === 'off' ? undefined : Number(MANAGEMENT_PORT),
+    // A second gateway on a developer's machine should not fail for a port nobody asked for.
+    optional: NODE_ENV !== 'production' && !process.env.MANAGEMENT_PORT,
   };
 });
 

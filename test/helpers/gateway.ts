@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 export interface Gateway {
   url: string;
   process: ChildProcess;
+  /** The `/metrics` of the process. */
+  metrics(): Promise<string>;
   /** Working directory, a fresh one unless given. */
   cwd: string;
   /** Everything the process wrote so far. */
@@ -24,7 +26,15 @@ function launch(env: Record<string, string>, cwd?: string) {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [MAIN], {
     cwd: directory,
-    env: { PATH, HOME, PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json', ...env },
+    env: {
+      PATH,
+      HOME,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      MANAGEMENT_PORT: '0',
+      LOG_FORMAT: 'json',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written: string[] = [];
@@ -52,6 +62,10 @@ export async function startGateway(
     process: child,
     cwd: directory,
     output,
+    metrics: async () => {
+      const address = /Metrics on (http:[^"\s]+)/.exec(output())?.[1] ?? '';
+      return (await fetch(address)).text();
+    },
     log: () =>
       output()
         .split('\n')

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { JwkKeyStore } from '../jwks/index.js';
+
+/** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** What the gateway counts, in Prometheus' terms; the only place that knows the client library. */
+@Injectable()
+export class GatewayMetrics {
+  private readonly registry = new Registry();
+  private readonly requests: Histogram<'method' | 'route' | 'status'>;
+  private readonly refusals: Counter<'code'>;
+
+  constructor(keys: JwkKeyStore) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.requests = new Histogram({
+      name: 'signet_http_request_duration_seconds',
+      help: 'Duration of requests by method, route pattern and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.refusals = new Counter({
+      name: 'signet_refusals_total',
+      help: 'Requests refused or failed, by error code.',
+      labelNames: ['code'],
+      registers,
+    });
+    const stale = new Gauge({
+      name: 'signet_keyset_stale_seconds',
+      help: 'Seconds since a key source stopped giving a usable set; 0 while it does.',
+      labelNames: ['source'],
+      registers,
+      collect: () => {
+        for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
+      },
+    });
+  }
+
+  /** Counts one finished request. `code` is the error code of a refusal. */
+  request(
+    method: string,
+    route: string,
+    status: number,
+    seconds: number,
+    code: string | undefined,
+  ): void {
+    this.requests.observe({ method, route, status: String(status) }, seconds);
+    if (code !== undefined) this.refusals.inc({ code });
+  }
+
+  /** All metrics in the Prometheus text format, and its content type. */
+  async text(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+}

@@ -1,0 +1,3 @@
+export { GatewayMetrics } from './gateway-metrics.js';
+export { MetricsModule } from './metrics.module.js';
+export type { MetricsModuleOptions } from './metrics.module-definition.js';
