@@ -1,0 +1,35 @@
+// A static login backend in a process of its own: claims for any POST, a user of the asked-for size for any GET.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const claims = {
+  aud: 'http://api.example.com',
+  iss: 'https://krakend.io',
+  sub: '1234567890qwertyuio',
+  jti: 'mnb23vcsrt756yuiomnbvcx98ertyuiop',
+  exp: 2_051_882_755,
+};
+const token = JSON.stringify({
+  access_token: { ...claims, roles: ['role_a', 'role_b'] },
+  refresh_token: { ...claims, jti: 'mnb23vcsrt756yuiomn12876bvcx98ertyuiop' },
+  exp: claims.exp,
+});
+const user = (bytes: number): string =>
+  JSON.stringify({ id: 1, tags: Array.from({ length: bytes / 20 }, (_, i) => `some text ${i}`) });
+const bodies = new Map([
+  ['/token.json', token],
+  ['/user/1.json', user(1000)],
+  ['/user/big.json', user(100_000)],
+]);
+
+const server = createServer((request, response) => {
+  request.resume();
+  const body = bodies.get(request.url ?? '') ?? '{}';
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}).listen(0, '127.0.0.1', () => {
+  console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});

@@ -1,0 +1,93 @@
+import { measure, type Load, type Measurement } from './measure.js';
+import { forged, startSetup, type Setup, type SetupOptions } from './setup.js';
+
+/** How long and how often. */
+export interface Effort {
+  rounds: number;
+  seconds: number;
+}
+
+/** A group of measurements that share their servers. */
+export interface Case {
+  name: string;
+  run(effort: Effort): Promise<{ suffix: string; measurements: Measurement[] }[]>;
+}
+
+const TOKEN: Load = { method: 'POST', path: '/token', status: 200 };
+const custom = (tokens: readonly string[] | undefined, status = 200): Load => ({
+  method: 'GET',
+  path: '/private/custom',
+  tokens,
+  status,
+});
+
+/** A group of loads on one setup; `others` compete in the loads they can serve. */
+function group(
+  name: string,
+  options: SetupOptions,
+  loads: (
+    setup: Setup,
+  ) => Promise<
+    [suffix: string, load: Load, ...others: ('obvious' | 'nestjs-jwt' | 'fastify-jwt')[]][]
+  >,
+): Case {
+  return {
+    name,
+    run: async ({ rounds, seconds }) => {
+      const setup = await startSetup(options);
+      try {
+        const results = [];
+        const started = new Map<string, Awaited<ReturnType<Setup['other']>>>();
+        for (const [suffix, load, ...others] of await loads(setup)) {
+          for (const other of others)
+            if (!started.has(other)) started.set(other, await setup.other(other));
+          const contestants = [
+            setup.floor,
+            setup.signet,
+            ...others.flatMap((other) => started.get(other) ?? []),
+          ];
+          results.push({
+            suffix,
+            measurements: await measure(contestants, load, rounds, seconds),
+          });
+        }
+        return results;
+      } finally {
+        await setup.stop();
+      }
+    },
+  };
+}
+
+const asymmetric = (alg: string): Case =>
+  group(alg, { alg }, async ({ tokens }) => [
+    [' POST /token', TOKEN, 'obvious'],
+    [' GET /private/custom, one token', custom(await tokens(1)), 'obvious'],
+    [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000))],
+  ]);
+
+export const cases: readonly Case[] = [
+  group('HS256', { alg: 'HS256' }, async ({ tokens }) => {
+    const [token = ''] = await tokens(1);
+    return [
+      [' POST /token', TOKEN, 'obvious'],
+      [' GET /private/custom, one token', custom([token]), 'obvious', 'nestjs-jwt', 'fastify-jwt'],
+      [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000))],
+      [' 401 without token', custom(undefined, 401), 'obvious', 'nestjs-jwt', 'fastify-jwt'],
+      [' 401 forged token', custom([forged(token)], 401), 'obvious', 'nestjs-jwt', 'fastify-jwt'],
+      [' 403', custom(await tokens(1, { roles: ['role_y'] }), 403), 'obvious'],
+    ];
+  }),
+  asymmetric('RS256'),
+  asymmetric('ES256'),
+  asymmetric('EdDSA'),
+  group('HS256, 1,000 kids', { alg: 'HS256', keys: 1000 }, async ({ tokens }) => [
+    [' POST /token', TOKEN],
+    [' GET /private/custom', custom(await tokens(1))],
+  ]),
+  group(
+    'HS256, 100 kB',
+    { alg: 'HS256', env: { PRIVATE_BACKEND_PATH: '/user/big.json' } },
+    async ({ tokens }) => [[' GET /private/custom', custom(await tokens(1))]],
+  ),
+];

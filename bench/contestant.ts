@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+/** A server in a process of its own, and what it has used up so far. */
+export class Contestant {
+  private constructor(
+    readonly name: string,
+    readonly url: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /** Starts `script` and waits for its line "Listening on <url>". */
+  static async start(
+    name: string,
+    script: string,
+    env: Record<string, string> = {},
+  ): Promise<Contestant> {
+    const child = spawn(process.execPath, [script], {
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    const url = await new Promise<string>((found, fail) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-10_000);
+        const match = /Listening on (http:\/\/[^"\s]+)/.exec(output);
+        if (match?.[1] !== undefined) found(match[1]);
+      });
+      child.once('exit', (code) => fail(new Error(`${name} exited with ${code}`)));
+    });
+    return new Contestant(name, url, child);
+  }
+
+  /** CPU time so far in microseconds: user and system, all threads (proc(5)). */
+  cpu(): number {
+    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // In ticks of 10 ms.
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }
+
+  /** Peak resident memory in MB. */
+  peakRss(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await once(this.child, 'exit');
+  }
+}

@@ -1,0 +1,90 @@
+import autocannon from 'autocannon';
+import type { Contestant } from './contestant.js';
+
+/** What is sent; several `tokens` are used in turn. */
+export interface Load {
+  method: 'GET' | 'POST';
+  path: string;
+  tokens?: readonly string[];
+  /** The status every answer has to have. */
+  status: number;
+}
+
+/** One contestant in one case, over all rounds. */
+export interface Measurement {
+  contestant: string;
+  /** CPU microseconds per request, the median of the rounds. */
+  cpu: number;
+  requestsPerSecond: number;
+  p50: number;
+  p99: number;
+  peakRssMb: number;
+}
+
+const CONNECTIONS = 32;
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+
+/** Measures the contestants in turn, A B A B, after a warm-up of each. */
+export async function measure(
+  contestants: readonly Contestant[],
+  load: Load,
+  rounds: number,
+  seconds: number,
+): Promise<Measurement[]> {
+  for (const contestant of contestants) await run(contestant, load, seconds);
+  const samples = contestants.map(() => [] as Awaited<ReturnType<typeof run>>[]);
+  for (let round = 0; round < rounds; round++)
+    for (const [index, contestant] of contestants.entries())
+      samples[index]?.push(await run(contestant, load, seconds));
+  return contestants.map((contestant, index) => {
+    const of = (pick: (sample: Awaited<ReturnType<typeof run>>) => number): number =>
+      median((samples[index] ?? []).map(pick));
+    return {
+      contestant: contestant.name,
+      cpu: of(({ cpu }) => cpu),
+      requestsPerSecond: of(({ requestsPerSecond }) => requestsPerSecond),
+      p50: of(({ p50 }) => p50),
+      p99: of(({ p99 }) => p99),
+      peakRssMb: contestant.peakRss(),
+    };
+  });
+}
+
+async function run(
+  contestant: Contestant,
+  { method, path, tokens, status }: Load,
+  seconds: number,
+) {
+  let next = 0;
+  const before = contestant.cpu();
+  const result = await autocannon({
+    url: contestant.url + path,
+    method,
+    connections: CONNECTIONS,
+    duration: seconds,
+    headers: tokens?.length === 1 ? { authorization: `Bearer ${tokens[0]}` } : {},
+    requests:
+      tokens !== undefined && tokens.length > 1
+        ? [
+            {
+              setupRequest: (request) => ({
+                ...request,
+                headers: { authorization: `Bearer ${tokens[next++ % tokens.length]}` },
+              }),
+            },
+          ]
+        : undefined,
+  });
+  const cpu = contestant.cpu() - before;
+  const { statusCodeStats = {}, requests, latency, errors } = result;
+  const others = Object.keys(statusCodeStats).filter((code) => Number(code) !== status);
+  if (errors > 0 || others.length > 0 || requests.total === 0)
+    throw new Error(`${contestant.name} ${path}: ${errors} errors, statuses ${others.join(', ')}`);
+  return {
+    cpu: cpu / requests.total,
+    requestsPerSecond: requests.total / result.duration,
+    p50: latency.p50,
+    p99: latency.p99,
+  };
+}

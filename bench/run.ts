@@ -1,0 +1,21 @@
+// npm run bench [-- --quick] [-- --json]: see README.md beside this file.
+import { cases, type Case } from './cases.js';
+import type { Measurement } from './measure.js';
+import { table } from './table.js';
+
+const quick = process.argv.includes('--quick');
+const json = process.argv.includes('--json');
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7);
+
+const results: { name: string; measurements: Measurement[] }[] = [];
+for (const { name, run } of cases.filter(
+  (one: Case) => only === undefined || one.name.includes(only),
+))
+  results.push(
+    ...(await run({ rounds: quick ? 1 : 5, seconds: quick ? 1 : 2 })).map((result) => {
+      const named = { name: `${name}${result.suffix}`, measurements: result.measurements };
+      if (!json) process.stdout.write(`${table([named])}\n`);
+      return named;
+    }),
+  );
+process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : `\n${table(results)}\n`);

@@ -1,0 +1,100 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
+import { Contestant } from './contestant.js';
+
+/** The servers of one group of cases, all with the same key and backend. */
+export interface Setup {
+  backend: Contestant;
+  floor: Contestant;
+  signet: Contestant;
+  /** Any of the others, started only when a case asks for it. */
+  other(name: 'obvious' | 'nestjs-jwt' | 'fastify-jwt'): Promise<Contestant>;
+  /** Tokens that differ in their jti. */
+  tokens(count: number, claims?: object): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** How a group differs from the usual one. */
+export interface SetupOptions {
+  alg: string;
+  /** Keys in the file; the first one signs. */
+  keys?: number;
+  env?: Record<string, string>;
+}
+
+export const CLAIMS = {
+  aud: 'http://api.example.com',
+  iss: 'https://krakend.io',
+  sub: '1234567890qwertyuio',
+  roles: ['role_a', 'role_b'],
+  exp: 2_051_882_755,
+};
+
+const script = (name: string): string => resolve('bench', 'dist', `${name}.js`);
+
+export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOptions): Promise<Setup> {
+  const directory = mkdtempSync(join(tmpdir(), 'signet-bench-'));
+  const path = join(directory, 'keys.json');
+  const set = await Promise.all(Array.from({ length: keys }, (_, i) => makeKey(alg, `k${i}`)));
+  writeFileSync(path, JSON.stringify({ keys: set }), { mode: 0o600 });
+  const backend = await Contestant.start('backend', script('backend'));
+  const env = {
+    BACKEND_HOST: backend.url,
+    SIGNER_ALG: alg,
+    SIGNER_KID: 'k0',
+    SIGNER_JWK_LOCAL_PATH: path,
+    ...extra,
+  };
+  const floor = await Contestant.start('floor', script('floor'), env);
+  const signet = await Contestant.start('signet', resolve('dist', 'main.js'), {
+    ...env,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    MANAGEMENT_PORT: 'off',
+    WORKERS: '1',
+    THROTTLE_LIMIT: '0',
+  });
+  const others: Contestant[] = [];
+  return {
+    backend,
+    floor,
+    signet,
+    other: async (name) => {
+      const contestant = await Contestant.start(name, script(name), env);
+      others.push(contestant);
+      return contestant;
+    },
+    tokens: (count, claims = {}) => makeTokens(set[0] as JWK, alg, count, claims),
+    stop: async () => {
+      for (const server of [signet, floor, ...others, backend]) await server.stop();
+    },
+  };
+}
+
+async function makeKey(alg: string, kid: string): Promise<JWK> {
+  const key = alg.startsWith('HS')
+    ? await generateSecret(alg, { extractable: true })
+    : (await generateKeyPair(alg, { extractable: true })).privateKey;
+  return { ...(await exportJWK(key)), kid, alg };
+}
+
+async function makeTokens(jwk: JWK, alg: string, count: number, claims: object): Promise<string[]> {
+  const key = await importJWK(jwk, alg);
+  const tokens: string[] = [];
+  for (let i = 0; i < count; i++)
+    tokens.push(
+      await new SignJWT({ ...CLAIMS, ...claims, jti: randomUUID() })
+        .setProtectedHeader({ alg, kid: jwk.kid, typ: 'JWT' })
+        .sign(key),
+    );
+  return tokens;
+}
+
+/** A token with a right header and a signature of somebody else's key. */
+export function forged(token: string): string {
+  const input = token.slice(0, token.lastIndexOf('.'));
+  return `${input}.${createHmac('sha256', randomUUID()).update(input).digest('base64url')}`;
+}
