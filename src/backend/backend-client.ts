@@ -6,6 +6,7 @@ import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-def
 import { forwardedHeaders, forwardedQuery } from './forwarding.js';
 import { fillPath } from './path-template.js';
 import { readAnswer } from './read-answer.js';
+import { sendRequest } from './send-request.js';
 
 /** One call to the backend. */
 export interface BackendCall {
@@ -69,7 +70,7 @@ export class BackendClient {
     const sendsBody =
       body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
     if (sendsBody) headers['content-type'] = contentType;
-    const response = await this.http.axiosRef.request<Buffer>({
+    const response = await sendRequest(this.http.axiosRef, {
       baseURL: this.origin,
       url: this.target(call),
       method,

@@ -1,4 +1,9 @@
-import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import {
+  AxiosHeaders,
+  type AxiosAdapter,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { Agent, type Dispatcher } from 'undici';
 import type { IncomingHttpHeaders } from 'node:http';
 import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
@@ -30,15 +35,20 @@ export function undiciAdapter(pool: Dispatcher): AxiosAdapter {
 }
 
 function toDispatch(config: InternalAxiosRequestConfig): Dispatcher.DispatchOptions {
-  // axios declares a form where there is no body at all.
-  if (config.data === undefined) config.headers.delete('content-type');
   return {
     origin: config.baseURL,
     path: config.url ?? '/',
     method: config.method?.toUpperCase() ?? 'GET',
-    headers: config.headers.toJSON(true),
+    headers: plainHeaders(config),
     body: (config.data as Buffer | undefined) ?? null,
   };
+}
+
+function plainHeaders({ headers, data }: InternalAxiosRequestConfig) {
+  if (!(headers instanceof AxiosHeaders)) return headers as Record<string, string | string[]>;
+  // axios declares a form where there is no body at all.
+  if (data === undefined) headers.delete('content-type');
+  return headers.toJSON(true);
 }
 
 /** One call: collects the answer, or gives up at the deadline, the size limit or the first error. */

@@ -1,5 +1,5 @@
-/** Text that may hold a number a double cannot: 16 or more digits, or an exponent. */
-const INEXACT_NUMBER_POSSIBLE = /[\d.]{16}|\d[eE]/;
+/** Where a value may begin, a number that a double may not hold: 16 or more digits, or an exponent. */
+const INEXACT_NUMBER_POSSIBLE = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE])/;
 
 const keepSource = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
