@@ -56,10 +56,8 @@ function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
 }
 
 function hasQueryToken({ url = '' }: IncomingMessage): boolean {
-  return (
-    url.includes('access_token=') &&
-    new URLSearchParams(url.slice(url.indexOf('?') + 1)).has('access_token')
-  );
+  const mark = url.indexOf('?');
+  return mark >= 0 && new URLSearchParams(url.slice(mark)).has('access_token');
 }
 
 function tokenOfCookie(request: IncomingMessage, key: string | undefined): string | undefined {

@@ -81,6 +81,7 @@ function assertUsable(requirement: Requirement): void {
     if (length === 0) problems.push(`'${name}' is empty, which no token could fulfil`);
   for (const alg of algorithms)
     if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
-  if (!(leeway >= 0)) problems.push(`'leeway' is not a number of seconds`);
+  if (!(leeway >= 0 && Number.isFinite(leeway)))
+    problems.push(`'leeway' is not a number of seconds`);
   if (problems.length > 0) throw new BootException(problems);
 }

@@ -2,9 +2,26 @@
 const INEXACT_NUMBER_POSSIBLE = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE])/;
 
 const keepSource = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+  typeof value === 'number' && context?.source !== undefined && !isExact(value, context.source)
     ? rawJson(context.source)
     : value;
+
+/** True when `value` is the very number that `source` spells, however it spells it. */
+const isExact = (value: number, source: string): boolean => {
+  const text = String(value);
+  return text === source || decimal(text) === decimal(source);
+};
+
+/** One spelling per number: its digits without zeros at either end, and an exponent. */
+function decimal(text: string): string {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
+  const digits = (whole + fraction).replace(/^0+/, '');
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  const scale = Number(exponent) - fraction.length + digits.length - end;
+  return end === 0 ? '0' : `${digits.slice(0, end)}e${scale}`;
+}
 
 /** `JSON.rawJSON`, which TypeScript's library does not know yet. */
 interface ExactJson {

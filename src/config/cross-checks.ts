@@ -21,13 +21,16 @@ const NEVER_FORWARDED = new Set([
 /** Variables of features that this version does not have: ignoring them would weaken what was asked for. */
 const NOT_YET = ['VALIDATOR_PROPAGATE_CLAIMS', 'REFRESH_BACKEND_PATH', 'ADMIN_ROLES'] as const;
 
-/** Problems that no single variable has by itself, one line each. */
+/**
+ * Problems that no single variable has by itself, one line each.
+ * They are looked for beside wrong values too, so `env` may hold text where a flag should be.
+ */
 export function crossChecks(env: Environment, raw: Readonly<Record<string, unknown>>): string[] {
   const problems: string[] = [];
   if (env.NODE_ENV === 'production') {
     if (env.BACKEND_HOST === undefined)
       problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
-    if (env.DISABLE_JWK_SECURITY)
+    if (env.DISABLE_JWK_SECURITY === true)
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
   }
   for (const name of env.BACKEND_INPUT_HEADERS)
@@ -43,7 +46,7 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
     if (url === undefined) continue;
     if (given(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
-    if (!url.startsWith('https:') && !env.DISABLE_JWK_SECURITY)
+    if (url.startsWith('http:') && env.DISABLE_JWK_SECURITY === false)
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );

@@ -96,12 +96,15 @@ export const HttpUrl = (): PropertyDecorator =>
     ),
   );
 
-const splitList = transform((text) =>
-  text
+const splitList = transform((text) => {
+  if (text.trim() === '') return [];
+  const items = text
     .split(',')
     .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
+    .filter((item) => item !== '');
+  // Nothing but commas names nothing, which fits no pattern.
+  return items.length > 0 ? items : [''];
+});
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 

@@ -17,10 +17,9 @@ export function readEnvironment(
 ): Environment {
   const environment = plainToInstance(Environment, withDefaults(raw));
   const problems = validateSync(environment).flatMap(({ constraints = {} }) =>
-    [...new Set(Object.values(constraints))].slice(0, 1),
+    Object.values(constraints).slice(0, 1),
   );
-  // Values of the wrong type would only confuse the checks across variables.
-  if (problems.length === 0) problems.push(...crossChecks(environment, raw));
+  problems.push(...crossChecks(environment, raw));
   if (problems.length > 0) throw new BootException(problems);
   return environment;
 }

@@ -11,7 +11,7 @@ import { certificateIds, type CertificateIds } from './certificate.js';
 import { readLifecycle, type KeyLifecycle } from './key-lifecycle.js';
 import { thumbprint } from './thumbprint.js';
 import { assertKeyOperations } from './key-operations.js';
-import { assertRsaStrength } from './rsa-strength.js';
+import { assertRsaConsistency, assertRsaStrength } from './rsa-strength.js';
 import { assertPairFits } from './pair-check.js';
 import { KeyProblem, quote } from './key-problem.js';
 
@@ -101,6 +101,7 @@ function importAsymmetric(
     ? parse(kid, () => createPrivateKey({ key: jwk, format: 'jwk' }))
     : undefined;
   const key = toJwsKey(jwk, kid, privateKey, publicKey);
+  if (privateKey !== undefined && kty === 'RSA') assertRsaConsistency(jwk, kid);
   if (privateKey !== undefined) assertPairFits(kid, privateKey, publicKey);
   return {
     key,

@@ -26,3 +26,24 @@ export function assertRsaStrength(jwk: JsonWebKey, kid: string): void {
   if (exponent.length > MAX_EXPONENT_BYTES || e <= 65_536n || e % 2n === 0n)
     throw new KeyProblem(`kid '${kid}' has an unsafe RSA exponent; 65537 is the usual one`);
 }
+
+/**
+ * A signature is made from the primes, so a wrong `d` would go unnoticed by a trial signature.
+ *
+ * @throws KeyProblem when the private members do not belong together (RFC 8017 section 3.2)
+ */
+export function assertRsaConsistency(jwk: JsonWebKey, kid: string): void {
+  const [n, e, d, p, q] = ['n', 'e', 'd', 'p', 'q'].map((name) => toInteger(jwk[name])) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const fits =
+    p > 1n && q > 1n && p * q === n && (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n;
+  if (!fits) throw new KeyProblem(`kid '${kid}': the private part does not fit the public part`);
+}
+
+const toInteger = (member: unknown): bigint =>
+  BigInt(`0x${Buffer.from(String(member), 'base64url').toString('hex') || '0'}`);

@@ -26,16 +26,19 @@ export async function signFields(
   if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
     throw new SigningRefused('sign_target_missing', describeMissing(body, fields));
 
-  const signing = present.map(({ field, path }) => {
-    const claims = get(body, path);
-    if (!isJsonObject(claims))
+  const claimSets = present.map(({ field, path }) => ({ field, claims: get(body, path) }));
+  for (const { field, claims } of claimSets)
+    if (!isJsonObject(claims) || overlaps(field, fields))
       throw new SigningRefused(
         'sign_target_invalid',
-        `field '${field}' holds ${describe(claims)}, not an object with claims`,
+        isJsonObject(claims)
+          ? `field '${field}' holds another field to sign`
+          : `field '${field}' holds ${describe(claims)}, not an object with claims`,
       );
-    return Promise.resolve(sign(claims, field));
-  });
-  const tokens = await Promise.all(signing);
+  // Inside of a promise each, so that none is left to fail unheard when another does.
+  const tokens = await Promise.all(
+    claimSets.map(async ({ field, claims }) => sign(claims as ClaimSet, field)),
+  );
   let signed: Record<string, unknown> = body;
   present.forEach(({ path }, index) => {
     signed = replace(signed, path, tokens[index]);
@@ -43,12 +46,14 @@ export async function signFields(
   return signed;
 }
 
-const isContainer = (value: unknown): value is Record<string, unknown> => isJsonObject(value);
+/** True when another field to sign lies inside of `field`: no answer could be right for both. */
+export const overlaps = (field: string, fields: readonly string[]): boolean =>
+  fields.some((other) => other.startsWith(`${field}.`));
 
 function has(body: unknown, path: readonly string[]): boolean {
   let value = body;
   for (const name of path) {
-    if (!isContainer(value) || !Object.hasOwn(value, name)) return false;
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return false;
     value = value[name];
   }
   return true;

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { BootException } from '../common/boot.exception.js';
 import { RouteExplorer, type Route } from '../common/route-explorer.js';
 import { JwkKeyStore, KeyProblem } from '../jwks/index.js';
+import { overlaps } from './sign-fields.js';
 import { SIGN_FIELDS } from './sign-fields.metadata.js';
 import { planSigning, type SigningPlan } from './signing-plan.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
@@ -48,6 +49,7 @@ export class SignedRoutes implements OnModuleInit {
         'the handler writes the response itself; return it, or use @Res({ passthrough: true })',
       );
     for (const name of fields) {
+      if (overlaps(name, fields)) problems.push(`field '${name}' holds another field to sign`);
       const { alg, kid } = field(name).format;
       try {
         this.keys.requireSigning(alg, kid);

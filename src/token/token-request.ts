@@ -45,7 +45,8 @@ function readJson(text: string): TokenRequest {
 }
 
 function readForm(text: string): TokenRequest {
-  const form = new URLSearchParams(text);
+  // The constructor would drop a question mark at the start, which in a body belongs to the name.
+  const form = new URLSearchParams(`?${text}`);
   if (new Set(form.keys()).size !== form.size)
     throw new TokenRequestRefused('parameter_repeated', 'The body names a parameter twice.');
   return { grantType: form.get('grant_type') ?? undefined };
