@@ -10,7 +10,7 @@ export interface Effort {
 /** A group of measurements that share their servers. */
 export interface Case {
   name: string;
-  run(effort: Effort): Promise<{ suffix: string; measurements: Measurement[] }[]>;
+  readonly run: (effort: Effort) => Promise<{ suffix: string; measurements: Measurement[] }[]>;
 }
 
 const TOKEN: Load = { method: 'POST', path: '/token', status: 200 };

@@ -11,10 +11,10 @@ export interface Setup {
   floor: Contestant;
   signet: Contestant;
   /** Any of the others, started only when a case asks for it. */
-  other(name: 'obvious' | 'nestjs-jwt' | 'fastify-jwt'): Promise<Contestant>;
+  readonly other: (name: 'obvious' | 'nestjs-jwt' | 'fastify-jwt') => Promise<Contestant>;
   /** Tokens that differ in their jti. */
-  tokens(count: number, claims?: object): Promise<string[]>;
-  stop(): Promise<void>;
+  readonly tokens: (count: number, claims?: object) => Promise<string[]>;
+  readonly stop: () => Promise<void>;
 }
 
 /** How a group differs from the usual one. */

@@ -23,11 +23,11 @@ const set = (...keys: Jwk[]): string => JSON.stringify({ keys });
 
 /** Signs and validates without a pause until it is stopped; tells what failed. */
 function load(gateway: Gateway) {
-  let running = true;
+  const stopped = new AbortController();
   let requests = 0;
   const failures: string[] = [];
   const worker = async (): Promise<void> => {
-    while (running) {
+    while (!stopped.signal.aborted) {
       const answer = await fetch(`${gateway.url}/token`, { method: 'POST' });
       const { access_token: token } = (await answer.json()) as { access_token: string };
       if (answer.status !== 200) failures.push(`token ${answer.status}`);
@@ -42,7 +42,7 @@ function load(gateway: Gateway) {
   };
   const workers = [worker(), worker()];
   return async (): Promise<{ requests: number; failures: string[] }> => {
-    running = false;
+    stopped.abort();
     await Promise.all(workers);
     return { requests, failures };
   };
@@ -64,7 +64,7 @@ describe('rotation under load', () => {
   };
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'signet-reload-'));
-    current = (await generateJwk('HS256', randomUUID())) as Jwk;
+    current = await generateJwk('HS256', randomUUID());
   });
   afterEach(async () => {
     await gateway.stop();
@@ -76,7 +76,7 @@ describe('rotation under load', () => {
     const times: number[] = [];
     for (let round = 1; round <= 50; round++) {
       const previous = current;
-      current = (await generateJwk('HS256', randomUUID())) as Jwk;
+      current = await generateJwk('HS256', randomUUID());
       write(set(withState(current, 'active'), withState(previous, 'verifying')), round);
       const isUsed = async (): Promise<boolean> => (await signingKid(gateway)) === current.kid;
       times.push(await until(isUsed, USABLE_WITHIN_MS));
@@ -131,7 +131,7 @@ describe('a broken key file', () => {
 
   beforeAll(async () => {
     path = join(mkdtempSync(join(tmpdir(), 'signet-reload-')), 'keys.json');
-    key = (await generateJwk('HS256', 'k1')) as Jwk;
+    key = await generateJwk('HS256', 'k1');
     good = set(key);
     writeFileSync(path, good, { mode: 0o600 });
     gateway = await startGateway({ SIGNER_KID: 'k1', SIGNER_JWK_LOCAL_PATH: path });

@@ -1,4 +1,4 @@
-import type { AxiosAdapter, AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 /** One call, complete as it is: nothing of axios' defaults is merged into it. */
 export interface OutgoingRequest {
@@ -27,7 +27,7 @@ export function sendRequest(
   const { adapter } = axios.defaults;
   if (typeof adapter !== 'function' || hasInterceptors(axios)) return axios.request(request);
   // Our adapter takes plain headers as well.
-  return (adapter as AxiosAdapter)(request as unknown as InternalAxiosRequestConfig);
+  return adapter(request as unknown as InternalAxiosRequestConfig);
 }
 
 function hasInterceptors({ interceptors }: AxiosInstance): boolean {

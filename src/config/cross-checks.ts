@@ -30,7 +30,7 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   if (env.NODE_ENV === 'production') {
     if (env.BACKEND_HOST === undefined)
       problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
-    if (env.DISABLE_JWK_SECURITY === true)
+    if (isTrue(env.DISABLE_JWK_SECURITY))
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
   }
   for (const name of env.BACKEND_INPUT_HEADERS)
@@ -46,7 +46,7 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
     if (url === undefined) continue;
     if (given(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
-    if (url.startsWith('http:') && env.DISABLE_JWK_SECURITY === false)
+    if (url.startsWith('http:') && !isTrue(env.DISABLE_JWK_SECURITY))
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );
@@ -60,6 +60,7 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   return problems;
 }
 
+const isTrue = (flag: unknown): boolean => flag === true;
 const given = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
 
 /** True where a missing key file is created: the default file, outside of production. */

@@ -7,14 +7,19 @@ export type SignableHandler = (...args: any[]) => unknown;
 /** What a handler's result holds once it has arrived. */
 type Arrived<Result> = Result extends Observable<infer Value> ? Value : Awaited<Result>;
 
-/** The type at a dotted path; `never` where there is no such field. */
-type At<Value, Path extends string> = Path extends `${infer Head}.${infer Rest}`
-  ? Head extends keyof Value
-    ? At<NonNullable<Value[Head]>, Rest>
-    : never
-  : Path extends keyof Value
-    ? NonNullable<Value[Path]>
-    : never;
+/** The type at a dotted path; `never` where there is no such field, `unknown` where nothing is known. */
+type At<Value, Path extends string> = unknown extends Value
+  ? unknown
+  : Path extends `${infer Head}.${infer Rest}`
+    ? Head extends keyof Value
+      ? At<Known<Value[Head]>, Rest>
+      : never
+    : Path extends keyof Value
+      ? Known<Value[Path]>
+      : never;
+
+/** `NonNullable`, which would make `{}` of `unknown`. */
+type Known<Value> = unknown extends Value ? unknown : NonNullable<Value>;
 
 /** True for a type that claims can have: an object, but no list and no text. */
 type IsClaims<Value> = [Value] extends [never]
@@ -27,9 +32,9 @@ type IsClaims<Value> = [Value] extends [never]
         ? true
         : false;
 
-/** The fields of the union `Field` that cannot be signed in `Value`. */
+/** The fields of the union `Field` that cannot be signed in `Value`; none where no field is named. */
 type Unsignable<Value, Field extends string> = Field extends unknown
-  ? unknown extends Value
+  ? string extends Field
     ? never
     : IsClaims<At<Value, Field>> extends true
       ? never
