@@ -20,6 +20,10 @@ const QUIET_CONTEXTS = new Set([
 /** `main` prints what stops the boot, in one line per problem. */
 const BOOT_ERRORS = 'ExceptionHandler';
 
+/** A line is at most this late, in milliseconds. */
+const FLUSH_MS = 50;
+/** Lines are dropped when the reader of stdout is this far behind. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 const PRETTY = {
   colorize: process.stdout.isTTY,
   sync: true,
@@ -31,9 +35,26 @@ const PRETTY = {
 /** A structured log on stdout that never blocks on its reader. */
 export function createPino({ level, format }: LogOptions): Logger {
   const options = { level, base: undefined, timestamp: stdTimeFunctions.isoTime };
-  return format === 'pretty'
-    ? pino(options, PinoPretty(PRETTY))
-    : pino(options, pino.destination({ dest: 1, sync: false }));
+  return format === 'pretty' ? pino(options, PinoPretty(PRETTY)) : pino(options, jsonDestination());
+}
+
+/** Lines are gathered, since a write of its own per line costs as much as answering the request. */
+function jsonDestination(): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 4096,
+    periodicFlush: FLUSH_MS,
+    maxLength: MAX_BUFFERED_BYTES,
+  });
+  process.once('exit', () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Nobody reads stdout any more.
+    }
+  });
+  return destination;
 }
 
 /** Nest's logger over pino. */
