@@ -51,12 +51,12 @@ afterAll(async () => {
 const answerWith =
   (...parts: (string | Buffer)[]): Fault =>
   (socket) => {
-    for (const part of parts) socket.write(part);
+    for (const piece of parts) socket.write(piece);
   };
 const thenClose =
   (...parts: (string | Buffer)[]): Fault =>
   (socket) => {
-    for (const part of parts) socket.write(part);
+    for (const piece of parts) socket.write(piece);
     socket.end();
   };
 const head = (fields: string, status = '200 OK'): string =>

@@ -121,9 +121,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Errors of undici that speak of what arrived, not of the connection. */
+const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError']);
+
 function toBackendError(error: Error, answering: boolean): Error {
   const code = 'code' in error ? String(error.code) : error.name;
-  if (code.startsWith('HPE_')) return new BackendBadResponse(`the answer is not HTTP (${code})`);
+  if (NO_HTTP.has(error.name)) return new BackendBadResponse(`the answer is not HTTP (${code})`);
   return new BackendUnavailable(
     answering ? `the connection broke during the answer (${code})` : `no connection (${code})`,
   );
