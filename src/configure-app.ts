@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
@@ -10,6 +10,7 @@ import {
   requestEndMiddleware,
   type RoutedApplication,
 } from './http/index.js';
+import { Readiness } from './health/index.js';
 import { accessLog } from './logging/index.js';
 import { GatewayMetrics } from './metrics/index.js';
 
@@ -40,6 +41,12 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
   app.useSecurityHeaders(SECURITY_HEADERS);
   const metrics = app.get(GatewayMetrics);
   app.use(requestContextMiddleware);
+  const readiness = app.get(Readiness);
+  app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    // Clients with keep-alive go elsewhere while there is time.
+    if (readiness.shuttingDown) response.setHeader('Connection', 'close');
+    next();
+  });
   app.use(
     requestEndMiddleware(accessLog(pino), ({ method, route, status, milliseconds, refusal }) =>
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
@@ -59,7 +66,6 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
     }),
   );
   app.getHttpServer().on('clientError', answerClientError);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
 }
 
 /** Express takes a boolean, a number of hops, or addresses. */

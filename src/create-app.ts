@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { readEnvironment } from './config/index.js';
 import { configureApp } from './configure-app.js';
+import { GatewayAdapter } from './http/index.js';
 import { createPino, SignetLogger } from './logging/index.js';
 
 /**
@@ -14,11 +15,10 @@ export async function createApp(): Promise<NestExpressApplication> {
   const module = await AppModule.register();
   const env = readEnvironment();
   const pino = createPino({ level: env.LOG_LEVEL, format: env.LOG_FORMAT });
-  const app = await NestFactory.create<NestExpressApplication>(module, {
+  const app = await NestFactory.create<NestExpressApplication>(module, new GatewayAdapter(), {
     logger: new SignetLogger(pino),
     abortOnError: false,
     bodyParser: false,
-    return503OnClosing: true,
     routeConflictPolicy: { duplicate: 'error' },
   });
   configureApp(app, env, pino);

@@ -5,6 +5,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   PORT: '8080',
   MANAGEMENT_PORT: '8090',
   BODY_LIMIT: '16kb',
+  SHUTDOWN_DELAY_MS: '0',
+  SHUTDOWN_TIMEOUT_MS: '10000',
   BACKEND_TIMEOUT_MS: '2000',
   BACKEND_MAX_BODY: '1mb',
   BACKEND_INPUT_HEADERS: '',
@@ -48,6 +50,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 
 /** What `NODE_ENV=production` changes. */
 const PRODUCTION_DEFAULTS: Readonly<Record<string, string>> = {
+  SHUTDOWN_DELAY_MS: '5000',
   ERRORS_EXPLAIN: 'false',
   LOG_FORMAT: 'json',
 };

@@ -31,6 +31,8 @@ export class Environment {
   @Text(/^[\w.:/, -]+$/, 'true, false, a number of proxies or a comma list of addresses')
   TRUST_PROXY?: string;
   @Bytes() BODY_LIMIT!: number;
+  @Int(0, 600_000) SHUTDOWN_DELAY_MS!: number;
+  @Int(0, 600_000) SHUTDOWN_TIMEOUT_MS!: number;
   @HttpUrl() BACKEND_HOST?: string;
   @Int(1, 600_000) BACKEND_TIMEOUT_MS!: number;
   @Bytes() BACKEND_MAX_BODY!: number;

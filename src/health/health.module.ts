@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
-import { HealthController, Readiness } from './health.controller.js';
+import { HealthController } from './health.controller.js';
+import { Readiness } from './readiness.js';
 
 /** `GET /health/live` and `GET /health/ready`. */
-@Module({ controllers: [HealthController], providers: [Readiness] })
+@Module({ controllers: [HealthController], providers: [Readiness], exports: [Readiness] })
 export class HealthModule {}

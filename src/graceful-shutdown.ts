@@ -1,0 +1,53 @@
+import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger, type INestApplication } from '@nestjs/common';
+import { Readiness } from './health/index.js';
+
+/** How long the parts of a shutdown may take, in milliseconds. */
+export interface ShutdownOptions {
+  /** Readiness is down, requests are served as before: time for load balancers to notice. */
+  delayMs: number;
+  /** Requests in flight may finish for so long. */
+  timeoutMs: number;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const IDLE_SWEEP_MS = 20;
+
+/**
+ * Ends the process on SIGTERM or SIGINT without losing a request: readiness goes down first, then
+ * no connection is accepted any more, then what is in flight finishes. A second signal ends it at once.
+ */
+export function shutDownGracefully(app: INestApplication<Server>, options: ShutdownOptions): void {
+  let signals = 0;
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      if (++signals > 1) process.exit(1);
+      shutDown(app, signal, options).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+}
+
+async function shutDown(
+  app: INestApplication<Server>,
+  signal: string,
+  { delayMs, timeoutMs }: ShutdownOptions,
+): Promise<void> {
+  const logger = new Logger('Signet');
+  logger.log(`${signal}: shutting down`);
+  app.get(Readiness).beginShutdown();
+  await sleep(delayMs);
+  const server = app.getHttpServer();
+  const closed = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
+  // A connection that was busy when the server closed becomes idle later, and would keep it open.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const drained = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
+  clearInterval(sweep);
+  if (!drained) {
+    logger.warn(`Requests were still in flight after ${timeoutMs} ms`);
+    server.closeAllConnections();
+  }
+  await app.close();
+}

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayException } from '../common/gateway.exception.js';
+
+/** Whether the process should get requests. */
+@Injectable()
+export class Readiness {
+  private closing = false;
+
+  /** True from the moment the process was told to end. */
+  get shuttingDown(): boolean {
+    return this.closing;
+  }
+
+  /** From now on the process wants no new requests. */
+  beginShutdown(): void {
+    this.closing = true;
+  }
+
+  /** @throws GatewayException 503 naming the part that is not ready */
+  assertReady(): void {
+    if (this.closing)
+      throw new GatewayException({
+        status: 503,
+        error: 'temporarily_unavailable',
+        code: 'shutting_down',
+        description: 'The gateway is shutting down.',
+      });
+  }
+}
