@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Response } from 'express';
 
 /** Milliseconds; slow clients lose their connection, not the gateway its sockets. */
 const LIMITS = {
@@ -9,10 +10,42 @@ const LIMITS = {
   // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
   keepAliveTimeout: 65_000,
 } as const;
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     this.httpServer = createServer(LIMITS, this.getInstance());
   }
+
+  /**
+   * Plain JSON goes straight to the socket: no ETag is made and no content negotiation done, which
+   * is what the rest of `res.send` is about. Everything else is Express's business.
+   */
+  override reply(response: Response, body: unknown, statusCode?: number): unknown {
+    const text = jsonText(response, body);
+    if (text === undefined) return super.reply(response, body, statusCode) as unknown;
+    if (statusCode !== undefined) response.statusCode = statusCode;
+    response.setHeader('Content-Length', Buffer.byteLength(text));
+    return response.end(text);
+  }
+}
+
+/** The JSON to send; `undefined` for what is not plainly JSON, or is no answer with a body. */
+function jsonText(response: Response, body: unknown): string | undefined {
+  const { statusCode, req } = response;
+  if (req.method === 'HEAD' || statusCode === 204 || statusCode === 304) return undefined;
+  const type = response.getHeader('Content-Type');
+  if (typeof body === 'string')
+    return typeof type === 'string' && type.startsWith('application/json') ? body : undefined;
+  if (type !== undefined || !isPlain(body)) return undefined;
+  response.setHeader('Content-Type', JSON_TYPE);
+  return JSON.stringify(body);
+}
+
+/** An object literal, or a list: nothing with a class of its own. */
+function isPlain(body: unknown): body is object {
+  if (body === null || typeof body !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return prototype === Object.prototype || Array.isArray(body);
 }
