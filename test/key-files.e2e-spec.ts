@@ -138,6 +138,48 @@ describe('how a token names its key', () => {
   });
 });
 
+describe('the self-test at boot', () => {
+  const warnings = (started: Gateway): unknown[] =>
+    started.log().flatMap(({ level, msg }) => (level === 40 ? [msg] : []));
+
+  it('says in one line which side uses which key when the two do not agree', async () => {
+    const signing = writeKeys([await generateJwk('HS256', 'k1')]);
+    const verification = writeKeys([await generateJwk('HS256', 'k1')]);
+    gateway = await startGateway({
+      SIGNER_KID: 'k1',
+      SIGNER_JWK_LOCAL_PATH: signing,
+      VALIDATOR_JWK_LOCAL_PATH: verification,
+    });
+    expect(warnings(gateway)).toEqual([
+      'Tokens that are signed here would be refused here (signature_invalid: the signature does not ' +
+        `fit kid 'k1'). The signer uses HS256 with kid 'k1' of ${signing}, the validator accepts ` +
+        `HS256 with the keys of ${verification}.`,
+    ]);
+  });
+
+  it('finds an issuer and a type that the validator does not take', async () => {
+    for (const env of [{ SIGNER_ISSUER: 'https://other' }, { SIGNER_TYP: 'own+jwt' }]) {
+      gateway = await startGateway(env);
+      expect(warnings(gateway)).toHaveLength(1);
+      await gateway.stop();
+    }
+  });
+
+  it('is content with what belongs together', async () => {
+    const jwk = await generateJwk('PS256', 'k1');
+    gateway = await startGateway({
+      SIGNER_ALG: 'PS256',
+      SIGNER_KID: 'k1',
+      SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),
+      VALIDATOR_JWK_LOCAL_PATH: writeKeys([publicHalf(jwk)]),
+      VALIDATOR_REQUIRED_CLAIMS: 'tenant',
+      VALIDATOR_AUDIENCE: 'a,b',
+      VALIDATOR_AUDIENCE_MATCHER: 'all',
+    });
+    expect(warnings(gateway)).toEqual([]);
+  });
+});
+
 describe.each<[string, () => Promise<KeyProvider>]>([
   ['a file', async () => fileWith(JSON.stringify({ keys: [await generateJwk('HS256', 'k1')] }))],
   [

@@ -25,6 +25,7 @@ export class JwtVerifier {
    * @param token compact JWS
    * @returns the claims of a token that fulfils `requirement`
    * @throws TokenRefused with the code of the first check that fails
+   * @throws KeysUnavailable while there are no keys to check with
    */
   async verify<Claims extends object = object>(
     token: string,
@@ -32,7 +33,10 @@ export class JwtVerifier {
   ): Promise<VerifiedClaims<Claims>> {
     const { header, payload, signature, signingInput } = parseCompact(token);
     const alg = allowedAlgorithm(header, requirement);
-    const key = this.key(header, alg);
+    const key =
+      this.keys.verificationKey(header, requirement.keySource) ??
+      (await this.keys.awaitVerificationKey(header, requirement.keySource));
+    assertFits(key, header, alg);
     const verdict = verifySignature(alg, key, signingInput, signature);
     if (!(typeof verdict === 'boolean' ? verdict : await verdict))
       throw new TokenRefused('signature_invalid', `the signature does not fit kid '${key.kid}'`);
@@ -46,18 +50,20 @@ export class JwtVerifier {
     checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
     return claims as VerifiedClaims<Claims>;
   }
+}
 
-  private key(header: JwsHeader, alg: JwsAlgorithm): JwsKey {
-    const key = this.keys.verificationKey(header);
-    if (key === undefined)
-      throw new TokenRefused(
-        'key_not_found',
-        header.kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
-      );
-    const misfit = keyMisfit(key, alg);
-    if (misfit !== undefined) throw new TokenRefused('algorithm_not_allowed', misfit);
-    return key;
-  }
+function assertFits(
+  key: JwsKey | undefined,
+  header: JwsHeader,
+  alg: JwsAlgorithm,
+): asserts key is JwsKey {
+  if (key === undefined)
+    throw new TokenRefused(
+      'key_not_found',
+      header.kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
+    );
+  const misfit = keyMisfit(key, alg);
+  if (misfit !== undefined) throw new TokenRefused('algorithm_not_allowed', misfit);
 }
 
 function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: Requirement): JwsAlgorithm {

@@ -20,13 +20,18 @@ export class ProtectedRoutes implements OnModuleInit {
   ) {}
 
   /**
-   * Checks every decorated route.
+   * Checks every decorated route and opens the key sets that routes bring along.
    *
    * @throws BootException one line per route that could not accept any token
    */
-  onModuleInit(): void {
-    const problems = this.explorer.routes().flatMap((route) => this.check(route));
-    if (problems.length > 0) throw new BootException(problems);
+  async onModuleInit(): Promise<void> {
+    const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
+    if (problems.flat().length > 0) throw new BootException(problems.flat());
+  }
+
+  /** What a bare `@RequireJwt()` asks for. */
+  defaults(): Requirement {
+    return compileRequirement({}, this.options);
   }
 
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
@@ -45,12 +50,13 @@ export class ProtectedRoutes implements OnModuleInit {
     return requirement;
   }
 
-  private check({ handler, controller, label }: Route): string[] {
+  private async check({ handler, controller, label }: Route): Promise<string[]> {
     if (this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) === undefined)
       return [];
     try {
-      for (const alg of this.requirement(handler, controller).algorithms)
-        this.keys.requireVerification(alg);
+      const { algorithms, keySource } = this.requirement(handler, controller);
+      if (keySource !== undefined) await this.keys.openVerification(keySource);
+      for (const alg of algorithms) this.keys.requireVerification(alg, keySource);
       return [];
     } catch (error) {
       if (error instanceof KeyProblem) return [`${label}: ${error.message}`];

@@ -7,6 +7,14 @@ export interface RequireJwtOptions extends Partial<TokenRequirement> {
   roles?: readonly string[];
   /** Scopes of which the token needs any (or all, see `scopesMatcher`). Default: none is needed. */
   scopes?: readonly string[];
+  /**
+   * URL of the JWK Set that this route's tokens are verified with, and with nothing else: the keys
+   * of another issuer do not count here, whatever their `kid`. How it is fetched says
+   * `JwksModule`'s `remote`. Give `issuer`, `audience` and `algorithms` with it.
+   */
+  jwkUrl?: string;
+  /** The same for a JWK file; its path is relative to the working directory. */
+  jwkLocalPath?: string;
 }
 
 /** Metadata of a class or a method that `@RequireJwt` decorates. */

@@ -1,4 +1,5 @@
 import { BootException } from '../common/boot.exception.js';
+import type { KeySource } from '../jwks/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
 import type { Matcher, TokenRequirement } from './auth.module-definition.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
@@ -24,6 +25,8 @@ export interface Requirement {
   readonly authHeaderName: string;
   /** Seconds. */
   readonly leeway: number;
+  /** The only keys that count; `undefined` for those of the gateway. */
+  readonly keySource: KeySource | undefined;
 }
 
 /**
@@ -57,6 +60,7 @@ export function compileRequirement(
     cookieKey: merged.cookieKey,
     authHeaderName: (merged.authHeaderName ?? 'Authorization').toLowerCase(),
     leeway: merged.leeway ?? 1,
+    keySource: keySource(given),
   };
   assertUsable(requirement);
   return requirement;
@@ -65,6 +69,13 @@ export function compileRequirement(
 /** A `typ` header in the form it is compared in (RFC 7515 section 4.1.9). */
 export const normalizeType = (typ: string): string =>
   typ.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
+
+function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | undefined {
+  if (jwkUrl !== undefined && jwkLocalPath !== undefined)
+    throw new BootException("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
+  if (jwkUrl !== undefined) return { url: jwkUrl };
+  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
+}
 
 const list = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value;

@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
 
-/** `GET /health/live` and `GET /health/ready`. */
+/** `GET /health/live` and `GET /health/ready`; needs `JwksModule`. */
 @Module({ controllers: [HealthController], providers: [Readiness], exports: [Readiness] })
 export class HealthModule {}

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayException } from '../common/gateway.exception.js';
+import { JwkKeyStore } from '../jwks/index.js';
 
 /** Whether the process should get requests. */
 @Injectable()
 export class Readiness {
   private closing = false;
+
+  constructor(private readonly keys: JwkKeyStore) {}
 
   /** True from the moment the process was told to end. */
   get shuttingDown(): boolean {
@@ -24,6 +27,13 @@ export class Readiness {
         error: 'temporarily_unavailable',
         code: 'shutting_down',
         description: 'The gateway is shutting down.',
+      });
+    if (!this.keys.ready())
+      throw new GatewayException({
+        status: 503,
+        error: 'temporarily_unavailable',
+        code: 'keys_unavailable',
+        description: 'A set of keys has not arrived yet.',
       });
   }
 }

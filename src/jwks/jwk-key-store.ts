@@ -1,36 +1,36 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { BootException } from '../common/boot.exception.js';
-import { algorithmSpec, keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import { algorithmSpec, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import { createDevelopmentKey } from './development-key.js';
-import { KeyFile } from './key-file.js';
-import type { KeyProvider } from './key-provider.js';
 import { KeyProblem } from './key-problem.js';
-import type { KeyIdentifyStrategy, KeyNames, KeySet } from './key-set.js';
-import { KeyUrl } from './key-url.js';
-import { LiveKeySet, type KeySetCheck } from './live-key-set.js';
+import type { KeyIdentifyStrategy, KeyNames } from './key-set.js';
+import { assertVerifies } from './key-set-checks.js';
+import { KeySources } from './key-sources.js';
+import { KeysUnavailable } from './keys-unavailable.js';
+import type { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
-import { warnOfPublishedKeys } from './published-keys.js';
 
-const DEFAULT_RELOAD_INTERVAL_MS = 1000;
-
-/** The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees where they come from. */
+/**
+ * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
+ * fetched. Where a method takes a `source`, it means that set only; left out, the configured one.
+ */
 @Injectable()
 export class JwkKeyStore implements OnApplicationShutdown {
   private static readonly logger = new Logger(JwkKeyStore.name);
 
   private constructor(
+    private readonly sources: KeySources,
     private readonly signing: LiveKeySet,
     private readonly verification: LiveKeySet,
     private readonly strategy: KeyIdentifyStrategy,
   ) {}
 
   /**
-   * Loads and checks all key sets.
+   * Loads and checks all key sets. An unreachable remote set is waited for in the background.
    *
-   * @throws BootException in one line per local set that cannot be used
+   * @throws BootException in one line per set that cannot be used
    */
   static async open(options: JwksModuleOptions): Promise<JwkKeyStore> {
-    const { signing, verification, createMissing } = options;
+    const { signing, verification = signing, createMissing } = options;
     if (createMissing !== undefined && 'path' in signing) {
       const { alg, kid } = createMissing;
       if (await createDevelopmentKey(signing.path, alg, kid))
@@ -38,46 +38,65 @@ export class JwkKeyStore implements OnApplicationShutdown {
           `Created ${signing.path} with a fresh ${alg} key '${kid}' (development only)`,
         );
     }
-    const signingSet = new LiveKeySet(toProvider(signing, options));
-    const verificationSet =
-      verification === undefined || sameSource(signing, verification)
-        ? signingSet
-        : new LiveKeySet(toProvider(verification, options));
-    const problems: string[] = [];
-    for (const live of new Set([signingSet, verificationSet])) {
-      live.require(exposureCheck(options, this.logger));
-      live.require(report(this.logger));
-      try {
-        await live.open();
-      } catch (error) {
-        if (!(error instanceof KeyProblem)) throw error;
-        problems.push(`JWK ${error.message}`);
-      }
-    }
-    if (problems.length > 0) {
-      signingSet.close();
-      verificationSet.close();
-      throw new BootException(problems);
-    }
-    return new JwkKeyStore(signingSet, verificationSet, options.identifyStrategy ?? 'kid');
+    const sources = new KeySources(options);
+    await sources.open([
+      { source: signing, publicOnly: false },
+      { source: verification, publicOnly: true },
+    ]);
+    return new JwkKeyStore(
+      sources,
+      sources.get(signing),
+      sources.get(verification),
+      options.identifyStrategy ?? 'kid',
+    );
+  }
+
+  /**
+   * Opens a further set to verify with; once per source, however often it is asked for.
+   *
+   * @throws BootException when it cannot be used
+   */
+  openVerification(source: KeySource): Promise<void> {
+    return this.sources.open([{ source, publicOnly: true }]);
   }
 
   /**
    * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
    * @throws KeyProblem when there is none, or it cannot sign with `alg`
+   * @throws KeysUnavailable while a remote set has not arrived
    */
   signingKey(alg: JwsAlgorithm, kid: string): JwsKey {
     const { current } = this.signing;
-    if (current === undefined)
-      throw new KeyProblem(`JWK ${this.signing.provider.source}: no keys yet`);
+    if (current === undefined) throw new KeysUnavailable(this.signing.provider.source);
     return current.signer(alg, kid);
   }
 
-  /** The key that verifies tokens with these names in their header, or `undefined`. */
-  verificationKey(names: KeyNames): JwsKey | undefined {
-    const now = Math.floor(Date.now() / 1000);
-    return this.verification.current?.verifier(names, this.strategy, now);
+  /**
+   * The key that verifies tokens with these names in their header, or `undefined`. Never waits.
+   *
+   * @throws KeysUnavailable while there is no set at all
+   */
+  verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
+    const { current, provider } = this.live(source);
+    if (current === undefined) throw new KeysUnavailable(provider.source);
+    return current.verifier(names, this.strategy, Math.floor(Date.now() / 1000));
+  }
+
+  /**
+   * For a token whose key is not there: looks at a remote source again, at most once per cooldown
+   * and for as long as one fetch may take, and then for the key again.
+   *
+   * @throws KeysUnavailable when the set was given up meanwhile
+   */
+  async awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined> {
+    // What names no key is not found in any set.
+    if (names.kid === undefined && names.x5t === undefined && names.x5tS256 === undefined)
+      return undefined;
+    const look = this.live(source).refetch();
+    if (look === undefined) return undefined;
+    await look;
+    return this.verificationKey(names, source);
   }
 
   /**
@@ -93,11 +112,17 @@ export class JwkKeyStore implements OnApplicationShutdown {
    * From now on only sets in which some key can verify `alg` are taken. A remote set, which others
    * decide about, is not held to it.
    *
-   * @throws KeyProblem saying what each key of the present set is instead
+   * @throws KeyProblem saying what each key of the present set is instead, or that `alg` needs a
+   * secret where only public keys are taken
    */
-  requireVerification(alg: JwsAlgorithm): void {
-    if (this.verification.provider.remote) return;
-    this.verification.require((candidate) => assertVerifies(candidate, alg));
+  requireVerification(alg: JwsAlgorithm, source?: KeySource): void {
+    const live = this.live(source);
+    const { provider } = live;
+    if (provider.publicOnly && algorithmSpec(alg).kty === 'oct')
+      throw new KeyProblem(
+        `JWK ${provider.source}: only public keys are taken from there, and ${alg} needs a secret`,
+      );
+    if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));
   }
 
   /** The JWK Set that may be published (RFC 7517 section 5): the public parts of the signing keys. */
@@ -105,59 +130,35 @@ export class JwkKeyStore implements OnApplicationShutdown {
     return { keys: this.signing.current?.publicJwks ?? [] };
   }
 
+  /**
+   * True once every set has arrived. It stays true when one is given up later: taking the process
+   * out of service would stop the routes that need other keys, too.
+   */
+  ready(): boolean {
+    return this.sources.all().every(({ arrived }) => arrived);
+  }
+
+  /** Where the keys come from, for messages. */
+  describeSources(): { signing: string; verification: string } {
+    return {
+      signing: this.signing.provider.source,
+      verification: this.verification.provider.source,
+    };
+  }
+
   /** Seconds since each source stopped giving a usable set; 0 while it does. */
   staleSeconds(): { source: string; seconds: number }[] {
-    return [...new Set([this.signing, this.verification])].map((live) => ({
-      source: live.provider.source,
-      seconds: live.staleSeconds,
+    return this.sources.all().map(({ provider, staleSeconds }) => ({
+      source: provider.source,
+      seconds: staleSeconds,
     }));
   }
 
   onApplicationShutdown(): void {
-    this.signing.close();
-    this.verification.close();
+    this.sources.close();
   }
-}
 
-function toProvider(source: KeySource, options: JwksModuleOptions): KeyProvider {
-  const { passphrase, reloadIntervalMs = DEFAULT_RELOAD_INTERVAL_MS, remote = {} } = options;
-  if ('path' in source) return new KeyFile(source.path, { passphrase, reloadIntervalMs });
-  return 'url' in source ? new KeyUrl(source.url, remote) : source;
-}
-
-function sameSource(one: KeySource, other: KeySource): boolean {
-  if ('path' in one) return 'path' in other && one.path === other.path;
-  return 'url' in one ? 'url' in other && one.url === other.url : one === other;
-}
-
-function exposureCheck(
-  { exposedKeyFiles = 'warn' }: JwksModuleOptions,
-  logger: Logger,
-): KeySetCheck {
-  return (candidate, { exposure }) => {
-    const holdsSecrets = candidate.all().some(({ signing }) => signing !== undefined);
-    if (exposure === undefined || !holdsSecrets || exposedKeyFiles === 'allow') return;
-    if (exposedKeyFiles === 'refuse') throw new KeyProblem(`file ${exposure}`);
-    logger.warn(`JWK file ${exposure}`);
-  };
-}
-
-const report =
-  (logger: Logger): KeySetCheck =>
-  (candidate) => {
-    for (const reason of candidate.skipped.values())
-      logger.warn(`JWK ${candidate.source}: ${reason}`);
-    warnOfPublishedKeys(candidate, logger);
-  };
-
-function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
-  const reasons = set
-    .all()
-    .map((key) =>
-      key.verifying === undefined ? `kid '${key.kid}' cannot verify` : keyMisfit(key, alg),
-    );
-  if (!reasons.includes(undefined))
-    throw new KeyProblem(
-      `no key in JWK ${set.source} can verify ${alg} (${algorithmSpec(alg).kty}): ${[...reasons, ...set.skipped.values()].slice(0, 5).join('; ')}`,
-    );
+  private live(source: KeySource | undefined): LiveKeySet {
+    return source === undefined ? this.verification : this.sources.get(source);
+  }
 }

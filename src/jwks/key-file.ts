@@ -19,6 +19,7 @@ export interface KeyFileOptions {
 /** A JWK file, plain or encrypted; its path is relative to the working directory. */
 export class KeyFile implements KeyProvider {
   readonly remote = false;
+  readonly publicOnly = false;
 
   constructor(
     readonly source: string,

@@ -1,3 +1,5 @@
+import type { RefreshPolicy } from './remote-schedule.js';
+
 /** The text of a key set as a provider found it. */
 export interface KeyDocument {
   /** JWK Set or single JWK as JSON; never encrypted any more. */
@@ -13,12 +15,17 @@ export interface KeyDocument {
 export interface KeyProvider {
   /** For messages: a path or a URL, without secrets. */
   readonly source: string;
-  /**
-   * True for sets of somebody else: only public keys are accepted, kinds of no use to us are
-   * skipped, and an unreachable source does not stop the boot.
-   */
+  /** True where the network is in between: an unreachable source does not stop the boot. */
   readonly remote: boolean;
-  /** @throws KeyProblem in one line, without any of the contents */
+  /** True for sets of somebody else: only public keys are accepted, kinds of no use to us are skipped. */
+  readonly publicOnly: boolean;
+  /** When to look again without being told of a change. Left out: never. */
+  readonly refresh?: RefreshPolicy;
+  /**
+   * Fetches the set, in bounded time.
+   *
+   * @throws KeyProblem in one line, without any of the contents
+   */
   read(): Promise<KeyDocument>;
   /**
    * Calls `changed` whenever the keys may have changed.
@@ -26,4 +33,6 @@ export interface KeyProvider {
    * @returns ends the watching
    */
   watch(changed: () => void): () => void;
+  /** Gives back connections and the like; nothing is read any more. */
+  close?(): void;
 }

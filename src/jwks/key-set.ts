@@ -40,11 +40,11 @@ export class KeySet {
    *
    * @param text the JSON
    * @param source what messages call it
-   * @param remote the set is somebody else's: see `KeyProvider`
+   * @param publicOnly the set is somebody else's: see `KeyProvider`
    * @throws KeyProblem when any key must not be used: a set is taken as a whole or not at all
    */
-  static parse(text: string, source: string, remote = false): KeySet {
-    const { keys, skipped } = parseKeySet(text, source, remote);
+  static parse(text: string, source: string, publicOnly = false): KeySet {
+    const { keys, skipped } = parseKeySet(text, source, publicOnly);
     return new KeySet(source, keys, skipped);
   }
 

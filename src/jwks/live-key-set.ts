@@ -1,40 +1,47 @@
-import { Logger } from '@nestjs/common';
 import { KeyProblem } from './key-problem.js';
 import type { KeyDocument, KeyProvider } from './key-provider.js';
 import { KeySet } from './key-set.js';
+import { RemoteSchedule } from './remote-schedule.js';
+import { SourceHealth } from './source-health.js';
 
 /** A candidate is refused by throwing a `KeyProblem`. */
 export type KeySetCheck = (candidate: KeySet, document: KeyDocument) => void;
 
-/** At most one line a minute about a source that stays bad. */
-const LOG_EVERY_MS = 60_000;
-const RETRY_MS = 1000;
+const LOCAL_RETRY_MS = 1000;
 
 /**
  * The last good set of one provider. A new set is parsed and checked as a whole and then takes the
  * old one's place in one step; a bad one leaves everything as it is.
  */
 export class LiveKeySet {
-  private static readonly logger = new Logger('JwkKeyStore');
   private readonly checks: KeySetCheck[] = [];
+  private readonly health: SourceHealth;
+  private readonly schedule: RemoteSchedule | undefined;
   private set: KeySet | undefined;
-  private staleSince: number | undefined;
-  private lastLogged = -Infinity;
-  private lastProblem = '';
-  private retry: NodeJS.Timeout | undefined;
+  private everArrived = false;
+  private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
   private unwatch: (() => void) | undefined;
+  private closed = false;
 
-  constructor(readonly provider: KeyProvider) {}
+  constructor(readonly provider: KeyProvider) {
+    this.health = new SourceHealth(provider.source);
+    if (provider.refresh !== undefined) this.schedule = new RemoteSchedule(provider.refresh);
+  }
 
-  /** The last good set; `undefined` until a remote one has arrived. */
+  /** The last good set; `undefined` until a remote one has arrived, and again once it is too old. */
   get current(): KeySet | undefined {
     return this.set;
   }
 
+  /** True once a set has arrived, whatever became of it. */
+  get arrived(): boolean {
+    return this.everArrived;
+  }
+
   /** Seconds since the source stopped giving a usable set; 0 while it does. */
   get staleSeconds(): number {
-    return this.staleSince === undefined ? 0 : (performance.now() - this.staleSince) / 1000;
+    return this.health.staleSeconds;
   }
 
   /** Every set from now on, the present one included, has to pass. @throws KeyProblem */
@@ -46,11 +53,13 @@ export class LiveKeySet {
   /** Loads the first set and begins to follow the source. @throws KeyProblem when a local one is unusable */
   async open(): Promise<void> {
     try {
-      this.set = await this.load();
+      this.take(await this.load());
     } catch (error) {
       if (!(error instanceof KeyProblem && this.provider.remote)) throw error;
-      this.complain(error);
+      this.keepOrDrop(error);
     }
+    if (this.closed) return;
+    this.plan();
     this.unwatch = this.provider.watch(() => void this.refresh());
   }
 
@@ -62,42 +71,84 @@ export class LiveKeySet {
     return this.refreshing;
   }
 
+  /**
+   * For a key that is not in the set: a look at the source, shared by all who ask and at most one
+   * per cooldown.
+   *
+   * @returns `undefined` when there is nothing to wait for
+   */
+  refetch(): Promise<void> | undefined {
+    if (this.schedule === undefined || this.closed) return undefined;
+    if (this.refreshing !== undefined) return this.refreshing;
+    return this.schedule.mayFetch(performance.now()) ? this.refresh() : undefined;
+  }
+
   close(): void {
+    this.closed = true;
     this.unwatch?.();
-    clearTimeout(this.retry);
+    clearTimeout(this.timer);
+    this.provider.close?.();
   }
 
   private async replace(): Promise<void> {
-    clearTimeout(this.retry);
+    clearTimeout(this.timer);
     try {
       const candidate = await this.load();
-      const recovered = this.staleSince !== undefined;
-      this.set = candidate;
-      this.staleSince = undefined;
-      this.lastProblem = '';
-      const line = `JWK ${candidate.source}: ${recovered ? 'usable again' : 'reloaded'} (${candidate.describeKids()})`;
-      if (!this.provider.remote || recovered) LiveKeySet.logger.log(line);
+      const news = this.isNews(candidate) ? candidate.describeKids() : undefined;
+      this.take(candidate, news);
     } catch (error) {
-      this.complain(error);
-      if (!this.provider.remote)
-        this.retry = setTimeout(() => void this.refresh(), RETRY_MS).unref();
+      this.keepOrDrop(error);
     }
+    this.plan();
   }
 
   private async load(): Promise<KeySet> {
+    const { source, publicOnly } = this.provider;
     const document = await this.provider.read();
-    const candidate = KeySet.parse(document.text, this.provider.source, this.provider.remote);
+    const candidate = KeySet.parse(document.text, source, publicOnly);
     for (const check of this.checks) check(candidate, document);
     return candidate;
   }
 
-  private complain(error: unknown): void {
-    const problem = error instanceof KeyProblem ? error.message : 'cannot be loaded';
-    this.staleSince ??= performance.now();
-    if (problem === this.lastProblem && performance.now() - this.lastLogged < LOG_EVERY_MS) return;
-    this.lastProblem = problem;
-    this.lastLogged = performance.now();
-    const consequence = this.set === undefined ? 'no keys yet' : 'the last good keys stay in use';
-    LiveKeySet.logger.error(`JWK ${problem}; ${consequence}`);
+  /** What is fetched all day long is worth a line only when it changes something. */
+  private isNews(candidate: KeySet): boolean {
+    return (
+      this.schedule === undefined ||
+      this.health.isStale ||
+      candidate.describeKids() !== this.set?.describeKids()
+    );
+  }
+
+  private take(candidate: KeySet, news?: string): void {
+    this.set = candidate;
+    this.everArrived = true;
+    this.health.good(news);
+    this.schedule?.settled(true, performance.now());
+  }
+
+  private keepOrDrop(error: unknown): void {
+    // A call that the shutdown ended is no problem of the source.
+    if (this.closed) return;
+    const now = performance.now();
+    this.schedule?.settled(false, now);
+    if (this.schedule?.isTooStale(now) === true) this.set = undefined;
+    this.health.bad(
+      error,
+      this.set === undefined ? 'there are no keys' : 'the last good keys stay in use',
+    );
+  }
+
+  /** Sets the time of the next look that nobody has to ask for. */
+  private plan(): void {
+    const { schedule, health } = this;
+    const delay =
+      schedule === undefined
+        ? health.isStale
+          ? LOCAL_RETRY_MS
+          : undefined
+        : schedule.delay(this.set !== undefined);
+    clearTimeout(this.timer);
+    if (delay === undefined || this.closed) return;
+    this.timer = setTimeout(() => void this.refresh(), delay).unref();
   }
 }

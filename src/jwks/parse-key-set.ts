@@ -4,7 +4,7 @@ import { KeyProblem } from './key-problem.js';
 
 /** Bounds for hostile input. */
 const MAX_KEYS = 5000;
-const MAX_REMOTE_KEYS = 200;
+const MAX_PUBLISHED_KEYS = 200;
 
 /** The keys of a set by kid, and why others were skipped. */
 export interface ParsedKeySet {
@@ -15,15 +15,15 @@ export interface ParsedKeySet {
 /**
  * Parses a JWK Set or a single JWK and imports each key.
  *
- * @param remote only public keys; what is not for signatures is skipped instead of refused
+ * @param publicOnly only public keys; what is not for signatures is skipped instead of refused
  * @throws KeyProblem naming source and kid, never a key
  */
-export function parseKeySet(text: string, source: string, remote: boolean): ParsedKeySet {
+export function parseKeySet(text: string, source: string, publicOnly: boolean): ParsedKeySet {
   try {
-    const jwks = listKeys(text, remote ? MAX_REMOTE_KEYS : MAX_KEYS);
-    const parsed = importAll(jwks, remote);
+    const jwks = listKeys(text, publicOnly ? MAX_PUBLISHED_KEYS : MAX_KEYS);
+    const parsed = importAll(jwks, publicOnly);
     const { size } = parsed.keys;
-    if (remote ? size === 0 : size + parsed.skipped.size === 0)
+    if (publicOnly ? size === 0 : size + parsed.skipped.size === 0)
       throw new KeyProblem('there is no key');
     return parsed;
   } catch (error) {
@@ -32,12 +32,12 @@ export function parseKeySet(text: string, source: string, remote: boolean): Pars
   }
 }
 
-function importAll(jwks: readonly unknown[], remote: boolean): ParsedKeySet {
+function importAll(jwks: readonly unknown[], publicOnly: boolean): ParsedKeySet {
   const keys = new Map<string, ImportedKey>();
   const skipped = new Map<string, string>();
   for (const jwk of jwks) {
-    if (remote) assertPublic(jwk);
-    const useless = remote ? uselessHere(jwk) : undefined;
+    if (publicOnly) assertPublic(jwk);
+    const useless = publicOnly ? uselessHere(jwk) : undefined;
     const imported = useless ?? importJwk(jwk);
     const kid = kidOf(jwk);
     if (keys.has(kid) || (skipped.has(kid) && kid !== ''))
@@ -58,8 +58,12 @@ function uselessHere(jwk: unknown): string | undefined {
     : undefined;
 }
 
+/** Any of them: half a private key is as good a sign of a leak as a whole one. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'priv'];
+
 function assertPublic(jwk: unknown): void {
-  if (isJsonObject(jwk) && (jwk.kty === 'oct' || jwk.d !== undefined))
+  if (!isJsonObject(jwk)) return;
+  if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name)))
     throw new KeyProblem(
       `kid '${kidOf(jwk)}' is a secret or private key, which nobody may publish`,
     );

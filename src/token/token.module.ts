@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
+import { SelfTest } from './self-test.js';
 import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
 /** `POST /token`; needs `BackendModule`, `JwksModule` and `SigningModule`. */
-@Module({ controllers: [TokenController] })
+@Module({ controllers: [TokenController], providers: [SelfTest] })
 export class TokenModule extends ConfigurableTokenModule {}

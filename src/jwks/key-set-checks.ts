@@ -1,0 +1,45 @@
+import type { LoggerService } from '@nestjs/common';
+import { algorithmSpec, keyMisfit, type JwsAlgorithm } from '../jws/index.js';
+import { KeyProblem } from './key-problem.js';
+import type { KeySet } from './key-set.js';
+import type { KeySetCheck } from './live-key-set.js';
+import type { JwksModuleOptions } from './jwks.module-definition.js';
+import { warnOfPublishedKeys } from './published-keys.js';
+
+/** What becomes of a file with secrets that others can read or change. */
+export const exposureCheck =
+  (
+    policy: NonNullable<JwksModuleOptions['exposedKeyFiles']>,
+    logger: Pick<LoggerService, 'warn'>,
+  ): KeySetCheck =>
+  (candidate, { exposure }) => {
+    const holdsSecrets = candidate.all().some(({ signing }) => signing !== undefined);
+    if (exposure === undefined || !holdsSecrets || policy === 'allow') return;
+    if (policy === 'refuse') throw new KeyProblem(`file ${exposure}`);
+    logger.warn(`JWK file ${exposure}`);
+  };
+
+/** Warns of what is skipped and of keys everybody knows; a set that comes again is no news. */
+export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
+  let reported = '';
+  return (candidate, { text }) => {
+    if (text === reported) return;
+    reported = text;
+    for (const reason of candidate.skipped.values())
+      logger.warn(`JWK ${candidate.source}: ${reason}`);
+    warnOfPublishedKeys(candidate, logger);
+  };
+}
+
+/** @throws KeyProblem when no key of the set verifies `alg`, saying what each one is instead */
+export function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
+  const reasons = set
+    .all()
+    .map((key) =>
+      key.verifying === undefined ? `kid '${key.kid}' cannot verify` : keyMisfit(key, alg),
+    );
+  if (!reasons.includes(undefined))
+    throw new KeyProblem(
+      `no key in JWK ${set.source} can verify ${alg} (${algorithmSpec(alg).kty}): ${[...reasons, ...set.skipped.values()].slice(0, 5).join('; ')}`,
+    );
+}

@@ -1,0 +1,96 @@
+import { resolve } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { BootException } from '../common/boot.exception.js';
+import { KeyFile } from './key-file.js';
+import { KeyProblem } from './key-problem.js';
+import type { KeyProvider } from './key-provider.js';
+import { exposureCheck, reportOn } from './key-set-checks.js';
+import { KeyUrl } from './key-url.js';
+import { LiveKeySet } from './live-key-set.js';
+import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
+
+const DEFAULT_RELOAD_INTERVAL_MS = 1000;
+
+/** A source, and whether it is somebody else's (see `KeyProvider.publicOnly`); first use decides. */
+export interface KeyUse {
+  source: KeySource;
+  publicOnly: boolean;
+}
+
+/**
+ * One live set per distinct source. A key belongs to its source: sets are never merged, so a kid
+ * of one issuer means nothing where another issuer's set is asked for.
+ */
+export class KeySources {
+  private static readonly logger = new Logger('JwkKeyStore');
+  private readonly sets = new Map<string | KeyProvider, LiveKeySet>();
+  private readonly opening = new Map<LiveKeySet, Promise<void>>();
+  /** Asked for with every token, so looked up by the object instead of by its spelling. */
+  private readonly found = new WeakMap<KeySource, LiveKeySet>();
+
+  constructor(private readonly options: JwksModuleOptions) {}
+
+  /**
+   * Opens what is not open yet, all at the same time.
+   *
+   * @throws BootException in one line per source that cannot be used; all sources are closed then
+   */
+  async open(uses: readonly KeyUse[]): Promise<void> {
+    const results = await Promise.allSettled(uses.map((use) => this.openOne(use)));
+    const failures = results.flatMap((result): unknown[] =>
+      result.status === 'rejected' ? [result.reason] : [],
+    );
+    if (failures.length === 0) return;
+    this.close();
+    for (const failure of failures) if (!(failure instanceof KeyProblem)) throw failure;
+    const messages = (failures as KeyProblem[]).map(({ message }) => `JWK ${message}`);
+    throw new BootException([...new Set(messages)]);
+  }
+
+  /** The live set of an opened source. @throws Error when it was not opened */
+  get(source: KeySource): LiveKeySet {
+    let live = this.found.get(source);
+    if (live !== undefined) return live;
+    live = this.sets.get(identity(source));
+    if (live === undefined) throw new Error('a key source is used that was not opened');
+    this.found.set(source, live);
+    return live;
+  }
+
+  all(): readonly LiveKeySet[] {
+    return [...this.sets.values()];
+  }
+
+  close(): void {
+    for (const live of this.sets.values()) live.close();
+  }
+
+  private async openOne({ source, publicOnly }: KeyUse): Promise<void> {
+    const id = identity(source);
+    let live = this.sets.get(id);
+    if (live === undefined) {
+      live = new LiveKeySet(this.provider(source, publicOnly));
+      live.require(exposureCheck(this.options.exposedKeyFiles ?? 'warn', KeySources.logger));
+      live.require(reportOn(KeySources.logger));
+      this.sets.set(id, live);
+      this.opening.set(live, live.open());
+    }
+    await this.opening.get(live);
+  }
+
+  private provider(source: KeySource, publicOnly: boolean): KeyProvider {
+    const { passphrase, reloadIntervalMs = DEFAULT_RELOAD_INTERVAL_MS, remote = {} } = this.options;
+    if ('read' in source) return source;
+    return 'url' in source
+      ? new KeyUrl(source.url, remote, publicOnly)
+      : new KeyFile(source.path, { passphrase, reloadIntervalMs });
+  }
+}
+
+/** The same for two spellings of one source. */
+function identity(source: KeySource): string | KeyProvider {
+  if ('read' in source) return source;
+  return 'url' in source
+    ? (URL.parse(source.url)?.href ?? source.url)
+    : `file ${resolve(source.path)}`;
+}

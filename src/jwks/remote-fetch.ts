@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { request, type Dispatcher } from 'undici';
+import { KeyProblem } from './key-problem.js';
+
+/** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
+export const FETCH_DEADLINE_MS = 2000;
+/** A set of 100 RSA keys takes half of it. */
+const MAX_BYTES = 64 * 1024;
+const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Fetches a JSON document that may be hostile: one GET, no redirects, no compression, bounded in
+ * time and size while it arrives.
+ *
+ * @throws KeyProblem in a few words, without the URL and without any of the contents
+ */
+export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<string> {
+  const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
+  try {
+    const { statusCode, headers, body } = await request(url, {
+      dispatcher,
+      signal,
+      headers: {
+        accept: 'application/jwk-set+json, application/json',
+        'accept-encoding': 'identity',
+        'user-agent': 'signet',
+      },
+    });
+    // Giving up on an answer makes its stream fail, which is no news.
+    body.on('error', () => undefined);
+    try {
+      assertAcceptable(statusCode, headers);
+      return await readAtMost(MAX_BYTES, body);
+    } finally {
+      body.destroy();
+    }
+  } catch (error) {
+    throw error instanceof KeyProblem ? error : new KeyProblem(describe(error, signal.aborted));
+  }
+}
+
+function assertAcceptable(status: number, headers: IncomingHttpHeaders): void {
+  if (status >= 300 && status < 400)
+    throw new KeyProblem(`the answer is a redirect (${status}), which is not followed`);
+  if (status !== 200) throw new KeyProblem(`the answer has status ${status}`);
+  const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
+  if (typeof type !== 'string' || !CONTENT_TYPE.test(type))
+    throw new KeyProblem('the answer is not JSON by its content type');
+  if (encoding !== 'identity') throw new KeyProblem('the answer is compressed, unasked for');
+}
+
+async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new KeyProblem(`the answer is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function describe(error: unknown, late: boolean): string {
+  if (late) return `no complete answer within ${FETCH_DEADLINE_MS} ms`;
+  // Messages of errors may quote what was received; codes do not.
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string') return 'cannot be fetched';
+  if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
+  return /CERT|SIGNATURE|ISSUER/.test(code)
+    ? `the server's certificate is not trusted (${code})`
+    : `cannot be fetched (${code})`;
+}

@@ -1,0 +1,75 @@
+/** When a remote set is fetched, in seconds. */
+export interface RefreshPolicy {
+  /** How long a fetched set is fresh. */
+  readonly cacheTtl: number;
+  /** Least time between two fetches that are not due, i.e. because of unknown kids. */
+  readonly cooldown: number;
+  /** How much longer than `cacheTtl` a set is used while every fetch fails. */
+  readonly maxStaleSeconds: number;
+}
+
+/** Part of the TTL after which the next set is fetched, so that slow or failing fetches fall into the rest. */
+const EARLY = 0.75;
+const EARLY_JITTER = 0.1;
+const FIRST_RETRY_MS = 1000;
+/** With the jitter on top: 30 s. */
+const LONGEST_RETRY_MS = 25_000;
+const RETRY_JITTER = 0.2;
+/** Without any keys nothing is accepted, so recovery has to be found in less than 2 s. */
+const URGENT_RETRY_MS = 1000;
+const URGENT_JITTER = 0.5;
+/** `setTimeout` takes more than 24.8 days for 1 ms. */
+const LONGEST_DELAY_MS = 86_400_000;
+
+/**
+ * Decides when a remote set is fetched again. Times are milliseconds of a monotonic clock, so that
+ * a step of the wall clock changes nothing. Jitter keeps many gateways from asking in step.
+ */
+export class RemoteSchedule {
+  private failures = 0;
+  private settledAt = -Infinity;
+  private succeededAt = -Infinity;
+
+  /** @param random in [0, 1) */
+  constructor(
+    private readonly policy: RefreshPolicy,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  /** Notes the end of a fetch. */
+  settled(ok: boolean, now: number): void {
+    this.settledAt = now;
+    this.failures = ok ? 0 : this.failures + 1;
+    if (ok) this.succeededAt = now;
+  }
+
+  /**
+   * The one cooldown, whatever was asked for: a cooldown per kid is none against random kids, and
+   * a list of them has no bound.
+   */
+  mayFetch(now: number): boolean {
+    return now - this.settledAt >= this.policy.cooldown * 1000;
+  }
+
+  /** True once the last good set must not be used any longer. */
+  isTooStale(now: number): boolean {
+    const { cacheTtl, maxStaleSeconds } = this.policy;
+    return now - this.succeededAt >= (cacheTtl + maxStaleSeconds) * 1000;
+  }
+
+  /**
+   * Milliseconds from the end of a fetch to the next.
+   *
+   * @param hasKeys false: nothing can be accepted until a fetch succeeds
+   */
+  delay(hasKeys: boolean): number {
+    const { cacheTtl, cooldown } = this.policy;
+    if (this.failures === 0)
+      return Math.min(LONGEST_DELAY_MS, cacheTtl * 1000 * (EARLY + EARLY_JITTER * this.random()));
+    if (!hasKeys) return URGENT_RETRY_MS * (1 + URGENT_JITTER * this.random());
+    const doubled = FIRST_RETRY_MS * 2 ** (this.failures - 1);
+    // The good set does not expire at once, so retries leave the provider the same rest as others do.
+    const base = Math.min(LONGEST_RETRY_MS, Math.max(doubled, cooldown * 1000));
+    return base * (1 + RETRY_JITTER * this.random());
+  }
+}

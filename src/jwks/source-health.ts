@@ -1,0 +1,45 @@
+import { Logger } from '@nestjs/common';
+import { KeyProblem } from './key-problem.js';
+
+/** At most one line a minute about a source that stays bad in the same way. */
+const LOG_EVERY_MS = 60_000;
+
+/** Since when a key source gives nothing usable, and what the log says about it. */
+export class SourceHealth {
+  private static readonly logger = new Logger('JwkKeyStore');
+  private staleSince: number | undefined;
+  private lastLogged = -Infinity;
+  private lastProblem = '';
+
+  /** @param source for messages */
+  constructor(private readonly source: string) {}
+
+  /** Seconds since the source stopped giving a usable set; 0 while it does. */
+  get staleSeconds(): number {
+    return this.staleSince === undefined ? 0 : (performance.now() - this.staleSince) / 1000;
+  }
+
+  get isStale(): boolean {
+    return this.staleSince !== undefined;
+  }
+
+  /** @param news what is worth a line; left out: nothing is */
+  good(news?: string): void {
+    const what = this.isStale ? 'usable again' : 'reloaded';
+    this.staleSince = undefined;
+    this.lastProblem = '';
+    if (news !== undefined) SourceHealth.logger.log(`JWK ${this.source}: ${what} (${news})`);
+  }
+
+  /** @param consequence what becomes of the keys in use */
+  bad(error: unknown, consequence: string): void {
+    const now = performance.now();
+    const reason = error instanceof KeyProblem ? error.message : `${this.source}: cannot be loaded`;
+    const problem = `JWK ${reason}; ${consequence}`;
+    this.staleSince ??= now;
+    if (problem === this.lastProblem && now - this.lastLogged < LOG_EVERY_MS) return;
+    this.lastProblem = problem;
+    this.lastLogged = now;
+    SourceHealth.logger.error(problem);
+  }
+}

@@ -1,0 +1,34 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { KeyProblem } from './key-problem.js';
+
+/** A SHA-256 in base64url, without padding. */
+const PIN = /^[\w-]{43}$/;
+
+/** The pin of a certificate: base64url SHA-256 of its SubjectPublicKeyInfo (as in RFC 7469 section 2.4). */
+export function spkiPin(certificate: Buffer | string): string {
+  const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('base64url');
+}
+
+/**
+ * The usual check of the host name and, on top of it, of the pins. Only the server's own
+ * certificate counts: a pin that any certificate of the chain may match is matched by every
+ * customer of that authority.
+ *
+ * @throws KeyProblem when a pin is not one
+ * @returns what `tls.connect` takes; it runs after the chain was verified, never instead of that
+ */
+export function identityCheck(
+  pins: readonly string[],
+): (host: string, certificate: PeerCertificate) => Error | undefined {
+  if (!pins.every((pin) => PIN.test(pin)))
+    throw new KeyProblem('a fingerprint is not the SHA-256 of a public key in base64url');
+  return (host, certificate) => {
+    const mismatch = checkServerIdentity(host, certificate);
+    if (mismatch !== undefined || pins.length === 0) return mismatch;
+    return pins.includes(spkiPin(certificate.raw))
+      ? undefined
+      : new KeyProblem("the server's public key matches none of the fingerprints");
+  };
+}

@@ -1,0 +1,69 @@
+// A real OpenID provider in a process of its own, with client_credentials and JWT access tokens.
+//   node oidc-process.mjs     prints its issuer; then one command per line on standard input:
+//   rotate     takes fresh keys, publishes the old ones beside them; prints "ok"
+//   fetches    prints how often its JWK Set was fetched
+// The resource decides the algorithm: urn:api:RS256, urn:api:ES256.
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { exportJWK, generateKeyPair } from 'jose';
+import { Provider } from 'oidc-provider';
+
+let generation = 0;
+let keys = [];
+let fetches = 0;
+let handle = () => undefined;
+
+async function start(issuer) {
+  generation += 1;
+  const fresh = await Promise.all(
+    ['RS256', 'ES256'].map(async (alg) => {
+      const { privateKey } = await generateKeyPair(alg, { extractable: true });
+      const kid = `${alg}-${generation}`;
+      return Object.assign(await exportJWK(privateKey), { alg, use: 'sig', kid });
+    }),
+  );
+  keys = [...fresh, ...keys];
+  const provider = new Provider(issuer, {
+    jwks: { keys },
+    clients: [
+      {
+        client_id: 'shop',
+        client_secret: 'a-secret-of-the-test',
+        grant_types: ['client_credentials'],
+        redirect_uris: [],
+        response_types: [],
+        token_endpoint_auth_method: 'client_secret_post',
+      },
+    ],
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_context, resource) => ({
+          scope: 'read write',
+          audience: resource,
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: 600,
+          jwt: { sign: { alg: resource.split(':').at(-1) } },
+        }),
+      },
+    },
+    extraTokenClaims: () => ({ realm_access: { roles: ['clerk', 'auditor'] } }),
+  });
+  handle = provider.callback();
+}
+
+const server = createServer((request, response) => {
+  if (request.url === '/jwks') fetches += 1;
+  handle(request, response);
+});
+server.listen(0, '127.0.0.1', async () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  await start(issuer);
+  createInterface({ input: process.stdin }).on('line', async (line) => {
+    if (line === 'rotate') await start(issuer);
+    process.stdout.write(line === 'rotate' ? 'ok\n' : `${fetches}\n`);
+  });
+  process.stdout.write(`${issuer}\n`);
+});

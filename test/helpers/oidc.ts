@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A real OpenID provider (`oidc-provider`) in a process of its own. */
+export interface OpenIdProvider {
+  issuer: string;
+  jwksUri: string;
+  /** A JWT access token with `realm_access.roles`, by client_credentials. */
+  token(alg: 'RS256' | 'ES256'): Promise<string>;
+  /** Signs with fresh keys from now on; the old ones stay published. */
+  rotate(): Promise<void>;
+  /** How often its JWK Set was fetched. */
+  fetches(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** The audience of the tokens that {@link OpenIdProvider.token} gets. */
+export const audienceOf = (alg: string): string => `urn:api:${alg}`;
+
+export async function startOpenIdProvider(): Promise<OpenIdProvider> {
+  const child = spawn(process.execPath, [resolve('test/helpers/oidc-process.mjs')], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    // Its warnings about being a test come first.
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error('the OpenID provider ended');
+      if (/^(?:http|ok|\d+$)/.test(value)) return value;
+    }
+  };
+  const ask = (command: string): Promise<string> => {
+    child.stdin.write(`${command}\n`);
+    return next();
+  };
+  const issuer = await next();
+  const { jwks_uri: jwksUri } = (await (
+    await fetch(`${issuer}/.well-known/openid-configuration`)
+  ).json()) as { jwks_uri: string };
+  return {
+    issuer,
+    jwksUri,
+    token: async (alg) => {
+      const answer = await fetch(`${issuer}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: 'shop',
+          client_secret: 'a-secret-of-the-test',
+          resource: audienceOf(alg),
+          scope: 'read',
+        }),
+      });
+      return ((await answer.json()) as { access_token: string }).access_token;
+    },
+    rotate: async () => void (await ask('rotate')),
+    fetches: async () => Number(await ask('fetches')),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}

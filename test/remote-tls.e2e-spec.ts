@@ -1,0 +1,101 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificate } from './helpers/certificate.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { provokeFetch, readiness, strangeToken, tokenOf, verdict } from './helpers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
+import { generateJwk, publicHalf } from './helpers/keys.js';
+
+const authority = createCertificate('Test CA');
+const leaf = createCertificate('jwks.test', authority.authority);
+const single = createCertificate('self-signed');
+const folder = mkdtempSync(join(tmpdir(), 'signet-tls-'));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const CA = file('ca.pem', authority.cert);
+const SINGLE = file('single.pem', single.cert);
+
+describe('a JWK URL over TLS', () => {
+  let key: JWK;
+  let chained: JwksServer, selfSigned: JwksServer;
+  const gateways: Gateway[] = [];
+
+  beforeAll(async () => {
+    key = await generateJwk('ES256', 'k1');
+    chained = await startJwksServer([publicHalf(key)], {
+      cert: leaf.cert + authority.cert,
+      key: leaf.key,
+    });
+    selfSigned = await startJwksServer([publicHalf(key)], single);
+  });
+  afterAll(async () => {
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await Promise.all([chained.down(), selfSigned.down()]);
+  });
+
+  /** What becomes of a good token, and the log. */
+  async function judge(
+    server: JwksServer,
+    env: Record<string, string>,
+  ): Promise<{ verdict: string; ready: number; output: string }> {
+    const gateway = await startGateway({
+      VALIDATOR_JWK_URL: server.url,
+      VALIDATOR_ALG: 'ES256',
+      ...env,
+    });
+    gateways.push(gateway);
+    return {
+      verdict: await verdict(gateway.url, await tokenOf(key)),
+      ready: await readiness(gateway.url),
+      output: gateway.output(),
+    };
+  }
+  const REFUSED = { verdict: '503 keys_unavailable', ready: 503 };
+  const ACCEPTED = { verdict: '200', ready: 200 };
+
+  it('fails without the CA file, whatever switches security off', async () => {
+    const seen = await judge(selfSigned, {
+      DISABLE_JWK_SECURITY: 'true',
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      VALIDATOR_JWK_FINGERPRINTS: single.pin,
+    });
+    expect(seen).toMatchObject(REFUSED);
+    expect(seen.output).toMatch(/certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+    expect(selfSigned.fetches).toEqual([]);
+  });
+
+  it('works with the CA file: a self-signed certificate, and one of an authority', async () => {
+    const seen = await Promise.all([
+      judge(selfSigned, { VALIDATOR_JWK_LOCAL_CA: SINGLE }),
+      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA }),
+    ]);
+    expect(seen).toEqual([expect.objectContaining(ACCEPTED), expect.objectContaining(ACCEPTED)]);
+  });
+
+  it('takes a matching pin of the leaf only, and on each connection', async () => {
+    const before = chained.fetches.length;
+    const [wrong, ofAuthority] = await Promise.all([
+      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA, VALIDATOR_JWK_FINGERPRINTS: single.pin }),
+      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA, VALIDATOR_JWK_FINGERPRINTS: authority.pin }),
+    ]);
+    expect(wrong).toMatchObject(REFUSED);
+    expect(ofAuthority).toMatchObject(REFUSED);
+    expect(wrong.output).toMatch(/public key matches none of the fingerprints/);
+    expect(chained.fetches).toHaveLength(before);
+    const right = await judge(chained, {
+      VALIDATOR_JWK_LOCAL_CA: CA,
+      VALIDATOR_JWK_FINGERPRINTS: `${single.pin},${leaf.pin}`,
+      VALIDATOR_JWK_COOLDOWN: '1',
+    });
+    expect(right).toMatchObject(ACCEPTED);
+    const url = gateways.at(-1)?.url ?? '';
+    await provokeFetch(url, chained);
+    expect(await verdict(url, strangeToken())).toBe('401 key_not_found');
+    expect(await verdict(url, await tokenOf(key))).toBe('200');
+  });
+});

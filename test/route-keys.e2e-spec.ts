@@ -1,0 +1,269 @@
+import type { AddressInfo } from 'node:net';
+import { Controller, Get, Module, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { JWK } from 'jose';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AuthModule, Claims, RequireJwt } from '../src/auth/index.js';
+import { BootException } from '../src/common/boot.exception.js';
+import { ErrorFilter, type RoutedApplication } from '../src/http/index.js';
+import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
+import { callWith } from './helpers/http.js';
+import { AUDIENCE, ISSUER, strangeToken, tokenOf } from './helpers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { audienceOf, startOpenIdProvider, type OpenIdProvider } from './helpers/oidc.js';
+
+let secret: JWK, ofA: JWK, ofB: JWK, ofFile: JWK;
+let app: INestApplication | undefined;
+let url = '';
+const servers: JwksServer[] = [];
+
+beforeAll(async () => {
+  // All of them share one kid, which is what issuers with numbered keys do.
+  [secret, ofA, ofB, ofFile] = await Promise.all([
+    generateJwk('HS256', '1'),
+    generateJwk('ES256', '1'),
+    generateJwk('ES256', '1'),
+    generateJwk('ES256', '1'),
+  ]);
+});
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+  await Promise.all(servers.splice(0).map((server) => server.down()));
+});
+
+async function boot(
+  controller: Type,
+  remote: KeyUrlOptions = { allowHttp: true },
+): Promise<JwkKeyStore> {
+  @Module({
+    imports: [
+      JwksModule.forRoot({ signing: { path: writeKeys([secret]) }, remote }),
+      AuthModule.forRoot({ algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE }),
+    ],
+    controllers: [controller],
+  })
+  class App {}
+  app = await NestFactory.create(App, { logger: false, abortOnError: false });
+  const application = app.getHttpAdapter().getInstance() as unknown as RoutedApplication;
+  app.useGlobalFilters(new ErrorFilter({ explain: true, application }));
+  await app.listen(0, '127.0.0.1');
+  url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  return app.get(JwkKeyStore);
+}
+
+async function serve(jwk: JWK): Promise<JwksServer> {
+  const server = await startJwksServer([publicHalf(jwk)]);
+  servers.push(server);
+  return server;
+}
+
+const ask = async (path: string, token: string): Promise<string> => {
+  const { status, json } = await callWith(`${url}/${path}`, token);
+  return typeof json.code === 'string' ? `${status} ${json.code}` : String(status);
+};
+
+describe('routes with keys of their own', () => {
+  const routes = (a: string, b: string): Type => {
+    const es = { algorithms: ['ES256'] } as const;
+    @Controller()
+    class Routes {
+      @Get('own') @RequireJwt() own(): string {
+        return 'own';
+      }
+      @Get('a') @RequireJwt({ ...es, jwkUrl: a, issuer: 'https://a.test' }) a(): string {
+        return 'a';
+      }
+      @Get('b') @RequireJwt({ ...es, jwkUrl: b, issuer: 'https://b.test' }) b(): string {
+        return 'b';
+      }
+      @Get('file')
+      @RequireJwt({ ...es, jwkLocalPath: writeKeys([publicHalf(ofFile)]) })
+      file(): string {
+        return 'file';
+      }
+    }
+    return Routes;
+  };
+
+  it('D1: two issuers that share a kid; each token is good on its own route only', async () => {
+    const [a, b] = [await serve(ofA), await serve(ofB)];
+    await boot(routes(a.url, b.url));
+    // An issuer may put into its tokens what it likes, the name of another issuer included.
+    const paths = { own: ISSUER, a: 'https://a.test', b: 'https://b.test', file: ISSUER };
+    const keys = { own: secret, a: ofA, b: ofB, file: ofFile };
+    const seen: Record<string, string> = {};
+    for (const [signer, jwk] of Object.entries(keys))
+      for (const [path, iss] of Object.entries(paths))
+        seen[`${signer} on ${path}`] = await ask(path, await tokenOf(jwk, { iss }));
+    const expected = Object.keys(keys).flatMap((signer) =>
+      Object.keys(paths).map((path) => [
+        `${signer} on ${path}`,
+        signer === path
+          ? '200'
+          : signer === 'own' || path === 'own'
+            ? '401 algorithm_not_allowed'
+            : '401 signature_invalid',
+      ]),
+    );
+    expect(seen).toEqual(Object.fromEntries(expected));
+    expect([a.fetches.length, b.fetches.length]).toEqual([1, 1]);
+  });
+
+  it('share one set, and its fetches, where they name one source', async () => {
+    const a = await serve(ofA);
+    await boot(routes(a.url, a.url.replace('http:', 'HTTP:')));
+    expect(await ask('a', await tokenOf(ofA, { iss: 'https://a.test' }))).toBe('200');
+    expect(await ask('b', await tokenOf(ofA, { iss: 'https://b.test' }))).toBe('200');
+    expect(a.fetches).toHaveLength(1);
+  });
+
+  it('answer 503 until their set arrives, while others work', async () => {
+    const [a, b] = [await serve(ofA), await serve(ofB)];
+    await b.down();
+    const store = await boot(routes(a.url, b.url));
+    const token = await tokenOf(ofB, { iss: 'https://b.test' });
+    expect(await ask('b', token)).toBe('503 keys_unavailable');
+    expect(await ask('a', await tokenOf(ofA, { iss: 'https://a.test' }))).toBe('200');
+    expect(store.ready()).toBe(false);
+    await b.up();
+    await expect.poll(() => ask('b', token), { timeout: 3000 }).toBe('200');
+    expect(store.ready()).toBe(true);
+  });
+
+  it('give a set up when it is too old, and take it again', async () => {
+    const [a, b] = [await serve(ofA), await serve(ofB)];
+    const short = { allowHttp: true, cacheTtl: 0.2, cooldown: 0.1, maxStaleSeconds: 1.5 };
+    const store = await boot(routes(a.url, b.url), short);
+    const token = await tokenOf(ofA, { iss: 'https://a.test' });
+    await a.down();
+    const failed = performance.now();
+    await expect
+      .poll(() => ask('a', token), { timeout: 6000, interval: 20 })
+      .toBe('503 keys_unavailable');
+    expect(performance.now() - failed).toBeGreaterThan(1400);
+    // The process can still serve what needs other keys.
+    expect(store.ready()).toBe(true);
+    expect(await ask('b', await tokenOf(ofB, { iss: 'https://b.test' }))).toBe('200');
+    await a.up();
+    await expect.poll(() => ask('a', token), { timeout: 3000 }).toBe('200');
+  });
+});
+
+describe('a route whose keys must not be used stops the boot', () => {
+  const refusal = async (options: Parameters<typeof RequireJwt>[0], remote?: KeyUrlOptions) => {
+    @Controller()
+    class Routes {
+      @Get('a') @RequireJwt(options) a(): string {
+        return 'a';
+      }
+    }
+    const error: unknown = await boot(Routes, remote ?? {}).then(
+      () => undefined,
+      (problem: unknown) => problem,
+    );
+    expect(error).toBeInstanceOf(BootException);
+    return (error as BootException).problems;
+  };
+  const es = { algorithms: ['ES256'] } as const;
+
+  it.each<[string, Parameters<typeof RequireJwt>[0], RegExp]>([
+    ['http', { ...es, jwkUrl: 'http://a.test/jwks?key=hush' }, /http:\/\/a\.test\/jwks: must be/],
+    ['credentials', { ...es, jwkUrl: 'https://u:hush@a.test/jwks' }, /holds credentials/],
+    ['no URL', { ...es, jwkUrl: 'a.test/hush' }, /not an http or https URL/],
+    ['a file URL', { ...es, jwkUrl: 'file:///hush' }, /not an http or https URL/],
+    ['two sources', { ...es, jwkUrl: 'https://a.test', jwkLocalPath: 'a.json' }, /both set/],
+    ['no such file', { ...es, jwkLocalPath: 'missing.json' }, /missing\.json: cannot be read/],
+  ])('%s', async (_name, options, reason) => {
+    const problems = await refusal(options);
+    expect(problems).toEqual([expect.stringMatching(reason)]);
+    expect(problems[0]).toMatch(/^GET \/a \(Routes\.a\): /);
+    expect(problems[0]).not.toMatch(/hush|\n/);
+  });
+
+  it('an algorithm that needs a secret, which nobody may publish', async () => {
+    const { url: jwkUrl } = await serve(ofA);
+    expect(await refusal({ jwkUrl }, { allowHttp: true })).toEqual([
+      expect.stringMatching(/only public keys are taken from there, and HS256 needs a secret/),
+    ]);
+  });
+
+  it('pins that prove nothing', async () => {
+    const remote = { allowHttp: true, fingerprints: ['A'.repeat(43)] };
+    expect(await refusal({ ...es, jwkUrl: 'http://127.0.0.1:1/jwks' }, remote)).toEqual([
+      expect.stringMatching(/fingerprints prove nothing without https/),
+    ]);
+  });
+});
+
+describe('a real OpenID provider', () => {
+  let provider: OpenIdProvider | undefined;
+  afterEach(async () => {
+    await provider?.stop();
+  });
+
+  it('has its RS256 and ES256 tokens accepted, its rotation followed, its absence survived', async () => {
+    const op = (provider = await startOpenIdProvider());
+    @Controller()
+    class Routes {
+      @Get('clerk')
+      @RequireJwt({
+        jwkUrl: op.jwksUri,
+        issuer: op.issuer,
+        audience: [audienceOf('RS256'), audienceOf('ES256')],
+        algorithms: ['RS256', 'ES256'],
+        rolesKey: 'realm_access.roles',
+        rolesKeyIsNested: true,
+        roles: ['clerk'],
+        scopes: ['read'],
+      })
+      clerk(@Claims('sub') sub: string): string {
+        return sub;
+      }
+      @Get('boss')
+      @RequireJwt({
+        jwkUrl: op.jwksUri,
+        issuer: op.issuer,
+        audience: audienceOf('RS256'),
+        algorithms: ['RS256', 'ES256'],
+        rolesKey: 'realm_access.roles',
+        rolesKeyIsNested: true,
+        roles: ['boss'],
+      })
+      boss(): string {
+        return 'boss';
+      }
+    }
+    // The default cooldown of 10 s.
+    await boot(Routes);
+    const [rs, es] = await Promise.all([op.token('RS256'), op.token('ES256')]);
+    expect((await callWith(`${url}/clerk`, rs)).text).toBe('shop');
+    expect(await ask('clerk', es)).toBe('200');
+    expect(await ask('boss', rs)).toBe('403 roles_missing');
+    expect(await ask('boss', es)).toBe('401 audience_mismatch');
+    expect(await ask('clerk', await tokenOf(ofA))).toBe('401 key_not_found');
+
+    const booted = performance.now();
+    const before = await op.fetches();
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let i = 0; i < 50; i++) await ask('clerk', strangeToken('RS256'));
+      }),
+    );
+    const inWindow = (await op.fetches()) - before;
+    expect(inWindow).toBeLessThanOrEqual(1 + Math.floor((performance.now() - booted) / 10_000));
+
+    await op.rotate();
+    const rotated = await op.token('ES256');
+    await expect.poll(() => ask('clerk', rotated), { timeout: 15_000, interval: 100 }).toBe('200');
+    expect((await op.fetches()) - before).toBeLessThanOrEqual(
+      1 + Math.floor((performance.now() - booted) / 10_000),
+    );
+    expect(await ask('clerk', es)).toBe('200');
+
+    await op.stop();
+    for (const token of [rs, es, rotated]) expect(await ask('clerk', token)).toBe('200');
+    expect(await ask('clerk', strangeToken('ES256'))).toBe('401 key_not_found');
+  }, 40_000);
+});
