@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Environment } from './config/index.js';
 import {
   answerClientError,
+  bodyMiddleware,
   ErrorFilter,
   requestContextMiddleware,
   requestEndMiddleware,
@@ -52,13 +53,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
     ),
   );
-  app.useBodyParser('raw', {
-    limit: env.BODY_LIMIT,
-    inflate: false,
-    type: ({ url }: IncomingMessage) => RAW_BODY_PATHS.test(url ?? ''),
-  });
-  app.useBodyParser('json', { limit: env.BODY_LIMIT });
-  app.useBodyParser('urlencoded', { limit: env.BODY_LIMIT, extended: false });
+  app.use(bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)));
   app.useGlobalFilters(
     new ErrorFilter({
       explain: env.ERRORS_EXPLAIN,

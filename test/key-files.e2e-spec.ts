@@ -158,8 +158,11 @@ describe('the self-test at boot', () => {
   });
 
   it('finds an issuer and a type that the validator does not take', async () => {
-    for (const env of [{ SIGNER_ISSUER: 'https://other' }, { SIGNER_TYP: 'own+jwt' }]) {
-      gateway = await startGateway(env);
+    for (const [name, value] of [
+      ['SIGNER_ISSUER', 'https://other'],
+      ['SIGNER_TYP', 'own+jwt'],
+    ] as const) {
+      gateway = await startGateway({ [name]: value });
       expect(warnings(gateway)).toHaveLength(1);
       await gateway.stop();
     }

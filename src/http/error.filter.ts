@@ -12,6 +12,13 @@ import { requestContext } from '../common/request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { toGatewayError } from './error-answer.js';
 
+type RoutedRequest = IncomingMessage & { route?: { methods: Readonly<Record<string, boolean>> } };
+
+/** Express sets the route of a HEAD request before it finds that the route has no GET. */
+const isRouted = ({ route, method }: RoutedRequest): boolean =>
+  route !== undefined &&
+  (method !== 'HEAD' || route.methods.get === true || route.methods.head === true);
+
 /** What the filter needs to know of the application. */
 export interface ErrorFilterOptions {
   /** Put the exact reason into answers. */
@@ -29,10 +36,10 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<IncomingMessage & { route?: object }>();
+    const request = http.getRequest<RoutedRequest>();
     const response = http.getResponse<ServerResponse>();
     const error =
-      thrown instanceof NotFoundException && request.route === undefined
+      thrown instanceof NotFoundException && !isRouted(request)
         ? this.unrouted(request)
         : toGatewayError(thrown);
     const context = requestContext(request);

@@ -1,3 +1,4 @@
+export { bodyMiddleware } from './body.middleware.js';
 export { answerClientError } from './client-error.js';
 export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export type { RoutedApplication } from './allowed-methods.js';

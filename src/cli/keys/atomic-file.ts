@@ -22,7 +22,11 @@ interface Ownership {
  */
 export const createFile = (path: string, text: string): Promise<void> =>
   explained(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
+      ({ code }: NodeJS.ErrnoException) => {
+        throw new CommandProblem(`${dirname(path)}: cannot be created (${code})`);
+      },
+    );
     await viaTemporary(path, text, { mode: OWNER_ONLY }, async (temporary) => {
       // Unlike rename, link never replaces anything. Not every file system has it.
       await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
