@@ -42,8 +42,12 @@ describe('the blocks of the README', () => {
 
   it('make a key that boots the gateway', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'signet-')), 'own.json');
-    const code = blocks('bash').find((block) => block.includes('generateKeyPairSync')) ?? '';
-    await bash(code.replace('keys/signing.jwks.json', file));
+    const code = blocks('bash').find((block) => block.includes('keys -- generate')) ?? '';
+    // The next line starts a gateway, which is done here in another way.
+    const [command = ''] = code.split('\n');
+    await bash(
+      `${command.replace('npm run keys --', 'node dist/cli/main.js keys')} --file ${file}`,
+    );
     const gateway = await startGateway({
       SIGNER_ALG: 'ES256',
       SIGNER_KID: 'key-1',
@@ -52,6 +56,29 @@ describe('the blocks of the README', () => {
     expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
     expect(gateway.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
     await gateway.stop();
+  });
+
+  it('show a rotation as it is', async () => {
+    const [shown = ''] = blocks('console');
+    const rotate = 'signet keys rotate';
+    expect(shown.split(rotate)).toHaveLength(4);
+    const file = join(mkdtempSync(join(tmpdir(), 'signet-')), 'own.json');
+    const signet = `node ${resolve('dist/cli/main.js')} keys`;
+    const soon = `--file ${file} --cache-seconds 0 --ttl-seconds 0`;
+    await bash(`${signet} generate --alg ES256 --file ${file} --state active`);
+    let real = '';
+    // A step that is not due yet says so and changes nothing.
+    const step = async (verb: string): Promise<void> => {
+      await expect
+        .poll(async () => (real = await bash(`${signet} rotate ${soon}`)), { timeout: 15_000 })
+        .toContain(verb);
+      all += real.replaceAll(/^note .*\n/gm, '');
+    };
+    let all = '';
+    for (const verb of ['prepared', 'activated', 'retired']) await step(verb);
+    const anonymous = (text: string): string =>
+      text.replaceAll(/[\w-]{43}|[\w-]{8}…/g, 'KID').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME');
+    expect(anonymous(all)).toBe(anonymous(shown.replaceAll(`$ ${rotate}\n`, '')));
   });
 
   it('show a controller that compiles', () => {

@@ -21,6 +21,13 @@ export interface Gateway {
 
 const MAIN = resolve('dist/main.js');
 
+/** What no log may hold: members of private keys, PEM, tokens. Checked for every gateway of every test. */
+const SECRETS = /"(?:k|d|p|q|dp|dq|qi)"\s*:|-----BEGIN|eyJ[\w-]{8,}\.[\w-]{8,}/;
+
+function assertNoSecrets(output: string): void {
+  if (SECRETS.test(output)) throw new Error('the log of a gateway holds a key or a token');
+}
+
 function launch(env: Record<string, string>, cwd?: string) {
   const directory = cwd ?? mkdtempSync(join(tmpdir(), 'signet-'));
   const { PATH = '', HOME = '' } = process.env;
@@ -77,6 +84,7 @@ export async function startGateway(
         await once(child, 'exit');
       }
       if (cwd === undefined) rmSync(directory, { recursive: true, force: true });
+      assertNoSecrets(output());
       return child.exitCode;
     },
   };
@@ -92,5 +100,6 @@ export async function refuseToBoot(
   await once(child, 'close');
   clearTimeout(timer);
   if (cwd === undefined) rmSync(directory, { recursive: true, force: true });
+  assertNoSecrets(output());
   return { code: child.exitCode, output: output() };
 }
