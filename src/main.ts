@@ -1,17 +1,10 @@
-import { Logger } from '@nestjs/common';
-import { readEnvironment } from './config/index.js';
-import { createApp } from './create-app.js';
-import { shutDownGracefully } from './graceful-shutdown.js';
-import { describeBootError } from './describe-boot-error.js';
+// The only module that older versions of Node can load: it tells them so.
+const OLDEST_MAJOR = 24;
 
-try {
-  const app = await createApp();
-  const { HOST, PORT, SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = readEnvironment();
-  await app.listen(PORT, HOST);
-  shutDownGracefully(app, { delayMs: SHUTDOWN_DELAY_MS, timeoutMs: SHUTDOWN_TIMEOUT_MS });
-  const { port } = app.getHttpServer().address() as { port: number };
-  new Logger('Signet').log(`Listening on http://${HOST}:${port}`);
-} catch (error) {
-  for (const line of describeBootError(error)) process.stderr.write(`signet: ${line}\n`);
+if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
+  process.stderr.write(
+    `signet: Node ${OLDEST_MAJOR} or newer is needed, this is ${process.version}; npm start uses the one that the project brings along\n`,
+  );
   process.exit(1);
 }
+await import('./bootstrap.js');

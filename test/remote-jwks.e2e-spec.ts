@@ -43,6 +43,10 @@ const boot = async (url: string, more: Record<string, string> = {}): Promise<str
   });
   return gateway.url;
 };
+/** Megabytes in use by the gateway. */
+const rss = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway?.process.pid}/status`, 'utf8'))?.[1]) /
+  1024;
 /** The `q` part of the times, in milliseconds. */
 const quantile = (times: readonly number[], q: number): number =>
   [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * q)] ?? NaN;
@@ -81,7 +85,9 @@ describe('a remote JWK Set that is down at boot', () => {
     await server.up();
     const recovered = performance.now();
     await expect.poll(() => readiness(url), { timeout: 5000, interval: 20 }).toBe(200);
-    expect(performance.now() - recovered).toBeLessThanOrEqual(2000);
+    const ms = performance.now() - recovered;
+    process.stdout.write(`F27 ready ${ms.toFixed(0)} ms after the recovery\n`);
+    expect(ms).toBeLessThanOrEqual(2000);
     expect(await verdict(url, token)).toBe('200');
     await expect
       .poll(() => gateway?.output())
@@ -166,12 +172,15 @@ describe('a remote JWK Set that is down or bad later', () => {
     const url = await boot(server.url, { VALIDATOR_JWK_COOLDOWN: '1' });
     const [known, attack] = await Promise.all([tokenOf(old), tokenOf(foreign)]);
     const failures: string[] = [];
+    const used = [rss()];
     for (const [kind, answer] of Object.entries(kinds)) {
       server.serve(answer);
       await provokeFetch(url, server);
       const seen = [await verdict(url, known), await verdict(url, attack), await readiness(url)];
       if (seen.join() !== '200,401 key_not_found,200') failures.push(`${kind}: ${seen.join()}`);
+      used.push(rss());
     }
+    process.stdout.write(`F31 RSS after each: ${used.map((mb) => mb.toFixed(0)).join(' ')} MB\n`);
     expect(failures).toEqual([]);
     // The rest of the 40 MB was not taken.
     expect(sent).toBeLessThan(10_000_000);
@@ -220,10 +229,6 @@ describe('unknown kids', () => {
     const answers = new Map<string, number>();
     const start = performance.now();
     let asked = 0;
-    const rss = (): number =>
-      Number(
-        /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway?.process.pid}/status`, 'utf8'))?.[1],
-      ) / 1024;
     const before = rss();
     await Promise.all(
       Array.from({ length: 20 }, async () => {

@@ -42,7 +42,7 @@ describe('a JWK URL over TLS', () => {
   async function judge(
     server: JwksServer,
     env: Record<string, string>,
-  ): Promise<{ verdict: string; ready: number; output: string }> {
+  ): Promise<{ verdict: string; ready: number; output: () => string }> {
     const gateway = await startGateway({
       VALIDATOR_JWK_URL: server.url,
       VALIDATOR_ALG: 'ES256',
@@ -52,7 +52,7 @@ describe('a JWK URL over TLS', () => {
     return {
       verdict: await verdict(gateway.url, await tokenOf(key)),
       ready: await readiness(gateway.url),
-      output: gateway.output(),
+      output: () => gateway.output(),
     };
   }
   const REFUSED = { verdict: '503 keys_unavailable', ready: 503 };
@@ -65,7 +65,9 @@ describe('a JWK URL over TLS', () => {
       VALIDATOR_JWK_FINGERPRINTS: single.pin,
     });
     expect(seen).toMatchObject(REFUSED);
-    expect(seen.output).toMatch(/certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
+    await expect
+      .poll(seen.output, { timeout: 3000 })
+      .toMatch(/certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
     expect(selfSigned.fetches).toEqual([]);
   });
 
@@ -85,7 +87,9 @@ describe('a JWK URL over TLS', () => {
     ]);
     expect(wrong).toMatchObject(REFUSED);
     expect(ofAuthority).toMatchObject(REFUSED);
-    expect(wrong.output).toMatch(/public key matches none of the fingerprints/);
+    await expect
+      .poll(wrong.output, { timeout: 3000 })
+      .toMatch(/public key matches none of the fingerprints/);
     expect(chained.fetches).toHaveLength(before);
     const right = await judge(chained, {
       VALIDATOR_JWK_LOCAL_CA: CA,

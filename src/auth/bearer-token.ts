@@ -44,7 +44,7 @@ function tokenOfHeader(request: IncomingMessage, name: string): string | undefin
 
 /** In `Authorization` anything without the scheme belongs to another scheme. */
 const bareToken = (value: string, name: string): string | undefined =>
-  name === 'authorization' ? undefined : value;
+  name === 'authorization' || value === '' ? undefined : value;
 
 function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0;

@@ -63,6 +63,11 @@ export function compileRequirement(
     keySource: keySource(given),
   };
   assertUsable(requirement);
+  for (const name of ['roles', 'scopes'] as const)
+    if (given[name]?.length === 0)
+      throw new BootException(
+        `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
+      );
   return requirement;
 }
 

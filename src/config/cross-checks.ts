@@ -55,13 +55,17 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
     problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
   for (const name of NOT_YET)
     if (given(raw[name])) problems.push(`${name} is not supported by this version`);
-  if (raw.SESSION_COOKIES === 'true')
+  if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))
+    problems.push('PRIVATE_BACKEND_PATH has a brace that belongs to no {JWT.<claim>}');
+  if (/^true$/i.test(text(raw.SESSION_COOKIES)))
     problems.push('SESSION_COOKIES is not supported by this version');
   return problems;
 }
 
+const PLACEHOLDER_REST = /[{}]/;
+const text = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
 const isTrue = (flag: unknown): boolean => flag === true;
-const given = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
+const given = (value: unknown): boolean => text(value) !== '';
 
 /** True where a missing key file is created: the default file, outside of production. */
 export const mayCreateKeyFile = (env: Environment): boolean =>
