@@ -1,4 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { TransportFailure } from './transport-failure.js';
 
 /** One call, complete as it is: nothing of axios' defaults is merged into it. */
 export interface OutgoingRequest {
@@ -20,14 +21,19 @@ interface InterceptorList {
  * do but merge configurations and headers, at about the cost of the call itself; then its adapter,
  * which is ours, is called directly.
  */
-export function sendRequest(
+export async function sendRequest(
   axios: AxiosInstance,
   request: OutgoingRequest,
 ): Promise<AxiosResponse<Buffer>> {
   const { adapter } = axios.defaults;
-  if (typeof adapter !== 'function' || hasInterceptors(axios)) return axios.request(request);
-  // Our adapter takes plain headers as well.
-  return adapter(request as unknown as InternalAxiosRequestConfig);
+  try {
+    if (typeof adapter !== 'function' || hasInterceptors(axios))
+      return await axios.request(request);
+    // Our adapter takes plain headers as well.
+    return await adapter(request as unknown as InternalAxiosRequestConfig);
+  } catch (error) {
+    throw error instanceof TransportFailure ? error.reason : error;
+  }
 }
 
 function hasInterceptors({ interceptors }: AxiosInstance): boolean {

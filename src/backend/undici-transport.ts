@@ -7,6 +7,7 @@ import {
 import { Agent, type Dispatcher } from 'undici';
 import type { IncomingHttpHeaders } from 'node:http';
 import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
+import { TransportFailure } from './transport-failure.js';
 
 /** Idle connections are closed before usual backends (Node: 5 s) close them on us. */
 const KEEP_ALIVE_MS = 4000;
@@ -116,7 +117,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.failure !== undefined) return;
     this.failure = error;
     clearTimeout(this.deadline);
-    this.reject(error);
+    this.reject(new TransportFailure(error));
     this.controller?.abort(error);
   }
 }
