@@ -5,7 +5,9 @@ export default defineConfig({
     include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
     // Two cores: more parallel gateways would only measure each other.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Conditions are waited for, not times; a busy machine takes longer.
+    expect: { poll: { timeout: 10_000 } },
+    testTimeout: 30_000,
     hookTimeout: 30_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
   },
