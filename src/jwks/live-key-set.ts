@@ -60,7 +60,7 @@ export class LiveKeySet {
     }
     if (this.closed) return;
     this.plan();
-    this.unwatch = this.provider.watch(() => void this.refresh());
+    this.unwatch = this.provider.watch(() => void this.follow());
   }
 
   /** Looks at the source again; calls at the same time share one look. Never throws. */
@@ -69,6 +69,12 @@ export class LiveKeySet {
       this.refreshing = undefined;
     });
     return this.refreshing;
+  }
+
+  /** A look that began before the change may have seen what was there before: look again after it. */
+  private async follow(): Promise<void> {
+    await this.refreshing;
+    if (!this.closed) await this.refresh();
   }
 
   /**
