@@ -1,5 +1,5 @@
 import { readClaim } from '../common/claim-path.js';
-import { toNumber } from '../common/json.js';
+import { claimText } from '../common/claim-text.js';
 import { ClaimForBackendMissing } from './backend.errors.js';
 
 const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
@@ -28,18 +28,10 @@ export function fillPath(
 }
 
 function encodeClaim(name: string, value: unknown): string {
-  const text = scalarText(value);
+  const text = claimText(value);
   if (text === undefined || text === '')
     throw new ClaimForBackendMissing(`claim '${name}' is needed for the backend path`);
   if (!text.isWellFormed())
     throw new ClaimForBackendMissing(`claim '${name}' is not valid Unicode`);
   return encodeURIComponent(text);
-}
-
-function scalarText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  // JSON.stringify keeps all the digits of a raw number.
-  return typeof value === 'boolean' || toNumber(value) !== undefined
-    ? JSON.stringify(value)
-    : undefined;
 }

@@ -13,6 +13,7 @@ export type TokenRefusalCode =
   | 'audience_mismatch'
   | 'claim_missing'
   | 'claim_invalid'
+  | 'token_revoked'
   | 'roles_missing'
   | 'scopes_missing';
 

@@ -4,6 +4,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   HOST: '0.0.0.0',
   PORT: '8080',
   MANAGEMENT_PORT: '8090',
+  WORKERS: '1',
   BODY_LIMIT: '16kb',
   SHUTDOWN_DELAY_MS: '0',
   SHUTDOWN_TIMEOUT_MS: '10000',
@@ -14,6 +15,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   TOKEN_BACKEND_METHOD: 'POST',
   TOKEN_BACKEND_PATH: '/token.json',
   PRIVATE_BACKEND_PATH: '/user/1.json',
+  REFRESH_RETRY_WINDOW: '0',
+  REFRESH_ABSOLUTE_TTL: '7776000',
   SIGNER_ALG: 'HS256',
   SIGNER_KID: 'sim2',
   SIGNER_KEYS_TO_SIGN: 'access_token,refresh_token',
@@ -41,17 +44,28 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   VALIDATOR_TYP: 'JWT,at+jwt',
   VALIDATOR_AUTH_HEADER_NAME: 'Authorization',
   VALIDATOR_LEEWAY: '1',
+  VALIDATOR_PROPAGATE_CLAIMS: '',
+  VALIDATOR_SIGNATURE_CACHE: '10000',
   DISABLE_JWK_SECURITY: 'false',
   KEY_RELOAD_INTERVAL_MS: '1000',
+  STATE_STORE: 'sqlite:data/signet.db',
+  ADMIN_ROLES: '',
+  THROTTLE_LIMIT: '0',
+  THROTTLE_TTL_MS: '60000',
+  SESSION_COOKIES: 'false',
   ERRORS_EXPLAIN: 'true',
+  SWAGGER_ENABLED: 'true',
   LOG_LEVEL: 'info',
   LOG_FORMAT: 'pretty',
 };
 
 /** What `NODE_ENV=production` changes. */
 const PRODUCTION_DEFAULTS: Readonly<Record<string, string>> = {
+  WORKERS: 'auto',
   SHUTDOWN_DELAY_MS: '5000',
+  THROTTLE_LIMIT: '300',
   ERRORS_EXPLAIN: 'false',
+  SWAGGER_ENABLED: 'false',
   LOG_FORMAT: 'json',
 };
 

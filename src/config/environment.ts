@@ -28,11 +28,13 @@ export class Environment {
   @Text(/^[\w.:%-]+$/, 'a host name or an IP address') HOST!: string;
   @Int(0, 65_535) PORT!: number;
   @Text(/^(?:off|\d{1,5})$/, 'a port, or off') MANAGEMENT_PORT!: string;
+  @Text(/^(?:auto|[1-9]\d{0,2})$/, 'a number of processes from 1 to 999, or auto') WORKERS!: string;
   @Text(/^[\w.:/, -]+$/, 'true, false, a number of proxies or a comma list of addresses')
   TRUST_PROXY?: string;
   @Bytes() BODY_LIMIT!: number;
   @Int(0, 600_000) SHUTDOWN_DELAY_MS!: number;
   @Int(0, 600_000) SHUTDOWN_TIMEOUT_MS!: number;
+  @HttpUrl() PUBLIC_URL?: string;
   @HttpUrl() BACKEND_HOST?: string;
   @Int(1, 600_000) BACKEND_TIMEOUT_MS!: number;
   @Bytes() BACKEND_MAX_BODY!: number;
@@ -42,6 +44,9 @@ export class Environment {
   @Choice(['GET', 'POST', 'PUT', 'PATCH']) TOKEN_BACKEND_METHOD!: string;
   @Text(PATH, 'a path that begins with /') TOKEN_BACKEND_PATH!: string;
   @Text(PATH, 'a path that begins with /') PRIVATE_BACKEND_PATH!: string;
+  @Text(PATH, 'a path that begins with /') REFRESH_BACKEND_PATH?: string;
+  @Int(0, 10) REFRESH_RETRY_WINDOW!: number;
+  @Int(1, 10 * YEAR) REFRESH_ABSOLUTE_TTL!: number;
   @Choice(JWS_ALGORITHMS) SIGNER_ALG!: JwsAlgorithm;
   @Text(/^\S{1,256}$/, 'a key id without spaces') SIGNER_KID!: string;
   @List(/^[^\s,.]+(\.[^\s,.]+)*$/, 'field names') SIGNER_KEYS_TO_SIGN!: string[];
@@ -77,11 +82,24 @@ export class Environment {
   @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
   @Text(HEADER_NAME, 'a header name') VALIDATOR_AUTH_HEADER_NAME!: string;
   @Int(0, 3600) VALIDATOR_LEEWAY!: number;
+  @List(/^[^\s,]+:[\w!#$%&'+.^`|~-]+$/, 'claim:header pairs') VALIDATOR_PROPAGATE_CLAIMS!: string[];
+  @Int(0, 1_000_000) VALIDATOR_SIGNATURE_CACHE!: number;
   @Flag() DISABLE_JWK_SECURITY!: boolean;
   @Text(/^[^\0]{8,}$/s, 'at least 8 characters long') KEY_PASSPHRASE?: string;
   @Text(FILE, 'a path') KEY_PASSPHRASE_FILE?: string;
   @Int(0, 3_600_000) KEY_RELOAD_INTERVAL_MS!: number;
+  @Text(
+    /^(?:memory:|sqlite:[^\0]+|rediss?:\/\/\S+)$/,
+    'sqlite:<file>, redis://…, rediss://… or memory:',
+  )
+  STATE_STORE!: string;
+  @List(/^[^\s,]+$/, 'roles') ADMIN_ROLES!: string[];
+  @Int(0, 1_000_000_000) THROTTLE_LIMIT!: number;
+  @Int(1000, 86_400_000) THROTTLE_TTL_MS!: number;
+  @Flag() SESSION_COOKIES!: boolean;
   @Flag() ERRORS_EXPLAIN!: boolean;
+  @Flag() SWAGGER_ENABLED!: boolean;
   @Choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL!: string;
   @Choice(['pretty', 'json']) LOG_FORMAT!: 'pretty' | 'json';
+  @DocumentUrl() OTEL_EXPORTER_OTLP_ENDPOINT?: string;
 }

@@ -1,0 +1,99 @@
+import type { Revocation, RevocationSubject } from './revocation.js';
+
+/** A place in the history of revocations; opaque, made by the store. */
+export type ChangeCursor = string;
+
+/** What happened to revocations since a cursor. */
+export interface RevocationChanges {
+  /**
+   * Names the history. Another value than before means that the store lost its data or was
+   * exchanged: cursors of the old history mean nothing in it.
+   */
+  readonly history: string;
+  /** Where to go on. */
+  readonly cursor: ChangeCursor;
+  readonly added: readonly Revocation[];
+  /** Entries that were undone. */
+  readonly removed: readonly Pick<Revocation, 'id' | 'kind' | 'value'>[];
+  /** There is more than `limit` allowed for: ask again at once. */
+  readonly more: boolean;
+}
+
+/** The use of a refresh token. */
+export interface RefreshUse {
+  /** The token's id; consumed once. */
+  readonly jti: string;
+  /** Seconds since 1970: its `exp`, after which the store may forget that it was consumed. */
+  readonly expiresAt: number;
+  /** Everything the token could be revoked by, its own `jti` included. */
+  readonly subject: RevocationSubject;
+}
+
+/** What becomes of a use, decided in one atomic step. */
+export type RefreshOutcome =
+  /** This was the first use; for everybody else the token is consumed from now on. */
+  | { readonly state: 'fresh' }
+  /** Used before. `replay` is what the first use left for repetitions, while its time lasts. */
+  | { readonly state: 'consumed'; readonly replay?: string }
+  /** The token, or its whole session, is revoked. */
+  | { readonly state: 'revoked' };
+
+/** A counter of a window of time. */
+export interface Hits {
+  /** How many there were in the window, this one included. */
+  readonly hits: number;
+  /** Milliseconds until the window ends. */
+  readonly resetMs: number;
+}
+
+/**
+ * Where the gateway remembers what must outlive a request: revocations, consumed refresh tokens,
+ * counters. Every implementation passes the same suite of tests. What a promise confirms has
+ * happened for good: for SQLite it is on the disk, for Redis as durable as Redis is configured to be.
+ *
+ * Every method rejects with `StateUnavailable` (503 `state_unavailable`) when the store cannot do
+ * its work, within a bounded time.
+ */
+export interface StateStore {
+  /** For messages: kind and place, without credentials. */
+  readonly description: string;
+  /** Who sees the same state: only this process, all processes of the machine, or all machines. */
+  readonly scope: 'process' | 'machine' | 'network';
+
+  /** Remembers a revocation; once per `id`, however often it is told. */
+  addRevocation(revocation: Revocation): Promise<void>;
+  /** Undoes a revocation. @returns false when there is none with this id */
+  removeRevocation(id: string): Promise<boolean>;
+  /**
+   * Lists revocations that have not expired, the oldest first.
+   *
+   * @param after id of the last one of the page before
+   */
+  listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]>;
+  /** What happened since `cursor`, in order; without one, everything. */
+  changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges>;
+
+  /** What {@link consume} would say now; changes nothing. */
+  peek(use: RefreshUse): Promise<RefreshOutcome>;
+  /**
+   * Consumes a refresh token: of any number of uses at the same time exactly one is `fresh`.
+   *
+   * @param replay left for repetitions until `until` (milliseconds since 1970)
+   */
+  consume(
+    use: RefreshUse,
+    replay?: { readonly value: string; readonly until: number },
+  ): Promise<RefreshOutcome>;
+
+  /**
+   * The latest `exp` (seconds since 1970) that was ever noted, after noting `exp`: how long a
+   * revocation has to be kept whose tokens are not known.
+   */
+  noteExpiry(exp: number): Promise<number>;
+
+  /** Counts one hit of `key` in a window that begins with the first hit. Need not be durable. */
+  hit(key: string, windowMs: number): Promise<Hits>;
+
+  /** Releases connections and files. */
+  close(): Promise<void>;
+}
