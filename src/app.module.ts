@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
+import { toNumber } from './common/json.js';
 import {
   authConfig,
   backendConfig,
@@ -9,6 +10,7 @@ import {
   metricsConfig,
   privateConfig,
   signingConfig,
+  stateConfig,
   tokenConfig,
   validateEnvironment,
 } from './config/index.js';
@@ -17,7 +19,8 @@ import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { PrivateModule } from './private/index.js';
-import { SigningModule } from './signing/index.js';
+import { SignedTokens, SigningModule } from './signing/index.js';
+import { Revocations, StateModule } from './state/index.js';
 import { TokenModule } from './token/index.js';
 import { WellKnownModule } from './well-known/index.js';
 
@@ -33,6 +36,7 @@ import { WellKnownModule } from './well-known/index.js';
       }),
     }),
     JwksModule.forRootAsync(jwksConfig.asProvider()),
+    StateModule.forRootAsync(stateConfig.asProvider()),
     SigningModule.forRootAsync(signingConfig.asProvider()),
     AuthModule.forRootAsync(authConfig.asProvider()),
     TokenModule.forRootAsync(tokenConfig.asProvider()),
@@ -43,6 +47,10 @@ import { WellKnownModule } from './well-known/index.js';
   ],
 })
 export class AppModule {
+  constructor(signed: SignedTokens, revocations: Revocations) {
+    signed.onSigned(({ exp }) => revocations.noteExpiry(toNumber(exp) ?? 0));
+  }
+
   /**
    * Reads and checks the environment (and `.env`), then gives the application's module.
    *

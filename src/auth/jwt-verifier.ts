@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { Injectable } from '@nestjs/common';
-import { isJsonObject, parseJsonExactly } from '../common/json.js';
+import { Injectable, Optional } from '@nestjs/common';
+import { isJsonObject, parseJsonExactly, toNumber } from '../common/json.js';
 import { TokenRefused } from '../common/token-refused.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import {
@@ -12,20 +12,25 @@ import {
   type JwsHeader,
   type JwsKey,
 } from '../jws/index.js';
+import { Revocations, type TokenNames } from '../state/index.js';
 import { checkClaims } from './claim-checks.js';
 import { normalizeType, type Requirement } from './requirement.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
-/** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, in this order. */
+/** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, revocation, in this order. */
 @Injectable()
 export class JwtVerifier {
-  constructor(private readonly keys: JwkKeyStore) {}
+  constructor(
+    private readonly keys: JwkKeyStore,
+    @Optional() private readonly revocations?: Revocations,
+  ) {}
 
   /**
    * @param token compact JWS
    * @returns the claims of a token that fulfils `requirement`
    * @throws TokenRefused with the code of the first check that fails
    * @throws KeysUnavailable while there are no keys to check with
+   * @throws StateUnavailable when revocations cannot be known
    */
   async verify<Claims extends object = object>(
     token: string,
@@ -48,7 +53,15 @@ export class JwtVerifier {
       );
     const claims = parseClaims(payload);
     checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
+    this.assertNotRevoked({ kid: key.kid, claims, signingInput });
     return claims as VerifiedClaims<Claims>;
+  }
+
+  private assertNotRevoked(token: TokenNames): void {
+    if (this.revocations === undefined) return;
+    this.revocations.noteExpiry(toNumber(token.claims.exp) ?? 0);
+    if (this.revocations.isRevoked(token))
+      throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
   }
 }
 

@@ -32,6 +32,10 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
       problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
     if (isTrue(env.DISABLE_JWK_SECURITY))
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
+    if (env.STATE_STORE === 'memory:' && env.WORKERS !== '1')
+      problems.push(
+        'STATE_STORE=memory: is one process only; choose sqlite:<file> or redis://…, or set WORKERS=1',
+      );
   }
   for (const name of env.BACKEND_INPUT_HEADERS)
     if (NEVER_FORWARDED.has(name.toLowerCase()))

@@ -5,6 +5,7 @@ import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
 import type { MetricsModuleOptions } from '../metrics/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
+import type { StateModuleOptions } from '../state/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
 import { mayCreateKeyFile } from './cross-checks.js';
 import type { Environment } from './environment.js';
@@ -99,6 +100,15 @@ export const authConfig = registerAs('auth', (): AuthModuleOptions => {
     cookieKey: env.VALIDATOR_COOKIE_KEY,
     authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
     leeway: env.VALIDATOR_LEEWAY,
+  };
+});
+
+/** The environment as options of `StateModule`. */
+export const stateConfig = registerAs('state', (): StateModuleOptions => {
+  const env = readEnvironment();
+  return {
+    url: env.STATE_STORE,
+    longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
   };
 });
 

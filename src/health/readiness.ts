@@ -1,13 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { GatewayException } from '../common/gateway.exception.js';
 import { JwkKeyStore } from '../jwks/index.js';
+import { Revocations } from '../state/index.js';
 
 /** Whether the process should get requests. */
 @Injectable()
 export class Readiness {
   private closing = false;
 
-  constructor(private readonly keys: JwkKeyStore) {}
+  constructor(
+    private readonly keys: JwkKeyStore,
+    @Optional() private readonly revocations?: Revocations,
+  ) {}
 
   /** True from the moment the process was told to end. */
   get shuttingDown(): boolean {
@@ -35,5 +39,6 @@ export class Readiness {
         code: 'keys_unavailable',
         description: 'A set of keys has not arrived yet.',
       });
+    this.revocations?.assertFresh();
   }
 }

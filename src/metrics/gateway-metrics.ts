@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import { JwkKeyStore } from '../jwks/index.js';
+import { Revocations } from '../state/index.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -12,7 +13,7 @@ export class GatewayMetrics {
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   private readonly refusals: Counter<'code'>;
 
-  constructor(keys: JwkKeyStore) {
+  constructor(keys: JwkKeyStore, @Optional() revocations?: Revocations) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.requests = new Histogram({
@@ -36,6 +37,23 @@ export class GatewayMetrics {
       collect: () => {
         for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
       },
+    });
+    if (revocations !== undefined) this.watch(revocations);
+  }
+
+  private watch(revocations: Revocations): void {
+    const registers = [this.registry];
+    const size = new Gauge({
+      name: 'signet_revocations',
+      help: 'Revocations in force, as this process sees them.',
+      registers,
+      collect: (): void => size.set(revocations.size),
+    });
+    const stale = new Gauge({
+      name: 'signet_state_stale_seconds',
+      help: 'Seconds since the state store was last seen; 0 while it answers.',
+      registers,
+      collect: (): void => stale.set(revocations.staleSeconds),
     });
   }
 

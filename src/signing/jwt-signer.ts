@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { JwkKeyStore } from '../jwks/index.js';
 import { signInput, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { ClaimSet } from './sign-fields.js';
+import { SignedTokens } from './signed-tokens.js';
 
 /** How a token is made. */
 export interface TokenFormat {
@@ -18,7 +19,10 @@ export interface TokenFormat {
 export class JwtSigner {
   private readonly headers = new WeakMap<JwsKey, Map<string, string>>();
 
-  constructor(private readonly keys: JwkKeyStore) {}
+  constructor(
+    private readonly keys: JwkKeyStore,
+    private readonly signed: SignedTokens,
+  ) {}
 
   /**
    * Signs a claim set as it is; completing it is not done here.
@@ -31,10 +35,12 @@ export class JwtSigner {
     const header = this.header(key, format);
     const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
     const input = `${header}.${payload}`;
-    const finish = (signature: string): string =>
-      format.full
+    const finish = (signature: string): string => {
+      this.signed.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });
+      return format.full
         ? JSON.stringify({ payload, protected: header, signature })
         : `${input}.${signature}`;
+    };
     const signature = signInput(format.alg, key, input);
     return typeof signature === 'string' ? finish(signature) : signature.then(finish);
   }

@@ -1,10 +1,14 @@
+export { openStore } from './open-store.js';
 export {
   REVOCATION_KINDS,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,
 } from './revocation.js';
+export { Revocations, type RevocationRequest } from './revocations.js';
 export { StateUnavailable } from './state.errors.js';
+export { STATE_STORE, StateModule } from './state.module.js';
+export type { StateModuleOptions } from './state.module-definition.js';
 export type {
   ChangeCursor,
   Hits,
@@ -13,3 +17,4 @@ export type {
   RevocationChanges,
   StateStore,
 } from './state-store.js';
+export { revocationSubject, tokenId, type TokenNames } from './token-id.js';

@@ -28,3 +28,7 @@ export interface RevocationSubject {
   /** Seconds since 1970. */
   readonly iat?: number;
 }
+
+/** Whether a revocation that names a token means it, by the token's `iat`. */
+export const isMeant = ({ before }: Pick<Revocation, 'before'>, iat: number | undefined): boolean =>
+  before === null || iat === undefined || iat < before;

@@ -6,10 +6,10 @@ export type ChangeCursor = string;
 /** What happened to revocations since a cursor. */
 export interface RevocationChanges {
   /**
-   * Names the history. Another value than before means that the store lost its data or was
-   * exchanged: cursors of the old history mean nothing in it.
+   * True when the cursor belongs to another history: the store lost data, was restored or
+   * exchanged. This answer then begins at the beginning.
    */
-  readonly history: string;
+  readonly restarted: boolean;
   /** Where to go on. */
   readonly cursor: ChangeCursor;
   readonly added: readonly Revocation[];
@@ -18,6 +18,9 @@ export interface RevocationChanges {
   /** There is more than `limit` allowed for: ask again at once. */
   readonly more: boolean;
 }
+
+/** Seconds for which the use of a token is remembered beyond its `exp`. */
+export const CONSUMED_LEEWAY = 60;
 
 /** The use of a refresh token. */
 export interface RefreshUse {
@@ -62,8 +65,8 @@ export interface StateStore {
 
   /** Remembers a revocation; once per `id`, however often it is told. */
   addRevocation(revocation: Revocation): Promise<void>;
-  /** Undoes a revocation. @returns false when there is none with this id */
-  removeRevocation(id: string): Promise<boolean>;
+  /** Undoes a revocation. @returns what was undone; `undefined` when there is none with this id */
+  removeRevocation(id: string): Promise<Revocation | undefined>;
   /**
    * Lists revocations that have not expired, the oldest first.
    *

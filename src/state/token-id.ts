@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto';
+import { claimText } from '../common/claim-text.js';
+import { toNumber } from '../common/json.js';
+import type { RevocationSubject } from './revocation.js';
+
+/** What of a token decides whether it is revoked. */
+export interface TokenNames {
+  /** Id of the key that verified it. */
+  readonly kid?: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Header and payload as they were sent. */
+  readonly signingInput: string;
+}
+
+/**
+ * The `jti` of a token, or what stands for it where it has none: a digest of what was signed.
+ * The signature is left out of it, since some algorithms have several for one and the same token.
+ */
+export const tokenId = ({ claims, signingInput }: TokenNames): string =>
+  claimText(claims.jti) ?? `sha256:${hash('sha256', signingInput, 'base64url')}`;
+
+/** Everything a token can be revoked by. */
+export const revocationSubject = (token: TokenNames): RevocationSubject => ({
+  jti: tokenId(token),
+  sub: claimText(token.claims.sub),
+  sid: claimText(token.claims.sid),
+  kid: token.kid,
+  iat: toNumber(token.claims.iat),
+});
