@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
 import { toNumber } from './common/json.js';
@@ -8,16 +9,20 @@ import {
   backendConfig,
   jwksConfig,
   metricsConfig,
+  oauthConfig,
   privateConfig,
+  readEnvironment,
   signingConfig,
   stateConfig,
   tokenConfig,
   validateEnvironment,
+  wellKnownConfig,
 } from './config/index.js';
 import { FakeBackend, FakeBackendModule } from './fake-backend/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
+import { OAuthModule } from './oauth/index.js';
 import { PrivateModule } from './private/index.js';
 import { SignedTokens, SigningModule } from './signing/index.js';
 import { Revocations, StateModule } from './state/index.js';
@@ -39,10 +44,11 @@ import { WellKnownModule } from './well-known/index.js';
     StateModule.forRootAsync(stateConfig.asProvider()),
     SigningModule.forRootAsync(signingConfig.asProvider()),
     AuthModule.forRootAsync(authConfig.asProvider()),
+    OAuthModule.forRootAsync(oauthConfig.asProvider()),
     TokenModule.forRootAsync(tokenConfig.asProvider()),
     PrivateModule.forRootAsync(privateConfig.asProvider()),
     MetricsModule.forRootAsync(metricsConfig.asProvider()),
-    WellKnownModule,
+    WellKnownModule.forRootAsync(wellKnownConfig.asProvider()),
     HealthModule,
   ],
 })
@@ -58,6 +64,7 @@ export class AppModule {
    */
   static async register(): Promise<DynamicModule> {
     const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
-    return { module: AppModule, imports: [environment] };
+    const admin = readEnvironment().ADMIN_ROLES.length > 0 ? [AdminModule] : [];
+    return { module: AppModule, imports: [environment, ...admin] };
   }
 }

@@ -30,6 +30,18 @@ export class AuthRefused extends GatewayException {
   }
 }
 
+/** 403 `csrf_refused`: the token came by cookie, and the request not from the gateway's own origin. */
+export class CsrfRefused extends GatewayException {
+  constructor() {
+    super({
+      status: 403,
+      error: 'access_denied',
+      code: 'csrf_refused',
+      description: 'A request with a session cookie has to come from the same origin.',
+    });
+  }
+}
+
 function describe(code: TokenRefusalCode): {
   status: number;
   error?: string;

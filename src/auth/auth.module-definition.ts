@@ -37,7 +37,10 @@ export interface TokenRequirement {
 }
 
 /** Defaults of every `@RequireJwt()`. */
-export type AuthModuleOptions = TokenRequirement;
+export interface AuthModuleOptions extends TokenRequirement {
+  /** Roles of which routes with `admin: true` need any. Default: none, so that there can be no such route. */
+  adminRoles?: readonly string[];
+}
 
 export const {
   ConfigurableModuleClass: ConfigurableAuthModule,

@@ -60,7 +60,11 @@ function hasQueryToken({ url = '' }: IncomingMessage): boolean {
   return mark >= 0 && new URLSearchParams(url.slice(mark)).has('access_token');
 }
 
-function tokenOfCookie(request: IncomingMessage, key: string | undefined): string | undefined {
+/** The value of a cookie. @throws TokenRefused `token_ambiguous` when there are several of that name */
+export function tokenOfCookie(
+  request: IncomingMessage,
+  key: string | undefined,
+): string | undefined {
   const { cookie } = request.headers;
   if (key === undefined || cookie === undefined) return undefined;
   const values = cookie

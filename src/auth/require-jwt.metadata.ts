@@ -7,6 +7,8 @@ export interface RequireJwtOptions extends Partial<TokenRequirement> {
   roles?: readonly string[];
   /** Scopes of which the token needs any (or all, see `scopesMatcher`). Default: none is needed. */
   scopes?: readonly string[];
+  /** The token needs one of the module's `adminRoles`, instead of `roles`. */
+  admin?: boolean;
   /**
    * URL of the JWK Set that this route's tokens are verified with, and with nothing else: the keys
    * of another issuer do not count here, whatever their `kid`. How it is fetched says

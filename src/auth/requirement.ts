@@ -1,7 +1,7 @@
 import { BootException } from '../common/boot.exception.js';
 import type { KeySource } from '../jwks/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
-import type { Matcher, TokenRequirement } from './auth.module-definition.js';
+import type { AuthModuleOptions, Matcher } from './auth.module-definition.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
 
 /** A {@link TokenRequirement} with all defaults filled in, in the form the checks use. */
@@ -37,12 +37,12 @@ export interface Requirement {
  */
 export function compileRequirement(
   route: RequireJwtOptions,
-  defaults: TokenRequirement,
+  defaults: AuthModuleOptions,
 ): Requirement {
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
   ) as RequireJwtOptions;
-  const merged = { ...defaults, ...given };
+  const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const requirement: Requirement = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(list(merged.issuer)),
@@ -69,6 +69,17 @@ export function compileRequirement(
         `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
       );
   return requirement;
+}
+
+function adminRoles(
+  { admin, roles }: RequireJwtOptions,
+  defaults: AuthModuleOptions,
+): Pick<RequireJwtOptions, 'roles' | 'rolesMatcher'> {
+  if (admin !== true) return {};
+  if (roles !== undefined) throw new BootException("'roles' and 'admin' are both set; choose one");
+  if ((defaults.adminRoles?.length ?? 0) === 0)
+    throw new BootException("'admin' needs adminRoles in AuthModule");
+  return { roles: defaults.adminRoles, rolesMatcher: 'any' };
 }
 
 /** A `typ` header in the form it is compared in (RFC 7515 section 4.1.9). */

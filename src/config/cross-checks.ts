@@ -1,3 +1,4 @@
+import { normalizeType } from '../auth/index.js';
 import type { Environment } from './environment.js';
 import { DEFAULT_KEY_FILE } from './defaults.js';
 
@@ -19,7 +20,13 @@ const NEVER_FORWARDED = new Set([
 ]);
 
 /** Variables of features that this version does not have: ignoring them would weaken what was asked for. */
-const NOT_YET = ['VALIDATOR_PROPAGATE_CLAIMS', 'REFRESH_BACKEND_PATH', 'ADMIN_ROLES'] as const;
+const NOT_YET = ['VALIDATOR_PROPAGATE_CLAIMS'] as const;
+
+const BACKEND_PATHS = [
+  'TOKEN_BACKEND_PATH',
+  'PRIVATE_BACKEND_PATH',
+  'REFRESH_BACKEND_PATH',
+] as const;
 
 /**
  * Problems that no single variable has by itself, one line each.
@@ -40,11 +47,13 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   for (const name of env.BACKEND_INPUT_HEADERS)
     if (NEVER_FORWARDED.has(name.toLowerCase()))
       problems.push(`BACKEND_INPUT_HEADERS cannot forward ${name.toLowerCase()}`);
-  for (const name of ['TOKEN_BACKEND_PATH', 'PRIVATE_BACKEND_PATH'] as const)
-    if (/#|\/\.\.?(?=[/?]|$)/.test(env[name]))
+  for (const name of BACKEND_PATHS)
+    if (/#|\/\.\.?(?=[/?]|$)/.test(env[name] ?? ''))
       problems.push(`${name} must not contain '#', '/./' or '/../'`);
-  if (env.TOKEN_BACKEND_PATH.includes('{JWT.'))
-    problems.push('TOKEN_BACKEND_PATH cannot contain {JWT.…}: there is no token yet');
+  for (const name of ['TOKEN_BACKEND_PATH', 'REFRESH_BACKEND_PATH'] as const)
+    if (env[name]?.includes('{JWT.') === true)
+      problems.push(`${name} cannot contain {JWT.…}: there is no verified access token here`);
+  problems.push(...sessionChecks(env));
   for (const side of ['SIGNER', 'VALIDATOR'] as const) {
     const url = env[`${side}_JWK_URL`];
     if (url === undefined) continue;
@@ -61,8 +70,24 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
     if (given(raw[name])) problems.push(`${name} is not supported by this version`);
   if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))
     problems.push('PRIVATE_BACKEND_PATH has a brace that belongs to no {JWT.<claim>}');
-  if (/^true$/i.test(text(raw.SESSION_COOKIES)))
-    problems.push('SESSION_COOKIES is not supported by this version');
+  return problems;
+}
+
+/** What refresh and session cookies need. */
+function sessionChecks(env: Environment): string[] {
+  const problems: string[] = [];
+  const refresh = env.REFRESH_BACKEND_PATH !== undefined;
+  const types = [env.SIGNER_TYP, ...env.VALIDATOR_TYP].map(normalizeType);
+  if (refresh && types.includes(normalizeType(env.SIGNER_REFRESH_TYP)))
+    problems.push(
+      'SIGNER_REFRESH_TYP must differ from SIGNER_TYP and VALIDATOR_TYP: no refresh token may pass for an access token',
+    );
+  for (const [name, on] of [
+    ['REFRESH_BACKEND_PATH', refresh],
+    ['SESSION_COOKIES', isTrue(env.SESSION_COOKIES)],
+  ] as const)
+    if (on && isTrue(env.SIGNER_FULL))
+      problems.push(`${name} needs compact tokens, which SIGNER_FULL=true does not make`);
   return problems;
 }
 

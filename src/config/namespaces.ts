@@ -3,10 +3,12 @@ import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
 import type { MetricsModuleOptions } from '../metrics/index.js';
+import type { OAuthModuleOptions } from '../oauth/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
+import type { WellKnownModuleOptions } from '../well-known/index.js';
 import { mayCreateKeyFile } from './cross-checks.js';
 import type { Environment } from './environment.js';
 import { readEnvironment } from './read-environment.js';
@@ -100,6 +102,7 @@ export const authConfig = registerAs('auth', (): AuthModuleOptions => {
     cookieKey: env.VALIDATOR_COOKIE_KEY,
     authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
     leeway: env.VALIDATOR_LEEWAY,
+    adminRoles: env.ADMIN_ROLES,
   };
 });
 
@@ -129,7 +132,40 @@ export const tokenConfig = registerAs('token', (): TokenModuleOptions => {
   return { method: env.TOKEN_BACKEND_METHOD, path: env.TOKEN_BACKEND_PATH };
 });
 
+/** The environment as options of `OAuthModule`. */
+export const oauthConfig = registerAs('oauth', (): OAuthModuleOptions => {
+  const env = readEnvironment();
+  return {
+    alg: env.SIGNER_ALG,
+    issuer: env.SIGNER_ISSUER,
+    refreshTyp: env.SIGNER_REFRESH_TYP,
+    refresh:
+      env.REFRESH_BACKEND_PATH === undefined
+        ? undefined
+        : {
+            path: env.REFRESH_BACKEND_PATH,
+            retryWindow: env.REFRESH_RETRY_WINDOW,
+            absoluteTtl: env.REFRESH_ABSOLUTE_TTL,
+          },
+    cookies: env.SESSION_COOKIES,
+    publicUrl: env.PUBLIC_URL,
+  };
+});
+
 /** The environment as options of `PrivateModule`. */
 export const privateConfig = registerAs('private', (): PrivateModuleOptions => ({
   path: readEnvironment().PRIVATE_BACKEND_PATH,
 }));
+
+/** The environment as options of `WellKnownModule`. */
+export const wellKnownConfig = registerAs('wellKnown', (): WellKnownModuleOptions => {
+  const env = readEnvironment();
+  return {
+    publicUrl: env.PUBLIC_URL,
+    issuer: env.SIGNER_ISSUER,
+    refresh: env.REFRESH_BACKEND_PATH !== undefined,
+    introspection: env.ADMIN_ROLES.length > 0,
+    basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
+    docs: env.SWAGGER_ENABLED,
+  };
+});

@@ -18,6 +18,8 @@ export class JwkKeyStore implements OnApplicationShutdown {
   private static readonly logger = new Logger(JwkKeyStore.name);
 
   private constructor(
+    /** Where the signing keys come from; for routes that take the gateway's own tokens only. */
+    readonly signingSource: KeySource,
     private readonly sources: KeySources,
     private readonly signing: LiveKeySet,
     private readonly verification: LiveKeySet,
@@ -44,6 +46,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
       { source: verification, publicOnly: true },
     ]);
     return new JwkKeyStore(
+      signing,
       sources,
       sources.get(signing),
       sources.get(verification),
@@ -80,7 +83,9 @@ export class JwkKeyStore implements OnApplicationShutdown {
   verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
     const { current, provider } = this.live(source);
     if (current === undefined) throw new KeysUnavailable(provider.source);
-    return current.verifier(names, this.strategy, Math.floor(Date.now() / 1000));
+    // The gateway's own tokens carry a kid, however those of others name their keys.
+    const strategy = source === this.signingSource ? 'kid' : this.strategy;
+    return current.verifier(names, strategy, Math.floor(Date.now() / 1000));
   }
 
   /**

@@ -11,6 +11,7 @@ export type ClaimSet = Readonly<Record<string, unknown>>;
  * @param fields names; dots reach nested fields
  * @param requireAll every field has to be there, not just one
  * @param sign makes the token of one field
+ * @param complete may replace claim sets before the first one is signed
  * @returns a copy of `body` with tokens in place of claims
  * @throws SigningRefused `sign_target_missing`, naming the fields asked for and seen;
  * `sign_target_invalid` for a field that holds anything but an object
@@ -20,6 +21,7 @@ export async function signFields(
   fields: readonly string[],
   requireAll: boolean,
   sign: (claims: ClaimSet, field: string) => string | Promise<string>,
+  complete?: (claimSets: ReadonlyMap<string, ClaimSet>) => (field: string) => ClaimSet,
 ): Promise<Record<string, unknown>> {
   const targets = fields.map((field) => ({ field, path: field.split('.') }));
   const present = targets.filter(({ path }) => has(body, path));
@@ -35,9 +37,14 @@ export async function signFields(
           ? `field '${field}' holds another field to sign`
           : `field '${field}' holds ${describe(claims)}, not an object with claims`,
       );
+  const completed = complete?.(
+    new Map(claimSets.map(({ field, claims }) => [field, claims as ClaimSet])),
+  );
   // Inside of a promise each, so that none is left to fail unheard when another does.
   const tokens = await Promise.all(
-    claimSets.map(async ({ field, claims }) => sign(claims as ClaimSet, field)),
+    claimSets.map(async ({ field, claims }) =>
+      sign(completed?.(field) ?? (claims as ClaimSet), field),
+    ),
   );
   let signed: Record<string, unknown> = body;
   present.forEach(({ path }, index) => {

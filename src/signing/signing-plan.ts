@@ -44,7 +44,10 @@ export function planSigning(route: SignFieldsOptions, module: SigningModuleOptio
   return {
     fields: route.fields ?? module.fields ?? DEFAULT_FIELDS,
     requireAll: module.requireAllFields ?? false,
-    field: (name) =>
-      name === 'refresh_token' || name.endsWith('.refresh_token') ? refresh : access,
+    field: (name) => (isRefreshField(name) ? refresh : access),
   };
 }
+
+/** True for the field whose tokens are exchanged for new ones, at whatever depth. */
+export const isRefreshField = (name: string): boolean =>
+  name === 'refresh_token' || name.endsWith('.refresh_token');

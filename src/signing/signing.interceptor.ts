@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   Injectable,
   Optional,
@@ -10,6 +11,7 @@ import { BootException } from '../common/boot.exception.js';
 import { JwtSigner } from './jwt-signer.js';
 import { signFields } from './sign-fields.js';
 import { SignedRoutes } from './signed-routes.js';
+import { SignedAnswer, signingSession } from './signing-session.js';
 import type { SigningPlan } from './signing-plan.js';
 import { stampClaims } from './stamp-claims.js';
 import { withTokenMetadata } from './token-metadata.js';
@@ -34,18 +36,29 @@ export class SigningInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const plan = this.routes.plan(context.getHandler());
-    return next.handle().pipe(mergeMap((body) => this.sign(body, plan)));
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    return next.handle().pipe(mergeMap((body) => this.sign(body, plan, request)));
   }
 
-  private async sign(body: unknown, plan: SigningPlan): Promise<unknown> {
+  private async sign(body: unknown, plan: SigningPlan, request: IncomingMessage): Promise<unknown> {
+    if (body instanceof SignedAnswer) return body.body;
+    // The handler has run: whoever takes part has said so.
+    const session = signingSession(request);
     const now = Math.floor(Date.now() / 1000);
     let accessExp: unknown;
-    const signed = await signFields(body, plan.fields, plan.requireAll, (claims, field) => {
-      const { format, stamp } = plan.field(field);
-      const stamped = stampClaims(claims, field, stamp, now);
-      if (field === 'access_token') accessExp = stamped.exp;
-      return this.signer.sign(stamped, format);
-    });
-    return withTokenMetadata(signed, accessExp, now);
+    const signed = await signFields(
+      body,
+      plan.fields,
+      plan.requireAll,
+      (claims, field) => {
+        const { format, stamp } = plan.field(field);
+        const stamped = stampClaims(claims, field, stamp, now);
+        if (field === 'access_token') accessExp = stamped.exp;
+        return this.signer.sign(stamped, format);
+      },
+      session?.complete?.bind(session),
+    );
+    const answer = withTokenMetadata(signed, accessExp, now);
+    return session?.commit === undefined ? answer : session.commit(answer);
   }
 }

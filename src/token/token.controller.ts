@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Body, Controller, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { SignFields } from '../signing/index.js';
-import { readTokenRequest } from './token-request.js';
-import { TokenRequestRefused } from './token-request.errors.js';
+import { readTokenRequest, TokenSessions } from '../oauth/index.js';
+import { SignFields, type SignedAnswer } from '../signing/index.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 
 /** What the backend answers: claims, and whatever else is to reach the client. */
@@ -15,6 +14,7 @@ export class TokenController {
   constructor(
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly backend: BackendClient,
+    private readonly sessions: TokenSessions,
   ) {}
 
   @Post()
@@ -22,11 +22,16 @@ export class TokenController {
   @Header('Cache-Control', 'no-store')
   @Header('Pragma', 'no-cache')
   @SignFields()
-  async create(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<TokenAnswer> {
+  async create(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+    @Body() body?: unknown,
+  ): Promise<TokenAnswer | SignedAnswer> {
     const contentType = request.headers['content-type'];
     const bytes = Buffer.isBuffer(body) ? body : undefined;
-    if (readTokenRequest(contentType, bytes).grantType === 'refresh_token')
-      throw new TokenRequestRefused('grant_unsupported', 'Refresh is not switched on here.');
+    const parameters = readTokenRequest(contentType, bytes);
+    if (parameters('grant_type') === 'refresh_token')
+      return this.sessions.refresh(request, response, parameters);
     const { method = 'POST', path } = this.options;
     const answer = await this.backend.call<TokenAnswer>({
       method,
@@ -35,6 +40,7 @@ export class TokenController {
       body: bytes,
       contentType,
     });
+    this.sessions.begin(request, response);
     return answer.body;
   }
 }

@@ -3,6 +3,6 @@ import { SelfTest } from './self-test.js';
 import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
-/** `POST /token`; needs `BackendModule`, `JwksModule` and `SigningModule`. */
+/** `POST /token`; needs `BackendModule`, `JwksModule`, `SigningModule` and `OAuthModule`. */
 @Module({ controllers: [TokenController], providers: [SelfTest] })
 export class TokenModule extends ConfigurableTokenModule {}

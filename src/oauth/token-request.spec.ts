@@ -9,7 +9,7 @@ const FORM = 'application/x-www-form-urlencoded';
 function read(contentType: string | undefined, body?: string | Buffer): string {
   try {
     const bytes = body === undefined ? undefined : Buffer.from(body);
-    return readTokenRequest(contentType, bytes).grantType ?? 'none';
+    return readTokenRequest(contentType, bytes)('grant_type') ?? 'none';
   } catch (error) {
     if (!(error instanceof TokenRequestRefused)) throw error;
     return `${error.details.status} ${error.details.code}`;

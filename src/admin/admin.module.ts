@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { IntrospectionController } from '../oauth/index.js';
+import { RevocationsController } from './revocations.controller.js';
+
+/**
+ * The routes for operators; needs `OAuthModule`, `StateModule` and `AuthModule` with `adminRoles`.
+ * Without it they do not exist.
+ */
+@Module({ controllers: [RevocationsController, IntrospectionController] })
+export class AdminModule {}

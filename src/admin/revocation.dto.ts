@@ -1,0 +1,84 @@
+import {
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+} from 'class-validator';
+import { claimText } from '../common/claim-text.js';
+import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../state/index.js';
+
+const MAX_VALUE_LENGTH = 1024;
+/** The year 9999. */
+const MAX_TIME = 253_402_300_799;
+
+/** A claim's value: text, or a number that a token may hold. */
+const ClaimValue = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: 'claimValue',
+      validator: {
+        validate: (value) => {
+          const text = claimText(value);
+          return text !== undefined && text !== '' && text.length <= MAX_VALUE_LENGTH;
+        },
+      },
+    },
+    { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
+  );
+
+/** What `POST /admin/revocations` takes: exactly one of the four names, and what else is known. */
+export class CreateRevocationDto {
+  @IsOptional() @ClaimValue() jti?: string | number;
+  @IsOptional() @ClaimValue() sub?: string | number;
+  @IsOptional() @ClaimValue() sid?: string | number;
+  @IsOptional() @ClaimValue() kid?: string | number;
+  /** Seconds since 1970: only tokens that were issued earlier are revoked. */
+  @IsOptional() @IsInt() @Min(0) @Max(MAX_TIME) before?: number;
+  @IsOptional() @IsString() @MaxLength(500) reason?: string;
+}
+
+/** What `GET /admin/revocations` takes. */
+export class ListRevocationsDto {
+  /** Page size. */
+  @IsOptional() @Matches(/^(?:[1-9]\d{0,2}|1000)$/) limit?: string;
+  /** `next` of the page before. */
+  @IsOptional() @IsString() @Length(1, 100) after?: string;
+}
+
+/** A revocation as the routes show it; times in seconds since 1970. */
+export type RevocationView = { readonly [Kind in RevocationKind]?: string } & {
+  readonly id: string;
+  readonly before?: number;
+  readonly reason?: string;
+  readonly created_at: number;
+  /** Absent: it stays until it is undone. */
+  readonly expires_at?: number;
+};
+
+/** The only name that is given; `undefined` for none or several. */
+export function revokedName(
+  dto: CreateRevocationDto,
+): { kind: RevocationKind; value: string } | undefined {
+  const given = REVOCATION_KINDS.flatMap((kind) => {
+    const value = claimText(dto[kind]);
+    return value === undefined ? [] : [{ kind, value }];
+  });
+  return given.length === 1 ? given[0] : undefined;
+}
+
+export function toView(revocation: Revocation): RevocationView {
+  const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
+  return {
+    id,
+    [kind]: value,
+    ...(before === null ? {} : { before }),
+    ...(reason === undefined ? {} : { reason }),
+    created_at: createdAt,
+    ...(expiresAt === null ? {} : { expires_at: expiresAt }),
+  };
+}

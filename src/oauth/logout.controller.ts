@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { AuthRefused, bearerToken, ProtectedRoutes } from '../auth/index.js';
+import { TokenRefused } from '../common/token-refused.js';
+import { OwnTokens } from './own-tokens.js';
+import { SessionCookies } from './session-cookies.js';
+import { SessionEnd } from './session-end.js';
+
+/** `POST /logout`: ends the session of the token in the header or the cookies. */
+@Controller('logout')
+export class LogoutController {
+  constructor(
+    private readonly routes: ProtectedRoutes,
+    private readonly tokens: OwnTokens,
+    private readonly cookies: SessionCookies,
+    private readonly sessions: SessionEnd,
+  ) {}
+
+  /** An expired token will do: its session may go on in a refresh token that somebody else holds. */
+  @Post()
+  @HttpCode(204)
+  @Header('Cache-Control', 'no-store')
+  async logout(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<void> {
+    const presented = this.presentedTokens(request);
+    const known = await Promise.all(presented.map((token) => this.tokens.recognize(token, 'any')));
+    for (const token of known)
+      if (token !== undefined) await this.sessions.endSession(token, 'logout');
+    // Not before: a session that could not be ended can be tried again.
+    if (this.cookies.enabled) this.cookies.clear(response);
+    if (known.every((token) => token === undefined))
+      throw this.refused(new TokenRefused('token_malformed', 'no session has this token'));
+  }
+
+  private presentedTokens(request: IncomingMessage): string[] {
+    const requirement = this.routes.defaults();
+    const refresh = this.cookies.refreshToken(request);
+    try {
+      const access = bearerToken(request, requirement);
+      return refresh === undefined ? [access] : [access, refresh];
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      if (error.code === 'token_missing' && refresh !== undefined) return [refresh];
+      throw this.refused(error);
+    }
+  }
+
+  private refused(reason: TokenRefused): AuthRefused {
+    return new AuthRefused(reason, this.routes.defaults());
+  }
+}

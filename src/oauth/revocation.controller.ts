@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http';
+import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
+import { OwnTokens } from './own-tokens.js';
+import { SessionEnd } from './session-end.js';
+import { requireParameter } from './token-request.js';
+
+/** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
+@Controller('token')
+export class RevocationController {
+  constructor(
+    private readonly tokens: OwnTokens,
+    private readonly sessions: SessionEnd,
+  ) {}
+
+  /** A refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
+  @Post('revoke')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
+    const token = await this.tokens.recognize(requireParameter('token', request, body), 'any');
+    if (token?.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');
+    else if (token !== undefined) await this.sessions.endToken(token, 'revoked by its holder');
+  }
+}

@@ -1,0 +1,49 @@
+/** What decides the metadata; only what is switched on is told. */
+export interface ServerMetadataOptions {
+  /** `iss` of the tokens. */
+  issuer: string;
+  /** Refresh is on. */
+  refresh: boolean;
+  /** `POST /token/introspect` exists. */
+  introspection: boolean;
+  /** Clients may authenticate with HTTP Basic: the backend gets to see the header. */
+  basicAuth: boolean;
+  /** `/docs` exists. */
+  docs: boolean;
+}
+
+/**
+ * Authorization server metadata (RFC 8414 section 2). Who may have which grant, and with which
+ * credentials, is the backend's decision; named is what passes through the gateway.
+ *
+ * @param base public URL of the gateway, without a slash at its end
+ */
+export function serverMetadata(base: string, options: ServerMetadataOptions): object {
+  const { issuer, refresh, introspection, basicAuth, docs } = options;
+  return {
+    issuer,
+    token_endpoint: `${base}/token`,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+    // There is no authorization endpoint (RFC 6749 section 3.1).
+    response_types_supported: [],
+    grant_types_supported: [
+      'password',
+      'client_credentials',
+      ...(refresh ? ['refresh_token'] : []),
+    ],
+    token_endpoint_auth_methods_supported: [
+      'none',
+      'client_secret_post',
+      ...(basicAuth ? ['client_secret_basic'] : []),
+    ],
+    revocation_endpoint: `${base}/token/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
+    ...(introspection
+      ? {
+          introspection_endpoint: `${base}/token/introspect`,
+          introspection_endpoint_auth_methods_supported: ['Bearer'],
+        }
+      : {}),
+    ...(docs ? { service_documentation: `${base}/docs` } : {}),
+  };
+}
