@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendAnswer } from './backend-answer.js';
+import { BackendGuard, type CallListener } from './backend-guard.js';
+import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
 import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
+import type { BreakerState } from './circuit-breaker.js';
 import { forwardedHeaders, forwardedQuery } from './forwarding.js';
 import { fillPath } from './path-template.js';
 import { readAnswer } from './read-answer.js';
@@ -24,8 +27,21 @@ export interface BackendCall {
   contentType?: string;
 }
 
+/** See {@link BackendClient.stats}. */
+export interface BackendStats {
+  /** Of the circuit breaker. */
+  readonly state: BreakerState;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** Calls that were not made because the circuit was open or too many were under way. */
+  readonly rejected: number;
+  /** Calls that were sent a second time. */
+  readonly retries: number;
+}
+
 const DEFAULT_TIMEOUT_MS = 2000;
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+const DEFAULT_MAX_WAITING = 1024;
 
 /**
  * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
@@ -39,10 +55,12 @@ export class BackendClient {
   private readonly maxBodyBytes: number;
   private readonly inputHeaders: readonly string[];
   private readonly inputQueryStrings: readonly string[];
+  private readonly guard: BackendGuard;
 
   constructor(
     @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
     private readonly http: HttpService,
+    private readonly transport: BackendTransport,
   ) {
     const url = new URL(options.host);
     this.origin = url.origin;
@@ -51,6 +69,22 @@ export class BackendClient {
     this.maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
     this.inputHeaders = (options.inputHeaders ?? []).map((name) => name.toLowerCase());
     this.inputQueryStrings = options.inputQueryStrings ?? [];
+    const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = options;
+    this.guard = new BackendGuard({
+      maxCalls: maxConnections + maxWaiting,
+      breaker: options.breaker,
+    });
+  }
+
+  /** What is going on, and counts since the start. */
+  get stats(): BackendStats {
+    const { state, inFlight, rejected } = this.guard;
+    return { state, inFlight, rejected, retries: this.transport.retries };
+  }
+
+  /** From now on `listener` is told of every call that was made, once it is over. */
+  onCall(listener: CallListener): void {
+    this.guard.onCall(listener);
   }
 
   /**
@@ -70,7 +104,7 @@ export class BackendClient {
     const sendsBody =
       body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
     if (sendsBody) headers['content-type'] = contentType;
-    const response = await sendRequest(this.http.axiosRef, {
+    const request = {
       baseURL: this.origin,
       url: this.target(call),
       method,
@@ -78,8 +112,10 @@ export class BackendClient {
       data: sendsBody ? body : undefined,
       timeout: this.timeout,
       maxContentLength: this.maxBodyBytes,
-    });
-    return (await readAnswer(response, this.maxBodyBytes)) as BackendAnswer<T>;
+    };
+    return (await this.guard.run(async () =>
+      readAnswer(await sendRequest(this.http.axiosRef, request), this.maxBodyBytes),
+    )) as BackendAnswer<T>;
   }
 
   private target({ path, claims, from }: BackendCall): string {

@@ -26,6 +26,9 @@ export class BackendBadResponse extends GatewayException {
   }
 }
 
+/** The {@link BackendBadResponse} that is the backend's own failure: a 5xx. */
+export class BackendFailed extends BackendBadResponse {}
+
 /** 504 `backend_timeout`: not answered within the deadline. */
 export class BackendTimeout extends GatewayException {
   constructor(explanation: string) {

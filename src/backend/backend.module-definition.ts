@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { BreakerOptions } from './circuit-breaker.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {
@@ -12,6 +13,14 @@ export interface BackendModuleOptions {
   inputHeaders?: readonly string[];
   /** Names of query parameters that are forwarded. Default: none. */
   inputQueryStrings?: readonly string[];
+  /** How long one attempt to connect may take, in milliseconds; never past `timeoutMs`. Default 1000. */
+  connectTimeoutMs?: number;
+  /** Most connections to the backend, each with one call at a time. Default 256. */
+  maxConnections?: number;
+  /** Most calls that wait for a connection; further ones fail at once. Default 1024. */
+  maxWaiting?: number;
+  /** When calls are no longer tried because the backend fails; `false`: they always are. */
+  breaker?: BreakerOptions | false;
 }
 
 export const {

@@ -1,7 +1,10 @@
 export { BackendAnswer } from './backend-answer.js';
-export { BackendClient, type BackendCall } from './backend-client.js';
+export { BackendClient, type BackendCall, type BackendStats } from './backend-client.js';
+export type { BackendOutcome, CallListener } from './backend-guard.js';
+export type { BreakerOptions, BreakerState } from './circuit-breaker.js';
 export {
   BackendBadResponse,
+  BackendFailed,
   BackendRefused,
   BackendTimeout,
   BackendUnavailable,

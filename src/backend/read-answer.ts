@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
 import { isDeeperThan, parseJsonExactly } from '../common/json.js';
 import { BackendAnswer } from './backend-answer.js';
-import { BackendBadResponse, BackendRefused } from './backend.errors.js';
+import { BackendBadResponse, BackendFailed, BackendRefused } from './backend.errors.js';
 import { decodeBody } from './decode-body.js';
 
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
@@ -15,14 +15,15 @@ const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
  * refusal, everything else a failure of the backend.
  *
  * @param maxBytes limit of the decompressed body
- * @throws BackendRefused for 4xx, BackendBadResponse for the rest
+ * @throws BackendRefused for 4xx, BackendFailed for 5xx, BackendBadResponse for the rest
  */
 export async function readAnswer(
   response: AxiosResponse<Buffer>,
   maxBytes: number,
 ): Promise<BackendAnswer> {
   const { status, headers, data } = response;
-  if (status < 200 || status >= 500 || (status >= 300 && status < 400))
+  if (status >= 500) throw new BackendFailed(`the backend answered ${status}`);
+  if (status < 200 || (status >= 300 && status < 400))
     throw new BackendBadResponse(`the backend answered ${status}`);
   const contentType = mediaType(headers['content-type']);
   if (status < 400) {

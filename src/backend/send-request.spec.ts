@@ -5,9 +5,9 @@ import { create, type AxiosInstance } from 'axios';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
 import { sendRequest } from './send-request.js';
-import { createPool, undiciAdapter } from './undici-transport.js';
+import { BackendTransport } from './backend-transport.js';
 
-const pool = createPool();
+const transport = new BackendTransport({});
 let server: Server;
 let baseURL: string;
 
@@ -20,12 +20,12 @@ beforeAll(async () => {
   baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
-  await pool.destroy();
+  await transport.onApplicationShutdown();
   server.closeAllConnections();
   server.close();
 });
 
-const plain = (): AxiosInstance => create({ adapter: undiciAdapter(pool) });
+const plain = (): AxiosInstance => create({ adapter: transport.adapter });
 const intercepted = (): AxiosInstance => {
   const axios = plain();
   axios.interceptors.request.use((config) => {
@@ -39,14 +39,14 @@ describe.each([
   ['without interceptors', plain, undefined],
   ['with an interceptor of a team', intercepted, 'yes'],
 ])('a request %s', (_name, makeAxios, added) => {
-  const send = (url: string, origin = baseURL) =>
+  const send = (url: string, origin = baseURL, timeout = 10_000) =>
     sendRequest(makeAxios(), {
       baseURL: origin,
       url,
       method: 'GET',
       headers: { accept: 'application/json' },
       data: undefined,
-      timeout: 200,
+      timeout,
       maxContentLength: 1000,
     });
 
@@ -58,7 +58,7 @@ describe.each([
 
   it('fails with the exception that says why', async () => {
     await expect(send('/', 'http://127.0.0.1:1')).rejects.toBeInstanceOf(BackendUnavailable);
-    await expect(send('/hang')).rejects.toBeInstanceOf(BackendTimeout);
+    await expect(send('/hang', baseURL, 200)).rejects.toBeInstanceOf(BackendTimeout);
     await expect(send('/large')).rejects.toBeInstanceOf(BackendBadResponse);
   });
 });

@@ -1,68 +1,38 @@
-import {
-  AxiosHeaders,
-  type AxiosAdapter,
-  type AxiosResponse,
-  type InternalAxiosRequestConfig,
-} from 'axios';
-import { Agent, type Dispatcher } from 'undici';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Dispatcher } from 'undici';
 import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
 import { TransportFailure } from './transport-failure.js';
 
-/** Idle connections are closed before usual backends (Node: 5 s) close them on us. */
-const KEEP_ALIVE_MS = 4000;
-const MAX_CONNECTIONS = 256;
-
-/** A pool of keep-alive connections per origin. Redirects and proxies are not part of it. */
-export const createPool = (): Agent =>
-  new Agent({
-    connections: MAX_CONNECTIONS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    pipelining: 1,
-    // The deadline of the whole call is ours; undici's own timers are coarse.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+/** What an exchange needs of the transport to be sent a second time. */
+export interface Line {
+  /** True while the first request of a fresh connection is being written. */
+  readonly opening: boolean;
+  /** @returns false when it is not allowed any more */
+  sendAgain(request: Dispatcher.DispatchOptions, exchange: Exchange): boolean;
+}
 
 /**
- * An axios adapter over undici: `config.timeout` is the total deadline, `config.maxContentLength`
- * bounds the answer while it arrives, every status resolves. `data` is a Buffer.
+ * One call: collects the answer, or gives up at the deadline, the size limit or the first error.
+ *
+ * A backend may close an idle connection in the moment in which a request is written to it. Such a
+ * request is sent once more when that cannot do any harm: nothing was written yet, or its method is
+ * safe (RFC 9110 section 9.2.2) and no byte of an answer came.
  */
-export function undiciAdapter(pool: Dispatcher): AxiosAdapter {
-  return (config) =>
-    new Promise((resolve, reject) => {
-      pool.dispatch(toDispatch(config), new Exchange(config, resolve, reject));
-    });
-}
-
-function toDispatch(config: InternalAxiosRequestConfig): Dispatcher.DispatchOptions {
-  return {
-    origin: config.baseURL,
-    path: config.url ?? '/',
-    method: config.method?.toUpperCase() ?? 'GET',
-    headers: plainHeaders(config),
-    body: (config.data as Buffer | undefined) ?? null,
-  };
-}
-
-function plainHeaders({ headers, data }: InternalAxiosRequestConfig) {
-  if (!(headers instanceof AxiosHeaders)) return headers as Record<string, string | string[]>;
-  // axios declares a form where there is no body at all.
-  if (data === undefined) headers.delete('content-type');
-  return headers.toJSON(true);
-}
-
-/** One call: collects the answer, or gives up at the deadline, the size limit or the first error. */
-class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = [];
   private readonly deadline: NodeJS.Timeout;
   private controller?: Dispatcher.DispatchController;
   private failure?: Error;
+  private attempt: 'waiting' | 'fresh' | 'reused' | 'answering' = 'waiting';
+  private again = false;
   private size = 0;
   private status = 0;
   private headers: IncomingHttpHeaders = {};
 
   constructor(
+    private readonly line: Line,
+    private readonly request: Dispatcher.DispatchOptions,
     private readonly config: InternalAxiosRequestConfig,
     private readonly resolve: (response: AxiosResponse) => void,
     private readonly reject: (error: Error) => void,
@@ -75,9 +45,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // The deadline can pass while the call waits for a connection, which is as good as before.
+    if (this.failure !== undefined) throw this.failure;
     this.controller = controller;
-    // The deadline can pass while the call still waits for a free connection.
-    if (this.failure !== undefined) controller.abort(this.failure);
+    this.attempt = this.line.opening ? 'fresh' : 'reused';
+  }
+
+  onResponseStarted(): void {
+    this.attempt = 'answering';
   }
 
   onResponseStart(
@@ -110,7 +85,22 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.failure !== undefined || (this.mayGoAgain(error) && this.sendAgain())) return;
     this.fail(toBackendError(error, this.status !== 0));
+  }
+
+  private mayGoAgain(error: Error): boolean {
+    if (this.again || !('code' in error) || !BROKEN.has(error.code)) return false;
+    return (
+      this.attempt === 'waiting' || (this.attempt === 'reused' && SAFE.has(this.request.method))
+    );
+  }
+
+  private sendAgain(): boolean {
+    this.again = true;
+    this.attempt = 'waiting';
+    this.controller = undefined;
+    return this.line.sendAgain(this.request, this);
   }
 
   private fail(error: Error): void {
@@ -122,12 +112,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
+const SAFE = new Set<string>(['GET', 'HEAD']);
+/** Errors of a connection that was there. */
+const BROKEN = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 /** Errors of undici that speak of what arrived, not of the connection. */
 const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError']);
 
 function toBackendError(error: Error, answering: boolean): Error {
   const code = 'code' in error ? String(error.code) : error.name;
   if (NO_HTTP.has(error.name)) return new BackendBadResponse(`the answer is not HTTP (${code})`);
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new BackendTimeout('no connection in time');
   return new BackendUnavailable(
     answering ? `the connection broke during the answer (${code})` : `no connection (${code})`,
   );

@@ -1,0 +1,21 @@
+/** Retries add at most this share of calls. */
+const SHARE = 0.05;
+/** What may be retried after a quiet time. */
+const RESERVE = 10;
+
+/** Bounds retries to a share of the calls, so that they cannot double the load of a backend in trouble. */
+export class RetryBudget {
+  private credit = RESERVE;
+
+  /** For each call. */
+  earn(): void {
+    this.credit = Math.min(RESERVE, this.credit + SHARE);
+  }
+
+  /** @returns false when the budget is used up */
+  spend(): boolean {
+    if (this.credit < 1) return false;
+    this.credit--;
+    return true;
+  }
+}
