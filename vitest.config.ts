@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Threads inherit it; vitest itself compiles only what it imports.
+    execArgv: ['--import', './test/helpers/typescript-imports.mjs'],
     include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
     // Two cores: more parallel gateways would only measure each other.
     maxWorkers: 2,

@@ -17,6 +17,8 @@ import {
 interface Entry {
   readonly revocation: Revocation;
   version: number;
+  /** The version by which it was added. */
+  readonly born: number;
   removed: boolean;
 }
 interface Consumed {
@@ -53,7 +55,8 @@ export class MemoryStore implements StateStore {
   async addRevocation(revocation: Revocation): Promise<void> {
     this.sweep();
     if (this.entries.has(revocation.id)) return;
-    const entry: Entry = { revocation, version: 0, removed: false };
+    const born = this.version + 1;
+    const entry: Entry = { revocation, version: born, born, removed: false };
     this.entries.set(revocation.id, entry);
     const key = subjectKey(revocation.kind, revocation.value);
     const others = this.bySubject.get(key);
@@ -72,7 +75,7 @@ export class MemoryStore implements StateStore {
   }
 
   async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
-    const from = page.after === undefined ? 0 : (this.entries.get(page.after)?.version ?? 0);
+    const from = page.after === undefined ? 0 : (this.entries.get(page.after)?.born ?? 0);
     const now = nowSeconds();
     const found: Revocation[] = [];
     for (let index = this.indexAfter(from); index < this.log.length; index++) {

@@ -1,11 +1,28 @@
+import { BootException } from '../common/boot.exception.js';
 import { MemoryStore } from './memory-store.js';
+import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { StateStore } from './state-store.js';
 
 /**
- * Opens the state store that a URL names: `sqlite:<file>`, `redis://…`, `rediss://…` or `memory:`.
+ * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory),
+ * `redis://…`, `rediss://…` or `memory:`.
  *
  * @throws BootException when it cannot be used
  */
-export async function openStore(_url: string): Promise<StateStore> {
-  return new MemoryStore();
+export async function openStore(url: string): Promise<StateStore> {
+  const [, scheme, rest = ''] = /^(\w+):(.*)$/s.exec(url) ?? [];
+  try {
+    switch (scheme) {
+      case 'memory':
+        return new MemoryStore();
+      case 'sqlite':
+        return await SqliteStore.open(rest);
+      default:
+        throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
+    }
+  } catch (error) {
+    throw new BootException(
+      `STATE_STORE cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
+    );
+  }
 }

@@ -22,6 +22,12 @@ export interface RevocationChanges {
 /** Seconds for which the use of a token is remembered beyond its `exp`. */
 export const CONSUMED_LEEWAY = 60;
 
+/**
+ * Seconds for which it is remembered that an entry was undone which would never have expired: who
+ * does not see the store for longer keeps it.
+ */
+export const TOMBSTONE_SECONDS = 30 * 86_400;
+
 /** The use of a refresh token. */
 export interface RefreshUse {
   /** The token's id; consumed once. */

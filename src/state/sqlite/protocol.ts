@@ -1,0 +1,54 @@
+import type { Revocation } from '../revocation.js';
+import type {
+  ChangeCursor,
+  Hits,
+  RefreshOutcome,
+  RefreshUse,
+  RevocationChanges,
+} from '../state-store.js';
+
+/** What is done inside of one transaction, synchronously; a failure is thrown. */
+export type Operations = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** The operations of the durable database. */
+export interface StateOperations {
+  addRevocation(revocation: Revocation): void;
+  removeRevocation(id: string): Revocation | undefined;
+  listRevocations(page: { after?: string; limit: number }): Revocation[];
+  changes(cursor: ChangeCursor | undefined, limit: number): RevocationChanges;
+  peek(use: RefreshUse): RefreshOutcome;
+  consume(use: RefreshUse, replay: { value: string; until: number } | undefined): RefreshOutcome;
+  noteExpiry(exp: number): number;
+}
+
+/** The operations of the counters. */
+export interface CounterOperations {
+  hit(key: string, windowMs: number): Hits;
+}
+
+/** Which of the two a thread works on. */
+export interface ThreadData {
+  readonly database: 'state' | 'counters';
+  readonly file: string;
+}
+
+/** One operation that is asked for. */
+export interface Call {
+  readonly id: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** To the thread. */
+export type ToThread = Call | 'close';
+
+/** From the thread. A reason holds neither values nor paths. */
+export type FromThread =
+  | { readonly opened: true }
+  | { readonly opened: false; readonly reason: string }
+  | { readonly answers: readonly Answer[] };
+
+/** What became of one operation. */
+export type Answer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly reason: string };

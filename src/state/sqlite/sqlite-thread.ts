@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { StateUnavailable } from '../state.errors.js';
+import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
+
+/** An operation takes longer only when the disk hangs. */
+const DEADLINE_MS = 5000;
+const SWEEP_MS = 250;
+/** More than that at a time means that nothing gets done. */
+const MAX_PENDING = 20_000;
+const RESTART_MS = 1000;
+const CLOSE_MS = 3000;
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: StateUnavailable) => void;
+  readonly deadline: number;
+}
+
+/** A database in a thread of its own: waiting for the disk blocks nobody else. */
+export class SqliteThread<Known extends { [Name in keyof Known]: Operations[string] }> {
+  private readonly pending = new Map<number, Pending>();
+  private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private worker: Worker | undefined;
+  private startedAt = -Infinity;
+  private nextId = 0;
+  private closed = false;
+
+  private constructor(private readonly data: ThreadData) {}
+
+  /** @throws Error whose message says why the file cannot be used */
+  static async open<Known extends { [Name in keyof Known]: Operations[string] }>(
+    data: ThreadData,
+  ): Promise<SqliteThread<Known>> {
+    const thread = new SqliteThread<Known>(data);
+    try {
+      await thread.start();
+      return thread;
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+  }
+
+  /** @throws StateUnavailable when it failed, or its outcome is not known in time */
+  call<Name extends keyof Known & string>(
+    name: Name,
+    ...args: Parameters<Known[Name]>
+  ): Promise<ReturnType<Known[Name]>> {
+    return new Promise((resolve, reject) => {
+      const worker = this.worker ?? this.restart();
+      if (worker === undefined || this.pending.size >= MAX_PENDING) {
+        reject(
+          this.unavailable(worker === undefined ? 'its thread has ended' : 'it is overloaded'),
+        );
+        return;
+      }
+      const id = this.nextId++;
+      this.pending.set(id, {
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        deadline: performance.now() + DEADLINE_MS,
+      });
+      worker.postMessage({ id, name, args } satisfies ToThread);
+    });
+  }
+
+  /** Finishes what was asked for, then ends the thread. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const { worker } = this;
+    if (worker !== undefined) {
+      const ended = once(worker, 'exit');
+      worker.postMessage('close' satisfies ToThread);
+      await Promise.race([ended, sleep(CLOSE_MS, undefined, { ref: false })]);
+      await worker.terminate();
+    }
+    clearInterval(this.sweeper);
+  }
+
+  private async start(): Promise<void> {
+    const worker = this.spawn();
+    const [message] = (await once(worker, 'message')) as [FromThread];
+    if ('opened' in message && !message.opened) throw new Error(message.reason);
+  }
+
+  private spawn(): Worker {
+    this.startedAt = performance.now();
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: this.data });
+    this.worker = worker;
+    worker.on('message', (message: FromThread) => {
+      if ('answers' in message) message.answers.forEach((answer) => this.settle(answer));
+    });
+    // What a thread dies of is told by its 'exit' as well.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (this.worker !== worker) return;
+      this.worker = undefined;
+      this.rejectAll('its thread has ended');
+    });
+    return worker;
+  }
+
+  private restart(): Worker | undefined {
+    const due = performance.now() - this.startedAt >= RESTART_MS;
+    return due && !this.closed ? this.spawn() : undefined;
+  }
+
+  private settle(answer: Answer): void {
+    const pending = this.pending.get(answer.id);
+    this.pending.delete(answer.id);
+    if ('reason' in answer) pending?.reject(this.unavailable(answer.reason));
+    else pending?.resolve(answer.value);
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const [id, { deadline, reject }] of this.pending) {
+      if (deadline > now) return;
+      this.pending.delete(id);
+      reject(this.unavailable(`it took more than ${DEADLINE_MS / 1000} s`));
+    }
+  }
+
+  private rejectAll(reason: string): void {
+    for (const { reject } of this.pending.values()) reject(this.unavailable(reason));
+    this.pending.clear();
+  }
+
+  private unavailable(reason: string): StateUnavailable {
+    return new StateUnavailable(`sqlite:${this.data.file}: ${reason}`);
+  }
+}

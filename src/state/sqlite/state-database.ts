@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { REVOCATION_KINDS, type Revocation, type RevocationSubject } from '../revocation.js';
+import {
+  CONSUMED_LEEWAY,
+  TOMBSTONE_SECONDS,
+  type RefreshOutcome,
+  type RefreshUse,
+  type RevocationChanges,
+} from '../state-store.js';
+import { openDatabase, transaction } from './open-database.js';
+import type { StateOperations } from './protocol.js';
+import type { ThreadDatabase } from './thread-database.js';
+
+const SCHEMA_VERSION = 1;
+/**
+ * AUTOINCREMENT never gives a version twice, and the one writer that SQLite allows at a time gives
+ * them in the order of the commits.
+ */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS revocation (
+    version INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    before REAL,
+    reason TEXT,
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    removed_from INTEGER
+  );
+  CREATE INDEX IF NOT EXISTS revocation_subject ON revocation (kind, value);
+  CREATE INDEX IF NOT EXISTS revocation_expiry ON revocation (expires_at) WHERE expires_at IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS consumed (
+    jti TEXT PRIMARY KEY,
+    expires_at REAL NOT NULL,
+    replay TEXT,
+    replay_until REAL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS consumed_expiry ON consumed (expires_at);
+  CREATE INDEX IF NOT EXISTS consumed_replay ON consumed (replay_until) WHERE replay IS NOT NULL;
+`;
+
+interface Row {
+  version: number;
+  id: string;
+  kind: Revocation['kind'];
+  value: string;
+  before: number | null;
+  reason: string | null;
+  created_at: number;
+  expires_at: number | null;
+  /** Of an entry that was undone: the version by which it was added. */
+  removed_from: number | null;
+}
+
+const COLUMNS = 'id, kind, value, before, reason, created_at, expires_at';
+const ALIVE = 'removed_from IS NULL AND (expires_at IS NULL OR expires_at > ?)';
+const nowSeconds = (): number => Date.now() / 1000;
+
+/** The durable part of the state, in SQL. Every method runs inside of a transaction of the thread. */
+export class StateDatabase implements ThreadDatabase, StateOperations {
+  readonly database: DatabaseSync;
+  private readonly history: string;
+  private readonly prepared = new Map<string, StatementSync>();
+
+  /** @throws Error when the file cannot be used */
+  constructor(file: string) {
+    this.database = openDatabase(file, 'FULL');
+    try {
+      this.history = transaction(this.database, () => this.migrate());
+    } catch (error) {
+      this.database.close();
+      throw error;
+    }
+  }
+
+  addRevocation(revocation: Revocation): void {
+    const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
+    this.run(
+      `INSERT INTO revocation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      [id, kind, value, before, reason ?? null, createdAt, expiresAt],
+    );
+  }
+
+  removeRevocation(id: string): Revocation | undefined {
+    const now = nowSeconds();
+    const row = this.row(`SELECT * FROM revocation WHERE id = ? AND ${ALIVE}`, [id, now]);
+    if (row === undefined) return undefined;
+    // The row that tells of it gets a version of its own.
+    this.run('DELETE FROM revocation WHERE id = ?', [id]);
+    this.run(
+      `INSERT INTO revocation (${COLUMNS}, removed_from) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
+      [
+        id,
+        row.kind,
+        row.value,
+        row.before,
+        row.created_at,
+        row.expires_at ?? now + TOMBSTONE_SECONDS,
+        row.version,
+      ],
+    );
+    return toRevocation(row);
+  }
+
+  listRevocations({ after, limit }: { after?: string; limit: number }): Revocation[] {
+    const last =
+      after === undefined ? undefined : this.row('SELECT * FROM revocation WHERE id = ?', [after]);
+    return this.rows(
+      `SELECT * FROM revocation WHERE version > ? AND ${ALIVE} ORDER BY version LIMIT ?`,
+      [last?.removed_from ?? last?.version ?? 0, nowSeconds(), limit],
+    ).map(toRevocation);
+  }
+
+  changes(cursor: string | undefined, limit: number): RevocationChanges {
+    const [history, version] = (cursor ?? `${this.history} 0`).split(' ');
+    const restarted = history !== this.history || Number(version) > this.latestVersion();
+    const since = restarted ? 0 : Number(version);
+    const rows = this.rows('SELECT * FROM revocation WHERE version > ? ORDER BY version LIMIT ?', [
+      since,
+      limit + 1,
+    ]);
+    const more = rows.length > limit;
+    if (more) rows.pop();
+    return {
+      restarted,
+      cursor: `${this.history} ${rows.at(-1)?.version ?? since}`,
+      added: rows.filter(({ removed_from }) => removed_from === null).map(toRevocation),
+      removed: rows
+        .filter(({ removed_from }) => removed_from !== null)
+        .map(({ id, kind, value }) => ({ id, kind, value })),
+      more,
+    };
+  }
+
+  peek(use: RefreshUse): RefreshOutcome {
+    const now = nowSeconds();
+    if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
+    const consumed = this.get('SELECT replay, replay_until FROM consumed WHERE jti = ?', [use.jti]);
+    if (consumed === undefined) return { state: 'fresh' };
+    const { replay, replay_until: until } = consumed;
+    return typeof replay === 'string' && Number(until) > now * 1000
+      ? { state: 'consumed', replay }
+      : { state: 'consumed' };
+  }
+
+  consume(use: RefreshUse, replay: { value: string; until: number } | undefined): RefreshOutcome {
+    const outcome = this.peek(use);
+    if (outcome.state === 'fresh')
+      this.run('INSERT INTO consumed (jti, expires_at, replay, replay_until) VALUES (?, ?, ?, ?)', [
+        use.jti,
+        use.expiresAt + CONSUMED_LEEWAY,
+        replay?.value ?? null,
+        replay?.until ?? null,
+      ]);
+    return outcome;
+  }
+
+  noteExpiry(exp: number): number {
+    const latest = Number(this.meta('latest_expiry') ?? 0);
+    if (exp <= latest) return latest;
+    this.setMeta('latest_expiry', exp);
+    return exp;
+  }
+
+  /** What has expired is deleted; the lock for writing is taken only when there is something. */
+  purge(): void {
+    const now = nowSeconds();
+    const due = this.get(
+      `SELECT EXISTS (SELECT 1 FROM revocation WHERE expires_at <= ?1)
+           OR EXISTS (SELECT 1 FROM consumed WHERE expires_at <= ?1)
+           OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?1 * 1000) AS due`,
+      [now],
+    );
+    if (due?.due !== 1) return;
+    transaction(this.database, () => {
+      this.run('DELETE FROM revocation WHERE expires_at <= ?', [now]);
+      this.run('DELETE FROM consumed WHERE expires_at <= ?', [now]);
+      this.run(
+        'UPDATE consumed SET replay = NULL, replay_until = NULL WHERE replay IS NOT NULL AND replay_until <= ?',
+        [now * 1000],
+      );
+    });
+  }
+
+  /** @returns the name of the history that the file holds */
+  private migrate(): string {
+    this.database.exec(SCHEMA);
+    const version = this.meta('schema');
+    if (version === undefined) this.setMeta('schema', SCHEMA_VERSION);
+    else if (version !== SCHEMA_VERSION)
+      throw new Error(`the file has schema ${version}, this version of Signet ${SCHEMA_VERSION}`);
+    const history = this.meta('history') ?? randomUUID();
+    this.setMeta('history', history);
+    return String(history);
+  }
+
+  private isRevoked(subject: RevocationSubject, now: number): boolean {
+    return REVOCATION_KINDS.some((kind) => {
+      const value = subject[kind];
+      if (value === undefined) return false;
+      const named = `SELECT 1 AS found FROM revocation WHERE kind = ? AND value = ? AND ${ALIVE}
+        AND (before IS NULL OR ?4 IS NULL OR before > ?4) LIMIT 1`;
+      return this.get(named, [kind, value, now, subject.iat ?? null]) !== undefined;
+    });
+  }
+
+  private latestVersion(): number {
+    return Number(
+      this.get("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'", [])?.seq ?? 0,
+    );
+  }
+
+  private meta(name: string): string | number | undefined {
+    const row = this.get('SELECT value FROM meta WHERE name = ?', [name]);
+    return row?.value as string | number | undefined;
+  }
+
+  private setMeta(name: string, value: string | number): void {
+    this.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', [name, value]);
+  }
+
+  private statement(sql: string): StatementSync {
+    let statement = this.prepared.get(sql);
+    if (statement === undefined) this.prepared.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
+  }
+
+  private run(sql: string, values: Values): void {
+    this.statement(sql).run(...values);
+  }
+
+  private get(sql: string, values: Values): Record<string, unknown> | undefined {
+    return this.statement(sql).get(...values);
+  }
+
+  private row(sql: string, values: Values): Row | undefined {
+    return this.get(sql, values) as Row | undefined;
+  }
+
+  private rows(sql: string, values: Values): Row[] {
+    return this.statement(sql).all(...values) as unknown as Row[];
+  }
+}
+
+type Values = readonly (string | number | null)[];
+
+const toRevocation = (row: Row): Revocation => ({
+  id: row.id,
+  kind: row.kind,
+  value: row.value,
+  before: row.before,
+  reason: row.reason ?? undefined,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});

@@ -1,0 +1,92 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openStore, StateUnavailable } from '../src/state/index.js';
+import {
+  allChanges,
+  describeSharedStore,
+  describeStore,
+  revocation,
+} from './helpers/store-contract.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'signet-state-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;
+
+describeStore('memory', () => openStore('memory:'));
+describeStore('SQLite', () => openStore(sqlite));
+describeSharedStore('SQLite', () => openStore(sqlite));
+
+describe('SQLite', () => {
+  const open = (name: string) => openStore(`sqlite:${join(directory, name)}`);
+
+  it('keeps everything across a restart', async () => {
+    const first = await open('restart.db');
+    const entry = revocation({ reason: 'r' });
+    await first.addRevocation(entry);
+    const { cursor } = await allChanges(first);
+    await first.noteExpiry(5);
+    await first.close();
+    const second = await open('restart.db');
+    expect(await second.listRevocations({ limit: 10 })).toEqual([entry]);
+    expect(await second.changes(cursor, 10)).toMatchObject({ restarted: false, added: [] });
+    expect(await second.noteExpiry(0)).toBe(5);
+    await second.close();
+  });
+
+  it('shows its files to their owner only', async () => {
+    const store = await open('mode/m.db');
+    await store.addRevocation(revocation());
+    await store.hit('k', 1000);
+    const modes = readdirSync(join(directory, 'mode')).map((name) =>
+      [name, statSync(join(directory, 'mode', name)).mode & 0o777].join(' '),
+    );
+    expect(modes.length).toBeGreaterThanOrEqual(4);
+    for (const mode of modes) expect(mode).toMatch(/ 384$/);
+    await store.close();
+  });
+
+  it('fails one operation and not those beside it', async () => {
+    const store = await open('batch.db');
+    const entries = Array.from({ length: 20 }, () => revocation());
+    const outcomes = await Promise.allSettled(
+      entries.map((entry, index) =>
+        // A value that SQLite cannot take.
+        store.addRevocation(index === 10 ? { ...entry, value: null as unknown as string } : entry),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status === 'rejected').indexOf(true)).toBe(10);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect((outcomes[10] as PromiseRejectedResult).reason).toBeInstanceOf(StateUnavailable);
+    const kept = entries.filter((_, index) => index !== 10);
+    expect(await store.listRevocations({ limit: 100 })).toEqual(kept);
+    await store.close();
+  });
+
+  it('begins a new history when its file was deleted', async () => {
+    const store = await open('deleted.db');
+    await store.addRevocation(revocation());
+    const { cursor } = await allChanges(store);
+    for (const name of readdirSync(directory))
+      if (name.startsWith('deleted.db')) rmSync(join(directory, name));
+    await expect
+      .poll(() => store.changes(cursor, 10))
+      .toMatchObject({ restarted: true, added: [] });
+    const entry = revocation();
+    await store.addRevocation(entry);
+    const other = await open('deleted.db');
+    expect(await other.listRevocations({ limit: 10 })).toEqual([entry]);
+    await Promise.all([store.close(), other.close()]);
+  });
+
+  it('finishes what was asked for before it closes, and refuses what comes after', async () => {
+    const store = await open('close.db');
+    const adding = Promise.all(
+      Array.from({ length: 100 }, () => store.addRevocation(revocation())),
+    );
+    await store.close();
+    await adding;
+    await expect(store.addRevocation(revocation())).rejects.toThrow(StateUnavailable);
+  });
+});
