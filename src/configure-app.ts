@@ -9,7 +9,6 @@ import {
   ErrorFilter,
   requestContextMiddleware,
   requestEndMiddleware,
-  type RoutedApplication,
 } from './http/index.js';
 import { Readiness } from './health/index.js';
 import { accessLog } from './logging/index.js';
@@ -54,12 +53,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
     ),
   );
   app.use(bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)));
-  app.useGlobalFilters(
-    new ErrorFilter({
-      explain: env.ERRORS_EXPLAIN,
-      application: app.getHttpAdapter().getInstance() as unknown as RoutedApplication,
-    }),
-  );
+  app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
   app.getHttpServer().on('clientError', answerClientError);
 }
 

@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { BootException } from '../common/boot.exception.js';
 import { withholdHeaders } from '../common/forwarding.js';
+import { GatewayException } from '../common/gateway.exception.js';
 import { TokenRefused } from '../common/token-refused.js';
 import { AuthRefused } from './auth.errors.js';
 import { bearerToken } from './bearer-token.js';
@@ -35,12 +36,20 @@ export class AuthGuard implements CanActivate {
       const token = bearerToken(request, requirement);
       setVerified(request, requirement, await this.verifier.verify(token, requirement));
     } catch (error) {
-      if (error instanceof TokenRefused) throw new AuthRefused(error, requirement);
-      throw error;
+      const refusal = error instanceof TokenRefused ? new AuthRefused(error, requirement) : error;
+      // The challenge has to be there whoever writes the answer; Nest's own filter sends no headers.
+      if (refusal instanceof GatewayException)
+        setHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal);
+      throw refusal;
     }
     withholdCredentials(request, requirement);
     return true;
   }
+}
+
+function setHeaders(response: ServerResponse, { details }: GatewayException): void {
+  for (const [name, value] of Object.entries(details.headers ?? {}))
+    response.setHeader(name, value);
 }
 
 /** The token ends here: no backend sees it, whatever headers are forwarded. */

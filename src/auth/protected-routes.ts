@@ -25,13 +25,19 @@ export class ProtectedRoutes implements OnModuleInit {
    * @throws BootException one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
+    this.defaults();
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootException(problems.flat());
   }
 
   /** What a bare `@RequireJwt()` asks for. */
   defaults(): Requirement {
-    return compileRequirement({}, this.options);
+    try {
+      return compileRequirement({}, this.options);
+    } catch (error) {
+      if (!(error instanceof BootException)) throw error;
+      throw new BootException(error.problems.map((problem) => `AuthModule: ${problem}`));
+    }
   }
 
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */

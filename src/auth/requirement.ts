@@ -93,8 +93,9 @@ function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | und
   return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
 }
 
-const list = (value: string | readonly string[]): readonly string[] =>
-  typeof value === 'string' ? [value] : value;
+/** Whoever writes JavaScript may have left it out. */
+const list = (value: string | readonly string[] | undefined): readonly string[] =>
+  typeof value === 'string' ? [value] : (value ?? []);
 
 function assertUsable(requirement: Requirement): void {
   const { algorithms, issuers, audiences, types, leeway } = requirement;

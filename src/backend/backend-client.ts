@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
+import { BootException } from '../common/boot.exception.js';
 import { BackendAnswer } from './backend-answer.js';
 import { BackendGuard, type CallListener } from './backend-guard.js';
 import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
@@ -62,7 +63,9 @@ export class BackendClient {
     private readonly http: HttpService,
     private readonly transport: BackendTransport,
   ) {
-    const url = new URL(options.host);
+    const url = URL.parse(options.host);
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+      throw new BootException(`BackendModule: 'host' is not an http:// or https:// URL`);
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/$/, '');
     this.timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;

@@ -58,6 +58,11 @@ export class BackendRefused extends GatewayException {
     });
     this.body = body;
   }
+
+  override getResponse(): object {
+    const answer: unknown = this.body === undefined ? undefined : JSON.parse(this.body);
+    return answer !== null && typeof answer === 'object' ? answer : super.getResponse();
+  }
 }
 
 /** 403 `claim_for_backend_missing`: the token lacks a claim that the backend's path is made of. */

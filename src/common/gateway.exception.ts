@@ -33,4 +33,10 @@ export class GatewayException extends HttpException {
     Error.stackTraceLimit = limit;
     this.details = details;
   }
+
+  /** The body for an application without `ErrorFilter`; Nest's own filter sends it as it is. */
+  override getResponse(): object {
+    const { error, code, description } = this.details;
+    return { error, error_description: description, code };
+  }
 }

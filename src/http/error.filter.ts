@@ -12,27 +12,38 @@ import { requestContext } from '../common/request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { toGatewayError } from './error-answer.js';
 
-type RoutedRequest = IncomingMessage & { route?: { methods: Readonly<Record<string, boolean>> } };
+type RoutedRequest = IncomingMessage & {
+  /** The Express application; another platform has none. */
+  app?: RoutedApplication;
+  route?: { methods: Readonly<Record<string, boolean>> };
+};
 
 /** Express sets the route of a HEAD request before it finds that the route has no GET. */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
   route !== undefined &&
   (method !== 'HEAD' || route.methods.get === true || route.methods.head === true);
 
-/** What the filter needs to know of the application. */
+/** What an error answer tells. */
 export interface ErrorFilterOptions {
-  /** Put the exact reason into answers. */
-  explain: boolean;
-  /** The Express application, to tell 405 from 404. */
-  application: RoutedApplication;
+  /** Put the exact reason into answers. Default false. */
+  explain?: boolean;
 }
 
-/** Makes every error answer: one shape, one place, and the reason for the log line. */
+/**
+ * Makes every error answer: one shape, one place, and the reason for the log line. For an
+ * application over `@nestjs/platform-express`.
+ *
+ * @example
+ * ```ts
+ * app.use(requestContextMiddleware); // gives each request its X-Request-Id
+ * app.useGlobalFilters(new ErrorFilter({ explain: process.env.NODE_ENV !== 'production' }));
+ * ```
+ */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
 
-  constructor(private readonly options: ErrorFilterOptions) {}
+  constructor(private readonly options: ErrorFilterOptions = {}) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -56,7 +67,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private body(error: GatewayError, requestId: string | undefined): Record<string, unknown> {
-    const { explain } = this.options;
+    const { explain = false } = this.options;
     // Which check a token failed helps whoever tries tokens out.
     const code = error.error === 'invalid_token' && !explain ? 'invalid_token' : error.code;
     return {
@@ -67,9 +78,9 @@ export class ErrorFilter implements ExceptionFilter {
     };
   }
 
-  private unrouted(request: IncomingMessage): GatewayError {
+  private unrouted(request: RoutedRequest): GatewayError {
     const [path = '/'] = (request.url ?? '/').split('?', 1);
-    const allow = allowedMethods(this.options.application, path);
+    const allow = request.app === undefined ? [] : allowedMethods(request.app, path);
     return allow.length === 0
       ? {
           status: 404,

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { BootException } from '../common/boot.exception.js';
 import { algorithmSpec, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import { createDevelopmentKey } from './development-key.js';
 import { KeyProblem } from './key-problem.js';
@@ -32,7 +33,12 @@ export class JwkKeyStore implements OnApplicationShutdown {
    * @throws BootException in one line per set that cannot be used
    */
   static async open(options: JwksModuleOptions): Promise<JwkKeyStore> {
-    const { signing, verification = signing, createMissing } = options;
+    const { verification = options.signing, createMissing } = options;
+    if (verification === undefined)
+      throw new BootException(
+        "JwksModule: neither 'signing' nor 'verification' says where the keys are: { path }, { url } or a KeyProvider",
+      );
+    const { signing = verification } = options;
     if (createMissing !== undefined && 'path' in signing) {
       const { alg, kid } = createMissing;
       if (await createDevelopmentKey(signing.path, alg, kid))
@@ -42,7 +48,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     }
     const sources = new KeySources(options);
     await sources.open([
-      { source: signing, publicOnly: false },
+      { source: signing, publicOnly: options.signing === undefined },
       { source: verification, publicOnly: true },
     ]);
     return new JwkKeyStore(

@@ -9,8 +9,8 @@ export type KeySource = { path: string } | { url: string } | KeyProvider;
 
 /** Where keys come from, and how they are followed. */
 export interface JwksModuleOptions {
-  /** JWK Set or single JWK with the signing keys. */
-  signing: KeySource;
+  /** JWK Set or single JWK with the signing keys. Left out where tokens are only verified. */
+  signing?: KeySource;
   /** The keys tokens are verified with. Default: the signing keys. */
   verification?: KeySource;
   /** How a token names its key. Default `kid`. */

@@ -25,7 +25,7 @@ export function planSigning(route: SignFieldsOptions, module: SigningModuleOptio
   const plan = (isRefresh: boolean): FieldPlan => ({
     format: {
       alg: route.alg ?? module.alg ?? 'HS256',
-      kid: route.kid ?? module.kid,
+      kid: route.kid ?? module.kid ?? 'auto',
       typ: route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT')),
       full: route.full ?? module.full ?? false,
     },

@@ -8,8 +8,8 @@ export type StaleExpPolicy = 'reject' | 'renew' | 'keep';
 export interface SigningModuleOptions {
   /** Algorithm. Default `HS256`. */
   alg?: JwsAlgorithm;
-  /** Key id of the signing key. */
-  kid: string;
+  /** Key id of the signing key. Default `auto`: the one active key for `alg`. */
+  kid?: string;
   /** Fields signed by a bare `@SignFields()`. Default `access_token`, `refresh_token`. */
   fields?: readonly string[];
   /** True: each field must be in the answer. False (default): at least one. */

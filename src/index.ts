@@ -1,0 +1,79 @@
+/**
+ * Signs fields of answers as JWTs and lets only requests with a valid token through.
+ *
+ * @packageDocumentation
+ */
+export {
+  AuthGuard,
+  AuthModule,
+  AuthRefused,
+  Claims,
+  JwtVerifier,
+  ProtectedRoutes,
+  RequireJwt,
+  type AuthModuleOptions,
+  type Matcher,
+  type RequireJwtOptions,
+  type TokenRequirement,
+  type VerifiedClaims,
+} from './auth/index.js';
+export {
+  BackendAnswer,
+  BackendBadResponse,
+  BackendClient,
+  BackendModule,
+  BackendRefused,
+  BackendTimeout,
+  BackendUnavailable,
+  ClaimForBackendMissing,
+  withholdHeaders,
+  type BackendCall,
+  type BackendModuleOptions,
+} from './backend/index.js';
+export { BootException } from './common/boot.exception.js';
+export { GatewayException, type GatewayError } from './common/gateway.exception.js';
+export { TokenRefused, type TokenRefusalCode } from './common/token-refused.js';
+// Not by the index of http/, which brings the gateway's own HTTP server along.
+export { ErrorFilter, type ErrorFilterOptions } from './http/error.filter.js';
+export { requestContextMiddleware } from './http/request-context.middleware.js';
+export {
+  JwkKeyStore,
+  JwksModule,
+  KeyProblem,
+  KeysUnavailable,
+  type JwksModuleOptions,
+  type KeyDocument,
+  type KeyIdentifyStrategy,
+  type KeyProvider,
+  type KeySource,
+  type KeyUrlOptions,
+  type RefreshPolicy,
+} from './jwks/index.js';
+export { JWS_ALGORITHMS, type JwsAlgorithm } from './jws/index.js';
+export {
+  JwtSigner,
+  SignedRoutes,
+  SignFields,
+  SigningInterceptor,
+  SigningModule,
+  SigningRefused,
+  type ClaimSet,
+  type SignFieldsDecorator,
+  type SignFieldsOptions,
+  type SigningModuleOptions,
+  type StaleExpPolicy,
+  type TokenFormat,
+} from './signing/index.js';
+export {
+  REVOCATION_KINDS,
+  StateUnavailable,
+  type ChangeCursor,
+  type Hits,
+  type RefreshOutcome,
+  type RefreshUse,
+  type Revocation,
+  type RevocationChanges,
+  type RevocationKind,
+  type RevocationSubject,
+  type StateStore,
+} from './state/index.js';

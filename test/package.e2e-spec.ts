@@ -1,0 +1,263 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compile, createConsumer, pack, startConsumer } from './helpers/consumer.js';
+import { call, callWith } from './helpers/http.js';
+import { part } from './helpers/keys.js';
+
+interface Manifest {
+  exports: Record<string, unknown>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+const manifestOf = (directory: string): Manifest =>
+  JSON.parse(readFileSync(resolve(directory, 'package.json'), 'utf8')) as Manifest;
+
+let packed: Awaited<ReturnType<typeof pack>>;
+beforeAll(async () => {
+  packed = await pack();
+});
+
+describe('the package', () => {
+  it('holds what was built, and nothing else', () => {
+    const strangers = packed.files.filter(
+      (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|package\.json|[A-Z]+(?:\.md)?)$/.test(file),
+    );
+    expect(strangers).toEqual([]);
+    expect(packed.files.filter((file) => /\.spec\.|\.env|jwks\.json/.test(file))).toEqual([]);
+    expect(packed.files).toEqual(
+      expect.arrayContaining(['dist/index.js', 'dist/cli/main.js', 'LICENSE', 'README.md']),
+    );
+    console.log(`package: ${packed.files.length} files, ${Math.round(packed.bytes / 1024)} kB`);
+  });
+
+  it('has no complaint of publint', async () => {
+    const pkg = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
+    const { buffer } = readFileSync(packed.tarball);
+    const { messages } = await publint({ pack: { tarball: buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that are right wherever it can be imported', async () => {
+    // CommonJS gets the ES modules, which every Node from the oldest supported on can require.
+    const args = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'];
+    const attw = resolve('node_modules/@arethetypeswrong/cli/dist/index.js');
+    const check = promisify(execFile)(process.execPath, [attw, packed.tarball, ...args]);
+    await expect(check.catch(({ stdout }: { stdout: string }) => stdout)).resolves.toEqual({
+      stdout: expect.any(String) as string,
+      stderr: '',
+    });
+  });
+
+  it('leaves Nest to the application, so that there is one copy of it', () => {
+    const { dependencies, peerDependencies, devDependencies } = manifestOf('.');
+    const singletons = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
+    expect(Object.keys(peerDependencies)).toEqual(expect.arrayContaining(singletons));
+    // A package that is also a development dependency would vanish with --omit=dev.
+    for (const name of Object.keys(peerDependencies))
+      expect([name, dependencies[name], devDependencies[name]]).toEqual([
+        name,
+        undefined,
+        undefined,
+      ]);
+    for (const name of Object.keys(dependencies))
+      for (const singleton of singletons)
+        expect([name, manifestOf(`node_modules/${name}`).dependencies?.[singleton]]).toEqual([
+          name,
+          undefined,
+        ]);
+  });
+});
+
+const ORDERS = `
+import { Controller, Get, Module, Post } from '@nestjs/common';
+import { AuthModule, Claims, RequireJwt, type VerifiedClaims } from 'nest-signet/auth';
+import { BackendClient, BackendModule } from 'nest-signet/backend';
+import { JwksModule } from 'nest-signet/jwks';
+import { SignFields, SigningModule } from 'nest-signet/signing';
+import { REVOCATION_KINDS, type StateStore } from 'nest-signet/state';
+import { createTestIssuer, startFakeBackend } from 'nest-signet/testing';
+import { GatewayException } from 'nest-signet';
+
+export const issuer = createTestIssuer();
+export const kinds = REVOCATION_KINDS;
+export type Store = StateStore;
+
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly backend: BackendClient) {}
+
+  @Get()
+  @RequireJwt({ roles: ['clerk'] })
+  async list(@Claims('sub') sub: string, @Claims() claims: VerifiedClaims<{ tenant: string }>) {
+    const answer = await this.backend.call<{ id: number }>({ path: '/user/{JWT.sub}.json', claims });
+    return { sub, tenant: claims.tenant, user: answer.body.id };
+  }
+
+  @Post()
+  @RequireJwt()
+  @SignFields({ fields: ['receipt'], typ: 'receipt+jwt', ttl: 600 })
+  order(@Claims('sub') sub: string) {
+    return { status: 'accepted', receipt: { sub, order: 7 } };
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new GatewayException({
+      status: 503, error: 'temporarily_unavailable', code: 'closed', description: 'Closed.',
+      explanation: 'hush',
+    });
+  }
+}
+
+@Module({
+  imports: [
+    JwksModule.forRoot(issuer.jwksOptions),
+    SigningModule.forRoot({ alg: issuer.alg }),
+    BackendModule.forRootAsync({
+      useFactory: async () => ({ host: (await startFakeBackend()).url }),
+    }),
+    ...(process.env.FORGET === 'AuthModule' ? [] : [AuthModule.forRoot(issuer.authOptions)]),
+  ],
+  controllers: [OrdersController],
+})
+export class AppModule {}
+`;
+const MAIN = (extension: string): string => `
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import { ErrorFilter, requestContextMiddleware } from 'nest-signet';
+import { AppModule, issuer } from './app.module${extension}';
+
+async function main() {
+  const app = await NestFactory.create(AppModule, { logger: ['fatal', 'error'] });
+  if (process.env.FILTER === 'ours') {
+    app.use(requestContextMiddleware);
+    app.useGlobalFilters(new ErrorFilter({ explain: true }));
+  }
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  console.log(JSON.stringify({
+    url: 'http://127.0.0.1:' + port,
+    clerk: await issuer.sign({ sub: '42', tenant: 'acme', roles: ['clerk'] }),
+    guest: await issuer.sign({ roles: [] }),
+    stranger: await issuer.sign({}, { kid: 'of somebody else' }),
+  }));
+}
+void main();
+`;
+const COMPILER_OPTIONS = {
+  target: 'es2023',
+  strict: true,
+  skipLibCheck: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  isolatedModules: true,
+  types: ['node'],
+  outDir: 'dist',
+  rootDir: 'src',
+};
+
+describe.each([
+  // The types of the package have to hold by themselves.
+  ['ES modules', 'module', '.js', { module: 'nodenext', skipLibCheck: false }],
+  ['CommonJS, module nodenext', 'commonjs', '', { module: 'nodenext' }],
+  [
+    'CommonJS, module commonjs',
+    'commonjs',
+    '',
+    { module: 'commonjs', moduleResolution: 'bundler' },
+  ],
+])('a fresh application with %s', (_name, type, extension, options) => {
+  let directory = '';
+
+  it('compiles', async () => {
+    directory = await createConsumer(packed.tarball, {
+      'package.json': JSON.stringify({ name: 'shop', type }),
+      'tsconfig.json': JSON.stringify({ compilerOptions: { ...COMPILER_OPTIONS, ...options } }),
+      'src/app.module.ts': ORDERS,
+      'src/main.ts': MAIN(extension),
+    });
+    expect(await compile(directory)).toBe('');
+    const compiled = readFileSync(`${directory}/dist/main.js`, 'utf8');
+    expect(compiled.includes('require("nest-signet")')).toBe(type === 'commonjs');
+  }, 120_000);
+
+  it('protects and signs, with answers as RFC 6750 has them through Nest alone', async () => {
+    const app = await startConsumer(directory);
+    const { url, clerk = '', guest = '', stranger = '' } = app.hello;
+    const served = await callWith(`${url}/orders`, clerk);
+    expect([served.status, served.json]).toEqual([200, { sub: '42', tenant: 'acme', user: 1 }]);
+
+    const missing = await call(`${url}/orders`);
+    expect([missing.status, missing.headers.get('www-authenticate'), missing.json]).toEqual([
+      401,
+      'Bearer realm="signet"',
+      { error_description: 'This resource needs a bearer token.', code: 'token_missing' },
+    ]);
+    const refused = await callWith(`${url}/orders`, stranger);
+    expect([refused.status, refused.json.error, refused.json.code]).toEqual([
+      401,
+      'invalid_token',
+      'key_not_found',
+    ]);
+    expect(refused.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    const forbidden = await callWith(`${url}/orders`, guest);
+    expect([forbidden.status, forbidden.json.error, forbidden.json.code]).toEqual([
+      403,
+      'insufficient_scope',
+      'roles_missing',
+    ]);
+    expect(forbidden.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+    const broken = await call(`${url}/orders/broken`);
+    expect([broken.status, broken.json]).toEqual([
+      503,
+      { error: 'temporarily_unavailable', error_description: 'Closed.', code: 'closed' },
+    ]);
+
+    const headers = { authorization: `Bearer ${clerk}` };
+    const ordered = await call(`${url}/orders`, { method: 'POST', headers });
+    expect([ordered.status, ordered.json.status]).toEqual([201, 'accepted']);
+    expect(part(String(ordered.json.receipt), 0)).toMatchObject({
+      alg: 'ES256',
+      typ: 'receipt+jwt',
+    });
+    expect(part(String(ordered.json.receipt), 1)).toMatchObject({ sub: '42', order: 7 });
+    await app.stop();
+  });
+
+  it("gets the gateway's own answers from its filter", async () => {
+    const app = await startConsumer(directory, { FILTER: 'ours' });
+    const { url, stranger = '' } = app.hello;
+    const refused = await callWith(`${url}/orders`, stranger);
+    expect([refused.status, refused.json]).toEqual([
+      401,
+      {
+        error: 'invalid_token',
+        error_description: 'no key with the kid of the header',
+        code: 'key_not_found',
+        request_id: refused.headers.get('x-request-id'),
+      },
+    ]);
+    const method = await call(`${url}/orders`, { method: 'DELETE' });
+    expect([method.status, method.json.code, method.headers.get('allow')]).toEqual([
+      405,
+      'method_not_allowed',
+      'GET, POST, HEAD',
+    ]);
+    expect((await call(`${url}/nowhere`)).status).toBe(404);
+    await app.stop();
+  });
+
+  it('does not boot without a module that its decorators need, which it names', async () => {
+    await expect(startConsumer(directory, { FORGET: 'AuthModule' })).rejects.toThrow(
+      /exited with [1-9][^]*@RequireJwt needs AuthModule: add AuthModule\.forRoot/,
+    );
+  });
+});
