@@ -11,13 +11,21 @@ export interface RunningBackend {
 
 const MAX_BODY_BYTES = 64 * 1024;
 
+/** Answers one request, whose body was read. */
+type Answer = (request: IncomingMessage, body: string, response: ServerResponse) => void;
+
 /**
  * Starts the demo login backend on a free port of the loopback interface: `/token.json` answers
  * claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
  */
-export async function startFakeBackend(): Promise<RunningBackend> {
+export const startFakeBackend = (): Promise<RunningBackend> => serve(answerDemo);
+
+/** Serves `answer` on a free port of the loopback interface. */
+export async function serve(answer: Answer): Promise<RunningBackend> {
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy());
+    read(request)
+      .then((body) => answer(request, body, response))
+      .catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve);
@@ -33,8 +41,8 @@ export async function startFakeBackend(): Promise<RunningBackend> {
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await read(request);
+/** What the demo backend says. */
+export function answerDemo(request: IncomingMessage, body: string, response: ServerResponse): void {
   const [path] = (request.url ?? '/').split('?', 1);
   if (path === '/token.json') {
     const { status, answer: claims } = login(request.headers['content-type'], body);

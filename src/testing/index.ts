@@ -1,0 +1,14 @@
+export {
+  startFakeBackend,
+  type FakeAnswer,
+  type FakeBackend,
+  type SeenCall,
+} from './fake-backend.js';
+export { mockJwt, type TestClaims } from './mock-jwt.js';
+export { signTestToken, testIssuer } from './shared-issuer.js';
+export {
+  createTestIssuer,
+  type TestHeader,
+  type TestIssuer,
+  type TestIssuerOptions,
+} from './test-issuer.js';

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import type { CanActivate } from '@nestjs/common';
+import type { VerifiedClaims } from '../auth/index.js';
+import { compileRequirement } from '../auth/requirement.js';
+import { setVerified } from '../auth/verified-request.js';
+
+/** Claims of a test; what every verified token has is filled in. */
+export type TestClaims = Readonly<Record<string, unknown>>;
+
+const ISSUER = 'https://issuer.test';
+const AUDIENCE = 'https://api.test';
+const TTL_SECONDS = 300;
+
+/**
+ * Takes the place of `AuthGuard`: lets every request in, with these claims for `@Claims`. Neither
+ * tokens nor roles are looked at, and `AuthModule` is not needed; to test refusals use
+ * `createTestIssuer`.
+ *
+ * @example
+ * ```ts
+ * await Test.createTestingModule({ controllers: [OrdersController] })
+ *   .overrideGuard(AuthGuard)
+ *   .useValue(mockJwt({ claims: { sub: '42', tenant: 'acme' } }))
+ *   .compile();
+ * ```
+ */
+export function mockJwt({ claims = {} }: { claims?: TestClaims } = {}): CanActivate {
+  const requirement = compileRequirement(
+    {},
+    { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE },
+  );
+  return {
+    canActivate: (context) => {
+      const verified: VerifiedClaims = {
+        iss: ISSUER,
+        aud: AUDIENCE,
+        sub: 'test-user',
+        exp: Math.floor(Date.now() / 1000) + TTL_SECONDS,
+        ...claims,
+      };
+      setVerified(context.switchToHttp().getRequest<IncomingMessage>(), requirement, verified);
+      return true;
+    },
+  };
+}
