@@ -8,10 +8,11 @@ import * as state from './state/index.js';
 
 describe('the package', () => {
   it.each(Object.entries({ auth, backend, jwks, signing, state }))(
-    'exports from its root what it exports from /%s: list it in src/index.ts, too',
+    'exports the modules of /%s from its root as well: list them in src/index.ts',
     (_folder, subpath) => {
-      expect(Object.keys(subpath)).not.toEqual([]);
-      expect(root).toMatchObject(subpath);
+      const modules = Object.entries(subpath).filter(([name]) => name.endsWith('Module'));
+      expect(modules).not.toEqual([]);
+      expect(root).toMatchObject(Object.fromEntries(modules));
     },
   );
 });

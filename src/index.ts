@@ -65,8 +65,14 @@ export {
   type TokenFormat,
 } from './signing/index.js';
 export {
+  openStore,
   REVOCATION_KINDS,
+  Revocations,
+  revocationSubject,
+  STATE_STORE,
+  StateModule,
   StateUnavailable,
+  tokenId,
   type ChangeCursor,
   type Hits,
   type RefreshOutcome,
@@ -74,6 +80,9 @@ export {
   type Revocation,
   type RevocationChanges,
   type RevocationKind,
+  type RevocationRequest,
   type RevocationSubject,
+  type StateModuleOptions,
   type StateStore,
+  type TokenNames,
 } from './state/index.js';
