@@ -238,7 +238,7 @@ describe('/admin/revocations', () => {
     do {
       const { json } = await withAdmin(`/admin/revocations?limit=2${after}`);
       seen.push(...(json.revocations as { jti?: string }[]).map(({ jti }) => jti));
-      after = json.next === undefined ? '' : `&after=${String(json.next)}`;
+      after = typeof json.next === 'string' ? `&after=${json.next}` : '';
     } while (after !== '');
     for (let i = 0; i < 5; i++) expect(seen.filter((jti) => jti === `page-${i}`)).toHaveLength(1);
   });
