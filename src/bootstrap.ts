@@ -1,16 +1,15 @@
-import { Logger } from '@nestjs/common';
-import { readEnvironment } from './config/index.js';
-import { createApp } from './create-app.js';
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import { loadEnvironment } from './config/index.js';
 import { describeBootError } from './describe-boot-error.js';
-import { shutDownGracefully } from './graceful-shutdown.js';
 
 try {
-  const app = await createApp();
-  const { HOST, PORT, SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = readEnvironment();
-  await app.listen(PORT, HOST);
-  shutDownGracefully(app, { delayMs: SHUTDOWN_DELAY_MS, timeoutMs: SHUTDOWN_TIMEOUT_MS });
-  const { port } = app.getHttpServer().address() as { port: number };
-  new Logger('Signet').log(`Listening on http://${HOST}:${port}`);
+  const env = await loadEnvironment();
+  const workers = env.WORKERS === 'auto' ? availableParallelism() : Number(env.WORKERS);
+  // The primary never loads the application, and a single process nothing of the cluster.
+  if (cluster.isWorker) await (await import('./cluster/worker.js')).runWorker(env);
+  else if (workers > 1) await (await import('./cluster/primary.js')).runPrimary(env, workers);
+  else await (await import('./serve.js')).serveAlone(env);
 } catch (error) {
   for (const line of describeBootError(error)) process.stderr.write(`signet: ${line}\n`);
   process.exit(1);

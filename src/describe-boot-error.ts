@@ -5,7 +5,8 @@ export function describeBootError(error: unknown): readonly string[] {
   if (error instanceof BootException) return error.problems;
   if (!(error instanceof Error)) return ['the boot failed'];
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (syscall === 'listen')
+  // In a cluster the primary binds for its workers.
+  if (syscall === 'listen' || syscall === 'bind')
     return [
       code === 'EADDRINUSE'
         ? 'PORT is in use already; stop the other process or choose another PORT (0 picks a free one)'

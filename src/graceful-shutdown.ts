@@ -11,32 +11,16 @@ export interface ShutdownOptions {
   timeoutMs: number;
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const IDLE_SWEEP_MS = 20;
 
 /**
- * Ends the process on SIGTERM or SIGINT without losing a request: readiness goes down first, then
- * no connection is accepted any more, then what is in flight finishes. A second signal ends it at once.
+ * Ends the application without losing a request: readiness goes down first, then no connection is
+ * accepted any more, then what is in flight finishes.
  */
-export function shutDownGracefully(app: INestApplication<Server>, options: ShutdownOptions): void {
-  let signals = 0;
-  for (const signal of SIGNALS)
-    process.on(signal, () => {
-      if (++signals > 1) process.exit(1);
-      shutDown(app, signal, options).then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    });
-}
-
-async function shutDown(
+export async function shutDownGracefully(
   app: INestApplication<Server>,
-  signal: string,
   { delayMs, timeoutMs }: ShutdownOptions,
 ): Promise<void> {
-  const logger = new Logger('Signet');
-  logger.log(`${signal}: shutting down`);
   app.get(Readiness).beginShutdown();
   await sleep(delayMs);
   const server = app.getHttpServer();
@@ -46,7 +30,7 @@ async function shutDown(
   const drained = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
   clearInterval(sweep);
   if (!drained) {
-    logger.warn(`Requests were still in flight after ${timeoutMs} ms`);
+    new Logger('Signet').warn(`Requests were still in flight after ${timeoutMs} ms`);
     server.closeAllConnections();
   }
   await app.close();

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -15,6 +15,7 @@ export async function createDevelopmentKey(
   alg: JwsAlgorithm,
   kid: string,
 ): Promise<boolean> {
+  if (existsSync(path)) return false;
   const { minSecretBytes } = algorithmSpec(alg);
   const material =
     minSecretBytes === undefined
@@ -23,11 +24,16 @@ export async function createDevelopmentKey(
   const { kty, ...rest } = material;
   const text = JSON.stringify({ keys: [{ kty, kid, alg, use: 'sig', ...rest }] }, null, 2);
   mkdirSync(dirname(path), { recursive: true });
+  // Of several processes that start at the same time one wins, and none reads half a file.
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx' });
+    linkSync(temporary, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(temporary);
   }
 }

@@ -1,7 +1,10 @@
 import { Injectable, Optional } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
+import type { MetricsSnapshot } from './cluster-metrics.js';
+import type { MetricsText } from './management-listener.js';
+import { registerProcessMetrics } from './process-metrics.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -15,7 +18,7 @@ export class GatewayMetrics {
 
   constructor(keys: JwkKeyStore, @Optional() revocations?: Revocations) {
     const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry });
+    registerProcessMetrics(this.registry);
     this.requests = new Histogram({
       name: 'signet_http_request_duration_seconds',
       help: 'Duration of requests by method, route pattern and status.',
@@ -33,6 +36,7 @@ export class GatewayMetrics {
       name: 'signet_keyset_stale_seconds',
       help: 'Seconds since a key source stopped giving a usable set; 0 while it does.',
       labelNames: ['source'],
+      aggregator: 'max',
       registers,
       collect: () => {
         for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
@@ -46,12 +50,14 @@ export class GatewayMetrics {
     const size = new Gauge({
       name: 'signet_revocations',
       help: 'Revocations in force, as this process sees them.',
+      aggregator: 'max',
       registers,
       collect: (): void => size.set(revocations.size),
     });
     const stale = new Gauge({
       name: 'signet_state_stale_seconds',
       help: 'Seconds since the state store was last seen; 0 while it answers.',
+      aggregator: 'max',
       registers,
       collect: (): void => stale.set(revocations.staleSeconds),
     });
@@ -70,7 +76,12 @@ export class GatewayMetrics {
   }
 
   /** All metrics in the Prometheus text format, and its content type. */
-  async text(): Promise<{ contentType: string; body: string }> {
+  async text(): Promise<MetricsText> {
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+
+  /** All metrics, for a process that adds those of several up. */
+  snapshot(): Promise<MetricsSnapshot> {
+    return this.registry.getMetricsAsJSON();
   }
 }

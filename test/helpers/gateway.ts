@@ -96,7 +96,7 @@ export async function refuseToBoot(
   cwd?: string,
 ): Promise<{ code: number | null; output: string }> {
   const { child, directory, output } = launch(env, cwd);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 25_000);
   await once(child, 'close');
   clearTimeout(timer);
   if (cwd === undefined) rmSync(directory, { recursive: true, force: true });

@@ -1,0 +1,45 @@
+import { Logger } from '@nestjs/common';
+import { metricsConfig, type Environment } from '../config/index.js';
+import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
+import { createPino, SignetLogger } from '../logging/index.js';
+import { ClusterMetrics, startManagementServer } from '../metrics/primary.js';
+import { exitOnSignals } from '../process-signals.js';
+import { WorkerPool } from './worker-pool.js';
+
+/**
+ * The process that owns the port and serves nothing but `/metrics`: starts `workers` processes,
+ * replaces those that end, and hands signals on.
+ *
+ * @throws BootException when `/metrics` cannot be served
+ */
+export async function runPrimary(env: Environment, workers: number): Promise<void> {
+  Logger.overrideLogger(
+    new SignetLogger(createPino({ level: env.LOG_LEVEL, format: env.LOG_FORMAT })),
+  );
+  exitOnUnexpectedErrors();
+  const metrics = new ClusterMetrics();
+  const pool = new WorkerPool(workers, await workerEnvironment(env), {
+    ready: (port) => new Logger('Signet').log(`Listening on http://${env.HOST}:${port}`),
+    failed: (problems) => {
+      for (const line of problems) process.stderr.write(`signet: ${line}\n`);
+      process.exit(1);
+    },
+    gone: (id) => metrics.forget(id),
+  });
+  await startManagementServer(metricsConfig(), async () =>
+    metrics.text(await pool.snapshots(), pool),
+  );
+  exitOnSignals(async () => {
+    const clean = await pool.shutDown(env.SHUTDOWN_DELAY_MS + env.SHUTDOWN_TIMEOUT_MS);
+    if (!clean) throw new Error('a worker had to be ended by force');
+  });
+  pool.start();
+}
+
+/** What there is only one of: `/metrics` is served here, and the demo backend is shared. */
+async function workerEnvironment({ BACKEND_HOST }: Environment): Promise<Record<string, string>> {
+  const env = { MANAGEMENT_PORT: 'off' };
+  if (BACKEND_HOST !== undefined) return env;
+  const { FakeBackend } = await import('../fake-backend/index.js');
+  return { ...env, BACKEND_HOST: await new FakeBackend().url() };
+}
