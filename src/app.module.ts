@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
@@ -14,6 +15,7 @@ import {
   readEnvironment,
   signingConfig,
   stateConfig,
+  throttleConfig,
   tokenConfig,
   validateEnvironment,
   wellKnownConfig,
@@ -25,7 +27,8 @@ import { MetricsModule } from './metrics/index.js';
 import { OAuthModule } from './oauth/index.js';
 import { PrivateModule } from './private/index.js';
 import { SignedTokens, SigningModule } from './signing/index.js';
-import { Revocations, StateModule } from './state/index.js';
+import { Revocations, STATE_STORE, StateModule } from './state/index.js';
+import { throttlerOptions } from './throttle/index.js';
 import { TokenModule } from './token/index.js';
 import { WellKnownModule } from './well-known/index.js';
 
@@ -44,6 +47,11 @@ import { WellKnownModule } from './well-known/index.js';
     StateModule.forRootAsync(stateConfig.asProvider()),
     SigningModule.forRootAsync(signingConfig.asProvider()),
     AuthModule.forRootAsync(authConfig.asProvider()),
+    ThrottlerModule.forRootAsync({
+      imports: [ConfigModule.forFeature(throttleConfig)],
+      inject: [throttleConfig.KEY, STATE_STORE],
+      useFactory: throttlerOptions,
+    }),
     OAuthModule.forRootAsync(oauthConfig.asProvider()),
     TokenModule.forRootAsync(tokenConfig.asProvider()),
     PrivateModule.forRootAsync(privateConfig.asProvider()),

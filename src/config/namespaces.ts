@@ -7,6 +7,7 @@ import type { OAuthModuleOptions } from '../oauth/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
+import type { ThrottleOptions } from '../throttle/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
 import { mayCreateKeyFile } from './cross-checks.js';
@@ -167,5 +168,16 @@ export const wellKnownConfig = registerAs('wellKnown', (): WellKnownModuleOption
     introspection: env.ADMIN_ROLES.length > 0,
     basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
     docs: env.SWAGGER_ENABLED,
+  };
+});
+
+/** The environment as options of the limit on token requests. */
+export const throttleConfig = registerAs('throttle', (): ThrottleOptions => {
+  const { THROTTLE_LIMIT, THROTTLE_TTL_MS, WORKERS, STATE_STORE } = readEnvironment();
+  return {
+    limit: THROTTLE_LIMIT,
+    ttlMs: THROTTLE_TTL_MS,
+    // Redis is there for several machines.
+    shared: WORKERS !== '1' || STATE_STORE.startsWith('redis'),
   };
 });

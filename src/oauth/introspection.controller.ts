@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
+import { TokenThrottle } from '../throttle/index.js';
 import { OwnTokens, type PresentedToken } from './own-tokens.js';
 import { refreshUse } from './refresh-grant.js';
 import { requireParameter } from './token-request.js';
 
 /** `POST /token/introspect` (RFC 7662), for holders of an admin role. */
 @Controller('token')
+@UseGuards(TokenThrottle)
 export class IntrospectionController {
   constructor(
     private readonly tokens: OwnTokens,

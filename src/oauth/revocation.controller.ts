@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Header, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { TokenThrottle } from '../throttle/index.js';
 import { OwnTokens } from './own-tokens.js';
 import { SessionEnd } from './session-end.js';
 import { requireParameter } from './token-request.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
 @Controller('token')
+@UseGuards(TokenThrottle)
 export class RevocationController {
   constructor(
     private readonly tokens: OwnTokens,

@@ -1,3 +1,4 @@
+export { MemoryStore } from './memory-store.js';
 export { openStore } from './open-store.js';
 export {
   REVOCATION_KINDS,

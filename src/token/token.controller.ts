@@ -1,15 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Body, Controller, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Header,
+  HttpCode,
+  Inject,
+  Post,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
 import { readTokenRequest, TokenSessions } from '../oauth/index.js';
 import { SignFields, type SignedAnswer } from '../signing/index.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
+import { TokenThrottle } from '../throttle/index.js';
 
 /** What the backend answers: claims, and whatever else is to reach the client. */
 export type TokenAnswer = Record<string, unknown>;
 
 /** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
+@UseGuards(TokenThrottle)
 export class TokenController {
   constructor(
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,

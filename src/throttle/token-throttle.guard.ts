@@ -1,0 +1,39 @@
+import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
+import { GatewayException } from '../common/gateway.exception.js';
+
+/** 429 `rate_limited`, with `Retry-After`. */
+class TooManyRequests extends GatewayException {
+  constructor(seconds: number) {
+    super({
+      status: 429,
+      error: 'invalid_request',
+      code: 'rate_limited',
+      description: 'There were too many requests from this address.',
+      headers: { 'Retry-After': String(seconds) },
+    });
+  }
+}
+
+/**
+ * Limits the requests of one client address to the token endpoints, all of them together. The
+ * address is Express' `request.ip` (see `trust proxy`); of an IPv6 address its network counts.
+ */
+@Injectable()
+export class TokenThrottle extends ThrottlerGuard {
+  /** Nothing is counted where there is no limit. */
+  protected override async shouldSkip(): Promise<boolean> {
+    return this.throttlers.every(({ limit }) => limit === 0);
+  }
+
+  protected override generateKey(_context: ExecutionContext, address: string): string {
+    return address;
+  }
+
+  protected override throwThrottlingException(
+    _context: ExecutionContext,
+    { timeToBlockExpire }: ThrottlerLimitDetail,
+  ): Promise<void> {
+    throw new TooManyRequests(timeToBlockExpire);
+  }
+}
