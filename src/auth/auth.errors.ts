@@ -30,7 +30,7 @@ export class AuthRefused extends GatewayException {
   }
 }
 
-/** 403 `csrf_refused`: the token came by cookie, and the request not from the gateway's own origin. */
+/** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
 export class CsrfRefused extends GatewayException {
   constructor() {
     super({
@@ -38,6 +38,9 @@ export class CsrfRefused extends GatewayException {
       error: 'access_denied',
       code: 'csrf_refused',
       description: 'A request with a session cookie has to come from the same origin.',
+      explanation:
+        'a request that changes something by cookie needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of PUBLIC_URL)',
+      headers: { 'WWW-Authenticate': REALM },
     });
   }
 }

@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { BootException } from '../common/boot.exception.js';
-import { withholdHeaders } from '../common/forwarding.js';
+import { addBackendHeaders, withholdHeaders } from '../common/forwarding.js';
 import { GatewayException } from '../common/gateway.exception.js';
 import { TokenRefused } from '../common/token-refused.js';
 import { AuthRefused } from './auth.errors.js';
-import { bearerToken } from './bearer-token.js';
+import { bearerToken, tokenMissing } from './bearer-token.js';
+import { claimsToHeaders } from './claim-headers.js';
 import { JwtVerifier } from './jwt-verifier.js';
 import { ProtectedRoutes } from './protected-routes.js';
 import type { Requirement } from './requirement.js';
+import { assertSameOrigin } from './same-origin.js';
+import type { VerifiedClaims } from './verified-claims.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
 /** Verifies the token of a request to a route with `@RequireJwt`. */
@@ -26,15 +29,17 @@ export class AuthGuard implements CanActivate {
     this.verifier = verifier;
   }
 
-  /** @throws AuthRefused 400, 401 or 403 as in RFC 6750 section 3.1 */
+  /**
+   * @throws AuthRefused 400, 401 or 403 as in RFC 6750 section 3.1
+   * @throws CsrfRefused 403 for a state-changing request by cookie that another site may have caused
+   */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const requirement = this.routes.requirement(context.getHandler(), context.getClass());
     const request = context.switchToHttp().getRequest<IncomingMessage>();
     // Decorated class and decorated method each bring the guard, for one and the same requirement.
     if (verifiedBy(request) === requirement) return true;
     try {
-      const token = bearerToken(request, requirement);
-      setVerified(request, requirement, await this.verifier.verify(token, requirement));
+      setVerified(request, requirement, await this.verify(request, requirement));
     } catch (error) {
       const refusal = error instanceof TokenRefused ? new AuthRefused(error, requirement) : error;
       // The challenge has to be there whoever writes the answer; Nest's own filter sends no headers.
@@ -42,18 +47,29 @@ export class AuthGuard implements CanActivate {
         setHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal);
       throw refusal;
     }
-    withholdCredentials(request, requirement);
+    // The token ends here: no backend sees it, whatever headers are forwarded.
+    withholdHeaders(request, requirement.credentialHeaders);
     return true;
+  }
+
+  private async verify(
+    request: IncomingMessage,
+    requirement: Requirement,
+  ): Promise<VerifiedClaims | undefined> {
+    const bearer = bearerToken(request, requirement);
+    if (bearer === undefined) {
+      if (requirement.optional) return undefined;
+      throw tokenMissing(requirement);
+    }
+    if (bearer.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    const claims = await this.verifier.verify(bearer.token, requirement);
+    const { claimHeaders } = requirement;
+    if (claimHeaders.length > 0) addBackendHeaders(request, claimsToHeaders(claims, claimHeaders));
+    return claims;
   }
 }
 
 function setHeaders(response: ServerResponse, { details }: GatewayException): void {
   for (const [name, value] of Object.entries(details.headers ?? {}))
     response.setHeader(name, value);
-}
-
-/** The token ends here: no backend sees it, whatever headers are forwarded. */
-function withholdCredentials(request: IncomingMessage, requirement: Requirement): void {
-  const { authHeaderName, cookieKey } = requirement;
-  withholdHeaders(request, cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie']);
 }

@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { JwsAlgorithm } from '../jws/index.js';
+import type { ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
 export type Matcher = 'any' | 'all';
@@ -34,12 +35,26 @@ export interface TokenRequirement {
   authHeaderName?: string;
   /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
   leeway?: number;
+  /**
+   * Claims that become headers of every backend call made with `from: request`, e.g.
+   * `{ sub: 'x-user', 'realm.id': 'x-realm' }`: dots reach nested claims, list items are joined by
+   * commas, objects become JSON, an absent claim gives no header. What is not printable ASCII is
+   * percent-encoded, `%` too, and commas within list items. The client's own headers of these names
+   * never reach a backend, on any route. On a route it replaces what the module says.
+   */
+  propagateClaims?: ClaimHeaders;
 }
 
-/** Defaults of every `@RequireJwt()`. */
+/** Defaults of every `@RequireJwt()`, and what concerns all of them. */
 export interface AuthModuleOptions extends TokenRequirement {
-  /** Roles of which routes with `admin: true` need any. Default: none, so that there can be no such route. */
+  /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
   adminRoles?: readonly string[];
+  /**
+   * Where browsers reach the gateway, e.g. `https://gateway.example`, for gateways behind a proxy:
+   * state-changing requests by cookie have to come from its origin. Default: the host the client
+   * addressed.
+   */
+  publicUrl?: string;
 }
 
 export const {

@@ -30,7 +30,7 @@ async function receive(headers: readonly string[], url = '/private'): Promise<In
   return request;
 }
 
-/** The token, or the code of the refusal. */
+/** The token, with its source unless that is the header; `none`, or the code of the refusal. */
 async function read(
   headers: readonly string[],
   places = HEADER_ONLY,
@@ -38,7 +38,9 @@ async function read(
 ): Promise<string> {
   const request = await receive(headers, url);
   try {
-    return bearerToken(request, places);
+    const found = bearerToken(request, places);
+    if (found === undefined) return 'none';
+    return found.source === 'header' ? found.token : `${found.token} (${found.source})`;
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error;
     return `! ${error.code}`;
@@ -68,11 +70,11 @@ describe('bearerToken', () => {
     ['another header', ['X-Token: a.b.c']],
     ['a cookie that is not configured', ['Cookie: session=a.b.c; Authorization=a.b.c']],
   ])('finds no token in %s', async (_what, headers) => {
-    expect(await read(headers)).toBe('! token_missing');
+    expect(await read(headers)).toBe('none');
   });
 
   it('does not read a token from the URL', async () => {
-    expect(await read([], HEADER_ONLY, '/private?access_token=a.b.c')).toBe('! token_missing');
+    expect(await read([], HEADER_ONLY, '/private?access_token=a.b.c')).toBe('none');
   });
 
   it.each(['?access_token=x', '?a=1&access_token=', '?access%5Ftoken=x', '?%61ccess_token=x'])(
@@ -103,7 +105,7 @@ describe('bearerToken', () => {
   it('takes a token with or without scheme from a header of its own', async () => {
     expect(await read(['X-Token: a.b.c'], CUSTOM)).toBe('a.b.c');
     expect(await read(['x-token: bearer a.b.c'], CUSTOM)).toBe('a.b.c');
-    expect(await read(['Authorization: Bearer a.b.c'], CUSTOM)).toBe('! token_missing');
+    expect(await read(['Authorization: Bearer a.b.c'], CUSTOM)).toBe('none');
     expect(await read(['X-Token: a.b.c', 'X-Token: d.e.f'], CUSTOM)).toBe('! token_ambiguous');
   });
 });
@@ -116,7 +118,7 @@ describe('bearerToken with a cookie configured', () => {
     ['in quotes', 'session="a.b.c"'],
     ['beside names that end or begin like it', 'xsession=1; session=a.b.c; sessionx=2'],
   ])('takes it %s', async (_how, cookie) => {
-    expect(await read([`Cookie: ${cookie}`], WITH_COOKIE)).toBe('a.b.c');
+    expect(await read([`Cookie: ${cookie}`], WITH_COOKIE)).toBe('a.b.c (cookie)');
   });
 
   it.each([
@@ -125,7 +127,7 @@ describe('bearerToken with a cookie configured', () => {
     ['empty quotes', 'session=""'],
     ['inside another value', 'a=session=a.b.c'],
   ])('does not take it %s', async (_how, cookie) => {
-    expect(await read([`Cookie: ${cookie}`], WITH_COOKIE)).toBe('! token_missing');
+    expect(await read([`Cookie: ${cookie}`], WITH_COOKIE)).toBe('none');
   });
 
   it.each([
@@ -143,7 +145,7 @@ describe('bearerToken with a cookie configured', () => {
   it.each(['Authorization: Basic dXNlcjpwYXNz', 'Authorization: Bearer', 'Authorization:'])(
     'is not blocked by a header without a bearer token: %s',
     async (header) => {
-      expect(await read([header, 'Cookie: session=a.b.c'], WITH_COOKIE)).toBe('a.b.c');
+      expect(await read([header, 'Cookie: session=a.b.c'], WITH_COOKIE)).toBe('a.b.c (cookie)');
     },
   );
 });

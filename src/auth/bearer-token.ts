@@ -10,24 +10,37 @@ export interface TokenPlaces {
 
 const BEARER = /^Bearer(?: +(.*))?$/i;
 
+/** A token, not yet looked at, and where it was. Browsers send cookies by themselves, headers never. */
+export interface BearerToken {
+  readonly token: string;
+  readonly source: 'header' | 'cookie';
+}
+
 /**
  * The token of a request (RFC 6750 section 2.1): from the header, or from the cookie where one is
  * configured and the header holds no bearer token. A header other than `Authorization` may hold
- * the bare token.
+ * the bare token. `undefined` when there is none; an empty one is none.
  *
- * @throws TokenRefused `token_missing`; `token_ambiguous` when the request names two (RFC 6750
- * section 2: one method per request); `token_malformed` when it is no token at all
+ * @throws TokenRefused `token_ambiguous` when the request names two (RFC 6750 section 2: one
+ * method per request)
  */
-export function bearerToken(request: IncomingMessage, places: TokenPlaces): string {
-  const { authHeaderName, cookieKey } = places;
-  const token = tokenOfHeader(request, authHeaderName) ?? tokenOfCookie(request, cookieKey);
-  if (token === undefined || token === '')
-    throw new TokenRefused(
-      'token_missing',
-      `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
-    );
-  return token;
+export function bearerToken(
+  request: IncomingMessage,
+  { authHeaderName, cookieKey }: TokenPlaces,
+): BearerToken | undefined {
+  const ofHeader = tokenOfHeader(request, authHeaderName);
+  const token = ofHeader ?? tokenOfCookie(request, cookieKey);
+  return token === undefined || token === ''
+    ? undefined
+    : { token, source: ofHeader === undefined ? 'cookie' : 'header' };
 }
+
+/** What a request without a token is refused with, where one is needed. */
+export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefused =>
+  new TokenRefused(
+    'token_missing',
+    `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
+  );
 
 function tokenOfHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Injectable, Optional } from '@nestjs/common';
 import { isJsonObject, parseJsonExactly, toNumber } from '../common/json.js';
 import { TokenRefused } from '../common/token-refused.js';
+import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../common/token-type.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import {
   isJwsAlgorithm,
@@ -14,7 +15,7 @@ import {
 } from '../jws/index.js';
 import { Revocations, type TokenNames } from '../state/index.js';
 import { checkClaims } from './claim-checks.js';
-import { normalizeType, type Requirement } from './requirement.js';
+import type { Requirement } from './requirement.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, revocation, in this order. */
@@ -46,14 +47,17 @@ export class JwtVerifier {
     if (!(typeof verdict === 'boolean' ? verdict : await verdict))
       throw new TokenRefused('signature_invalid', `the signature does not fit kid '${key.kid}'`);
 
-    if (!requirement.types.has(normalizeType(header.typ ?? 'JWT')))
+    const type = normalizeType(header.typ ?? 'JWT');
+    if (!requirement.types.has(type))
       throw new TokenRefused(
         'type_not_allowed',
         `typ '${header.typ ?? 'JWT'}' is not one of: ${[...requirement.types].join(', ')}`,
       );
     const claims = parseClaims(payload);
+    if (type === ACCESS_TOKEN_TYPE) assertProfile(claims);
     checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
     this.assertNotRevoked({ kid: key.kid, claims, signingInput });
+    await requirement.checkClaimsClass?.(claims);
     return claims as VerifiedClaims<Claims>;
   }
 
@@ -63,6 +67,16 @@ export class JwtVerifier {
     if (this.revocations.isRevoked(token))
       throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
   }
+}
+
+/** RFC 9068 section 4: a token that claims the profile has to keep it. */
+function assertProfile(claims: Readonly<Record<string, unknown>>): void {
+  const missing = missingProfileClaims(claims);
+  if (missing.length > 0)
+    throw new TokenRefused(
+      'claim_missing',
+      `a token of typ ${ACCESS_TOKEN_TYPE} needs: ${missing.join(', ')}`,
+    );
 }
 
 function assertFits(

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootException } from '../common/boot.exception.js';
+import { ReservedHeaders } from '../common/reserved-headers.js';
 import { RouteExplorer, type Route } from '../common/route-explorer.js';
 import { JwkKeyStore, KeyProblem } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
@@ -10,6 +11,8 @@ import { REQUIRE_JWT } from './require-jwt.metadata.js';
 /** The requirements of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
 export class ProtectedRoutes implements OnModuleInit {
+  /** Where browsers reach the gateway, when `AuthModule` was told. */
+  readonly publicUrl: string | undefined;
   private readonly compiled = new WeakMap<object, WeakMap<object, Requirement>>();
 
   constructor(
@@ -17,7 +20,12 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly keys: JwkKeyStore,
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
-  ) {}
+    private readonly reserved: ReservedHeaders,
+  ) {
+    this.publicUrl = options.publicUrl;
+    if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
+      throw new BootException("AuthModule: 'publicUrl' is not a URL");
+  }
 
   /**
    * Checks every decorated route and opens the key sets that routes bring along.
@@ -25,7 +33,7 @@ export class ProtectedRoutes implements OnModuleInit {
    * @throws BootException one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
-    this.defaults();
+    this.reserveHeaders(this.defaults());
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootException(problems.flat());
   }
@@ -51,9 +59,15 @@ export class ProtectedRoutes implements OnModuleInit {
         controller,
       ]);
       requirement = compileRequirement(route ?? {}, this.options);
+      this.reserveHeaders(requirement);
       ofHandler.set(controller, requirement);
     }
     return requirement;
+  }
+
+  /** Also on routes that ask for no token, a client must not write what claims are to say. */
+  private reserveHeaders({ claimHeaders }: Requirement): void {
+    for (const [, header] of claimHeaders) this.reserved.reserve(header);
   }
 
   private async check({ handler, controller, label }: Route): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
 import type { TokenRequirement } from './auth.module-definition.js';
-import { compileRequirement, normalizeType } from './requirement.js';
+import { compileRequirement } from './requirement.js';
 
 const DEFAULTS: TokenRequirement = {
   algorithms: ['HS256', 'ES256'],
@@ -81,15 +81,5 @@ describe('compileRequirement', () => {
     expect(() => compileRequirement(route, DEFAULTS)).toThrow(
       problem(/'algorithms'[^]*'audience'[^]*'leeway'/),
     );
-  });
-});
-
-describe('normalizeType', () => {
-  it('compares media types without case and prefix (RFC 7515 section 4.1.9)', () => {
-    expect(normalizeType('AT+JWT')).toBe('at+jwt');
-    expect(normalizeType('application/at+jwt')).toBe('at+jwt');
-    expect(normalizeType('Application/JWT')).toBe('jwt');
-    expect(normalizeType('application/x/jwt')).toBe('application/x/jwt');
-    expect(normalizeType('text/jwt')).toBe('text/jwt');
   });
 });

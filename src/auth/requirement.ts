@@ -1,10 +1,13 @@
 import { BootException } from '../common/boot.exception.js';
 import type { KeySource } from '../jwks/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
+import { normalizeType } from '../common/token-type.js';
 import type { AuthModuleOptions, Matcher } from './auth.module-definition.js';
+import { claimHeaderProblems, type ClaimHeaderList } from './claim-headers.js';
+import { compileClaimsCheck, type ClaimsCheck } from './claims-class.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
 
-/** A {@link TokenRequirement} with all defaults filled in, in the form the checks use. */
+/** A `TokenRequirement` with all defaults filled in, in the form the checks use. */
 export interface Requirement {
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   readonly issuers: ReadonlySet<string>;
@@ -27,6 +30,14 @@ export interface Requirement {
   readonly leeway: number;
   /** The only keys that count; `undefined` for those of the gateway. */
   readonly keySource: KeySource | undefined;
+  /** A request without a token passes. */
+  readonly optional: boolean;
+  /** Claims that become headers of backend calls. */
+  readonly claimHeaders: ClaimHeaderList;
+  /** What the route's class of claims asks for. */
+  readonly checkClaimsClass: ClaimsCheck | undefined;
+  /** Headers that may carry the token; no backend gets them. Lower case. */
+  readonly credentialHeaders: readonly string[];
 }
 
 /**
@@ -43,6 +54,8 @@ export function compileRequirement(
     Object.entries(route).filter(([, value]) => value !== undefined),
   ) as RequireJwtOptions;
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
+  const authHeaderName = (merged.authHeaderName ?? 'Authorization').toLowerCase();
+  const { cookieKey } = merged;
   const requirement: Requirement = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(list(merged.issuer)),
@@ -57,34 +70,44 @@ export function compileRequirement(
     scopesMatcher: merged.scopesMatcher ?? 'any',
     requiredClaims: merged.requiredClaims ?? [],
     types: new Set((merged.types ?? ['JWT', 'at+jwt']).map(normalizeType)),
-    cookieKey: merged.cookieKey,
-    authHeaderName: (merged.authHeaderName ?? 'Authorization').toLowerCase(),
+    cookieKey,
+    authHeaderName,
     leeway: merged.leeway ?? 1,
     keySource: keySource(given),
+    optional: merged.optional ?? false,
+    claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(
+      ([claim, header]) => [claim, header.toLowerCase()] as const,
+    ),
+    checkClaimsClass: merged.claims === undefined ? undefined : compileClaimsCheck(merged.claims),
+    credentialHeaders: cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie'],
   };
   assertUsable(requirement);
+  const problems = claimHeaderProblems(merged.propagateClaims ?? {});
+  if (problems.length > 0)
+    throw new BootException(problems.map((problem) => `'propagateClaims' ${problem}`));
   for (const name of ['roles', 'scopes'] as const)
     if (given[name]?.length === 0)
       throw new BootException(
         `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
       );
+  if (requirement.optional && requirement.roles.length + requirement.scopes.length > 0)
+    throw new BootException(
+      "'optional' lets everybody in without a token, so it cannot go with roles or scopes",
+    );
   return requirement;
 }
 
+/** What `admin: true` stands for. */
 function adminRoles(
   { admin, roles }: RequireJwtOptions,
   defaults: AuthModuleOptions,
 ): Pick<RequireJwtOptions, 'roles' | 'rolesMatcher'> {
   if (admin !== true) return {};
-  if (roles !== undefined) throw new BootException("'roles' and 'admin' are both set; choose one");
-  if ((defaults.adminRoles?.length ?? 0) === 0)
-    throw new BootException("'admin' needs adminRoles in AuthModule");
+  if (roles !== undefined) throw new BootException("'admin' and 'roles' are both set; choose one");
+  if (defaults.adminRoles === undefined || defaults.adminRoles.length === 0)
+    throw new BootException("'admin' needs the option adminRoles of AuthModule, which is empty");
   return { roles: defaults.adminRoles, rolesMatcher: 'any' };
 }
-
-/** A `typ` header in the form it is compared in (RFC 7515 section 4.1.9). */
-export const normalizeType = (typ: string): string =>
-  typ.toLowerCase().replace(/^application\/(?=[^/]*$)/, '');
 
 function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | undefined {
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)

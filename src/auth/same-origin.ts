@@ -1,22 +1,37 @@
 import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { CsrfRefused } from './auth.errors.js';
 
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /**
- * For a request that changes something and is trusted because of a cookie, which browsers send
- * along whoever asks them to: it has to come from the gateway's own origin. Browsers say so in
- * `Sec-Fetch-Site` or `Origin`, neither of which a page can forge.
+ * False for a request that changes something and that a page of another origin may have caused;
+ * whoever takes credentials out of cookies has to refuse it.
  *
- * @param publicUrl where browsers reach the gateway; left out, the host that they addressed
- * @throws CsrfRefused 403 `csrf_refused`, also when the request says nothing of where it comes from
+ * `Sec-Fetch-Site` is the browser's own verdict and decides where it is there; else `Origin` has
+ * to be the gateway's.
+ *
+ * @param publicUrl where browsers reach the gateway, e.g. `https://gateway.example`. Default: scheme
+ * of the connection and the host the client addressed, which is right unless a proxy stands before
  */
-export function assertSameOrigin({ headers }: IncomingMessage, publicUrl?: string): void {
+export function isSameOrigin(request: IncomingMessage, publicUrl?: string): boolean {
+  const { method = '', headers } = request;
+  if (SAFE_METHODS.has(method)) return true;
   const site = headers['sec-fetch-site'];
-  if (site === 'same-origin') return;
-  if (site !== undefined || headers.origin === undefined) throw new CsrfRefused();
-  const origin = URL.parse(headers.origin);
-  const same =
-    publicUrl === undefined
-      ? origin !== null && origin.host === headers.host?.toLowerCase()
-      : origin?.origin === new URL(publicUrl).origin;
-  if (!same) throw new CsrfRefused();
+  if (site !== undefined) return site === 'same-origin';
+  const { origin } = headers;
+  const own = publicUrl === undefined ? addressedOrigin(request) : new URL(publicUrl).origin;
+  return origin !== undefined && origin === own;
+}
+
+/** @throws CsrfRefused where {@link isSameOrigin} says no */
+export function assertSameOrigin(request: IncomingMessage, publicUrl?: string): void {
+  if (!isSameOrigin(request, publicUrl)) throw new CsrfRefused();
+}
+
+function addressedOrigin({ headers, socket }: IncomingMessage): string | undefined {
+  if (headers.host === undefined) return undefined;
+  const scheme = (socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http';
+  return `${scheme}://${headers.host.toLowerCase()}`;
 }

@@ -4,18 +4,19 @@ import type { VerifiedClaims } from './verified-claims.js';
 
 /** A symbol, so that no middleware or body can forge or overwrite it. */
 const VERIFIED = Symbol('signet.verified');
-type Verified = { requirement: Requirement; claims: VerifiedClaims };
+type Verified = { requirement: Requirement; claims: VerifiedClaims | undefined };
 type VerifiedRequest = IncomingMessage & { [VERIFIED]?: Verified };
 
+/** @param claims `undefined` for a request that may do without a token, and does */
 export function setVerified(
   request: IncomingMessage,
   requirement: Requirement,
-  claims: VerifiedClaims,
+  claims: VerifiedClaims | undefined,
 ): void {
   (request as VerifiedRequest)[VERIFIED] = { requirement, claims };
 }
 
-/** The requirement the request's token was verified against; `undefined` when none was. */
+/** The requirement that the request fulfils; `undefined` when none was checked. */
 export const verifiedBy = (request: IncomingMessage): Requirement | undefined =>
   (request as VerifiedRequest)[VERIFIED]?.requirement;
 

@@ -2,12 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { BootException } from '../common/boot.exception.js';
+import { NEVER_FORWARDED } from '../common/forwarding.js';
+import { ReservedHeaders } from '../common/reserved-headers.js';
 import { BackendAnswer } from './backend-answer.js';
 import { BackendGuard, type CallListener } from './backend-guard.js';
 import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
 import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
 import type { BreakerState } from './circuit-breaker.js';
-import { forwardedHeaders, forwardedQuery } from './forwarding.js';
+import {
+  allowedHeaders,
+  forwardedHeaders,
+  forwardedQuery,
+  type AllowedHeader,
+} from './forwarding.js';
 import { fillPath } from './path-template.js';
 import { readAnswer } from './read-answer.js';
 import { sendRequest } from './send-request.js';
@@ -18,7 +25,10 @@ export interface BackendCall {
   method?: string;
   /** Path below the configured host; may contain `{JWT.<claim>}`. */
   path: string;
-  /** The client's request: its allow-listed headers and query strings are forwarded. */
+  /**
+   * The client's request: its allow-listed headers and query strings are forwarded, and what its
+   * token's claims are to become.
+   */
   from?: IncomingMessage;
   /** Verified claims for the placeholders of `path`. */
   claims?: Readonly<Record<string, unknown>>;
@@ -54,7 +64,8 @@ export class BackendClient {
   private readonly basePath: string;
   private readonly timeout: number;
   private readonly maxBodyBytes: number;
-  private readonly inputHeaders: readonly string[];
+  private readonly inputHeaders: readonly AllowedHeader[];
+  private readonly isReserved: (folded: string) => boolean;
   private readonly inputQueryStrings: readonly string[];
   private readonly guard: BackendGuard;
 
@@ -62,6 +73,7 @@ export class BackendClient {
     @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
     private readonly http: HttpService,
     private readonly transport: BackendTransport,
+    reserved: ReservedHeaders,
   ) {
     const url = URL.parse(options.host);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
@@ -70,7 +82,11 @@ export class BackendClient {
     this.basePath = url.pathname.replace(/\/$/, '');
     this.timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
-    this.inputHeaders = (options.inputHeaders ?? []).map((name) => name.toLowerCase());
+    this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
+    for (const { name } of this.inputHeaders)
+      if (NEVER_FORWARDED.has(name))
+        throw new BootException(`BackendModule: inputHeaders cannot forward ${name}`);
+    this.isReserved = (folded) => reserved.has(folded);
     this.inputQueryStrings = options.inputQueryStrings ?? [];
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = options;
     this.guard = new BackendGuard({
@@ -101,7 +117,7 @@ export class BackendClient {
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
     const { method = 'GET', from, body, contentType = 'application/json' } = call;
     const headers: Record<string, string | string[]> =
-      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders);
+      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
     headers['accept'] ??= 'application/json';
     headers['accept-encoding'] = 'identity';
     const sendsBody =

@@ -1,6 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { create } from 'axios';
+import { ReservedHeadersModule } from '../common/reserved-headers.js';
 import { BackendClient } from './backend-client.js';
 import { BackendTransport } from './backend-transport.js';
 import { ConfigurableBackendModule } from './backend.module-definition.js';
@@ -9,6 +10,7 @@ const passThrough = [(value: unknown): unknown => value];
 
 /** Provides {@link BackendClient} over `@nestjs/axios`, whose transport is an undici pool. */
 @Module({
+  imports: [ReservedHeadersModule],
   providers: [
     BackendTransport,
     {

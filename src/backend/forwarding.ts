@@ -1,18 +1,47 @@
 import type { IncomingMessage } from 'node:http';
-import { withheldHeaders } from '../common/forwarding.js';
+import { addedBackendHeaders, foldHeader, withheldHeaders } from '../common/forwarding.js';
 
-/** The allow-listed headers of a client's request, without those that are withheld. */
+/** An allow-listed header, prepared. */
+export interface AllowedHeader {
+  /** Lower case. */
+  readonly name: string;
+  /** See `foldHeader`. */
+  readonly folded: string;
+}
+
+/** Prepares an allow-list. */
+export const allowedHeaders = (names: readonly string[]): readonly AllowedHeader[] =>
+  names.map((name) => ({ name: name.toLowerCase(), folded: foldHeader(name) }));
+
+/**
+ * What of a client's headers goes to the backend: the allow-listed ones without those that are
+ * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1); and what the gateway
+ * adds to them.
+ *
+ * @param isReserved for folded names
+ */
 export function forwardedHeaders(
   request: IncomingMessage,
-  allowed: readonly string[],
+  allowed: readonly AllowedHeader[],
+  isReserved: (folded: string) => boolean,
 ): Record<string, string | string[]> {
-  const withheld = withheldHeaders(request);
   const headers: Record<string, string | string[]> = {};
-  for (const name of allowed) {
-    const value = request.headers[name];
-    if (value !== undefined && !withheld.includes(name)) headers[name] = value;
+  if (allowed.length > 0) {
+    const withheld = withheldHeaders(request);
+    const hopByHop = connectionOptions(request);
+    for (const { name, folded } of allowed) {
+      const value = request.headers[name];
+      if (value === undefined || isReserved(folded)) continue;
+      if (!withheld.includes(name) && !hopByHop.includes(name)) headers[name] = value;
+    }
   }
-  return headers;
+  return Object.assign(headers, addedBackendHeaders(request));
+}
+
+/** The headers that the client declares to be for this connection only, lower case. */
+function connectionOptions({ headers: { connection } }: IncomingMessage): readonly string[] {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return [];
+  return connection.split(',').map((option) => option.trim().toLowerCase());
 }
 
 /** The allow-listed query parameters of a client's request, encoded, without `?`; may be empty. */

@@ -1,26 +1,8 @@
-import { normalizeType } from '../auth/index.js';
+import { claimHeaderProblems, parseClaimHeaders } from '../auth/index.js';
+import { NEVER_FORWARDED } from '../common/forwarding.js';
+import { normalizeType } from '../common/token-type.js';
 import type { Environment } from './environment.js';
 import { DEFAULT_KEY_FILE } from './defaults.js';
-
-/** Headers that belong to one connection, or that a proxy has to write itself (RFC 9110 section 7.6.1). */
-const NEVER_FORWARDED = new Set([
-  'connection',
-  'content-length',
-  'content-type',
-  'accept-encoding',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Variables of features that this version does not have: ignoring them would weaken what was asked for. */
-const NOT_YET = ['VALIDATOR_PROPAGATE_CLAIMS'] as const;
 
 const BACKEND_PATHS = [
   'TOKEN_BACKEND_PATH',
@@ -47,6 +29,12 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   for (const name of env.BACKEND_INPUT_HEADERS)
     if (NEVER_FORWARDED.has(name.toLowerCase()))
       problems.push(`BACKEND_INPUT_HEADERS cannot forward ${name.toLowerCase()}`);
+  const pairs = env.VALIDATOR_PROPAGATE_CLAIMS.filter((pair) => /:[^:\s]+$/.test(pair));
+  const claimHeaders = parseClaimHeaders(pairs);
+  if (Object.keys(claimHeaders).length < pairs.length)
+    problems.push('VALIDATOR_PROPAGATE_CLAIMS names a claim twice');
+  for (const problem of claimHeaderProblems(claimHeaders))
+    problems.push(`VALIDATOR_PROPAGATE_CLAIMS ${problem}`);
   for (const name of BACKEND_PATHS)
     if (/#|\/\.\.?(?=[/?]|$)/.test(env[name] ?? ''))
       problems.push(`${name} must not contain '#', '/./' or '/../'`);
@@ -66,8 +54,6 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   }
   if (env.KEY_PASSPHRASE !== undefined && env.KEY_PASSPHRASE_FILE !== undefined)
     problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
-  for (const name of NOT_YET)
-    if (given(raw[name])) problems.push(`${name} is not supported by this version`);
   if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))
     problems.push('PRIVATE_BACKEND_PATH has a brace that belongs to no {JWT.<claim>}');
   return problems;

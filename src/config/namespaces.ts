@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import type { AuthModuleOptions } from '../auth/index.js';
+import { parseClaimHeaders, type AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
 import type { MetricsModuleOptions } from '../metrics/index.js';
@@ -103,7 +103,9 @@ export const authConfig = registerAs('auth', (): AuthModuleOptions => {
     cookieKey: env.VALIDATOR_COOKIE_KEY,
     authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
     leeway: env.VALIDATOR_LEEWAY,
+    propagateClaims: parseClaimHeaders(env.VALIDATOR_PROPAGATE_CLAIMS),
     adminRoles: env.ADMIN_ROLES,
+    publicUrl: env.PUBLIC_URL,
   };
 });
 

@@ -244,6 +244,18 @@ describe('values', () => {
     },
   );
 
+  it('claims become headers that are free, each claim and each header once', () => {
+    const propagate = (VALIDATOR_PROPAGATE_CLAIMS: string): string[] =>
+      names({ VALIDATOR_PROPAGATE_CLAIMS });
+    expect(propagate('sub:x-user,realm.id:X-Realm,https://example.com:8/t:x-t,a:b:x-b')).toEqual(
+      [],
+    );
+    for (const list of ['sub', ':x', 'sub:', 'sub:x user', 'sub:connection', 'sub:Host'])
+      expect(propagate(list)).toEqual(['VALIDATOR_PROPAGATE_CLAIMS']);
+    for (const list of ['sub:authorization', 'sub:cookie', 'sub:x,sub:y', 'sub:x-a,name:X_A'])
+      expect(propagate(list)).toEqual(['VALIDATOR_PROPAGATE_CLAIMS']);
+  });
+
   it.each(['/a/../b', '/a/..', '/./a', '/a#b', '/a/..?x'])('the path %s is refused', (path) => {
     expect(names({ PRIVATE_BACKEND_PATH: path })).toEqual(['PRIVATE_BACKEND_PATH']);
     expect(names({ TOKEN_BACKEND_PATH: path })).toEqual(['TOKEN_BACKEND_PATH']);

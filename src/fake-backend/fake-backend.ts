@@ -45,7 +45,11 @@ export async function serve(answer: Answer): Promise<RunningBackend> {
 export function answerDemo(request: IncomingMessage, body: string, response: ServerResponse): void {
   const [path] = (request.url ?? '/').split('?', 1);
   if (path === '/token.json') {
-    const { status, answer: claims } = login(request.headers['content-type'], body);
+    const { status, answer: claims } = login(
+      request.headers['content-type'],
+      body,
+      request.headers.authorization,
+    );
     send(response, status, claims);
   } else if (path?.startsWith('/user/')) {
     send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });

@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { AuthRefused, bearerToken, ProtectedRoutes } from '../auth/index.js';
+import {
+  assertSameOrigin,
+  AuthRefused,
+  bearerToken,
+  ProtectedRoutes,
+  tokenMissing,
+  type BearerToken,
+  type Requirement,
+} from '../auth/index.js';
 import { TokenRefused } from '../common/token-refused.js';
 import { OwnTokens } from './own-tokens.js';
 import { SessionCookies } from './session-cookies.js';
@@ -37,13 +45,19 @@ export class LogoutController {
   private presentedTokens(request: IncomingMessage): string[] {
     const requirement = this.routes.defaults();
     const refresh = this.cookies.refreshToken(request);
+    const access = this.accessToken(request, requirement);
+    if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    const tokens = [access?.token, refresh].filter((token) => token !== undefined);
+    if (tokens.length === 0) throw this.refused(tokenMissing(requirement));
+    return tokens;
+  }
+
+  private accessToken(request: IncomingMessage, requirement: Requirement): BearerToken | undefined {
     try {
-      const access = bearerToken(request, requirement);
-      return refresh === undefined ? [access] : [access, refresh];
+      return bearerToken(request, requirement);
     } catch (error) {
-      if (!(error instanceof TokenRefused)) throw error;
-      if (error.code === 'token_missing' && refresh !== undefined) return [refresh];
-      throw this.refused(error);
+      if (error instanceof TokenRefused) throw this.refused(error);
+      throw error;
     }
   }
 

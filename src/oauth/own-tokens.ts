@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   JwtVerifier,
-  normalizeType,
   ProtectedRoutes,
   type Requirement,
   type VerifiedClaims,
 } from '../auth/index.js';
 import { TokenRefused } from '../common/token-refused.js';
+import { normalizeType } from '../common/token-type.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { parseCompact } from '../jws/index.js';
 import { revocationSubject, tokenId, type RevocationSubject } from '../state/index.js';

@@ -1,3 +1,4 @@
+import { ACCESS_TOKEN_TYPE, normalizeType } from '../common/token-type.js';
 import type { TokenFormat } from './jwt-signer.js';
 import type { SignFieldsOptions } from './sign-fields.metadata.js';
 import type { SigningModuleOptions } from './signing.module-definition.js';
@@ -7,6 +8,8 @@ import type { Stamp } from './stamp-claims.js';
 export interface FieldPlan {
   format: TokenFormat;
   stamp: Stamp;
+  /** The token claims the profile of RFC 9068, so its claims have to be complete. */
+  profiled: boolean;
 }
 
 /** What `@SignFields` means for one route, with all defaults filled in. */
@@ -22,23 +25,27 @@ const DEFAULT_REFRESH_TTL = 1_209_600;
 
 /** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
 export function planSigning(route: SignFieldsOptions, module: SigningModuleOptions): SigningPlan {
-  const plan = (isRefresh: boolean): FieldPlan => ({
-    format: {
-      alg: route.alg ?? module.alg ?? 'HS256',
-      kid: route.kid ?? module.kid ?? 'auto',
-      typ: route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT')),
-      full: route.full ?? module.full ?? false,
-    },
-    stamp: {
-      ttl:
-        route.ttl ??
-        (isRefresh
-          ? (module.refreshTtl ?? DEFAULT_REFRESH_TTL)
-          : (module.accessTtl ?? DEFAULT_ACCESS_TTL)),
-      issuer: module.issuer,
-      staleExp: module.staleExp ?? 'reject',
-    },
-  });
+  const plan = (isRefresh: boolean): FieldPlan => {
+    const typ = route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT'));
+    return {
+      format: {
+        alg: route.alg ?? module.alg ?? 'HS256',
+        kid: route.kid ?? module.kid ?? 'auto',
+        typ,
+        full: route.full ?? module.full ?? false,
+      },
+      stamp: {
+        ttl:
+          route.ttl ??
+          (isRefresh
+            ? (module.refreshTtl ?? DEFAULT_REFRESH_TTL)
+            : (module.accessTtl ?? DEFAULT_ACCESS_TTL)),
+        issuer: module.issuer,
+        staleExp: module.staleExp ?? 'reject',
+      },
+      profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,
+    };
+  };
   const access = plan(false);
   const refresh = plan(true);
   return {

@@ -8,9 +8,11 @@ import {
 } from '@nestjs/common';
 import { mergeMap, type Observable } from 'rxjs';
 import { BootException } from '../common/boot.exception.js';
+import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../common/token-type.js';
 import { JwtSigner } from './jwt-signer.js';
-import { signFields } from './sign-fields.js';
+import { signFields, type ClaimSet } from './sign-fields.js';
 import { SignedRoutes } from './signed-routes.js';
+import { SigningRefused } from './signing.errors.js';
 import { SignedAnswer, signingSession } from './signing-session.js';
 import type { SigningPlan } from './signing-plan.js';
 import { stampClaims } from './stamp-claims.js';
@@ -51,8 +53,9 @@ export class SigningInterceptor implements NestInterceptor {
       plan.fields,
       plan.requireAll,
       (claims, field) => {
-        const { format, stamp } = plan.field(field);
+        const { format, stamp, profiled } = plan.field(field);
         const stamped = stampClaims(claims, field, stamp, now);
+        if (profiled) assertProfile(stamped, field);
         if (field === 'access_token') accessExp = stamped.exp;
         return this.signer.sign(stamped, format);
       },
@@ -61,4 +64,14 @@ export class SigningInterceptor implements NestInterceptor {
     const answer = withTokenMetadata(signed, accessExp, now);
     return session?.commit === undefined ? answer : session.commit(answer);
   }
+}
+
+/** RFC 9068 section 2.2: what cannot be added here, the backend has to send. */
+function assertProfile(claims: ClaimSet, field: string): void {
+  const missing = missingProfileClaims(claims);
+  if (missing.length > 0)
+    throw new SigningRefused(
+      'sign_target_invalid',
+      `field '${field}' is signed as ${ACCESS_TOKEN_TYPE} and lacks: ${missing.join(', ')}`,
+    );
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefused } from '../common/token-refused.js';
+import { ACCESS_TOKEN_CLAIMS } from '../common/token-type.js';
 import { JwkKeyStore, KeyProblem, KeysUnavailable } from '../jwks/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
 import { TokenController } from './token.controller.js';
@@ -40,7 +41,8 @@ export class SelfTest implements OnApplicationBootstrap {
       iat: now,
       exp: now + SAMPLE_TTL_SECONDS,
     };
-    for (const name of requirement.requiredClaims) claims[name] ??= 'self-test';
+    for (const name of [...requirement.requiredClaims, ...ACCESS_TOKEN_CLAIMS])
+      claims[name] ??= 'self-test';
     try {
       const token = await this.signer.sign(claims, format);
       await this.verifier.verify(token, requirement);

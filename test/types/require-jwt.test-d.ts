@@ -85,3 +85,67 @@ describe('VerifiedClaims', () => {
     expectTypeOf(claims.tenant).toEqualTypeOf<string>();
   });
 });
+
+class TenantClaims {
+  tenant!: string;
+  level?: number;
+}
+abstract class AbstractClaims {
+  tenant!: string;
+}
+class NeedsArguments {
+  constructor(readonly tenant: string) {}
+}
+interface ClaimsInterface {
+  tenant: string;
+}
+
+describe('@RequireJwt with more options', () => {
+  it('compiles', () => {
+    class Accepted {
+      @RequireJwt({ optional: true })
+      optional(@Claims() _claims?: VerifiedClaims<ClaimsInterface>): void {}
+
+      @RequireJwt({ admin: true, claims: TenantClaims })
+      admin(@Claims() _claims: VerifiedClaims<TenantClaims>): void {}
+
+      @RequireJwt({ propagateClaims: { 'realm.id': 'x-realm', sub: 'x-user' }, claims: undefined })
+      propagates(): void {}
+    }
+    expectTypeOf(Accepted).toBeConstructibleWith();
+    expectTypeOf<VerifiedClaims<TenantClaims>['tenant']>().toEqualTypeOf<string>();
+    expectTypeOf<VerifiedClaims<TenantClaims>['level']>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<VerifiedClaims<ClaimsInterface>['tenant']>().toEqualTypeOf<string>();
+    expectTypeOf<VerifiedClaims<ClaimsInterface>['exp']>().toEqualTypeOf<number>();
+  });
+
+  it('does not compile with values that would mean nothing', () => {
+    // @ts-expect-error -- true or false
+    void RequireJwt({ optional: 'yes' });
+    // @ts-expect-error -- the roles stand in the module's options
+    void RequireJwt({ admin: ['root'] });
+    // @ts-expect-error -- an option of the module, not of a route
+    void RequireJwt({ adminRoles: ['root'] });
+    // @ts-expect-error -- an option of the module, not of a route
+    void RequireJwt({ publicUrl: 'https://gateway.example' });
+    // @ts-expect-error -- claim and header, not pairs in text
+    void RequireJwt({ propagateClaims: ['sub:x-user'] });
+    // @ts-expect-error -- a header is a name
+    void RequireJwt({ propagateClaims: { sub: true } });
+    // @ts-expect-error -- a class, not an instance
+    void RequireJwt({ claims: new TenantClaims() });
+    // @ts-expect-error -- a class with rules, not a description
+    void RequireJwt({ claims: { tenant: 'string' } });
+    // @ts-expect-error -- nothing that could be made
+    void RequireJwt({ claims: AbstractClaims });
+    // @ts-expect-error -- claims are filled in, not passed to a constructor
+    void RequireJwt({ claims: NeedsArguments });
+    // @ts-expect-error -- an interface is no value
+    void RequireJwt({ claims: ClaimsInterface });
+    const claims = {} as VerifiedClaims<TenantClaims>;
+    // @ts-expect-error -- verified is verified
+    claims.level = 7;
+    // @ts-expect-error -- a string
+    expectTypeOf(claims.tenant).toEqualTypeOf<number>();
+  });
+});

@@ -1,0 +1,47 @@
+import type { Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { BootException } from '../common/boot.exception.js';
+import { isDeeperThan } from '../common/json.js';
+import { TokenRefused } from '../common/token-refused.js';
+
+/** Copying and validating go down by recursion. */
+const MAX_NESTING = 100;
+
+/** Checks claims in whatever way a route asks for. */
+export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise<void>;
+
+/**
+ * A check that claims fulfil a class with class-validator's decorators. It works on a copy: what
+ * the class transforms or lacks changes nothing of the claims.
+ *
+ * @throws BootException for a class that would check nothing
+ */
+export function compileClaimsCheck(target: Type<object>): ClaimsCheck {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
+  if (rules.length === 0)
+    throw new BootException(
+      `the class ${target.name} of 'claims' has no class-validator decorators, so it would check nothing`,
+    );
+  return async (claims) => {
+    if (isDeeperThan(MAX_NESTING, claims))
+      throw new TokenRefused('claim_invalid', `the claims nest deeper than ${MAX_NESTING} levels`);
+    // Rules are about numbers, not about how a number keeps its digits.
+    const copy = JSON.parse(JSON.stringify(claims)) as object;
+    // Not validateSync: it takes a rule that answers later for fulfilled.
+    const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
+    if (problem !== undefined) throw new TokenRefused('claim_invalid', describe(problem));
+  };
+}
+
+/** Names the claim and the rule; values may be anything. */
+function describe(problem: ValidationError): string {
+  const path = [problem.property];
+  let innermost = problem;
+  for (let child = problem.children?.[0]; child !== undefined; child = child.children?.[0]) {
+    path.push(child.property);
+    innermost = child;
+  }
+  const [rule = 'a rule'] = Object.keys(innermost.constraints ?? {});
+  return `claim '${path.join('.')}' does not fulfil ${rule}`;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { login } from './login.js';
+
+const FORM = 'application/x-www-form-urlencoded';
+const ask = (
+  body: string,
+  authorization?: string,
+): Record<string, Record<string, unknown>> & { error?: unknown } => {
+  const { status, answer } = login(FORM, body, authorization);
+  return { status, ...answer } as never;
+};
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+describe('the demo login', () => {
+  it('names the client of the request, or demo', () => {
+    expect(ask('').access_token?.client_id).toBe('demo');
+    expect(ask('username=bob&password=builder&client_id=app').access_token?.client_id).toBe('app');
+    expect(ask('username=bob&password=builder', basic('a%3Ab:x')).access_token?.client_id).toBe(
+      'a:b',
+    );
+  });
+
+  it('grants scopes that are words', () => {
+    expect(ask('username=bob&password=builder&scope=read+write')).toMatchObject({
+      scope: 'read write',
+      access_token: { scope: 'read write' },
+    });
+    expect(ask('username=bob&password=builder&scope=a++b').error).toBe('invalid_scope');
+  });
+
+  it('knows a client by its secret, in the body or by Basic', () => {
+    const grant = 'grant_type=client_credentials';
+    for (const answer of [
+      ask(`${grant}&client_id=demo&client_secret=demo-secret`),
+      ask(grant, basic('demo:demo-secret')),
+    ]) {
+      expect(answer.access_token).toMatchObject({ sub: 'demo', client_id: 'demo' });
+      expect(answer.refresh_token).toBeUndefined();
+    }
+    expect(ask(`${grant}&client_id=demo&client_secret=x`)).toMatchObject({
+      status: 401,
+      error: 'invalid_client',
+    });
+    expect(ask(grant).error).toBe('invalid_client');
+    expect(ask(grant, basic('__proto__:x')).error).toBe('invalid_client');
+  });
+
+  it('refuses other grants and wrong passwords', () => {
+    expect(ask('grant_type=implicit').error).toBe('unsupported_grant_type');
+    expect(ask('username=bob&password=x').error).toBe('invalid_grant');
+    expect(ask('username=bob').error).toBe('invalid_grant');
+    expect(login('application/json', '{"username":["bob"],"password":1}').status).toBe(401);
+    expect(login('application/json', 'null').status).toBe(401);
+  });
+});
