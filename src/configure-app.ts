@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Logger } from 'pino';
 import type { Environment } from './config/index.js';
 import {
   answerClientError,
@@ -11,7 +10,7 @@ import {
   requestEndMiddleware,
 } from './http/index.js';
 import { Readiness } from './health/index.js';
-import { accessLog } from './logging/index.js';
+import { accessLog, type Log } from './logging/index.js';
 import { GatewayMetrics } from './metrics/index.js';
 
 /** `POST /token` forwards its body byte for byte, so nothing may parse it. */
@@ -35,11 +34,12 @@ const SECURITY_HEADERS: SecurityHeadersOptions = {
 };
 
 /** Everything between the socket and the controllers; shared by `main` and the tests. */
-export function configureApp(app: NestExpressApplication, env: Environment, pino: Logger): void {
+export function configureApp(app: NestExpressApplication, env: Environment, log: Log): void {
   app.disable('etag');
   if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
   app.useSecurityHeaders(SECURITY_HEADERS);
   const metrics = app.get(GatewayMetrics);
+  metrics.countDroppedLines(log.dropped);
   app.use(requestContextMiddleware);
   const readiness = app.get(Readiness);
   app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
@@ -48,7 +48,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, pino
     next();
   });
   app.use(
-    requestEndMiddleware(accessLog(pino), ({ method, route, status, milliseconds, refusal }) =>
+    requestEndMiddleware(accessLog(log.pino), ({ method, route, status, milliseconds, refusal }) =>
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
     ),
   );

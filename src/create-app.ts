@@ -4,7 +4,7 @@ import { AppModule } from './app.module.js';
 import { readEnvironment } from './config/index.js';
 import { configureApp } from './configure-app.js';
 import { GatewayAdapter } from './http/index.js';
-import { createPino, SignetLogger } from './logging/index.js';
+import { createLog, SignetLogger } from './logging/index.js';
 
 /**
  * The configured application, not yet listening.
@@ -14,13 +14,13 @@ import { createPino, SignetLogger } from './logging/index.js';
 export async function createApp(): Promise<NestExpressApplication> {
   const module = await AppModule.register();
   const env = readEnvironment();
-  const pino = createPino({ level: env.LOG_LEVEL, format: env.LOG_FORMAT });
+  const log = createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT });
   const app = await NestFactory.create<NestExpressApplication>(module, new GatewayAdapter(), {
-    logger: new SignetLogger(pino),
+    logger: new SignetLogger(log.pino),
     abortOnError: false,
     bodyParser: false,
     routeConflictPolicy: { duplicate: 'error' },
   });
-  configureApp(app, env, pino);
+  configureApp(app, env, log);
   return app;
 }

@@ -5,6 +5,8 @@ type RoutedRequest = IncomingMessage & { route?: { path?: string } };
 
 /** A request that is over. */
 export interface FinishedRequest {
+  /** The request itself, for what only some listeners look at. */
+  request: IncomingMessage;
   id: string | undefined;
   method: string;
   /** The pattern of the route; the path of an unknown one may hold anything, a token among others. */
@@ -23,6 +25,7 @@ export function requestEndMiddleware(...listeners: ((finished: FinishedRequest) 
     response.once('close', () => {
       const context = requestContext(request);
       const finished: FinishedRequest = {
+        request,
         id: context?.id,
         method: request.method ?? '',
         route: request.route?.path ?? '(none)',

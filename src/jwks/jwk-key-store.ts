@@ -165,6 +165,15 @@ export class JwkKeyStore implements OnApplicationShutdown {
     }));
   }
 
+  /** Seconds since the set in use was loaded, for each source that has one. */
+  ageSeconds(): { source: string; seconds: number }[] {
+    return this.sources
+      .all()
+      .flatMap(({ provider: { source }, ageSeconds: seconds }) =>
+        seconds === undefined ? [] : [{ source, seconds }],
+      );
+  }
+
   onApplicationShutdown(): void {
     this.sources.close();
   }

@@ -19,6 +19,7 @@ export class LiveKeySet {
   private readonly schedule: RemoteSchedule | undefined;
   private set: KeySet | undefined;
   private everArrived = false;
+  private takenAt = 0;
   private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
   private unwatch: (() => void) | undefined;
@@ -42,6 +43,11 @@ export class LiveKeySet {
   /** Seconds since the source stopped giving a usable set; 0 while it does. */
   get staleSeconds(): number {
     return this.health.staleSeconds;
+  }
+
+  /** Seconds since the present set was loaded; `undefined` while there is none. */
+  get ageSeconds(): number | undefined {
+    return this.set === undefined ? undefined : (performance.now() - this.takenAt) / 1000;
   }
 
   /** Every set from now on, the present one included, has to pass. @throws KeyProblem */
@@ -128,6 +134,7 @@ export class LiveKeySet {
   private take(candidate: KeySet, news?: string): void {
     this.set = candidate;
     this.everArrived = true;
+    this.takenAt = performance.now();
     this.health.good(news);
     this.schedule?.settled(true, performance.now());
   }

@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
+import { verifiedClaims } from '../auth/index.js';
 import type { FinishedRequest } from '../http/index.js';
 
 /** One line per request, after its answer: no token, no header, no query, no body. */
 export function accessLog(pino: Logger) {
   return (finished: FinishedRequest): void => {
-    const { id, method, route, status, milliseconds, refusal, aborted } = finished;
+    const { request, id, method, route, status, milliseconds, refusal, aborted } = finished;
     const level = route.startsWith('/health/') ? 'debug' : 'info';
     if (!pino.isLevelEnabled(level)) return;
     pino[level](
@@ -13,6 +16,7 @@ export function accessLog(pino: Logger) {
         method,
         route,
         status,
+        sub_hash: subjectHash(request),
         ms: Math.round(milliseconds * 100) / 100,
         code: refusal?.code,
         reason: refusal?.explanation,
@@ -21,4 +25,17 @@ export function accessLog(pino: Logger) {
       'request',
     );
   };
+}
+
+/** Hex digits: enough to tell users apart. */
+const HASH_LENGTH = 16;
+
+/**
+ * Stands for the verified `sub`, so that the lines of one user can be found (SHA-256 of it, the
+ * first 16 digits) without the log naming anybody. It is a pseudonym and no more: who has a list of
+ * all users can hash it.
+ */
+function subjectHash(request: IncomingMessage): string | undefined {
+  const sub = verifiedClaims(request)?.sub;
+  return typeof sub === 'string' ? hash('sha256', sub).slice(0, HASH_LENGTH) : undefined;
 }

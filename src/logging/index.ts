@@ -1,2 +1,2 @@
 export { accessLog } from './access-log.js';
-export { createPino, SignetLogger, type LogOptions } from './signet-logger.js';
+export { createLog, SignetLogger, type Log, type LogOptions } from './signet-logger.js';

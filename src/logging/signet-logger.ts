@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, stdTimeFunctions, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { StdoutDestination } from './stdout-destination.js';
 
 /** How the log is written. */
 export interface LogOptions {
@@ -20,10 +21,6 @@ const QUIET_CONTEXTS = new Set([
 /** `main` prints what stops the boot, in one line per problem. */
 const BOOT_ERRORS = 'ExceptionHandler';
 
-/** A line is at most this late, in milliseconds. */
-const FLUSH_MS = 50;
-/** Lines are dropped when the reader of stdout is this far behind. */
-const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 const PRETTY = {
   colorize: process.stdout.isTTY,
   sync: true,
@@ -32,29 +29,19 @@ const PRETTY = {
   messageFormat: '{if context}{context}: {end}{msg}',
 };
 
-/** A structured log on stdout that never blocks on its reader. */
-export function createPino({ level, format }: LogOptions): Logger {
-  const options = { level, base: undefined, timestamp: stdTimeFunctions.isoTime };
-  return format === 'pretty' ? pino(options, PinoPretty(PRETTY)) : pino(options, jsonDestination());
+/** The process's log. */
+export interface Log {
+  pino: Logger;
+  /** Lines that were dropped because nobody read stdout, so far. */
+  dropped: () => number;
 }
 
-/** Lines are gathered, since a write of its own per line costs as much as answering the request. */
-function jsonDestination(): ReturnType<typeof pino.destination> {
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: 4096,
-    periodicFlush: FLUSH_MS,
-    maxLength: MAX_BUFFERED_BYTES,
-  });
-  process.once('exit', () => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Nobody reads stdout any more.
-    }
-  });
-  return destination;
+/** A structured log on stdout; as JSON it never blocks on its reader. */
+export function createLog({ level, format }: LogOptions): Log {
+  const options = { level, base: undefined, timestamp: stdTimeFunctions.isoTime };
+  if (format === 'pretty') return { pino: pino(options, PinoPretty(PRETTY)), dropped: () => 0 };
+  const destination = new StdoutDestination();
+  return { pino: pino(options, destination.stream), dropped: () => destination.dropped };
 }
 
 /** Nest's logger over pino. */

@@ -1,13 +1,19 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { BackendClient } from '../backend/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
+import { SignedTokens } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
+import { registerBackendMetrics, setTo } from './backend-metrics.js';
 import type { MetricsSnapshot } from './cluster-metrics.js';
 import type { MetricsText } from './management-listener.js';
 import { registerProcessMetrics } from './process-metrics.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** A client may send three dozen others, each of which would make a series of its own. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** What the gateway counts, in Prometheus' terms; the only place that knows the client library. */
 @Injectable()
@@ -16,7 +22,12 @@ export class GatewayMetrics {
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   private readonly refusals: Counter<'code'>;
 
-  constructor(keys: JwkKeyStore, @Optional() revocations?: Revocations) {
+  constructor(
+    keys: JwkKeyStore,
+    @Optional() revocations?: Revocations,
+    @Optional() backend?: BackendClient,
+    @Optional() signed?: SignedTokens,
+  ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
     this.requests = new Histogram({
@@ -42,7 +53,19 @@ export class GatewayMetrics {
         for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
       },
     });
+    const age = new Gauge({
+      name: 'signet_keyset_age_seconds',
+      help: 'Seconds since the set of keys in use was loaded from its source.',
+      labelNames: ['source'],
+      aggregator: 'max',
+      registers,
+      collect: () => {
+        for (const { source, seconds } of keys.ageSeconds()) age.set({ source }, seconds);
+      },
+    });
     if (revocations !== undefined) this.watch(revocations);
+    if (backend !== undefined) registerBackendMetrics(this.registry, backend);
+    if (signed !== undefined) this.count(signed);
   }
 
   private watch(revocations: Revocations): void {
@@ -63,6 +86,26 @@ export class GatewayMetrics {
     });
   }
 
+  private count(signed: SignedTokens): void {
+    const tokens = new Counter({
+      name: 'signet_tokens_signed_total',
+      help: 'Tokens signed, by algorithm and key.',
+      labelNames: ['alg', 'kid'],
+      registers: [this.registry],
+    });
+    signed.onSigned(({ alg, kid }) => tokens.inc({ alg, kid }));
+  }
+
+  /** @param dropped lines of the log, so far */
+  countDroppedLines(dropped: () => number): void {
+    const lines = new Counter({
+      name: 'signet_log_lines_dropped_total',
+      help: 'Lines of the log that were dropped because nobody read them.',
+      registers: [this.registry],
+      collect: (): void => setTo(lines, dropped()),
+    });
+  }
+
   /** Counts one finished request. `code` is the error code of a refusal. */
   request(
     method: string,
@@ -71,7 +114,8 @@ export class GatewayMetrics {
     seconds: number,
     code: string | undefined,
   ): void {
-    this.requests.observe({ method, route, status: String(status) }, seconds);
+    const known = METHODS.has(method) ? method : 'other';
+    this.requests.observe({ method: known, route, status: String(status) }, seconds);
     if (code !== undefined) this.refusals.inc({ code });
   }
 
