@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { metricsConfig, type Environment } from '../config/index.js';
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
-import { createPino, SignetLogger } from '../logging/index.js';
+import { createLog, SignetLogger } from '../logging/index.js';
 import { ClusterMetrics, startManagementServer } from '../metrics/primary.js';
 import { exitOnSignals } from '../process-signals.js';
 import { WorkerPool } from './worker-pool.js';
@@ -14,7 +14,7 @@ import { WorkerPool } from './worker-pool.js';
  */
 export async function runPrimary(env: Environment, workers: number): Promise<void> {
   Logger.overrideLogger(
-    new SignetLogger(createPino({ level: env.LOG_LEVEL, format: env.LOG_FORMAT })),
+    new SignetLogger(createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT }).pino),
   );
   exitOnUnexpectedErrors();
   const metrics = new ClusterMetrics();
