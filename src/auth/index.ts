@@ -12,5 +12,4 @@ export { RequireJwt } from './require-jwt.decorator.js';
 export type { ClaimsClass, RequireJwtOptions } from './require-jwt.metadata.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export { assertSameOrigin, isSameOrigin } from './same-origin.js';
-export { assertSameOrigin } from './same-origin.js';
 export { verifiedClaims } from './verified-request.js';
