@@ -67,6 +67,13 @@ describe('POST /token/revoke (RFC 7009)', () => {
     expect(verdictOf(await refresh(gateway.url, second.refresh))).toBe('400 refresh_token_invalid');
   });
 
+  it('makes a token refused, also where it would not have been enough', async () => {
+    const poor = await tokenOf(key, { roles: ['none'], jti: randomUUID() });
+    expect(await custom(gateway.url, poor)).toBe('403 roles_missing');
+    await revoke(poor);
+    expect(await custom(gateway.url, poor)).toBe('401 token_revoked');
+  });
+
   it('takes JSON, and a hint', async () => {
     const { access } = await login(gateway.url);
     const answer = await call(`${gateway.url}/token/revoke`, {

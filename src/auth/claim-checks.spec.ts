@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../common/json.js';
 import { TokenRefused } from '../common/token-refused.js';
-import { checkClaims } from './claim-checks.js';
+import { checkAccess, checkClaims } from './claim-checks.js';
 import type { TokenRequirement } from './auth.module-definition.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
 import { compileRequirement } from './requirement.js';
@@ -20,7 +20,9 @@ const parse = (text: string): Record<string, unknown> =>
 /** The code of the refusal, or `ok`. */
 function check(claims: Record<string, unknown>, options: RequireJwtOptions = {}): string {
   try {
-    checkClaims(claims, compileRequirement(options, DEFAULTS), NOW);
+    const requirement = compileRequirement(options, DEFAULTS);
+    checkClaims(claims, requirement, NOW);
+    checkAccess(claims, requirement);
     return 'ok';
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error;

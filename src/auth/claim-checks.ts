@@ -18,6 +18,14 @@ export function checkClaims(claims: ClaimSet, requirement: Requirement, now: num
   checkIssuer(claims, requirement);
   checkAudience(claims, requirement);
   checkPresence(claims, requirement.requiredClaims);
+}
+
+/**
+ * Checks what a token that is accepted allows: roles and scopes.
+ *
+ * @throws TokenRefused `roles_missing` or `scopes_missing`
+ */
+export function checkAccess(claims: ClaimSet, requirement: Requirement): void {
   checkRoles(claims, requirement);
   checkScopes(claims, requirement);
 }

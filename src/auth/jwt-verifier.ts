@@ -14,11 +14,11 @@ import {
   type JwsKey,
 } from '../jws/index.js';
 import { Revocations, type TokenNames } from '../state/index.js';
-import { checkClaims } from './claim-checks.js';
+import { checkAccess, checkClaims } from './claim-checks.js';
 import type { Requirement } from './requirement.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
-/** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, revocation, in this order. */
+/** Verifies tokens (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims, revocation, roles and scopes, in this order. */
 @Injectable()
 export class JwtVerifier {
   constructor(
@@ -57,7 +57,9 @@ export class JwtVerifier {
     if (type === ACCESS_TOKEN_TYPE) assertProfile(claims);
     checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
     this.assertNotRevoked({ kid: key.kid, claims, signingInput });
-    await requirement.checkClaimsClass?.(claims);
+    if (requirement.checkClaimsClass !== undefined) await requirement.checkClaimsClass(claims);
+    // Last: a token that is not accepted is a 401, whatever it would allow.
+    checkAccess(claims, requirement);
     return claims as VerifiedClaims<Claims>;
   }
 
