@@ -26,6 +26,7 @@ export {
   BackendTimeout,
   BackendUnavailable,
   ClaimForBackendMissing,
+  pathSegment,
   withholdHeaders,
   type BackendCall,
   type BackendModuleOptions,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { getMetadataStorage } from 'class-validator';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { withDefaults } from '../src/config/defaults.js';
 import { Environment } from '../src/config/environment.js';
+import { compileInProject } from './helpers/compile.js';
 import { startGateway } from './helpers/gateway.js';
 
 const README = readFileSync('README.md', 'utf8');
@@ -82,24 +82,7 @@ describe('the blocks of the README', () => {
   });
 
   it('show a controller that compiles', () => {
-    const file = resolve('src/readme-example.ts');
-    const { config } = ts.readConfigFile('tsconfig.json', (path) => readFileSync(path, 'utf8')) as {
-      config: object;
-    };
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, resolve('.'));
-    const host = ts.createCompilerHost(options);
-    const getSourceFile = host.getSourceFile.bind(host);
-    host.getSourceFile = (name, ...rest) =>
-      name === file
-        ? ts.createSourceFile(name, blocks('ts').join('\n'), ts.ScriptTarget.ES2024)
-        : getSourceFile(name, ...rest);
-    const fileExists = host.fileExists.bind(host);
-    host.fileExists = (name) => name === file || fileExists(name);
-    const program = ts.createProgram([file], { ...options, noEmit: true }, host);
-    const source = program.getSourceFile(file);
-    expect(source).toBeDefined();
-    const problems = ts.getPreEmitDiagnostics(program, source);
-    expect(problems.map(({ messageText }) => messageText)).toEqual([]);
+    expect(compileInProject('readme-example.ts', blocks('ts').join('\n'))).toEqual([]);
   });
 });
 

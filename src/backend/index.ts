@@ -13,3 +13,4 @@ export {
 export { BackendModule } from './backend.module.js';
 export type { BackendModuleOptions } from './backend.module-definition.js';
 export { withholdHeaders } from '../common/forwarding.js';
+export { pathSegment } from './path-segment.js';

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { describeError, describeUsageError } from './describe-error.js';
 import { loadEnvironmentFile } from './environment.js';
+import { registerImport } from './krakend/register-import.js';
 import { registerKeys } from './keys/register-keys.js';
 
 // `signet keys list | head -1` closes the pipe early, which is no error.
@@ -19,6 +20,7 @@ try {
       outputError: (text, write) => write(`signet: ${describeUsageError(text)}\n`),
     });
   registerKeys(program);
+  registerImport(program);
   await program.parseAsync();
 } catch (error) {
   for (const line of describeError(error)) process.stderr.write(`signet: ${line}\n`);

@@ -1,0 +1,41 @@
+import { adviceFor } from './advice.js';
+import { controllersOf } from './controllers-of.js';
+import { defectsOf, type Defect } from './defects.js';
+import { environmentOf, type Variables } from './environment-of.js';
+import { plan } from './plan.js';
+import { readConfig } from './read-config.js';
+
+/** A KrakenD configuration, in Signet's terms. */
+export interface ImportedConfig {
+  readonly environment: Variables;
+  /** TypeScript; `undefined` where the gateway's own routes are all there is. */
+  readonly controllers: string | undefined;
+  /** What is to be done by hand, and what behaves differently. */
+  readonly advice: readonly string[];
+  /** What is not taken over. */
+  readonly notTakenOver: readonly string[];
+  /** Options that KrakenD does not know either. */
+  readonly unknown: readonly string[];
+  readonly defects: readonly Defect[];
+}
+
+/**
+ * Translates a configuration.
+ *
+ * @param text the JSON
+ * @param source what messages call it
+ * @throws CommandProblem when it cannot be understood
+ */
+export function importConfig(text: string, source: string): ImportedConfig {
+  const config = readConfig(text, source);
+  const planned = plan(config);
+  const environment = environmentOf(config, planned);
+  return {
+    environment,
+    controllers: controllersOf(config, planned),
+    advice: adviceFor(config, planned, environment),
+    notTakenOver: config.notes,
+    unknown: config.unknown,
+    defects: defectsOf(config),
+  };
+}
