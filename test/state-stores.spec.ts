@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, StateUnavailable } from '../src/state/index.js';
+import { startRedis, type RedisServer } from './helpers/redis.js';
 import {
   allChanges,
   describeSharedStore,
@@ -17,6 +18,17 @@ const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;
 describeStore('memory', () => openStore('memory:'));
 describeStore('SQLite', () => openStore(sqlite));
 describeSharedStore('SQLite', () => openStore(sqlite));
+
+describe('a Redis server', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  describeStore('Redis', () => openStore(redis.url));
+  describeSharedStore('Redis', () => openStore(redis.url));
+});
 
 describe('SQLite', () => {
   const open = (name: string) => openStore(`sqlite:${join(directory, name)}`);

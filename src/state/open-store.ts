@@ -1,5 +1,6 @@
 import { BootException } from '../common/boot.exception.js';
 import { MemoryStore } from './memory-store.js';
+import { RedisStore } from './redis/redis-store.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { StateStore } from './state-store.js';
 
@@ -17,6 +18,9 @@ export async function openStore(url: string): Promise<StateStore> {
         return new MemoryStore();
       case 'sqlite':
         return await SqliteStore.open(rest);
+      case 'redis':
+      case 'rediss':
+        return await RedisStore.open(url);
       default:
         throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
     }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { claimText } from '../common/claim-text.js';
 import { toNumber } from '../common/json.js';
 import type { Revocation, RevocationKind } from './revocation.js';
 import { RevocationIndex } from './revocation-index.js';
 import type { Slot } from './slot-table.js';
 import { StateUnavailable } from './state.errors.js';
 import type { StateStore } from './state-store.js';
-import { tokenId, type TokenNames } from './token-id.js';
+import { claimName, tokenId, type TokenNames } from './token-id.js';
 
 /** How the view follows the store. */
 export interface RevocationsOptions {
@@ -117,8 +116,8 @@ export class Revocations implements OnApplicationShutdown {
       value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
     return (
       (index.hasKind('jti') && names('jti', tokenId(token))) ||
-      (index.hasKind('sub') && names('sub', claimText(claims.sub))) ||
-      (index.hasKind('sid') && names('sid', claimText(claims.sid))) ||
+      (index.hasKind('sub') && names('sub', claimName(claims.sub))) ||
+      (index.hasKind('sid') && names('sid', claimName(claims.sid))) ||
       (index.hasKind('kid') && names('kid', kid))
     );
   }
@@ -142,7 +141,7 @@ export class Revocations implements OnApplicationShutdown {
     const revocation: Revocation = {
       id: randomUUID(),
       kind,
-      value,
+      value: value.toWellFormed(),
       before: request.before === undefined ? (kind === 'sub' ? now + 1 : null) : request.before,
       reason,
       createdAt: now,

@@ -13,17 +13,23 @@ export interface TokenNames {
 }
 
 /**
+ * A claim as a name. Half a surrogate pair, which a JSON text can spell and UTF-8 cannot, becomes
+ * what every store would make of it.
+ */
+export const claimName = (value: unknown): string | undefined => claimText(value)?.toWellFormed();
+
+/**
  * The `jti` of a token, or what stands for it where it has none: a digest of what was signed.
  * The signature is left out of it, since some algorithms have several for one and the same token.
  */
 export const tokenId = ({ claims, signingInput }: TokenNames): string =>
-  claimText(claims.jti) ?? `sha256:${hash('sha256', signingInput, 'base64url')}`;
+  claimName(claims.jti) ?? `sha256:${hash('sha256', signingInput, 'base64url')}`;
 
 /** Everything a token can be revoked by. */
 export const revocationSubject = (token: TokenNames): RevocationSubject => ({
   jti: tokenId(token),
-  sub: claimText(token.claims.sub),
-  sid: claimText(token.claims.sid),
+  sub: claimName(token.claims.sub),
+  sid: claimName(token.claims.sid),
   kid: token.kid,
   iat: toNumber(token.claims.iat),
 });

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A Redis server of the test's own, on a free port, in a directory of its own. */
+export interface RedisServer {
+  /** `redis://127.0.0.1:<port>`; with the password where there is one. */
+  url: string;
+  port: number;
+  process(): ChildProcess;
+  /** Ends it at once, whatever it is doing. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, with what it has saved. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** @param options further arguments of `redis-server` */
+export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'signet-redis-'));
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+  const settings = ['--save', '', '--daemonize', 'no', ...options];
+  let child: ChildProcess;
+  const start = async (): Promise<void> => {
+    child = spawn('redis-server', [...args, ...settings], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const failed = once(child, 'error').then(([error]) => {
+      throw new Error('redis-server is needed for these tests', { cause: error });
+    });
+    await Promise.race([failed, answers(port)]);
+  };
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    process: () => child,
+    kill,
+    start,
+    stop: async () => {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves once the server has read its data and answers, if only to ask for a password. */
+async function answers(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const answer = await new Promise<string>((resolve) => {
+      socket.once('data', (data) => resolve(data.toString()));
+      socket.once('error', () => resolve(''));
+    });
+    socket.destroy();
+    if (/PONG|NOAUTH/.test(answer)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
