@@ -226,7 +226,10 @@ export class Revocations implements OnApplicationShutdown {
         this.known = new Set();
         this.noted = 0;
       }
-      for (const revocation of changes.added) this.known?.add(this.index.add(revocation));
+      for (const revocation of changes.added) {
+        const slot = this.index.add(revocation);
+        this.known?.add(slot);
+      }
       for (const removed of changes.removed) this.index.remove(removed);
       this.cursor = changes.cursor;
       ({ more } = changes);

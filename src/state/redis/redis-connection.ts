@@ -98,15 +98,18 @@ export class RedisConnection {
     client.on('error', () => undefined);
     client.on('ready', () => {
       this.run = undefined;
-      client.info('server').then(
-        (info) => {
-          this.heardAt = performance.now();
-          this.run = field(info, 'run_id');
-        },
-        () => undefined,
-      );
+      void this.identify(client);
     });
     return client;
+  }
+
+  private async identify(client: Client): Promise<void> {
+    try {
+      this.run = field(await client.info('server'), 'run_id');
+      this.heardAt = performance.now();
+    } catch {
+      // The connection is lost again; the next one will be asked.
+    }
   }
 
   private renewWhenStuck(): void {
