@@ -27,8 +27,8 @@ const stores = (): [string, string][] => [
 interface StoreProcess {
   process: ChildProcess;
   /** Whole lines it wrote since it began. */
-  lines(): string[];
-  go(): void;
+  readonly lines: () => string[];
+  readonly go: () => void;
 }
 
 /** Starts a process that works on a store, up to the point where it waits for the word. */
