@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Environment } from './config/index.js';
@@ -6,6 +7,7 @@ import {
   answerClientError,
   bodyMiddleware,
   ErrorFilter,
+  GatewayAdapter,
   requestContextMiddleware,
   requestEndMiddleware,
 } from './http/index.js';
@@ -54,7 +56,20 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   );
   app.use(bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)));
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
-  app.getHttpServer().on('clientError', answerClientError);
+  countRefusals(app, metrics);
+}
+
+/** What is refused before it reaches the application. */
+function countRefusals(app: NestExpressApplication, metrics: GatewayMetrics): void {
+  const server = app.getHttpServer();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const code = answerClientError(error, socket);
+    if (code !== undefined) metrics.refusal(code);
+  });
+  server.on('drop', () => metrics.refusal('connections_exceeded'));
+  const adapter = app.getHttpAdapter();
+  if (adapter instanceof GatewayAdapter)
+    adapter.shedder.onShed = () => metrics.refusal('overloaded');
 }
 
 /** Express takes a boolean, a number of hops, or addresses. */

@@ -1,21 +1,25 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
+import { LoadShedder } from './load-shedder.js';
+import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
 
-/** Milliseconds; slow clients lose their connection, not the gateway its sockets. */
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 15_000,
-  connectionsCheckingInterval: 2000,
-  // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
-  keepAliveTimeout: 65_000,
-} as const;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {
+  readonly shedder = new LoadShedder();
+
   override initHttpServer(): void {
-    this.httpServer = createServer(LIMITS, this.getInstance());
+    const application = this.getInstance<RequestListener>();
+    const server = createServer(SERVER_OPTIONS, (request, response) => {
+      if (!this.shedder.admit(request, response)) return;
+      limitWriting(response);
+      application(request, response);
+    });
+    limitServer(server);
+    server.once('listening', () => this.shedder.start());
+    this.httpServer = server;
   }
 
   /**

@@ -116,7 +116,12 @@ export class GatewayMetrics {
   ): void {
     const known = METHODS.has(method) ? method : 'other';
     this.requests.observe({ method: known, route, status: String(status) }, seconds);
-    if (code !== undefined) this.refusals.inc({ code });
+    if (code !== undefined) this.refusal(code);
+  }
+
+  /** Counts what was refused before it was a request, or without being looked at. */
+  refusal(code: string): void {
+    this.refusals.inc({ code });
   }
 
   /** All metrics in the Prometheus text format, and its content type. */

@@ -28,10 +28,11 @@ function assertNoSecrets(output: string): void {
   if (SECRETS.test(output)) throw new Error('the log of a gateway holds a key or a token');
 }
 
-function launch(env: Record<string, string>, cwd?: string) {
+function launch(env: Record<string, string>, cwd?: string, wrapper: readonly string[] = []) {
   const directory = cwd ?? mkdtempSync(join(tmpdir(), 'signet-'));
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN], {
+  const [command, ...args] = [...wrapper, process.execPath, MAIN];
+  const child = spawn(command, args, {
     cwd: directory,
     env: {
       PATH,
@@ -50,12 +51,17 @@ function launch(env: Record<string, string>, cwd?: string) {
   return { child, directory, output: () => written.join('') };
 }
 
-/** Starts `dist/main.js` on a free port and waits until it listens. Fails when it exits instead. */
+/**
+ * Starts `dist/main.js` on a free port and waits until it listens. Fails when it exits instead.
+ *
+ * @param wrapper a command that runs the rest of its arguments
+ */
 export async function startGateway(
   env: Record<string, string> = {},
   cwd?: string,
+  wrapper?: readonly string[],
 ): Promise<Gateway> {
-  const { child, directory, output } = launch(env, cwd);
+  const { child, directory, output } = launch(env, cwd, wrapper);
   const url = await new Promise<string>((found, fail) => {
     const look = (): void => {
       const match = /Listening on (http:\/\/[^"\s]+)/.exec(output());

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import type { Server, ServerOptions, ServerResponse } from 'node:http';
+import { Logger } from '@nestjs/common';
+
+/** Milliseconds; slow clients lose their connection, not the gateway its sockets. */
+export const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 13_000,
+  connectionsCheckingInterval: 1000,
+  // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16 * 1024,
+} as const satisfies ServerOptions;
+
+/** As many header fields as other servers take; more are answered with 431. */
+const MAX_HEADER_FIELDS = 100;
+/** Of one process; each takes some 20 kB. */
+const MAX_CONNECTIONS = 10_000;
+/** For reading a whole answer, once it is ready. */
+const WRITE_TIMEOUT_MS = 13_000;
+const LOG_INTERVAL_MS = 10_000;
+
+/** Sets what cannot be set when a server is made. */
+export function limitServer(server: Server): void {
+  server.maxHeadersCount = MAX_HEADER_FIELDS;
+  // The other half is for connections to backends, for files and for the log.
+  server.maxConnections = Math.min(MAX_CONNECTIONS, Math.floor(maxOpenFiles() / 2));
+  // Otherwise a full worker hands the connection back, and gets it again.
+  Object.assign(server, { dropMaxConnection: true });
+  const logger = new Logger('Server');
+  let logged = -LOG_INTERVAL_MS;
+  const warn = (what: string): void => {
+    if (performance.now() - logged < LOG_INTERVAL_MS) return;
+    logged = performance.now();
+    logger.warn(what);
+  };
+  server.on('drop', () => warn(`Connections are refused: there are ${server.maxConnections}`));
+  server.on('listening', () =>
+    // E.g. EMFILE. Without a listener it would end the process, where waiting cures it.
+    server.on('error', (error: NodeJS.ErrnoException) =>
+      warn(`A connection could not be accepted (${error.code})`),
+    ),
+  );
+}
+
+/** What this process may have open; Node has raised it as far as it goes (setrlimit(2)). */
+function maxOpenFiles(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Closes the connection of a client that does not read its answer in time. */
+export function limitWriting(response: ServerResponse): void {
+  response.once('prefinish', watchWriting);
+}
+
+function watchWriting(this: ServerResponse): void {
+  const { socket } = this;
+  // Usually the operating system has taken it all.
+  if (socket === null || socket.writableLength === 0) return;
+  const timer = setTimeout(() => socket.destroy(), WRITE_TIMEOUT_MS).unref();
+  this.once('close', () => clearTimeout(timer));
+}

