@@ -22,5 +22,10 @@ export async function createApp(): Promise<NestExpressApplication> {
     routeConflictPolicy: { duplicate: 'error' },
   });
   configureApp(app, env, log);
+  if (env.SWAGGER_ENABLED) {
+    // Nothing of it is loaded where it is off.
+    const { serveDocumentation } = await import('./openapi/index.js');
+    serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
+  }
   return app;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { startBrowser } from './helpers/browser.js';
+import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { call, expectError } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
@@ -113,7 +113,7 @@ describe('session cookies', () => {
   });
 });
 
-describe('in a real browser', () => {
+describe.skipIf(withoutBrowser)('in a real browser', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;

@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { Revocations } from '../state/index.js';
+import { Operation } from '../common/operation.js';
 import {
   CreateRevocationDto,
   ListRevocationsDto,
@@ -27,6 +28,22 @@ import {
 const STRICT = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 const DEFAULT_LIMIT = '100';
 
+const TEXT = { type: 'string', minLength: 1, maxLength: 1024 };
+const NAMES = { jti: TEXT, sub: TEXT, sid: TEXT, kid: TEXT };
+const SECONDS = { type: 'integer', minimum: 0, description: 'seconds since 1970' };
+const REVOCATION = {
+  type: 'object',
+  required: ['id', 'created_at'],
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    ...NAMES,
+    before: SECONDS,
+    reason: { type: 'string' },
+    created_at: SECONDS,
+    expires_at: SECONDS,
+  },
+};
+
 /** `/admin/revocations`: tokens that are refused before they expire, by token, user, session or key. */
 @Controller('admin/revocations')
 @RequireJwt({ admin: true })
@@ -36,6 +53,29 @@ export class RevocationsController {
   /** Effective here at once, on all workers and nodes within a second. */
   @Post()
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'Refuses all tokens of a name from now on.',
+    description:
+      'Exactly one of `jti`, `sub`, `sid` and `kid`. Effective everywhere within a second.',
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          type: 'object',
+          properties: {
+            ...NAMES,
+            before: {
+              ...SECONDS,
+              description: 'only tokens issued earlier, in seconds since 1970',
+            },
+            reason: { type: 'string', maxLength: 500 },
+          },
+          additionalProperties: false,
+        },
+      },
+    },
+    answers: { 201: { description: 'The revocation.', schema: REVOCATION } },
+  })
   async create(@Body(STRICT) dto: CreateRevocationDto): Promise<RevocationView> {
     const name = revokedName(dto);
     if (name === undefined)
@@ -46,6 +86,26 @@ export class RevocationsController {
 
   @Get()
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'Lists revocations, the oldest first.',
+    query: {
+      limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      after: { ...TEXT, maxLength: 100, description: '`next` of the page before' },
+    },
+    answers: {
+      200: {
+        description: 'A page.',
+        schema: {
+          type: 'object',
+          properties: {
+            revocations: { type: 'array', items: REVOCATION },
+            next: { type: 'string' },
+          },
+        },
+      },
+    },
+    errors: { 400: ['request_invalid'] },
+  })
   async list(
     @Query(STRICT) { limit = DEFAULT_LIMIT, after }: ListRevocationsDto,
   ): Promise<{ revocations: RevocationView[]; next?: string }> {
@@ -56,6 +116,11 @@ export class RevocationsController {
 
   @Delete(':id')
   @HttpCode(204)
+  @Operation({
+    summary: 'Undoes a revocation.',
+    answers: { 204: { description: 'It is undone.' } },
+    errors: { 400: ['request_invalid'], 404: ['not_found'] },
+  })
   async undo(@Param('id', ParseUUIDPipe) id: string): Promise<void> {
     if (!(await this.revocations.undo(id)))
       throw new NotFoundException('There is no such revocation.');

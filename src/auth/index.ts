@@ -9,7 +9,7 @@ export { JwtVerifier } from './jwt-verifier.js';
 export { ProtectedRoutes } from './protected-routes.js';
 export type { Requirement } from './requirement.js';
 export { RequireJwt } from './require-jwt.decorator.js';
-export type { ClaimsClass, RequireJwtOptions } from './require-jwt.metadata.js';
+export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export { assertSameOrigin, isSameOrigin } from './same-origin.js';
 export { verifiedClaims } from './verified-request.js';

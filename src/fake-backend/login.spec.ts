@@ -45,6 +45,14 @@ describe('the demo login', () => {
     expect(ask(grant, basic('__proto__:x')).error).toBe('invalid_client');
   });
 
+  it('takes an empty parameter for none', () => {
+    expect(ask('username=bob&password=builder&scope=&client_id=')).toMatchObject({
+      status: 200,
+      access_token: { client_id: 'demo' },
+    });
+    expect(ask('username=bob&password=').error).toBe('invalid_grant');
+  });
+
   it('refuses other grants and wrong passwords', () => {
     expect(ask('grant_type=implicit').error).toBe('unsupported_grant_type');
     expect(ask('username=bob&password=x').error).toBe('invalid_grant');

@@ -31,7 +31,7 @@ export function login(
   body: string,
   authorization?: string,
 ): { status: number; answer: object } {
-  const parameters = { ...parse(contentType, body), ...basicClient(authorization) };
+  const parameters = given({ ...parse(contentType, body), ...basicClient(authorization) });
   const { scope, client_id: clientId = 'demo', grant_type: grant = 'password' } = parameters;
   if (scope !== undefined && (typeof scope !== 'string' || !SCOPE.test(scope)))
     return refuse(400, 'invalid_scope', 'the scope is not a list of words');
@@ -56,6 +56,10 @@ export function login(
     },
   };
 }
+
+/** Parameters without a value count as left out (RFC 6749 section 3.2). */
+const given = (parameters: Parameters): Parameters =>
+  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ''));
 
 const refuse = (
   status: number,

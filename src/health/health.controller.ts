@@ -1,5 +1,8 @@
 import { Controller, Get, Header } from '@nestjs/common';
+import { Operation } from '../common/operation.js';
 import { Readiness } from './readiness.js';
+
+const STATUS = { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } } };
 
 /** Probes for orchestrators and load balancers. */
 @Controller('health')
@@ -9,6 +12,10 @@ export class HealthController {
   /** The process answers. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'The process answers.',
+    answers: { 200: { description: 'It does.', schema: STATUS } },
+  })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -16,6 +23,11 @@ export class HealthController {
   /** The process should get requests. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'The process should get requests.',
+    answers: { 200: { description: 'It should.', schema: STATUS } },
+    errors: { 503: ['shutting_down', 'keys_unavailable', 'state_unavailable'] },
+  })
   ready(): { status: 'ok' } {
     this.readiness.assertReady();
     return { status: 'ok' };

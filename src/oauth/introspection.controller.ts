@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
+import { Operation } from '../common/operation.js';
+import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
 import { TokenThrottle } from '../throttle/index.js';
 import { OwnTokens, type PresentedToken } from './own-tokens.js';
 import { refreshUse } from './refresh-grant.js';
@@ -21,6 +23,22 @@ export class IntrospectionController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @RequireJwt({ admin: true })
+  @Operation({
+    summary: 'Whether a token is active, and what it says (RFC 7662).',
+    body: TOKEN_PARAMETER_BODY,
+    answers: {
+      200: {
+        description: 'Claims of an active token; of any other only `active: false`.',
+        schema: {
+          type: 'object',
+          required: ['active'],
+          properties: { active: { type: 'boolean' } },
+          additionalProperties: true,
+        },
+      },
+    },
+    errors: { 400: ['parameter_repeated'] },
+  })
   async introspect(
     @Req() request: IncomingMessage,
     @Body() body?: unknown,

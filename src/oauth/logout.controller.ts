@@ -10,6 +10,7 @@ import {
   type Requirement,
 } from '../auth/index.js';
 import { TokenRefused } from '../common/token-refused.js';
+import { Operation } from '../common/operation.js';
 import { OwnTokens } from './own-tokens.js';
 import { SessionCookies } from './session-cookies.js';
 import { SessionEnd } from './session-end.js';
@@ -28,6 +29,13 @@ export class LogoutController {
   @Post()
   @HttpCode(204)
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: "Ends the session of the request's token, everywhere.",
+    description: 'Session cookies are cleared; they count only in requests of the same origin.',
+    answers: { 204: { description: 'It has ended.' } },
+    errors: { 403: ['csrf_refused'] },
+    takesToken: true,
+  })
   async logout(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

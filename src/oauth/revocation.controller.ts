@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Operation } from '../common/operation.js';
 import { TokenThrottle } from '../throttle/index.js';
+import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
 import { OwnTokens } from './own-tokens.js';
 import { SessionEnd } from './session-end.js';
 import { requireParameter } from './token-request.js';
@@ -18,6 +20,13 @@ export class RevocationController {
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'Ends a token (RFC 7009); a refresh token takes its session with it.',
+    description: 'The token itself is the credential. An unknown one is no error.',
+    body: TOKEN_PARAMETER_BODY,
+    answers: { 200: { description: 'It is not accepted any more.' } },
+    errors: { 400: ['parameter_repeated'], 503: ['keys_unavailable', 'state_unavailable'] },
+  })
   async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
     const token = await this.tokens.recognize(requireParameter('token', request, body), 'any');
     if (token?.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');

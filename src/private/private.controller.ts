@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
 import { Claims, RequireJwt, type VerifiedClaims } from '../auth/index.js';
 import { BackendClient } from '../backend/index.js';
+import { Operation } from '../common/operation.js';
 import { PRIVATE_OPTIONS, type PrivateModuleOptions } from './private.module-definition.js';
 
 /** A protected route in front of the backend: copy it for your own. */
@@ -15,6 +16,12 @@ export class PrivateController {
   @Get('custom')
   @Header('Cache-Control', 'no-store')
   @RequireJwt({ roles: ['role_a', 'role_c'] })
+  @Operation({
+    summary: "The backend's JSON, for whoever has the role.",
+    answers: { 200: { description: "The backend's answer, as it is.", schema: {} } },
+    errors: { 403: ['claim_for_backend_missing'] },
+    callsBackend: true,
+  })
   async custom(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

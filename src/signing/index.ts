@@ -1,10 +1,10 @@
 export { JwtSigner, type TokenFormat } from './jwt-signer.js';
 export { SignFields, type SignFieldsDecorator } from './sign-fields.decorator.js';
-export type { SignFieldsOptions } from './sign-fields.metadata.js';
+export { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
 export type { ClaimSet } from './sign-fields.js';
 export { SignedTokens, type SignedToken } from './signed-tokens.js';
 export { SignedRoutes } from './signed-routes.js';
-export { isRefreshField } from './signing-plan.js';
+export { isRefreshField, type FieldPlan, type SigningPlan } from './signing-plan.js';
 export { SigningRefused } from './signing.errors.js';
 export { SigningInterceptor } from './signing.interceptor.js';
 export { joinSigning, SignedAnswer, type SigningSession } from './signing-session.js';

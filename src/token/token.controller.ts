@@ -11,6 +11,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
+import { Operation } from '../common/operation.js';
 import { readTokenRequest, TokenSessions } from '../oauth/index.js';
 import { SignFields, type SignedAnswer } from '../signing/index.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
@@ -18,6 +19,22 @@ import { TokenThrottle } from '../throttle/index.js';
 
 /** What the backend answers: claims, and whatever else is to reach the client. */
 export type TokenAnswer = Record<string, unknown>;
+
+const TOKEN_REQUEST = {
+  type: 'object',
+  description: 'The backend reads what it needs; this is what it usually is.',
+  properties: {
+    grant_type: { type: 'string', example: 'password' },
+    username: { type: 'string', example: 'alice' },
+    password: { type: 'string', format: 'password', example: 'wonderland' },
+    // Empty examples: the page would fill in the word "string".
+    scope: { type: 'string', example: '' },
+    client_id: { type: 'string', example: '' },
+    client_secret: { type: 'string', format: 'password', example: '' },
+    refresh_token: { type: 'string', example: '', description: 'for grant_type=refresh_token' },
+  },
+  additionalProperties: true,
+};
 
 /** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
@@ -34,6 +51,39 @@ export class TokenController {
   @Header('Cache-Control', 'no-store')
   @Header('Pragma', 'no-cache')
   @SignFields()
+  @Operation({
+    summary: 'Log in: the claims that the backend decides come back as tokens.',
+    description: 'The body is optional and reaches the backend byte for byte.',
+    body: {
+      content: {
+        'application/x-www-form-urlencoded': TOKEN_REQUEST,
+        'application/json': TOKEN_REQUEST,
+      },
+    },
+    answers: {
+      200: {
+        description: "The backend's answer, signed (RFC 6749 section 5.1).",
+        schema: {
+          type: 'object',
+          properties: {
+            token_type: { type: 'string', example: 'Bearer' },
+            expires_in: { type: 'integer', description: 'seconds' },
+          },
+          additionalProperties: true,
+        },
+      },
+    },
+    errors: {
+      400: [
+        'parameter_repeated',
+        'grant_unsupported',
+        'refresh_token_invalid',
+        'refresh_token_reused',
+      ],
+      503: ['state_unavailable'],
+    },
+    callsBackend: true,
+  })
   async create(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

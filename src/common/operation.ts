@@ -1,0 +1,35 @@
+import { Reflector } from '@nestjs/core';
+
+/** A JSON Schema as OpenAPI 3.0 knows it. */
+export type OperationSchema = Readonly<Record<string, unknown>>;
+
+/** What a route's decorators do not tell about it, for the OpenAPI document. */
+export interface OperationInfo {
+  /** One line. */
+  summary: string;
+  /** Markdown. */
+  description?: string;
+  /** Request bodies by media type. The body limit and the answers that go with a body are added. */
+  body?: { required?: boolean; content: Readonly<Record<string, OperationSchema>> };
+  /** Query parameters by name. */
+  query?: Readonly<Record<string, OperationSchema>>;
+  /** Answers without error, by status. `@SignFields` adds its fields to the schemas. */
+  answers?: Readonly<Record<number, { description: string; schema?: OperationSchema }>>;
+  /** Error codes by status, beside those that `@RequireJwt`, `@SignFields` and `callsBackend` bring. */
+  errors?: Readonly<Record<number, readonly string[]>>;
+  /** The handler reads the token itself, as a bare `@RequireJwt` would. */
+  takesToken?: boolean;
+  /** The handler asks the backend: its failures are answers of this route too. */
+  callsBackend?: boolean;
+}
+
+/**
+ * Describes a route in the OpenAPI document. Plain metadata: nothing of OpenAPI is loaded for it.
+ *
+ * @example
+ * ```ts
+ * @Get('orders')
+ * @Operation({ summary: 'Lists orders.' })
+ * ```
+ */
+export const Operation = Reflector.createDecorator<OperationInfo>();

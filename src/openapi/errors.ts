@@ -1,0 +1,54 @@
+import type { OperationObject } from './complete-document.js';
+
+/** Error codes by status; `4XX` is the range. */
+export type ErrorCodes = Readonly<Record<string, readonly string[]>>;
+
+/** The one shape of all errors. */
+export const ERROR_SCHEMA = {
+  type: 'object',
+  required: ['error_description', 'code', 'request_id'],
+  properties: {
+    error: {
+      type: 'string',
+      description: 'RFC 6749 section 5.2, RFC 6750 section 3.1; absent when the token is missing',
+    },
+    error_description: { type: 'string' },
+    code: { type: 'string', description: 'stable and more exact' },
+    request_id: { type: 'string', description: 'also in X-Request-Id and in the log' },
+  },
+};
+
+/** A body that cannot be read. */
+export const BODY_ERRORS: ErrorCodes = {
+  400: ['body_malformed'],
+  413: ['body_too_large'],
+  415: ['media_type_unsupported'],
+};
+
+/** Too many requests from one address. */
+export const THROTTLE_ERRORS: ErrorCodes = { 429: ['rate_limited'] };
+
+/** A backend that refuses, fails, or is too slow. */
+export const BACKEND_ERRORS: ErrorCodes = {
+  '4XX': ['backend_refused'],
+  502: ['backend_unavailable', 'backend_bad_response'],
+  504: ['backend_timeout'],
+};
+
+const BACKEND_REFUSAL = "The backend's own refusal: its status and JSON body, unchanged.";
+
+/** Adds an answer per status, with all codes that it may have; what is documented already stays. */
+export function addErrors(operation: OperationObject, sources: readonly ErrorCodes[]): void {
+  const codes = new Map<string, Set<string>>();
+  for (const source of sources)
+    for (const [status, list] of Object.entries(source))
+      codes.set(status, (codes.get(status) ?? new Set()).union(new Set(list)));
+  for (const [status, list] of [...codes].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    operation.responses[status] ??=
+      status === '4XX'
+        ? { description: BACKEND_REFUSAL, content: { 'application/json': { schema: {} } } }
+        : {
+            description: [...list].map((code) => `\`${code}\``).join(', '),
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+          };
+}

@@ -1,0 +1,2 @@
+export { completeDocument, type DocumentSources } from './complete-document.js';
+export { serveDocumentation } from './serve-documentation.js';

@@ -1,0 +1,59 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Requirement } from '../auth/index.js';
+import type { ErrorCodes } from './errors.js';
+
+type Schemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
+
+/** What `@RequireJwt` means for an operation. */
+export interface Protection {
+  schemes: Schemes;
+  security: Record<string, string[]>[];
+  /** Markdown. */
+  text: string;
+  errors: ErrorCodes;
+}
+
+const SAFE_METHODS = ['get', 'head', 'options'];
+
+/** Reads a requirement for the OpenAPI document. */
+export function describeProtection(requirement: Requirement, method: string): Protection {
+  const { authHeaderName, cookieKey, optional, roles, scopes } = requirement;
+  const schemes: Schemes =
+    authHeaderName === 'authorization'
+      ? { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
+      : { [schemeName(authHeaderName)]: { type: 'apiKey', in: 'header', name: authHeaderName } };
+  if (cookieKey !== undefined)
+    schemes[schemeName(`cookie ${cookieKey}`)] = { type: 'apiKey', in: 'cookie', name: cookieKey };
+  const forbidden = [
+    ...(roles.length > 0 ? ['roles_missing'] : []),
+    ...(scopes.length > 0 ? ['scopes_missing'] : []),
+    ...(cookieKey !== undefined && !SAFE_METHODS.includes(method) ? ['csrf_refused'] : []),
+  ];
+  return {
+    schemes,
+    security: [...Object.keys(schemes).map((name) => ({ [name]: [] })), ...(optional ? [{}] : [])],
+    text: text(requirement),
+    errors: {
+      400: ['token_ambiguous'],
+      401: [...(optional ? [] : ['token_missing']), 'invalid_token'],
+      ...(forbidden.length > 0 ? { 403: forbidden } : {}),
+      503: ['keys_unavailable', 'state_unavailable'],
+    },
+  };
+}
+
+/** Names of components are made of few characters. */
+const schemeName = (name: string): string => name.replace(/[^\w.-]/g, '-');
+
+function text(requirement: Requirement): string {
+  const { optional, roles, rolesMatcher, rolesKey, scopes, scopesMatcher, requiredClaims } =
+    requirement;
+  const lines = [optional ? 'A token may be left out.' : 'Needs a token.'];
+  if (roles.length > 0)
+    lines.push(`Needs ${rolesMatcher} of the roles ${codes(roles)} (claim \`${rolesKey}\`).`);
+  if (scopes.length > 0) lines.push(`Needs ${scopesMatcher} of the scopes ${codes(scopes)}.`);
+  if (requiredClaims.length > 0) lines.push(`Needs the claims ${codes(requiredClaims)}.`);
+  return lines.join(' ');
+}
+
+const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');

@@ -1,0 +1,61 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { SigningPlan } from '../signing/index.js';
+import type { OperationObject } from './complete-document.js';
+import type { ErrorCodes } from './errors.js';
+
+/** What signing may fail with. */
+export const SIGNING_ERRORS: ErrorCodes = {
+  502: ['sign_target_missing', 'sign_target_invalid', 'claims_expired'],
+  503: ['keys_unavailable'],
+};
+
+interface Schema {
+  $ref?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  [keyword: string]: unknown;
+}
+
+/** Shows each signed field of the successful answers as what it is there: a JWT in a string. */
+export function addSignedFields(
+  document: OpenAPIObject,
+  operation: OperationObject,
+  { fields, requireAll, field }: SigningPlan,
+): void {
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (!/^2\d\d$/.test(status) || response === undefined || '$ref' in response) continue;
+    const json = response.content?.['application/json'];
+    let schema = resolve(document, json?.schema as Schema | undefined);
+    for (const name of fields) {
+      const { typ, full } = field(name).format;
+      const token = {
+        type: 'string',
+        format: 'jwt',
+        description: `string (JWT): ${full ? 'flattened JWS JSON' : 'compact JWS'}, typ \`${typ}\``,
+      };
+      schema = withField(document, schema, name.split('.'), token, requireAll);
+    }
+    response.content = { ...response.content, 'application/json': { ...json, schema } };
+  }
+}
+
+/** A copy of `schema` with `token` at the path; other routes may share the original. */
+function withField(
+  document: OpenAPIObject,
+  schema: Schema,
+  [name = '', ...rest]: readonly string[],
+  token: Schema,
+  required: boolean,
+): Schema {
+  const inner =
+    rest.length === 0
+      ? token
+      : withField(document, resolve(document, schema.properties?.[name]), rest, token, required);
+  const copy = { ...schema, properties: { ...schema.properties, [name]: inner } };
+  return required ? { ...copy, required: [...new Set([...(copy.required ?? []), name])] } : copy;
+}
+
+function resolve(document: OpenAPIObject, schema: Schema = { type: 'object' }): Schema {
+  const name = schema.$ref?.split('/').at(-1);
+  return name === undefined ? schema : ((document.components?.schemas?.[name] ?? {}) as Schema);
+}

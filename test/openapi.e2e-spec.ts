@@ -1,0 +1,413 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { startBrowser, withoutBrowser } from './helpers/browser.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { call, callWith, type Answer } from './helpers/http.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+interface Described {
+  name: string;
+  method: string;
+  path: string;
+  operation: Operation;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+const documentOf = async ({ url }: Gateway): Promise<OpenAPIObject> =>
+  (await call(`${url}/docs-json`)).json as unknown as OpenAPIObject;
+
+const operationsOf = ({ paths }: OpenAPIObject): Described[] =>
+  Object.entries(paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method];
+      return operation === undefined
+        ? []
+        : [{ name: `${method} ${path}`, method, path, operation }];
+    }),
+  );
+
+/** A schema of JSON, as far as ours go. */
+interface Schema {
+  type?: string;
+  format?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean;
+  example?: unknown;
+}
+
+/** Values that fit a schema. */
+function fitting(schema: Schema = {}): fc.Arbitrary<unknown> {
+  const { type, format, minimum, maximum, minLength, maxLength, example } = schema;
+  const examples = example === undefined ? [] : [fc.constant(example)];
+  if (format === 'uuid') return fc.uuid();
+  if (type === 'string') return fc.oneof(...examples, fc.string({ minLength, maxLength }));
+  if (type === 'integer')
+    return fc.integer({ min: minimum, max: maximum === undefined ? undefined : maximum });
+  if (type !== 'object') return fc.jsonValue();
+  const { properties = {}, required = [], additionalProperties } = schema;
+  const members = Object.fromEntries(
+    Object.entries(properties).map(([name, member]) => [name, fitting(member)]),
+  );
+  const known = fc.record(members, { requiredKeys: required });
+  return additionalProperties === true
+    ? fc.oneof(
+        known,
+        fc
+          .tuple(fc.dictionary(fc.string(), fc.jsonValue()), known)
+          .map(([more, own]) => Object.assign(more, own)),
+      )
+    : known;
+}
+
+interface Input {
+  path: string;
+  query: [string, unknown][];
+  body: { type: string; text: string } | undefined;
+  bearer: string;
+}
+
+const WILD = fc.oneof(fc.json(), fc.string(), fc.constant('{"a":1,"a":2}'), fc.constant('a=1&a=2'));
+const encodeForm = (value: unknown): string =>
+  new URLSearchParams(
+    Object.entries(value as object).map(([name, member]): [string, string] => [
+      name,
+      String(member),
+    ]),
+  ).toString();
+
+/** Requests for an operation: mostly as it is documented, some not. */
+function inputs({ path, operation }: Described): fc.Arbitrary<Input> {
+  const parameters = (operation.parameters ?? []).flatMap((parameter) =>
+    'in' in parameter ? [parameter] : [],
+  );
+  const inPath = parameters.filter((parameter) => parameter.in === 'path');
+  const inQuery = parameters.filter((parameter) => parameter.in === 'query');
+  const body = operation.requestBody;
+  const content = body !== undefined && 'content' in body ? Object.entries(body.content) : [];
+  return fc.record({
+    path: fc
+      .tuple(...inPath.map(() => fc.oneof(fc.uuid(), fc.string({ minLength: 1 }))))
+      .map((values) =>
+        inPath.reduce(
+          // A dot segment is resolved before it is sent, and asks for something else.
+          (url, { name }, i) =>
+            url.replace(`{${name}}`, encodeURIComponent(`x${values[i]}`.toWellFormed())),
+          path,
+        ),
+      ),
+    query: fc
+      .tuple(
+        ...inQuery.map(({ name, schema }) =>
+          fc
+            .option(fc.oneof(fitting(schema as Schema), fc.string()), { nil: undefined })
+            .map((value): [string, unknown] => [name, value]),
+        ),
+      )
+      .map((pairs) => pairs.filter(([, value]) => value !== undefined)),
+    body:
+      content.length === 0
+        ? fc.constant(undefined)
+        : fc.oneof(
+            {
+              weight: 6,
+              arbitrary: fc.constantFrom(...content).chain(([type, { schema }]) =>
+                fitting(schema as Schema).map((value) => ({
+                  type,
+                  text: type === 'application/json' ? JSON.stringify(value) : encodeForm(value),
+                })),
+              ),
+            },
+            {
+              weight: 1,
+              arbitrary: fc
+                .tuple(fc.constantFrom('text/plain', ...content.map(([type]) => type)), WILD)
+                .map(([type, text]) => ({ type, text })),
+            },
+            { weight: 1, arbitrary: fc.constant(undefined) },
+          ),
+    bearer: fc.oneof(
+      { weight: 4, arbitrary: fc.constant('alice') },
+      { weight: 1, arbitrary: fc.constantFrom('bob', 'refresh', 'none') },
+      {
+        weight: 1,
+        arbitrary: fc.string().map((text) => `=${encodeURIComponent(text.toWellFormed())}`),
+      },
+    ),
+  });
+}
+
+const isListed = ({ responses }: Operation, status: number): boolean =>
+  [String(status), `${Math.floor(status / 100)}XX`].some((key) => key in responses);
+
+const PASSWORDS: Record<string, string> = { alice: 'wonderland', bob: 'builder' };
+
+describe('the OpenAPI document', () => {
+  let gateway: Gateway;
+  let operations: Described[];
+  beforeAll(async () => {
+    gateway = await startGateway({
+      ADMIN_ROLES: 'role_a',
+      STATE_STORE: 'memory:',
+    });
+    operations = operationsOf(await documentOf(gateway));
+  });
+  afterAll(() => gateway?.stop());
+
+  const login = async (user: string): Promise<Record<string, unknown>> => {
+    const body = new URLSearchParams({ username: user, password: PASSWORDS[user] ?? '' });
+    return (await call(`${gateway.url}/token`, { method: 'POST', body })).json;
+  };
+  const authorization = async (bearer: string): Promise<string | undefined> => {
+    if (bearer === 'none') return undefined;
+    if (bearer.startsWith('=')) return `Bearer ${bearer.slice(1)}`;
+    if (bearer === 'refresh') return `Bearer ${String((await login('alice')).refresh_token)}`;
+    return `Bearer ${String((await login(bearer)).access_token)}`;
+  };
+  const send = async (
+    { method }: Described,
+    { path, query, body, bearer }: Input,
+  ): Promise<Answer> => {
+    const url = new URL(gateway.url + path);
+    for (const [name, value] of query) url.searchParams.append(name, String(value).toWellFormed());
+    const headers = new Headers();
+    const credentials = await authorization(bearer);
+    if (credentials !== undefined) headers.set('authorization', credentials);
+    if (body !== undefined) headers.set('content-type', body.type);
+    return call(String(url), {
+      method: method.toUpperCase(),
+      headers,
+      body: body?.text.toWellFormed(),
+    });
+  };
+
+  it('describes every route, and each under one name', () => {
+    expect(operations.map(({ name }) => name).sort()).toEqual(
+      [
+        'post /token',
+        'post /token/revoke',
+        'post /token/introspect',
+        'post /logout',
+        'get /private/custom',
+        'get /.well-known/jwks.json',
+        'get /.well-known/oauth-authorization-server',
+        'get /health/live',
+        'get /health/ready',
+        'post /admin/revocations',
+        'get /admin/revocations',
+        'delete /admin/revocations/{id}',
+      ].sort(),
+    );
+    for (const { name, operation } of operations)
+      expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\.$/)]);
+    expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(
+      operations.length,
+    );
+  });
+
+  it('says what the decorators say', () => {
+    const find = (name: string): Operation | undefined =>
+      operations.find((described) => described.name === name)?.operation;
+    const custom = find('get /private/custom');
+    expect(custom?.security).toEqual([{ bearer: [] }]);
+    expect(custom?.description).toContain('any of the roles `role_a`, `role_c`');
+    expect(Object.keys(custom?.responses ?? {})).toEqual(
+      expect.arrayContaining(['200', '401', '403', '502', '504']),
+    );
+    expect(find('get /admin/revocations')?.description).toContain('any of the roles `role_a`');
+    const token = find('post /token');
+    expect(token?.security).toBeUndefined();
+    expect(token?.responses['200']).toMatchObject({
+      content: {
+        'application/json': {
+          schema: {
+            properties: {
+              access_token: {
+                type: 'string',
+                format: 'jwt',
+                description: expect.stringContaining('string (JWT)') as string,
+              },
+              refresh_token: { type: 'string', format: 'jwt' },
+              token_type: { type: 'string' },
+            },
+          },
+        },
+      },
+    });
+    expect(custom?.responses['401']).toMatchObject({
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+    });
+  });
+
+  it('lists every status that generated requests get', async () => {
+    const seen = new Map<string, number>();
+    for (const described of operations)
+      await fc.assert(
+        fc.asyncProperty(inputs(described), async (input) => {
+          const { status, json } = await send(described, input);
+          const key = `${described.name} ${status}`;
+          seen.set(key, (seen.get(key) ?? 0) + 1);
+          if (!isListed(described.operation, status))
+            throw new Error(`${key} is not listed: ${JSON.stringify(json)}`);
+        }),
+        { numRuns: 60 },
+      );
+    console.log([...seen].map(([key, count]) => `${key} ×${count}`).join('\n'));
+    // What the generators have to reach for this to mean anything.
+    for (const key of [
+      'post /token 200',
+      'post /token 401',
+      'get /private/custom 200',
+      'get /private/custom 401',
+      'post /token/revoke 200',
+      'post /token/introspect 200',
+      'post /logout 204',
+      'get /admin/revocations 200',
+      'delete /admin/revocations/{id} 400',
+      'get /health/ready 200',
+    ])
+      expect([...seen.keys()]).toContain(key);
+  }, 120_000);
+
+  it('knows nothing of routes that are off, and the metadata names none', async () => {
+    const other = await startGateway({ STATE_STORE: 'memory:', THROTTLE_LIMIT: '1000' });
+    const listed = operationsOf(await documentOf(other));
+    expect(listed.map(({ name }) => name).filter((name) => /admin|introspect/.test(name))).toEqual(
+      [],
+    );
+    for (const { name, method, path } of listed) {
+      const { status } = await call(other.url + path, { method: method.toUpperCase() });
+      expect([name, [404, 405].includes(status)]).toEqual([name, false]);
+    }
+    expect((await call(`${other.url}/admin/revocations`)).status).toBe(404);
+    const limited = listed.filter(({ operation }) => '429' in operation.responses);
+    expect(limited.map(({ path }) => path).sort()).toEqual(['/token', '/token/revoke']);
+    expect(operations.filter(({ operation }) => '429' in operation.responses)).toEqual([]);
+    await other.stop();
+  });
+});
+
+describe('a backend that fails', () => {
+  it('gives statuses that the document lists', async () => {
+    const backend: Backend = await startBackend();
+    const gateway = await startGateway({ BACKEND_HOST: backend.url, BACKEND_TIMEOUT_MS: '300' });
+    const token = operationsOf(await documentOf(gateway)).find(({ path }) => path === '/token');
+    const statuses = new Set<number>();
+    for (const rule of [
+      { status: 500, body: {} },
+      { status: 302, body: {} },
+      { status: 418, body: {} },
+      { body: 'no JSON' },
+      { body: {} },
+      { body: { access_token: 'x' } },
+      { body: { access_token: { exp: 1 } } },
+    ]) {
+      await backend.answer('/token.json', rule);
+      statuses.add((await call(`${gateway.url}/token`, { method: 'POST' })).status);
+    }
+    await backend.stop();
+    statuses.add((await call(`${gateway.url}/token`, { method: 'POST' })).status);
+    await gateway.stop();
+    expect(
+      [...statuses].filter((status) => token === undefined || !isListed(token.operation, status)),
+    ).toEqual([]);
+    expect(statuses).toContain(502);
+  });
+});
+
+describe('SWAGGER_ENABLED', () => {
+  it('off: no page, and nothing of it is loaded', async () => {
+    const hooks = join(mkdtempSync(join(tmpdir(), 'signet-hooks-')), 'hooks.mjs');
+    writeFileSync(
+      hooks,
+      `import { registerHooks } from 'node:module';
+       registerHooks({ resolve(name, context, next) {
+         if (name.includes('swagger')) process.stderr.write('loads ' + name + '\\n');
+         return next(name, context);
+       } });`,
+    );
+    const NODE_OPTIONS = `--import=${hooks}`;
+    const off = await startGateway({ SWAGGER_ENABLED: 'false', NODE_OPTIONS });
+    for (const path of ['/docs', '/docs/', '/docs-json', '/docs/swagger-ui-init.js'])
+      expect((await call(off.url + path)).status).toBe(404);
+    expect(off.output()).not.toContain('loads ');
+    await off.stop();
+    const on = await startGateway({ NODE_OPTIONS });
+    await expect.poll(() => on.output()).toContain('loads @nestjs/swagger');
+    await on.stop();
+  });
+});
+
+describe.skipIf(withoutBrowser)('/docs in a browser', () => {
+  let gateway: Gateway;
+  let browser: Browser;
+  beforeAll(async () => {
+    gateway = await startGateway();
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gateway?.stop();
+  });
+
+  it('logs in, authorizes and calls the protected route', async () => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+    const problems: string[] = [];
+    const hosts = new Set<string>();
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    await page.goto(`${gateway.url}/docs`);
+
+    const token = page.locator('#operations-Token-TokenController_create');
+    await token.locator('.opblock-summary-control').click();
+    await token.getByRole('button', { name: 'Try it out' }).click();
+    await token.getByRole('button', { name: 'Execute' }).click();
+    const body = token.locator('.live-responses-table .highlight-code').first();
+    await expect.poll(() => body.innerText(), { timeout: 15_000 }).toContain('access_token');
+    const access = /"access_token":\s*"([^"]+)"/.exec(await body.innerText())?.[1] ?? '';
+    expect((await callWith(`${gateway.url}/private/custom`, access)).status).toBe(200);
+
+    await page.getByRole('button', { name: 'Authorize' }).click();
+    await page.locator('.dialog-ux input').first().fill(access);
+    await page.locator('.dialog-ux').getByRole('button', { name: 'Apply credentials' }).click();
+    await page.locator('.dialog-ux').getByRole('button', { name: 'Close' }).click();
+
+    const custom = page.locator('#operations-Private-PrivateController_custom');
+    await custom.locator('.opblock-summary-control').click();
+    await custom.getByRole('button', { name: 'Try it out' }).click();
+    await custom.getByRole('button', { name: 'Execute' }).click();
+    const status = custom.locator('.live-responses-table .response-col_status').last();
+    await expect.poll(() => status.innerText(), { timeout: 15_000 }).toMatch(/^200/);
+
+    await custom.evaluate((element) => element.scrollIntoView());
+    mkdirSync('test-artefacts', { recursive: true });
+    await page.screenshot({ path: 'test-artefacts/docs.png' });
+    // The policy of the page forbids nothing that it needs, and it talks to nobody else.
+    expect(problems).toEqual([]);
+    expect([...hosts]).toEqual([new URL(gateway.url).host]);
+    await page.close();
+  }, 60_000);
+
+  it('has a policy of its own; all other answers keep the strict one', async () => {
+    const policy = async (path: string): Promise<string | null> =>
+      (await call(gateway.url + path)).headers.get('content-security-policy');
+    expect(await policy('/docs')).toContain("script-src 'self'");
+    expect(await policy('/docs')).not.toMatch(/script-src[^;]*unsafe/);
+    for (const path of ['/docs-json', '/docsx', '/health/live', '/private/custom'])
+      expect(await policy(path)).toBe("default-src 'none';frame-ancestors 'none'");
+  });
+});
