@@ -20,6 +20,7 @@ import {
   validateEnvironment,
   wellKnownConfig,
 } from './config/index.js';
+import { ExplainModule } from './explain/index.js';
 import { FakeBackend, FakeBackendModule } from './fake-backend/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
@@ -72,7 +73,9 @@ export class AppModule {
    */
   static async register(): Promise<DynamicModule> {
     const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
-    const admin = readEnvironment().ADMIN_ROLES.length > 0 ? [AdminModule] : [];
-    return { module: AppModule, imports: [environment, ...admin] };
+    const { ADMIN_ROLES, NODE_ENV } = readEnvironment();
+    const admin = ADMIN_ROLES.length > 0 ? [AdminModule] : [];
+    const explain = NODE_ENV === 'development' ? [ExplainModule] : [];
+    return { module: AppModule, imports: [environment, ...admin, ...explain] };
   }
 }

@@ -14,10 +14,7 @@ type ClaimSet = Readonly<Record<string, unknown>>;
  * @throws TokenRefused with the code of the first check that fails
  */
 export function checkClaims(claims: ClaimSet, requirement: Requirement, now: number): void {
-  checkTimes(claims, requirement.leeway, now);
-  checkIssuer(claims, requirement);
-  checkAudience(claims, requirement);
-  checkPresence(claims, requirement.requiredClaims);
+  for (const [, check] of CLAIM_CHECKS) check(claims, requirement, now);
 }
 
 /**
@@ -26,21 +23,44 @@ export function checkClaims(claims: ClaimSet, requirement: Requirement, now: num
  * @throws TokenRefused `roles_missing` or `scopes_missing`
  */
 export function checkAccess(claims: ClaimSet, requirement: Requirement): void {
-  checkRoles(claims, requirement);
-  checkScopes(claims, requirement);
+  for (const [, check] of ACCESS_CHECKS) check(claims, requirement);
 }
 
-function checkTimes(claims: ClaimSet, leeway: number, now: number): void {
+type NamedCheck<Check> = readonly [name: string, check: Check];
+
+/** What {@link checkClaims} is made of, in this order. */
+export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
+  ['exp', checkExpiry],
+  ['nbf', checkNotBefore],
+  ['iat', checkIssuedAt],
+  ['iss', checkIssuer],
+  ['aud', checkAudience],
+  ['required claims', checkPresence],
+];
+
+/** What {@link checkAccess} is made of. */
+export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
+  ['roles', checkRoles],
+  ['scopes', checkScopes],
+];
+
+function checkExpiry(claims: ClaimSet, { leeway }: Requirement, now: number): void {
   const exp = time(claims, 'exp');
   if (exp === undefined) throw new TokenRefused('claim_missing', "claim 'exp' is missing");
   if (now >= exp + leeway)
     throw new TokenRefused('token_expired', `expired ${now - exp} s ago (exp ${exp}, now ${now})`);
+}
+
+function checkNotBefore(claims: ClaimSet, { leeway }: Requirement, now: number): void {
   const nbf = time(claims, 'nbf');
   if (nbf !== undefined && now < nbf - leeway)
     throw new TokenRefused(
       'token_not_yet_valid',
       `valid in ${nbf - now} s (nbf ${nbf}, now ${now})`,
     );
+}
+
+function checkIssuedAt(claims: ClaimSet, { leeway }: Requirement, now: number): void {
   const iat = time(claims, 'iat');
   if (iat !== undefined && now < iat - leeway)
     throw new TokenRefused(
@@ -77,8 +97,8 @@ function checkAudience(claims: ClaimSet, { audiences, audienceMatcher }: Require
     );
 }
 
-function checkPresence(claims: ClaimSet, names: readonly string[]): void {
-  for (const name of names) {
+function checkPresence(claims: ClaimSet, { requiredClaims }: Requirement): void {
+  for (const name of requiredClaims) {
     const value = readClaim(claims, name, true);
     if (value === undefined || value === null)
       throw new TokenRefused('claim_missing', `claim '${name}' is missing`);

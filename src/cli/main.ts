@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import { describeError, describeUsageError } from './describe-error.js';
 import { loadEnvironmentFile } from './environment.js';
+import { registerExplain } from './explain/register-explain.js';
 import { registerImport } from './krakend/register-import.js';
 import { registerKeys } from './keys/register-keys.js';
+import { registerServe } from './serve.js';
 
 // `signet keys list | head -1` closes the pipe early, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -21,6 +23,8 @@ try {
     });
   registerKeys(program);
   registerImport(program);
+  registerExplain(program);
+  registerServe(program);
   await program.parseAsync();
 } catch (error) {
   for (const line of describeError(error)) process.stderr.write(`signet: ${line}\n`);

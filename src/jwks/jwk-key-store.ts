@@ -136,6 +136,17 @@ export class JwkKeyStore implements OnApplicationShutdown {
     if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));
   }
 
+  /** All keys of a set, for explanations. */
+  verificationKeys(source?: KeySource): readonly JwsKey[] {
+    return this.live(source).current?.all() ?? [];
+  }
+
+  /** For messages: the kids of a set and where it comes from. */
+  describeVerificationKids(source?: KeySource): string {
+    const { current, provider } = this.live(source);
+    return `${current?.describeKids() ?? 'none yet'} (${provider.source})`;
+  }
+
   /** The JWK Set that may be published (RFC 7517 section 5): the public parts of the signing keys. */
   publicJwks(): { keys: readonly object[] } {
     return { keys: this.signing.current?.publicJwks ?? [] };

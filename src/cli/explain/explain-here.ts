@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
+import { JwtVerifier } from '../../auth/index.js';
+import { compileRequirement } from '../../auth/requirement.js';
+import { BootException } from '../../common/boot.exception.js';
+import { authConfig, jwksConfig, readEnvironment, stateConfig } from '../../config/index.js';
+import { TokenExplainer, type Explanation } from '../../explain/index.js';
+import { JwkKeyStore } from '../../jwks/index.js';
+import { openStore, Revocations, StateUnavailable } from '../../state/index.js';
+
+/**
+ * Explains a token by the environment's configuration, as the gateway here would see it.
+ *
+ * @throws BootException when the gateway would not boot
+ */
+export async function explainHere(
+  token: string,
+  route: { roles?: readonly string[]; scopes?: readonly string[] },
+): Promise<Explanation> {
+  readEnvironment();
+  Logger.overrideLogger(false);
+  // A command that asks creates nothing, and follows nothing.
+  const keys = await JwkKeyStore.open({
+    ...jwksConfig(),
+    createMissing: undefined,
+    reloadIntervalMs: 0,
+  });
+  const revocations = await openRevocations();
+  try {
+    const requirement = compileRequirement(route, authConfig());
+    const verifier = new JwtVerifier(keys, revocations);
+    return await new TokenExplainer(keys, verifier, revocations).explain(token, requirement);
+  } finally {
+    keys.onApplicationShutdown();
+    await revocations?.onApplicationShutdown();
+  }
+}
+
+/** `undefined` where there is nothing to ask: the memory of another process, or no file yet. */
+async function openRevocations(): Promise<Revocations | undefined> {
+  const options = stateConfig();
+  if (options.url.startsWith('memory:')) return undefined;
+  if (options.url.startsWith('sqlite:') && !existsSync(options.url.slice('sqlite:'.length)))
+    return undefined;
+  try {
+    return await Revocations.open(await openStore(options.url), options);
+  } catch (error) {
+    if (error instanceof BootException || error instanceof StateUnavailable) return undefined;
+    throw error;
+  }
+}

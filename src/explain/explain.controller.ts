@@ -1,0 +1,38 @@
+import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
+import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
+import { GatewayException } from '../common/gateway.exception.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { Revocations } from '../state/index.js';
+import type { Explanation } from './explanation.js';
+import { TokenExplainer } from './token-explainer.js';
+
+/** `POST /_explain`: why a token is accepted or refused. For development only. */
+@Controller('_explain')
+export class ExplainController {
+  private readonly explainer: TokenExplainer;
+
+  constructor(
+    keys: JwkKeyStore,
+    verifier: JwtVerifier,
+    private readonly routes: ProtectedRoutes,
+    @Optional() @Inject(Revocations) revocations?: Revocations,
+  ) {
+    this.explainer = new TokenExplainer(keys, verifier, revocations);
+  }
+
+  /** Takes `token` as JSON or as a form. */
+  @Post()
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  explain(@Body() body?: { token?: unknown }): Promise<Explanation> {
+    const token = body?.token;
+    if (typeof token !== 'string' || token === '')
+      throw new GatewayException({
+        status: 400,
+        error: 'invalid_request',
+        code: 'body_malformed',
+        description: "Send the token as 'token', in JSON or as a form.",
+      });
+    return this.explainer.explain(token, this.routes.defaults());
+  }
+}

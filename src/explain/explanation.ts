@@ -1,0 +1,22 @@
+/** One check of a token. */
+export interface ExplainedCheck {
+  readonly check: string;
+  readonly verdict: 'passed' | 'refused' | 'not checked';
+  /** Code of the error table. */
+  readonly code?: string;
+  /** What the token says, as far as it may be shown. */
+  readonly found?: string;
+  /** What was expected and what was found; or why there was no check. */
+  readonly reason?: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+/** Why a token is accepted or refused. Never holds the token or a key. */
+export interface Explanation {
+  /** What a request with this token would meet on a bare `@RequireJwt`. */
+  readonly accepted: boolean;
+  /** Code of the refusal. */
+  readonly code?: string;
+  readonly checks: readonly ExplainedCheck[];
+}

@@ -1,0 +1,52 @@
+/** What a text that is no compact JWS looks like, and the token that was probably meant. */
+export interface Misspelling {
+  readonly fix: string;
+  /** To look at instead; `undefined` when there is no token in it. */
+  readonly meant?: string;
+}
+
+/** Why a text may not be the token that somebody thinks it is. Pure, and never quotes the text. */
+export function misspelling(text: string): Misspelling {
+  const header = /^\s*authorization:\s*/i.exec(text)?.[0] ?? '';
+  const rest = text.slice(header.length);
+  if (/^\s*bearer\s+/i.test(rest))
+    return {
+      fix: 'give the token without "Bearer"; that word belongs into the Authorization header',
+      meant: rest.replace(/^\s*bearer\s+/i, '').trim(),
+    };
+  if (header !== '')
+    return {
+      fix: 'a bare token in the Authorization header, as KrakenD takes it, is not looked at; send "Authorization: Bearer <token>"',
+      meant: rest.trim(),
+    };
+  const bare = text.trim().replace(/^(["'`])(.*)\1$/s, '$2');
+  if (bare !== text)
+    return { fix: 'there are blanks, line breaks or quotes around the token', meant: bare };
+  if (text.startsWith('{'))
+    return {
+      fix: 'this is JWS JSON (SIGNER_FULL=true makes it); a bearer token is the compact form',
+    };
+  const parts = text.split('.');
+  if (parts.length === 5)
+    return { fix: 'this is an encrypted token (JWE); only signed ones (JWS) are accepted' };
+  if (parts.length !== 3)
+    return { fix: 'a JWT has three parts; this may be an opaque token, or a piece of one' };
+  if (parts.some((part) => part.includes('=')))
+    return {
+      fix: 'the parts have base64 padding; whoever makes the token has to leave "=" out (RFC 7515 section 2)',
+      meant: text.replaceAll('=', ''),
+    };
+  if (/[+/]/.test(text))
+    return {
+      fix: 'the parts are plain base64; whoever makes the token has to use base64url (RFC 7515 section 2)',
+      meant: text.replaceAll('+', '-').replaceAll('/', '_'),
+    };
+  if (/\s/.test(text))
+    return {
+      fix: 'there are blanks or line breaks inside of the token',
+      meant: text.replaceAll(/\s/g, ''),
+    };
+  return {
+    fix: 'the token was cut off or changed on its way; compare it with what the issuer sent',
+  };
+}

@@ -1,0 +1,147 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestIssuer } from '../src/testing/index.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { call } from './helpers/http.js';
+import { writeKeys } from './helpers/keys.js';
+
+const CLI = resolve('dist/cli/main.js');
+const OPTIONS = {
+  alg: 'HS256',
+  kid: 'sim2',
+  issuer: 'https://krakend.io',
+  audience: 'http://api.example.com',
+} as const;
+const issuer = createTestIssuer(OPTIONS);
+const sameKid = createTestIssuer(OPTIONS);
+const SIGNER_JWK_LOCAL_PATH = writeKeys([...issuer.jwks.keys]);
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** `signet`, in a directory without configuration. */
+const signet = (args: readonly string[], input = '', env = {}): Promise<Run> =>
+  new Promise((done) => {
+    const cwd = resolve(SIGNER_JWK_LOCAL_PATH, '..');
+    const options = { cwd, env: { SIGNER_JWK_LOCAL_PATH, ...env } };
+    const child = execFile(process.execPath, [CLI, ...args], options, (_error, stdout, stderr) =>
+      done({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+    child.stdin?.end(input);
+  });
+
+describe('signet explain', () => {
+  it('accepts what the gateway accepts, also from standard input', async () => {
+    const token = await issuer.sign({ roles: ['role_a'] });
+    const direct = await signet(['explain', token]);
+    expect([direct.code, direct.stderr]).toEqual([0, '']);
+    expect(direct.stdout).toMatch(/^ok {7}format\n[^]*The token is accepted\.\n$/);
+    expect(await signet(['explain', '-'], `${token}\n`)).toEqual(direct);
+  });
+
+  it('names what failed and the fix, with exit code 1, and shows neither token nor key', async () => {
+    const token = await sameKid.sign({ exp: Math.floor(Date.now() / 1000) - 180 });
+    const { code, stdout } = await signet(['explain', '-', '--role', 'clerk'], token);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^REFUSED {2}signature .*\n +fix: .*another key that has the same kid/m);
+    expect(stdout).toMatch(/^REFUSED {2}exp .*expired 18\d s ago.*\n +fix: .*compare the clocks/m);
+    expect(stdout).toMatch(/^REFUSED {2}roles .*clerk/m);
+    expect(stdout).toMatch(/The token is refused: signature_invalid\n$/);
+    for (const secret of [...token.split('.'), String(issuer.jwks.keys[0]?.k)])
+      expect(stdout).not.toContain(secret);
+  });
+
+  it('gives JSON, and cannot be steered by the token', async () => {
+    const token = await issuer.sign(
+      {},
+      { kid: '\u001b[2Jx', typ: '\u001b[31m\nThe token is accepted.' },
+    );
+    const { stdout } = await signet(['explain', '-'], token);
+    // oxlint-disable-next-line no-control-regex -- that is what it is about
+    expect(stdout).not.toMatch(/\u001b|^The token is accepted/m);
+    const json = await signet(['explain', '-', '--json'], token);
+    expect(JSON.parse(json.stdout)).toMatchObject({ accepted: false, code: 'key_not_found' });
+  });
+
+  it('says why it cannot answer', async () => {
+    const env = { SIGNER_JWK_LOCAL_PATH: 'nowhere.json', VALIDATOR_LEEWAY: 'x' };
+    const wrong = await signet(['explain', 'a.b.c'], '', env);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      'signet: VALIDATOR_LEEWAY must be a whole number from 0 to 3600\n',
+    ]);
+    const missing = await signet(['explain', 'a.b.c'], '', { ...env, VALIDATOR_LEEWAY: '1' });
+    expect(missing.stderr).toMatch(/nowhere\.json/);
+    expect((await signet(['explain', '-'])).stderr).toBe('signet: there is no token\n');
+  });
+});
+
+describe('POST /_explain', () => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGateway({ SIGNER_JWK_LOCAL_PATH });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+  });
+  const explain = (body: string, type: string, url = gateway.url) =>
+    call(`${url}/_explain`, { method: 'POST', headers: { 'content-type': type }, body });
+
+  it('explains a token, in JSON or in a form', async () => {
+    const token = await issuer.sign({ aud: 'http://other' });
+    const json = await explain(JSON.stringify({ token }), 'application/json');
+    expect([json.status, json.json]).toEqual([
+      200,
+      expect.objectContaining({ accepted: false, code: 'audience_mismatch' }),
+    ]);
+    expect(json.headers.get('cache-control')).toBe('no-store');
+    const form = await explain(`token=${token}`, 'application/x-www-form-urlencoded');
+    expect(form.json).toEqual(json.json);
+    expect(json.text).not.toContain(token.split('.')[1]);
+  });
+
+  it('refuses what holds no token', async () => {
+    for (const body of ['{}', '{"token":1}', '[]', 'null', '{"token":""}'])
+      expect((await explain(body, 'application/json')).json.code).toBe('body_malformed');
+    const repeated = await explain('token=a&token=b', 'application/x-www-form-urlencoded');
+    expect(repeated.status).toBe(400);
+  });
+
+  it('is not there in production', async () => {
+    const production = await startGateway({
+      SIGNER_JWK_LOCAL_PATH,
+      NODE_ENV: 'production',
+      WORKERS: '1',
+      SHUTDOWN_DELAY_MS: '0',
+      BACKEND_HOST: 'http://127.0.0.1:9',
+    });
+    const { status } = await explain('{"token":"a"}', 'application/json', production.url);
+    await production.stop();
+    expect(status).toBe(404);
+  });
+});
+
+describe('signet serve', () => {
+  it('runs the gateway', async () => {
+    const child = spawn(process.execPath, [CLI, 'serve'], {
+      cwd: resolve(SIGNER_JWK_LOCAL_PATH, '..'),
+      env: { SIGNER_JWK_LOCAL_PATH, PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' },
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    try {
+      await expect.poll(() => output, { timeout: 15_000 }).toMatch(/Listening on http:/);
+      const url = /Listening on (http:\/\/[\d.:]+)/.exec(output)?.[1] ?? '';
+      expect((await call(`${url}/token`, { method: 'POST' })).status).toBe(200);
+    } finally {
+      child.kill('SIGTERM');
+      const [code] = (await once(child, 'exit')) as [number];
+      expect(code).toBe(0);
+    }
+  });
+});
