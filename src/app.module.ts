@@ -73,9 +73,16 @@ export class AppModule {
    */
   static async register(): Promise<DynamicModule> {
     const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
-    const { ADMIN_ROLES, NODE_ENV } = readEnvironment();
+    const { ADMIN_ROLES, NODE_ENV, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = readEnvironment();
     const admin = ADMIN_ROLES.length > 0 ? [AdminModule] : [];
     const explain = NODE_ENV === 'development' ? [ExplainModule] : [];
-    return { module: AppModule, imports: [environment, ...admin, ...explain] };
+    const tracing = endpoint === undefined ? [] : [await tracingModule(endpoint)];
+    return { module: AppModule, imports: [environment, ...admin, ...explain, ...tracing] };
   }
+}
+
+/** OpenTelemetry takes a tenth of a second to load: nobody waits for it who does not use it. */
+async function tracingModule(endpoint: string): Promise<DynamicModule> {
+  const { TracingModule } = await import('./tracing/tracing.module.js');
+  return TracingModule.forRoot({ endpoint });
 }

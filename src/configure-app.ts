@@ -10,10 +10,12 @@ import {
   GatewayAdapter,
   requestContextMiddleware,
   requestEndMiddleware,
+  type RequestListener,
 } from './http/index.js';
 import { Readiness } from './health/index.js';
 import { accessLog, type Log } from './logging/index.js';
 import { GatewayMetrics } from './metrics/index.js';
+import { REQUEST_TRACER, type RequestTracer } from './tracing/index.js';
 
 /** `POST /token` forwards its body byte for byte, so nothing may parse it. */
 const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;
@@ -49,11 +51,17 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
     if (readiness.shuttingDown) response.setHeader('Connection', 'close');
     next();
   });
-  app.use(
-    requestEndMiddleware(accessLog(log.pino), ({ method, route, status, milliseconds, refusal }) =>
+  const listeners: RequestListener[] = [
+    accessLog(log.pino),
+    ({ method, route, status, milliseconds, refusal }) =>
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
-    ),
-  );
+  ];
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    const tracer = app.get<RequestTracer>(REQUEST_TRACER);
+    app.use(tracer.begin.bind(tracer));
+    listeners.push(tracer.end.bind(tracer));
+  }
+  app.use(requestEndMiddleware(...listeners));
   app.use(bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)));
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
   countRefusals(app, metrics);

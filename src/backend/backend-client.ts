@@ -8,6 +8,7 @@ import { BackendAnswer } from './backend-answer.js';
 import { BackendGuard, type CallListener } from './backend-guard.js';
 import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
 import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
+import type { CallTracer } from './call-tracer.js';
 import type { BreakerState } from './circuit-breaker.js';
 import {
   allowedHeaders,
@@ -17,7 +18,7 @@ import {
 } from './forwarding.js';
 import { fillPath } from './path-template.js';
 import { readAnswer } from './read-answer.js';
-import { sendRequest } from './send-request.js';
+import { sendRequest, type OutgoingRequest } from './send-request.js';
 
 /** One call to the backend. */
 export interface BackendCall {
@@ -68,6 +69,7 @@ export class BackendClient {
   private readonly isReserved: (folded: string) => boolean;
   private readonly inputQueryStrings: readonly string[];
   private readonly guard: BackendGuard;
+  private tracer?: CallTracer;
 
   constructor(
     @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
@@ -106,6 +108,11 @@ export class BackendClient {
     this.guard.onCall(listener);
   }
 
+  /** From now on `tracer` follows every call. */
+  trace(tracer: CallTracer): void {
+    this.tracer = tracer;
+  }
+
   /**
    * Makes one call and checks its answer.
    *
@@ -132,9 +139,23 @@ export class BackendClient {
       timeout: this.timeout,
       maxContentLength: this.maxBodyBytes,
     };
-    return (await this.guard.run(async () =>
+    const span = this.tracer?.start(call);
+    if (span === undefined) return (await this.send(request)) as BackendAnswer<T>;
+    Object.assign(headers, span.headers);
+    try {
+      const answer = await this.send(request);
+      span.end(answer.status);
+      return answer as BackendAnswer<T>;
+    } catch (error) {
+      span.end(undefined, error);
+      throw error;
+    }
+  }
+
+  private send(request: OutgoingRequest): Promise<BackendAnswer> {
+    return this.guard.run(async () =>
       readAnswer(await sendRequest(this.http.axiosRef, request), this.maxBodyBytes),
-    )) as BackendAnswer<T>;
+    );
   }
 
   private target({ path, claims, from }: BackendCall): string {

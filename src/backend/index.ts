@@ -1,3 +1,4 @@
+export type { CallSpan, CallTracer } from './call-tracer.js';
 export { BackendAnswer } from './backend-answer.js';
 export { BackendClient, type BackendCall, type BackendStats } from './backend-client.js';
 export type { BackendOutcome, CallListener } from './backend-guard.js';

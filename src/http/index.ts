@@ -1,6 +1,10 @@
 export { bodyMiddleware } from './body.middleware.js';
 export { answerClientError } from './client-error.js';
 export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
-export { requestEndMiddleware, type FinishedRequest } from './request-end.middleware.js';
+export {
+  requestEndMiddleware,
+  type FinishedRequest,
+  type RequestListener,
+} from './request-end.middleware.js';
 export { GatewayAdapter } from './gateway-adapter.js';
 export { requestContextMiddleware } from './request-context.middleware.js';

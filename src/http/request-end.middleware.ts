@@ -18,8 +18,11 @@ export interface FinishedRequest {
   aborted: boolean;
 }
 
+/** Called within the gateway's own work, so it must be quick and must not throw. */
+export type RequestListener = (finished: FinishedRequest) => void;
+
 /** Tells each of `listeners` of every request, once its answer is out or its client gone. */
-export function requestEndMiddleware(...listeners: ((finished: FinishedRequest) => void)[]) {
+export function requestEndMiddleware(...listeners: RequestListener[]) {
   return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
     const start = performance.now();
     response.once('close', () => {

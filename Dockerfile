@@ -1,0 +1,28 @@
+# Builds with all dependencies, then keeps what runs.
+FROM node:26-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+# The "node" package goes with it: the image brings its own.
+RUN npm prune --omit=dev --no-audit --no-fund
+RUN mkdir -p run/data run/keys
+
+FROM node:26-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+# The only places that are written to, and only data is in production: everything else may be read-only.
+COPY --from=build --chown=1000:1000 /app/run ./
+# By number, so that Kubernetes can see that it is not root.
+USER 1000:1000
+VOLUME ["/app/data"]
+EXPOSE 8080 8090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# No shell and no npm in between: node is PID 1 and gets the signals.
+CMD ["node", "dist/main.js"]

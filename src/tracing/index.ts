@@ -1,0 +1,1 @@
+export { REQUEST_TRACER, type RequestTracer } from './request-tracer.js';

@@ -1,0 +1,7 @@
+/** Where spans go. */
+export interface TracingModuleOptions {
+  /** Base URL of an OTLP/HTTP collector, e.g. `http://localhost:4318`. */
+  endpoint: string;
+}
+
+export const TRACING_OPTIONS = Symbol('signet.tracing-options');

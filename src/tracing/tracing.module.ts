@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BackendClient } from '../backend/index.js';
+import { GatewayTracer } from './gateway-tracer.js';
+import { REQUEST_TRACER } from './request-tracer.js';
+import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
+
+/**
+ * Traces requests and their calls to the backend. Only who imports this file loads OpenTelemetry;
+ * needs `BackendModule`.
+ */
+@Module({})
+export class TracingModule {
+  constructor(backend: BackendClient, tracer: GatewayTracer) {
+    backend.trace(tracer);
+  }
+
+  static forRoot(options: TracingModuleOptions): DynamicModule {
+    return {
+      module: TracingModule,
+      providers: [
+        { provide: TRACING_OPTIONS, useValue: options },
+        GatewayTracer,
+        { provide: REQUEST_TRACER, useExisting: GatewayTracer },
+      ],
+    };
+  }
+}
