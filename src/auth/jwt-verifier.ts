@@ -1,6 +1,5 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../common/json.js';
-import { TokenRefused } from '../common/token-refused.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { parseCompact } from '../jws/index.js';
 import { Revocations, type TokenNames } from '../state/index.js';
@@ -10,6 +9,7 @@ import {
   allowedAlgorithm,
   allowedType,
   assertFits,
+  assertNotRevoked,
   assertProfile,
   assertSigned,
   parseClaims,
@@ -49,17 +49,16 @@ export class JwtVerifier {
     const claims = parseClaims(jws.payload);
     assertProfile(type, claims);
     checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
-    this.assertNotRevoked({ kid: key.kid, claims, signingInput });
+    this.checkRevocation({ kid: key.kid, claims, signingInput });
     if (requirement.checkClaimsClass !== undefined) await requirement.checkClaimsClass(claims);
     // Last: a token that is not accepted is a 401, whatever it would allow.
     checkAccess(claims, requirement);
     return claims as VerifiedClaims<Claims>;
   }
 
-  private assertNotRevoked(token: TokenNames): void {
+  private checkRevocation(token: TokenNames): void {
     if (this.revocations === undefined) return;
     this.revocations.noteExpiry(toNumber(token.claims.exp) ?? 0);
-    if (this.revocations.isRevoked(token))
-      throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
+    assertNotRevoked(this.revocations, token);
   }
 }

@@ -11,6 +11,7 @@ import {
   type JwsHeader,
   type JwsKey,
 } from '../jws/index.js';
+import type { Revocations, TokenNames } from '../state/index.js';
 import type { Requirement } from './requirement.js';
 
 /*
@@ -100,4 +101,13 @@ export function assertProfile(type: string, claims: Readonly<Record<string, unkn
       'claim_missing',
       `a token of typ ${ACCESS_TOKEN_TYPE} needs: ${missing.join(', ')}`,
     );
+}
+
+/**
+ * @throws TokenRefused `token_revoked`
+ * @throws StateUnavailable when revocations cannot be known
+ */
+export function assertNotRevoked(revocations: Revocations, token: TokenNames): void {
+  if (revocations.isRevoked(token))
+    throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
 }

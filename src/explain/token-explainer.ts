@@ -5,6 +5,7 @@ import {
   allowedAlgorithm,
   allowedType,
   assertFits,
+  assertNotRevoked,
   assertProfile,
   assertSigned,
   parseClaims,
@@ -12,6 +13,7 @@ import {
 import { GatewayException } from '../common/gateway.exception.js';
 import { toNumber } from '../common/json.js';
 import { TokenRefused } from '../common/token-refused.js';
+import { ACCESS_TOKEN_TYPE, normalizeType } from '../common/token-type.js';
 import type { JwkKeyStore } from '../jwks/jwk-key-store.js';
 import {
   isJwsAlgorithm,
@@ -97,6 +99,9 @@ class Run {
     this.context = { ...this.context, claims };
     await this.claims(jws, claims);
     await this.revoked(jws, claims, key);
+    const { checkClaimsClass } = this.requirement;
+    if (checkClaimsClass !== undefined)
+      await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
     for (const [check, assert] of ACCESS_CHECKS)
       await this.attempt({ check, run: () => assert(claims, this.requirement) });
   }
@@ -172,12 +177,9 @@ class Run {
   }
 
   private async claims({ header }: CompactJws, claims: Claims): Promise<void> {
-    const type = (header.typ ?? 'JWT').toLowerCase();
-    if (type.endsWith('at+jwt'))
-      await this.attempt({
-        check: 'RFC 9068',
-        run: () => assertProfile(type.replace(/^application\//, ''), claims),
-      });
+    const type = normalizeType(header.typ ?? 'JWT');
+    if (type === ACCESS_TOKEN_TYPE)
+      await this.attempt({ check: 'RFC 9068', run: () => assertProfile(type, claims) });
     for (const [check, assert] of CLAIM_CHECKS)
       await this.attempt({
         check,
@@ -198,14 +200,8 @@ class Run {
     }
     await this.attempt({
       check: 'revocation',
-      run: () => {
-        if (revocations.isRevoked({ kid: key?.kid, claims, signingInput }))
-          throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
-      },
+      run: () => assertNotRevoked(revocations, { kid: key?.kid, claims, signingInput }),
     });
-    const { checkClaimsClass } = this.requirement;
-    if (checkClaimsClass !== undefined)
-      await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
   }
 
   private async attempt({ check, found, run }: Attempt): Promise<unknown> {
