@@ -196,6 +196,7 @@ describe('the OpenAPI document', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual(
       [
         'post /token',
+        'post /_explain',
         'post /token/revoke',
         'post /token/introspect',
         'post /logout',

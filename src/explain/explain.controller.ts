@@ -1,10 +1,13 @@
 import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { GatewayException } from '../common/gateway.exception.js';
+import { Operation } from '../common/operation.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
 import type { Explanation } from './explanation.js';
 import { TokenExplainer } from './token-explainer.js';
+
+const TOKEN = { type: 'object', required: ['token'], properties: { token: { type: 'string' } } };
 
 /** `POST /_explain`: why a token is accepted or refused. For development only. */
 @Controller('_explain')
@@ -24,6 +27,15 @@ export class ExplainController {
   @Post()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'Why a token is accepted or refused, check by check.',
+    body: {
+      required: true,
+      content: { 'application/json': TOKEN, 'application/x-www-form-urlencoded': TOKEN },
+    },
+    answers: { 200: { description: 'The verdict.', schema: { type: 'object' } } },
+    errors: { 503: ['keys_unavailable', 'state_unavailable'] },
+  })
   explain(@Body() body?: { token?: unknown }): Promise<Explanation> {
     const token = body?.token;
     if (typeof token !== 'string' || token === '')

@@ -10,6 +10,7 @@ import {
   addErrors,
   BACKEND_ERRORS,
   BODY_ERRORS,
+  OVERLOAD_ERRORS,
   ERROR_SCHEMA,
   THROTTLE_ERRORS,
   type ErrorCodes,
@@ -49,12 +50,14 @@ export function completeDocument(document: OpenAPIObject, sources: DocumentSourc
   );
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Error: ERROR_SCHEMA };
-  for (const path of Object.values(document.paths))
+  for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
-      const operation = path[method];
+      const operation = item[method];
       const route = routes.get(operation?.operationId ?? '');
-      if (operation !== undefined && route !== undefined)
-        complete(document, operation, method, route, sources);
+      if (operation === undefined || route === undefined) continue;
+      // Probes are answered under any load.
+      const errors = path.startsWith('/health/') ? [] : [OVERLOAD_ERRORS];
+      complete(document, operation, method, route, sources, errors);
     }
   dropEmptySchemas(document);
   return document;
@@ -76,8 +79,8 @@ function complete(
   method: string,
   { handler, controller }: Route,
   { reflector, protectedRoutes, signedRoutes, throttled }: DocumentSources,
+  errors: ErrorCodes[],
 ): void {
-  const errors: ErrorCodes[] = [];
   const texts: string[] = [];
   const info = reflector.get(Operation, handler);
   if (info !== undefined) {

@@ -28,6 +28,9 @@ export const BODY_ERRORS: ErrorCodes = {
 /** Too many requests from one address. */
 export const THROTTLE_ERRORS: ErrorCodes = { 429: ['rate_limited'] };
 
+/** More requests than can be served in time; decided before anything else. */
+export const OVERLOAD_ERRORS: ErrorCodes = { 503: ['overloaded'] };
+
 /** A backend that refuses, fails, or is too slow. */
 export const BACKEND_ERRORS: ErrorCodes = {
   '4XX': ['backend_refused'],
