@@ -56,6 +56,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     MANAGEMENT_PORT: 'off',
     WORKERS: '1',
     THROTTLE_LIMIT: '0',
+    STATE_STORE: `sqlite:${join(directory, 'signet.db')}`,
   });
   const others: Contestant[] = [];
   return {

@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { expectError } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import { startRedis, type RedisServer } from './helpers/redis.js';
 import { custom, login, pairOf, postForm, refresh, verdictOf } from './helpers/sessions.js';
 
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
@@ -244,6 +249,46 @@ describe('50 uses of one refresh token at the same time', () => {
     const gateway = await start();
     await expectRace([gateway]);
     await gateway.stop();
+  });
+
+  it('succeed once in four processes that share a SQLite file', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'signet-')), 'signet.db');
+    const gateways = await Promise.all(
+      Array.from({ length: 4 }, () => start({ STATE_STORE: `sqlite:${file}` })),
+    );
+    await expectRace(gateways);
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+  });
+
+  describe('with Redis', () => {
+    let redis: RedisServer;
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    afterAll(() => redis.stop());
+
+    it('succeed once in two processes', async () => {
+      const gateways = await Promise.all(
+        Array.from({ length: 2 }, () => start({ STATE_STORE: redis.url })),
+      );
+      await expectRace(gateways);
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+    });
+  });
+
+  it('stay decided after kill -9 and a restart', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'signet-'));
+    const before = await start({}, directory);
+    const first = await login(before.url);
+    const second = pairOf(await refresh(before.url, first.refresh));
+    before.process.kill('SIGKILL');
+    await once(before.process, 'exit');
+    const after = await start({}, directory);
+    expect(verdictOf(await refresh(after.url, first.refresh))).toBe('400 refresh_token_reused');
+    expect(verdictOf(await refresh(after.url, second.refresh))).toBe('400 refresh_token_invalid');
+    expect(await custom(after.url, second.access)).toBe('401 token_revoked');
+    await expectRace([after]);
+    await after.stop();
   });
 });
 
