@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Environment } from './config/index.js';
@@ -17,12 +19,22 @@ export async function serveAlone(env: Environment): Promise<void> {
 /**
  * The listening application.
  *
+ * @param sharesPort let the operating system spread connections over the processes that listen on
+ * the port (SO_REUSEPORT). One process that hands them on would lose those that it gives to a worker
+ * that dies, and gives a busy worker only one per turn of its event loop.
  * @throws BootException when the environment or the keys cannot be used
  */
-export async function serve({ HOST, PORT }: Environment): Promise<NestExpressApplication> {
+export async function serve(
+  { HOST, PORT }: Environment,
+  sharesPort = false,
+): Promise<NestExpressApplication> {
   const app = await createApp();
   exitOnUnexpectedErrors();
-  await app.listen(PORT, HOST);
+  await app.init();
+  // Not app.listen, which knows nothing of shared ports.
+  const server: Server = app.getHttpServer();
+  server.listen({ host: HOST, port: PORT, reusePort: sharesPort });
+  await once(server, 'listening');
   return app;
 }
 

@@ -7,6 +7,7 @@ export type ToWorker =
 /** What a worker tells the primary. */
 export type ToPrimary =
   | { readonly signet: 'boot-failed'; readonly problems: readonly string[] }
+  | { readonly signet: 'listening' }
   | { readonly signet: 'alive' }
   | { readonly signet: 'metrics'; readonly id: number; readonly snapshot: MetricsSnapshot };
 

@@ -4,13 +4,14 @@ import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { createLog, SignetLogger } from '../logging/index.js';
 import { ClusterMetrics, startManagementServer } from '../metrics/primary.js';
 import { exitOnSignals } from '../process-signals.js';
+import { reservePort } from './reserve-port.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
- * The process that owns the port and serves nothing but `/metrics`: starts `workers` processes,
+ * The process that serves nothing but `/metrics`: starts `workers` processes,
  * replaces those that end, and hands signals on.
  *
- * @throws BootException when `/metrics` cannot be served
+ * @throws Error when the port is in use, BootException when `/metrics` cannot be served
  */
 export async function runPrimary(env: Environment, workers: number): Promise<void> {
   Logger.overrideLogger(
@@ -18,8 +19,10 @@ export async function runPrimary(env: Environment, workers: number): Promise<voi
   );
   exitOnUnexpectedErrors();
   const metrics = new ClusterMetrics();
-  const pool = new WorkerPool(workers, await workerEnvironment(env), {
-    ready: (port) => new Logger('Signet').log(`Listening on http://${env.HOST}:${port}`),
+  const port = await reservePort(env.HOST, env.PORT);
+  const workerEnv = { ...(await workerEnvironment(env)), PORT: String(port) };
+  const pool = new WorkerPool(workers, workerEnv, {
+    ready: () => new Logger('Signet').log(`Listening on http://${env.HOST}:${port}`),
     failed: (problems) => {
       for (const line of problems) process.stderr.write(`signet: ${line}\n`);
       process.exit(1);

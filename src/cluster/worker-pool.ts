@@ -7,8 +7,10 @@ import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 /** A worker that hangs must not hang a scrape. */
 const METRICS_TIMEOUT_MS = 1000;
 /** A worker that says nothing for so long hangs, and is replaced. */
-const SILENCE_MS = 30_000;
-const SILENCE_CHECK_MS = 5000;
+const SILENCE_MS = 15_000;
+/** It may take so long to start. */
+const BOOT_MS = 60_000;
+const SILENCE_CHECK_MS = 2000;
 /** How much later than its own deadline a worker is ended by force. */
 const KILL_MARGIN_MS = 200;
 /** Between two attempts to replace a worker that cannot be, while others serve. */
@@ -24,8 +26,8 @@ interface Member {
 
 /** What the pool reports. */
 export interface PoolEvents {
-  /** All workers listen for the first time, on this port. */
-  readonly ready: (port: number) => void;
+  /** All workers listen for the first time. */
+  readonly ready: () => void;
   /** There is no point in going on; each line says why. */
   readonly failed: (problems: readonly string[]) => void;
   /** A worker ended, and answers for metrics no more. */
@@ -51,7 +53,6 @@ export class WorkerPool {
   ) {
     // Not every value of a metric is a JSON number.
     cluster.setupPrimary({ serialization: 'advanced' });
-    cluster.on('listening', (worker, { port }) => this.onListening(worker, port));
     cluster.on('message', (worker, message: unknown) => this.onMessage(worker, message));
     cluster.on('exit', (worker, code, signal: string | null) =>
       this.onExit(worker, signal ?? `code ${code}`),
@@ -111,14 +112,12 @@ export class WorkerPool {
     this.members.set(worker.id, { worker, lastSeen: performance.now() });
   }
 
-  private onListening({ id }: Worker, port: number): void {
-    const member = this.members.get(id);
-    if (member === undefined || member.listeningSince !== undefined) return;
-    member.listeningSince = member.lastSeen = performance.now();
-    if (this.ready) this.logger.log(`Worker ${id} serves`);
+  private onListening(member: Member): void {
+    member.listeningSince = member.lastSeen;
+    if (this.ready) this.logger.log(`Worker ${member.worker.id} serves`);
     else if (this.serving === this.size) {
       this.ready = true;
-      this.events.ready(port);
+      this.events.ready();
     }
   }
 
@@ -127,6 +126,7 @@ export class WorkerPool {
     if (member === undefined || !isToPrimary(message)) return;
     member.lastSeen = performance.now();
     if (message.signet === 'metrics') this.answers.get(message.id)?.(message.snapshot);
+    else if (message.signet === 'listening') this.onListening(member);
     else if (message.signet === 'boot-failed') this.onBootFailed(id, message.problems);
   }
 
@@ -174,8 +174,8 @@ export class WorkerPool {
 
   private killSilent(): void {
     const now = performance.now();
-    for (const { worker, lastSeen } of this.members.values())
-      if (now - lastSeen > SILENCE_MS) {
+    for (const { worker, lastSeen, listeningSince } of this.members.values())
+      if (now - lastSeen > (listeningSince === undefined ? BOOT_MS : SILENCE_MS)) {
         this.logger.error(`Worker ${worker.id} hangs, and is ended`);
         worker.process.kill('SIGKILL');
       }

@@ -6,12 +6,15 @@ import { serve, shutDown } from '../serve.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
 /** How often the primary hears that the event loop turns. */
-const ALIVE_MS = 5000;
+const ALIVE_MS = 2000;
+/** Elsewhere the primary hands connections on. */
+const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebsd';
 
 /** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
   ignoreSignals();
-  const app = await serve(env).catch(giveUp);
+  const app = await serve(env, SHARES_PORT).catch(giveUp);
+  tell({ signet: 'listening' });
   setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
   const metrics = app.get(GatewayMetrics);
   process.on('message', (message) => {

