@@ -1,65 +1,64 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join, resolve } from 'node:path';
 import { getMetadataStorage } from 'class-validator';
 import { describe, expect, it } from 'vitest';
 import { withDefaults } from '../src/config/defaults.js';
 import { Environment } from '../src/config/environment.js';
+import { startBackend } from './helpers/backend.js';
 import { compileInProject } from './helpers/compile.js';
 import { startGateway } from './helpers/gateway.js';
-
-const README = readFileSync('README.md', 'utf8');
-const blocks = (language: string): string[] =>
-  [...README.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(
-    ([, code = '']) => code,
-  );
-
-/** Runs a block as a user's shell would, with the Node that the project brings along. */
-const bash = async (script: string): Promise<string> => {
-  const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
-  const run = await promisify(execFile)('bash', ['-c', script], { env: { ...process.env, PATH } });
-  return run.stdout;
-};
+import { part } from './helpers/keys.js';
+import {
+  bash,
+  environmentOf,
+  expectSession,
+  README,
+  README_BLOCKS,
+  readmeBlocks,
+} from './helpers/readme.js';
+import { login } from './helpers/sessions.js';
 
 describe('the blocks of the README', () => {
+  it('are each run or compiled by a test', () => {
+    const tests = globSync('test/**/*.e2e-spec.ts').map((file) => readFileSync(file, 'utf8'));
+    const tested = (section: string): boolean =>
+      tests.some((text) => text.includes(`readmeBlocks('${section}')`));
+    expect(README_BLOCKS.filter(({ section }) => !tested(section))).toEqual([]);
+  });
+
   it('hold a session that gives what it says', async () => {
+    const [start, session = ''] = readmeBlocks('60 seconds');
+    expect(start).toBe('npm ci && npm start\n');
     const gateway = await startGateway();
-    const session = blocks('bash').find((code) => code.includes('curl')) ?? '';
-    const marker = '\u0001';
-    const output = await bash(
-      session
-        .replaceAll('http://localhost:8080', gateway.url)
-        .replace(/^# → .*$/gm, `printf '${marker}'`),
-    );
-    const outputs = output.split(marker);
-    const expectations = [...session.matchAll(/^# → (.*)$/gm)].map(([, text = '']) => text);
-    expect(expectations).toHaveLength(6);
-    for (const [index, text] of expectations.entries()) expect(outputs[index]).toContain(text);
+    expect(await expectSession(session, gateway.url)).toHaveLength(7);
     await gateway.stop();
   });
 
-  it('make a key that boots the gateway', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'signet-')), 'own.json');
-    const code = blocks('bash').find((block) => block.includes('keys -- generate')) ?? '';
-    // The next line starts a gateway, which is done here in another way.
-    const [command = ''] = code.split('\n');
+  it('put the gateway in front of a login of your own, in production', async () => {
+    const [production = '', answer = ''] = readmeBlocks('Your own backend and keys');
+    const directory = mkdtempSync(join(tmpdir(), 'signet-'));
+    const [command = ''] = production.split('\n');
     await bash(
-      `${command.replace('npm run keys --', 'node dist/cli/main.js keys')} --file ${file}`,
+      command.replace('npm run keys --', `node ${resolve('dist/cli/main.js')} keys`),
+      {},
+      directory,
     );
-    const gateway = await startGateway({
-      SIGNER_ALG: 'ES256',
-      SIGNER_KID: 'key-1',
-      SIGNER_JWK_LOCAL_PATH: file,
-    });
-    expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+    const backend = await startBackend();
+    await backend.answer('/token.json', { body: answer });
+    const env = environmentOf(production);
+    expect(env).toMatchObject({ NODE_ENV: 'production', BACKEND_HOST: 'http://login.internal' });
+    const gateway = await startGateway({ ...env, BACKEND_HOST: backend.url }, directory);
+    const { access } = await login(gateway.url);
+    expect(part(access, 0)).toEqual({ alg: 'ES256', kid: 'key-1', typ: 'JWT' });
+    expect(part(access, 1)).toMatchObject({ sub: '42', roles: ['role_a'] });
     expect(gateway.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
     await gateway.stop();
+    await backend.stop();
   });
 
   it('show a rotation as it is', async () => {
-    const [shown = ''] = blocks('console');
+    const [shown = ''] = readmeBlocks('Keys');
     const rotate = 'signet keys rotate';
     expect(shown.split(rotate)).toHaveLength(4);
     const file = join(mkdtempSync(join(tmpdir(), 'signet-')), 'own.json');
@@ -82,7 +81,9 @@ describe('the blocks of the README', () => {
   });
 
   it('show a controller that compiles', () => {
-    expect(compileInProject('readme-example.ts', blocks('ts').join('\n'))).toEqual([]);
+    expect(
+      compileInProject('readme-example.ts', readmeBlocks('A route of your own').join('\n')),
+    ).toEqual([]);
   });
 });
 

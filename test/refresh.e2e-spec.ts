@@ -8,7 +8,7 @@ import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { expectError } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { startRedis, type RedisServer } from './helpers/redis.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import { custom, login, pairOf, postForm, refresh, verdictOf } from './helpers/sessions.js';
 
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
@@ -260,7 +260,7 @@ describe('50 uses of one refresh token at the same time', () => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
   });
 
-  describe('with Redis', () => {
+  describe.skipIf(withoutRedis)('with Redis', () => {
     let redis: RedisServer;
     beforeAll(async () => {
       redis = await startRedis();

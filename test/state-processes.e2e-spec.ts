@@ -6,22 +6,22 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../src/state/index.js';
-import { startRedis, type RedisServer } from './helpers/redis.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import { allChanges } from './helpers/store-contract.js';
 
-let redis: RedisServer;
+let redis: RedisServer | undefined;
 let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'signet-state-'));
-  redis = await startRedis();
+  if (!withoutRedis) redis = await startRedis();
 });
 afterAll(async () => {
-  await redis.stop();
+  await redis?.stop();
   rmSync(directory, { recursive: true });
 });
 const stores = (): [string, string][] => [
   ['SQLite', `sqlite:${join(directory, 'shared.db')}`],
-  ['Redis', redis.url],
+  ...(redis === undefined ? [] : [['Redis', redis.url] satisfies [string, string]]),
 ];
 
 interface StoreProcess {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, StateUnavailable } from '../src/state/index.js';
-import { startRedis, type RedisServer } from './helpers/redis.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import {
   allChanges,
   describeSharedStore,
@@ -19,7 +19,7 @@ describeStore('memory', () => openStore('memory:'));
 describeStore('SQLite', () => openStore(sqlite));
 describeSharedStore('SQLite', () => openStore(sqlite));
 
-describe('a Redis server', () => {
+describe.skipIf(withoutRedis)('a Redis server', () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();

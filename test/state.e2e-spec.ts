@@ -7,19 +7,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../src/state/index.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { startRedis, type RedisServer } from './helpers/redis.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import { revocation } from './helpers/store-contract.js';
 
 let directory: string;
-let redis: RedisServer;
-let locked: RedisServer;
+let redis: RedisServer | undefined;
+let locked: RedisServer | undefined;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'signet-state-'));
+  if (withoutRedis) return;
   redis = await startRedis();
   locked = await startRedis('--requirepass', 'another');
 });
 afterAll(async () => {
-  await Promise.all([redis.stop(), locked.stop()]);
+  await Promise.all([redis?.stop(), locked?.stop()]);
   rmSync(directory, { recursive: true });
 });
 
@@ -29,6 +30,15 @@ const use = ({ url }: Gateway, token: string): Promise<Answer> =>
   callWith(`${url}/private/custom`, token);
 const gauge = async (gateway: Gateway, name: string): Promise<number> =>
   Number(new RegExp(`^${name} (.*)$`, 'm').exec(await gateway.metrics())?.[1]);
+
+type Unusable = [what: string, url: () => string, reason: RegExp];
+const WITH_REDIS: Unusable[] = withoutRedis
+  ? []
+  : [
+      ['a wrong password', () => String(locked?.url.replace('//', '//:s3cret@')), /WRONGPASS/],
+      ['no TLS there', () => String(redis?.url.replace('redis:', 'rediss:')), /./],
+      ['an unknown database', () => `${redis?.url}/99`, /range/],
+    ];
 
 describe('the boot with a state store that cannot be used', () => {
   it.each([
@@ -40,10 +50,8 @@ describe('the boot with a state store that cannot be used', () => {
     ['a file that is no database', () => `sqlite:${join(directory, 'text')}`, /not a database/],
     ['a file of a newer version', () => `sqlite:${join(directory, 'new.db')}`, /schema 99/],
     ['nobody there', () => 'redis://someone:s3cret@127.0.0.1:1', /ECONNREFUSED/],
-    ['a wrong password', () => locked.url.replace('//', '//:s3cret@'), /WRONGPASS/],
-    ['no TLS there', () => redis.url.replace('redis:', 'rediss:'), /./],
-    ['an unknown database', () => `${redis.url}/99`, /range/],
     ['a URL that is none', () => 'redis://s3cret@:x', /URL/],
+    ...WITH_REDIS,
   ])('is refused: %s', async (_what, url, reason) => {
     writeFileSync(join(directory, 'text'), 'This is a text, and no database. '.repeat(100));
     const newer = new DatabaseSync(join(directory, 'new.db'));
@@ -61,7 +69,7 @@ describe('the boot with a state store that cannot be used', () => {
     expect(output).not.toMatch(/^\s+at /m);
   });
 
-  it('is refused: a Redis that drops what it should keep', async () => {
+  it.skipIf(withoutRedis)('is refused: a Redis that drops what it should keep', async () => {
     const cache = await startRedis('--maxmemory', '64mb', '--maxmemory-policy', 'volatile-lru');
     const { code, output } = await refuseToBoot({ STATE_STORE: cache.url });
     expect([code, output]).toEqual([1, expect.stringMatching(/volatile-lru.*noeviction/)]);
@@ -80,7 +88,8 @@ describe('the boot with a state store that cannot be used', () => {
 
 describe('revocations of another process', () => {
   it('are seen in at most a second, undo, too', async () => {
-    for (const url of [`sqlite:${join(directory, 'seen.db')}`, redis.url]) {
+    const shared = [`sqlite:${join(directory, 'seen.db')}`, redis?.url];
+    for (const url of shared.filter((one) => one !== undefined)) {
       const [gateway, store] = await Promise.all([
         startGateway({ STATE_STORE: url }),
         openStore(url),
@@ -119,7 +128,7 @@ describe('revocations of another process', () => {
   });
 });
 
-describe('a Redis that goes away and comes back', () => {
+describe.skipIf(withoutRedis)('a Redis that goes away and comes back', () => {
   it('leads to the stated policy: 30 s from the last view, then 503, then recovery', async () => {
     const own = await startRedis();
     const gateway = await startGateway({ STATE_STORE: own.url });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { login } from './login.js';
+import { goOn, login } from './login.js';
 
 /** A running demo backend. */
 export interface RunningBackend {
@@ -15,8 +15,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 type Answer = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 
 /**
- * Starts the demo login backend on a free port of the loopback interface: `/token.json` answers
- * claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
+ * Starts the demo login backend on a free port of the loopback interface: `/token.json` and
+ * `/refresh.json` answer claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
  */
 export const startFakeBackend = (): Promise<RunningBackend> => serve(answerDemo);
 
@@ -50,6 +50,9 @@ export function answerDemo(request: IncomingMessage, body: string, response: Ser
       body,
       request.headers.authorization,
     );
+    send(response, status, claims);
+  } else if (path === '/refresh.json') {
+    const { status, answer: claims } = goOn(body);
     send(response, status, claims);
   } else if (path?.startsWith('/user/')) {
     send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });

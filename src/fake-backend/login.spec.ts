@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { login } from './login.js';
+import { goOn, login } from './login.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const ask = (
@@ -59,5 +59,21 @@ describe('the demo login', () => {
     expect(ask('username=bob').error).toBe('invalid_grant');
     expect(login('application/json', '{"username":["bob"],"password":1}').status).toBe(401);
     expect(login('application/json', 'null').status).toBe(401);
+  });
+
+  it('grants the audience that is asked for', () => {
+    const audience = (body: string): unknown => ask(body).access_token?.aud;
+    expect(audience('username=bob&password=builder')).toBe('http://api.example.com');
+    expect(audience('username=bob&password=builder&resource=https://b')).toBe('https://b');
+  });
+
+  it('goes on with the session of a user that there still is', () => {
+    const { sub } = ask('username=bob&password=builder').access_token ?? {};
+    expect(goOn(JSON.stringify({ sub, claims: { aud: 'https://b' } })).answer).toMatchObject({
+      access_token: { sub, aud: 'https://b', roles: ['role_y'] },
+      refresh_token: { sub, aud: 'https://b' },
+    });
+    for (const body of ['', '{}', '[]', JSON.stringify({ sub: 'nobody' })])
+      expect(goOn(body).status).toBe(401);
   });
 });

@@ -22,7 +22,8 @@ type Parameters = Readonly<Record<string, unknown>>;
 
 /**
  * What the demo's login says: claims for whoever knows the password, and for an empty request,
- * as the endpoint this product comes from does. Every scope that is asked for is granted.
+ * as the endpoint this product comes from does. Every scope and every audience (`resource`, RFC 8707)
+ * that is asked for is granted.
  *
  * @param authorization header of the request; `Basic` names the client (RFC 6749 section 2.3.1)
  */
@@ -44,7 +45,9 @@ export function login(
       ? refuse(401, 'invalid_client', 'unknown client or wrong secret')
       : refuse(401, 'invalid_grant', 'unknown user or wrong password');
   const { sub, roles } = principal;
-  const claims = { aud: 'http://api.example.com', iss: 'https://krakend.io', sub };
+  const { resource } = parameters;
+  const aud = typeof resource === 'string' ? resource : 'http://api.example.com';
+  const claims = { aud, iss: 'https://krakend.io', sub };
   const granted = scope === undefined ? {} : { scope };
   return {
     status: 200,
@@ -53,6 +56,28 @@ export function login(
       // A client can ask again with its secret (RFC 6749 section 4.4.3).
       ...(byClient ? {} : { refresh_token: claims }),
       ...granted,
+    },
+  };
+}
+
+/**
+ * What the demo says when a session is to go on: the user's claims as they are today, for the audience
+ * that the session was begun with.
+ *
+ * @param body `{ sub, sid, claims }`, as Signet sends it
+ */
+export function goOn(body: string): { status: number; answer: object } {
+  const { sub, claims = {} } = parse('application/json', body) as Parameters & {
+    claims?: Parameters;
+  };
+  const user = Object.values(USERS).find((one) => one.sub === sub);
+  if (user === undefined) return refuse(401, 'invalid_grant', 'there is no such user any more');
+  const again = { aud: claims.aud, iss: 'https://krakend.io', sub };
+  return {
+    status: 200,
+    answer: {
+      access_token: { ...again, client_id: claims.client_id ?? 'demo', roles: user.roles },
+      refresh_token: again,
     },
   };
 }

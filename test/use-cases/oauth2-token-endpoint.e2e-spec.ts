@@ -1,0 +1,64 @@
+import * as client from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway, type Gateway } from '../helpers/gateway.js';
+import { freePort } from '../helpers/free-port.js';
+import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
+import { custom } from '../helpers/sessions.js';
+
+const [START = '', SESSION = ''] = readmeBlocks('OAuth2 token endpoint');
+let gateway: Gateway;
+let config: client.Configuration;
+
+beforeAll(async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  gateway = await startGateway({
+    ...environmentOf(START),
+    PORT: String(port),
+    PUBLIC_URL: url,
+    // What the demo sends as iss is not the address of this gateway.
+    SIGNER_ISSUER: 'https://krakend.io',
+  });
+  const metadata = (await (
+    await fetch(`${url}/.well-known/oauth-authorization-server`)
+  ).json()) as client.ServerMetadata;
+  config = new client.Configuration(metadata, 'shop', undefined, client.None());
+  client.allowInsecureRequests(config);
+});
+afterAll(() => gateway?.stop());
+
+describe('a backend that knows nothing of OAuth2, behind the gateway', () => {
+  const logIn = () =>
+    client.genericGrantRequest(config, 'password', { username: 'alice', password: 'wonderland' });
+
+  it('is a token endpoint for a client from npm', async () => {
+    const first = await logIn();
+    const { access_token: access, refresh_token: refresh = '', expires_in: seconds } = first;
+    expect(seconds).toBe(3600);
+    expect(await custom(gateway.url, access)).toBe('200');
+    const second = await client.refreshTokenGrant(config, refresh);
+    expect(await custom(gateway.url, second.access_token)).toBe('200');
+    await client.tokenRevocation(config, second.refresh_token ?? '');
+    for (const token of [access, second.access_token])
+      expect(await custom(gateway.url, token)).toBe('401 token_revoked');
+    await expect(
+      client.refreshTokenGrant(config, second.refresh_token ?? ''),
+    ).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+  });
+
+  it('answers errors that a client understands', async () => {
+    const wrong = client.genericGrantRequest(config, 'password', {
+      username: 'alice',
+      password: 'x',
+    });
+    await expect(wrong).rejects.toMatchObject({ error: 'invalid_grant' });
+    const strange = client.genericGrantRequest(config, 'urn:example:telepathy', {});
+    await expect(strange).rejects.toMatchObject({ error: 'unsupported_grant_type' });
+  });
+
+  it('does what the README shows', async () => {
+    await expectSession(SESSION, gateway.url);
+  });
+});

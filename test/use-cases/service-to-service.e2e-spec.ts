@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway, type Gateway } from '../helpers/gateway.js';
+import { part } from '../helpers/keys.js';
+import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
+import { custom, postForm } from '../helpers/sessions.js';
+
+const [START = '', CALLEE = '', CALL = ''] = readmeBlocks('Service to service');
+const [BILLING, STOCK] = ['https://billing.internal', 'https://stock.internal'];
+let issuer: Gateway;
+let billing: Gateway;
+let stock: Gateway;
+
+beforeAll(async () => {
+  // A second is short enough to see a token end.
+  issuer = await startGateway({ ...environmentOf(START), SIGNER_ACCESS_TTL: '2' });
+  const callee = (audience: string): Promise<Gateway> => {
+    const { PORT, VALIDATOR_JWK_URL = '', ...env } = environmentOf(CALLEE);
+    if (PORT !== '8081' || env.VALIDATOR_AUDIENCE !== BILLING) throw new Error(CALLEE);
+    return startGateway({
+      ...env,
+      VALIDATOR_AUDIENCE: audience,
+      VALIDATOR_JWK_URL: VALIDATOR_JWK_URL.replace('http://localhost:8080', issuer.url),
+    });
+  };
+  [billing, stock] = await Promise.all([callee(BILLING), callee(STOCK)]);
+});
+afterAll(() => Promise.all([issuer, billing, stock].map((gateway) => gateway?.stop())));
+
+const tokenFor = async (resource: string): Promise<string> => {
+  const client = { client_id: 'demo', client_secret: 'demo-secret' };
+  const form = { grant_type: 'client_credentials', ...client, resource };
+  return String((await postForm(`${issuer.url}/token`, form)).json.access_token);
+};
+
+describe('a service that calls others', () => {
+  it('gets a token for the one that it calls, which is worth nothing at another', async () => {
+    const token = await tokenFor(BILLING);
+    expect(part(token, 1)).toMatchObject({ sub: 'demo', aud: BILLING });
+    expect(await custom(billing.url, token)).toBe('200');
+    expect(await custom(stock.url, token)).toBe('401 audience_mismatch');
+    expect(await custom(issuer.url, token)).toBe('401 audience_mismatch');
+    expect(await custom(stock.url, await tokenFor(STOCK))).toBe('200');
+  });
+
+  it('has it for a short time', async () => {
+    const token = await tokenFor(BILLING);
+    const { iat, exp } = part(token, 1);
+    expect(Number(exp) - Number(iat)).toBe(2);
+    await expect.poll(() => custom(billing.url, token)).toBe('401 token_expired');
+    expect(environmentOf(START).SIGNER_ACCESS_TTL).toBe('60');
+  });
+
+  it('gets none with a wrong secret', async () => {
+    const form = { grant_type: 'client_credentials', client_id: 'demo', client_secret: 'x' };
+    expect((await postForm(`${issuer.url}/token`, form)).status).toBe(401);
+  });
+
+  it('does what the README shows', async () => {
+    await expectSession(CALL.replaceAll('http://localhost:8081', billing.url), issuer.url);
+  });
+});
