@@ -100,8 +100,9 @@ export async function startGateway(
 export async function refuseToBoot(
   env: Record<string, string>,
   cwd?: string,
+  wrapper?: readonly string[],
 ): Promise<{ code: number | null; output: string }> {
-  const { child, directory, output } = launch(env, cwd);
+  const { child, directory, output } = launch(env, cwd, wrapper);
   const timer = setTimeout(() => child.kill('SIGKILL'), 25_000);
   await once(child, 'close');
   clearTimeout(timer);
