@@ -1,7 +1,9 @@
 import { randomFill } from 'node:crypto';
 
-/** Between two measurements. */
+/** Between two measurements, in milliseconds. */
 const PAUSE_MS = 10;
+/** The same while there is little to do, when measuring would be most of the work. */
+const IDLE_PAUSE_MS = 100;
 const scratch = new Uint8Array(1);
 
 /**
@@ -9,18 +11,27 @@ const scratch = new Uint8Array(1);
  * for a timer, for the thread pool, where signatures are made, and for the event loop.
  * It goes on for as long as the process has something else to do.
  *
+ * @param isBusy whether there is enough to do for delays to matter
  * @param measured gets the delay, and the time since the last measurement, in milliseconds
  */
-export function probeDelay(measured: (delayMs: number, elapsedMs: number) => void): void {
+export function probeDelay(
+  isBusy: () => boolean,
+  measured: (delayMs: number, elapsedMs: number) => void,
+): void {
   let last = performance.now();
+  let pause = PAUSE_MS;
+  const plan = (): void => {
+    pause = isBusy() ? PAUSE_MS : IDLE_PAUSE_MS;
+    setTimeout(ask, pause).unref();
+  };
   const ask = (): void => {
     randomFill(scratch, () => {
       const now = performance.now();
       const elapsed = now - last;
       last = now;
-      measured(Math.max(0, elapsed - PAUSE_MS), elapsed);
-      setTimeout(ask, PAUSE_MS).unref();
+      measured(Math.max(0, elapsed - pause), elapsed);
+      plan();
     });
   };
-  setTimeout(ask, PAUSE_MS).unref();
+  plan();
 }

@@ -36,10 +36,13 @@ export class LoadShedder {
 
   /** Begins to measure. */
   start(): void {
-    probeDelay((delayMs, elapsedMs) => {
-      this.controller.measured(delayMs, elapsedMs);
-      if (this.shed > 0) this.report();
-    });
+    probeDelay(
+      () => this.inFlight >= ALWAYS_ADMITTED / 2,
+      (delayMs, elapsedMs) => {
+        this.controller.measured(delayMs, elapsedMs);
+        if (this.shed > 0) this.report();
+      },
+    );
   }
 
   /** True when the request may go on; otherwise it has been answered. */
