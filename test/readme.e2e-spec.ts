@@ -40,6 +40,8 @@ describe('the blocks of the README', () => {
     const [production = '', answer = ''] = readmeBlocks('Your own backend and keys');
     const directory = mkdtempSync(join(tmpdir(), 'signet-'));
     const [command = ''] = production.split('\n');
+    // The file of the first start is there.
+    await (await startGateway({}, directory)).stop();
     await bash(
       command.replace('npm run keys --', `node ${resolve('dist/cli/main.js')} keys`),
       {},
