@@ -6,8 +6,9 @@ RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
-# The "node" package goes with it: the image brings its own.
-RUN npm prune --omit=dev --no-audit --no-fund
+# The "node" package goes with it: the image brings its own. TypeScript is an optional peer of
+# @nestjs/swagger, for its compiler plugin only.
+RUN npm prune --omit=dev --omit=optional --no-audit --no-fund
 RUN mkdir -p run/data run/keys
 
 FROM node:26-slim
