@@ -9,8 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Conditions are waited for, not times; a busy machine takes longer.
     expect: { poll: { timeout: 10_000 } },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
   },
 });

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -8,6 +7,7 @@ import {
   bodyMiddleware,
   ErrorFilter,
   GatewayAdapter,
+  inOne,
   requestContextMiddleware,
   requestEndMiddleware,
   type RequestListener,
@@ -44,25 +44,31 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   app.useSecurityHeaders(SECURITY_HEADERS);
   const metrics = app.get(GatewayMetrics);
   metrics.countDroppedLines(log.dropped);
-  app.use(requestContextMiddleware);
   const readiness = app.get(Readiness);
-  app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    // Clients with keep-alive go elsewhere while there is time.
-    if (readiness.shuttingDown) response.setHeader('Connection', 'close');
-    next();
-  });
   const listeners: RequestListener[] = [
     accessLog(log.pino),
     ({ method, route, status, milliseconds, refusal }) =>
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
   ];
+  const steps: Parameters<typeof inOne>[0][number][] = [
+    requestContextMiddleware,
+    (_request, response) => {
+      // Clients with keep-alive go elsewhere while there is time.
+      if (readiness.shuttingDown) response.setHeader('Connection', 'close');
+    },
+  ];
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
     const tracer = app.get<RequestTracer>(REQUEST_TRACER);
-    app.use(tracer.begin.bind(tracer));
+    steps.push(tracer.begin.bind(tracer));
     listeners.push(tracer.end.bind(tracer));
   }
-  app.use(requestEndMiddleware(...listeners));
-  app.use(bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)));
+  steps.push(requestEndMiddleware(...listeners));
+  app.use(
+    inOne(
+      steps,
+      bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)),
+    ),
+  );
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
   countRefusals(app, metrics);
 }

@@ -25,7 +25,12 @@ export class BackendTransport implements Line, OnApplicationShutdown {
   /** Calls that were sent a second time, so far. */
   retries = 0;
   private readonly connector: Connector;
-  private readonly pool: Agent;
+  private readonly createPool: () => Agent;
+  private pool: Agent;
+  /** By the monotonic clock. */
+  private replaceAt = performance.now() + CONNECTION_AGE_MS;
+  /** Pools whose last calls are still on their way. */
+  private readonly retired = new Set<Agent>();
   /** A second attempt must not meet another connection that is about to die: here each is fresh. */
   private readonly freshPool: Agent;
   private readonly budget = new RetryBudget();
@@ -41,12 +46,9 @@ export class BackendTransport implements Line, OnApplicationShutdown {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.pool = new Agent({
-      ...shared,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      clientTtl: CONNECTION_AGE_MS,
-      pipelining: 1,
-    });
+    this.createPool = () =>
+      new Agent({ ...shared, keepAliveTimeout: KEEP_ALIVE_MS, pipelining: 1 });
+    this.pool = this.createPool();
     this.freshPool = new Agent({ ...shared, pipelining: 0 });
   }
 
@@ -55,7 +57,7 @@ export class BackendTransport implements Line, OnApplicationShutdown {
     new Promise((resolve, reject) => {
       this.budget.earn();
       const request = toDispatch(config);
-      this.pool.dispatch(request, new Exchange(this, request, config, resolve, reject));
+      this.currentPool().dispatch(request, new Exchange(this, request, config, resolve, reject));
     });
 
   get opening(): boolean {
@@ -70,7 +72,25 @@ export class BackendTransport implements Line, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool.destroy(), this.freshPool.destroy()]);
+    const pools = [this.pool, this.freshPool, ...this.retired];
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  /** Undici's own `clientTtl` looks at the age of each busy connection with every call. */
+  private currentPool(): Agent {
+    const now = performance.now();
+    if (now >= this.replaceAt) {
+      this.retire(this.pool);
+      this.pool = this.createPool();
+      this.replaceAt = now + CONNECTION_AGE_MS;
+    }
+    return this.pool;
+  }
+
+  private retire(pool: Agent): void {
+    this.retired.add(pool);
+    const forget = (): void => void this.retired.delete(pool);
+    pool.close().then(forget, forget);
   }
 }
 

@@ -6,6 +6,8 @@ import { hasBody, readBody } from './read-body.js';
 
 type WithBody = IncomingMessage & { body?: unknown };
 
+type Next = (error?: unknown) => void;
+
 const refuse = (status: number, code: string, description: string): GatewayException =>
   new GatewayException({ status, error: 'invalid_request', code, description });
 
@@ -14,18 +16,18 @@ const refuse = (status: number, code: string, description: string): GatewayExcep
  * else JSON and forms as values. Other types are left to whoever handles the route.
  */
 export function bodyMiddleware(limit: number, isRaw: (url: string) => boolean) {
-  return async (
-    request: WithBody,
-    _response: ServerResponse,
-    next: (error?: unknown) => void,
-  ): Promise<void> => {
+  const readThen = async (request: WithBody, next: Next): Promise<void> => {
     try {
-      if (hasBody(request)) await read(request, limit, isRaw);
+      await read(request, limit, isRaw);
     } catch (error) {
       next(error);
       return;
     }
     next();
+  };
+  return (request: WithBody, _response: ServerResponse, next: Next): void => {
+    if (hasBody(request)) void readThen(request, next);
+    else next();
   };
 }
 

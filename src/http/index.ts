@@ -8,3 +8,4 @@ export {
 } from './request-end.middleware.js';
 export { GatewayAdapter } from './gateway-adapter.js';
 export { requestContextMiddleware } from './request-context.middleware.js';
+export { inOne } from './in-one.js';

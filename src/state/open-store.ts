@@ -1,6 +1,5 @@
 import { BootException } from '../common/boot.exception.js';
 import { MemoryStore } from './memory-store.js';
-import { RedisStore } from './redis/redis-store.js';
 import { SqliteStore } from './sqlite/sqlite-store.js';
 import type { StateStore } from './state-store.js';
 
@@ -20,7 +19,7 @@ export async function openStore(url: string): Promise<StateStore> {
         return await SqliteStore.open(rest);
       case 'redis':
       case 'rediss':
-        return await RedisStore.open(url);
+        return await openRedis(url);
       default:
         throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
     }
@@ -29,4 +28,10 @@ export async function openStore(url: string): Promise<StateStore> {
       `STATE_STORE cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
     );
   }
+}
+
+/** Its client is 600 modules, which everybody else need not wait for. */
+async function openRedis(url: string): Promise<StateStore> {
+  const { RedisStore } = await import('./redis/redis-store.js');
+  return RedisStore.open(url);
 }
