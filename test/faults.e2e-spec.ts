@@ -7,11 +7,9 @@
 // F34 to F36    shutdown                F50, F51          here
 //
 // `npm run test:faults` runs them all in their long form, `npm test` in a short one.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { balance } from './helpers/balancer.js';
+import { flood } from './helpers/flood.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
 import { metricOf, preload, workersOf } from './helpers/processes.js';
@@ -96,34 +94,13 @@ describe('F37 SIGKILL of workers under load', () => {
   );
 });
 
-/** Load from a process of its own; rate 0: as fast as answers come. */
-async function flood(connections: number, rate: number, seconds: number): Promise<Flood> {
-  const request = 'POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
-  const child = spawn(
-    process.execPath,
-    [
-      resolve('test/helpers/flood-process.mjs'),
-      JSON.stringify({ url: gateway.url, request, connections, rate, seconds }),
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await once(child, 'close');
-  return JSON.parse(output) as Flood;
-}
-interface Flood {
-  status: Record<string, { rate: number; p99: number } | undefined>;
-  errors: number;
-}
-
 describe('F43 three times the capacity', () => {
   it('is mostly refused, and the rest served in time', async () => {
     gateway = await startGateway({ SIGNER_ALG: 'RS256' });
     const seconds = FULL ? 10 : 3;
-    await flood(64, 0, seconds);
-    const peak = (await flood(64, 0, seconds)).status['200']?.rate ?? 0;
-    const over = await flood(500, 3 * peak, seconds);
+    await flood(gateway.url, 64, 0, seconds);
+    const peak = (await flood(gateway.url, 64, 0, seconds)).status['200']?.rate ?? 0;
+    const over = await flood(gateway.url, 500, 3 * peak, seconds);
     const { rate = 0, p99: slowest = NaN } = over.status['200'] ?? {};
     console.log(
       `F43 ${Math.round(3 * peak)} requests/s offered, ${Math.round(peak)} is the peak: ${Math.round(rate)} served (${Math.round((100 * rate) / peak)} %, criterion 80 %), p99 ${Math.round(slowest)} ms (criterion 1000), ${Math.round(over.status['503']?.rate ?? 0)} refused`,

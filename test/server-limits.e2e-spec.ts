@@ -1,10 +1,13 @@
 // Faults of clients: slow, greedy and hostile connections (F42, F44 to F49).
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { flood } from './helpers/flood.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, exchange } from './helpers/http.js';
+import { writeKeys } from './helpers/keys.js';
 import { metricOf, preload } from './helpers/processes.js';
 
 const FULL = process.env.SIGNET_FAULTS === 'full';
@@ -205,4 +208,61 @@ describe('F49', () => {
     expect((await callWith(`${gateway.url}/private/custom`, 'x')).status).toBe(401);
     await gateway.stop();
   });
+});
+
+describe('overload', () => {
+  let backend: Backend;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    backend = await startBackend();
+    await backend.answer('/token.json', { body: { access_token: { sub: '1' } } });
+    // So slow a key that little is too much.
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 4096 });
+    gateway = await startGateway({
+      BACKEND_HOST: backend.url,
+      THROTTLE_LIMIT: '0',
+      SIGNER_ALG: 'RS256',
+      SIGNER_KID: 'k1',
+      SIGNER_JWK_LOCAL_PATH: writeKeys([
+        { ...privateKey.export({ format: 'jwk' }), kid: 'k1', alg: 'RS256' },
+      ]),
+    });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    await backend?.stop();
+  });
+  const token = () => call(`${gateway.url}/token`, { method: 'POST' });
+
+  it('is refused with 503 within seconds, probes are answered, and all is well after it', async () => {
+    const started = performance.now();
+    const over = new AbortController();
+    const load = flood(gateway.url, 400, 2000, 8).finally(() => over.abort());
+    let firstMs = Infinity;
+    const refusals = async () =>
+      metricOf(await gateway.metrics(), 'signet_refusals_total', 'overloaded');
+    while (!over.signal.aborted) {
+      expect((await call(`${gateway.url}/health/live`)).status).toBe(200);
+      if (firstMs === Infinity && (await refusals()) > 0) firstMs = performance.now() - started;
+    }
+    const { status } = await load;
+    expect(status['503']?.sample).toMatch(/\r\nRetry-After: 1\r\n[^]*"code":"overloaded"/);
+    const refused = await refusals();
+    const after = performance.now();
+    await expect
+      .poll(
+        async () => {
+          const answers = await Promise.all(Array.from({ length: 10 }, token));
+          return answers.filter((answer) => answer.status !== 200).length;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(0);
+    console.log(
+      `overload: first refusal after ${Math.round(firstMs)} ms (criterion 10000), ${refused} refused, ${status['200']?.count ?? 0} served; everything served ${Math.round(performance.now() - after)} ms after the load`,
+    );
+    expect(firstMs).toBeLessThan(10_000);
+    expect(refused).toBeGreaterThanOrEqual(status['503']?.count ?? Infinity);
+    expect(status['200']?.count).toBeGreaterThan(0);
+  }, 60_000);
 });

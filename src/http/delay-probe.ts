@@ -4,6 +4,8 @@ import { randomFill } from 'node:crypto';
 const PAUSE_MS = 10;
 /** The same while there is little to do, when measuring would be most of the work. */
 const IDLE_PAUSE_MS = 100;
+/** How often a job that is still waiting is reported: behind a long queue, it ends too late to tell of it. */
+const OVERDUE_MS = 100;
 const scratch = new Uint8Array(1);
 
 /**
@@ -19,17 +21,25 @@ export function probeDelay(
   measured: (delayMs: number, elapsedMs: number) => void,
 ): void {
   let last = performance.now();
-  let pause = PAUSE_MS;
+  let due = last;
+  const report = (): void => {
+    const now = performance.now();
+    const elapsed = now - last;
+    last = now;
+    measured(Math.max(0, now - due), elapsed);
+  };
   const plan = (): void => {
-    pause = isBusy() ? PAUSE_MS : IDLE_PAUSE_MS;
+    const pause = isBusy() ? PAUSE_MS : IDLE_PAUSE_MS;
+    due = performance.now() + pause;
     setTimeout(ask, pause).unref();
   };
   const ask = (): void => {
+    const asked = last;
+    const overdue = setInterval(report, OVERDUE_MS).unref();
     randomFill(scratch, () => {
-      const now = performance.now();
-      const elapsed = now - last;
-      last = now;
-      measured(Math.max(0, elapsed - pause), elapsed);
+      clearInterval(overdue);
+      // Once for each delay: one long turn of the event loop also ends a wait that was reported in it.
+      if (last === asked) report();
       plan();
     });
   };

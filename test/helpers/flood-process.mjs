@@ -1,11 +1,12 @@
 // Offers load over raw sockets, cheaply enough to overload a gateway from one process.
 // Argument: JSON of { url, request, connections, rate, seconds }; rate 0: each connection sends again at once.
-// Prints JSON of { status: { [code]: { count, p50, p99 } }, errors, unsent }.
+// Prints JSON of { status: { [code]: { rate, count, p50, p99, sample } }, errors, unsent }.
 import { connect } from 'node:net';
 
 const { url, request, connections, rate, seconds } = JSON.parse(process.argv[2]);
 const { hostname, port } = new URL(url);
 const latencies = {};
+const samples = {};
 let errors = 0;
 let unsent = 0;
 let over = false;
@@ -44,6 +45,7 @@ class Client {
     if (this.head.length < end + 4 + length) return;
     const status = this.head.slice(9, 12);
     (latencies[status] ??= []).push(performance.now() - this.start);
+    samples[status] ??= this.head;
     this.head = '';
     this.free();
   }
@@ -73,5 +75,6 @@ for (const [code, list] of Object.entries(latencies)) {
   const sorted = Float64Array.from(list).sort();
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   status[code] = { rate: list.length / elapsed, count: list.length, p50: at(0.5), p99: at(0.99) };
+  status[code].sample = samples[code];
 }
 process.stdout.write(JSON.stringify({ status, errors, unsent }), () => process.exit(0));
