@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reply, startFaultyBackend, type FaultyBackend } from './helpers/faulty-backend.js';
+import { flood } from './helpers/flood.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, exchange } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
 import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
+import { metricOf, workersOf } from './helpers/processes.js';
 
 const GOOD = JSON.stringify({ access_token: { sub: 'user' } });
 /** Stands for a secret, wherever one may be sent. */
@@ -58,6 +61,25 @@ describe('a log line', () => {
     const line = await lineOf(headers.get('x-request-id') ?? '');
     expect(line).toMatchObject({ status: 401, code: 'signature_invalid' });
     expect(line).not.toHaveProperty('sub_hash');
+  });
+
+  it('has status 499 when the client was gone before there was an answer', async () => {
+    const asked = new Promise<void>((seen) => backend.does(() => seen()));
+    const client = new AbortController();
+    const answer = call(`${gateway.url}/token`, {
+      method: 'POST',
+      headers: { 'x-request-id': 'gone-1' },
+      signal: client.signal,
+    });
+    await asked;
+    client.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    backend.does((socket) => socket.write(reply(GOOD)));
+    expect(await lineOf('gone-1')).toMatchObject({ route: '/token', status: 499, aborted: true });
+    const count = 'signet_http_request_duration_seconds_count';
+    const metrics = await gateway.metrics();
+    expect(metricOf(metrics, count, 'route="/token",status="499"')).toBe(1);
+    expect(metricOf(metrics, count, 'route="/token",status="200"')).toBe(0);
   });
 
   it('is one per request', async () => {
@@ -225,5 +247,41 @@ describe('a log that nobody reads', () => {
     expect(dropped).toBeGreaterThan(100_000);
     expect(dropped).toBeLessThan(200_000);
     expect(rss).toBeLessThan(150 * 1024 * 1024);
+  });
+});
+
+describe('a log of several workers', () => {
+  it('has whole lines, though they share a pipe', async () => {
+    // A pipe of the shell's: Node's own are sockets, which keep larger writes together.
+    const gateway = await startGateway({ ...env, WORKERS: '2', THROTTLE_LIMIT: '0' }, undefined, [
+      'bash',
+      '-c',
+      'exec "$@" > >(cat)',
+      'bash',
+    ]);
+    const reader = workersOf(gateway.process.pid).find(
+      (pid) => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'cat\n',
+    );
+    // Only when the pipe is full are writes done in pieces.
+    let stopped = false;
+    const stopAndGo = setInterval(() => {
+      stopped = !stopped;
+      process.kill(reader as number, stopped ? 'SIGSTOP' : 'SIGCONT');
+    }, 700);
+    const { status } = await flood(gateway.url, 64, 0, 4, `X-Request-Id: ${'x'.repeat(100)}\r\n`);
+    clearInterval(stopAndGo);
+    process.kill(reader as number, 'SIGCONT');
+    const sent = Object.values(status).reduce((sum, one) => sum + (one?.count ?? 0), 0);
+    await gateway.stop();
+    const lines = gateway.output().split('\n').filter(Boolean);
+    const broken = lines.filter((line) => {
+      try {
+        return typeof JSON.parse(line) !== 'object';
+      } catch {
+        return true;
+      }
+    });
+    expect(broken).toEqual([]);
+    expect(lines.length).toBeGreaterThan(sent);
   });
 });

@@ -11,12 +11,16 @@ export interface FinishedRequest {
   method: string;
   /** The pattern of the route; the path of an unknown one may hold anything, a token among others. */
   route: string;
+  /** What was answered; 499 when the client was gone before there was an answer. */
   status: number;
   milliseconds: number;
   refusal: { code: string; explanation?: string } | undefined;
-  /** The client was gone before the answer was out. */
+  /** The client was gone before all of the answer was out. */
   aborted: boolean;
 }
+
+/** No status of HTTP, which has none for it, but the one that proxies log (nginx). */
+const CLIENT_GONE = 499;
 
 /** Called within the gateway's own work, so it must be quick and must not throw. */
 export type RequestListener = (finished: FinishedRequest) => void;
@@ -32,7 +36,7 @@ export function requestEndMiddleware(...listeners: RequestListener[]) {
         id: context?.id,
         method: request.method ?? '',
         route: request.route?.path ?? '(none)',
-        status: response.statusCode,
+        status: response.headersSent ? response.statusCode : CLIENT_GONE,
         milliseconds: performance.now() - start,
         refusal: context?.refusal,
         aborted: !response.writableFinished,

@@ -2,6 +2,12 @@ import { pino } from 'pino';
 
 /** A line is at most this late, in milliseconds. */
 const FLUSH_MS = 50;
+/**
+ * Whole lines are gathered up to what a pipe takes in one piece (PIPE_BUF): workers share one, and in
+ * larger writes the lines of one would end up within those of another. A longer line, which only
+ * the stack of an error can be, is written alone.
+ */
+const MAX_WRITE_BYTES = 4096;
 /** Lines are dropped when the reader of stdout is this far behind. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** How long a process that ends waits for a reader of its last lines, in milliseconds. */
@@ -22,7 +28,8 @@ export class StdoutDestination {
     this.stream = pino.destination({
       dest: 1,
       sync: false,
-      minLength: 4096,
+      minLength: MAX_WRITE_BYTES - 1,
+      maxWrite: MAX_WRITE_BYTES,
       periodicFlush: FLUSH_MS,
       maxLength: MAX_BUFFERED_BYTES,
       retryEAGAIN: () => performance.now() < this.giveUpAt,
