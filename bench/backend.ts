@@ -14,10 +14,14 @@ const token = JSON.stringify({
   refresh_token: { ...claims, jti: 'mnb23vcsrt756yuiomn12876bvcx98ertyuiop' },
   exp: claims.exp,
 });
+// Without ids and times: the gateway stamps its own, as each login and refresh needs them.
+const { aud, iss, sub } = claims;
+const login = JSON.stringify({ access_token: { aud, iss, sub }, refresh_token: { aud, iss, sub } });
 const user = (bytes: number): string =>
   JSON.stringify({ id: 1, tags: Array.from({ length: bytes / 20 }, (_, i) => `some text ${i}`) });
 const bodies = new Map([
   ['/token.json', token],
+  ['/login.json', login],
   ['/user/1.json', user(1000)],
   ['/user/big.json', user(100_000)],
 ]);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A server in a process of its own, and what it has used up so far. */
 export class Contestant {
@@ -8,6 +8,7 @@ export class Contestant {
     readonly name: string,
     readonly url: string,
     private readonly child: ChildProcess,
+    private readonly output: () => string,
   ) {}
 
   /** Starts `script` and waits for its line "Listening on <url>". */
@@ -29,7 +30,7 @@ export class Contestant {
       });
       child.once('exit', (code) => fail(new Error(`${name} exited with ${code}`)));
     });
-    return new Contestant(name, url, child);
+    return new Contestant(name, url, child, () => output);
   }
 
   /** CPU time so far in microseconds: user and system, all threads (proc(5)). */
@@ -38,6 +39,23 @@ export class Contestant {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // In ticks of 10 ms.
     return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }
+
+  /** What it wrote by the time it was started: the part of the match in parentheses. */
+  printed(pattern: RegExp): string {
+    const found = pattern.exec(this.output())?.[1];
+    if (found === undefined) throw new Error(`${this.name} did not write ${pattern}`);
+    return found;
+  }
+
+  /** Resident memory in bytes. */
+  rss(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+  }
+
+  openFiles(): number {
+    return readdirSync(`/proc/${this.child.pid}/fd`).length;
   }
 
   /** Peak resident memory in MB. */

@@ -50,10 +50,10 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
   };
   const floor = await Contestant.start('floor', script('floor'), env);
   const signet = await Contestant.start('signet', resolve('dist', 'main.js'), {
+    MANAGEMENT_PORT: 'off',
     ...env,
     PORT: '0',
     HOST: '127.0.0.1',
-    MANAGEMENT_PORT: 'off',
     WORKERS: '1',
     THROTTLE_LIMIT: '0',
     STATE_STORE: `sqlite:${join(directory, 'signet.db')}`,
