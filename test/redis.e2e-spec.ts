@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { createCertificate } from './helpers/certificate.js';
@@ -93,6 +94,44 @@ describe.skipIf(withoutRedis)('a Redis that hangs', () => {
     expect(Math.max(...logins)).toBeLessThan(1000);
     expect(Math.max(held.ms, revoking.ms)).toBeLessThan(4000);
     expect(await gateway.stop()).toBe(0);
+  });
+});
+
+describe.skipIf(withoutRedis)('signet explain', () => {
+  it('knows what is revoked in Redis, and accepts nothing while it cannot ask', async () => {
+    const { redis, gateway } = await startBoth({});
+    const explain = (token: string): Promise<{ code: number | null; text: string; ms: number }> =>
+      new Promise((done) => {
+        const env = { STATE_STORE: redis.url };
+        const args = [resolve('dist/cli/main.js'), 'explain', '-'];
+        const began = performance.now();
+        const child = execFile(process.execPath, args, { cwd: gateway.cwd, env }, (_error, text) =>
+          done({ code: child.exitCode, text, ms: performance.now() - began }),
+        );
+        child.stdin?.end(token);
+      });
+    const [good, bad] = [await login(gateway.url), await login(gateway.url)];
+    await postForm(`${gateway.url}/token/revoke`, { token: bad.access });
+    const accepted = await explain(good.access);
+    expect(accepted).toMatchObject({ code: 0, text: expect.stringMatching(/^ok {7}revocation/m) });
+    const revoked = await explain(bad.access);
+    expect(revoked.code).toBe(1);
+    expect(revoked.text).toMatch(/^REFUSED {2}revocation [^]*The token is refused: token_revoked/m);
+
+    redis.process().kill('SIGSTOP');
+    const hanging = await explain(good.access);
+    expect(hanging.text).toMatch(/^- {8}revocation .*redis:.*no answer within 2000 ms/m);
+    await redis.kill();
+    const gone = await explain(good.access);
+    expect(gone.text).toMatch(/^- {8}revocation .*redis:.*ECONNREFUSED/m);
+    for (const { code, text } of [hanging, gone]) {
+      expect([code, text]).toEqual([1, expect.stringMatching(/refused: state_unavailable\n$/)]);
+      expect(text).toMatch(/^ok {7}signature/m);
+    }
+    process.stdout.write(
+      `signet explain: ${accepted.ms.toFixed(0)} ms, Redis hanging ${hanging.ms.toFixed(0)} ms, gone ${gone.ms.toFixed(0)} ms\n`,
+    );
+    expect(hanging.ms - accepted.ms).toBeLessThan(6000);
   });
 });
 

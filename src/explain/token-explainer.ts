@@ -39,11 +39,11 @@ interface Attempt {
 
 /** Says of a token which checks it passes and which not, and what to do. */
 export class TokenExplainer {
-  /** @param revocations `undefined` where they cannot be known */
+  /** @param revocations a text, or `undefined`, where they cannot be known: why */
   constructor(
     private readonly keys: JwkKeyStore,
     private readonly verifier: JwtVerifier,
-    private readonly revocations: Revocations | undefined,
+    private readonly revocations: Revocations | string | undefined,
   ) {}
 
   /** The verdict is the verifier's own; the checks are the functions it is made of. */
@@ -67,7 +67,7 @@ class Run {
 
   constructor(
     private readonly keys: JwkKeyStore,
-    private readonly revocations: Revocations | undefined,
+    private readonly revocations: Revocations | string | undefined,
     private readonly requirement: Requirement,
   ) {
     this.context = { header: { alg: '' }, claims: {}, requirement, kids: '', now: this.now };
@@ -193,9 +193,9 @@ class Run {
     claims: Claims,
     key: JwsKey | undefined,
   ): Promise<void> {
-    const { revocations } = this;
-    if (revocations === undefined) {
-      this.skip('revocation', 'the revocations cannot be seen from here');
+    const { revocations = 'the revocations cannot be seen from here' } = this;
+    if (typeof revocations === 'string') {
+      this.skip('revocation', revocations);
       return;
     }
     await this.attempt({

@@ -25,19 +25,28 @@ export async function explainHere(
     createMissing: undefined,
     reloadIntervalMs: 0,
   });
-  const revocations = await openRevocations();
+  const opened = await openRevocations();
+  const revocations = opened instanceof Revocations ? opened : undefined;
   try {
     const requirement = compileRequirement(route, authConfig());
     const verifier = new JwtVerifier(keys, revocations);
-    return await new TokenExplainer(keys, verifier, revocations).explain(token, requirement);
+    const explainer = new TokenExplainer(keys, verifier, opened);
+    const explanation = await explainer.explain(token, requirement);
+    // The gateway would not accept it either, as long as it cannot ask.
+    return typeof opened === 'string' && explanation.accepted
+      ? { ...explanation, accepted: false, code: 'state_unavailable' }
+      : explanation;
   } finally {
     keys.onApplicationShutdown();
     await revocations?.onApplicationShutdown();
   }
 }
 
-/** `undefined` where there is nothing to ask: the memory of another process, or no file yet. */
-async function openRevocations(): Promise<Revocations | undefined> {
+/**
+ * `undefined` where there is nothing to ask: the memory of another process, or no file yet. A text
+ * says why a store cannot be asked.
+ */
+async function openRevocations(): Promise<Revocations | string | undefined> {
   const options = stateConfig();
   if (options.url.startsWith('memory:')) return undefined;
   if (options.url.startsWith('sqlite:') && !existsSync(options.url.slice('sqlite:'.length)))
@@ -45,7 +54,8 @@ async function openRevocations(): Promise<Revocations | undefined> {
   try {
     return await Revocations.open(await openStore(options.url), options);
   } catch (error) {
-    if (error instanceof BootException || error instanceof StateUnavailable) return undefined;
+    if (error instanceof BootException) return error.message;
+    if (error instanceof StateUnavailable) return error.details.explanation ?? error.message;
     throw error;
   }
 }
