@@ -479,3 +479,35 @@ describe('a class of claims', () => {
     await expect(boot(Wrong)).rejects.toThrow('GET /x (Wrong.x): the class Bare');
   });
 });
+
+describe('AuthModule without options', () => {
+  const EMPTY = ['algorithms', 'issuer', 'audience'].map(
+    (name) => `AuthModule: '${name}' is empty, which no token could fulfil`,
+  );
+  it.each([
+    ['empty ones', () => AuthModule.forRoot({} as AuthModuleOptions)],
+    ['none', () => AuthModule.forRootAsync({ useFactory: () => undefined as never })],
+  ])('names what is missing and does not boot: %s', async (_what, authModule) => {
+    @Module({ imports: [JwksModule.forRoot({ signing: { path: keys } }), authModule()] })
+    class App {}
+    await expect(
+      NestFactory.create(App, { logger: false, abortOnError: false }).then((one) => one.init()),
+    ).rejects.toThrow(new BootException(EMPTY));
+  });
+
+  it.each([{ algorithms: undefined }, { issuer: '' }, { issuer: [undefined] }, { audience: [] }])(
+    'names a single one: %j',
+    async (options) => {
+      @Controller()
+      class Routes {
+        @Get('any') @RequireJwt() any(): string {
+          return 'ok';
+        }
+      }
+      const [name] = Object.keys(options);
+      await expect(boot(Routes, options as unknown as Partial<AuthModuleOptions>)).rejects.toThrow(
+        new BootException(`AuthModule: '${name}' is empty, which no token could fulfil`),
+      );
+    },
+  );
+});

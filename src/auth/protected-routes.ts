@@ -13,16 +13,19 @@ import { REQUIRE_JWT } from './require-jwt.metadata.js';
 export class ProtectedRoutes implements OnModuleInit {
   /** Where browsers reach the gateway, when `AuthModule` was told. */
   readonly publicUrl: string | undefined;
+  private readonly options: AuthModuleOptions;
   private readonly compiled = new WeakMap<object, WeakMap<object, Requirement>>();
 
   constructor(
-    @Inject(AUTH_OPTIONS) private readonly options: AuthModuleOptions,
+    @Inject(AUTH_OPTIONS) options: AuthModuleOptions | undefined,
     private readonly keys: JwkKeyStore,
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
   ) {
-    this.publicUrl = options.publicUrl;
+    // Whoever writes JavaScript may have given none: the boot then names what is missing.
+    this.options = options ?? { algorithms: [], issuer: [], audience: [] };
+    this.publicUrl = this.options.publicUrl;
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
       throw new BootException("AuthModule: 'publicUrl' is not a URL");
   }

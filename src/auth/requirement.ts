@@ -116,9 +116,12 @@ function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | und
   return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
 }
 
-/** Whoever writes JavaScript may have left it out. */
+/**
+ * Whoever writes JavaScript may have left it out. An empty text comes from a variable that is not
+ * set: a token without a name must not pass by it.
+ */
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
-  typeof value === 'string' ? [value] : (value ?? []);
+  (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
 
 function assertUsable(requirement: Requirement): void {
   const { algorithms, issuers, audiences, types, leeway } = requirement;
