@@ -55,6 +55,11 @@ export interface AuthModuleOptions extends TokenRequirement {
    * addressed.
    */
   publicUrl?: string;
+  /**
+   * Asymmetric tokens whose valid signature is remembered, at about 150 bytes each; 0: none. Claims,
+   * expiry and revocation are checked every time. Default 10000.
+   */
+  signatureCache?: number;
 }
 
 export const {

@@ -1,15 +1,29 @@
-import { Module } from '@nestjs/common';
+import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ReservedHeadersModule } from '../common/reserved-headers.js';
 import { RouteExplorer } from '../common/route-explorer.js';
-import { ConfigurableAuthModule } from './auth.module-definition.js';
+import {
+  AUTH_OPTIONS,
+  ConfigurableAuthModule,
+  type AuthModuleOptions,
+} from './auth.module-definition.js';
 import { JwtVerifier } from './jwt-verifier.js';
 import { ProtectedRoutes } from './protected-routes.js';
+import { SignatureCache } from './signature-cache.js';
+
+const DEFAULT_SIGNATURES = 10_000;
+
+const signatureCache: FactoryProvider<SignatureCache | undefined> = {
+  provide: SignatureCache,
+  inject: [AUTH_OPTIONS],
+  useFactory: ({ signatureCache: limit = DEFAULT_SIGNATURES }: AuthModuleOptions) =>
+    limit > 0 ? new SignatureCache(limit) : undefined,
+};
 
 /** Makes `@RequireJwt` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
   imports: [DiscoveryModule, ReservedHeadersModule],
-  providers: [JwtVerifier, ProtectedRoutes, RouteExplorer],
+  providers: [signatureCache, JwtVerifier, ProtectedRoutes, RouteExplorer],
   exports: [JwtVerifier, ProtectedRoutes],
 })
 export class AuthModule extends ConfigurableAuthModule {}

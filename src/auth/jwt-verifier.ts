@@ -1,10 +1,11 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../common/json.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { parseCompact } from '../jws/index.js';
+import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import { Revocations, type TokenNames } from '../state/index.js';
 import { checkAccess, checkClaims } from './claim-checks.js';
 import type { Requirement } from './requirement.js';
+import { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
   allowedType,
@@ -22,6 +23,7 @@ export class JwtVerifier {
   constructor(
     private readonly keys: JwkKeyStore,
     @Optional() private readonly revocations?: Revocations,
+    @Optional() private readonly signatures?: SignatureCache,
   ) {}
 
   /**
@@ -42,7 +44,11 @@ export class JwtVerifier {
       this.keys.verificationKey(header, requirement.keySource) ??
       (await this.keys.awaitVerificationKey(header, requirement.keySource));
     assertFits(key, header, alg);
-    const verdict = assertSigned(jws, alg, key);
+    // HMAC costs less than looking it up.
+    const verdict =
+      key.kty === 'oct' || this.signatures === undefined
+        ? assertSigned(jws, alg, key)
+        : this.assertSignedOnce(token, jws, alg, key, this.signatures);
     if (verdict !== undefined) await verdict;
 
     const type = allowedType(header, requirement);
@@ -54,6 +60,19 @@ export class JwtVerifier {
     // Last: a token that is not accepted is a 401, whatever it would allow.
     checkAccess(claims, requirement);
     return claims as VerifiedClaims<Claims>;
+  }
+
+  private async assertSignedOnce(
+    token: string,
+    jws: CompactJws,
+    alg: JwsAlgorithm,
+    key: JwsKey,
+    known: SignatureCache,
+  ): Promise<void> {
+    const id = known.idOf(token);
+    if (known.has(id, key)) return;
+    await assertSigned(jws, alg, key);
+    known.add(id, key);
   }
 
   private checkRevocation(token: TokenNames): void {

@@ -105,6 +105,7 @@ export const authConfig = registerAs('auth', (): AuthModuleOptions => {
     leeway: env.VALIDATOR_LEEWAY,
     propagateClaims: parseClaimHeaders(env.VALIDATOR_PROPAGATE_CLAIMS),
     adminRoles: env.ADMIN_ROLES,
+    signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
     publicUrl: env.PUBLIC_URL,
   };
 });

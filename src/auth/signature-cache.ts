@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto';
+import type { JwsKey } from '../jws/index.js';
+
+/**
+ * Remembers which tokens had a valid signature, and nothing else of them: claims, expiry and
+ * revocation are looked at every time. An asymmetric verification costs thirty times as much.
+ *
+ * A token counts as known only with the very key object that verified it. Reloading a key set makes
+ * new objects, so nothing that was verified before outlives it.
+ */
+export class SignatureCache {
+  private readonly verified = new Map<string, JwsKey>();
+
+  /** @param limit tokens that are remembered; the oldest one makes room */
+  constructor(private readonly limit: number) {}
+
+  /** Names a token by all of its characters (SHA-256). */
+  idOf(token: string): string {
+    return hash('sha256', token, 'base64');
+  }
+
+  has(id: string, key: JwsKey): boolean {
+    return this.verified.get(id) === key;
+  }
+
+  /** For a token whose signature was valid a moment ago. */
+  add(id: string, key: JwsKey): void {
+    const { verified } = this;
+    // Behind the others, also where it was known with another key.
+    verified.delete(id);
+    if (verified.size >= this.limit) verified.delete(verified.keys().next().value as string);
+    verified.set(id, key);
+  }
+}
