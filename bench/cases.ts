@@ -1,5 +1,5 @@
 import { measure, type Load, type Measurement } from './measure.js';
-import { forged, startSetup, type Setup, type SetupOptions } from './setup.js';
+import { forged, startSetup, type Other, type Setup, type SetupOptions } from './setup.js';
 
 /** How long and how often. */
 export interface Effort {
@@ -25,11 +25,7 @@ const custom = (tokens: readonly string[] | undefined, status = 200): Load => ({
 function group(
   name: string,
   options: SetupOptions,
-  loads: (
-    setup: Setup,
-  ) => Promise<
-    [suffix: string, load: Load, ...others: ('obvious' | 'nestjs-jwt' | 'fastify-jwt')[]][]
-  >,
+  loads: (setup: Setup) => Promise<[suffix: string, load: Load, ...others: Other[]][]>,
 ): Case {
   return {
     name,
@@ -90,4 +86,7 @@ export const cases: readonly Case[] = [
     { alg: 'HS256', env: { PRIVATE_BACKEND_PATH: '/user/big.json' } },
     async ({ tokens }) => [[' GET /private/custom', custom(await tokens(1))]],
   ),
+  group('HS256, revocations', { alg: 'HS256' }, async ({ tokens }) => [
+    [' GET /private/custom', custom(await tokens(1)), 'revocations'],
+  ]),
 ];

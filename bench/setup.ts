@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
 import { Contestant } from './contestant.js';
+import { fillDatabase } from './fill-database.js';
 
 /** The servers of one group of cases, all with the same key and backend. */
 export interface Setup {
@@ -11,11 +12,14 @@ export interface Setup {
   floor: Contestant;
   signet: Contestant;
   /** Any of the others, started only when a case asks for it. */
-  readonly other: (name: 'obvious' | 'nestjs-jwt' | 'fastify-jwt') => Promise<Contestant>;
+  readonly other: (name: Other) => Promise<Contestant>;
   /** Tokens that differ in their jti. */
   readonly tokens: (count: number, claims?: object) => Promise<string[]>;
   readonly stop: () => Promise<void>;
 }
+
+/** Contestants beside the floor and the gateway; `revocations` is the gateway with a million of them. */
+export type Other = 'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations';
 
 /** How a group differs from the usual one. */
 export interface SetupOptions {
@@ -49,22 +53,27 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);
-  const signet = await Contestant.start('signet', resolve('dist', 'main.js'), {
-    MANAGEMENT_PORT: 'off',
-    ...env,
-    PORT: '0',
-    HOST: '127.0.0.1',
-    WORKERS: '1',
-    THROTTLE_LIMIT: '0',
-    STATE_STORE: `sqlite:${join(directory, 'signet.db')}`,
-  });
+  const startSignet = (name: string, database: string): Promise<Contestant> =>
+    Contestant.start(name, resolve('dist', 'main.js'), {
+      MANAGEMENT_PORT: 'off',
+      ...env,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      WORKERS: '1',
+      THROTTLE_LIMIT: '0',
+      STATE_STORE: `sqlite:${database}`,
+    });
+  const signet = await startSignet('signet', join(directory, 'signet.db'));
   const others: Contestant[] = [];
   return {
     backend,
     floor,
     signet,
     other: async (name) => {
-      const contestant = await Contestant.start(name, script(name), env);
+      const contestant =
+        name === 'revocations'
+          ? await startSignet('signet, 1,000,000', await fillDatabase(join(directory, 'full.db')))
+          : await Contestant.start(name, script(name), env);
       others.push(contestant);
       return contestant;
     },

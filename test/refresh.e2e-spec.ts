@@ -276,6 +276,13 @@ describe('50 uses of one refresh token at the same time', () => {
     });
   });
 
+  it('succeed once on four workers', async () => {
+    const gateway = await start({ WORKERS: '4' });
+    // Each request has a connection of its own, so that all workers get some.
+    await expectRace([gateway]);
+    await gateway.stop();
+  });
+
   it('stay decided after kill -9 and a restart', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'signet-'));
     const before = await start({}, directory);
