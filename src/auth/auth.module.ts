@@ -16,8 +16,11 @@ const DEFAULT_SIGNATURES = 10_000;
 const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   provide: SignatureCache,
   inject: [AUTH_OPTIONS],
-  useFactory: ({ signatureCache: limit = DEFAULT_SIGNATURES }: AuthModuleOptions) =>
-    limit > 0 ? new SignatureCache(limit) : undefined,
+  // Missing options are reported elsewhere, and by name.
+  useFactory: (options?: AuthModuleOptions) => {
+    const limit = options?.signatureCache ?? DEFAULT_SIGNATURES;
+    return limit > 0 ? new SignatureCache(limit) : undefined;
+  },
 };
 
 /** Makes `@RequireJwt` work; needs `JwksModule`. Options are the defaults of every route. */
