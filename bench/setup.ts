@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
 import { Contestant } from './contestant.js';
-import { fillDatabase } from './fill-database.js';
+import { fillDatabase, REVOCATIONS } from './fill-database.js';
 
 /** The servers of one group of cases, all with the same key and backend. */
 export interface Setup {
@@ -72,7 +72,10 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     other: async (name) => {
       const contestant =
         name === 'revocations'
-          ? await startSignet('signet, 1,000,000', await fillDatabase(join(directory, 'full.db')))
+          ? await startSignet(
+              `signet, ${REVOCATIONS}`,
+              await fillDatabase(join(directory, 'full.db')),
+            )
           : await Contestant.start(name, script(name), env);
       others.push(contestant);
       return contestant;
