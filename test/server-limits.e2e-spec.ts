@@ -191,7 +191,7 @@ describe('F49', () => {
     await expect
       .poll(() => sockets.filter(({ socket }) => socket.closed).length)
       .toBeGreaterThan(100);
-    expect(gateway.output()).toContain('Connections are refused');
+    await expect.poll(() => gateway.output()).toContain('Connections are refused');
     for (const { socket } of sockets) socket.destroy();
     const freed = performance.now();
     await expect
