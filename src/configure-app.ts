@@ -34,12 +34,15 @@ const SECURITY_HEADERS: SecurityHeadersOptions = {
   xDownloadOptions: false,
   xFrameOptions: false,
   xPermittedCrossDomainPolicies: false,
+  // It is not written in the first place.
+  xPoweredBy: false,
   xXssProtection: false,
 };
 
 /** Everything between the socket and the controllers; shared by `main` and the tests. */
 export function configureApp(app: NestExpressApplication, env: Environment, log: Log): void {
   app.disable('etag');
+  app.disable('x-powered-by');
   if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
   app.useSecurityHeaders(SECURITY_HEADERS);
   const metrics = app.get(GatewayMetrics);

@@ -10,6 +10,7 @@ import { BackendRefused } from '../backend/index.js';
 import type { GatewayError } from '../common/gateway.exception.js';
 import { requestContext } from '../common/request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
+import { endTogether } from './end-together.js';
 import { toGatewayError } from './error-answer.js';
 
 type RoutedRequest = IncomingMessage & {
@@ -112,5 +113,5 @@ function send(response: ServerResponse, error: GatewayError, body: string): void
   response.setHeader('Cache-Control', 'no-store');
   // The rest of a body that is too large is not read.
   if (error.status === 413) response.setHeader('Connection', 'close');
-  response.end(body);
+  endTogether(response, body);
 }

@@ -1,8 +1,17 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
+import { endTogether } from './end-together.js';
 import { LoadShedder } from './load-shedder.js';
 import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
+
+/** What @types/express does not say of an application. */
+interface ExpressApplication {
+  (request: IncomingMessage, response: ServerResponse, next: () => void): void;
+  /** Prototypes that it gives to requests and responses. */
+  request: object;
+  response: object;
+}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -11,11 +20,13 @@ export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
 
   override initHttpServer(): void {
-    const application = this.getInstance<RequestListener>();
-    const server = createServer(SERVER_OPTIONS, (request, response) => {
+    const application = this.getInstance<ExpressApplication>();
+    const options = { ...SERVER_OPTIONS, ...expressClasses(application) };
+    const server = createServer(options, (request, response) => {
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);
-      application(request, response);
+      // Nest answers everything; with a callback, Express does not prepare to do it.
+      application(request, response, () => response.destroy());
     });
     limitServer(server);
     server.once('listening', () => this.shedder.start());
@@ -31,8 +42,25 @@ export class GatewayAdapter extends ExpressAdapter {
     if (text === undefined) return super.reply(response, body, statusCode) as unknown;
     if (statusCode !== undefined) response.statusCode = statusCode;
     response.setHeader('Content-Length', Buffer.byteLength(text));
-    return response.end(text);
+    endTogether(response, text);
+    return undefined;
   }
+}
+
+/**
+ * Express gives each request and response its own prototype, for which V8 drops what it knows of
+ * them; here they are born with it.
+ */
+function expressClasses(application: ExpressApplication) {
+  class ExpressRequest extends IncomingMessage {}
+  class ExpressResponse extends ServerResponse<ExpressRequest> {}
+  Object.setPrototypeOf(ExpressRequest.prototype, application.request);
+  Object.setPrototypeOf(ExpressResponse.prototype, application.response);
+  Object.assign(application, {
+    request: ExpressRequest.prototype,
+    response: ExpressResponse.prototype,
+  });
+  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }
 
 /** The JSON to send; `undefined` for what is not plainly JSON, or is no answer with a body. */

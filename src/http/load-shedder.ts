@@ -58,7 +58,7 @@ export class LoadShedder {
       return false;
     }
     this.inFlight++;
-    response.once('close', this.release);
+    response.on('close', this.release);
     return true;
   }
 

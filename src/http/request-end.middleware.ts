@@ -29,7 +29,7 @@ export type RequestListener = (finished: FinishedRequest) => void;
 export function requestEndMiddleware(...listeners: RequestListener[]) {
   return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
     const start = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       const context = requestContext(request);
       const finished: FinishedRequest = {
         request,

@@ -10,6 +10,8 @@ export const SERVER_OPTIONS = {
   // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
+  // No stream is set up for a body that is not there.
+  optimizeEmptyRequests: true,
 } as const satisfies ServerOptions;
 
 /** As many header fields as other servers take; more are answered with 431. */
@@ -55,7 +57,7 @@ function maxOpenFiles(): number {
 
 /** Closes the connection of a client that does not read its answer in time. */
 export function limitWriting(response: ServerResponse): void {
-  response.once('prefinish', watchWriting);
+  response.on('prefinish', watchWriting);
 }
 
 function watchWriting(this: ServerResponse): void {

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { isoTime } from './iso-time.js';
 import { StdoutDestination } from './stdout-destination.js';
 
 /** How the log is written. */
@@ -38,7 +39,7 @@ export interface Log {
 
 /** A structured log on stdout; as JSON it never blocks on its reader. */
 export function createLog({ level, format }: LogOptions): Log {
-  const options = { level, base: undefined, timestamp: stdTimeFunctions.isoTime };
+  const options = { level, base: undefined, timestamp: isoTime };
   if (format === 'pretty') return { pino: pino(options, PinoPretty(PRETTY)), dropped: () => 0 };
   const destination = new StdoutDestination();
   return { pino: pino(options, destination.stream), dropped: () => destination.dropped };

@@ -40,11 +40,12 @@ export async function signFields(
   const completed = complete?.(
     new Map(claimSets.map(({ field, claims }) => [field, claims as ClaimSet])),
   );
-  // Inside of a promise each, so that none is left to fail unheard when another does.
-  const tokens = await Promise.all(
-    claimSets.map(async ({ field, claims }) =>
-      sign(completed?.(field) ?? (claims as ClaimSet), field),
-    ),
+  const tokens = await signAll(
+    claimSets.map(({ field, claims }) => ({
+      field,
+      claims: completed?.(field) ?? (claims as ClaimSet),
+    })),
+    sign,
   );
   let signed: Record<string, unknown> = body;
   present.forEach(({ path }, index) => {
@@ -52,6 +53,25 @@ export async function signFields(
   });
   return signed;
 }
+
+/** Waits for nothing where nothing has to be waited for: HMAC signs at once. */
+function signAll(
+  claimSets: readonly { field: string; claims: ClaimSet }[],
+  sign: (claims: ClaimSet, field: string) => string | Promise<string>,
+): readonly string[] | Promise<readonly string[]> {
+  const tokens: (string | Promise<string>)[] = [];
+  try {
+    for (const { field, claims } of claimSets) tokens.push(sign(claims, field));
+  } catch (error) {
+    // None that is under way is left to fail unheard.
+    return Promise.allSettled(tokens.map(settle)).then(() => Promise.reject(error as Error));
+  }
+  return tokens.every((token) => typeof token === 'string')
+    ? tokens
+    : Promise.all(tokens.map(settle));
+}
+
+const settle = (token: string | Promise<string>): Promise<string> => Promise.resolve(token);
 
 /** True when another field to sign lies inside of `field`: no answer could be right for both. */
 export const overlaps = (field: string, fields: readonly string[]): boolean =>
