@@ -1,10 +1,12 @@
-import { measure, type Load, type Measurement } from './measure.js';
+import { measure, measureAmount, type Load, type Measurement } from './measure.js';
 import { forged, startSetup, type Other, type Setup, type SetupOptions } from './setup.js';
 
 /** How long and how often. */
 export interface Effort {
   rounds: number;
   seconds: number;
+  /** For the case that is about memory. */
+  requests: number;
 }
 
 /** A group of measurements that share their servers. */
@@ -55,6 +57,26 @@ function group(
   };
 }
 
+/** The peak of memory after a tenth of all requests, and after all of them: it has to be the same. */
+const memory: Case = {
+  name: 'HS256, memory',
+  run: async ({ requests }) => {
+    const setup = await startSetup({ alg: 'HS256' });
+    try {
+      const loads = [TOKEN, custom(await setup.tokens(1))];
+      const measurements = [];
+      for (const share of [0.1, 0.9]) {
+        const amount = (requests * share) / loads.length;
+        for (const load of loads)
+          measurements.push(await measureAmount(setup.signet, load, amount));
+      }
+      return [{ suffix: ` after ${requests / 10} and ${requests}`, measurements }];
+    } finally {
+      await setup.stop();
+    }
+  },
+};
+
 const asymmetric = (alg: string): Case =>
   group(alg, { alg }, async ({ tokens }) => [
     [' POST /token', TOKEN, 'obvious'],
@@ -86,6 +108,11 @@ export const cases: readonly Case[] = [
     { alg: 'HS256', env: { PRIVATE_BACKEND_PATH: '/user/big.json' } },
     async ({ tokens }) => [[' GET /private/custom', custom(await tokens(1))]],
   ),
+  group('HS256, 2 workers', { alg: 'HS256' }, async ({ tokens }) => [
+    [' POST /token', TOKEN, 'workers'],
+    [' GET /private/custom', custom(await tokens(1)), 'workers'],
+  ]),
+  memory,
   group('HS256, revocations', { alg: 'HS256' }, async ({ tokens }) => [
     [' GET /private/custom', custom(await tokens(1)), 'revocations'],
   ]),

@@ -16,8 +16,9 @@ export class Contestant {
     name: string,
     script: string,
     env: Record<string, string> = {},
+    nodeOptions: readonly string[] = [],
   ): Promise<Contestant> {
-    const child = spawn(process.execPath, [script], {
+    const child = spawn(process.execPath, [...nodeOptions, script], {
       env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -33,12 +34,21 @@ export class Contestant {
     return new Contestant(name, url, child, () => output);
   }
 
-  /** CPU time so far in microseconds: user and system, all threads (proc(5)). */
+  /** CPU time so far in microseconds: user and system, all threads, all processes (proc(5)). */
   cpu(): number {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // In ticks of 10 ms.
-    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+    return this.processes().reduce((sum, pid) => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // In ticks of 10 ms.
+      return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
+    }, 0);
+  }
+
+  /** Its own and its workers'. */
+  private processes(): number[] {
+    const { pid = NaN } = this.child;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
+    return [pid, ...children.map(Number)];
   }
 
   /** What it wrote by the time it was started: the part of the match in parentheses. */
@@ -58,10 +68,13 @@ export class Contestant {
     return readdirSync(`/proc/${this.child.pid}/fd`).length;
   }
 
-  /** Peak resident memory in MB. */
+  /** Peak resident memory in MB; of its largest process, when there are several. */
   peakRss(): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
+    const peaks = this.processes().map((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
+    });
+    return Math.max(...peaks);
   }
 
   async stop(): Promise<void> {

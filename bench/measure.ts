@@ -32,11 +32,12 @@ export async function measure(
   rounds: number,
   seconds: number,
 ): Promise<Measurement[]> {
-  for (const contestant of contestants) await run(contestant, load, seconds);
+  const duration = { duration: seconds };
+  for (const contestant of contestants) await run(contestant, load, duration);
   const samples = contestants.map(() => [] as Awaited<ReturnType<typeof run>>[]);
   for (let round = 0; round < rounds; round++)
     for (const [index, contestant] of contestants.entries())
-      samples[index]?.push(await run(contestant, load, seconds));
+      samples[index]?.push(await run(contestant, load, duration));
   return contestants.map((contestant, index) => {
     const of = (pick: (sample: Awaited<ReturnType<typeof run>>) => number): number =>
       median((samples[index] ?? []).map(pick));
@@ -51,10 +52,20 @@ export async function measure(
   });
 }
 
+/** Sends that many requests, once. */
+export async function measureAmount(
+  contestant: Contestant,
+  load: Load,
+  amount: number,
+): Promise<Measurement> {
+  const sample = await run(contestant, load, { amount });
+  return { ...sample, contestant: contestant.name, peakRssMb: contestant.peakRss() };
+}
+
 async function run(
   contestant: Contestant,
   { method, path, tokens, status }: Load,
-  seconds: number,
+  extent: { duration: number } | { amount: number },
 ) {
   let next = 0;
   const before = contestant.cpu();
@@ -62,7 +73,7 @@ async function run(
     url: contestant.url + path,
     method,
     connections: CONNECTIONS,
-    duration: seconds,
+    ...extent,
     headers: tokens?.length === 1 ? { authorization: `Bearer ${tokens[0]}` } : {},
     requests:
       tokens !== undefined && tokens.length > 1

@@ -7,12 +7,15 @@ const quick = process.argv.includes('--quick');
 const json = process.argv.includes('--json');
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7);
 
+const effort = quick
+  ? { rounds: 1, seconds: 1, requests: 20_000 }
+  : { rounds: 5, seconds: 2, requests: 1_000_000 };
 const results: { name: string; measurements: Measurement[] }[] = [];
 for (const { name, run } of cases.filter(
   (one: Case) => only === undefined || one.name.includes(only),
 ))
   results.push(
-    ...(await run({ rounds: quick ? 1 : 5, seconds: quick ? 1 : 2 })).map((result) => {
+    ...(await run(effort)).map((result) => {
       const named = { name: `${name}${result.suffix}`, measurements: result.measurements };
       if (!json) process.stdout.write(`${table([named])}\n`);
       return named;

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
@@ -18,8 +18,11 @@ export interface Setup {
   readonly stop: () => Promise<void>;
 }
 
-/** Contestants beside the floor and the gateway; `revocations` is the gateway with a million of them. */
-export type Other = 'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations';
+/**
+ * Contestants beside the floor and the gateway; `revocations` is the gateway with a million of them,
+ * `workers` the one with two processes.
+ */
+export type Other = 'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations' | 'workers';
 
 /** How a group differs from the usual one. */
 export interface SetupOptions {
@@ -53,30 +56,35 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);
-  const startSignet = (name: string, database: string): Promise<Contestant> =>
-    Contestant.start(name, resolve('dist', 'main.js'), {
-      MANAGEMENT_PORT: 'off',
-      ...env,
-      PORT: '0',
-      HOST: '127.0.0.1',
-      WORKERS: '1',
-      THROTTLE_LIMIT: '0',
-      STATE_STORE: `sqlite:${database}`,
-    });
+  const startSignet = (name: string, database: string, workers = 1): Promise<Contestant> =>
+    Contestant.start(
+      name,
+      resolve('dist', 'main.js'),
+      {
+        MANAGEMENT_PORT: 'off',
+        ...env,
+        PORT: '0',
+        HOST: '127.0.0.1',
+        WORKERS: String(workers),
+        THROTTLE_LIMIT: '0',
+        STATE_STORE: `sqlite:${database}`,
+      },
+      startOptions(),
+    );
   const signet = await startSignet('signet', join(directory, 'signet.db'));
   const others: Contestant[] = [];
+  const start = async (name: Other): Promise<Contestant> => {
+    if (name === 'workers') return startSignet('signet, 2', join(directory, 'workers.db'), 2);
+    if (name !== 'revocations') return Contestant.start(name, script(name), env);
+    const database = await fillDatabase(join(directory, 'full.db'));
+    return startSignet(`signet, ${REVOCATIONS}`, database);
+  };
   return {
     backend,
     floor,
     signet,
     other: async (name) => {
-      const contestant =
-        name === 'revocations'
-          ? await startSignet(
-              `signet, ${REVOCATIONS}`,
-              await fillDatabase(join(directory, 'full.db')),
-            )
-          : await Contestant.start(name, script(name), env);
+      const contestant = await start(name);
       others.push(contestant);
       return contestant;
     },
@@ -85,6 +93,14 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
       for (const server of [signet, floor, ...others, backend]) await server.stop();
     },
   };
+}
+
+/** What `npm start` passes to Node. */
+function startOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.match(/--\S+/g) ?? [];
 }
 
 async function makeKey(alg: string, kid: string): Promise<JWK> {
