@@ -50,8 +50,10 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const readiness = app.get(Readiness);
   const listeners: RequestListener[] = [
     accessLog(log.pino),
-    ({ method, route, status, milliseconds, refusal }) =>
-      metrics.request(method, route, status, milliseconds / 1000, refusal?.code),
+    ({ method, route, status, milliseconds, refusal, login }) => {
+      metrics.request(method, route, status, milliseconds / 1000, refusal?.code);
+      if (login) metrics.login(status);
+    },
   ];
   const steps: Parameters<typeof inOne>[0][number][] = [
     requestContextMiddleware,

@@ -53,6 +53,28 @@ describe('the metrics', () => {
     expect(age?.value).toBeLessThan(600);
   });
 
+  it('count logins by what came of them, and no refresh among them', async () => {
+    const outcomes = async (): Promise<number[]> =>
+      Promise.all(
+        ['succeeded', 'refused', 'failed'].map((outcome) =>
+          valueOf('signet_logins_total', { outcome }),
+        ),
+      );
+    const before = await outcomes();
+    const login = (password: string) =>
+      call(`${gateway.url}/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'password', username: 'alice', password }),
+      });
+    const { json } = await login('wonderland');
+    expect((await login('wrong')).status).toBe(401);
+    const refresh_token = String(json.refresh_token);
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token });
+    await call(`${gateway.url}/token`, { method: 'POST', body });
+    const [succeeded = 0, refused = 0, failed = 0] = before;
+    await expect.poll(outcomes).toEqual([succeeded + 1, refused + 1, failed]);
+  });
+
   it('get no further series from hostile requests', async () => {
     const series = async (): Promise<Set<string>> =>
       new Set(

@@ -6,6 +6,8 @@ export interface RequestContext {
   readonly id: string;
   /** Why the request was refused or failed, for its log line. */
   refusal?: { code: string; explanation?: string };
+  /** The request is a login: it asks the backend for tokens, with no token of its own. */
+  login?: true;
 }
 
 const CONTEXT = Symbol('signet.request-context');
@@ -18,3 +20,9 @@ export function setRequestContext(request: IncomingMessage, context: RequestCont
 /** The context of a request; a request that never passed the first middleware has none. */
 export const requestContext = (request: IncomingMessage): RequestContext | undefined =>
   (request as WithContext)[CONTEXT];
+
+/** Notes that a request is a login, for the metrics. */
+export function markLogin(request: IncomingMessage): void {
+  const context = requestContext(request);
+  if (context !== undefined) context.login = true;
+}

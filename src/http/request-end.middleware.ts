@@ -15,6 +15,8 @@ export interface FinishedRequest {
   status: number;
   milliseconds: number;
   refusal: { code: string; explanation?: string } | undefined;
+  /** It was a login, whatever came of it. */
+  login: boolean;
   /** The client was gone before all of the answer was out. */
   aborted: boolean;
 }
@@ -39,6 +41,7 @@ export function requestEndMiddleware(...listeners: RequestListener[]) {
         status: response.headersSent ? response.statusCode : CLIENT_GONE,
         milliseconds: performance.now() - start,
         refusal: context?.refusal,
+        login: context?.login === true,
         aborted: !response.writableFinished,
       };
       for (const listener of listeners) listener(finished);

@@ -21,6 +21,7 @@ export class GatewayMetrics {
   private readonly registry = new Registry();
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   private readonly refusals: Counter<'code'>;
+  private readonly logins: Counter<'outcome'>;
 
   constructor(
     keys: JwkKeyStore,
@@ -43,6 +44,14 @@ export class GatewayMetrics {
       labelNames: ['code'],
       registers,
     });
+    this.logins = new Counter({
+      name: 'signet_logins_total',
+      help: 'Logins by outcome: succeeded, refused (4xx: mostly wrong passwords), failed (5xx).',
+      labelNames: ['outcome'],
+      registers,
+    });
+    // A rate needs to have seen 0.
+    for (const outcome of ['succeeded', 'refused', 'failed']) this.logins.inc({ outcome }, 0);
     const stale = new Gauge({
       name: 'signet_keyset_stale_seconds',
       help: 'Seconds since a key source stopped giving a usable set; 0 while it does.',
@@ -117,6 +126,13 @@ export class GatewayMetrics {
     const known = METHODS.has(method) ? method : 'other';
     this.requests.observe({ method: known, route, status: String(status) }, seconds);
     if (code !== undefined) this.refusal(code);
+  }
+
+  /** Counts one login by the status of its answer. */
+  login(status: number): void {
+    this.logins.inc({
+      outcome: status < 400 ? 'succeeded' : status < 500 ? 'refused' : 'failed',
+    });
   }
 
   /** Counts what was refused before it was a request, or without being looked at. */

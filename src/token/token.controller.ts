@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
 import { Operation } from '../common/operation.js';
+import { markLogin } from '../common/request-context.js';
 import { readTokenRequest, TokenSessions } from '../oauth/index.js';
 import { SignFields, type SignedAnswer } from '../signing/index.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
@@ -94,6 +95,7 @@ export class TokenController {
     const parameters = readTokenRequest(contentType, bytes);
     if (parameters('grant_type') === 'refresh_token')
       return this.sessions.refresh(request, response, parameters);
+    markLogin(request);
     const { method = 'POST', path } = this.options;
     const answer = await this.backend.call<TokenAnswer>({
       method,
