@@ -1,10 +1,11 @@
 // The fault suite. Each row names a fault and where it is injected; what has no row of its own is here.
 //
-// F1 to F18     backend-faults          F37 to F39        cluster, and here (F37 under load, F43)
-// F19, F20-F26  key-files, key-reload   F40, F52          state-stores, revocation, sessions
-// F27 to F32    remote-jwks, remote-tls F42, F44-F45, F47-F49  server-limits
-// F33           here                    F46               http
-// F34 to F36    shutdown                F50, F51          here
+// F1 to F17     backend-faults          F37 to F39        cluster, and here (F37 under load, F43)
+// F18, F19      backend-protection      F40, F52          state-stores, revocation, sessions
+// F20 to F26    key-files, key-reload   F42, F44-F45, F47-F49  server-limits
+// F27 to F32    remote-jwks, remote-tls F46               http
+// F33           here                    F50, F51          here
+// F34 to F36    shutdown
 //
 // `npm run test:faults` runs them all in their long form, `npm test` in a short one.
 import { afterEach, describe, expect, it } from 'vitest';

@@ -15,7 +15,7 @@ const json = (instruction: string): string[] =>
 describe('the Dockerfile', () => {
   it('is not root, by number, and starts node itself', () => {
     expect(steps.findLast(([name]) => name === 'USER')?.[1]).toBe('1000:1000');
-    expect(json('CMD')).toEqual(['node', 'dist/main.js']);
+    expect(json('CMD')).toEqual(['node', '--max-semi-space-size=16', 'dist/main.js']);
     expect(
       steps.filter(([name, rest]) => name === 'FROM' && !rest.startsWith('node:26-slim')),
     ).toEqual([]);
