@@ -16,13 +16,21 @@ const DECODERS = new Map([
  *
  * @throws BackendBadResponse
  */
-export async function decodeBody(
+export function decodeBody(
   body: Buffer,
-  contentEncoding: string | string[] | undefined,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+): string | Promise<string> {
+  if (contentEncoding === undefined || contentEncoding === 'identity') return toText(body);
+  return decompress(body, contentEncoding, maxBytes);
+}
+
+async function decompress(
+  body: Buffer,
+  contentEncoding: string,
   maxBytes: number,
 ): Promise<string> {
-  if (contentEncoding === undefined || contentEncoding === 'identity') return toText(body);
-  const decode = DECODERS.get(String(contentEncoding).trim().toLowerCase());
+  const decode = DECODERS.get(contentEncoding.trim().toLowerCase());
   if (decode === undefined)
     throw new BackendBadResponse('the answer has an unknown or more than one content encoding');
   let decoded: Buffer;

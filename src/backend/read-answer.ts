@@ -1,5 +1,5 @@
 import type { AxiosResponse } from 'axios';
-import { isDeeperThan, parseJsonExactly } from '../common/json.js';
+import { isDeeperThan } from '../common/json.js';
 import { BackendAnswer } from './backend-answer.js';
 import { BackendBadResponse, BackendFailed, BackendRefused } from './backend.errors.js';
 import { decodeBody } from './decode-body.js';
@@ -29,7 +29,8 @@ export async function readAnswer(
   if (status < 400) {
     if (contentType === undefined)
       throw new BackendBadResponse('the answer is not declared as JSON');
-    const text = await decodeBody(data, header(headers['content-encoding']), maxBytes);
+    const decoded = decodeBody(data, header(headers['content-encoding']), maxBytes);
+    const text = typeof decoded === 'string' ? decoded : await decoded;
     return new BackendAnswer(status, parseBody(text), text, contentType);
   }
   throw new BackendRefused(
@@ -49,7 +50,7 @@ export async function readAnswer(
 function parseBody(text: string): unknown {
   let body: unknown;
   try {
-    body = parseJsonExactly(text);
+    body = JSON.parse(text);
   } catch {
     throw new BackendBadResponse('the answer is not valid JSON');
   }

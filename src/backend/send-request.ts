@@ -36,9 +36,11 @@ export async function sendRequest(
   }
 }
 
+const isUsed = (list: InterceptorList | undefined): boolean =>
+  list?.handlers === undefined ||
+  (list.handlers.length > 0 && list.handlers.some((entry) => entry !== null));
+
 function hasInterceptors({ interceptors }: AxiosInstance): boolean {
   const { request, response } = interceptors as unknown as Record<string, InterceptorList>;
-  return [request, response].some(
-    (list) => list?.handlers?.some((entry) => entry !== null) ?? true,
-  );
+  return isUsed(request) || isUsed(response);
 }

@@ -42,6 +42,10 @@ export function parseJsonExactly(text: string): unknown {
   return INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : JSON.parse(text);
 }
 
+/** What {@link parseJsonExactly} makes of `text`, which `JSON.parse` has made `value` of already. */
+export const exactly = (text: string, value: unknown): unknown =>
+  INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : value;
+
 /** The double nearest to a JSON number as {@link parseJsonExactly} returns it; `undefined` for anything else. */
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
@@ -95,7 +99,7 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
     const next: unknown[] = [];
     for (const item of layer)
       if (item !== null && typeof item === 'object')
-        for (const child of Object.values(item))
+        for (const child of Array.isArray(item) ? (item as unknown[]) : Object.values(item))
           if (child !== null && typeof child === 'object') next.push(child);
     layer = next;
   }

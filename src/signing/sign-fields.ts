@@ -23,14 +23,13 @@ export async function signFields(
   sign: (claims: ClaimSet, field: string) => string | Promise<string>,
   complete?: (claimSets: ReadonlyMap<string, ClaimSet>) => (field: string) => ClaimSet,
 ): Promise<Record<string, unknown>> {
-  const targets = fields.map((field) => ({ field, path: field.split('.') }));
-  const present = targets.filter(({ path }) => has(body, path));
+  const present = targetsOf(fields).filter(({ path }) => has(body, path));
   if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
     throw new SigningRefused('sign_target_missing', describeMissing(body, fields));
 
   const claimSets = present.map(({ field, path }) => ({ field, claims: get(body, path) }));
-  for (const { field, claims } of claimSets)
-    if (!isJsonObject(claims) || overlaps(field, fields))
+  for (const [index, { field, claims }] of claimSets.entries())
+    if (!isJsonObject(claims) || present[index]?.overlaps === true)
       throw new SigningRefused(
         'sign_target_invalid',
         isJsonObject(claims)
@@ -52,6 +51,28 @@ export async function signFields(
     signed = replace(signed, path, tokens[index]);
   });
   return signed;
+}
+
+interface Target {
+  readonly field: string;
+  readonly path: readonly string[];
+  readonly overlaps: boolean;
+}
+
+/** By the list of a route, which lives as long as the route. */
+const prepared = new WeakMap<readonly string[], readonly Target[]>();
+
+function targetsOf(fields: readonly string[]): readonly Target[] {
+  let targets = prepared.get(fields);
+  if (targets === undefined) {
+    targets = fields.map((field) => ({
+      field,
+      path: field.split('.'),
+      overlaps: overlaps(field, fields),
+    }));
+    prepared.set(fields, targets);
+  }
+  return targets;
 }
 
 /** Waits for nothing where nothing has to be waited for: HMAC signs at once. */
