@@ -268,10 +268,16 @@ describe('a log of several workers', () => {
       stopped = !stopped;
       process.kill(reader as number, stopped ? 'SIGSTOP' : 'SIGCONT');
     }, 700);
-    const { status } = await flood(gateway.url, 64, 0, 4, `X-Request-Id: ${'x'.repeat(100)}\r\n`);
+    // At a rate that fills the pipe, but not the buffers before it.
+    const id = `X-Request-Id: ${'x'.repeat(100)}\r\n`;
+    const { status } = await flood(gateway.url, 64, 3000, 4, id);
     clearInterval(stopAndGo);
     process.kill(reader as number, 'SIGCONT');
     const sent = Object.values(status).reduce((sum, one) => sum + (one?.count ?? 0), 0);
+    // Whoever ends does not wait for the reader of its last lines.
+    await expect
+      .poll(() => gateway.output().split('\n').length, { timeout: 30_000 })
+      .toBeGreaterThan(sent);
     await gateway.stop();
     const lines = gateway.output().split('\n').filter(Boolean);
     const broken = lines.filter((line) => {
