@@ -50,9 +50,9 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const readiness = app.get(Readiness);
   const listeners: RequestListener[] = [
     accessLog(log.pino),
-    ({ method, route, status, milliseconds, refusal, login }) => {
+    ({ method, route, status, milliseconds, refusal, login, aborted }) => {
       metrics.request(method, route, status, milliseconds / 1000, refusal?.code);
-      if (login) metrics.login(status);
+      if (login) metrics.login(status, aborted);
     },
   ];
   const steps: Parameters<typeof inOne>[0][number][] = [

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startFaultyBackend } from './helpers/faulty-backend.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, exchange } from './helpers/http.js';
+import { metricOf } from './helpers/processes.js';
 import { parseMetrics, type Exposition } from './helpers/prometheus.js';
 
 let gateway: Gateway;
@@ -99,4 +101,24 @@ describe('the metrics', () => {
     expect([...(await series()).difference(before)]).toEqual([]);
     expect([...before].filter((name) => name.includes('PROPFIND'))).toEqual([]);
   });
+});
+
+it('a client that does not wait for its login has no wrong password, nor has one whose backend fails', async () => {
+  const backend = await startFaultyBackend();
+  const other = await startGateway({ BACKEND_HOST: backend.url });
+  const outcome = async (name: string): Promise<number> =>
+    metricOf(await other.metrics(), 'signet_logins_total', `"${name}"`);
+  const login = (signal?: AbortSignal) => call(`${other.url}/token`, { method: 'POST', signal });
+  try {
+    await login();
+    await expect.poll(() => outcome('failed')).toBe(1);
+    const client = new AbortController();
+    backend.does(() => client.abort());
+    await expect(login(client.signal)).rejects.toThrow(/abort/i);
+    await expect.poll(() => outcome('aborted')).toBe(1);
+    expect(await outcome('refused')).toBe(0);
+  } finally {
+    await other.stop();
+    await backend.down();
+  }
 });

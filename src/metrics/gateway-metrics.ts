@@ -1,5 +1,5 @@
 import { Injectable, Optional } from '@nestjs/common';
-import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { SignedTokens } from '../signing/index.js';
@@ -7,7 +7,9 @@ import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
 import type { MetricsSnapshot } from './cluster-metrics.js';
 import type { MetricsText } from './management-listener.js';
+import { registerKeyMetrics } from './key-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
+import { registerStateMetrics } from './state-metrics.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -46,53 +48,17 @@ export class GatewayMetrics {
     });
     this.logins = new Counter({
       name: 'signet_logins_total',
-      help: 'Logins by outcome: succeeded, refused (4xx: mostly wrong passwords), failed (5xx).',
+      help: 'Logins by outcome: succeeded, refused (4xx: mostly wrong passwords), failed (5xx), aborted by the client.',
       labelNames: ['outcome'],
       registers,
     });
     // A rate needs to have seen 0.
-    for (const outcome of ['succeeded', 'refused', 'failed']) this.logins.inc({ outcome }, 0);
-    const stale = new Gauge({
-      name: 'signet_keyset_stale_seconds',
-      help: 'Seconds since a key source stopped giving a usable set; 0 while it does.',
-      labelNames: ['source'],
-      aggregator: 'max',
-      registers,
-      collect: () => {
-        for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
-      },
-    });
-    const age = new Gauge({
-      name: 'signet_keyset_age_seconds',
-      help: 'Seconds since the set of keys in use was loaded from its source.',
-      labelNames: ['source'],
-      aggregator: 'max',
-      registers,
-      collect: () => {
-        for (const { source, seconds } of keys.ageSeconds()) age.set({ source }, seconds);
-      },
-    });
-    if (revocations !== undefined) this.watch(revocations);
+    for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
+      this.logins.inc({ outcome }, 0);
+    registerKeyMetrics(this.registry, keys);
+    if (revocations !== undefined) registerStateMetrics(this.registry, revocations);
     if (backend !== undefined) registerBackendMetrics(this.registry, backend);
     if (signed !== undefined) this.count(signed);
-  }
-
-  private watch(revocations: Revocations): void {
-    const registers = [this.registry];
-    const size = new Gauge({
-      name: 'signet_revocations',
-      help: 'Revocations in force, as this process sees them.',
-      aggregator: 'max',
-      registers,
-      collect: (): void => size.set(revocations.size),
-    });
-    const stale = new Gauge({
-      name: 'signet_state_stale_seconds',
-      help: 'Seconds since the state store was last seen; 0 while it answers.',
-      aggregator: 'max',
-      registers,
-      collect: (): void => stale.set(revocations.staleSeconds),
-    });
   }
 
   private count(signed: SignedTokens): void {
@@ -128,11 +94,11 @@ export class GatewayMetrics {
     if (code !== undefined) this.refusal(code);
   }
 
-  /** Counts one login by the status of its answer. */
-  login(status: number): void {
-    this.logins.inc({
-      outcome: status < 400 ? 'succeeded' : status < 500 ? 'refused' : 'failed',
-    });
+  /** Counts one login by the status of its answer; the client of an aborted one was gone before. */
+  login(status: number, aborted: boolean): void {
+    const outcome =
+      status < 400 ? 'succeeded' : status >= 500 ? 'failed' : aborted ? 'aborted' : 'refused';
+    this.logins.inc({ outcome });
   }
 
   /** Counts what was refused before it was a request, or without being looked at. */

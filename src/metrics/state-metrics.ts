@@ -1,0 +1,21 @@
+import { Gauge, type Registry } from '@prometheus-io/client';
+import type { Revocations } from '../state/index.js';
+
+/** What this process knows of the state store. */
+export function registerStateMetrics(registry: Registry, revocations: Revocations): void {
+  const registers = [registry];
+  const size = new Gauge({
+    name: 'signet_revocations',
+    help: 'Revocations in force, as this process sees them.',
+    aggregator: 'max',
+    registers,
+    collect: (): void => size.set(revocations.size),
+  });
+  const stale = new Gauge({
+    name: 'signet_state_stale_seconds',
+    help: 'Seconds since the state store was last seen; 0 while it answers.',
+    aggregator: 'max',
+    registers,
+    collect: (): void => stale.set(revocations.staleSeconds),
+  });
+}
