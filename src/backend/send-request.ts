@@ -37,8 +37,7 @@ export async function sendRequest(
 }
 
 const isUsed = (list: InterceptorList | undefined): boolean =>
-  list?.handlers === undefined ||
-  (list.handlers.length > 0 && list.handlers.some((entry) => entry !== null));
+  list?.handlers?.some((entry) => entry !== null) ?? true;
 
 function hasInterceptors({ interceptors }: AxiosInstance): boolean {
   const { request, response } = interceptors as unknown as Record<string, InterceptorList>;

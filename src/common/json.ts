@@ -39,7 +39,7 @@ const rawJson = (text: string): object => exact.rawJSON(text);
  * @throws SyntaxError when `text` is not JSON
  */
 export function parseJsonExactly(text: string): unknown {
-  return INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : JSON.parse(text);
+  return exactly(text, JSON.parse(text));
 }
 
 /** What {@link parseJsonExactly} makes of `text`, which `JSON.parse` has made `value` of already. */

@@ -27,9 +27,13 @@ export async function signFields(
   if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
     throw new SigningRefused('sign_target_missing', describeMissing(body, fields));
 
-  const claimSets = present.map(({ field, path }) => ({ field, claims: get(body, path) }));
-  for (const [index, { field, claims }] of claimSets.entries())
-    if (!isJsonObject(claims) || present[index]?.overlaps === true)
+  const claimSets = present.map(({ field, path, holdsOther }) => ({
+    field,
+    claims: get(body, path),
+    holdsOther,
+  }));
+  for (const { field, claims, holdsOther } of claimSets)
+    if (!isJsonObject(claims) || holdsOther)
       throw new SigningRefused(
         'sign_target_invalid',
         isJsonObject(claims)
@@ -56,7 +60,8 @@ export async function signFields(
 interface Target {
   readonly field: string;
   readonly path: readonly string[];
-  readonly overlaps: boolean;
+  /** See {@link overlaps}. */
+  readonly holdsOther: boolean;
 }
 
 /** By the list of a route, which lives as long as the route. */
@@ -68,7 +73,7 @@ function targetsOf(fields: readonly string[]): readonly Target[] {
     targets = fields.map((field) => ({
       field,
       path: field.split('.'),
-      overlaps: overlaps(field, fields),
+      holdsOther: overlaps(field, fields),
     }));
     prepared.set(fields, targets);
   }
