@@ -4,7 +4,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
-import { toNumber } from './common/json.js';
+import { toNumber } from './core/json/json.js';
 import {
   authConfig,
   backendConfig,
@@ -21,11 +21,11 @@ import {
   wellKnownConfig,
 } from './config/index.js';
 import { ExplainModule } from './explain/index.js';
-import { FakeBackend, FakeBackendModule } from './fake-backend/index.js';
+import { FakeBackend, FakeBackendModule } from './demo/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
-import { OAuthModule } from './oauth/index.js';
+import { OAuthModule } from './token/oauth-index.js';
 import { PrivateModule } from './private/index.js';
 import { SignedTokens, SigningModule } from './signing/index.js';
 import { Revocations, STATE_STORE, StateModule } from './state/index.js';

@@ -31,9 +31,9 @@ export {
   type BackendCall,
   type BackendModuleOptions,
 } from './backend/index.js';
-export { BootException } from './common/boot.exception.js';
-export { GatewayException, type GatewayError } from './common/gateway.exception.js';
-export { TokenRefused, type TokenRefusalCode } from './common/token-refused.js';
+export { BootException } from './core/errors/boot.error.js';
+export { GatewayException, type GatewayError } from './http/gateway.exception.js';
+export { TokenRefused, type TokenRefusalCode } from './core/errors/token-refused.error.js';
 // Not by the index of http/, which brings the gateway's own HTTP server along.
 export { ErrorFilter, type ErrorFilterOptions } from './http/error.filter.js';
 export { requestContextMiddleware } from './http/request-context.middleware.js';
@@ -50,7 +50,7 @@ export {
   type KeyUrlOptions,
   type RefreshPolicy,
 } from './jwks/index.js';
-export { JWS_ALGORITHMS, type JwsAlgorithm } from './jws/index.js';
+export { JWS_ALGORITHMS, type JwsAlgorithm } from './core/jws/index.js';
 export {
   JwtSigner,
   SignedRoutes,

@@ -7,4 +7,4 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
   );
   process.exit(1);
 }
-await import('./bootstrap.js');
+await import('./process/bootstrap.js');

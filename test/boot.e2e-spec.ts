@@ -8,7 +8,7 @@ import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { JwksModule } from '../src/jwks/index.js';
-import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/jws/index.js';
+import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/core/jws/index.js';
 import { SignFields, SigningModule } from '../src/signing/index.js';
 import { refuseToBoot, startGateway } from './helpers/gateway.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, importJWK, SignJWT, type JWK } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import { encryptKeys } from '../src/jwks/encrypted-keys.js';
+import { encryptKeys } from '../src/core/keys/encrypted-keys.js';
 import { KeyFile } from '../src/jwks/key-file.js';
 import { KeyProblem, type KeyProvider } from '../src/jwks/index.js';
-import { thumbprint } from '../src/jwks/thumbprint.js';
+import { thumbprint } from '../src/core/keys/thumbprint.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
 

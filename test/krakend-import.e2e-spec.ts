@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CommandProblem } from '../src/cli/command-problem.js';
+import { CommandProblem } from '../src/cli/command.error.js';
 import { importConfig, type ImportedConfig } from '../src/cli/krakend/import-config.js';
 import { renderEnvironment } from '../src/cli/krakend/render.js';
 import { startBackend } from './helpers/backend.js';

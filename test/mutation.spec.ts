@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { CompactSign, importJWK, jwtVerify, type JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { compileRequirement, type Requirement } from '../src/auth/requirement.js';
-import { JwtVerifier } from '../src/auth/jwt-verifier.js';
+import { compileRequirement, type Requirement } from '../src/core/verify/token-policy.js';
+import { JwtVerifier } from '../src/auth/jwt-verifier.service.js';
 import { JwkKeyStore } from '../src/jwks/index.js';
-import type { JwsAlgorithm } from '../src/jws/index.js';
+import type { JwsAlgorithm } from '../src/core/jws/index.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
 
 const encode = (value: unknown): string =>

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, Claims, RequireJwt } from '../src/auth/index.js';
-import { BootException } from '../src/common/boot.exception.js';
+import { BootException } from '../src/core/errors/boot.error.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
 import { callWith } from './helpers/http.js';

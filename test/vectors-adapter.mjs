@@ -1,9 +1,9 @@
 // Adapter for ../shared/vectors/run-vectors.mjs: the gateway's own format, key and signature checks
 // from dist/, with nothing of the claim checks above them.
 //   npm run --silent build && node ../shared/vectors/run-vectors.mjs --adapter test/vectors-adapter.mjs
-import { importJwk } from '../dist/jwks/import-jwk.js';
-import { KeySet } from '../dist/jwks/key-set.js';
-import { keyMisfit, parseCompact, verifySignature } from '../dist/jws/index.js';
+import { importJwk } from '../dist/core/keys/import-jwk.js';
+import { KeySet } from '../dist/core/keys/key-set.js';
+import { keyMisfit, parseCompact, verifySignature } from '../dist/core/jws/index.js';
 
 async function verify(jws, alg, findKey) {
   const { header, payload, signature, signingInput } = parseCompact(jws);

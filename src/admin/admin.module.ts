@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { IntrospectionController } from '../oauth/index.js';
-import { RevocationsController } from './revocations.controller.js';
+import { IntrospectionController } from '../token/oauth-index.js';
+import { RevocationsController } from './admin-revocations.controller.js';
 
 /**
  * The routes for operators; needs `OAuthModule`, `StateModule` and `AuthModule` with `adminRoles`.

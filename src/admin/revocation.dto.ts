@@ -9,7 +9,7 @@ import {
   Min,
   ValidateBy,
 } from 'class-validator';
-import { claimText } from '../common/claim-text.js';
+import { claimText } from '../core/claims/claim-text.js';
 import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../state/index.js';
 
 const MAX_VALUE_LENGTH = 1024;

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { BootException } from '../common/boot.exception.js';
-import { addBackendHeaders, withholdHeaders } from '../common/forwarding.js';
-import { GatewayException } from '../common/gateway.exception.js';
-import { TokenRefused } from '../common/token-refused.js';
-import { AuthRefused } from './auth.errors.js';
-import { bearerToken, tokenMissing } from './bearer-token.js';
-import { claimsToHeaders } from './claim-headers.js';
-import { JwtVerifier } from './jwt-verifier.js';
-import { ProtectedRoutes } from './protected-routes.js';
-import type { Requirement } from './requirement.js';
-import { assertSameOrigin } from './same-origin.js';
-import type { VerifiedClaims } from './verified-claims.js';
+import { BootException } from '../core/errors/boot.error.js';
+import { addBackendHeaders, withholdHeaders } from '../http/backend-headers.js';
+import { GatewayException } from '../http/gateway.exception.js';
+import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { AuthRefused } from './auth.exceptions.js';
+import { bearerToken, tokenMissing } from '../core/verify/bearer-token.js';
+import { claimsToHeaders } from '../core/verify/claim-headers.js';
+import { JwtVerifier } from './jwt-verifier.service.js';
+import { ProtectedRoutes } from './protected-routes.service.js';
+import type { Requirement } from '../core/verify/token-policy.js';
+import { assertSameOrigin } from '../core/verify/same-origin.js';
+import type { VerifiedClaims } from '../core/verify/verified-claims.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
 /** Verifies the token of a request to a route with `@RequireJwt`. */

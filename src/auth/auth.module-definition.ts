@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { JwsAlgorithm } from '../jws/index.js';
-import type { ClaimHeaders } from './claim-headers.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
+import type { ClaimHeaders } from '../core/verify/claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
 export type Matcher = 'any' | 'all';

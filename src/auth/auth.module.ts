@@ -1,15 +1,15 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ReservedHeadersModule } from '../common/reserved-headers.js';
-import { RouteExplorer } from '../common/route-explorer.js';
+import { ReservedHeadersModule } from '../http/reserved-headers.js';
+import { RouteExplorer } from '../routes/route-explorer.js';
 import {
   AUTH_OPTIONS,
   ConfigurableAuthModule,
   type AuthModuleOptions,
 } from './auth.module-definition.js';
-import { JwtVerifier } from './jwt-verifier.js';
-import { ProtectedRoutes } from './protected-routes.js';
-import { SignatureCache } from './signature-cache.js';
+import { JwtVerifier } from './jwt-verifier.service.js';
+import { ProtectedRoutes } from './protected-routes.service.js';
+import { SignatureCache } from '../core/verify/signature-cache.js';
 
 const DEFAULT_SIGNATURES = 10_000;
 

@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
-import { BootException } from '../common/boot.exception.js';
-import { isDeeperThan } from '../common/json.js';
-import { TokenRefused } from '../common/token-refused.js';
+import { BootException } from '../core/errors/boot.error.js';
+import { isDeeperThan } from '../core/json/json.js';
+import { TokenRefused } from '../core/errors/token-refused.error.js';
 
 /** Copying and validating go down by recursion. */
 const MAX_NESTING = 100;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { readClaim } from '../common/claim-path.js';
+import { readClaim } from '../core/claims/claim-path.js';
 import { verifiedClaims } from './verified-request.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Requirement } from './requirement.js';
-import type { VerifiedClaims } from './verified-claims.js';
+import type { Requirement } from '../core/verify/token-policy.js';
+import type { VerifiedClaims } from '../core/verify/verified-claims.js';
 
 /** A symbol, so that no middleware or body can forge or overwrite it. */
 const VERIFIED = Symbol('signet.verified');

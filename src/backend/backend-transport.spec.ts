@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { create } from 'axios';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackendTransport } from './backend-transport.js';
-import { BackendTimeout, BackendUnavailable } from './backend.errors.js';
+import { BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
 import { sendRequest } from './send-request.js';
 
 let server: Server;

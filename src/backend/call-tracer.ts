@@ -1,4 +1,4 @@
-import type { BackendCall } from './backend-client.js';
+import type { BackendCall } from './backend-client.service.js';
 
 /** Follows calls to the backend, e.g. as spans of a distributed trace. */
 export interface CallTracer {

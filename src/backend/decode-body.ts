@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { BackendBadResponse } from './backend.errors.js';
+import { BackendBadResponse } from './backend.exceptions.js';
 
 const DECODERS = new Map([
   ['gzip', promisify(gunzip)],

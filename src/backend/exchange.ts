@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
-import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
-import { TransportFailure } from './transport-failure.js';
+import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
+import { TransportFailure } from './transport.error.js';
 
 /** What an exchange needs of the transport to be sent a second time. */
 export interface Line {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { addedBackendHeaders, foldHeader, withheldHeaders } from '../common/forwarding.js';
+import { addedBackendHeaders, foldHeader, withheldHeaders } from '../http/backend-headers.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {

@@ -1,7 +1,7 @@
 export type { CallSpan, CallTracer } from './call-tracer.js';
 export { BackendAnswer } from './backend-answer.js';
-export { BackendClient, type BackendCall, type BackendStats } from './backend-client.js';
-export type { BackendOutcome, CallListener } from './backend-guard.js';
+export { BackendClient, type BackendCall, type BackendStats } from './backend-client.service.js';
+export type { BackendOutcome, CallListener } from './backend-bulkhead.js';
 export type { BreakerOptions, BreakerState } from './circuit-breaker.js';
 export {
   BackendBadResponse,
@@ -10,8 +10,8 @@ export {
   BackendTimeout,
   BackendUnavailable,
   ClaimForBackendMissing,
-} from './backend.errors.js';
+} from './backend.exceptions.js';
 export { BackendModule } from './backend.module.js';
 export type { BackendModuleOptions } from './backend.module-definition.js';
-export { withholdHeaders } from '../common/forwarding.js';
+export { withholdHeaders } from '../http/backend-headers.js';
 export { pathSegment } from './path-segment.js';

@@ -1,6 +1,6 @@
-import { readClaim } from '../common/claim-path.js';
-import { claimText } from '../common/claim-text.js';
-import { ClaimForBackendMissing } from './backend.errors.js';
+import { readClaim } from '../core/claims/claim-path.js';
+import { claimText } from '../core/claims/claim-text.js';
+import { ClaimForBackendMissing } from './backend.exceptions.js';
 
 const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
 

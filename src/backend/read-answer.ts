@@ -1,7 +1,7 @@
 import type { AxiosResponse } from 'axios';
-import { isDeeperThan } from '../common/json.js';
+import { isDeeperThan } from '../core/json/json.js';
 import { BackendAnswer } from './backend-answer.js';
-import { BackendBadResponse, BackendFailed, BackendRefused } from './backend.errors.js';
+import { BackendBadResponse, BackendFailed, BackendRefused } from './backend.exceptions.js';
 import { decodeBody } from './decode-body.js';
 
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;

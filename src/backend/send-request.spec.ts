@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { create, type AxiosInstance } from 'axios';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.errors.js';
+import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
 import { sendRequest } from './send-request.js';
 import { BackendTransport } from './backend-transport.js';
 

@@ -1,5 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { TransportFailure } from './transport-failure.js';
+import { TransportFailure } from './transport.error.js';
 
 /** One call, complete as it is: nothing of axios' defaults is merged into it. */
 export interface OutgoingRequest {

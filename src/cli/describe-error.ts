@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { BootException } from '../common/boot.exception.js';
+import { BootException } from '../core/errors/boot.error.js';
 import { KeyProblem } from './keys/gateway-keys.js';
-import { CommandProblem } from './command-problem.js';
+import { CommandProblem } from './command.error.js';
 
 /**
  * Why a command failed, one line per problem, without a stack. Only messages that are known to hold

@@ -1,8 +1,8 @@
 import { loadEnvFile } from 'node:process';
 // The index of config/ would load all of Nest, which no command needs and each would wait for.
-import { withDefaults } from '../config/defaults.js';
-import { readSecretFile } from '../config/secret-file.js';
-import { CommandProblem } from './command-problem.js';
+import { withDefaults } from '../environment/defaults.js';
+import { readSecretFile } from '../environment/secret-file.js';
+import { CommandProblem } from './command.error.js';
 
 /** Reads `.env`, as the gateway does; what the environment has already wins. */
 export function loadEnvironmentFile(): void {

@@ -1,4 +1,4 @@
-export type { Environment } from './environment.js';
-export { loadEnvironment } from './load-environment.js';
+export type { Environment } from '../environment/environment.js';
+export { loadEnvironment } from '../environment/load-environment.js';
 export * from './namespaces.js';
-export { readEnvironment, validateEnvironment } from './read-environment.js';
+export { readEnvironment, validateEnvironment } from '../environment/read-environment.js';

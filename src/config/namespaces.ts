@@ -3,17 +3,17 @@ import { parseClaimHeaders, type AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
 import type { MetricsModuleOptions } from '../metrics/index.js';
-import type { OAuthModuleOptions } from '../oauth/index.js';
+import type { OAuthModuleOptions } from '../token/oauth-index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
 import type { TokenModuleOptions } from '../token/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
-import { mayCreateKeyFile } from './cross-checks.js';
-import type { Environment } from './environment.js';
-import { readEnvironment } from './read-environment.js';
-import { readSecretFile } from './secret-file.js';
+import { mayCreateKeyFile } from '../environment/cross-checks.js';
+import type { Environment } from '../environment/environment.js';
+import { readEnvironment } from '../environment/read-environment.js';
+import { readSecretFile } from '../environment/secret-file.js';
 
 /** The environment as options of `BackendModule`; `host` is undefined where the demo backend serves. */
 export const backendConfig = registerAs(

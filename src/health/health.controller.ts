@@ -1,6 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Operation } from '../common/operation.js';
-import { Readiness } from './readiness.js';
+import { Operation } from '../routes/operation.js';
+import { Readiness } from './readiness.service.js';
 
 const STATUS = { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } } };
 

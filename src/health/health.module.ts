@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { HealthController } from './health.controller.js';
-import { Readiness } from './readiness.js';
+import { Readiness } from './readiness.service.js';
 
 /** `GET /health/live` and `GET /health/ready`; needs `JwksModule`. */
 @Module({ controllers: [HealthController], providers: [Readiness], exports: [Readiness] })

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseForm } from 'node:querystring';
-import { GatewayException } from '../common/gateway.exception.js';
+import { GatewayException } from './gateway.exception.js';
 import { hasBody, readBody } from './read-body.js';
 
 type WithBody = IncomingMessage & { body?: unknown };

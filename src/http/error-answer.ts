@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { GatewayException, type GatewayError } from '../common/gateway.exception.js';
+import { GatewayException, type GatewayError } from './gateway.exception.js';
 
 /** Codes of errors that no exception class of ours stands for. */
 const CODES: Readonly<Record<number, string>> = {

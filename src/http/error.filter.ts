@@ -7,8 +7,8 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import { BackendRefused } from '../backend/index.js';
-import type { GatewayError } from '../common/gateway.exception.js';
-import { requestContext } from '../common/request-context.js';
+import type { GatewayError } from './gateway.exception.js';
+import { requestContext } from './request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { endTogether } from './end-together.js';
 import { toGatewayError } from './error-answer.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { GatewayException } from '../common/gateway.exception.js';
+import { GatewayException } from './gateway.exception.js';
 
 /** 413: the rest of the body is not read, and the connection closed. */
 class BodyTooLarge extends GatewayException {

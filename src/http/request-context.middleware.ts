@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setRequestContext } from '../common/request-context.js';
+import { setRequestContext } from './request-context.js';
 import { requestId } from './request-id.js';
 
 /** The first thing a request meets: gives it its id. */

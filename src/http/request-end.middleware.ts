@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requestContext } from '../common/request-context.js';
+import { requestContext } from './request-context.js';
 
 type RoutedRequest = IncomingMessage & { route?: { path?: string } };
 

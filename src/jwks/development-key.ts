@@ -2,7 +2,7 @@ import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
-import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
+import { algorithmSpec, type JwsAlgorithm } from '../core/jws/index.js';
 
 /**
  * Writes a JWK Set with one fresh key, mode 0600, so that a first start needs no preparation.

@@ -1,9 +1,9 @@
-export { JwkKeyStore } from './jwk-key-store.js';
+export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
-export type { KeyDocument, KeyProvider } from './key-provider.js';
-export type { KeyIdentifyStrategy } from './key-set.js';
+export type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
+export type { KeyIdentifyStrategy } from '../core/keys/key-set.js';
 export type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
-export { KeyProblem } from './key-problem.js';
-export { KeysUnavailable } from './keys-unavailable.js';
+export { KeyProblem } from '../core/keys/key.error.js';
+export { KeysUnavailable } from './keys-unavailable.exception.js';
 export type { KeyUrlOptions } from './key-url.js';
 export type { RefreshPolicy } from './remote-schedule.js';

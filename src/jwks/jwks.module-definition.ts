@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { JwsAlgorithm } from '../jws/index.js';
-import type { KeyProvider } from './key-provider.js';
-import type { KeyIdentifyStrategy } from './key-set.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
+import type { KeyProvider } from '../core/keys/key-provider.js';
+import type { KeyIdentifyStrategy } from '../core/keys/key-set.js';
 import type { KeyUrlOptions } from './key-url.js';
 
 /** A key set: a file (path relative to the working directory), a URL, or a provider of your own. */

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { JwkKeyStore } from './jwk-key-store.js';
+import { JwkKeyStore } from './jwk-key-store.service.js';
 import { ConfigurableJwksModule, JWKS_OPTIONS } from './jwks.module-definition.js';
 
 /** Provides {@link JwkKeyStore}; `forRoot` and `forRootAsync` take where the keys come from. */

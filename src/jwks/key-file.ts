@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
-import { decryptKeys, isEncrypted } from './encrypted-keys.js';
-import { KeyProblem } from './key-problem.js';
-import type { KeyDocument, KeyProvider } from './key-provider.js';
+import { decryptKeys, isEncrypted } from '../core/keys/encrypted-keys.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
 import { watchFile } from './watch-file.js';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;

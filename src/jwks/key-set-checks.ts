@@ -1,10 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
-import { algorithmSpec, keyMisfit, type JwsAlgorithm } from '../jws/index.js';
-import { KeyProblem } from './key-problem.js';
-import type { KeySet } from './key-set.js';
+import { algorithmSpec, keyMisfit, type JwsAlgorithm } from '../core/jws/index.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeySet } from '../core/keys/key-set.js';
 import type { KeySetCheck } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
-import { warnOfPublishedKeys } from './published-keys.js';
+import { warnOfPublishedKeys } from '../core/keys/published-keys.js';
 
 /** What becomes of a file with secrets that others can read or change. */
 export const exposureCheck =

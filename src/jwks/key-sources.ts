@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { BootException } from '../common/boot.exception.js';
+import { BootException } from '../core/errors/boot.error.js';
 import { KeyFile } from './key-file.js';
-import { KeyProblem } from './key-problem.js';
-import type { KeyProvider } from './key-provider.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeyProvider } from '../core/keys/key-provider.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
 import { LiveKeySet } from './live-key-set.js';

@@ -1,6 +1,6 @@
 import type { Agent } from 'undici';
-import { KeyProblem } from './key-problem.js';
-import type { KeyDocument, KeyProvider } from './key-provider.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
 import { createRemoteAgent } from './remote-agent.js';
 import { FETCH_DEADLINE_MS, fetchJson } from './remote-fetch.js';
 import type { RefreshPolicy } from './remote-schedule.js';

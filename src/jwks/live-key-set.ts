@@ -1,6 +1,6 @@
-import { KeyProblem } from './key-problem.js';
-import type { KeyDocument, KeyProvider } from './key-provider.js';
-import { KeySet } from './key-set.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
+import { KeySet } from '../core/keys/key-set.js';
 import { RemoteSchedule } from './remote-schedule.js';
 import { SourceHealth } from './source-health.js';
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
-import { KeyProblem } from './key-problem.js';
+import { KeyProblem } from '../core/keys/key.error.js';
 import { identityCheck } from './spki-pin.js';
 
 /** Whom a connection for keys may talk to. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
-import { KeyProblem } from './key-problem.js';
+import { KeyProblem } from '../core/keys/key.error.js';
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const FETCH_DEADLINE_MS = 2000;

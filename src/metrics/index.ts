@@ -1,4 +1,4 @@
-export type { MetricsSnapshot } from './cluster-metrics.js';
-export { GatewayMetrics } from './gateway-metrics.js';
+export type { MetricsSnapshot } from '../management/cluster-metrics.js';
+export { GatewayMetrics } from './gateway-metrics.service.js';
 export { MetricsModule } from './metrics.module.js';
 export type { MetricsModuleOptions } from './metrics.module-definition.js';

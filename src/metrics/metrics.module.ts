@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { GatewayMetrics } from './gateway-metrics.js';
-import { ManagementServer } from './management-server.js';
+import { GatewayMetrics } from './gateway-metrics.service.js';
+import { ManagementServer } from './management-server.service.js';
 import { ConfigurableMetricsModule } from './metrics.module-definition.js';
 
 /** Counts requests and serves the figures; needs `JwksModule`. */

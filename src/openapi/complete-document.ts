@@ -2,8 +2,8 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import type { Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { REQUIRE_JWT, type ProtectedRoutes } from '../auth/index.js';
-import { Operation } from '../common/operation.js';
-import type { Route } from '../common/route-explorer.js';
+import { Operation } from '../routes/operation.js';
+import type { Route } from '../routes/route-explorer.js';
 import { SIGN_FIELDS, type SignedRoutes } from '../signing/index.js';
 import { TokenThrottle } from '../throttle/index.js';
 import {

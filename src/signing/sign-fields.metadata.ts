@@ -1,5 +1,5 @@
 import { Reflector } from '@nestjs/core';
-import type { JwsAlgorithm } from '../jws/index.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** Options of `@SignFields`; what is left out comes from `SigningModule`. */
 export interface SignFieldsOptions<Field extends string = string> {

@@ -7,16 +7,16 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { BootException } from '../common/boot.exception.js';
-import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../common/token-type.js';
-import { JwtSigner } from './jwt-signer.js';
-import { signFields, type ClaimSet } from './sign-fields.js';
-import { SignedRoutes } from './signed-routes.js';
-import { SigningRefused } from './signing.errors.js';
-import { SignedAnswer, signingSession } from './signing-session.js';
-import type { SigningPlan } from './signing-plan.js';
-import { stampClaims } from './stamp-claims.js';
-import { withTokenMetadata } from './token-metadata.js';
+import { BootException } from '../core/errors/boot.error.js';
+import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../core/claims/token-type.js';
+import { JwtSigner } from './jwt-signer.service.js';
+import { signFields, type ClaimSet } from '../core/sign/sign-fields.js';
+import { SignedRoutes } from './signed-routes.service.js';
+import { SigningRefused } from './signing.exception.js';
+import { SignedAnswer, signingSession } from './unsigned-answer.js';
+import type { SigningPlan } from '../core/sign/signing-policy.js';
+import { stampClaims } from '../core/sign/stamp-claims.js';
+import { withTokenMetadata } from '../core/sign/token-metadata.js';
 
 /**
  * Signs what a handler with `@SignFields` returns. It sits on the route, so it is the first to see

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { JwsAlgorithm } from '../jws/index.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** What a claim set whose `exp` is past leads to: 502, a new `exp`, or a token that is born expired. */
 export type StaleExpPolicy = 'reject' | 'renew' | 'keep';

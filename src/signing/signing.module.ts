@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { RouteExplorer } from '../common/route-explorer.js';
-import { JwtSigner } from './jwt-signer.js';
-import { SignedRoutes } from './signed-routes.js';
-import { SignedTokens } from './signed-tokens.js';
+import { RouteExplorer } from '../routes/route-explorer.js';
+import { JwtSigner } from './jwt-signer.service.js';
+import { SignedRoutes } from './signed-routes.service.js';
+import { SignedTokens } from './signing-events.service.js';
 import { ConfigurableSigningModule } from './signing.module-definition.js';
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */

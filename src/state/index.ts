@@ -1,13 +1,13 @@
-export { MemoryStore } from './memory-store.js';
+export { MemoryStore } from './memory.store.js';
 export { openStore } from './open-store.js';
 export {
   REVOCATION_KINDS,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,
-} from './revocation.js';
-export { Revocations, type RevocationRequest } from './revocations.js';
-export { StateUnavailable } from './state.errors.js';
+} from '../core/revocation/revocation.js';
+export { Revocations, type RevocationRequest } from './revocations.service.js';
+export { StateUnavailable } from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export type { StateModuleOptions } from './state.module-definition.js';
 export type {
@@ -18,4 +18,4 @@ export type {
   RevocationChanges,
   StateStore,
 } from './state-store.js';
-export { revocationSubject, tokenId, type TokenNames } from './token-id.js';
+export { revocationSubject, tokenId, type TokenNames } from '../core/revocation/token-id.js';

@@ -1,6 +1,6 @@
-import { BootException } from '../common/boot.exception.js';
-import { MemoryStore } from './memory-store.js';
-import { SqliteStore } from './sqlite/sqlite-store.js';
+import { BootException } from '../core/errors/boot.error.js';
+import { MemoryStore } from './memory.store.js';
+import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
 
 /**
@@ -32,6 +32,6 @@ export async function openStore(url: string): Promise<StateStore> {
 
 /** Its client is 600 modules, which everybody else need not wait for. */
 async function openRedis(url: string): Promise<StateStore> {
-  const { RedisStore } = await import('./redis/redis-store.js');
+  const { RedisStore } = await import('./redis/redis.store.js');
   return RedisStore.open(url);
 }

@@ -1,4 +1,4 @@
-import type { Revocation, RevocationSubject } from './revocation.js';
+import type { Revocation, RevocationSubject } from '../core/revocation/revocation.js';
 
 /** A place in the history of revocations; opaque, made by the store. */
 export type ChangeCursor = string;

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { RevocationsOptions } from './revocations.js';
+import type { RevocationsOptions } from './revocations.service.js';
 
 /** Where state is kept, and how it is followed. */
 export interface StateModuleOptions extends RevocationsOptions {

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { openStore } from './open-store.js';
-import { Revocations } from './revocations.js';
+import { Revocations } from './revocations.service.js';
 import {
   ConfigurableStateModule,
   STATE_OPTIONS,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
 import type { VerifiedClaims } from '../auth/index.js';
-import { compileRequirement } from '../auth/requirement.js';
+import { compileRequirement } from '../core/verify/token-policy.js';
 import { setVerified } from '../auth/verified-request.js';
 
 /** Claims of a test; what every verified token has is filled in. */

@@ -1,8 +1,8 @@
 import { randomUUID, type JsonWebKey } from 'node:crypto';
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { JwksModuleOptions, KeyProvider } from '../jwks/index.js';
-import { importJwk } from '../jwks/import-jwk.js';
-import { signInput, type JwsAlgorithm } from '../jws/index.js';
+import { importJwk } from '../core/keys/import-jwk.js';
+import { signInput, type JwsAlgorithm } from '../core/jws/index.js';
 import { testJwk } from './test-jwk.js';
 
 /** What a test issuer is called, and how it signs. */

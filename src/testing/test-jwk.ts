@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
-import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
+import { algorithmSpec, type JwsAlgorithm } from '../core/jws/index.js';
 
 const RSA_BITS = 2048;
 

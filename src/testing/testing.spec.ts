@@ -5,7 +5,7 @@ import { decodeProtectedHeader, importJWK, jwtVerify, type JWK } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AuthGuard, AuthModule, Claims, RequireJwt } from '../auth/index.js';
 import { JwksModule } from '../jwks/index.js';
-import { JWS_ALGORITHMS } from '../jws/index.js';
+import { JWS_ALGORITHMS } from '../core/jws/index.js';
 import { SignFields, SigningModule } from '../signing/index.js';
 import {
   createTestIssuer,

@@ -11,9 +11,9 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { Operation } from '../common/operation.js';
-import { markLogin } from '../common/request-context.js';
-import { readTokenRequest, TokenSessions } from '../oauth/index.js';
+import { Operation } from '../routes/operation.js';
+import { markLogin } from '../http/request-context.js';
+import { readTokenRequest, TokenSessions } from './oauth-index.js';
 import { SignFields, type SignedAnswer } from '../signing/index.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { TokenThrottle } from '../throttle/index.js';

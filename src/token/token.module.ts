@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { SelfTest } from './self-test.js';
+import { SelfTest } from './self-test.service.js';
 import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { GatewayTracer } from './gateway-tracer.js';
+import { GatewayTracer } from './gateway-tracer.service.js';
 import { REQUEST_TRACER } from './request-tracer.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { JwtVerifier } from '../../auth/index.js';
-import { compileRequirement } from '../../auth/requirement.js';
-import { BootException } from '../../common/boot.exception.js';
+import { compileRequirement } from '../../core/verify/token-policy.js';
+import { BootException } from '../../core/errors/boot.error.js';
 import { authConfig, jwksConfig, readEnvironment, stateConfig } from '../../config/index.js';
 import { TokenExplainer, type Explanation } from '../../explain/index.js';
 import { JwkKeyStore } from '../../jwks/index.js';

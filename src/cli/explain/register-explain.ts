@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Explanation } from '../../explain/explanation.js';
-import { CommandProblem } from '../command-problem.js';
+import type { Explanation } from '../../core/explain/explanation.js';
+import { CommandProblem } from '../command.error.js';
 import { oneLine } from '../describe-error.js';
 
 interface ExplainOptions {

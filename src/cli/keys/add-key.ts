@@ -1,7 +1,7 @@
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { importJwk, KeyProblem, type ImportedKey, type KeyState } from './gateway-keys.js';
-import { changeKeys, createKeys, type Jwk, type KeyDocument } from './key-document.js';
-import { sharedAlgorithm } from './lane.js';
+import { changeKeys, createKeys, type Jwk, type KeyDocument } from './key-file-contents.js';
+import { sharedAlgorithm } from './rotation-group.js';
 import { withLifecycle } from './new-key.js';
 
 /** Where a new key goes. */

@@ -1,4 +1,4 @@
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { inState, type RotatingKey } from './rotation.js';
 
 /**

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 
 const OWNER_ONLY = 0o600;
 /** Readable by everybody, or writable by anyone but the owner: what the gateway objects to. */

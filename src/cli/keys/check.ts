@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { exposureOf } from './exposure.js';
 import { KeyProblem, KeySet } from './gateway-keys.js';
 import { documentProblems, setProblems } from './inspect.js';
-import { readKeyText } from './key-document.js';
+import { readKeyText } from './key-file-contents.js';
 import { fileOption } from './options.js';
 import { say } from './output.js';
 

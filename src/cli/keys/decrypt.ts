@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { createFile } from './atomic-file.js';
 import { isEncrypted } from './gateway-keys.js';
-import { openKeys, toText } from './key-document.js';
+import { openKeys, toText } from './key-file-contents.js';
 import { fileOption } from './options.js';
 import { say } from './output.js';
 

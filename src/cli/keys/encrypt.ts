@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { passphrase } from '../environment.js';
 import { encryptKeys } from './gateway-keys.js';
-import { rewriteKeys, toText } from './key-document.js';
+import { rewriteKeys, toText } from './key-file-contents.js';
 import { fileOption } from './options.js';
 import { say } from './output.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;

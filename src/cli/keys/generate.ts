@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { algorithmSpec, isJwsAlgorithm } from '../../jws/index.js';
-import { CommandProblem } from '../command-problem.js';
+import { algorithmSpec, isJwsAlgorithm } from '../../core/jws/index.js';
+import { CommandProblem } from '../command.error.js';
 import { setting } from '../environment.js';
 import { addKey, type Destination } from './add-key.js';
 import { importJwk } from './gateway-keys.js';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { JwsAlgorithm } from '../../jws/index.js';
-import { CommandProblem } from '../command-problem.js';
+import type { JwsAlgorithm } from '../../core/jws/index.js';
+import { CommandProblem } from '../command.error.js';
 import { addKey, type Destination } from './add-key.js';
 import { importJwk, KeyProblem, thumbprint } from './gateway-keys.js';
-import type { Jwk } from './key-document.js';
-import { algorithmsOf } from './lane.js';
+import type { Jwk } from './key-file-contents.js';
+import { algorithmsOf } from './rotation-group.js';
 import { addOption, algOption, fileOption, kidOption, stateOption } from './options.js';
 import { say } from './output.js';
 import { readMaterial, type MaterialOptions } from './read-material.js';

@@ -1,9 +1,9 @@
-import { isJsonObject } from '../../common/json.js';
-import { isJwsAlgorithm, JWS_ALGORITHMS, keyMisfit } from '../../jws/index.js';
+import { isJsonObject } from '../../core/json/json.js';
+import { isJwsAlgorithm, JWS_ALGORITHMS, keyMisfit } from '../../core/jws/index.js';
 import { given, setting } from '../environment.js';
 import { KeyProblem, KeySet, warnOfPublishedKeys } from './gateway-keys.js';
-import { splitSet } from './key-document.js';
-import { signsNow } from './lane.js';
+import { splitSet } from './key-file-contents.js';
+import { signsNow } from './rotation-group.js';
 
 /** Why the gateway would refuse a key file; unlike the gateway, this names the problem of each key. */
 export function documentProblems(text: string, source: string): string[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ImportedKey } from './gateway-keys.js';
-import { openKeys } from './key-document.js';
+import { openKeys } from './key-file-contents.js';
 import { fileOption } from './options.js';
 import { remark, say, sayJson } from './output.js';
 import { isoTime, toTable } from './table.js';

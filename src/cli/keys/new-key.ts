@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
-import { isJsonObject } from '../../common/json.js';
-import { algorithmSpec, type JwsAlgorithm } from '../../jws/index.js';
+import { isJsonObject } from '../../core/json/json.js';
+import { algorithmSpec, type JwsAlgorithm } from '../../core/jws/index.js';
 import { thumbprint, type KeyLifecycle } from './gateway-keys.js';
-import type { Jwk } from './key-document.js';
+import type { Jwk } from './key-file-contents.js';
 
 /** About 128 bits of strength (NIST SP 800-57 part 1, table 2). */
 export const DEFAULT_RSA_BITS = 3072;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { JWS_ALGORITHMS } from '../../jws/index.js';
+import { JWS_ALGORITHMS } from '../../core/jws/index.js';
 import { setting } from '../environment.js';
 import { KEY_STATES } from './gateway-keys.js';
 

@@ -1,4 +1,4 @@
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import type { KeyMaterial } from './read-material.js';
 
 const ENCODINGS = ['hex', 'base64url', 'base64', 'text'] as const;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createFile } from './atomic-file.js';
-import { openKeys, toText } from './key-document.js';
+import { openKeys, toText } from './key-file-contents.js';
 import { fileOption } from './options.js';
 import { remark, say } from './output.js';
 

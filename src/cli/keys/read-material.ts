@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { JsonWebKey } from 'node:crypto';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import { parsePem } from './parse-pem.js';
 import { parseSecret } from './parse-secret.js';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import type { ImportedKey } from './gateway-keys.js';
-import { changeKeys, type KeyDocument } from './key-document.js';
-import { configuredKid, findKey, sharedAlgorithm, signsNow } from './lane.js';
+import { changeKeys, type KeyDocument } from './key-file-contents.js';
+import { configuredKid, findKey, sharedAlgorithm, signsNow } from './rotation-group.js';
 import { withLifecycle } from './new-key.js';
 import { fileOption } from './options.js';
 import { say } from './output.js';

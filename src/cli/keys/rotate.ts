@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { JwsAlgorithm } from '../../jws/index.js';
-import { CommandProblem } from '../command-problem.js';
+import type { JwsAlgorithm } from '../../core/jws/index.js';
+import { CommandProblem } from '../command.error.js';
 import { wholeNumber } from '../environment.js';
-import { changeKeys } from './key-document.js';
-import { chooseAlgorithm } from './lane.js';
+import { changeKeys } from './key-file-contents.js';
+import { chooseAlgorithm } from './rotation-group.js';
 import { algOption, fileOption, numberOption } from './options.js';
 import { say } from './output.js';
 import { planRotation, type RotationWishes } from './rotation-plan.js';

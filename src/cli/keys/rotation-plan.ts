@@ -1,8 +1,8 @@
-import type { JwsAlgorithm } from '../../jws/index.js';
-import { CommandProblem } from '../command-problem.js';
+import type { JwsAlgorithm } from '../../core/jws/index.js';
+import { CommandProblem } from '../command.error.js';
 import { adoptPlainKeys } from './adopt-plain-keys.js';
-import type { Jwk, KeyDocument } from './key-document.js';
-import { configuredKid, findKey, laneOf } from './lane.js';
+import type { Jwk, KeyDocument } from './key-file-contents.js';
+import { configuredKid, findKey, laneOf } from './rotation-group.js';
 import { createJwk, withLifecycle } from './new-key.js';
 import {
   applyStep,

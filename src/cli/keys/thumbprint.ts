@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { openKeys } from './key-document.js';
-import { findKey } from './lane.js';
+import { openKeys } from './key-file-contents.js';
+import { findKey } from './rotation-group.js';
 import { fileOption } from './options.js';
 import { say } from './output.js';
 import { toTable } from './table.js';

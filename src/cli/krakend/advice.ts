@@ -1,5 +1,5 @@
-import { readEnvironment } from '../../config/read-environment.js';
-import { BootException } from '../../common/boot.exception.js';
+import { readEnvironment } from '../../environment/read-environment.js';
+import { BootException } from '../../core/errors/boot.error.js';
 import { sameKeys, unique, type Variables } from './environment-of.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import type { Plan } from './plan.js';

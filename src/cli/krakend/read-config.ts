@@ -1,5 +1,5 @@
-import { isDeeperThan, isJsonObject } from '../../common/json.js';
-import { CommandProblem } from '../command-problem.js';
+import { isDeeperThan, isJsonObject } from '../../core/json/json.js';
+import { CommandProblem } from '../command.error.js';
 import { Fields } from './fields.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import { readRevoker, readSigner, readValidator } from './read-components.js';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { CommandProblem } from '../command-problem.js';
+import { CommandProblem } from '../command.error.js';
 import type { ImportedConfig } from './import-config.js';
 
 interface ImportOptions {

@@ -1,5 +1,5 @@
 import { createClient } from 'redis';
-import { StateUnavailable } from '../state.errors.js';
+import { StateUnavailable } from '../state-unavailable.exception.js';
 import type { Script } from './scripts.js';
 
 const CONNECT_MS = 2000;

@@ -1,4 +1,4 @@
-import type { Revocation } from '../revocation.js';
+import type { Revocation } from '../../core/revocation/revocation.js';
 import type {
   ChangeCursor,
   Hits,

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { REVOCATION_KINDS, type Revocation, type RevocationSubject } from '../revocation.js';
+import {
+  REVOCATION_KINDS,
+  type Revocation,
+  type RevocationSubject,
+} from '../../core/revocation/revocation.js';
 import {
   CONSUMED_LEEWAY,
   TOMBSTONE_SECONDS,

@@ -1,0 +1,72 @@
+import { GatewayException } from '../http/gateway.exception.js';
+import type { TokenRefusalCode, TokenRefused } from '../core/errors/token-refused.error.js';
+import type { Requirement } from '../core/verify/token-policy.js';
+
+/** `Bearer` needs at least one parameter (RFC 6750 section 3). */
+const REALM = 'Bearer realm="signet"';
+
+/** An answer to a request whose token is missing, refused or not enough (RFC 6750 section 3.1). */
+export class AuthRefused extends GatewayException {
+  constructor({ code, explanation }: TokenRefused, requirement: Requirement) {
+    const { status, error, description } = describe(code);
+    const scope =
+      code === 'scopes_missing'
+        ? `, scope="${requirement.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`
+        : '';
+    super({
+      status,
+      error,
+      code,
+      description,
+      explanation,
+      headers: {
+        // A request without credentials gets no error code (RFC 6750 section 3.1).
+        'WWW-Authenticate':
+          error === undefined
+            ? REALM
+            : `${REALM}, error="${error}", error_description="${description}"${scope}`,
+      },
+    });
+  }
+}
+
+/** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
+export class CsrfRefused extends GatewayException {
+  constructor() {
+    super({
+      status: 403,
+      error: 'access_denied',
+      code: 'csrf_refused',
+      description: 'A request with a session cookie has to come from the same origin.',
+      explanation:
+        'a request that changes something by cookie needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of PUBLIC_URL)',
+      headers: { 'WWW-Authenticate': REALM },
+    });
+  }
+}
+
+function describe(code: TokenRefusalCode): {
+  status: number;
+  error?: string;
+  description: string;
+} {
+  switch (code) {
+    case 'token_missing':
+      return { status: 401, description: 'This resource needs a bearer token.' };
+    case 'token_ambiguous':
+      return {
+        status: 400,
+        error: 'invalid_request',
+        description: 'The request carries more than one token.',
+      };
+    case 'roles_missing':
+    case 'scopes_missing':
+      return {
+        status: 403,
+        error: 'insufficient_scope',
+        description: 'The token does not grant access to this resource.',
+      };
+    default:
+      return { status: 401, error: 'invalid_token', description: 'The token is not accepted.' };
+  }
+}

@@ -1,0 +1,79 @@
+import { GatewayException } from '../http/gateway.exception.js';
+
+/** 502 `backend_unavailable`: refused, reset, unresolvable. */
+export class BackendUnavailable extends GatewayException {
+  constructor(explanation: string) {
+    super({
+      status: 502,
+      error: 'server_error',
+      code: 'backend_unavailable',
+      description: 'The backend cannot be reached.',
+      explanation,
+    });
+  }
+}
+
+/** 502 `backend_bad_response`: answered with something that cannot be used. The answer is never quoted. */
+export class BackendBadResponse extends GatewayException {
+  constructor(explanation: string) {
+    super({
+      status: 502,
+      error: 'server_error',
+      code: 'backend_bad_response',
+      description: 'The backend gave an answer that cannot be used.',
+      explanation,
+    });
+  }
+}
+
+/** The {@link BackendBadResponse} that is the backend's own failure: a 5xx. */
+export class BackendFailed extends BackendBadResponse {}
+
+/** 504 `backend_timeout`: not answered within the deadline. */
+export class BackendTimeout extends GatewayException {
+  constructor(explanation: string) {
+    super({
+      status: 504,
+      error: 'server_error',
+      code: 'backend_timeout',
+      description: 'The backend did not answer in time.',
+      explanation,
+    });
+  }
+}
+
+/** A 4xx of the backend: its status and, when it is JSON, its body reach the client unchanged. */
+export class BackendRefused extends GatewayException {
+  /** The backend's own JSON text; `undefined` when there was none, which gives `backend_refused`. */
+  readonly body: string | undefined;
+
+  constructor(status: number, body: string | undefined, headers: Readonly<Record<string, string>>) {
+    super({
+      status,
+      error: status === 401 || status === 403 ? 'access_denied' : 'invalid_request',
+      code: 'backend_refused',
+      description: 'The backend refused the request.',
+      explanation: `the backend answered ${status}`,
+      headers,
+    });
+    this.body = body;
+  }
+
+  override getResponse(): object {
+    const answer: unknown = this.body === undefined ? undefined : JSON.parse(this.body);
+    return answer !== null && typeof answer === 'object' ? answer : super.getResponse();
+  }
+}
+
+/** 403 `claim_for_backend_missing`: the token lacks a claim that the backend's path is made of. */
+export class ClaimForBackendMissing extends GatewayException {
+  constructor(explanation: string) {
+    super({
+      status: 403,
+      error: 'insufficient_scope',
+      code: 'claim_for_backend_missing',
+      description: 'The token lacks a claim that this request needs.',
+      explanation,
+    });
+  }
+}

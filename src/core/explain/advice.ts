@@ -1,0 +1,68 @@
+import type { Requirement } from '../verify/token-policy.js';
+import { toNumber } from '../json/json.js';
+import type { TokenRefused } from '../errors/token-refused.error.js';
+import type { JwsHeader } from '../jws/index.js';
+
+/** What is known of the token when a check fails. */
+export interface AdviceContext {
+  readonly header: JwsHeader;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly requirement: Requirement;
+  /** Kids of the validator's set, for messages. */
+  readonly kids: string;
+  /** A key of the set that made the signature, though the token does not name it. */
+  readonly actualKid?: string;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** A difference of clocks is likely up to here, in seconds. */
+const CLOCK_SKEW = 600;
+
+/** What to do about a refusal. */
+export function adviceFor({ code }: TokenRefused, context: AdviceContext): string {
+  const { header, claims, requirement, kids, actualKid, now } = context;
+  switch (code) {
+    case 'token_malformed':
+      return 'the issuer makes tokens that are no JWTs (RFC 7519); it has to be corrected there';
+    case 'algorithm_not_allowed':
+      if (header.alg.toLowerCase() === 'none')
+        return 'the token is not signed; unsigned tokens are never accepted';
+      return 'sign with an accepted algorithm and a key that is for it, or change VALIDATOR_ALG (option algorithms)';
+    case 'key_not_found':
+      return actualKid === undefined
+        ? `the token was signed by a key that the validator does not have; it has: ${kids}. Does it come from another issuer or environment, or was the key retired?`
+        : `the key '${actualKid}' made the signature, but the token does not name it: the issuer has to put that kid into the header`;
+    case 'signature_invalid':
+      return actualKid === undefined
+        ? 'the token was changed, or signed with another key that has the same kid: signer and validator must use the same key (compare signet keys thumbprint on both sides)'
+        : `the key '${actualKid}' made the signature, but the token names another kid`;
+    case 'type_not_allowed':
+      return header.typ?.toLowerCase().includes('rt+jwt') === true
+        ? 'this is a refresh token; send the access token. A refresh token goes to POST /token with grant_type=refresh_token'
+        : 'send an access token, or add the type to VALIDATOR_TYP (option types)';
+    case 'token_expired': {
+      const ago = now - (toNumber(claims.exp) ?? 0);
+      return ago <= CLOCK_SKEW
+        ? `get a new token. If this one was just made, compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${requirement.leeway} s)`
+        : 'get a new token';
+    }
+    case 'token_not_yet_valid':
+      return `wait, or compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${requirement.leeway} s)`;
+    case 'issuer_mismatch':
+      return 'the token comes from somebody else, or VALIDATOR_ISSUER (option issuer) has to name its iss, character by character';
+    case 'audience_mismatch':
+      return 'ask the issuer for a token for this service, or add its aud to VALIDATOR_AUDIENCE (option audience)';
+    case 'claim_missing':
+      return 'let the issuer put the claim into its tokens';
+    case 'claim_invalid':
+      return 'let the issuer send the claim as it is expected; times are numbers of seconds';
+    case 'token_revoked':
+      return 'log in again; an administrator can see and undo it under /admin/revocations';
+    case 'roles_missing':
+    case 'scopes_missing':
+      return 'this user may not do it, or the claim has another name: VALIDATOR_ROLES_KEY, VALIDATOR_SCOPES_KEY';
+    default:
+      return 'see the reason';
+  }
+}

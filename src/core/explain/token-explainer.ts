@@ -1,0 +1,263 @@
+import { ACCESS_CHECKS, CLAIM_CHECKS } from '../verify/claim-checks.js';
+import type { JwtVerifier } from '../../auth/jwt-verifier.service.js';
+import type { Requirement } from '../verify/token-policy.js';
+import {
+  allowedAlgorithm,
+  allowedType,
+  assertFits,
+  assertNotRevoked,
+  assertProfile,
+  assertSigned,
+  parseClaims,
+} from '../verify/token-checks.js';
+import { GatewayException } from '../../http/gateway.exception.js';
+import { toNumber } from '../json/json.js';
+import { TokenRefused } from '../errors/token-refused.error.js';
+import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/token-type.js';
+import type { JwkKeyStore } from '../../jwks/jwk-key-store.service.js';
+import {
+  isJwsAlgorithm,
+  keyMisfit,
+  parseCompact,
+  type CompactJws,
+  type JwsAlgorithm,
+  type JwsKey,
+} from '../jws/index.js';
+import type { Revocations } from '../../state/revocations.service.js';
+import { adviceFor, type AdviceContext } from './advice.js';
+import type { ExplainedCheck, Explanation } from './explanation.js';
+import { misspelling } from './spelling.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** What a check is about, for {@link Run.attempt}. */
+interface Attempt {
+  readonly check: string;
+  readonly found?: string;
+  readonly run: () => unknown;
+}
+
+/** Says of a token which checks it passes and which not, and what to do. */
+export class TokenExplainer {
+  /** @param revocations a text, or `undefined`, where they cannot be known: why */
+  constructor(
+    private readonly keys: JwkKeyStore,
+    private readonly verifier: JwtVerifier,
+    private readonly revocations: Revocations | string | undefined,
+  ) {}
+
+  /** The verdict is the verifier's own; the checks are the functions it is made of. */
+  async explain(token: string, requirement: Requirement): Promise<Explanation> {
+    const run = new Run(this.keys, this.revocations, requirement);
+    await run.all(token);
+    try {
+      await this.verifier.verify(token, requirement);
+      return { accepted: true, checks: run.checks };
+    } catch (error) {
+      return { accepted: false, code: codeOf(error), checks: run.checks };
+    }
+  }
+}
+
+/** All checks of one token, in the verifier's order; each that still makes sense after one failed. */
+class Run {
+  readonly checks: ExplainedCheck[] = [];
+  private readonly now = Math.floor(Date.now() / 1000);
+  private context: AdviceContext;
+
+  constructor(
+    private readonly keys: JwkKeyStore,
+    private readonly revocations: Revocations | string | undefined,
+    private readonly requirement: Requirement,
+  ) {
+    this.context = { header: { alg: '' }, claims: {}, requirement, kids: '', now: this.now };
+  }
+
+  async all(token: string): Promise<void> {
+    const jws = this.format(token);
+    if (jws === undefined) return;
+    const { header } = jws;
+    const { keySource } = this.requirement;
+    this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
+    const alg = `alg ${shown(header.alg)}`;
+    await this.attempt({
+      check: 'algorithm',
+      found: alg,
+      run: () => allowedAlgorithm(header, this.requirement),
+    });
+    const key = await this.key(jws);
+    await this.attempt({
+      check: 'typ',
+      found: `typ ${shown(header.typ ?? '(none)')}`,
+      run: () => allowedType(header, this.requirement),
+    });
+    const claims = (await this.attempt({
+      check: 'payload',
+      run: () => parseClaims(jws.payload),
+    })) as Claims | undefined;
+    if (claims === undefined) return;
+    this.context = { ...this.context, claims };
+    await this.claims(jws, claims);
+    await this.revoked(jws, claims, key);
+    const { checkClaimsClass } = this.requirement;
+    if (checkClaimsClass !== undefined)
+      await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
+    for (const [check, assert] of ACCESS_CHECKS)
+      await this.attempt({ check, run: () => assert(claims, this.requirement) });
+  }
+
+  private format(token: string): CompactJws | undefined {
+    try {
+      const jws = parseCompact(token);
+      this.checks.push({ check: 'format', verdict: 'passed' });
+      return jws;
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      const { fix, meant } = misspelling(token);
+      const { code, explanation: reason } = error;
+      this.checks.push({ check: 'format', verdict: 'refused', code, reason, fix });
+      return meant === undefined ? undefined : parseOrNothing(meant);
+    }
+  }
+
+  private async key(jws: CompactJws): Promise<JwsKey | undefined> {
+    const { header } = jws;
+    const { alg } = header;
+    if (!isJwsAlgorithm(alg)) {
+      this.skip('key', 'the algorithm is unknown');
+      this.skip('signature', 'the algorithm is unknown');
+      return undefined;
+    }
+    const { keySource } = this.requirement;
+    let key: JwsKey | undefined;
+    try {
+      key =
+        this.keys.verificationKey(header, keySource) ??
+        (await this.keys.awaitVerificationKey(header, keySource));
+    } catch (error) {
+      if (!(error instanceof GatewayException)) throw error;
+      this.skip('key', error.details.explanation ?? error.message);
+      this.skip('signature', 'there are no keys');
+      return undefined;
+    }
+    this.context = { ...this.context, actualKid: await this.whoSigned(jws, key) };
+    const fits = await this.attempt({
+      check: 'key',
+      found: `kid ${shown(header.kid ?? '(none)')}`,
+      run: () => {
+        assertFits(key, header, alg);
+        return true;
+      },
+    });
+    if (key === undefined || fits === undefined) {
+      this.skip('signature', 'there is no key to check it with');
+      return undefined;
+    }
+    const named = key;
+    const signed = await this.attempt({
+      check: 'signature',
+      run: async () => {
+        await assertSigned(jws, alg, named);
+        return true;
+      },
+    });
+    return signed === undefined ? undefined : key;
+  }
+
+  /** A key of the set other than the named one that the signature belongs to. */
+  private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
+    const { alg } = jws.header;
+    if (!isJwsAlgorithm(alg)) return undefined;
+    for (const key of this.keys.verificationKeys(this.requirement.keySource)) {
+      if (key === named || keyMisfit(key, alg) !== undefined) continue;
+      const belongs = await isSignedBy(jws, alg, key);
+      if (belongs) return key.kid;
+    }
+    return undefined;
+  }
+
+  private async claims({ header }: CompactJws, claims: Claims): Promise<void> {
+    const type = normalizeType(header.typ ?? 'JWT');
+    if (type === ACCESS_TOKEN_TYPE)
+      await this.attempt({ check: 'RFC 9068', run: () => assertProfile(type, claims) });
+    for (const [check, assert] of CLAIM_CHECKS)
+      await this.attempt({
+        check,
+        found: foundOf(claims, check),
+        run: () => assert(claims, this.requirement, this.now),
+      });
+  }
+
+  private async revoked(
+    { signingInput }: CompactJws,
+    claims: Claims,
+    key: JwsKey | undefined,
+  ): Promise<void> {
+    const { revocations = 'the revocations cannot be seen from here' } = this;
+    if (typeof revocations === 'string') {
+      this.skip('revocation', revocations);
+      return;
+    }
+    await this.attempt({
+      check: 'revocation',
+      run: () => assertNotRevoked(revocations, { kid: key?.kid, claims, signingInput }),
+    });
+  }
+
+  private async attempt({ check, found, run }: Attempt): Promise<unknown> {
+    try {
+      const result = await run();
+      this.checks.push({ check, verdict: 'passed', ...(found === undefined ? {} : { found }) });
+      return result;
+    } catch (error) {
+      if (error instanceof GatewayException) {
+        this.skip(check, error.details.explanation ?? error.message);
+        return undefined;
+      }
+      if (!(error instanceof TokenRefused)) throw error;
+      const { code, explanation: reason } = error;
+      const fix = adviceFor(error, this.context);
+      this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
+      return undefined;
+    }
+  }
+
+  private skip(check: string, reason: string): void {
+    this.checks.push({ check, verdict: 'not checked', reason });
+  }
+}
+
+async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Promise<boolean> {
+  try {
+    await assertSigned(jws, alg, key);
+    return true;
+  } catch (error) {
+    if (error instanceof TokenRefused) return false;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof TokenRefused) return error.code;
+  if (error instanceof GatewayException) return error.details.code;
+  throw error;
+}
+
+function parseOrNothing(token: string): CompactJws | undefined {
+  try {
+    return parseCompact(token);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Times are told in words as well. */
+function foundOf(claims: Claims, check: string): string | undefined {
+  if (!['exp', 'nbf', 'iat'].includes(check) || !Object.hasOwn(claims, check)) return undefined;
+  const time = new Date((toNumber(claims[check]) ?? NaN) * 1000);
+  return Number.isNaN(time.getTime()) ? undefined : `${check} ${time.toISOString()}`;
+}
+
+/** The header is the token's own, so it is shown in part. */
+const shown = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

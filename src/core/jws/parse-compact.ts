@@ -1,0 +1,84 @@
+import { isUtf8 } from 'node:buffer';
+import { hasDuplicateMembers, isJsonObject } from '../json/json.js';
+import { TokenRefused } from '../errors/token-refused.error.js';
+import { decodeBase64url } from './base64url.js';
+
+/** Longest token that is looked at, in characters. */
+export const MAX_TOKEN_LENGTH = 8192;
+
+/** The header members that are read; anything else (`jku`, `jwk`, `x5u`, `x5c`, …) is never followed. */
+export interface JwsHeader {
+  readonly alg: string;
+  readonly kid?: string;
+  readonly typ?: string;
+  /** SHA-1 and SHA-256 thumbprints of the certificate of the key (RFC 7515 sections 4.1.7 and 4.1.8). */
+  readonly x5t?: string;
+  readonly x5tS256?: string;
+}
+
+/** A compact JWS taken apart. Nothing in it is trustworthy before its signature was verified. */
+export interface CompactJws {
+  readonly header: JwsHeader;
+  readonly payload: Buffer;
+  readonly signature: Buffer;
+  /** What the signature is over: header and payload as they were sent. */
+  readonly signingInput: string;
+}
+
+const malformed = (explanation: string): TokenRefused =>
+  new TokenRefused('token_malformed', explanation);
+
+/**
+ * Takes a compact JWS apart (RFC 7515 section 5.2, steps 1 to 7) and accepts one spelling only.
+ *
+ * @throws TokenRefused `token_malformed` when it is too long, not three base64url parts, or its header
+ * is not an object with unique members, a string `alg`, and neither `crit` nor `b64`
+ */
+export function parseCompact(token: string): CompactJws {
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw malformed(`longer than ${MAX_TOKEN_LENGTH} characters`);
+  const first = token.indexOf('.');
+  const second = token.indexOf('.', first + 1);
+  if (first <= 0 || second < 0 || token.includes('.', second + 1))
+    throw malformed('not three parts separated by dots');
+
+  const headerBytes = decodeBase64url(token.slice(0, first));
+  const payload = decodeBase64url(token.slice(first + 1, second));
+  const signature = decodeBase64url(token.slice(second + 1));
+  if (headerBytes === undefined || payload === undefined || signature === undefined)
+    throw malformed('a part is not base64url without padding');
+  return {
+    header: parseHeader(headerBytes),
+    payload,
+    signature,
+    signingInput: token.slice(0, second),
+  };
+}
+
+function parseHeader(bytes: Buffer): JwsHeader {
+  const header = parseJsonObject(bytes);
+  if (header === undefined) throw malformed('the header is not a JSON object with unique members');
+  // No extension is understood, so every critical one is refused (RFC 7515 section 4.1.11),
+  // and a JWT must not use the unencoded payload option (RFC 7797 section 7).
+  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
+    throw malformed('the header uses crit or b64');
+  const { alg, kid, typ, x5t, 'x5t#S256': x5tS256 } = header;
+  if (typeof alg !== 'string') throw malformed('the header has no alg');
+  if (![kid, typ, x5t, x5tS256].every(isOptionalString))
+    throw malformed('kid, typ or x5t in the header is not a string');
+  return { alg, kid, typ, x5t, x5tS256 } as JwsHeader;
+}
+
+function parseJsonObject(bytes: Buffer): Record<string, unknown> | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) && !hasDuplicateMembers(text, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isOptionalString = (value: unknown): boolean =>
+  value === undefined || typeof value === 'string';

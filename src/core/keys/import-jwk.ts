@@ -1,0 +1,158 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { isJsonObject } from '../json/json.js';
+import { decodeBase64url, isJwsAlgorithm, keyMisfit, type JwsKey } from '../jws/index.js';
+import { certificateIds, type CertificateIds } from './certificate.js';
+import { readLifecycle, type KeyLifecycle } from './key-lifecycle.js';
+import { thumbprint } from './thumbprint.js';
+import { assertKeyOperations } from './key-operations.js';
+import { assertRsaConsistency, assertRsaStrength } from './rsa-strength.js';
+import { assertPairFits } from './pair-check.js';
+import { KeyProblem, quote } from './key.error.js';
+
+/** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */
+export interface ImportedKey {
+  readonly key: JwsKey;
+  /** RFC 7638. */
+  readonly thumbprint: string;
+  readonly lifecycle?: KeyLifecycle;
+  readonly certificate?: CertificateIds;
+  readonly publicJwk?: JsonWebKey & { kid: string };
+}
+
+/** Length of a coordinate in bytes. */
+const CURVES: Readonly<Record<'EC' | 'OKP', Readonly<Record<string, number>>>> = {
+  EC: { 'P-256': 32, 'P-384': 48, 'P-521': 66 },
+  OKP: { Ed25519: 32 },
+};
+/** The `alg` values of JWE (RFC 7518 sections 4.1 and 5.1). */
+const ENCRYPTION_ALG =
+  /^(?:A\d{3}(?:KW|GCMKW|GCM|CBC-HS\d{3})|dir|RSA1_5|RSA-OAEP(?:-\d+)?|ECDH-ES(?:\+A\d{3}KW)?|PBES2-HS\d{3}\+A\d{3}KW)$/;
+const RSA_PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const;
+const SHORTEST_SECRET_BYTES = 32;
+
+/**
+ * Checks one JWK (RFC 7517, RFC 7518 section 6) and imports it.
+ *
+ * @returns the key, or a string saying why it is skipped: RFC 7517 section 5 asks to ignore keys
+ * of a kind that is not understood
+ * @throws KeyProblem naming the kid, never the key, when it must not be used
+ */
+export function importJwk(jwk: unknown): ImportedKey | string {
+  if (!isJsonObject(jwk)) throw new KeyProblem('a key is not a JSON object');
+  const { kid, kty, crv } = jwk;
+  if (typeof kid !== 'string' || kid === '')
+    throw new KeyProblem("a key has no 'kid'; every key needs one, as a non-empty string");
+  if (typeof kty !== 'string') throw new KeyProblem(`kid '${kid}' has no 'kty'`);
+  // Sets with keys for encryption beside those for signatures are common; these sign nothing here.
+  if (typeof jwk.alg === 'string' && ENCRYPTION_ALG.test(jwk.alg))
+    return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} is for encryption`;
+  if (kty === 'oct') return importSecret(jwk, kid);
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP')
+    return `kid '${kid}' is skipped: kty ${quote(kty)} is not one of oct, RSA, EC, OKP`;
+  if (kty !== 'RSA' && (typeof crv !== 'string' || !Object.hasOwn(CURVES[kty], crv)))
+    return `kid '${kid}' is skipped: curve ${quote(crv)} does not sign any supported algorithm`;
+  return importAsymmetric(jwk, kid, kty);
+}
+
+function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
+  const secret = member(jwk, kid, 'k');
+  if (secret.length < SHORTEST_SECRET_BYTES)
+    throw new KeyProblem(
+      `kid '${kid}' has a secret of ${secret.length} bytes; HMAC needs at least ${SHORTEST_SECRET_BYTES} random bytes`,
+    );
+  const secretKey = createSecretKey(secret);
+  return {
+    key: toJwsKey(jwk, kid, secretKey, secretKey),
+    thumbprint: thumbprint(jwk),
+    lifecycle: readLifecycle(jwk, kid),
+  };
+}
+
+function importAsymmetric(
+  jwk: Record<string, unknown>,
+  kid: string,
+  kty: 'RSA' | 'EC' | 'OKP',
+): ImportedKey {
+  const publicMembers = kty === 'RSA' ? ['n', 'e'] : kty === 'EC' ? ['x', 'y'] : ['x'];
+  const size = kty === 'RSA' ? undefined : CURVES[kty][jwk.crv as string];
+  for (const name of publicMembers) member(jwk, kid, name, size);
+  if (kty === 'RSA') assertRsaStrength(jwk, kid);
+
+  const isPrivate = jwk.d !== undefined;
+  if (isPrivate) {
+    const names = kty === 'RSA' ? RSA_PRIVATE_MEMBERS : ['d'];
+    for (const name of names) member(jwk, kid, name, size);
+    if (jwk.oth !== undefined)
+      throw new KeyProblem(`kid '${kid}' is a multi-prime RSA key, which is not supported`);
+  }
+  const publicJwk = Object.fromEntries(
+    ['kty', 'kid', 'alg', 'crv', ...publicMembers]
+      .filter((name) => jwk[name] !== undefined)
+      .map((name) => [name, jwk[name]]),
+  ) as JsonWebKey & { kid: string };
+  const publicKey = parse(kid, () => createPublicKey({ key: publicJwk, format: 'jwk' }));
+  const privateKey = isPrivate
+    ? parse(kid, () => createPrivateKey({ key: jwk, format: 'jwk' }))
+    : undefined;
+  const key = toJwsKey(jwk, kid, privateKey, publicKey);
+  if (privateKey !== undefined && kty === 'RSA') assertRsaConsistency(jwk, kid);
+  if (privateKey !== undefined) assertPairFits(kid, privateKey, publicKey);
+  return {
+    key,
+    thumbprint: thumbprint(publicJwk),
+    lifecycle: readLifecycle(jwk, kid),
+    certificate: certificateIds(jwk, publicJwk, kid),
+    publicJwk: { ...publicJwk, use: 'sig' },
+  };
+}
+
+function toJwsKey(
+  jwk: Record<string, unknown>,
+  kid: string,
+  signing: KeyObject | undefined,
+  verifying: KeyObject,
+): JwsKey {
+  const { alg, kty, crv } = jwk;
+  if (alg !== undefined && !isJwsAlgorithm(alg))
+    throw new KeyProblem(`kid '${kid}' is for alg ${quote(alg)}, which is not a JWS algorithm`);
+  const allowed = assertKeyOperations(jwk, kid);
+  const key: JwsKey = {
+    kid,
+    kty: kty as JwsKey['kty'],
+    crv: crv as string | undefined,
+    alg,
+    signing: allowed.sign ? signing : undefined,
+    // A private JWK with key_ops ["sign"] implies a public half with ["verify"].
+    verifying: allowed.verify || (kty !== 'oct' && signing !== undefined) ? verifying : undefined,
+  };
+  const misfit =
+    alg === undefined ? undefined : keyMisfit({ ...key, signing: signing ?? verifying }, alg);
+  if (misfit !== undefined) throw new KeyProblem(misfit);
+  return key;
+}
+
+/** The bytes of a base64url member, which has to be there and, with `size`, exactly that long. */
+function member(jwk: Record<string, unknown>, kid: string, name: string, size?: number): Buffer {
+  const value = Object.hasOwn(jwk, name) ? jwk[name] : undefined;
+  const bytes = typeof value === 'string' ? decodeBase64url(value) : undefined;
+  if (bytes === undefined)
+    throw new KeyProblem(`kid '${kid}': member '${name}' is missing or not base64url`);
+  if (size !== undefined && bytes.length !== size)
+    throw new KeyProblem(`kid '${kid}': member '${name}' is not ${size} bytes long`);
+  return bytes;
+}
+
+function parse(kid: string, create: () => KeyObject): KeyObject {
+  try {
+    return create();
+  } catch {
+    // The cause may quote the key; it stays here.
+    throw new KeyProblem(`kid '${kid}' is not a valid key of its type`);
+  }
+}

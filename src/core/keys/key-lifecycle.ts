@@ -1,0 +1,51 @@
+import { isJsonObject } from '../json/json.js';
+import { KeyProblem, quote } from './key.error.js';
+
+/**
+ * Where a key stands in its rotation. `pending`: published, does not sign yet. `active`: signs.
+ * `verifying`: signs no more, its tokens are still accepted. `retired`: refused at once.
+ */
+export type KeyState = (typeof KEY_STATES)[number];
+export const KEY_STATES = ['pending', 'active', 'verifying', 'retired'] as const;
+
+/** The member `signet` of a JWK: `{"state","not_before","not_after"}`, times as NumericDate. */
+export interface KeyLifecycle {
+  readonly state: KeyState;
+  /** Seconds since 1970: a pending key is not activated before. */
+  readonly notBefore?: number;
+  /** Seconds since 1970: tokens of this key are not accepted from then on. */
+  readonly notAfter?: number;
+}
+
+/**
+ * Reads the lifecycle of a JWK.
+ *
+ * @returns `undefined` for a plain JWK, which signs when it is asked for and verifies always
+ * @throws KeyProblem when the member is there and malformed
+ */
+export function readLifecycle(
+  jwk: Readonly<Record<string, unknown>>,
+  kid: string,
+): KeyLifecycle | undefined {
+  if (!Object.hasOwn(jwk, 'signet')) return undefined;
+  const { signet } = jwk;
+  if (!isJsonObject(signet)) throw new KeyProblem(`kid '${kid}': 'signet' is not an object`);
+  const state = KEY_STATES.find((name) => name === signet.state);
+  if (state === undefined)
+    throw new KeyProblem(
+      `kid '${kid}': state ${quote(signet.state)} is not one of ${KEY_STATES.join(', ')}`,
+    );
+  return {
+    state,
+    notBefore: time(signet, 'not_before', kid),
+    notAfter: time(signet, 'not_after', kid),
+  };
+}
+
+function time(signet: Record<string, unknown>, name: string, kid: string): number | undefined {
+  const value = signet[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new KeyProblem(`kid '${kid}': '${name}' is not a number of seconds since 1970`);
+  return value;
+}

@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto';
+import { claimText } from '../claims/claim-text.js';
+import { toNumber } from '../json/json.js';
+import type { RevocationSubject } from './revocation.js';
+
+/** What of a token decides whether it is revoked. */
+export interface TokenNames {
+  /** Id of the key that verified it. */
+  readonly kid?: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Header and payload as they were sent. */
+  readonly signingInput: string;
+}
+
+/**
+ * A claim as a name. Half a surrogate pair, which a JSON text can spell and UTF-8 cannot, becomes
+ * what every store would make of it.
+ */
+export const claimName = (value: unknown): string | undefined => claimText(value)?.toWellFormed();
+
+/**
+ * The `jti` of a token, or what stands for it where it has none: a digest of what was signed.
+ * The signature is left out of it, since some algorithms have several for one and the same token.
+ */
+export const tokenId = ({ claims, signingInput }: TokenNames): string =>
+  claimName(claims.jti) ?? `sha256:${hash('sha256', signingInput, 'base64url')}`;
+
+/** Everything a token can be revoked by. */
+export const revocationSubject = (token: TokenNames): RevocationSubject => ({
+  jti: tokenId(token),
+  sub: claimName(token.claims.sub),
+  sid: claimName(token.claims.sid),
+  kid: token.kid,
+  iat: toNumber(token.claims.iat),
+});

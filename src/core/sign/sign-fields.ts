@@ -1,0 +1,140 @@
+import { isJsonObject } from '../json/json.js';
+import { SigningRefused } from '../../signing/signing.exception.js';
+
+/** A claim set as the backend sent it. */
+export type ClaimSet = Readonly<Record<string, unknown>>;
+
+/**
+ * Replaces each listed field of `body` that is there by what `sign` makes of it.
+ * `body` itself stays as it is: a handler may return an object that it keeps.
+ *
+ * @param fields names; dots reach nested fields
+ * @param requireAll every field has to be there, not just one
+ * @param sign makes the token of one field
+ * @param complete may replace claim sets before the first one is signed
+ * @returns a copy of `body` with tokens in place of claims
+ * @throws SigningRefused `sign_target_missing`, naming the fields asked for and seen;
+ * `sign_target_invalid` for a field that holds anything but an object
+ */
+export async function signFields(
+  body: unknown,
+  fields: readonly string[],
+  requireAll: boolean,
+  sign: (claims: ClaimSet, field: string) => string | Promise<string>,
+  complete?: (claimSets: ReadonlyMap<string, ClaimSet>) => (field: string) => ClaimSet,
+): Promise<Record<string, unknown>> {
+  const present = targetsOf(fields).filter(({ path }) => has(body, path));
+  if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
+    throw new SigningRefused('sign_target_missing', describeMissing(body, fields));
+
+  const claimSets = present.map(({ field, path, holdsOther }) => ({
+    field,
+    claims: get(body, path),
+    holdsOther,
+  }));
+  for (const { field, claims, holdsOther } of claimSets)
+    if (!isJsonObject(claims) || holdsOther)
+      throw new SigningRefused(
+        'sign_target_invalid',
+        isJsonObject(claims)
+          ? `field '${field}' holds another field to sign`
+          : `field '${field}' holds ${describe(claims)}, not an object with claims`,
+      );
+  const completed = complete?.(
+    new Map(claimSets.map(({ field, claims }) => [field, claims as ClaimSet])),
+  );
+  const tokens = await signAll(
+    claimSets.map(({ field, claims }) => ({
+      field,
+      claims: completed?.(field) ?? (claims as ClaimSet),
+    })),
+    sign,
+  );
+  let signed: Record<string, unknown> = body;
+  present.forEach(({ path }, index) => {
+    signed = replace(signed, path, tokens[index]);
+  });
+  return signed;
+}
+
+interface Target {
+  readonly field: string;
+  readonly path: readonly string[];
+  /** See {@link overlaps}. */
+  readonly holdsOther: boolean;
+}
+
+/** By the list of a route, which lives as long as the route. */
+const prepared = new WeakMap<readonly string[], readonly Target[]>();
+
+function targetsOf(fields: readonly string[]): readonly Target[] {
+  let targets = prepared.get(fields);
+  if (targets === undefined) {
+    targets = fields.map((field) => ({
+      field,
+      path: field.split('.'),
+      holdsOther: overlaps(field, fields),
+    }));
+    prepared.set(fields, targets);
+  }
+  return targets;
+}
+
+/** Waits for nothing where nothing has to be waited for: HMAC signs at once. */
+function signAll(
+  claimSets: readonly { field: string; claims: ClaimSet }[],
+  sign: (claims: ClaimSet, field: string) => string | Promise<string>,
+): readonly string[] | Promise<readonly string[]> {
+  const tokens: (string | Promise<string>)[] = [];
+  try {
+    for (const { field, claims } of claimSets) tokens.push(sign(claims, field));
+  } catch (error) {
+    // None that is under way is left to fail unheard.
+    return Promise.allSettled(tokens.map(settle)).then(() => Promise.reject(error as Error));
+  }
+  return tokens.every((token) => typeof token === 'string')
+    ? tokens
+    : Promise.all(tokens.map(settle));
+}
+
+const settle = (token: string | Promise<string>): Promise<string> => Promise.resolve(token);
+
+/** True when another field to sign lies inside of `field`: no answer could be right for both. */
+export const overlaps = (field: string, fields: readonly string[]): boolean =>
+  fields.some((other) => other.startsWith(`${field}.`));
+
+function has(body: unknown, path: readonly string[]): boolean {
+  let value = body;
+  for (const name of path) {
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return false;
+    value = value[name];
+  }
+  return true;
+}
+
+const get = (body: unknown, path: readonly string[]): unknown =>
+  path.reduce((value, name) => (value as Record<string, unknown>)[name], body);
+
+function replace(
+  body: Record<string, unknown>,
+  [name = '', ...rest]: readonly string[],
+  token: unknown,
+): Record<string, unknown> {
+  const value =
+    rest.length === 0 ? token : replace(body[name] as Record<string, unknown>, rest, token);
+  // A computed member in a literal defines an own property, also for `__proto__`.
+  return { ...body, [name]: value };
+}
+
+function describeMissing(body: unknown, fields: readonly string[]): string {
+  const seen = isJsonObject(body) ? Object.keys(body).slice(0, 20).join(', ') : undefined;
+  return (
+    `fields to sign: ${fields.join(', ')}; ` +
+    (seen === undefined
+      ? `the answer is ${describe(body)}, not an object`
+      : `fields seen: ${seen === '' ? 'none' : seen}`)
+  );
+}
+
+const describe = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { toNumber } from '../json/json.js';
+import type { ClaimSet } from './sign-fields.js';
+import type { StaleExpPolicy } from '../../signing/signing.module-definition.js';
+import { SigningRefused } from '../../signing/signing.exception.js';
+
+/** What {@link stampClaims} adds. */
+export interface Stamp {
+  /** Lifetime in seconds where `exp` is absent. */
+  ttl: number;
+  issuer?: string;
+  staleExp: StaleExpPolicy;
+}
+
+const TIMES = ['exp', 'nbf', 'iat'] as const;
+
+/**
+ * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti` and `iss` where absent.
+ * What is there is passed as it was sent; only a past `exp` is subject to `staleExp`.
+ *
+ * @param field names the claim set in messages
+ * @param now seconds since 1970
+ * @throws SigningRefused `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
+ * `nbf` or `iat` that is not a finite number
+ */
+export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: number): ClaimSet {
+  for (const name of TIMES) {
+    if (!Object.hasOwn(claims, name)) continue;
+    if (!Number.isFinite(toNumber(claims[name])))
+      throw new SigningRefused('sign_target_invalid', `${field}.${name} is not a finite number`);
+  }
+  const stamped: Record<string, unknown> = { ...claims };
+  const exp = toNumber(claims.exp);
+  if (exp === undefined || (exp <= now && stamp.staleExp === 'renew'))
+    stamped.exp = now + stamp.ttl;
+  else if (exp <= now && stamp.staleExp === 'reject')
+    throw new SigningRefused(
+      'claims_expired',
+      `${field}.exp is past; let the backend send a later one, or none, or set SIGNER_STALE_EXP=renew`,
+    );
+  if (!Object.hasOwn(claims, 'iat')) stamped.iat = now;
+  if (!Object.hasOwn(claims, 'jti')) stamped.jti = randomUUID();
+  if (!Object.hasOwn(claims, 'iss') && stamp.issuer !== undefined) stamped.iss = stamp.issuer;
+  return stamped;
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { parseJsonExactly } from '../json/json.js';
+import { withTokenMetadata } from './token-metadata.js';
+
+const NOW = 1_800_000_000;
+
+describe('withTokenMetadata', () => {
+  it('adds token_type and expires_in behind what is there', () => {
+    const answer = Object.freeze({ access_token: 't', x: 1 });
+    expect(JSON.stringify(withTokenMetadata(answer, NOW + 600, NOW))).toBe(
+      '{"access_token":"t","x":1,"token_type":"Bearer","expires_in":600}',
+    );
+  });
+
+  it('overwrites nothing', () => {
+    const answer = { access_token: 't', token_type: 'DPoP', expires_in: null };
+    expect(withTokenMetadata(answer, NOW + 600, NOW)).toEqual(answer);
+    expect(withTokenMetadata({ expires_in: 1 }, NOW + 600, NOW)).toEqual({
+      expires_in: 1,
+      token_type: 'Bearer',
+    });
+  });
+
+  it('adds nothing when no access token was signed', () => {
+    expect(withTokenMetadata({ receipt: 't' }, undefined, NOW)).toEqual({ receipt: 't' });
+  });
+
+  it('says whole seconds, never more than are left and never less than none', () => {
+    expect(withTokenMetadata({}, NOW + 59.9, NOW)).toHaveProperty('expires_in', 59);
+    expect(withTokenMetadata({}, NOW - 10, NOW)).toHaveProperty('expires_in', 0);
+    const raw = parseJsonExactly('1800000600.000000001');
+    expect(withTokenMetadata({}, raw, NOW)).toHaveProperty('expires_in', 600);
+  });
+});

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import { TokenRefused } from '../errors/token-refused.error.js';
+
+/** Where a request may carry its token. */
+export interface TokenPlaces {
+  /** Lower case. */
+  authHeaderName: string;
+  cookieKey: string | undefined;
+}
+
+const BEARER = /^Bearer(?: +(.*))?$/i;
+
+/** A token, not yet looked at, and where it was. Browsers send cookies by themselves, headers never. */
+export interface BearerToken {
+  readonly token: string;
+  readonly source: 'header' | 'cookie';
+}
+
+/**
+ * The token of a request (RFC 6750 section 2.1): from the header, or from the cookie where one is
+ * configured and the header holds no bearer token. A header other than `Authorization` may hold
+ * the bare token. `undefined` when there is none; an empty one is none.
+ *
+ * @throws TokenRefused `token_ambiguous` when the request names two (RFC 6750 section 2: one
+ * method per request)
+ */
+export function bearerToken(
+  request: IncomingMessage,
+  { authHeaderName, cookieKey }: TokenPlaces,
+): BearerToken | undefined {
+  const ofHeader = tokenOfHeader(request, authHeaderName);
+  const token = ofHeader ?? tokenOfCookie(request, cookieKey);
+  return token === undefined || token === ''
+    ? undefined
+    : { token, source: ofHeader === undefined ? 'cookie' : 'header' };
+}
+
+/** What a request without a token is refused with, where one is needed. */
+export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefused =>
+  new TokenRefused(
+    'token_missing',
+    `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
+  );
+
+function tokenOfHeader(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  if (typeof value !== 'string') return undefined;
+  // Node keeps the first of several headers; which one the client meant is not ours to guess.
+  if (countHeader(request, name) > 1)
+    throw new TokenRefused('token_ambiguous', `there is more than one ${name} header`);
+  const match = BEARER.exec(value);
+  const token = match === null ? bareToken(value, name) : match[1]?.trimEnd();
+  if (token !== undefined && hasQueryToken(request))
+    throw new TokenRefused('token_ambiguous', 'there is a token in the header and one in the URL');
+  return token;
+}
+
+/** In `Authorization` anything without the scheme belongs to another scheme. */
+const bareToken = (value: string, name: string): string | undefined =>
+  name === 'authorization' || value === '' ? undefined : value;
+
+function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] as string;
+    if (header.length === name.length && header.toLowerCase() === name) count++;
+  }
+  return count;
+}
+
+function hasQueryToken({ url = '' }: IncomingMessage): boolean {
+  const mark = url.indexOf('?');
+  return mark >= 0 && new URLSearchParams(url.slice(mark)).has('access_token');
+}
+
+/** The value of a cookie. @throws TokenRefused `token_ambiguous` when there are several of that name */
+export function tokenOfCookie(
+  request: IncomingMessage,
+  key: string | undefined,
+): string | undefined {
+  const { cookie } = request.headers;
+  if (key === undefined || cookie === undefined) return undefined;
+  const values = cookie
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${key}=`))
+    .map((pair) => pair.slice(key.length + 1).replace(/^"(.*)"$/, '$1'));
+  if (values.length > 1)
+    throw new TokenRefused('token_ambiguous', `there is more than one ${key} cookie`);
+  return values[0];
+}

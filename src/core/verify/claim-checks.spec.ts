@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import { parseJsonExactly } from '../json/json.js';
+import { TokenRefused } from '../errors/token-refused.error.js';
+import { checkAccess, checkClaims } from './claim-checks.js';
+import type { TokenRequirement } from '../../auth/auth.module-definition.js';
+import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
+import { compileRequirement } from './token-policy.js';
+
+const NOW = 1_800_000_000;
+const DEFAULTS: TokenRequirement = {
+  algorithms: ['HS256'],
+  issuer: 'iss',
+  audience: 'aud',
+  leeway: 2,
+};
+const CLAIMS = { iss: 'iss', aud: 'aud', exp: NOW + 60 };
+const parse = (text: string): Record<string, unknown> =>
+  parseJsonExactly(text) as Record<string, unknown>;
+
+/** The code of the refusal, or `ok`. */
+function check(claims: Record<string, unknown>, options: RequireJwtOptions = {}): string {
+  try {
+    const requirement = compileRequirement(options, DEFAULTS);
+    checkClaims(claims, requirement, NOW);
+    checkAccess(claims, requirement);
+    return 'ok';
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    return error.code;
+  }
+}
+const withClaim = (name: string, text: string): Record<string, unknown> => ({
+  ...CLAIMS,
+  ...parse(`{${JSON.stringify(name)}:${text}}`),
+});
+const without = (name: string): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(CLAIMS).filter(([claim]) => claim !== name));
+
+describe('times', () => {
+  it.each([
+    // exp is the first moment at which the token is no longer valid; the leeway is 2 s.
+    ['exp', NOW - 1, 'ok'],
+    ['exp', NOW - 2, 'token_expired'],
+    ['exp', NOW - 1.5, 'ok'],
+    ['exp', 0, 'token_expired'],
+    ['exp', -1, 'token_expired'],
+    ['nbf', NOW + 2, 'ok'],
+    ['nbf', NOW + 2.5, 'token_not_yet_valid'],
+    ['nbf', NOW + 3, 'token_not_yet_valid'],
+    ['iat', NOW + 2, 'ok'],
+    ['iat', NOW + 3, 'token_not_yet_valid'],
+    ['iat', NOW - 1e9, 'ok'],
+  ])('%s %f: %s', (name, value, verdict) => {
+    expect(check({ ...CLAIMS, [name]: value })).toBe(verdict);
+  });
+
+  it('knows no leeway where there is none', () => {
+    expect(check({ ...CLAIMS, exp: NOW + 1 }, { leeway: 0 })).toBe('ok');
+    expect(check({ ...CLAIMS, exp: NOW }, { leeway: 0 })).toBe('token_expired');
+    expect(check({ ...CLAIMS, nbf: NOW }, { leeway: 0 })).toBe('ok');
+    expect(check({ ...CLAIMS, nbf: NOW + 1 }, { leeway: 0 })).toBe('token_not_yet_valid');
+  });
+
+  it('needs exp', () => {
+    expect(check(without('exp'))).toBe('claim_missing');
+    const inherited = parse(`{"iss":"iss","aud":"aud","__proto__":{"exp":${NOW + 60}}}`);
+    expect(check(inherited)).toBe('claim_missing');
+  });
+
+  it.each(['exp', 'nbf', 'iat'])('takes finite numbers only for %s', (name) => {
+    for (const text of ['1e400', '-1e400', `"${NOW + 60}"`, 'null', 'true', '{}', `[${NOW + 60}]`])
+      expect(check(withClaim(name, text))).toBe('claim_invalid');
+    // Numbers that no double holds are numbers nevertheless.
+    const past = `${NOW - 10}.00000000000000000001`;
+    expect(check(withClaim(name, past))).toBe(name === 'exp' ? 'token_expired' : 'ok');
+  });
+});
+
+describe('iss', () => {
+  it('is one of the accepted issuers, exactly', () => {
+    expect(check({ ...CLAIMS, iss: 'two' }, { issuer: ['one', 'two'] })).toBe('ok');
+    for (const iss of ['ISS', 'iss/', ' iss', 'is', ''])
+      expect(check({ ...CLAIMS, iss })).toBe('issuer_mismatch');
+  });
+
+  it('is a string', () => {
+    expect(check(without('iss'))).toBe('issuer_mismatch');
+    for (const text of ['["iss"]', 'null', '1', '{"iss":"iss"}', '1e400'])
+      expect(check(withClaim('iss', text))).toBe('issuer_mismatch');
+    expect(check(parse(`{"aud":"aud","exp":${NOW + 60},"__proto__":{"iss":"iss"}}`))).toBe(
+      'issuer_mismatch',
+    );
+  });
+
+  it('is refused also when it is nested as deep as a token allows', () => {
+    const depth = 3000;
+    const text = '['.repeat(depth) + ']'.repeat(depth);
+    expect(check(withClaim('iss', text))).toBe('issuer_mismatch');
+    expect(check(withClaim('aud', text))).toBe('audience_mismatch');
+  });
+});
+
+describe('aud', () => {
+  it.each([
+    ['"a"', 'any', 'ok'],
+    ['"a"', 'all', 'audience_mismatch'],
+    ['["a"]', 'any', 'ok'],
+    ['["x","b"]', 'any', 'ok'],
+    ['["a"]', 'all', 'audience_mismatch'],
+    ['["x","b","a"]', 'all', 'ok'],
+    ['["x"]', 'any', 'audience_mismatch'],
+    // One string is one audience, unlike roles and scopes.
+    ['"a b"', 'any', 'audience_mismatch'],
+    ['[]', 'any', 'audience_mismatch'],
+    ['""', 'any', 'audience_mismatch'],
+    ['null', 'any', 'audience_mismatch'],
+    ['{"a":true}', 'any', 'audience_mismatch'],
+    ['[["a"]]', 'any', 'audience_mismatch'],
+    ['[null,1,{},"a"]', 'any', 'ok'],
+    ['["A"]', 'any', 'audience_mismatch'],
+  ] as const)('%s, %s of a and b: %s', (text, audienceMatcher, verdict) => {
+    expect(check(withClaim('aud', text), { audience: ['a', 'b'], audienceMatcher })).toBe(verdict);
+  });
+
+  it('has to be there', () => {
+    expect(check(without('aud'))).toBe('audience_mismatch');
+  });
+});
+
+const needs = (claims: object, ...requiredClaims: string[]): string =>
+  check({ ...CLAIMS, ...claims }, { requiredClaims });
+
+describe('required claims', () => {
+  it('have to be there and not null', () => {
+    expect(needs({}, 'tenant')).toBe('claim_missing');
+    expect(needs({ tenant: null }, 'tenant')).toBe('claim_missing');
+    for (const tenant of ['', 0, false, [], {}]) expect(needs({ tenant }, 'tenant')).toBe('ok');
+    expect(needs({ a: { b: 1 } }, 'a.b')).toBe('ok');
+    expect(needs({ a: { b: 1 } }, 'a.b', 'a.c')).toBe('claim_missing');
+    for (const name of ['__proto__', 'constructor', 'toString'])
+      expect(needs({}, name)).toBe('claim_missing');
+  });
+});
+
+describe('roles', () => {
+  it.each([
+    ['["r1"]', 'any', 'ok'],
+    ['["x","r2"]', 'any', 'ok'],
+    ['["r1"]', 'all', 'roles_missing'],
+    ['["r2","x","r1"]', 'all', 'ok'],
+    ['"r1"', 'any', 'ok'],
+    ['"x r2"', 'any', 'ok'],
+    ['"r1 r2"', 'all', 'ok'],
+    ['"r1,r2"', 'any', 'roles_missing'],
+    ['"r11"', 'any', 'roles_missing'],
+    ['["r1 r2"]', 'any', 'roles_missing'],
+    ['["R1"]', 'any', 'roles_missing'],
+    ['""', 'any', 'roles_missing'],
+    ['[]', 'any', 'roles_missing'],
+    ['null', 'any', 'roles_missing'],
+    ['1', 'any', 'roles_missing'],
+    ['1e400', 'any', 'roles_missing'],
+    ['true', 'any', 'roles_missing'],
+    ['{"r1":true}', 'any', 'roles_missing'],
+    ['{"0":"r1","length":1}', 'any', 'roles_missing'],
+    ['[["r1"]]', 'any', 'roles_missing'],
+    ['[{"r1":1},1,null,1e400]', 'any', 'roles_missing'],
+    ['[null,1,"r1"]', 'any', 'ok'],
+  ] as const)('%s, %s of r1 and r2: %s', (text, rolesMatcher, verdict) => {
+    expect(check(withClaim('roles', text), { roles: ['r1', 'r2'], rolesMatcher })).toBe(verdict);
+  });
+
+  it('are not asked for where none is required', () => {
+    expect(check(CLAIMS)).toBe('ok');
+    expect(check(CLAIMS, { roles: ['r1'] })).toBe('roles_missing');
+  });
+
+  it('do not match a number by its text', () => {
+    expect(check(withClaim('roles', '[1,2]'), { roles: ['1'] })).toBe('roles_missing');
+  });
+
+  it('come from a nested claim only where that is configured', () => {
+    const claims = { ...CLAIMS, realm: { roles: ['r1'] } };
+    const options = { roles: ['r1'], rolesKey: 'realm.roles' };
+    expect(check(claims, { ...options, rolesKeyIsNested: true })).toBe('ok');
+    expect(check(claims, { ...options, rolesKeyIsNested: false })).toBe('roles_missing');
+    expect(check(claims, options)).toBe('roles_missing');
+    expect(check({ ...CLAIMS, 'realm.roles': ['r1'] }, options)).toBe('ok');
+  });
+
+  it('come from a namespaced claim', () => {
+    const rolesKey = 'https://example.com/roles';
+    for (const rolesKeyIsNested of [true, false])
+      expect(
+        check({ ...CLAIMS, [rolesKey]: ['r1'] }, { roles: ['r1'], rolesKey, rolesKeyIsNested }),
+      ).toBe('ok');
+  });
+
+  it('do not come from a prototype', () => {
+    const claims = { ...CLAIMS, ...parse('{"__proto__":{"roles":["r1"]}}') };
+    expect(check(claims, { roles: ['r1'] })).toBe('roles_missing');
+    const options = { roles: ['Object'], rolesKey: 'constructor.name', rolesKeyIsNested: true };
+    expect(check(CLAIMS, options)).toBe('roles_missing');
+  });
+});
+
+describe('scopes', () => {
+  it.each([
+    ['"read write"', 'all', 'ok'],
+    ['"read"', 'any', 'ok'],
+    ['"read"', 'all', 'scopes_missing'],
+    ['["write"]', 'any', 'ok'],
+    ['"readwrite"', 'any', 'scopes_missing'],
+    ['"  read  "', 'any', 'ok'],
+    ['7', 'any', 'scopes_missing'],
+    ['{"read":true}', 'any', 'scopes_missing'],
+  ] as const)('%s, %s of read and write: %s', (text, scopesMatcher, verdict) => {
+    const options = { scopes: ['read', 'write'], scopesMatcher };
+    expect(check(withClaim('scope', text), options)).toBe(verdict);
+  });
+
+  it('come from nested claims too', () => {
+    const claims = { ...CLAIMS, data: { scopes: ['read'] } };
+    expect(check(claims, { scopes: ['read'], scopesKey: 'data.scopes' })).toBe('ok');
+    expect(check(claims, { scopes: ['read'] })).toBe('scopes_missing');
+    expect(check(CLAIMS, { scopes: ['read'] })).toBe('scopes_missing');
+  });
+});
+
+it('reports the first check that fails: times, issuer, audience, presence, roles, scopes', () => {
+  const options = { roles: ['r'], scopes: ['s'], requiredClaims: ['c'] };
+  const claims: Record<string, unknown> = { exp: 0 };
+  const repairs: [string, object][] = [
+    ['token_expired', { exp: NOW + 60 }],
+    ['issuer_mismatch', { iss: 'iss' }],
+    ['audience_mismatch', { aud: 'aud' }],
+    ['claim_missing', { c: 1 }],
+    ['roles_missing', { roles: ['r'] }],
+    ['scopes_missing', { scope: 's' }],
+  ];
+  for (const [code, repair] of repairs) {
+    expect(check(claims, options)).toBe(code);
+    Object.assign(claims, repair);
+  }
+  expect(check(claims, options)).toBe('ok');
+});

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { CsrfRefused } from '../../auth/auth.exceptions.js';
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * False for a request that changes something and that a page of another origin may have caused;
+ * whoever takes credentials out of cookies has to refuse it.
+ *
+ * `Sec-Fetch-Site` is the browser's own verdict and decides where it is there; else `Origin` has
+ * to be the gateway's.
+ *
+ * @param publicUrl where browsers reach the gateway, e.g. `https://gateway.example`. Default: scheme
+ * of the connection and the host the client addressed, which is right unless a proxy stands before
+ */
+export function isSameOrigin(request: IncomingMessage, publicUrl?: string): boolean {
+  const { method = '', headers } = request;
+  if (SAFE_METHODS.has(method)) return true;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  const { origin } = headers;
+  const own = publicUrl === undefined ? addressedOrigin(request) : new URL(publicUrl).origin;
+  return origin !== undefined && origin === own;
+}
+
+/** @throws CsrfRefused where {@link isSameOrigin} says no */
+export function assertSameOrigin(request: IncomingMessage, publicUrl?: string): void {
+  if (!isSameOrigin(request, publicUrl)) throw new CsrfRefused();
+}
+
+function addressedOrigin({ headers, socket }: IncomingMessage): string | undefined {
+  if (headers.host === undefined) return undefined;
+  const scheme = (socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http';
+  return `${scheme}://${headers.host.toLowerCase()}`;
+}

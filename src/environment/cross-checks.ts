@@ -1,0 +1,89 @@
+import { claimHeaderProblems, parseClaimHeaders } from '../auth/index.js';
+import { NEVER_FORWARDED } from '../http/backend-headers.js';
+import { normalizeType } from '../core/claims/token-type.js';
+import type { Environment } from './environment.js';
+import { DEFAULT_KEY_FILE } from './defaults.js';
+
+const BACKEND_PATHS = [
+  'TOKEN_BACKEND_PATH',
+  'PRIVATE_BACKEND_PATH',
+  'REFRESH_BACKEND_PATH',
+] as const;
+
+/**
+ * Problems that no single variable has by itself, one line each.
+ * They are looked for beside wrong values too, so `env` may hold text where a flag should be.
+ */
+export function crossChecks(env: Environment, raw: Readonly<Record<string, unknown>>): string[] {
+  const problems: string[] = [];
+  if (env.NODE_ENV === 'production') {
+    if (env.BACKEND_HOST === undefined)
+      problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
+    if (isTrue(env.DISABLE_JWK_SECURITY))
+      problems.push('DISABLE_JWK_SECURITY=true is refused in production');
+    if (env.STATE_STORE === 'memory:' && env.WORKERS !== '1')
+      problems.push(
+        'STATE_STORE=memory: is one process only; choose sqlite:<file> or redis://…, or set WORKERS=1',
+      );
+  }
+  for (const name of env.BACKEND_INPUT_HEADERS)
+    if (NEVER_FORWARDED.has(name.toLowerCase()))
+      problems.push(`BACKEND_INPUT_HEADERS cannot forward ${name.toLowerCase()}`);
+  const pairs = env.VALIDATOR_PROPAGATE_CLAIMS.filter((pair) => /:[^:\s]+$/.test(pair));
+  const claimHeaders = parseClaimHeaders(pairs);
+  if (Object.keys(claimHeaders).length < pairs.length)
+    problems.push('VALIDATOR_PROPAGATE_CLAIMS names a claim twice');
+  for (const problem of claimHeaderProblems(claimHeaders))
+    problems.push(`VALIDATOR_PROPAGATE_CLAIMS ${problem}`);
+  for (const name of BACKEND_PATHS)
+    if (/#|\/\.\.?(?=[/?]|$)/.test(env[name] ?? ''))
+      problems.push(`${name} must not contain '#', '/./' or '/../'`);
+  for (const name of ['TOKEN_BACKEND_PATH', 'REFRESH_BACKEND_PATH'] as const)
+    if (env[name]?.includes('{JWT.') === true)
+      problems.push(`${name} cannot contain {JWT.…}: there is no verified access token here`);
+  problems.push(...sessionChecks(env));
+  for (const side of ['SIGNER', 'VALIDATOR'] as const) {
+    const url = env[`${side}_JWK_URL`];
+    if (url === undefined) continue;
+    if (given(raw[`${side}_JWK_LOCAL_PATH`]))
+      problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
+    if (url.startsWith('http:') && !isTrue(env.DISABLE_JWK_SECURITY))
+      problems.push(
+        `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
+      );
+  }
+  if (env.KEY_PASSPHRASE !== undefined && env.KEY_PASSPHRASE_FILE !== undefined)
+    problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
+  if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))
+    problems.push('PRIVATE_BACKEND_PATH has a brace that belongs to no {JWT.<claim>}');
+  return problems;
+}
+
+/** What refresh and session cookies need. */
+function sessionChecks(env: Environment): string[] {
+  const problems: string[] = [];
+  const refresh = env.REFRESH_BACKEND_PATH !== undefined;
+  const types = [env.SIGNER_TYP, ...env.VALIDATOR_TYP].map(normalizeType);
+  if (refresh && types.includes(normalizeType(env.SIGNER_REFRESH_TYP)))
+    problems.push(
+      'SIGNER_REFRESH_TYP must differ from SIGNER_TYP and VALIDATOR_TYP: no refresh token may pass for an access token',
+    );
+  for (const [name, on] of [
+    ['REFRESH_BACKEND_PATH', refresh],
+    ['SESSION_COOKIES', isTrue(env.SESSION_COOKIES)],
+  ] as const)
+    if (on && isTrue(env.SIGNER_FULL))
+      problems.push(`${name} needs compact tokens, which SIGNER_FULL=true does not make`);
+  return problems;
+}
+
+const PLACEHOLDER_REST = /[{}]/;
+const text = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
+const isTrue = (flag: unknown): boolean => flag === true;
+const given = (value: unknown): boolean => text(value) !== '';
+
+/** True where a missing key file is created: the default file, outside of production. */
+export const mayCreateKeyFile = (env: Environment): boolean =>
+  env.NODE_ENV !== 'production' &&
+  env.SIGNER_JWK_URL === undefined &&
+  env.SIGNER_JWK_LOCAL_PATH === DEFAULT_KEY_FILE;

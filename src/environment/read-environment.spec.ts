@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import { BootException } from '../core/errors/boot.error.js';
+import { readEnvironment } from './read-environment.js';
+
+type Raw = Record<string, string>;
+const PRODUCTION: Raw = { NODE_ENV: 'production', BACKEND_HOST: 'http://backend' };
+
+function problems(raw: Raw): readonly string[] {
+  try {
+    readEnvironment(raw);
+    return [];
+  } catch (error) {
+    if (!(error instanceof BootException)) throw error;
+    return error.problems;
+  }
+}
+const names = (raw: Raw): string[] =>
+  problems(raw)
+    .map((line) => /^\w+/.exec(line)?.[0] ?? '')
+    .sort();
+
+/** A value that is wrong for each variable. */
+const WRONG: Raw = {
+  NODE_ENV: 'prod',
+  HOST: 'a b',
+  PORT: '65536',
+  BODY_LIMIT: '16 kilobytes',
+  BACKEND_HOST: 'fake_api',
+  BACKEND_TIMEOUT_MS: '2s',
+  BACKEND_MAX_BODY: '-1',
+  BACKEND_INPUT_HEADERS: '*,a b',
+  TOKEN_BACKEND_METHOD: 'post',
+  TOKEN_BACKEND_PATH: 'token.json',
+  PRIVATE_BACKEND_PATH: '/with blank',
+  SIGNER_ALG: 'none',
+  SIGNER_KID: 'a b',
+  SIGNER_KEYS_TO_SIGN: 'a..b',
+  SIGNER_REQUIRE_ALL_KEYS: 'yes',
+  SIGNER_TYP: 'a b',
+  SIGNER_ISSUER: 'a b',
+  SIGNER_FULL: '1',
+  SIGNER_ACCESS_TTL: '0',
+  SIGNER_REFRESH_TTL: '1.5',
+  SIGNER_STALE_EXP: 'ignore',
+  VALIDATOR_ALG: 'HS256,none',
+  VALIDATOR_ISSUER: 'a b',
+  VALIDATOR_AUDIENCE_MATCHER: 'some',
+  VALIDATOR_ROLES_KEY: 'a b',
+  VALIDATOR_ROLES_KEY_IS_NESTED: 'nested',
+  VALIDATOR_COOKIE_KEY: 'a=b',
+  VALIDATOR_AUTH_HEADER_NAME: 'A:',
+  VALIDATOR_LEEWAY: '-1',
+  DISABLE_JWK_SECURITY: 'maybe',
+  ERRORS_EXPLAIN: 'no',
+  LOG_LEVEL: 'loud',
+  LOG_FORMAT: 'xml',
+};
+
+describe('readEnvironment', () => {
+  it('has the defaults of the contract', () => {
+    expect(readEnvironment({})).toMatchObject({
+      NODE_ENV: 'development',
+      HOST: '0.0.0.0',
+      PORT: 8080,
+      BODY_LIMIT: 16_384,
+      BACKEND_TIMEOUT_MS: 2000,
+      BACKEND_MAX_BODY: 1_048_576,
+      BACKEND_INPUT_HEADERS: [],
+      BACKEND_INPUT_QUERY_STRINGS: [],
+      TOKEN_BACKEND_METHOD: 'POST',
+      TOKEN_BACKEND_PATH: '/token.json',
+      PRIVATE_BACKEND_PATH: '/user/1.json',
+      SIGNER_ALG: 'HS256',
+      SIGNER_KID: 'sim2',
+      SIGNER_KEYS_TO_SIGN: ['access_token', 'refresh_token'],
+      SIGNER_REQUIRE_ALL_KEYS: false,
+      SIGNER_JWK_LOCAL_PATH: 'keys/signing.jwks.json',
+      SIGNER_TYP: 'JWT',
+      SIGNER_REFRESH_TYP: 'rt+jwt',
+      SIGNER_FULL: false,
+      SIGNER_ISSUER: 'https://krakend.io',
+      SIGNER_ACCESS_TTL: 3600,
+      SIGNER_REFRESH_TTL: 1_209_600,
+      SIGNER_STALE_EXP: 'reject',
+      VALIDATOR_ALG: ['HS256'],
+      VALIDATOR_ISSUER: ['https://krakend.io'],
+      VALIDATOR_AUDIENCE: ['http://api.example.com'],
+      VALIDATOR_AUDIENCE_MATCHER: 'any',
+      VALIDATOR_ROLES_KEY: 'roles',
+      VALIDATOR_ROLES_KEY_IS_NESTED: false,
+      VALIDATOR_ROLES_MATCHER: 'any',
+      VALIDATOR_SCOPES_KEY: 'scope',
+      VALIDATOR_SCOPES_MATCHER: 'any',
+      VALIDATOR_REQUIRED_CLAIMS: [],
+      VALIDATOR_TYP: ['JWT', 'at+jwt'],
+      VALIDATOR_AUTH_HEADER_NAME: 'Authorization',
+      VALIDATOR_LEEWAY: 1,
+      DISABLE_JWK_SECURITY: false,
+      ERRORS_EXPLAIN: true,
+      LOG_LEVEL: 'info',
+      LOG_FORMAT: 'pretty',
+    });
+    const { BACKEND_HOST, VALIDATOR_COOKIE_KEY } = readEnvironment({});
+    expect([BACKEND_HOST, VALIDATOR_COOKIE_KEY]).toEqual([undefined, undefined]);
+  });
+
+  it('lets defaults follow other variables', () => {
+    const env = readEnvironment({
+      SIGNER_ALG: 'ES256',
+      VALIDATOR_ISSUER: ' https://a , https://b',
+    });
+    expect(env.VALIDATOR_ALG).toEqual(['ES256']);
+    expect(env.SIGNER_ISSUER).toBe('https://a');
+  });
+
+  it.each(['', '  '])('takes %j for unset', (empty) => {
+    const raw = Object.fromEntries(Object.keys(WRONG).map((name) => [name, empty]));
+    expect(readEnvironment(raw)).toMatchObject({ PORT: 8080, SIGNER_ALG: 'HS256' });
+    expect(readEnvironment(raw).BACKEND_HOST).toBeUndefined();
+  });
+
+  it('reports every problem at once, one line each, by the name of the variable', () => {
+    expect(names(WRONG)).toEqual(Object.keys(WRONG).sort());
+    expect(problems(WRONG).filter((line) => line.includes('\n'))).toEqual([]);
+  });
+
+  it('repeats no value', () => {
+    const secret = 'hunter2 "secret"';
+    const raw = Object.fromEntries(Object.keys(WRONG).map((name) => [name, secret]));
+    const text = [
+      ...problems(raw),
+      ...problems({ BACKEND_HOST: 'http://user:hunter2@backend' }),
+      ...problems({ KEY_PASSPHRASE: 'hunter2', PORT: 'hunter2' }),
+    ].join('\n');
+    expect(text).toContain('PORT');
+    expect(text).toContain('BACKEND_HOST');
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('reports rules across variables together with wrong values', () => {
+    const raw = { NODE_ENV: 'production', DISABLE_JWK_SECURITY: 'true', PORT: 'x' };
+    expect(names(raw)).toEqual(['BACKEND_HOST', 'DISABLE_JWK_SECURITY', 'PORT']);
+  });
+
+  it.each([',', ' , '])('refuses a list that names nothing: %j', (list) => {
+    for (const name of ['VALIDATOR_ALG', 'VALIDATOR_ISSUER', 'VALIDATOR_AUDIENCE', 'VALIDATOR_TYP'])
+      expect(names({ [name]: list, SIGNER_ISSUER: 'i' })).toEqual([name]);
+  });
+});
+
+describe('production', () => {
+  it('has strict defaults, which a variable can override', () => {
+    expect(readEnvironment(PRODUCTION)).toMatchObject({
+      ERRORS_EXPLAIN: false,
+      LOG_FORMAT: 'json',
+    });
+    const relaxed = { ...PRODUCTION, ERRORS_EXPLAIN: 'true', LOG_FORMAT: 'pretty' };
+    expect(readEnvironment(relaxed)).toMatchObject({ ERRORS_EXPLAIN: true, LOG_FORMAT: 'pretty' });
+  });
+
+  it('needs a backend and refuses to give up key security', () => {
+    expect(names({ NODE_ENV: 'production' })).toEqual(['BACKEND_HOST']);
+    expect(names({ ...PRODUCTION, DISABLE_JWK_SECURITY: 'true' })).toEqual([
+      'DISABLE_JWK_SECURITY',
+    ]);
+    expect(names({ DISABLE_JWK_SECURITY: 'true' })).toEqual([]);
+  });
+
+  it.each(['Production', 'production ', 'PRODUCTION'])(
+    'is not missed because of the spelling %j',
+    (spelling) => {
+      // Neither accepted as development nor silently relaxed.
+      expect(names({ ...PRODUCTION, NODE_ENV: spelling })).toEqual(['NODE_ENV']);
+    },
+  );
+});
+
+describe('values', () => {
+  it('lists are split at commas, trimmed, without empty items', () => {
+    const env = readEnvironment({
+      SIGNER_KEYS_TO_SIGN: ' a, data.receipt ,,b',
+      VALIDATOR_TYP: 'x',
+    });
+    expect(env.SIGNER_KEYS_TO_SIGN).toEqual(['a', 'data.receipt', 'b']);
+    expect(env.VALIDATOR_TYP).toEqual(['x']);
+  });
+
+  it.each([
+    ['512', 512],
+    ['16kb', 16_384],
+    ['16 KB', 16_384],
+    ['2mb', 2_097_152],
+    ['1gb', 1_073_741_824],
+    ['7b', 7],
+  ])('the size %s', (text, bytes) => {
+    expect(readEnvironment({ BODY_LIMIT: text }).BODY_LIMIT).toBe(bytes);
+  });
+
+  it.each(['0', '1.5mb', '2gb', 'kb', '1e3', '0x10', '-1', '1tb', 'Infinity'])(
+    'the size %s is refused',
+    (text) => {
+      expect(names({ BODY_LIMIT: text })).toEqual(['BODY_LIMIT']);
+    },
+  );
+
+  it.each([
+    ['true', true],
+    ['TRUE', true],
+    ['false', false],
+    [' False ', false],
+  ])('the flag %j', (text, value) => {
+    expect(readEnvironment({ SIGNER_FULL: text }).SIGNER_FULL).toBe(value);
+  });
+
+  it.each(['1', '0', 'yes', 'constructor', '__proto__', 'truefalse'])(
+    'the flag %s is refused',
+    (text) => {
+      expect(names({ SIGNER_FULL: text })).toEqual(['SIGNER_FULL']);
+    },
+  );
+
+  it.each(['1e3', '0x50', '80.0', '+80', '-0', '80 80', '99999999999999999999'])(
+    'the number %s is refused',
+    (text) => {
+      expect(names({ PORT: text })).toEqual(['PORT']);
+    },
+  );
+
+  it.each([
+    'ftp://a',
+    'javascript:alert(1)',
+    'http://user:pw@a',
+    'http://a/?q=1',
+    'http://a/#f',
+    'backend:8080',
+  ])('the backend %s is refused', (host) => {
+    expect(names({ BACKEND_HOST: host })).toEqual(['BACKEND_HOST']);
+  });
+
+  it.each(['Host', 'content-length', 'Transfer-Encoding', 'CONNECTION', 'upgrade'])(
+    'the header %s is never forwarded',
+    (name) => {
+      expect(names({ BACKEND_INPUT_HEADERS: `x-a,${name}` })).toEqual(['BACKEND_INPUT_HEADERS']);
+    },
+  );
+
+  it('claims become headers that are free, each claim and each header once', () => {
+    const propagate = (VALIDATOR_PROPAGATE_CLAIMS: string): string[] =>
+      names({ VALIDATOR_PROPAGATE_CLAIMS });
+    expect(propagate('sub:x-user,realm.id:X-Realm,https://example.com:8/t:x-t,a:b:x-b')).toEqual(
+      [],
+    );
+    for (const list of ['sub', ':x', 'sub:', 'sub:x user', 'sub:connection', 'sub:Host'])
+      expect(propagate(list)).toEqual(['VALIDATOR_PROPAGATE_CLAIMS']);
+    for (const list of ['sub:authorization', 'sub:cookie', 'sub:x,sub:y', 'sub:x-a,name:X_A'])
+      expect(propagate(list)).toEqual(['VALIDATOR_PROPAGATE_CLAIMS']);
+  });
+
+  it.each(['/a/../b', '/a/..', '/./a', '/a#b', '/a/..?x'])('the path %s is refused', (path) => {
+    expect(names({ PRIVATE_BACKEND_PATH: path })).toEqual(['PRIVATE_BACKEND_PATH']);
+    expect(names({ TOKEN_BACKEND_PATH: path })).toEqual(['TOKEN_BACKEND_PATH']);
+  });
+
+  it('no claim can be in the path that makes the token', () => {
+    expect(names({ TOKEN_BACKEND_PATH: '/t/{JWT.sub}' })).toEqual(['TOKEN_BACKEND_PATH']);
+    expect(names({ PRIVATE_BACKEND_PATH: '/t/{JWT.sub}' })).toEqual([]);
+  });
+});

@@ -1,2 +1,0 @@
-export { startFakeBackend, type RunningBackend } from './fake-backend.js';
-export { FakeBackend, FakeBackendModule } from './fake-backend.module.js';

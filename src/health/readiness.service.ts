@@ -1,0 +1,44 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { GatewayException } from '../http/gateway.exception.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { Revocations } from '../state/index.js';
+
+/** Whether the process should get requests. */
+@Injectable()
+export class Readiness {
+  private closing = false;
+
+  constructor(
+    private readonly keys: JwkKeyStore,
+    @Optional() private readonly revocations?: Revocations,
+  ) {}
+
+  /** True from the moment the process was told to end. */
+  get shuttingDown(): boolean {
+    return this.closing;
+  }
+
+  /** From now on the process wants no new requests. */
+  beginShutdown(): void {
+    this.closing = true;
+  }
+
+  /** @throws GatewayException 503 naming the part that is not ready */
+  assertReady(): void {
+    if (this.closing)
+      throw new GatewayException({
+        status: 503,
+        error: 'temporarily_unavailable',
+        code: 'shutting_down',
+        description: 'The gateway is shutting down.',
+      });
+    if (!this.keys.ready())
+      throw new GatewayException({
+        status: 503,
+        error: 'temporarily_unavailable',
+        code: 'keys_unavailable',
+        description: 'A set of keys has not arrived yet.',
+      });
+    this.revocations?.assertFresh();
+  }
+}

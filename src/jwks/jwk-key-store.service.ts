@@ -1,0 +1,195 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { BootException } from '../core/errors/boot.error.js';
+import { algorithmSpec, type JwsAlgorithm, type JwsKey } from '../core/jws/index.js';
+import { createDevelopmentKey } from './development-key.js';
+import { KeyProblem } from '../core/keys/key.error.js';
+import type { KeyIdentifyStrategy, KeyNames } from '../core/keys/key-set.js';
+import { assertVerifies } from './key-set-checks.js';
+import { KeySources } from './key-sources.js';
+import { KeysUnavailable } from './keys-unavailable.exception.js';
+import type { LiveKeySet } from './live-key-set.js';
+import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
+
+/**
+ * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
+ * fetched. Where a method takes a `source`, it means that set only; left out, the configured one.
+ */
+@Injectable()
+export class JwkKeyStore implements OnApplicationShutdown {
+  private static readonly logger = new Logger(JwkKeyStore.name);
+
+  private constructor(
+    /** Where the signing keys come from; for routes that take the gateway's own tokens only. */
+    readonly signingSource: KeySource,
+    private readonly sources: KeySources,
+    private readonly signing: LiveKeySet,
+    private readonly verification: LiveKeySet,
+    private readonly strategy: KeyIdentifyStrategy,
+  ) {}
+
+  /**
+   * Loads and checks all key sets. An unreachable remote set is waited for in the background.
+   *
+   * @throws BootException in one line per set that cannot be used
+   */
+  static async open(options: JwksModuleOptions): Promise<JwkKeyStore> {
+    const { verification = options.signing, createMissing } = options;
+    if (verification === undefined)
+      throw new BootException(
+        "JwksModule: neither 'signing' nor 'verification' says where the keys are: { path }, { url } or a KeyProvider",
+      );
+    const { signing = verification } = options;
+    if (createMissing !== undefined && 'path' in signing) {
+      const { alg, kid } = createMissing;
+      if (await createDevelopmentKey(signing.path, alg, kid))
+        this.logger.log(
+          `Created ${signing.path} with a fresh ${alg} key '${kid}' (development only)`,
+        );
+    }
+    const sources = new KeySources(options);
+    await sources.open([
+      { source: signing, publicOnly: options.signing === undefined },
+      { source: verification, publicOnly: true },
+    ]);
+    return new JwkKeyStore(
+      signing,
+      sources,
+      sources.get(signing),
+      sources.get(verification),
+      options.identifyStrategy ?? 'kid',
+    );
+  }
+
+  /**
+   * Opens a further set to verify with; once per source, however often it is asked for.
+   *
+   * @throws BootException when it cannot be used
+   */
+  openVerification(source: KeySource): Promise<void> {
+    return this.sources.open([{ source, publicOnly: true }]);
+  }
+
+  /**
+   * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
+   *
+   * @throws KeyProblem when there is none, or it cannot sign with `alg`
+   * @throws KeysUnavailable while a remote set has not arrived
+   */
+  signingKey(alg: JwsAlgorithm, kid: string): JwsKey {
+    const { current } = this.signing;
+    if (current === undefined) throw new KeysUnavailable(this.signing.provider.source);
+    return current.signer(alg, kid);
+  }
+
+  /**
+   * The key that verifies tokens with these names in their header, or `undefined`. Never waits.
+   *
+   * @throws KeysUnavailable while there is no set at all
+   */
+  verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
+    const { current, provider } = this.live(source);
+    if (current === undefined) throw new KeysUnavailable(provider.source);
+    // The gateway's own tokens carry a kid, however those of others name their keys.
+    const strategy = source === this.signingSource ? 'kid' : this.strategy;
+    return current.verifier(names, strategy, Math.floor(Date.now() / 1000));
+  }
+
+  /**
+   * For a token whose key is not there: looks at a remote source again, at most once per cooldown
+   * and for as long as one fetch may take, and then for the key again.
+   *
+   * @throws KeysUnavailable when the set was given up meanwhile
+   */
+  async awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined> {
+    // What names no key is not found in any set.
+    if (names.kid === undefined && names.x5t === undefined && names.x5tS256 === undefined)
+      return undefined;
+    const look = this.live(source).refetch();
+    if (look === undefined) return undefined;
+    await look;
+    return this.verificationKey(names, source);
+  }
+
+  /**
+   * From now on only sets in which this key can sign are taken.
+   *
+   * @throws KeyProblem when the present set is none of them
+   */
+  requireSigning(alg: JwsAlgorithm, kid: string): void {
+    this.signing.require((candidate) => void candidate.signer(alg, kid));
+  }
+
+  /**
+   * From now on only sets in which some key can verify `alg` are taken. A remote set, which others
+   * decide about, is not held to it.
+   *
+   * @throws KeyProblem saying what each key of the present set is instead, or that `alg` needs a
+   * secret where only public keys are taken
+   */
+  requireVerification(alg: JwsAlgorithm, source?: KeySource): void {
+    const live = this.live(source);
+    const { provider } = live;
+    if (provider.publicOnly && algorithmSpec(alg).kty === 'oct')
+      throw new KeyProblem(
+        `JWK ${provider.source}: only public keys are taken from there, and ${alg} needs a secret`,
+      );
+    if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));
+  }
+
+  /** All keys of a set, for explanations. */
+  verificationKeys(source?: KeySource): readonly JwsKey[] {
+    return this.live(source).current?.all() ?? [];
+  }
+
+  /** For messages: the kids of a set and where it comes from. */
+  describeVerificationKids(source?: KeySource): string {
+    const { current, provider } = this.live(source);
+    return `${current?.describeKids() ?? 'none yet'} (${provider.source})`;
+  }
+
+  /** The JWK Set that may be published (RFC 7517 section 5): the public parts of the signing keys. */
+  publicJwks(): { keys: readonly object[] } {
+    return { keys: this.signing.current?.publicJwks ?? [] };
+  }
+
+  /**
+   * True once every set has arrived. It stays true when one is given up later: taking the process
+   * out of service would stop the routes that need other keys, too.
+   */
+  ready(): boolean {
+    return this.sources.all().every(({ arrived }) => arrived);
+  }
+
+  /** Where the keys come from, for messages. */
+  describeSources(): { signing: string; verification: string } {
+    return {
+      signing: this.signing.provider.source,
+      verification: this.verification.provider.source,
+    };
+  }
+
+  /** Seconds since each source stopped giving a usable set; 0 while it does. */
+  staleSeconds(): { source: string; seconds: number }[] {
+    return this.sources.all().map(({ provider, staleSeconds }) => ({
+      source: provider.source,
+      seconds: staleSeconds,
+    }));
+  }
+
+  /** Seconds since the set in use was loaded, for each source that has one. */
+  ageSeconds(): { source: string; seconds: number }[] {
+    return this.sources
+      .all()
+      .flatMap(({ provider: { source }, ageSeconds: seconds }) =>
+        seconds === undefined ? [] : [{ source, seconds }],
+      );
+  }
+
+  onApplicationShutdown(): void {
+    this.sources.close();
+  }
+
+  private live(source: KeySource | undefined): LiveKeySet {
+    return source === undefined ? this.verification : this.sources.get(source);
+  }
+}

@@ -1,0 +1,16 @@
+import { GatewayException } from '../http/gateway.exception.js';
+
+/** 503: a set of keys has not arrived yet, or was given up for being too old. */
+export class KeysUnavailable extends GatewayException {
+  /** @param source of the set, without secrets */
+  constructor(source: string) {
+    super({
+      status: 503,
+      error: 'temporarily_unavailable',
+      code: 'keys_unavailable',
+      description: 'The keys for tokens are not available at the moment.',
+      explanation: `JWK ${source}: no keys yet`,
+      headers: { 'Retry-After': '2' },
+    });
+  }
+}

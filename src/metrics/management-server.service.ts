@@ -1,0 +1,31 @@
+import type { Server } from 'node:http';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { GatewayMetrics } from './gateway-metrics.service.js';
+import { startManagementServer } from '../management/management-listener.js';
+import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
+
+/** Serves the metrics of this process while the application runs. */
+@Injectable()
+export class ManagementServer implements OnApplicationBootstrap, OnApplicationShutdown {
+  private server?: Server;
+
+  constructor(
+    @Inject(METRICS_OPTIONS) private readonly options: MetricsModuleOptions,
+    private readonly metrics: GatewayMetrics,
+  ) {}
+
+  /** @throws BootException when the port cannot be had */
+  async onApplicationBootstrap(): Promise<void> {
+    this.server = await startManagementServer(this.options, () => this.metrics.text());
+  }
+
+  onApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.closeAllConnections();
+  }
+}

@@ -1,0 +1,18 @@
+import type { MetricsSnapshot } from '../../metrics/index.js';
+
+/** What the primary tells a worker. */
+export type ToWorker =
+  { readonly signet: 'shut-down' } | { readonly signet: 'metrics'; readonly id: number };
+
+/** What a worker tells the primary. */
+export type ToPrimary =
+  | { readonly signet: 'boot-failed'; readonly problems: readonly string[] }
+  | { readonly signet: 'listening' }
+  | { readonly signet: 'alive' }
+  | { readonly signet: 'metrics'; readonly id: number; readonly snapshot: MetricsSnapshot };
+
+/** Libraries may use the same channel. */
+const isOurs = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'signet' in value;
+export const isToWorker = (value: unknown): value is ToWorker => isOurs(value);
+export const isToPrimary = (value: unknown): value is ToPrimary => isOurs(value);

@@ -1,0 +1,195 @@
+import cluster, { type Worker } from 'node:cluster';
+import { Logger } from '@nestjs/common';
+import type { MetricsSnapshot } from '../../metrics/index.js';
+import { isToPrimary, type ToWorker } from './messages.js';
+import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
+
+/** A worker that hangs must not hang a scrape. */
+const METRICS_TIMEOUT_MS = 1000;
+/** A worker that says nothing for so long hangs, and is replaced. */
+const SILENCE_MS = 15_000;
+/** It may take so long to start. */
+const BOOT_MS = 60_000;
+const SILENCE_CHECK_MS = 2000;
+/** How much later than its own deadline a worker is ended by force. */
+const KILL_MARGIN_MS = 200;
+/** Between two attempts to replace a worker that cannot be, while others serve. */
+const RETRY_MS = 60_000;
+
+interface Member {
+  readonly worker: Worker;
+  /** Milliseconds of the monotonic clock; when it began to serve. */
+  listeningSince?: number;
+  /** When something was heard of it. */
+  lastSeen: number;
+}
+
+/** What the pool reports. */
+export interface PoolEvents {
+  /** All workers listen for the first time. */
+  readonly ready: () => void;
+  /** There is no point in going on; each line says why. */
+  readonly failed: (problems: readonly string[]) => void;
+  /** A worker ended, and answers for metrics no more. */
+  readonly gone: (id: number) => void;
+}
+
+/** Starts the workers, replaces those that end, and ends them all. */
+export class WorkerPool {
+  restarts = 0;
+  private readonly logger = new Logger('Cluster');
+  private readonly policy = new RespawnPolicy();
+  private readonly members = new Map<number, Member>();
+  private readonly answers = new Map<number, (snapshot: MetricsSnapshot) => void>();
+  private questions = 0;
+  private ready = false;
+  private ending = false;
+
+  /** @param env what workers see beside the environment of this process */
+  constructor(
+    private readonly size: number,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly events: PoolEvents,
+  ) {
+    // Not every value of a metric is a JSON number.
+    cluster.setupPrimary({ serialization: 'advanced' });
+    cluster.on('message', (worker, message: unknown) => this.onMessage(worker, message));
+    cluster.on('exit', (worker, code, signal: string | null) =>
+      this.onExit(worker, signal ?? `code ${code}`),
+    );
+    // Whatever ends this process, no worker outlives it.
+    process.on('exit', () => this.kill());
+  }
+
+  start(): void {
+    for (let i = 0; i < this.size; i++) this.fork();
+    setInterval(() => this.killSilent(), SILENCE_CHECK_MS).unref();
+  }
+
+  /** How many serve. */
+  get serving(): number {
+    return this.listening().length;
+  }
+
+  /** What each living worker has counted so far; `undefined` for one that does not answer. */
+  async snapshots(): Promise<[id: number, snapshot: MetricsSnapshot | undefined][]> {
+    const answers = await Promise.all(
+      this.listening().map(async ({ worker }): Promise<[number, MetricsSnapshot | undefined]> => [
+        worker.id,
+        await this.ask(worker),
+      ]),
+    );
+    return answers.filter(([id]) => this.members.has(id));
+  }
+
+  /**
+   * Lets every worker end by itself, and ends by force what has not after `timeoutMs`.
+   *
+   * @returns true when none had to be forced
+   */
+  async shutDown(timeoutMs: number): Promise<boolean> {
+    this.ending = true;
+    let forced = false;
+    const ended = new Promise<void>((resolve) => {
+      cluster.on('exit', () => this.members.size === 0 && resolve());
+    });
+    for (const { worker, listeningSince } of this.members.values())
+      if (listeningSince === undefined) worker.process.kill('SIGKILL');
+      else send(worker, { signet: 'shut-down' });
+    const timer = setTimeout(() => {
+      forced = true;
+      this.kill();
+    }, timeoutMs + KILL_MARGIN_MS);
+    if (this.members.size > 0) await ended;
+    clearTimeout(timer);
+    return !forced;
+  }
+
+  private fork(): void {
+    const worker = cluster.fork(this.env);
+    // A channel that breaks is followed by the worker's end.
+    worker.on('error', () => undefined);
+    this.members.set(worker.id, { worker, lastSeen: performance.now() });
+  }
+
+  private onListening(member: Member): void {
+    member.listeningSince = member.lastSeen;
+    if (this.ready) this.logger.log(`Worker ${member.worker.id} serves`);
+    else if (this.serving === this.size) {
+      this.ready = true;
+      this.events.ready();
+    }
+  }
+
+  private onMessage({ id }: Worker, message: unknown): void {
+    const member = this.members.get(id);
+    if (member === undefined || !isToPrimary(message)) return;
+    member.lastSeen = performance.now();
+    if (message.signet === 'metrics') this.answers.get(message.id)?.(message.snapshot);
+    else if (message.signet === 'listening') this.onListening(member);
+    else if (message.signet === 'boot-failed') this.onBootFailed(id, message.problems);
+  }
+
+  private onBootFailed(id: number, problems: readonly string[]): void {
+    if (!this.ready) this.events.failed(problems);
+    else for (const problem of problems) this.logger.error(`Worker ${id}: ${problem}`);
+  }
+
+  private onExit({ id }: Worker, how: string): void {
+    const member = this.members.get(id);
+    this.members.delete(id);
+    this.events.gone(id);
+    if (this.ending || member === undefined) return;
+    const now = performance.now();
+    const since = member.listeningSince;
+    const delay = this.policy.delay(since === undefined ? 0 : now - since, now);
+    const replace = delay ?? (this.hasStable(now) ? RETRY_MS : undefined);
+    if (replace === undefined) {
+      this.events.failed([`workers end as soon as they start (the last one with ${how})`]);
+      return;
+    }
+    this.logger.error(`Worker ${id} ended with ${how}; replaced in ${replace} ms`);
+    setTimeout(() => {
+      if (this.ending) return;
+      this.restarts++;
+      this.fork();
+    }, replace);
+  }
+
+  private hasStable(now: number): boolean {
+    return this.listening().some(({ listeningSince = now }) => now - listeningSince >= STABLE_MS);
+  }
+
+  private ask(worker: Worker): Promise<MetricsSnapshot | undefined> {
+    const id = this.questions++;
+    return new Promise<MetricsSnapshot | undefined>((resolve) => {
+      const timer = setTimeout(resolve, METRICS_TIMEOUT_MS, undefined);
+      this.answers.set(id, (snapshot) => {
+        clearTimeout(timer);
+        resolve(snapshot);
+      });
+      send(worker, { signet: 'metrics', id });
+    }).finally(() => this.answers.delete(id));
+  }
+
+  private killSilent(): void {
+    const now = performance.now();
+    for (const { worker, lastSeen, listeningSince } of this.members.values())
+      if (now - lastSeen > (listeningSince === undefined ? BOOT_MS : SILENCE_MS)) {
+        this.logger.error(`Worker ${worker.id} hangs, and is ended`);
+        worker.process.kill('SIGKILL');
+      }
+  }
+
+  private kill(): void {
+    for (const { worker } of this.members.values()) worker.process.kill('SIGKILL');
+  }
+
+  private listening(): Member[] {
+    return [...this.members.values()].filter(({ listeningSince }) => listeningSince !== undefined);
+  }
+}
+
+const send = (worker: Worker, message: ToWorker): void => {
+  if (worker.isConnected()) worker.send(message, () => undefined);
+};

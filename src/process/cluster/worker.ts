@@ -1,0 +1,49 @@
+import type { Environment } from '../../config/index.js';
+import { describeBootError } from '../describe-boot-error.js';
+import { GatewayMetrics } from '../../metrics/index.js';
+import { ignoreSignals } from '../process-signals.js';
+import { serve, shutDown } from '../serve.js';
+import { isToWorker, type ToPrimary } from './messages.js';
+
+/** How often the primary hears that the event loop turns. */
+const ALIVE_MS = 2000;
+/** Elsewhere the primary hands connections on. */
+const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebsd';
+
+/** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
+export async function runWorker(env: Environment): Promise<void> {
+  ignoreSignals();
+  const app = await serve(env, SHARES_PORT).catch(giveUp);
+  tell({ signet: 'listening' });
+  setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
+  const metrics = app.get(GatewayMetrics);
+  process.on('message', (message) => {
+    if (!isToWorker(message)) return;
+    if (message.signet === 'metrics')
+      metrics.snapshot().then(
+        (snapshot) => tell({ signet: 'metrics', id: message.id, snapshot }),
+        // The primary does without.
+        () => undefined,
+      );
+    else if (message.signet === 'shut-down')
+      shutDown(app, env).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+  });
+}
+
+/** The primary prints why, once for all workers. */
+async function giveUp(error: unknown): Promise<never> {
+  await new Promise((sent) => {
+    process.send?.(
+      { signet: 'boot-failed', problems: describeBootError(error) } satisfies ToPrimary,
+      sent,
+    );
+  });
+  process.exit(1);
+}
+
+const tell = (message: ToPrimary): void => {
+  if (process.connected) process.send?.(message, () => undefined);
+};

@@ -1,0 +1,98 @@
+import type { Socket } from 'node:net';
+import type { SecurityHeadersOptions } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Environment } from '../config/index.js';
+import {
+  answerClientError,
+  bodyMiddleware,
+  ErrorFilter,
+  GatewayAdapter,
+  inOne,
+  requestContextMiddleware,
+  requestEndMiddleware,
+  type RequestListener,
+} from '../http/index.js';
+import { Readiness } from '../health/index.js';
+import { accessLog, type Log } from '../logging/index.js';
+import { GatewayMetrics } from '../metrics/index.js';
+import { REQUEST_TRACER, type RequestTracer } from '../tracing/index.js';
+
+/** `POST /token` forwards its body byte for byte, so nothing may parse it. */
+const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;
+
+/** What matters for an API; the rest of the usual headers is about HTML pages. */
+const SECURITY_HEADERS: SecurityHeadersOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: "'none'", frameAncestors: "'none'" },
+  },
+  // The gateway does not decide for the hosts below its own.
+  strictTransportSecurity: { includeSubDomains: false },
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xFrameOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  // It is not written in the first place.
+  xPoweredBy: false,
+  xXssProtection: false,
+};
+
+/** Everything between the socket and the controllers; shared by `main` and the tests. */
+export function configureApp(app: NestExpressApplication, env: Environment, log: Log): void {
+  app.disable('etag');
+  app.disable('x-powered-by');
+  if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
+  app.useSecurityHeaders(SECURITY_HEADERS);
+  const metrics = app.get(GatewayMetrics);
+  metrics.countDroppedLines(log.dropped);
+  const readiness = app.get(Readiness);
+  const listeners: RequestListener[] = [
+    accessLog(log.pino),
+    ({ method, route, status, milliseconds, refusal, login, aborted }) => {
+      metrics.request(method, route, status, milliseconds / 1000, refusal?.code);
+      if (login) metrics.login(status, aborted);
+    },
+  ];
+  const steps: Parameters<typeof inOne>[0][number][] = [
+    requestContextMiddleware,
+    (_request, response) => {
+      // Clients with keep-alive go elsewhere while there is time.
+      if (readiness.shuttingDown) response.setHeader('Connection', 'close');
+    },
+  ];
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    const tracer = app.get<RequestTracer>(REQUEST_TRACER);
+    steps.push(tracer.begin.bind(tracer));
+    listeners.push(tracer.end.bind(tracer));
+  }
+  steps.push(requestEndMiddleware(...listeners));
+  app.use(
+    inOne(
+      steps,
+      bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)),
+    ),
+  );
+  app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
+  countRefusals(app, metrics);
+}
+
+/** What is refused before it reaches the application. */
+function countRefusals(app: NestExpressApplication, metrics: GatewayMetrics): void {
+  const server = app.getHttpServer();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const code = answerClientError(error, socket);
+    if (code !== undefined) metrics.refusal(code);
+  });
+  server.on('drop', () => metrics.refusal('connections_exceeded'));
+  const adapter = app.getHttpAdapter();
+  if (adapter instanceof GatewayAdapter)
+    adapter.shedder.onShed = () => metrics.refusal('overloaded');
+}
+
+/** Express takes a boolean, a number of hops, or addresses. */
+function trustProxy(value: string): boolean | number | string {
+  if (value === 'true' || value === 'false') return value === 'true';
+  return /^\d+$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  JwtVerifier,
+  ProtectedRoutes,
+  type Requirement,
+  type VerifiedClaims,
+} from '../auth/index.js';
+import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { normalizeType } from '../core/claims/token-type.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { parseCompact } from '../core/jws/index.js';
+import { revocationSubject, tokenId, type RevocationSubject } from '../state/index.js';
+import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../token/oauth.module-definition.js';
+
+/** A verified token that stands for itself: presented in a body, not to get through a guard. */
+export interface PresentedToken {
+  kind: 'access' | 'refresh';
+  claims: VerifiedClaims;
+  /** Unique; the `jti` claim where there is one. */
+  id: string;
+  /** What it can be revoked by. */
+  subject: RevocationSubject;
+}
+
+/** Recognizes the tokens that the gateway accepts or issued, wherever they are presented. */
+@Injectable()
+export class OwnTokens {
+  private readonly refreshType: string;
+  private readonly access: Requirement;
+  private readonly refresh: Requirement;
+
+  constructor(
+    @Inject(OAUTH_OPTIONS) options: OAuthModuleOptions,
+    private readonly verifier: JwtVerifier,
+    routes: ProtectedRoutes,
+    keys: JwkKeyStore,
+  ) {
+    this.refreshType = normalizeType(options.refreshTyp);
+    // Whom a token is meant for does not matter to the one who takes it back.
+    const anyAudience = { audiences: [], audienceMatcher: 'all', requiredClaims: [] } as const;
+    this.access = { ...routes.defaults(), ...anyAudience };
+    this.refresh = {
+      ...this.access,
+      algorithms: new Set([options.alg]),
+      issuers: new Set([...this.access.issuers, options.issuer]),
+      types: new Set([this.refreshType]),
+      keySource: keys.signingSource,
+    };
+  }
+
+  /** @throws TokenRefused for anything but a valid refresh token of this gateway */
+  verifyRefresh(token: string): Promise<PresentedToken> {
+    return this.verify(token, 'refresh', this.refresh);
+  }
+
+  /**
+   * Access or refresh token, valid as far as signature, issuer, times and revocation go.
+   *
+   * @param age `any`: tokens that have expired count as well
+   * @returns `undefined` for everything else
+   */
+  async recognize(token: string, age: 'live' | 'any'): Promise<PresentedToken | undefined> {
+    try {
+      const { typ = 'JWT' } = parseCompact(token).header;
+      const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
+      const requirement = this[kind];
+      return await this.verify(
+        token,
+        kind,
+        age === 'any' ? { ...requirement, leeway: Infinity } : requirement,
+      );
+    } catch (error) {
+      if (error instanceof TokenRefused) return undefined;
+      throw error;
+    }
+  }
+
+  private async verify(
+    token: string,
+    kind: PresentedToken['kind'],
+    requirement: Requirement,
+  ): Promise<PresentedToken> {
+    const claims = await this.verifier.verify(token, requirement);
+    const { header, signingInput } = parseCompact(token);
+    const names = { kid: header.kid, claims, signingInput };
+    return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
+  }
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import {
+  assertSameOrigin,
+  AuthRefused,
+  bearerToken,
+  ProtectedRoutes,
+  tokenMissing,
+  type BearerToken,
+  type Requirement,
+} from '../auth/index.js';
+import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { Operation } from '../routes/operation.js';
+import { OwnTokens } from './issued-tokens.service.js';
+import { SessionCookies } from './session-cookies.service.js';
+import { SessionEnd } from './session-end.service.js';
+
+/** `POST /logout`: ends the session of the token in the header or the cookies. */
+@Controller('logout')
+export class LogoutController {
+  constructor(
+    private readonly routes: ProtectedRoutes,
+    private readonly tokens: OwnTokens,
+    private readonly cookies: SessionCookies,
+    private readonly sessions: SessionEnd,
+  ) {}
+
+  /** An expired token will do: its session may go on in a refresh token that somebody else holds. */
+  @Post()
+  @HttpCode(204)
+  @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: "Ends the session of the request's token, everywhere.",
+    description: 'Session cookies are cleared; they count only in requests of the same origin.',
+    answers: { 204: { description: 'It has ended.' } },
+    errors: { 403: ['csrf_refused'] },
+    takesToken: true,
+  })
+  async logout(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<void> {
+    const presented = this.presentedTokens(request);
+    const known = await Promise.all(presented.map((token) => this.tokens.recognize(token, 'any')));
+    for (const token of known)
+      if (token !== undefined) await this.sessions.endSession(token, 'logout');
+    // Not before: a session that could not be ended can be tried again.
+    if (this.cookies.enabled) this.cookies.clear(response);
+    if (known.every((token) => token === undefined))
+      throw this.refused(new TokenRefused('token_malformed', 'no session has this token'));
+  }
+
+  private presentedTokens(request: IncomingMessage): string[] {
+    const requirement = this.routes.defaults();
+    const refresh = this.cookies.refreshToken(request);
+    const access = this.accessToken(request, requirement);
+    if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    const tokens = [access?.token, refresh].filter((token) => token !== undefined);
+    if (tokens.length === 0) throw this.refused(tokenMissing(requirement));
+    return tokens;
+  }
+
+  private accessToken(request: IncomingMessage, requirement: Requirement): BearerToken | undefined {
+    try {
+      return bearerToken(request, requirement);
+    } catch (error) {
+      if (error instanceof TokenRefused) throw this.refused(error);
+      throw error;
+    }
+  }
+
+  private refused(reason: TokenRefused): AuthRefused {
+    return new AuthRefused(reason, this.routes.defaults());
+  }
+}

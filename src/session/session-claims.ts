@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { claimText } from '../core/claims/claim-text.js';
+import { isRefreshField, SigningRefused, type ClaimSet } from '../signing/index.js';
+
+/** What the tokens of one login have in common. */
+export interface Session {
+  /** `sid` claim (OpenID Connect): the value as it stands in the tokens. */
+  sid: unknown;
+  /** `auth_time` claim (OpenID Connect): the login, in seconds since 1970. */
+  authTime: unknown;
+}
+
+type ClaimSets = ReadonlyMap<string, ClaimSet>;
+
+/**
+ * Ties the tokens of a login together: one `sid` in all, the backend's own where it sends one, and
+ * the time of the login in the refresh token, so that its successors know it.
+ *
+ * @param now seconds since 1970
+ */
+export function beginSession(claimSets: ClaimSets, now: number): (field: string) => ClaimSet {
+  const sid = [...claimSets.values()].find(({ sid: own }) => claimText(own) !== undefined)?.sid;
+  return withClaims(claimSets, { sid: sid ?? randomUUID(), authTime: now });
+}
+
+/**
+ * The same for the tokens that follow a refresh.
+ *
+ * @throws SigningRefused `sign_target_invalid` when the backend names another session: its tokens
+ * would not be revoked with this one
+ */
+export function continueSession(
+  claimSets: ClaimSets,
+  session: Session,
+): (field: string) => ClaimSet {
+  for (const [field, { sid }] of claimSets)
+    if (sid !== undefined && claimText(sid) !== claimText(session.sid))
+      throw new SigningRefused(
+        'sign_target_invalid',
+        `${field}.sid is not the sid of the session that is refreshed`,
+      );
+  return withClaims(claimSets, session);
+}
+
+/** Adds what is absent; what the backend sent stays as it is. */
+function withClaims(claimSets: ClaimSets, { sid, authTime }: Session): (field: string) => ClaimSet {
+  return (field) => {
+    const claims: Record<string, unknown> = { ...claimSets.get(field) };
+    claims.sid ??= sid;
+    if (isRefreshField(field)) claims.auth_time ??= authTime;
+    return claims;
+  };
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { assertSameOrigin, tokenOfCookie } from '../auth/index.js';
+import { toNumber } from '../core/json/json.js';
+import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../token/oauth.module-definition.js';
+
+/** `__Host-` makes browsers insist on Secure, on no Domain and on the path `/` (RFC 6265bis). */
+const NAMES = { access_token: '__Host-access_token', refresh_token: '__Host-refresh_token' };
+const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
+/** Browsers drop longer ones without a word. */
+const MAX_COOKIE_BYTES = 4096;
+
+/** The tokens of a session as cookies of the browser that logged in. */
+@Injectable()
+export class SessionCookies {
+  private readonly logger = new Logger(SessionCookies.name);
+
+  constructor(@Inject(OAUTH_OPTIONS) private readonly options: OAuthModuleOptions) {}
+
+  get enabled(): boolean {
+    return this.options.cookies ?? false;
+  }
+
+  /** Sets a cookie for each token of a signed answer; it lives as long as its token. */
+  set(response: ServerResponse, answer: Readonly<Record<string, unknown>>): void {
+    const now = Math.floor(Date.now() / 1000);
+    for (const [field, name] of Object.entries(NAMES)) {
+      const token = answer[field];
+      if (typeof token !== 'string') continue;
+      const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${Math.max(0, expiry(token) - now)}`;
+      if (cookie.length > MAX_COOKIE_BYTES)
+        this.logger.warn(`${name} is longer than the 4096 bytes that browsers keep`);
+      response.appendHeader('Set-Cookie', cookie);
+    }
+  }
+
+  /** Ends them. */
+  clear(response: ServerResponse): void {
+    for (const name of Object.values(NAMES))
+      response.appendHeader('Set-Cookie', `${name}=; ${ATTRIBUTES}; Max-Age=0`);
+  }
+
+  /**
+   * The refresh token of a browser; `undefined` while cookies are off.
+   *
+   * @throws CsrfRefused when there is one, and the request comes from another origin
+   */
+  refreshToken(request: IncomingMessage): string | undefined {
+    const token = this.enabled ? tokenOfCookie(request, NAMES.refresh_token) : undefined;
+    if (token !== undefined) assertSameOrigin(request, this.options.publicUrl);
+    return token;
+  }
+}
+
+/** `exp` of a token that was signed a moment ago. */
+function expiry(token: string): number {
+  const [, payload = ''] = token.split('.', 2);
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp: unknown };
+  return Math.floor(toNumber(claims.exp) ?? 0);
+}

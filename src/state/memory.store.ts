@@ -1,0 +1,218 @@
+import {
+  isMeant,
+  REVOCATION_KINDS,
+  type Revocation,
+  type RevocationSubject,
+} from '../core/revocation/revocation.js';
+import {
+  CONSUMED_LEEWAY,
+  type ChangeCursor,
+  type Hits,
+  type RefreshOutcome,
+  type RefreshUse,
+  type RevocationChanges,
+  type StateStore,
+} from './state-store.js';
+
+interface Entry {
+  readonly revocation: Revocation;
+  version: number;
+  /** The version by which it was added. */
+  readonly born: number;
+  removed: boolean;
+}
+interface Consumed {
+  readonly expiresAt: number;
+  readonly replay?: { readonly value: string; readonly until: number };
+}
+interface Counter {
+  hits: number;
+  readonly endsAt: number;
+}
+
+const SWEEP_MS = 60_000;
+/** Clients beyond that many push out the oldest ones: memory matters more than their count. */
+const MAX_COUNTERS = 100_000;
+
+const nowSeconds = (): number => Date.now() / 1000;
+const subjectKey = (kind: string, value: string): string => `${kind}:${value}`;
+
+/** State of one process that ends with it: for development and tests. */
+export class MemoryStore implements StateStore {
+  readonly description = 'memory';
+  readonly scope = 'process';
+
+  /** In the order of their versions; what was changed later stands in it again. */
+  private log: { readonly version: number; readonly entry: Entry }[] = [];
+  private readonly entries = new Map<string, Entry>();
+  private readonly bySubject = new Map<string, Entry[]>();
+  private readonly consumed = new Map<string, Consumed>();
+  private readonly counters = new Map<string, Counter>();
+  private version = 0;
+  private latestExpiry = 0;
+  private sweptAt = performance.now();
+
+  async addRevocation(revocation: Revocation): Promise<void> {
+    this.sweep();
+    if (this.entries.has(revocation.id)) return;
+    const born = this.version + 1;
+    const entry: Entry = { revocation, version: born, born, removed: false };
+    this.entries.set(revocation.id, entry);
+    const key = subjectKey(revocation.kind, revocation.value);
+    const others = this.bySubject.get(key);
+    if (others === undefined) this.bySubject.set(key, [entry]);
+    else others.push(entry);
+    this.append(entry);
+  }
+
+  async removeRevocation(id: string): Promise<Revocation | undefined> {
+    const entry = this.entries.get(id);
+    if (entry === undefined || !isAlive(entry, nowSeconds())) return undefined;
+    entry.removed = true;
+    this.forgetSubject(entry);
+    this.append(entry);
+    return entry.revocation;
+  }
+
+  async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
+    const from = page.after === undefined ? 0 : (this.entries.get(page.after)?.born ?? 0);
+    const now = nowSeconds();
+    const found: Revocation[] = [];
+    for (let index = this.indexAfter(from); index < this.log.length; index++) {
+      if (found.length === page.limit) break;
+      const { version, entry } = this.log[index] as MemoryStore['log'][number];
+      if (entry.version === version && isAlive(entry, now)) found.push(entry.revocation);
+    }
+    return found;
+  }
+
+  async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
+    this.sweep();
+    const added: Revocation[] = [];
+    const removed: Revocation[] = [];
+    let last = Number(cursor ?? 0);
+    let index = this.indexAfter(last);
+    for (; index < this.log.length && added.length + removed.length < limit; index++) {
+      const { version, entry } = this.log[index] as MemoryStore['log'][number];
+      last = version;
+      if (entry.version !== version) continue;
+      (entry.removed ? removed : added).push(entry.revocation);
+    }
+    return {
+      restarted: false,
+      cursor: String(last),
+      added,
+      removed,
+      more: index < this.log.length,
+    };
+  }
+
+  async peek(use: RefreshUse): Promise<RefreshOutcome> {
+    return this.look(use);
+  }
+
+  async consume(use: RefreshUse, replay?: Consumed['replay']): Promise<RefreshOutcome> {
+    this.sweep();
+    // No await in between: nobody else gets a turn between look and mark.
+    const outcome = this.look(use);
+    if (outcome.state === 'fresh')
+      this.consumed.set(use.jti, { expiresAt: use.expiresAt + CONSUMED_LEEWAY, replay });
+    return outcome;
+  }
+
+  async noteExpiry(exp: number): Promise<number> {
+    this.latestExpiry = Math.max(this.latestExpiry, exp);
+    return this.latestExpiry;
+  }
+
+  async hit(key: string, windowMs: number): Promise<Hits> {
+    this.sweep();
+    const now = performance.now();
+    let counter = this.counters.get(key);
+    if (counter === undefined || counter.endsAt <= now) {
+      this.counters.delete(key);
+      if (this.counters.size >= MAX_COUNTERS)
+        this.counters.delete(this.counters.keys().next().value as string);
+      counter = { hits: 0, endsAt: now + windowMs };
+      this.counters.set(key, counter);
+    }
+    counter.hits++;
+    return { hits: counter.hits, resetMs: Math.ceil(counter.endsAt - now) };
+  }
+
+  async close(): Promise<void> {
+    this.log = [];
+    for (const map of [this.entries, this.bySubject, this.consumed, this.counters]) map.clear();
+  }
+
+  private look(use: RefreshUse): RefreshOutcome {
+    const now = nowSeconds();
+    if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
+    const consumed = this.consumed.get(use.jti);
+    if (consumed === undefined) return { state: 'fresh' };
+    const { replay } = consumed;
+    return replay !== undefined && replay.until > now * 1000
+      ? { state: 'consumed', replay: replay.value }
+      : { state: 'consumed' };
+  }
+
+  private isRevoked(subject: RevocationSubject, now: number): boolean {
+    return REVOCATION_KINDS.some((kind) => {
+      const value = subject[kind];
+      return (
+        value !== undefined &&
+        this.bySubject
+          .get(subjectKey(kind, value))
+          ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, subject.iat))
+      );
+    });
+  }
+
+  private append(entry: Entry): void {
+    entry.version = ++this.version;
+    this.log.push({ version: entry.version, entry });
+  }
+
+  /** Place in the log of the first version after `version`. */
+  private indexAfter(version: number): number {
+    let low = 0;
+    let high = this.log.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.log[middle]?.version ?? 0) <= version) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private forgetSubject(entry: Entry): void {
+    const { kind, value } = entry.revocation;
+    const key = subjectKey(kind, value);
+    const rest = this.bySubject.get(key)?.filter((other) => other !== entry) ?? [];
+    if (rest.length === 0) this.bySubject.delete(key);
+    else this.bySubject.set(key, rest);
+  }
+
+  /** Drops what has expired, at most once a minute. */
+  private sweep(): void {
+    if (performance.now() - this.sweptAt < SWEEP_MS) return;
+    this.sweptAt = performance.now();
+    const now = nowSeconds();
+    for (const [id, entry] of this.entries)
+      if (isExpired(entry, now)) {
+        this.entries.delete(id);
+        this.forgetSubject(entry);
+      }
+    this.log = this.log.filter(
+      ({ version, entry }) => entry.version === version && !isExpired(entry, now),
+    );
+    for (const [jti, { expiresAt }] of this.consumed)
+      if (expiresAt <= now) this.consumed.delete(jti);
+    for (const [key, { endsAt }] of this.counters)
+      if (endsAt <= this.sweptAt) this.counters.delete(key);
+  }
+}
+
+const isExpired = ({ revocation: { expiresAt } }: Entry, now: number): boolean =>
+  expiresAt !== null && expiresAt <= now;
+const isAlive = (entry: Entry, now: number): boolean => !entry.removed && !isExpired(entry, now);

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/revocation.js';
+import { StateUnavailable } from '../state-unavailable.exception.js';
+import {
+  CONSUMED_LEEWAY,
+  TOMBSTONE_SECONDS,
+  type ChangeCursor,
+  type Hits,
+  type RefreshOutcome,
+  type RefreshUse,
+  type RevocationChanges,
+  type StateStore,
+} from '../state-store.js';
+import { RedisConnection } from './redis-connection.js';
+import { ADD, CHANGES, CONSUME, HIT, LIST, NOTE_EXPIRY, REMOVE } from './scripts.js';
+
+const TIMEOUT_MS = 1000;
+/** A throttle that makes everybody wait is worse than one that does not know everything. */
+const HIT_TIMEOUT_MS = 50;
+/** After one that took too long, hits fail at once for so long. */
+const HIT_PAUSE_MS = 1000;
+/** What Lua can hand to one command. */
+const LONGEST_PAGE = 5000;
+/** Redis refuses times that are too far away. */
+const LATEST_MS = 253_402_300_799_000;
+
+/** One hash tag: all keys of a script have to be in one slot of a cluster. */
+const key = (name: string): string => `signet:{state}:${name}`;
+const NAMED = key('named:');
+const VERSION = key('version');
+const ENTRIES = key('entries');
+const LOG = key('log');
+const EXPIRY = key('expiry');
+const REMOVED = key('removed');
+const HISTORY = key('history');
+const HORIZON = key('horizon');
+const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
+
+type ChangesReply = [
+  history: string,
+  restarted: number,
+  more: number,
+  version: string,
+  entries: string[],
+  removed: (string | null)[],
+];
+
+/** State in Redis, for gateways on several machines. As durable as Redis is configured to be. */
+export class RedisStore implements StateStore {
+  readonly scope = 'network';
+  private hitsResumeAt = -Infinity;
+
+  private constructor(private readonly connection: RedisConnection) {}
+
+  /** @throws Error whose message says why the server cannot be used, without credentials */
+  static async open(url: string): Promise<RedisStore> {
+    return new RedisStore(await RedisConnection.open(url));
+  }
+
+  get description(): string {
+    return this.connection.description;
+  }
+
+  async addRevocation(revocation: Revocation): Promise<void> {
+    const { id, kind, value, before, expiresAt } = revocation;
+    await this.connection.evaluate(
+      ADD,
+      [named(kind, value), VERSION, ENTRIES, LOG, EXPIRY],
+      [id, JSON.stringify(revocation), `${before ?? ''};${expiresAt ?? ''}`, expiresAt ?? ''],
+      TIMEOUT_MS,
+    );
+  }
+
+  async removeRevocation(id: string): Promise<Revocation | undefined> {
+    const entry = await this.connection.evaluate<string | null>(
+      REMOVE,
+      [NAMED, VERSION, ENTRIES, LOG, EXPIRY, REMOVED],
+      [id, TOMBSTONE_SECONDS],
+      TIMEOUT_MS,
+    );
+    return entry === null ? undefined : parse(entry);
+  }
+
+  async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
+    const entries = await this.connection.evaluate<string[]>(
+      LIST,
+      [ENTRIES, LOG, REMOVED, EXPIRY],
+      [page.after ?? '', page.limit],
+      TIMEOUT_MS,
+    );
+    return entries.map(parse);
+  }
+
+  async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
+    const { runId } = this.connection;
+    if (runId === undefined) throw new StateUnavailable(`${this.description}: not connected`);
+    const [run, history = '', since = '0'] = (cursor ?? '').split(' ');
+    // A server that was started again may have lost what it had not saved.
+    const from = cursor === undefined ? '' : run === runId ? history : 'of another process';
+    const [current, restarted, more, version, entries, removed] =
+      await this.connection.evaluate<ChangesReply>(
+        CHANGES,
+        [NAMED, VERSION, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY],
+        [from, since, Math.min(limit, LONGEST_PAGE), randomUUID()],
+        TIMEOUT_MS,
+      );
+    const parsed = entries.map(parse);
+    return {
+      restarted: restarted === 1,
+      cursor: `${runId} ${current} ${version}`,
+      added: parsed.filter((_, index) => removed[index] === null),
+      removed: parsed.filter((_, index) => removed[index] !== null),
+      more: more === 1,
+    };
+  }
+
+  peek(use: RefreshUse): Promise<RefreshOutcome> {
+    return this.use(use, false);
+  }
+
+  consume(
+    use: RefreshUse,
+    replay?: { readonly value: string; readonly until: number },
+  ): Promise<RefreshOutcome> {
+    return this.use(use, true, replay);
+  }
+
+  async noteExpiry(exp: number): Promise<number> {
+    return Number(
+      await this.connection.evaluate<string>(NOTE_EXPIRY, [HORIZON], [exp], TIMEOUT_MS),
+    );
+  }
+
+  async hit(name: string, windowMs: number): Promise<Hits> {
+    if (performance.now() < this.hitsResumeAt)
+      throw new StateUnavailable(`${this.description}: counting pauses, it took too long`);
+    try {
+      const [hits, resetMs] = await this.connection.evaluate<[number, number]>(
+        HIT,
+        [`signet:{hits:${name}}`],
+        [Math.ceil(windowMs)],
+        HIT_TIMEOUT_MS,
+      );
+      return { hits, resetMs };
+    } catch (error) {
+      this.hitsResumeAt = performance.now() + HIT_PAUSE_MS;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.connection.close();
+  }
+
+  private async use(
+    { jti, expiresAt, subject }: RefreshUse,
+    consume: boolean,
+    replay?: { readonly value: string; readonly until: number },
+  ): Promise<RefreshOutcome> {
+    const names = REVOCATION_KINDS.flatMap((kind) => {
+      const value = subject[kind];
+      return value === undefined ? [] : [named(kind, value)];
+    });
+    const [state, left] = await this.connection.evaluate<
+      ['fresh' | 'consumed' | 'revoked', (string | null)?]
+    >(
+      CONSUME,
+      [key(`used:${jti}`), key(`replay:${jti}`), ...names],
+      [
+        subject.iat ?? '',
+        consume ? 1 : 0,
+        Math.min(LATEST_MS, Math.ceil((expiresAt + CONSUMED_LEEWAY) * 1000)),
+        replay?.value ?? '',
+        Math.ceil(replay?.until ?? 0),
+      ],
+      TIMEOUT_MS,
+    );
+    return state === 'consumed' && typeof left === 'string' ? { state, replay: left } : { state };
+  }
+}
+
+const parse = (entry: string): Revocation =>
+  ({ reason: undefined, ...JSON.parse(entry) }) as Revocation;

@@ -1,0 +1,249 @@
+import { hash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseJsonExactly } from '../core/json/json.js';
+import { MemoryStore } from './memory.store.js';
+import type { Revocation } from '../core/revocation/revocation.js';
+import { Revocations, type RevocationsOptions } from './revocations.service.js';
+import { StateUnavailable } from './state-unavailable.exception.js';
+import type { RevocationChanges, StateStore } from './state-store.js';
+import type { TokenNames } from '../core/revocation/token-id.js';
+
+const now = (): number => Math.floor(Date.now() / 1000);
+const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
+  kid,
+  claims,
+  signingInput: 'h.p',
+});
+
+/** A store that can be out of order, and that can lose everything. */
+class FaultyStore extends MemoryStore {
+  down = false;
+  private lost = false;
+  private inner = new MemoryStore();
+
+  lose(): void {
+    this.inner = new MemoryStore();
+    this.lost = true;
+  }
+
+  override async changes(cursor: string | undefined, limit: number): Promise<RevocationChanges> {
+    const changes = await this.store().changes(this.lost ? undefined : cursor, limit);
+    const restarted = this.lost;
+    this.lost = false;
+    return { ...changes, restarted };
+  }
+  override async addRevocation(revocation: Revocation): Promise<void> {
+    return this.store().addRevocation(revocation);
+  }
+  override async removeRevocation(id: string): Promise<Revocation | undefined> {
+    return this.store().removeRevocation(id);
+  }
+  override async noteExpiry(exp: number): Promise<number> {
+    return this.store().noteExpiry(exp);
+  }
+  override listRevocations(page: { limit: number }): Promise<readonly Revocation[]> {
+    return this.inner.listRevocations(page);
+  }
+  private store(): StateStore {
+    if (this.down) throw new StateUnavailable('is down');
+    return this.inner;
+  }
+}
+
+const opened: Revocations[] = [];
+async function open(store: StateStore, options: Partial<RevocationsOptions> = {}) {
+  const revocations = await Revocations.open(store, {
+    longestTokenTtl: 600,
+    pollMs: 5,
+    ...options,
+  });
+  opened.push(revocations);
+  return revocations;
+}
+afterEach(async () => {
+  for (const revocations of opened.splice(0)) await revocations.onApplicationShutdown();
+});
+
+beforeAll(() => Logger.overrideLogger(false));
+
+describe('Revocations', () => {
+  it.each([
+    ['jti', token({ jti: 'x' }), token({ sub: 'x', sid: 'x' }, 'x')],
+    ['sub', token({ sub: 'x' }), token({ jti: 'x', sid: 'x' }, 'x')],
+    ['sid', token({ sid: 'x' }), token({ sub: 'x', jti: 'x' }, 'x')],
+    ['kid', token({}, 'x'), token({ sub: 'x', jti: 'x', sid: 'x' })],
+  ] as const)('refuses by %s, from the moment it was told', async (kind, meant, notMeant) => {
+    const revocations = await open(new MemoryStore(), { pollMs: 60_000 });
+    expect(revocations.isRevoked(meant)).toBe(false);
+    const { id } = await revocations.revoke({ kind, value: 'x' });
+    expect(revocations.isRevoked(meant)).toBe(true);
+    expect(revocations.isRevoked(notMeant)).toBe(false);
+    expect(revocations.size).toBe(1);
+    expect(await revocations.undo(id)).toBe(true);
+    expect(await revocations.undo(id)).toBe(false);
+    expect(revocations.isRevoked(meant)).toBe(false);
+    expect(revocations.size).toBe(0);
+  });
+
+  it('sees what others do, and undo', async () => {
+    const store = new MemoryStore();
+    const [one, other] = [await open(store), await open(store)];
+    const { id } = await one.revoke({ kind: 'sid', value: 's' });
+    await expect.poll(() => other.isRevoked(token({ sid: 's' }))).toBe(true);
+    await one.undo(id);
+    await expect.poll(() => other.isRevoked(token({ sid: 's' }))).toBe(false);
+  });
+
+  it('lets the strictest of several entries count; undoing one leaves the others', async () => {
+    const revocations = await open(new MemoryStore());
+    const revoke = async (before: number | null): Promise<string> =>
+      (await revocations.revoke({ kind: 'sub', value: 'u', before })).id;
+    const at = (iat?: number): boolean => revocations.isRevoked(token({ sub: 'u', iat }));
+    const verdicts = (): boolean[] => [at(99), at(150), at(250), at()];
+    const [low, all, high] = [await revoke(100), await revoke(null), await revoke(200)];
+    expect(verdicts()).toEqual([true, true, true, true]);
+    await revocations.undo(all);
+    expect(verdicts()).toEqual([true, true, false, true]);
+    await revocations.undo(high);
+    expect(verdicts()).toEqual([true, false, false, true]);
+    await revoke(200);
+    await revocations.undo(low);
+    expect(verdicts()).toEqual([true, true, false, true]);
+  });
+
+  it('means by default everything a user has until now, this second included', async () => {
+    const revocations = await open(new MemoryStore());
+    const { before } = await revocations.revoke({ kind: 'sub', value: 'u' });
+    expect(before).toBeGreaterThan(now());
+    const meant = (iat: unknown): boolean => revocations.isRevoked(token({ sub: 'u', iat }));
+    expect([meant((before ?? 0) - 1), meant(before), meant(undefined)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(meant(parseJsonExactly('1.000000000000000000001'))).toBe(true);
+    expect((await revocations.revoke({ kind: 'jti', value: 'j' })).before).toBeNull();
+  });
+
+  it('knows numbers, booleans and text as what they say; lists and objects name nobody', async () => {
+    const revocations = await open(new MemoryStore());
+    await revocations.revoke({ kind: 'sub', value: '9007199254740993' });
+    const meant = (sub: unknown): boolean => revocations.isRevoked(token({ jti: 'j', sub }));
+    expect(meant(parseJsonExactly('9007199254740993'))).toBe(true);
+    expect(meant('9007199254740993')).toBe(true);
+    expect(meant(parseJsonExactly('9007199254740992'))).toBe(false);
+    expect(meant(['9007199254740993'])).toBe(false);
+    await revocations.revoke({ kind: 'sub', value: '\ud800x' });
+    expect(meant('\ud800x')).toBe(true);
+  });
+
+  it('names a token without jti by a digest of what was signed', async () => {
+    const revocations = await open(new MemoryStore());
+    await revocations.revoke({
+      kind: 'jti',
+      value: `sha256:${hash('sha256', 'h.p', 'base64url')}`,
+    });
+    expect(revocations.isRevoked(token({}))).toBe(true);
+    expect(revocations.isRevoked(token({ jti: ['x'] }))).toBe(true);
+    expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(false);
+    expect(revocations.isRevoked({ ...token({}), signingInput: 'h.q' })).toBe(false);
+  });
+
+  it('forgets what has expired', async () => {
+    const store = new MemoryStore();
+    const revocations = await open(store);
+    const expiresAt = now() + 2;
+    for (const value of ['a', 'b', 'c'])
+      await revocations.revoke({ kind: 'jti', value, expiresAt });
+    await revocations.revoke({ kind: 'jti', value: 'c' });
+    expect(revocations.isRevoked(token({ jti: 'a' }))).toBe(true);
+    await expect.poll(() => revocations.isRevoked(token({ jti: 'a' }))).toBe(false);
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(expiresAt);
+    expect(revocations.isRevoked(token({ jti: 'c' }))).toBe(true);
+    await expect.poll(() => revocations.size).toBe(1);
+  });
+
+  it('keeps an entry as long as any token known may live', async () => {
+    const store = new MemoryStore();
+    const revocations = await open(store, { longestTokenTtl: 7200 });
+    const expiry = async (kind: 'jti' | 'kid'): Promise<number | null> =>
+      (await revocations.revoke({ kind, value: 'x' })).expiresAt;
+    expect(await expiry('jti')).toBeGreaterThanOrEqual(now() + 7200);
+    expect(await expiry('jti')).toBeLessThan(now() + 7200 + 7200);
+    expect(await expiry('kid')).toBeNull();
+    const exp = now() + 10_000_000;
+    revocations.noteExpiry(exp);
+    expect(await expiry('jti')).toBeGreaterThanOrEqual(exp);
+    // What one process has seen, all take into account.
+    const other = await open(store);
+    expect((await other.revoke({ kind: 'sub', value: 'x' })).expiresAt).toBeGreaterThanOrEqual(exp);
+  });
+
+  it('tells the store of a horizon once, rounded up to the hour', async () => {
+    const store = new MemoryStore();
+    const revocations = await open(store);
+    const noted = vi.spyOn(store, 'noteExpiry');
+    const hour = Math.ceil(now() / 3600) * 3600 + 36_000;
+    for (let exp = hour - 3000; exp < hour; exp++) revocations.noteExpiry(exp);
+    expect(noted.mock.calls).toEqual([[hour]]);
+    revocations.noteExpiry(1e300);
+    expect(noted.mock.calls[1]).toEqual([253_402_300_799]);
+  });
+});
+
+describe('Revocations without a store', () => {
+  it('serves from the last view for a while, then proves nothing; recovers by itself', async () => {
+    const store = new FaultyStore();
+    const revocations = await open(store, { maxStalenessMs: 300 });
+    await revocations.revoke({ kind: 'jti', value: 'x' });
+    expect(revocations.staleSeconds).toBe(0);
+    store.down = true;
+    await expect.poll(() => revocations.staleSeconds, { interval: 5 }).toBeGreaterThan(0);
+    expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
+    expect(revocations.isRevoked(token({ jti: 'y' }))).toBe(false);
+    await expect(revocations.revoke({ kind: 'jti', value: 'z' })).rejects.toThrow(StateUnavailable);
+    await expect
+      .poll(() => {
+        try {
+          return revocations.isRevoked(token({ jti: 'y' }));
+        } catch (error) {
+          return error;
+        }
+      })
+      .toBeInstanceOf(StateUnavailable);
+    expect(() => revocations.assertFresh()).toThrow(StateUnavailable);
+    store.down = false;
+    await expect.poll(() => revocations.staleSeconds).toBe(0);
+    expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
+  });
+
+  it('refuses to begin without it', async () => {
+    const store = new FaultyStore();
+    store.down = true;
+    await expect(open(store)).rejects.toThrow(StateUnavailable);
+  });
+
+  it('gives a store that has lost its data back what it knows', async () => {
+    const store = new FaultyStore();
+    const revocations = await open(store);
+    const kept = [
+      await revocations.revoke({ kind: 'sub', value: 'a', before: 5, reason: 'r' }),
+      await revocations.revoke({ kind: 'kid', value: 'b' }),
+      await revocations.revoke({ kind: 'kid', value: 'b', before: 7 }),
+    ];
+    const undone = await revocations.revoke({ kind: 'jti', value: 'c' });
+    await revocations.undo(undone.id);
+    revocations.noteExpiry(now() + 50_000_000);
+    store.lose();
+    await expect.poll(() => store.listRevocations({ limit: 10 })).toHaveLength(3);
+    const back = await store.listRevocations({ limit: 10 });
+    const sorted = (list: readonly Revocation[]): Revocation[] =>
+      list
+        .map((entry) => ({ ...entry, reason: undefined }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    expect(sorted(back)).toEqual(sorted(kept));
+    expect(revocations.isRevoked(token({}, 'b'))).toBe(true);
+    await expect.poll(() => store.noteExpiry(0)).toBeGreaterThanOrEqual(now() + 50_000_000);
+  });
+});

@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { toNumber } from '../core/json/json.js';
+import type { Revocation, RevocationKind } from '../core/revocation/revocation.js';
+import { RevocationIndex } from './revocation-index.js';
+import type { Slot } from './slot-table.js';
+import { StateUnavailable } from './state-unavailable.exception.js';
+import type { StateStore } from './state-store.js';
+import { claimName, tokenId, type TokenNames } from '../core/revocation/token-id.js';
+
+/** How the view follows the store. */
+export interface RevocationsOptions {
+  /** Seconds: the longest lifetime that tokens are given without an `exp` of their own. */
+  longestTokenTtl: number;
+  /** Milliseconds between two looks at the store. Default 500. */
+  pollMs?: number;
+  /** Milliseconds for which the view serves while the store does not answer. Default 30000. */
+  maxStalenessMs?: number;
+}
+
+/** What is to be revoked. */
+export interface RevocationRequest {
+  readonly kind: RevocationKind;
+  /** The claim's value as text; see `claimText`. */
+  readonly value: string;
+  /**
+   * Seconds since 1970: only tokens with an earlier `iat` are meant. `null`: all. Left out: for
+   * `sub` what was issued until now, this second included; for others all.
+   */
+  readonly before?: number | null;
+  /** For people. */
+  readonly reason?: string;
+  /**
+   * Seconds since 1970: when the last token that is meant has expired. Left out: as late as any
+   * token known could live; for `kid` never, since who has a leaked key can write any `exp`.
+   */
+  readonly expiresAt?: number | null;
+}
+
+const PAGE = 2000;
+const LOG_EVERY_MS = 60_000;
+/** A whole round of looks at every entry, in polls. */
+const SWEEP_ROUND = 120;
+const HOUR = 3600;
+/** The verifier forgives at most so many seconds after `exp`. */
+const LONGEST_LEEWAY = HOUR;
+/** The end of the year 9999; later ones are as good as never. */
+const LATEST_EXPIRY = 253_402_300_799;
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
+/**
+ * The revocations of the state store as this process sees them, and the way to change them.
+ * Questions are answered from memory. What other processes revoke is seen after at most one poll;
+ * what this one does, at once.
+ */
+export class Revocations implements OnApplicationShutdown {
+  private static readonly logger = new Logger(Revocations.name);
+  private readonly index = new RevocationIndex();
+  private readonly pollMs: number;
+  private readonly maxStalenessMs: number;
+  private cursor: string | undefined;
+  /** While a new history of the store is being read: the entries that it knows, too. */
+  private known: Set<Slot> | undefined;
+  /** Latest `exp` of any token, rounded up; `noted` is what the store knows of it. */
+  private horizon = 0;
+  private noted = 0;
+  /** Begin of the last complete look at the store, by the monotonic clock. */
+  private seenAt = -Infinity;
+  private failing = false;
+  private loggedAt = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  private constructor(
+    private readonly store: StateStore,
+    private readonly options: RevocationsOptions,
+  ) {
+    this.pollMs = options.pollMs ?? 500;
+    this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
+  }
+
+  /**
+   * Reads all revocations and begins to follow the store.
+   *
+   * @throws StateUnavailable when the store does not answer
+   */
+  static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
+    const revocations = new Revocations(store, options);
+    await revocations.look();
+    revocations.plan();
+    return revocations;
+  }
+
+  /** Revocations in force. */
+  get size(): number {
+    return this.index.size;
+  }
+
+  /** Seconds since the store was last seen; 0 while it answers. */
+  get staleSeconds(): number {
+    return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
+  }
+
+  /**
+   * Whether a token is revoked. Takes microseconds, whatever the number of revocations.
+   *
+   * @throws StateUnavailable when the store has not answered for so long that the view proves nothing
+   */
+  isRevoked(token: TokenNames): boolean {
+    this.assertFresh();
+    const { index } = this;
+    if (index.size === 0) return false;
+    const { claims, kid } = token;
+    const names = (kind: RevocationKind, value: string | undefined): boolean =>
+      value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
+    return (
+      (index.hasKind('jti') && names('jti', tokenId(token))) ||
+      (index.hasKind('sub') && names('sub', claimName(claims.sub))) ||
+      (index.hasKind('sid') && names('sid', claimName(claims.sid))) ||
+      (index.hasKind('kid') && names('kid', kid))
+    );
+  }
+
+  /** @throws StateUnavailable when the store has not answered for too long */
+  assertFresh(): void {
+    if (performance.now() - this.seenAt > this.maxStalenessMs)
+      throw new StateUnavailable(
+        `the state store (${this.store.description}) has not answered for more than ${this.maxStalenessMs / 1000} s`,
+      );
+  }
+
+  /**
+   * Revokes all tokens that carry a claim. Once this resolves, the store has it for good.
+   *
+   * @throws StateUnavailable
+   */
+  async revoke(request: RevocationRequest): Promise<Revocation> {
+    const { kind, value, reason } = request;
+    const now = nowSeconds();
+    const revocation: Revocation = {
+      id: randomUUID(),
+      kind,
+      value: value.toWellFormed(),
+      before: request.before === undefined ? (kind === 'sub' ? now + 1 : null) : request.before,
+      reason,
+      createdAt: now,
+      expiresAt:
+        request.expiresAt === undefined ? await this.expiryOf(kind, now) : request.expiresAt,
+    };
+    await this.store.addRevocation(revocation);
+    this.index.add(revocation);
+    return revocation;
+  }
+
+  /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailable */
+  async undo(id: string): Promise<boolean> {
+    const undone = await this.store.removeRevocation(id);
+    if (undone !== undefined) this.index.remove(undone);
+    return undone !== undefined;
+  }
+
+  /**
+   * Revocations in force, the oldest first.
+   *
+   * @param page `after`: id of the last one of the page before
+   * @throws StateUnavailable
+   */
+  list(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
+    return this.store.listRevocations(page);
+  }
+
+  /** Tells that there is a token which expires at `exp` (seconds since 1970). */
+  noteExpiry(exp: number): void {
+    if (exp <= this.horizon) return;
+    this.horizon = Math.min(LATEST_EXPIRY, Math.ceil(exp / HOUR) * HOUR);
+    // A failure is made good by the next poll.
+    this.noteHorizon().catch(() => undefined);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.store.close();
+  }
+
+  /** Signed elsewhere, read from the store: whatever token anybody has seen is dead by then. */
+  private async expiryOf(kind: RevocationKind, now: number): Promise<number | null> {
+    if (kind === 'kid') return null;
+    await this.noteHorizon();
+    return Math.max(this.horizon, now + this.options.longestTokenTtl) + LONGEST_LEEWAY;
+  }
+
+  private async noteHorizon(): Promise<void> {
+    const { horizon } = this;
+    const latest = await this.store.noteExpiry(horizon);
+    this.noted = Math.max(this.noted, horizon);
+    this.horizon = Math.max(this.horizon, latest);
+  }
+
+  private plan(): void {
+    if (this.closed) return;
+    this.timer = setTimeout(() => void this.poll(), this.pollMs).unref();
+  }
+
+  private async poll(): Promise<void> {
+    this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND));
+    try {
+      await this.look();
+      if (this.failing)
+        Revocations.logger.log(`The state store (${this.store.description}) answers again`);
+      this.failing = false;
+    } catch (error) {
+      if (!this.closed) this.complain(error);
+    }
+    this.plan();
+  }
+
+  /** Takes in everything that happened since the last look. */
+  private async look(): Promise<void> {
+    const began = performance.now();
+    let more = true;
+    while (more) {
+      const changes = await this.store.changes(this.cursor, PAGE);
+      if (changes.restarted) {
+        this.known = new Set();
+        this.noted = 0;
+      }
+      for (const revocation of changes.added) {
+        const slot = this.index.add(revocation);
+        this.known?.add(slot);
+      }
+      for (const removed of changes.removed) this.index.remove(removed);
+      this.cursor = changes.cursor;
+      ({ more } = changes);
+    }
+    if (this.known !== undefined) await this.giveBack(this.known);
+    this.known = undefined;
+    if (this.noted < this.horizon || this.horizon === 0) await this.noteHorizon();
+    this.seenAt = began;
+  }
+
+  /** The store lost data: it gets back what it confirmed before and does not know any more. */
+  private async giveBack(known: ReadonlySet<Slot>): Promise<void> {
+    let count = 0;
+    for (const { slot, revocation } of this.index.entries()) {
+      if (known.has(slot)) continue;
+      await this.store.addRevocation(revocation);
+      count++;
+    }
+    Revocations.logger.warn(
+      `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
+    );
+  }
+
+  private complain(error: unknown): void {
+    this.failing = true;
+    const now = performance.now();
+    if (now - this.loggedAt < LOG_EVERY_MS) return;
+    this.loggedAt = now;
+    const reason =
+      error instanceof StateUnavailable ? (error.details.explanation ?? '') : 'unexpected error';
+    Revocations.logger.error(
+      `State: ${reason}; revocations seen so far are used for at most ${this.maxStalenessMs / 1000} s`,
+    );
+  }
+}

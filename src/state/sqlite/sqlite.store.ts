@@ -1,0 +1,88 @@
+import type { Revocation } from '../../core/revocation/revocation.js';
+import type {
+  ChangeCursor,
+  Hits,
+  RefreshOutcome,
+  RefreshUse,
+  RevocationChanges,
+  StateStore,
+} from '../state-store.js';
+import { StateUnavailable } from '../state-unavailable.exception.js';
+import type { CounterOperations, StateOperations } from './protocol.js';
+import { SqliteThread } from './sqlite-thread.js';
+
+/**
+ * State in a SQLite file that all processes of a machine share (not over a network file system).
+ * What was confirmed survives `kill -9` and a power failure.
+ */
+export class SqliteStore implements StateStore {
+  readonly description: string;
+  readonly scope = 'machine';
+  /** Begun with the first hit; many gateways count nothing. */
+  private counters: Promise<SqliteThread<CounterOperations>> | undefined;
+
+  private constructor(
+    private readonly file: string,
+    private readonly state: SqliteThread<StateOperations>,
+  ) {
+    this.description = `sqlite:${file}`;
+  }
+
+  /** @throws Error whose message says why the file cannot be used */
+  static async open(file: string): Promise<SqliteStore> {
+    return new SqliteStore(file, await SqliteThread.open({ database: 'state', file }));
+  }
+
+  addRevocation(revocation: Revocation): Promise<void> {
+    return this.state.call('addRevocation', revocation);
+  }
+
+  removeRevocation(id: string): Promise<Revocation | undefined> {
+    return this.state.call('removeRevocation', id);
+  }
+
+  listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
+    return this.state.call('listRevocations', page);
+  }
+
+  changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
+    return this.state.call('changes', cursor, limit);
+  }
+
+  peek(use: RefreshUse): Promise<RefreshOutcome> {
+    return this.state.call('peek', use);
+  }
+
+  consume(
+    use: RefreshUse,
+    replay?: { readonly value: string; readonly until: number },
+  ): Promise<RefreshOutcome> {
+    return this.state.call('consume', use, replay);
+  }
+
+  noteExpiry(exp: number): Promise<number> {
+    return this.state.call('noteExpiry', exp);
+  }
+
+  async hit(key: string, windowMs: number): Promise<Hits> {
+    this.counters ??= this.openCounters();
+    return (await this.counters).call('hit', key, windowMs);
+  }
+
+  async close(): Promise<void> {
+    const counters = this.counters?.then(
+      (thread) => thread.close(),
+      () => undefined,
+    );
+    await Promise.all([this.state.close(), counters]);
+  }
+
+  private async openCounters(): Promise<SqliteThread<CounterOperations>> {
+    try {
+      return await SqliteThread.open({ database: 'counters', file: `${this.file}-counters` });
+    } catch (error) {
+      this.counters = undefined;
+      throw new StateUnavailable(`${this.description}-counters: cannot be opened`, error);
+    }
+  }
+}

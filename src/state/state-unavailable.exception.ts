@@ -1,0 +1,17 @@
+import { GatewayException } from '../http/gateway.exception.js';
+
+/** 503 `state_unavailable`: the state store does not answer, so nothing can be decided safely. */
+export class StateUnavailable extends GatewayException {
+  /** @param explanation what failed, without credentials and contents */
+  constructor(explanation: string, cause?: unknown) {
+    super({
+      status: 503,
+      error: 'temporarily_unavailable',
+      code: 'state_unavailable',
+      description: 'The state store is not available.',
+      explanation,
+      headers: { 'Retry-After': '1' },
+      cause,
+    });
+  }
+}

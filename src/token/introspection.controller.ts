@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import { RequireJwt } from '../auth/index.js';
+import { STATE_STORE, type StateStore } from '../state/index.js';
+import { Operation } from '../routes/operation.js';
+import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
+import { TokenThrottle } from '../throttle/index.js';
+import { OwnTokens, type PresentedToken } from '../session/issued-tokens.service.js';
+import { refreshUse } from './refresh-grant.service.js';
+import { requireParameter } from './token-request.js';
+
+/** `POST /token/introspect` (RFC 7662), for holders of an admin role. */
+@Controller('token')
+@UseGuards(TokenThrottle)
+export class IntrospectionController {
+  constructor(
+    private readonly tokens: OwnTokens,
+    @Inject(STATE_STORE) private readonly store: StateStore,
+  ) {}
+
+  /** Of a token that is not active nothing is told but that (section 2.2). */
+  @Post('introspect')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @RequireJwt({ admin: true })
+  @Operation({
+    summary: 'Whether a token is active, and what it says (RFC 7662).',
+    body: TOKEN_PARAMETER_BODY,
+    answers: {
+      200: {
+        description: 'Claims of an active token; of any other only `active: false`.',
+        schema: {
+          type: 'object',
+          required: ['active'],
+          properties: { active: { type: 'boolean' } },
+          additionalProperties: true,
+        },
+      },
+    },
+    errors: { 400: ['parameter_repeated'] },
+  })
+  async introspect(
+    @Req() request: IncomingMessage,
+    @Body() body?: unknown,
+  ): Promise<Record<string, unknown>> {
+    const token = await this.tokens.recognize(requireParameter('token', request, body), 'live');
+    return token !== undefined && (await this.isActive(token)) ? describe(token) : INACTIVE;
+  }
+
+  /** A refresh token that was used already is of no use any more. */
+  private async isActive(token: PresentedToken): Promise<boolean> {
+    if (token.kind === 'access') return true;
+    return (await this.store.peek(refreshUse(token, token.subject.sid))).state === 'fresh';
+  }
+}
+
+const INACTIVE = { active: false };
+
+/** Section 2.2: the claims under their own names, and `scope` as one text. */
+function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
+  const { scope } = claims;
+  return {
+    ...claims,
+    ...(Array.isArray(scope) ? { scope: scope.join(' ') } : {}),
+    ...(kind === 'access' ? { token_type: 'Bearer' } : {}),
+    active: true,
+  };
+}

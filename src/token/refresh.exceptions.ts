@@ -1,0 +1,17 @@
+import { GatewayException } from '../http/gateway.exception.js';
+
+/** 400 `invalid_grant` (RFC 6749 section 5.2): the refresh token is not, or no longer, good for new ones. */
+export class RefreshRefused extends GatewayException {
+  constructor(code: 'refresh_token_invalid' | 'refresh_token_reused', explanation: string) {
+    super({
+      status: 400,
+      error: 'invalid_grant',
+      code,
+      description:
+        code === 'refresh_token_invalid'
+          ? 'The refresh token is not accepted.'
+          : 'The refresh token was used before; the session has ended.',
+      explanation,
+    });
+  }
+}

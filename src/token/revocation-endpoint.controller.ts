@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Operation } from '../routes/operation.js';
+import { TokenThrottle } from '../throttle/index.js';
+import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
+import { OwnTokens } from '../session/issued-tokens.service.js';
+import { SessionEnd } from '../session/session-end.service.js';
+import { requireParameter } from './token-request.js';
+
+/** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
+@Controller('token')
+@UseGuards(TokenThrottle)
+export class RevocationController {
+  constructor(
+    private readonly tokens: OwnTokens,
+    private readonly sessions: SessionEnd,
+  ) {}
+
+  /** A refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
+  @Post('revoke')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @Operation({
+    summary: 'Ends a token (RFC 7009); a refresh token takes its session with it.',
+    description: 'The token itself is the credential. An unknown one is no error.',
+    body: TOKEN_PARAMETER_BODY,
+    answers: { 200: { description: 'It is not accepted any more.' } },
+    errors: { 400: ['parameter_repeated'], 503: ['keys_unavailable', 'state_unavailable'] },
+  })
+  async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
+    const token = await this.tokens.recognize(requireParameter('token', request, body), 'any');
+    if (token?.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');
+    else if (token !== undefined) await this.sessions.endToken(token, 'revoked by its holder');
+  }
+}

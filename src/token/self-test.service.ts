@@ -1,0 +1,61 @@
+import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
+import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
+import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { ACCESS_TOKEN_CLAIMS } from '../core/claims/token-type.js';
+import { JwkKeyStore, KeyProblem, KeysUnavailable } from '../jwks/index.js';
+import { JwtSigner, SignedRoutes } from '../signing/index.js';
+import { TokenController } from './token.controller.js';
+
+const SAMPLE_TTL_SECONDS = 60;
+
+/**
+ * Signs a token and verifies it as a route with a bare `@RequireJwt` would. If it is refused, one
+ * line says which side uses which key. It is a warning only: a gateway may well sign for others
+ * and accept the tokens of somebody else.
+ */
+@Injectable()
+export class SelfTest implements OnApplicationBootstrap {
+  private readonly logger = new Logger(SelfTest.name);
+
+  constructor(
+    private readonly keys: JwkKeyStore,
+    private readonly signer: JwtSigner,
+    private readonly signedRoutes: SignedRoutes,
+    @Optional() @Inject(JwtVerifier) private readonly verifier?: JwtVerifier,
+    @Optional() @Inject(ProtectedRoutes) private readonly protectedRoutes?: ProtectedRoutes,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.verifier === undefined || this.protectedRoutes === undefined) return;
+    // The handler is only looked up, never called.
+    const handler = Object.getOwnPropertyDescriptor(TokenController.prototype, 'create');
+    const { format, stamp } = this.signedRoutes
+      .plan(handler?.value as CallableFunction)
+      .field('access_token');
+    if (format.full) return;
+    const requirement = this.protectedRoutes.defaults();
+    const now = Math.floor(Date.now() / 1000);
+    const claims: Record<string, unknown> = {
+      iss: stamp.issuer,
+      aud: requirement.audiences,
+      iat: now,
+      exp: now + SAMPLE_TTL_SECONDS,
+    };
+    for (const name of [...requirement.requiredClaims, ...ACCESS_TOKEN_CLAIMS])
+      claims[name] ??= 'self-test';
+    try {
+      const token = await this.signer.sign(claims, format);
+      await this.verifier.verify(token, requirement);
+    } catch (error) {
+      const { signing, verification } = this.keys.describeSources();
+      if (error instanceof TokenRefused)
+        this.logger.warn(
+          `Tokens that are signed here would be refused here (${error.code}: ${error.explanation}). ` +
+            `The signer uses ${format.alg} with kid '${format.kid}' of ${signing}, ` +
+            `the validator accepts ${[...requirement.algorithms].join(', ')} with the keys of ${verification}.`,
+        );
+      // Keys that are not there yet are reported elsewhere.
+      else if (!(error instanceof KeyProblem || error instanceof KeysUnavailable)) throw error;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { joinSigning, type SignedAnswer } from '../signing/index.js';
+import { RefreshGrant, type RefreshedClaims } from './refresh-grant.service.js';
+import { beginSession } from '../session/session-claims.js';
+import { SessionCookies } from '../session/session-cookies.service.js';
+import { TokenRequestRefused } from './token-request.exception.js';
+import type { TokenParameters } from './token-request.js';
+
+/** What makes of a pair of tokens a session: a common `sid`, refresh, cookies. */
+@Injectable()
+export class TokenSessions {
+  constructor(
+    private readonly grant: RefreshGrant,
+    private readonly cookies: SessionCookies,
+  ) {}
+
+  /** For a handler that returns the claims of a login. Does nothing while refresh and cookies are off. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.grant.enabled && !this.cookies.enabled) return;
+    joinSigning(request, {
+      complete: this.grant.enabled
+        ? (claimSets) => beginSession(claimSets, Math.floor(Date.now() / 1000))
+        : undefined,
+      commit: async (answer) => this.deliver(response, answer),
+    });
+  }
+
+  /**
+   * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
+   * the session cookie, for which the request has to come from the gateway's own origin.
+   *
+   * @throws TokenRequestRefused while refresh is off, or without a token
+   * @throws RefreshRefused 400 `invalid_grant`
+   */
+  async refresh(
+    request: IncomingMessage,
+    response: ServerResponse,
+    parameters: TokenParameters,
+  ): Promise<RefreshedClaims['body'] | SignedAnswer> {
+    if (!this.grant.enabled)
+      throw new TokenRequestRefused('grant_unsupported', 'Refresh is not switched on here.');
+    const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
+    if (token === undefined)
+      throw new TokenRequestRefused('body_malformed', 'The parameter refresh_token is missing.');
+    const result = await this.grant.exchange(request, token, parameters('client_id'));
+    if (!('session' in result)) {
+      this.deliver(response, result.body);
+      return result;
+    }
+    const { body, session } = result;
+    joinSigning(request, {
+      complete: (claimSets) => session.complete(claimSets),
+      commit: async (answer) => this.deliver(response, await session.commit(answer)),
+    });
+    return body;
+  }
+
+  private deliver(
+    response: ServerResponse,
+    answer: Record<string, unknown>,
+  ): Record<string, unknown> {
+    if (this.cookies.enabled) this.cookies.set(response, answer);
+    return answer;
+  }
+}
