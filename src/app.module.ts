@@ -21,13 +21,13 @@ import {
   wellKnownConfig,
 } from './config/index.js';
 import { ExplainModule } from './explain/index.js';
-import { FakeBackend, FakeBackendModule } from './demo/index.js';
+import { DemoBackend, DemoModule } from './demo/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { OAuthModule } from './token/oauth-index.js';
 import { PrivateModule } from './private/index.js';
-import { SignedTokens, SigningModule } from './signing/index.js';
+import { SigningEvents, SigningModule } from './signing/index.js';
 import { Revocations, STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
 import { TokenModule } from './token/index.js';
@@ -37,9 +37,9 @@ import { WellKnownModule } from './well-known/index.js';
 @Module({
   imports: [
     BackendModule.forRootAsync({
-      imports: [ConfigModule.forFeature(backendConfig), FakeBackendModule],
-      inject: [backendConfig.KEY, FakeBackend],
-      useFactory: async (config: ReturnType<typeof backendConfig>, demo: FakeBackend) => ({
+      imports: [ConfigModule.forFeature(backendConfig), DemoModule],
+      inject: [backendConfig.KEY, DemoBackend],
+      useFactory: async (config: ReturnType<typeof backendConfig>, demo: DemoBackend) => ({
         ...config,
         host: config.host ?? (await demo.url()),
       }),
@@ -62,14 +62,14 @@ import { WellKnownModule } from './well-known/index.js';
   ],
 })
 export class AppModule {
-  constructor(signed: SignedTokens, revocations: Revocations) {
+  constructor(signed: SigningEvents, revocations: Revocations) {
     signed.onSigned(({ exp }) => revocations.noteExpiry(toNumber(exp) ?? 0));
   }
 
   /**
    * Reads and checks the environment (and `.env`), then gives the application's module.
    *
-   * @throws BootException with all problems of the environment
+   * @throws BootError with all problems of the environment
    */
   static async register(): Promise<DynamicModule> {
     const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });

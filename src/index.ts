@@ -6,7 +6,7 @@
 export {
   AuthGuard,
   AuthModule,
-  AuthRefused,
+  TokenRefusedException,
   Claims,
   JwtVerifier,
   ProtectedRoutes,
@@ -14,34 +14,34 @@ export {
   type AuthModuleOptions,
   type Matcher,
   type RequireJwtOptions,
-  type TokenRequirement,
+  type TokenPolicyOptions,
   type VerifiedClaims,
 } from './auth/index.js';
 export {
   BackendAnswer,
-  BackendBadResponse,
+  BackendBadResponseException,
   BackendClient,
   BackendModule,
-  BackendRefused,
-  BackendTimeout,
-  BackendUnavailable,
-  ClaimForBackendMissing,
+  BackendRefusedException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+  ClaimForBackendMissingException,
   pathSegment,
   withholdHeaders,
   type BackendCall,
   type BackendModuleOptions,
 } from './backend/index.js';
-export { BootException } from './core/errors/boot.error.js';
+export { BootError } from './core/errors/boot.error.js';
 export { GatewayException, type GatewayError } from './http/gateway.exception.js';
-export { TokenRefused, type TokenRefusalCode } from './core/errors/token-refused.error.js';
+export { TokenRefusedError, type TokenRefusalCode } from './core/errors/token-refused.error.js';
 // Not by the index of http/, which brings the gateway's own HTTP server along.
 export { ErrorFilter, type ErrorFilterOptions } from './http/error.filter.js';
 export { requestContextMiddleware } from './http/request-context.middleware.js';
 export {
   JwkKeyStore,
   JwksModule,
-  KeyProblem,
-  KeysUnavailable,
+  KeyError,
+  KeysUnavailableException,
   type JwksModuleOptions,
   type KeyDocument,
   type KeyIdentifyStrategy,
@@ -57,7 +57,7 @@ export {
   SignFields,
   SigningInterceptor,
   SigningModule,
-  SigningRefused,
+  SigningException,
   type ClaimSet,
   type SignFieldsDecorator,
   type SignFieldsOptions,
@@ -72,7 +72,7 @@ export {
   revocationSubject,
   STATE_STORE,
   StateModule,
-  StateUnavailable,
+  StateUnavailableException,
   tokenId,
   type ChangeCursor,
   type Hits,

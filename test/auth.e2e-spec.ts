@@ -29,7 +29,7 @@ import {
   type VerifiedClaims,
 } from '../src/auth/index.js';
 import { BackendClient, BackendModule } from '../src/backend/index.js';
-import { BootException } from '../src/core/errors/boot.error.js';
+import { BootError } from '../src/core/errors/boot.error.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
@@ -250,7 +250,7 @@ describe('claims for the backend', () => {
     [{ sub: 'x-user', name: 'X_USER' }, "names header 'X_USER' twice"],
   ])('refuse to boot with %j', async (propagateClaims, problem) => {
     await expect(boot(Routes, { propagateClaims })).rejects.toThrow(
-      new BootException(`AuthModule: 'propagateClaims' ${problem}`),
+      new BootError(`AuthModule: 'propagateClaims' ${problem}`),
     );
   });
 
@@ -321,7 +321,7 @@ describe('tokens in cookies', () => {
     expect(await ask('any', { ...cookie, origin: 'https://gateway.example' }, 'POST')).toBe('200');
     expect(await ask('any', { ...cookie, origin: url }, 'POST')).toBe('403 csrf_refused');
     await app?.close();
-    await expect(boot(Routes, { publicUrl: 'gateway' })).rejects.toThrow(BootException);
+    await expect(boot(Routes, { publicUrl: 'gateway' })).rejects.toThrow(BootError);
   });
 });
 
@@ -492,7 +492,7 @@ describe('AuthModule without options', () => {
     class App {}
     await expect(
       NestFactory.create(App, { logger: false, abortOnError: false }).then((one) => one.init()),
-    ).rejects.toThrow(new BootException(EMPTY));
+    ).rejects.toThrow(new BootError(EMPTY));
   });
 
   it.each([{ algorithms: undefined }, { issuer: '' }, { issuer: [undefined] }, { audience: [] }])(
@@ -506,7 +506,7 @@ describe('AuthModule without options', () => {
       }
       const [name] = Object.keys(options);
       await expect(boot(Routes, options as unknown as Partial<AuthModuleOptions>)).rejects.toThrow(
-        new BootException(`AuthModule: '${name}' is empty, which no token could fulfil`),
+        new BootError(`AuthModule: '${name}' is empty, which no token could fulfil`),
       );
     },
   );

@@ -6,7 +6,7 @@ import { calculateJwkThumbprint, importJWK, SignJWT, type JWK } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encryptKeys } from '../src/core/keys/encrypted-keys.js';
 import { KeyFile } from '../src/jwks/key-file.js';
-import { KeyProblem, type KeyProvider } from '../src/jwks/index.js';
+import { KeyError, type KeyProvider } from '../src/jwks/index.js';
 import { thumbprint } from '../src/core/keys/thumbprint.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
@@ -220,7 +220,7 @@ describe.each<[string, () => Promise<KeyProvider>]>([
     );
     await expect(provider.read()).rejects.toSatisfy(
       (error: unknown) =>
-        error instanceof KeyProblem &&
+        error instanceof KeyError &&
         error.message.startsWith(provider.source) &&
         !/secret|\n/.test(error.message),
     );

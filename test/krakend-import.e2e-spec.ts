@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CommandProblem } from '../src/cli/command.error.js';
+import { CommandError } from '../src/cli/command.error.js';
 import { importConfig, type ImportedConfig } from '../src/cli/krakend/import-config.js';
 import { renderEnvironment } from '../src/cli/krakend/render.js';
 import { startBackend } from './helpers/backend.js';
@@ -43,7 +43,7 @@ const problems = (text: string): readonly string[] => {
   try {
     importConfig(text, 'krakend.json');
   } catch (error) {
-    if (error instanceof CommandProblem) return error.problems;
+    if (error instanceof CommandError) return error.problems;
     throw error;
   }
   return [];

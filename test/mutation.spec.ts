@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CompactSign, importJWK, jwtVerify, type JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { compileRequirement, type Requirement } from '../src/core/verify/token-policy.js';
+import { compilePolicy, type TokenPolicy } from '../src/core/verify/token-policy.js';
 import { JwtVerifier } from '../src/auth/jwt-verifier.service.js';
 import { JwkKeyStore } from '../src/jwks/index.js';
 import type { JwsAlgorithm } from '../src/core/jws/index.js';
@@ -285,16 +285,16 @@ const context = (how: string, token: string): string =>
 const jwks = new Map<string, JWK>();
 let store: JwkKeyStore;
 let verifier: JwtVerifier;
-let requirement: Requirement;
+let policy: TokenPolicy;
 let tried = 0;
 
 /** The claims as JSON, or `undefined` for a refusal; any other error is a 5xx and fails the test. */
 async function accepted(token: string, how: string): Promise<string | undefined> {
   tried++;
   try {
-    return JSON.stringify(await verifier.verify(token, requirement));
+    return JSON.stringify(await verifier.verify(token, policy));
   } catch (error) {
-    if ((error as Error).name !== 'TokenRefused')
+    if ((error as Error).name !== 'TokenRefusedError')
       throw new Error(context(how, token), { cause: error });
     return undefined;
   }
@@ -344,10 +344,7 @@ beforeAll(async () => {
     reloadIntervalMs: 0,
   });
   verifier = new JwtVerifier(store);
-  requirement = compileRequirement(
-    {},
-    { algorithms: ALGORITHMS, issuer: ISSUER, audience: AUDIENCE },
-  );
+  policy = compilePolicy({}, { algorithms: ALGORITHMS, issuer: ISSUER, audience: AUDIENCE });
 });
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.log(`mutation: failed with MUTATION_SEED=${seed}`);

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, Claims, RequireJwt } from '../src/auth/index.js';
-import { BootException } from '../src/core/errors/boot.error.js';
+import { BootError } from '../src/core/errors/boot.error.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
 import { callWith } from './helpers/http.js';
@@ -162,8 +162,8 @@ describe('a route whose keys must not be used stops the boot', () => {
       () => undefined,
       (problem: unknown) => problem,
     );
-    expect(error).toBeInstanceOf(BootException);
-    return (error as BootException).problems;
+    expect(error).toBeInstanceOf(BootError);
+    return (error as BootError).problems;
   };
   const es = { algorithms: ['ES256'] } as const;
 

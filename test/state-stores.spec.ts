@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, StateUnavailable } from '../src/state/index.js';
+import { openStore, StateUnavailableException } from '../src/state/index.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import {
   allChanges,
@@ -70,7 +70,9 @@ describe('SQLite', () => {
     );
     expect(outcomes.map(({ status }) => status === 'rejected').indexOf(true)).toBe(10);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
-    expect((outcomes[10] as PromiseRejectedResult).reason).toBeInstanceOf(StateUnavailable);
+    expect((outcomes[10] as PromiseRejectedResult).reason).toBeInstanceOf(
+      StateUnavailableException,
+    );
     const kept = entries.filter((_, index) => index !== 10);
     expect(await store.listRevocations({ limit: 100 })).toEqual(kept);
     await store.close();
@@ -99,6 +101,6 @@ describe('SQLite', () => {
     );
     await store.close();
     await adding;
-    await expect(store.addRevocation(revocation())).rejects.toThrow(StateUnavailable);
+    await expect(store.addRevocation(revocation())).rejects.toThrow(StateUnavailableException);
   });
 });

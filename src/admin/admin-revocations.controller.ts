@@ -47,7 +47,7 @@ const REVOCATION = {
 /** `/admin/revocations`: tokens that are refused before they expire, by token, user, session or key. */
 @Controller('admin/revocations')
 @RequireJwt({ admin: true })
-export class RevocationsController {
+export class AdminRevocationsController {
   constructor(private readonly revocations: Revocations) {}
 
   /** Effective here at once, on all workers and nodes within a second. */

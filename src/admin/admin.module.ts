@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import { IntrospectionController } from '../token/oauth-index.js';
-import { RevocationsController } from './admin-revocations.controller.js';
+import { AdminRevocationsController } from './admin-revocations.controller.js';
 
 /**
  * The routes for operators; needs `OAuthModule`, `StateModule` and `AuthModule` with `adminRoles`.
  * Without it they do not exist.
  */
-@Module({ controllers: [RevocationsController, IntrospectionController] })
+@Module({ controllers: [AdminRevocationsController, IntrospectionController] })
 export class AdminModule {}

@@ -1,17 +1,17 @@
 import { GatewayException } from '../http/gateway.exception.js';
-import type { TokenRefusalCode, TokenRefused } from '../core/errors/token-refused.error.js';
-import type { Requirement } from '../core/verify/token-policy.js';
+import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/token-refused.error.js';
+import type { TokenPolicy } from '../core/verify/token-policy.js';
 
 /** `Bearer` needs at least one parameter (RFC 6750 section 3). */
 const REALM = 'Bearer realm="signet"';
 
 /** An answer to a request whose token is missing, refused or not enough (RFC 6750 section 3.1). */
-export class AuthRefused extends GatewayException {
-  constructor({ code, explanation }: TokenRefused, requirement: Requirement) {
+export class TokenRefusedException extends GatewayException {
+  constructor({ code, explanation }: TokenRefusedError, policy: TokenPolicy) {
     const { status, error, description } = describe(code);
     const scope =
       code === 'scopes_missing'
-        ? `, scope="${requirement.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`
+        ? `, scope="${policy.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`
         : '';
     super({
       status,
@@ -31,7 +31,7 @@ export class AuthRefused extends GatewayException {
 }
 
 /** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
-export class CsrfRefused extends GatewayException {
+export class CsrfRefusedException extends GatewayException {
   constructor() {
     super({
       status: 403,

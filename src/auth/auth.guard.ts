@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { addBackendHeaders, withholdHeaders } from '../http/backend-headers.js';
 import { GatewayException } from '../http/gateway.exception.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
-import { AuthRefused } from './auth.exceptions.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
+import { TokenRefusedException } from './auth.exceptions.js';
 import { bearerToken, tokenMissing } from '../core/verify/bearer-token.js';
 import { claimsToHeaders } from '../core/verify/claim-headers.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
-import type { Requirement } from '../core/verify/token-policy.js';
+import type { TokenPolicy } from '../core/verify/token-policy.js';
 import { assertSameOrigin } from '../core/verify/same-origin.js';
 import type { VerifiedClaims } from '../core/verify/verified-claims.js';
 import { setVerified, verifiedBy } from './verified-request.js';
@@ -22,7 +22,7 @@ export class AuthGuard implements CanActivate {
 
   constructor(@Optional() routes?: ProtectedRoutes, @Optional() verifier?: JwtVerifier) {
     if (routes === undefined || verifier === undefined)
-      throw new BootException(
+      throw new BootError(
         '@RequireJwt needs AuthModule: add AuthModule.forRoot(…) to the imports of your root module',
       );
     this.routes = routes;
@@ -30,40 +30,41 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
-   * @throws AuthRefused 400, 401 or 403 as in RFC 6750 section 3.1
-   * @throws CsrfRefused 403 for a state-changing request by cookie that another site may have caused
+   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1
+   * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
    */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const requirement = this.routes.requirement(context.getHandler(), context.getClass());
+    const policy = this.routes.policy(context.getHandler(), context.getClass());
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    // Decorated class and decorated method each bring the guard, for one and the same requirement.
-    if (verifiedBy(request) === requirement) return true;
+    // Decorated class and decorated method each bring the guard, for one and the same policy.
+    if (verifiedBy(request) === policy) return true;
     try {
-      setVerified(request, requirement, await this.verify(request, requirement));
+      setVerified(request, policy, await this.verify(request, policy));
     } catch (error) {
-      const refusal = error instanceof TokenRefused ? new AuthRefused(error, requirement) : error;
+      const refusal =
+        error instanceof TokenRefusedError ? new TokenRefusedException(error, policy) : error;
       // The challenge has to be there whoever writes the answer; Nest's own filter sends no headers.
       if (refusal instanceof GatewayException)
         setHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal);
       throw refusal;
     }
     // The token ends here: no backend sees it, whatever headers are forwarded.
-    withholdHeaders(request, requirement.credentialHeaders);
+    withholdHeaders(request, policy.credentialHeaders);
     return true;
   }
 
   private async verify(
     request: IncomingMessage,
-    requirement: Requirement,
+    policy: TokenPolicy,
   ): Promise<VerifiedClaims | undefined> {
-    const bearer = bearerToken(request, requirement);
+    const bearer = bearerToken(request, policy);
     if (bearer === undefined) {
-      if (requirement.optional) return undefined;
-      throw tokenMissing(requirement);
+      if (policy.optional) return undefined;
+      throw tokenMissing(policy);
     }
     if (bearer.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
-    const claims = await this.verifier.verify(bearer.token, requirement);
-    const { claimHeaders } = requirement;
+    const claims = await this.verifier.verify(bearer.token, policy);
+    const { claimHeaders } = policy;
     if (claimHeaders.length > 0) addBackendHeaders(request, claimsToHeaders(claims, claimHeaders));
     return claims;
   }

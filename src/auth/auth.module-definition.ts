@@ -6,7 +6,7 @@ import type { ClaimHeaders } from '../core/verify/claim-headers.js';
 export type Matcher = 'any' | 'all';
 
 /** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
-export interface TokenRequirement {
+export interface TokenPolicyOptions {
   /** Accepted algorithms. */
   algorithms: readonly JwsAlgorithm[];
   /** Accepted issuers, compared exactly (RFC 8725 section 3.8). */
@@ -46,7 +46,7 @@ export interface TokenRequirement {
 }
 
 /** Defaults of every `@RequireJwt()`, and what concerns all of them. */
-export interface AuthModuleOptions extends TokenRequirement {
+export interface AuthModuleOptions extends TokenPolicyOptions {
   /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
   adminRoles?: readonly string[];
   /**

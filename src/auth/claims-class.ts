@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { isDeeperThan } from '../core/json/json.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
 
 /** Copying and validating go down by recursion. */
 const MAX_NESTING = 100;
@@ -15,22 +15,25 @@ export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise
  * A check that claims fulfil a class with class-validator's decorators. It works on a copy: what
  * the class transforms or lacks changes nothing of the claims.
  *
- * @throws BootException for a class that would check nothing
+ * @throws BootError for a class that would check nothing
  */
 export function compileClaimsCheck(target: Type<object>): ClaimsCheck {
   const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
   if (rules.length === 0)
-    throw new BootException(
+    throw new BootError(
       `the class ${target.name} of 'claims' has no class-validator decorators, so it would check nothing`,
     );
   return async (claims) => {
     if (isDeeperThan(MAX_NESTING, claims))
-      throw new TokenRefused('claim_invalid', `the claims nest deeper than ${MAX_NESTING} levels`);
+      throw new TokenRefusedError(
+        'claim_invalid',
+        `the claims nest deeper than ${MAX_NESTING} levels`,
+      );
     // Rules are about numbers, not about how a number keeps its digits.
     const copy = JSON.parse(JSON.stringify(claims)) as object;
     // Not validateSync: it takes a rule that answers later for fulfilled.
     const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
-    if (problem !== undefined) throw new TokenRefused('claim_invalid', describe(problem));
+    if (problem !== undefined) throw new TokenRefusedError('claim_invalid', describe(problem));
   };
 }
 

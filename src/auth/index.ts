@@ -1,7 +1,7 @@
 export { AuthGuard } from './auth.guard.js';
-export { AuthRefused, CsrfRefused } from './auth.exceptions.js';
+export { TokenRefusedException, CsrfRefusedException } from './auth.exceptions.js';
 export { AuthModule } from './auth.module.js';
-export type { AuthModuleOptions, Matcher, TokenRequirement } from './auth.module-definition.js';
+export type { AuthModuleOptions, Matcher, TokenPolicyOptions } from './auth.module-definition.js';
 export {
   bearerToken,
   tokenMissing,
@@ -16,7 +16,7 @@ export {
 } from '../core/verify/claim-headers.js';
 export { JwtVerifier } from './jwt-verifier.service.js';
 export { ProtectedRoutes } from './protected-routes.service.js';
-export type { Requirement } from '../core/verify/token-policy.js';
+export type { TokenPolicy } from '../core/verify/token-policy.js';
 export { RequireJwt } from './require-jwt.decorator.js';
 export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
 export type { VerifiedClaims } from '../core/verify/verified-claims.js';

@@ -9,7 +9,7 @@ import {
 } from '../core/jws/index.js';
 import { Revocations, type TokenNames } from '../state/index.js';
 import { checkAccess, checkClaims } from '../core/verify/claim-checks.js';
-import type { Requirement } from '../core/verify/token-policy.js';
+import type { TokenPolicy } from '../core/verify/token-policy.js';
 import { SignatureCache } from '../core/verify/signature-cache.js';
 import {
   allowedAlgorithm,
@@ -33,21 +33,21 @@ export class JwtVerifier {
 
   /**
    * @param token compact JWS
-   * @returns the claims of a token that fulfils `requirement`
-   * @throws TokenRefused with the code of the first check that fails
-   * @throws KeysUnavailable while there are no keys to check with
-   * @throws StateUnavailable when revocations cannot be known
+   * @returns the claims of a token that fulfils `policy`
+   * @throws TokenRefusedError with the code of the first check that fails
+   * @throws KeysUnavailableException while there are no keys to check with
+   * @throws StateUnavailableException when revocations cannot be known
    */
   async verify<Claims extends object = object>(
     token: string,
-    requirement: Requirement,
+    policy: TokenPolicy,
   ): Promise<VerifiedClaims<Claims>> {
     const jws = parseCompact(token);
     const { header, signingInput } = jws;
-    const alg = allowedAlgorithm(header, requirement);
+    const alg = allowedAlgorithm(header, policy);
     const key =
-      this.keys.verificationKey(header, requirement.keySource) ??
-      (await this.keys.awaitVerificationKey(header, requirement.keySource));
+      this.keys.verificationKey(header, policy.keySource) ??
+      (await this.keys.awaitVerificationKey(header, policy.keySource));
     assertFits(key, header, alg);
     // HMAC costs less than looking it up.
     const verdict =
@@ -56,14 +56,14 @@ export class JwtVerifier {
         : this.assertSignedOnce(token, jws, alg, key, this.signatures);
     if (verdict !== undefined) await verdict;
 
-    const type = allowedType(header, requirement);
+    const type = allowedType(header, policy);
     const claims = parseClaims(jws.payload);
     assertProfile(type, claims);
-    checkClaims(claims, requirement, Math.floor(Date.now() / 1000));
+    checkClaims(claims, policy, Math.floor(Date.now() / 1000));
     this.checkRevocation({ kid: key.kid, claims, signingInput });
-    if (requirement.checkClaimsClass !== undefined) await requirement.checkClaimsClass(claims);
+    if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
     // Last: a token that is not accepted is a 401, whatever it would allow.
-    checkAccess(claims, requirement);
+    checkAccess(claims, policy);
     return claims as VerifiedClaims<Claims>;
   }
 

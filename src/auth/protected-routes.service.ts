@@ -1,20 +1,20 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { ReservedHeaders } from '../http/reserved-headers.js';
 import { RouteExplorer, type Route } from '../routes/route-explorer.js';
-import { JwkKeyStore, KeyProblem } from '../jwks/index.js';
+import { JwkKeyStore, KeyError } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
-import { compileRequirement, type Requirement } from '../core/verify/token-policy.js';
+import { compilePolicy, type TokenPolicy } from '../core/verify/token-policy.js';
 import { REQUIRE_JWT } from './require-jwt.metadata.js';
 
-/** The requirements of all routes with `@RequireJwt`: compiled once, checked before the first request. */
+/** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
 export class ProtectedRoutes implements OnModuleInit {
   /** Where browsers reach the gateway, when `AuthModule` was told. */
   readonly publicUrl: string | undefined;
   private readonly options: AuthModuleOptions;
-  private readonly compiled = new WeakMap<object, WeakMap<object, Requirement>>();
+  private readonly compiled = new WeakMap<object, WeakMap<object, TokenPolicy>>();
 
   constructor(
     @Inject(AUTH_OPTIONS) options: AuthModuleOptions | undefined,
@@ -27,49 +27,49 @@ export class ProtectedRoutes implements OnModuleInit {
     this.options = options ?? { algorithms: [], issuer: [], audience: [] };
     this.publicUrl = this.options.publicUrl;
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
-      throw new BootException("AuthModule: 'publicUrl' is not a URL");
+      throw new BootError("AuthModule: 'publicUrl' is not a URL");
   }
 
   /**
    * Checks every decorated route and opens the key sets that routes bring along.
    *
-   * @throws BootException one line per route that could not accept any token
+   * @throws BootError one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
     this.reserveHeaders(this.defaults());
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
-    if (problems.flat().length > 0) throw new BootException(problems.flat());
+    if (problems.flat().length > 0) throw new BootError(problems.flat());
   }
 
   /** What a bare `@RequireJwt()` asks for. */
-  defaults(): Requirement {
+  defaults(): TokenPolicy {
     try {
-      return compileRequirement({}, this.options);
+      return compilePolicy({}, this.options);
     } catch (error) {
-      if (!(error instanceof BootException)) throw error;
-      throw new BootException(error.problems.map((problem) => `AuthModule: ${problem}`));
+      if (!(error instanceof BootError)) throw error;
+      throw new BootError(error.problems.map((problem) => `AuthModule: ${problem}`));
     }
   }
 
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
-  requirement(handler: CallableFunction, controller: Type): Requirement {
+  policy(handler: CallableFunction, controller: Type): TokenPolicy {
     let ofHandler = this.compiled.get(handler);
     if (ofHandler === undefined) this.compiled.set(handler, (ofHandler = new WeakMap()));
-    let requirement = ofHandler.get(controller);
-    if (requirement === undefined) {
+    let policy = ofHandler.get(controller);
+    if (policy === undefined) {
       const route = this.reflector.getAllAndOverride(REQUIRE_JWT, [
         handler as Route['handler'],
         controller,
       ]);
-      requirement = compileRequirement(route ?? {}, this.options);
-      this.reserveHeaders(requirement);
-      ofHandler.set(controller, requirement);
+      policy = compilePolicy(route ?? {}, this.options);
+      this.reserveHeaders(policy);
+      ofHandler.set(controller, policy);
     }
-    return requirement;
+    return policy;
   }
 
   /** Also on routes that ask for no token, a client must not write what claims are to say. */
-  private reserveHeaders({ claimHeaders }: Requirement): void {
+  private reserveHeaders({ claimHeaders }: TokenPolicy): void {
     for (const [, header] of claimHeaders) this.reserved.reserve(header);
   }
 
@@ -77,13 +77,13 @@ export class ProtectedRoutes implements OnModuleInit {
     if (this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) === undefined)
       return [];
     try {
-      const { algorithms, keySource } = this.requirement(handler, controller);
+      const { algorithms, keySource } = this.policy(handler, controller);
       if (keySource !== undefined) await this.keys.openVerification(keySource);
       for (const alg of algorithms) this.keys.requireVerification(alg, keySource);
       return [];
     } catch (error) {
-      if (error instanceof KeyProblem) return [`${label}: ${error.message}`];
-      if (error instanceof BootException)
+      if (error instanceof KeyError) return [`${label}: ${error.message}`];
+      if (error instanceof BootError)
         return error.problems.map((problem) => `${label}: ${problem}`);
       throw error;
     }

@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { TokenRequirement } from './auth.module-definition.js';
+import type { TokenPolicyOptions } from './auth.module-definition.js';
 
 /** What a route asks of a token; what is left out comes from `AuthModule`. */
-export interface RequireJwtOptions extends Partial<TokenRequirement> {
+export interface RequireJwtOptions extends Partial<TokenPolicyOptions> {
   /** Roles of which the token needs any (or all, see `rolesMatcher`). Default: none is needed. */
   roles?: readonly string[];
   /** Scopes of which the token needs any (or all, see `scopesMatcher`). Default: none is needed. */

@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import {
-  BackendBadResponse,
-  BackendFailed,
-  BackendRefused,
-  BackendTimeout,
-  BackendUnavailable,
+  BackendBadResponseException,
+  BackendFailedException,
+  BackendRefusedException,
+  BackendTimeoutException,
+  BackendUnavailableException,
 } from './backend.exceptions.js';
 import { CircuitBreaker, type BreakerOptions, type BreakerState } from './circuit-breaker.js';
 
@@ -15,24 +15,24 @@ export type BackendOutcome =
 /** Told of every call that was made, with its duration. */
 export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
 
-/** Limits of a {@link BackendGuard}. */
-export interface GuardOptions {
+/** Limits of a {@link BackendBulkhead}. */
+export interface BulkheadOptions {
   /** Most calls at the same time. */
   maxCalls: number;
   breaker?: BreakerOptions | false;
 }
 
 const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
-  [BackendRefused, 'refused'],
-  [BackendFailed, 'failed'],
-  [BackendBadResponse, 'bad_response'],
-  [BackendUnavailable, 'unavailable'],
-  [BackendTimeout, 'timeout'],
+  [BackendRefusedException, 'refused'],
+  [BackendFailedException, 'failed'],
+  [BackendBadResponseException, 'bad_response'],
+  [BackendUnavailableException, 'unavailable'],
+  [BackendTimeoutException, 'timeout'],
 ];
 const FAILURES = new Set<BackendOutcome>(['failed', 'unavailable', 'timeout']);
 
 /** Decides whether a call is made at all, and keeps account of how calls end. */
-export class BackendGuard {
+export class BackendBulkhead {
   /** Calls that were not made, so far. */
   rejected = 0;
   /** Calls under way. */
@@ -43,7 +43,7 @@ export class BackendGuard {
   private readonly breaker: CircuitBreaker | undefined;
   private lastFailure = '';
 
-  constructor({ maxCalls, breaker }: GuardOptions) {
+  constructor({ maxCalls, breaker }: BulkheadOptions) {
     this.maxCalls = maxCalls;
     if (breaker !== false) this.breaker = new CircuitBreaker(breaker);
   }
@@ -59,7 +59,7 @@ export class BackendGuard {
   /**
    * Makes a call, if it may be made.
    *
-   * @throws BackendUnavailable at once when too many calls are under way or the circuit is open
+   * @throws BackendUnavailableException at once when too many calls are under way or the circuit is open
    */
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.inFlight >= this.maxCalls) throw this.rejection('too many calls are under way');
@@ -75,7 +75,7 @@ export class BackendGuard {
     } catch (error) {
       const outcome = OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'other';
       if (FAILURES.has(outcome))
-        this.lastFailure = (error as BackendUnavailable).details.explanation ?? '';
+        this.lastFailure = (error as BackendUnavailableException).details.explanation ?? '';
       this.ended(outcome, permit, start);
       throw error;
     } finally {
@@ -93,8 +93,8 @@ export class BackendGuard {
     for (const listener of this.listeners) listener(outcome, (now - start) / 1000);
   }
 
-  private rejection(reason: string): BackendUnavailable {
+  private rejection(reason: string): BackendUnavailableException {
     this.rejected++;
-    return new BackendUnavailable(`the backend was not called: ${reason}`);
+    return new BackendUnavailableException(`the backend was not called: ${reason}`);
   }
 }

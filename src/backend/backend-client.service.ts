@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { NEVER_FORWARDED } from '../http/backend-headers.js';
 import { ReservedHeaders } from '../http/reserved-headers.js';
 import { BackendAnswer } from './backend-answer.js';
-import { BackendGuard, type CallListener } from './backend-bulkhead.js';
+import { BackendBulkhead, type CallListener } from './backend-bulkhead.js';
 import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
 import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
 import type { CallTracer } from './call-tracer.js';
@@ -68,7 +68,7 @@ export class BackendClient {
   private readonly inputHeaders: readonly AllowedHeader[];
   private readonly isReserved: (folded: string) => boolean;
   private readonly inputQueryStrings: readonly string[];
-  private readonly guard: BackendGuard;
+  private readonly guard: BackendBulkhead;
   private tracer?: CallTracer;
 
   constructor(
@@ -79,7 +79,7 @@ export class BackendClient {
   ) {
     const url = URL.parse(options.host);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      throw new BootException(`BackendModule: 'host' is not an http:// or https:// URL`);
+      throw new BootError(`BackendModule: 'host' is not an http:// or https:// URL`);
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/$/, '');
     this.timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -87,11 +87,11 @@ export class BackendClient {
     this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
     for (const { name } of this.inputHeaders)
       if (NEVER_FORWARDED.has(name))
-        throw new BootException(`BackendModule: inputHeaders cannot forward ${name}`);
+        throw new BootError(`BackendModule: inputHeaders cannot forward ${name}`);
     this.isReserved = (folded) => reserved.has(folded);
     this.inputQueryStrings = options.inputQueryStrings ?? [];
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = options;
-    this.guard = new BackendGuard({
+    this.guard = new BackendBulkhead({
       maxCalls: maxConnections + maxWaiting,
       breaker: options.breaker,
     });
@@ -117,9 +117,9 @@ export class BackendClient {
    * Makes one call and checks its answer.
    *
    * @returns the JSON answer with its 2xx status
-   * @throws BackendUnavailable (502), BackendBadResponse (502), BackendTimeout (504)
-   * @throws BackendRefused for a 4xx, which the client gets as the backend sent it
-   * @throws ClaimForBackendMissing (403) when `path` needs a claim that `claims` does not hold
+   * @throws BackendUnavailableException (502), BackendBadResponseException (502), BackendTimeoutException (504)
+   * @throws BackendRefusedException for a 4xx, which the client gets as the backend sent it
+   * @throws ClaimForBackendMissingException (403) when `path` needs a claim that `claims` does not hold
    */
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
     const { method = 'GET', from, body, contentType = 'application/json' } = call;

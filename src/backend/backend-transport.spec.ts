@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { create } from 'axios';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackendTransport } from './backend-transport.js';
-import { BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
+import { BackendTimeoutException, BackendUnavailableException } from './backend.exceptions.js';
 import { sendRequest } from './send-request.js';
 
 let server: Server;
@@ -70,21 +70,21 @@ describe('a connection that dies under a request', () => {
   it('is the end of a POST: it may have been received', async () => {
     cuts = (n) => n === 1;
     await open();
-    await expect(send('POST', '/again')).rejects.toBeInstanceOf(BackendUnavailable);
+    await expect(send('POST', '/again')).rejects.toBeInstanceOf(BackendUnavailableException);
     expect(seen).toEqual(['GET / 0', 'POST /again 1']);
   });
 
   it('is the end of any request when it was a fresh one', async () => {
     cuts = () => true;
     for (const method of ['GET', 'POST'])
-      await expect(send(method)).rejects.toBeInstanceOf(BackendUnavailable);
+      await expect(send(method)).rejects.toBeInstanceOf(BackendUnavailableException);
     expect(seen).toEqual(['GET / 0', 'POST / 0']);
   });
 
   it('is replaced once, not twice', async () => {
     await open();
     cuts = () => true;
-    await expect(send('GET')).rejects.toBeInstanceOf(BackendUnavailable);
+    await expect(send('GET')).rejects.toBeInstanceOf(BackendUnavailableException);
     expect(seen.length).toBe(3);
   });
 
@@ -92,7 +92,7 @@ describe('a connection that dies under a request', () => {
     await open();
     cuts = (n) => n === 1;
     const start = performance.now();
-    await expect(send('GET', '/hang', 200)).rejects.toBeInstanceOf(BackendTimeout);
+    await expect(send('GET', '/hang', 200)).rejects.toBeInstanceOf(BackendTimeoutException);
     expect(seen.length).toBe(3);
     expect(performance.now() - start).toBeLessThan(380);
   });

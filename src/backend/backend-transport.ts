@@ -3,7 +3,7 @@ import { AxiosHeaders, type AxiosAdapter, type InternalAxiosRequestConfig } from
 import { Agent, type Dispatcher } from 'undici';
 import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
 import { Connector } from './connector.js';
-import { Exchange, type Line } from './exchange.js';
+import { Exchange, type RetryableTransport } from './exchange.js';
 import { RetryBudget } from './retry-budget.js';
 
 export const DEFAULT_MAX_CONNECTIONS = 256;
@@ -21,7 +21,7 @@ const CONNECTION_AGE_MS = 20_000;
  * arrives, every status resolves. `data` is a Buffer.
  */
 @Injectable()
-export class BackendTransport implements Line, OnApplicationShutdown {
+export class BackendTransport implements RetryableTransport, OnApplicationShutdown {
   /** Calls that were sent a second time, so far. */
   retries = 0;
   private readonly connector: Connector;

@@ -1,7 +1,7 @@
 import { GatewayException } from '../http/gateway.exception.js';
 
 /** 502 `backend_unavailable`: refused, reset, unresolvable. */
-export class BackendUnavailable extends GatewayException {
+export class BackendUnavailableException extends GatewayException {
   constructor(explanation: string) {
     super({
       status: 502,
@@ -14,7 +14,7 @@ export class BackendUnavailable extends GatewayException {
 }
 
 /** 502 `backend_bad_response`: answered with something that cannot be used. The answer is never quoted. */
-export class BackendBadResponse extends GatewayException {
+export class BackendBadResponseException extends GatewayException {
   constructor(explanation: string) {
     super({
       status: 502,
@@ -26,11 +26,11 @@ export class BackendBadResponse extends GatewayException {
   }
 }
 
-/** The {@link BackendBadResponse} that is the backend's own failure: a 5xx. */
-export class BackendFailed extends BackendBadResponse {}
+/** The {@link BackendBadResponseException} that is the backend's own failure: a 5xx. */
+export class BackendFailedException extends BackendBadResponseException {}
 
 /** 504 `backend_timeout`: not answered within the deadline. */
-export class BackendTimeout extends GatewayException {
+export class BackendTimeoutException extends GatewayException {
   constructor(explanation: string) {
     super({
       status: 504,
@@ -43,7 +43,7 @@ export class BackendTimeout extends GatewayException {
 }
 
 /** A 4xx of the backend: its status and, when it is JSON, its body reach the client unchanged. */
-export class BackendRefused extends GatewayException {
+export class BackendRefusedException extends GatewayException {
   /** The backend's own JSON text; `undefined` when there was none, which gives `backend_refused`. */
   readonly body: string | undefined;
 
@@ -66,7 +66,7 @@ export class BackendRefused extends GatewayException {
 }
 
 /** 403 `claim_for_backend_missing`: the token lacks a claim that the backend's path is made of. */
-export class ClaimForBackendMissing extends GatewayException {
+export class ClaimForBackendMissingException extends GatewayException {
   constructor(explanation: string) {
     super({
       status: 403,

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { BackendBadResponse } from './backend.exceptions.js';
+import { BackendBadResponseException } from './backend.exceptions.js';
 
 const DECODERS = new Map([
   ['gzip', promisify(gunzip)],
@@ -14,7 +14,7 @@ const DECODERS = new Map([
  * The text of an answer. `identity` is what is asked for; a backend that compresses all the same
  * is understood, but only one encoding deep and never past `maxBytes`.
  *
- * @throws BackendBadResponse
+ * @throws BackendBadResponseException
  */
 export function decodeBody(
   body: Buffer,
@@ -32,17 +32,21 @@ async function decompress(
 ): Promise<string> {
   const decode = DECODERS.get(contentEncoding.trim().toLowerCase());
   if (decode === undefined)
-    throw new BackendBadResponse('the answer has an unknown or more than one content encoding');
+    throw new BackendBadResponseException(
+      'the answer has an unknown or more than one content encoding',
+    );
   let decoded: Buffer;
   try {
     decoded = await decode(body, { maxOutputLength: maxBytes });
   } catch {
-    throw new BackendBadResponse(`the answer cannot be decompressed to ${maxBytes} bytes or less`);
+    throw new BackendBadResponseException(
+      `the answer cannot be decompressed to ${maxBytes} bytes or less`,
+    );
   }
   return toText(decoded);
 }
 
 function toText(body: Buffer): string {
-  if (!isUtf8(body)) throw new BackendBadResponse('the answer is not UTF-8');
+  if (!isUtf8(body)) throw new BackendBadResponseException('the answer is not UTF-8');
   return body.toString();
 }

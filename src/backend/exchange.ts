@@ -1,11 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
-import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
-import { TransportFailure } from './transport.error.js';
+import {
+  BackendBadResponseException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+} from './backend.exceptions.js';
+import { TransportError } from './transport.error.js';
 
 /** What an exchange needs of the transport to be sent a second time. */
-export interface Line {
+export interface RetryableTransport {
   /** True while the first request of a fresh connection is being written. */
   readonly opening: boolean;
   /** @returns false when it is not allowed any more */
@@ -31,7 +35,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private headers: IncomingHttpHeaders = {};
 
   constructor(
-    private readonly line: Line,
+    private readonly line: RetryableTransport,
     private readonly request: Dispatcher.DispatchOptions,
     private readonly config: InternalAxiosRequestConfig,
     private readonly resolve: (response: AxiosResponse) => void,
@@ -39,7 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ) {
     const { timeout } = config;
     this.deadline = setTimeout(
-      () => this.fail(new BackendTimeout(`no complete answer within ${timeout} ms`)),
+      () => this.fail(new BackendTimeoutException(`no complete answer within ${timeout} ms`)),
       timeout,
     );
   }
@@ -68,7 +72,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.size += chunk.length;
     const { maxContentLength = Infinity } = this.config;
     if (this.size > maxContentLength)
-      this.fail(new BackendBadResponse(`the answer is larger than ${maxContentLength} bytes`));
+      this.fail(
+        new BackendBadResponseException(`the answer is larger than ${maxContentLength} bytes`),
+      );
     else this.chunks.push(chunk);
   }
 
@@ -107,7 +113,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.failure !== undefined) return;
     this.failure = error;
     clearTimeout(this.deadline);
-    this.reject(new TransportFailure(error));
+    this.reject(new TransportError(error));
     this.controller?.abort(error);
   }
 }
@@ -120,9 +126,11 @@ const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError'
 
 function toBackendError(error: Error, answering: boolean): Error {
   const code = 'code' in error ? String(error.code) : error.name;
-  if (NO_HTTP.has(error.name)) return new BackendBadResponse(`the answer is not HTTP (${code})`);
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new BackendTimeout('no connection in time');
-  return new BackendUnavailable(
+  if (NO_HTTP.has(error.name))
+    return new BackendBadResponseException(`the answer is not HTTP (${code})`);
+  if (code === 'UND_ERR_CONNECT_TIMEOUT')
+    return new BackendTimeoutException('no connection in time');
+  return new BackendUnavailableException(
     answering ? `the connection broke during the answer (${code})` : `no connection (${code})`,
   );
 }

@@ -4,12 +4,12 @@ export { BackendClient, type BackendCall, type BackendStats } from './backend-cl
 export type { BackendOutcome, CallListener } from './backend-bulkhead.js';
 export type { BreakerOptions, BreakerState } from './circuit-breaker.js';
 export {
-  BackendBadResponse,
-  BackendFailed,
-  BackendRefused,
-  BackendTimeout,
-  BackendUnavailable,
-  ClaimForBackendMissing,
+  BackendBadResponseException,
+  BackendFailedException,
+  BackendRefusedException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+  ClaimForBackendMissingException,
 } from './backend.exceptions.js';
 export { BackendModule } from './backend.module.js';
 export type { BackendModuleOptions } from './backend.module-definition.js';

@@ -1,6 +1,6 @@
 import { readClaim } from '../core/claims/claim-path.js';
 import { claimText } from '../core/claims/claim-text.js';
-import { ClaimForBackendMissing } from './backend.exceptions.js';
+import { ClaimForBackendMissingException } from './backend.exceptions.js';
 
 const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
 
@@ -10,7 +10,7 @@ const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
  *
  * @param template e.g. `/user/{JWT.sub}`
  * @param claims verified claims of the request's token
- * @throws ClaimForBackendMissing when a claim is absent, no string, number or boolean, empty, or would
+ * @throws ClaimForBackendMissingException when a claim is absent, no string, number or boolean, empty, or would
  * make a segment `.` or `..`
  */
 export function fillPath(
@@ -23,15 +23,15 @@ export function fillPath(
   );
   // An encoded value holds no slash, so only a whole segment can still mean "up" or "here".
   if (/\/\.\.?(?=[/?]|$)/.test(path))
-    throw new ClaimForBackendMissing('a claim for the backend path is "." or ".."');
+    throw new ClaimForBackendMissingException('a claim for the backend path is "." or ".."');
   return path;
 }
 
 function encodeClaim(name: string, value: unknown): string {
   const text = claimText(value);
   if (text === undefined || text === '')
-    throw new ClaimForBackendMissing(`claim '${name}' is needed for the backend path`);
+    throw new ClaimForBackendMissingException(`claim '${name}' is needed for the backend path`);
   if (!text.isWellFormed())
-    throw new ClaimForBackendMissing(`claim '${name}' is not valid Unicode`);
+    throw new ClaimForBackendMissingException(`claim '${name}' is not valid Unicode`);
   return encodeURIComponent(text);
 }

@@ -1,7 +1,11 @@
 import type { AxiosResponse } from 'axios';
 import { isDeeperThan } from '../core/json/json.js';
 import { BackendAnswer } from './backend-answer.js';
-import { BackendBadResponse, BackendFailed, BackendRefused } from './backend.exceptions.js';
+import {
+  BackendBadResponseException,
+  BackendFailedException,
+  BackendRefusedException,
+} from './backend.exceptions.js';
 import { decodeBody } from './decode-body.js';
 
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
@@ -15,25 +19,25 @@ const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
  * refusal, everything else a failure of the backend.
  *
  * @param maxBytes limit of the decompressed body
- * @throws BackendRefused for 4xx, BackendFailed for 5xx, BackendBadResponse for the rest
+ * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
 export async function readAnswer(
   response: AxiosResponse<Buffer>,
   maxBytes: number,
 ): Promise<BackendAnswer> {
   const { status, headers, data } = response;
-  if (status >= 500) throw new BackendFailed(`the backend answered ${status}`);
+  if (status >= 500) throw new BackendFailedException(`the backend answered ${status}`);
   if (status < 200 || (status >= 300 && status < 400))
-    throw new BackendBadResponse(`the backend answered ${status}`);
+    throw new BackendBadResponseException(`the backend answered ${status}`);
   const contentType = mediaType(headers['content-type']);
   if (status < 400) {
     if (contentType === undefined)
-      throw new BackendBadResponse('the answer is not declared as JSON');
+      throw new BackendBadResponseException('the answer is not declared as JSON');
     const decoded = decodeBody(data, header(headers['content-encoding']), maxBytes);
     const text = typeof decoded === 'string' ? decoded : await decoded;
     return new BackendAnswer(status, parseBody(text), text, contentType);
   }
-  throw new BackendRefused(
+  throw new BackendRefusedException(
     status,
     contentType === undefined
       ? undefined
@@ -52,13 +56,13 @@ function parseBody(text: string): unknown {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new BackendBadResponse('the answer is not valid JSON');
+    throw new BackendBadResponseException('the answer is not valid JSON');
   }
   if (body === null || typeof body !== 'object')
-    throw new BackendBadResponse('the answer is neither a JSON object nor an array');
+    throw new BackendBadResponseException('the answer is neither a JSON object nor an array');
   // Each level takes two characters: a short text cannot be deep.
   if (text.length > 2 * MAX_NESTING && isDeeperThan(MAX_NESTING, body))
-    throw new BackendBadResponse(`the answer nests deeper than ${MAX_NESTING} levels`);
+    throw new BackendBadResponseException(`the answer nests deeper than ${MAX_NESTING} levels`);
   return body;
 }
 

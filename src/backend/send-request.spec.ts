@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { create, type AxiosInstance } from 'axios';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BackendBadResponse, BackendTimeout, BackendUnavailable } from './backend.exceptions.js';
+import {
+  BackendBadResponseException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+} from './backend.exceptions.js';
 import { sendRequest } from './send-request.js';
 import { BackendTransport } from './backend-transport.js';
 
@@ -57,8 +61,10 @@ describe.each([
   });
 
   it('fails with the exception that says why', async () => {
-    await expect(send('/', 'http://127.0.0.1:1')).rejects.toBeInstanceOf(BackendUnavailable);
-    await expect(send('/hang', baseURL, 200)).rejects.toBeInstanceOf(BackendTimeout);
-    await expect(send('/large')).rejects.toBeInstanceOf(BackendBadResponse);
+    await expect(send('/', 'http://127.0.0.1:1')).rejects.toBeInstanceOf(
+      BackendUnavailableException,
+    );
+    await expect(send('/hang', baseURL, 200)).rejects.toBeInstanceOf(BackendTimeoutException);
+    await expect(send('/large')).rejects.toBeInstanceOf(BackendBadResponseException);
   });
 });

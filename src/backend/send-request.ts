@@ -1,5 +1,5 @@
 import type { AxiosInstance, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { TransportFailure } from './transport.error.js';
+import { TransportError } from './transport.error.js';
 
 /** One call, complete as it is: nothing of axios' defaults is merged into it. */
 export interface OutgoingRequest {
@@ -32,7 +32,7 @@ export async function sendRequest(
     // Our adapter takes plain headers as well.
     return await adapter(request as unknown as InternalAxiosRequestConfig);
   } catch (error) {
-    throw error instanceof TransportFailure ? error.reason : error;
+    throw error instanceof TransportError ? error.reason : error;
   }
 }
 

@@ -1,11 +1,11 @@
 /** What a command refuses to do, in a line per problem, for whoever typed it. Never holds key material. */
-export class CommandProblem extends Error {
+export class CommandError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: string | readonly string[]) {
     const list = typeof problems === 'string' ? [problems] : problems;
     super(list.join('; '));
-    this.name = 'CommandProblem';
+    this.name = 'CommandError';
     this.problems = list;
   }
 }

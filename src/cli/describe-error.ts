@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { BootException } from '../core/errors/boot.error.js';
-import { KeyProblem } from './keys/gateway-keys.js';
-import { CommandProblem } from './command.error.js';
+import { BootError } from '../core/errors/boot.error.js';
+import { KeyError } from './keys/gateway-keys.js';
+import { CommandError } from './command.error.js';
 
 /**
  * Why a command failed, one line per problem, without a stack. Only messages that are known to hold
@@ -11,9 +11,9 @@ import { CommandProblem } from './command.error.js';
  */
 export function describeError(error: unknown): readonly string[] {
   if (error instanceof CommanderError) return [];
-  if (error instanceof BootException || error instanceof CommandProblem)
+  if (error instanceof BootError || error instanceof CommandError)
     return error.problems.map(oneLine);
-  if (error instanceof KeyProblem) return [oneLine(error.message)];
+  if (error instanceof KeyError) return [oneLine(error.message)];
   const { code, name } = error as NodeJS.ErrnoException;
   return [`unexpected error (${code ?? name})`];
 }

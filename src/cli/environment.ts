@@ -2,7 +2,7 @@ import { loadEnvFile } from 'node:process';
 // The index of config/ would load all of Nest, which no command needs and each would wait for.
 import { withDefaults } from '../environment/defaults.js';
 import { readSecretFile } from '../environment/secret-file.js';
-import { CommandProblem } from './command.error.js';
+import { CommandError } from './command.error.js';
 
 /** Reads `.env`, as the gateway does; what the environment has already wins. */
 export function loadEnvironmentFile(): void {
@@ -10,7 +10,7 @@ export function loadEnvironmentFile(): void {
     loadEnvFile();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new CommandProblem(`.env cannot be read (${code})`);
+    if (code !== 'ENOENT') throw new CommandError(`.env cannot be read (${code})`);
   }
 }
 
@@ -23,22 +23,22 @@ export function given(name: string): string | undefined {
 /** A variable, or its default. */
 export const setting = (name: string): string => withDefaults(process.env)[name] ?? '';
 
-/** A variable that holds a whole number. @throws CommandProblem when it holds something else */
+/** A variable that holds a whole number. @throws CommandError when it holds something else */
 export function wholeNumber(name: string): number {
   const text = setting(name).trim();
-  if (!/^\d{1,15}$/.test(text)) throw new CommandProblem(`${name} must be a whole number`);
+  if (!/^\d{1,15}$/.test(text)) throw new CommandError(`${name} must be a whole number`);
   return Number(text);
 }
 
 /**
  * What opens and makes encrypted key files: `KEY_PASSPHRASE`, or the contents of `KEY_PASSPHRASE_FILE`.
  *
- * @throws CommandProblem when both are set
+ * @throws CommandError when both are set
  */
 export function passphrase(): string | undefined {
   const direct = given('KEY_PASSPHRASE');
   const file = given('KEY_PASSPHRASE_FILE');
   if (direct !== undefined && file !== undefined)
-    throw new CommandProblem('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
+    throw new CommandError('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
   return direct ?? readSecretFile('KEY_PASSPHRASE_FILE', file);
 }

@@ -1,15 +1,15 @@
 import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { startFakeBackend, type RunningBackend } from './demo-backend.js';
+import { startDemoBackend, type RunningBackend } from './demo-backend.js';
 
 /** Starts the demo backend when it is asked for, and stops it with the application. */
 @Injectable()
-export class FakeBackend implements OnApplicationShutdown {
+export class DemoBackend implements OnApplicationShutdown {
   private readonly logger = new Logger('DemoBackend');
   private running?: RunningBackend;
 
   /** The base URL of the demo backend. */
   async url(): Promise<string> {
-    this.running ??= await startFakeBackend();
+    this.running ??= await startDemoBackend();
     this.logger.log(
       `BACKEND_HOST is not set: the demo backend answers at ${this.running.url} (development only)`,
     );
@@ -21,6 +21,6 @@ export class FakeBackend implements OnApplicationShutdown {
   }
 }
 
-/** Provides {@link FakeBackend}. */
-@Module({ providers: [FakeBackend], exports: [FakeBackend] })
-export class FakeBackendModule {}
+/** Provides {@link DemoBackend}. */
+@Module({ providers: [DemoBackend], exports: [DemoBackend] })
+export class DemoModule {}

@@ -1,2 +1,2 @@
-export { startFakeBackend, type RunningBackend } from './demo-backend.js';
-export { FakeBackend, FakeBackendModule } from './demo.module.js';
+export { startDemoBackend, type RunningBackend } from './demo-backend.js';
+export { DemoBackend, DemoModule } from './demo.module.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { readEnvironment } from './read-environment.js';
 
 type Raw = Record<string, string>;
@@ -10,7 +10,7 @@ function problems(raw: Raw): readonly string[] {
     readEnvironment(raw);
     return [];
   } catch (error) {
-    if (!(error instanceof BootException)) throw error;
+    if (!(error instanceof BootError)) throw error;
     return error.problems;
   }
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { crossChecks } from './cross-checks.js';
 import { withDefaults } from './defaults.js';
 import { Environment } from './environment.js';
@@ -10,7 +10,7 @@ import { Environment } from './environment.js';
  * The environment, typed and with defaults.
  *
  * @param raw default: `process.env`
- * @throws BootException with all problems at once, one line each, by variable name and without values
+ * @throws BootError with all problems at once, one line each, by variable name and without values
  */
 export function readEnvironment(
   raw: Readonly<Record<string, string | undefined>> = process.env,
@@ -20,7 +20,7 @@ export function readEnvironment(
     Object.values(constraints).slice(0, 1),
   );
   problems.push(...crossChecks(environment, raw));
-  if (problems.length > 0) throw new BootException(problems);
+  if (problems.length > 0) throw new BootError(problems);
   return environment;
 }
 

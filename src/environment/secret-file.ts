@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 
 /**
  * The contents of a file that a variable names, without the line break at its end.
  *
- * @throws BootException by the variable's name, without path and contents
+ * @throws BootError by the variable's name, without path and contents
  */
 export function readSecretFile(variable: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
@@ -12,6 +12,6 @@ export function readSecretFile(variable: string, path: string | undefined): stri
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new BootException(`${variable} cannot be read (${code})`);
+    throw new BootError(`${variable} cannot be read (${code})`);
   }
 }

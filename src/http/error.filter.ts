@@ -6,7 +6,7 @@ import {
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
-import { BackendRefused } from '../backend/index.js';
+import { BackendRefusedException } from '../backend/index.js';
 import type { GatewayError } from './gateway.exception.js';
 import { requestContext } from './request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
@@ -63,7 +63,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    const passed = thrown instanceof BackendRefused ? thrown.body : undefined;
+    const passed = thrown instanceof BackendRefusedException ? thrown.body : undefined;
     send(response, error, passed ?? JSON.stringify(this.body(error, context?.id)));
   }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayException } from './gateway.exception.js';
 
 /** 413: the rest of the body is not read, and the connection closed. */
-class BodyTooLarge extends GatewayException {
+class BodyTooLargeException extends GatewayException {
   constructor(limit: number) {
     super({
       status: 413,
@@ -27,7 +27,7 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > limit) {
-      reject(new BodyTooLarge(limit));
+      reject(new BodyTooLargeException(limit));
       return;
     }
     const chunks: Buffer[] = [];
@@ -37,7 +37,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       chunks.push(chunk);
       if (size <= limit) return;
       request.off('data', onData).pause();
-      reject(new BodyTooLarge(limit));
+      reject(new BodyTooLargeException(limit));
     };
     request
       .on('data', onData)

@@ -60,7 +60,7 @@ describe('JwkKeyStore', () => {
   it('reports every file that cannot be used at once', async () => {
     const opening = open(writeKeys([]), writeKeys([{ kty: 'oct', kid: 'short', k: 'AAAA' }]));
     await expect(opening).rejects.toMatchObject({
-      name: 'BootException',
+      name: 'BootError',
       problems: [
         expect.stringMatching(/there is no key/),
         expect.stringMatching(/kid 'short' has a secret of 3 bytes/),

@@ -1,12 +1,12 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { algorithmSpec, type JwsAlgorithm, type JwsKey } from '../core/jws/index.js';
 import { createDevelopmentKey } from './development-key.js';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeyIdentifyStrategy, KeyNames } from '../core/keys/key-set.js';
 import { assertVerifies } from './key-set-checks.js';
 import { KeySources } from './key-sources.js';
-import { KeysUnavailable } from './keys-unavailable.exception.js';
+import { KeysUnavailableException } from './keys-unavailable.exception.js';
 import type { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
 
@@ -30,12 +30,12 @@ export class JwkKeyStore implements OnApplicationShutdown {
   /**
    * Loads and checks all key sets. An unreachable remote set is waited for in the background.
    *
-   * @throws BootException in one line per set that cannot be used
+   * @throws BootError in one line per set that cannot be used
    */
   static async open(options: JwksModuleOptions): Promise<JwkKeyStore> {
     const { verification = options.signing, createMissing } = options;
     if (verification === undefined)
-      throw new BootException(
+      throw new BootError(
         "JwksModule: neither 'signing' nor 'verification' says where the keys are: { path }, { url } or a KeyProvider",
       );
     const { signing = verification } = options;
@@ -63,7 +63,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
   /**
    * Opens a further set to verify with; once per source, however often it is asked for.
    *
-   * @throws BootException when it cannot be used
+   * @throws BootError when it cannot be used
    */
   openVerification(source: KeySource): Promise<void> {
     return this.sources.open([{ source, publicOnly: true }]);
@@ -72,23 +72,23 @@ export class JwkKeyStore implements OnApplicationShutdown {
   /**
    * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
-   * @throws KeyProblem when there is none, or it cannot sign with `alg`
-   * @throws KeysUnavailable while a remote set has not arrived
+   * @throws KeyError when there is none, or it cannot sign with `alg`
+   * @throws KeysUnavailableException while a remote set has not arrived
    */
   signingKey(alg: JwsAlgorithm, kid: string): JwsKey {
     const { current } = this.signing;
-    if (current === undefined) throw new KeysUnavailable(this.signing.provider.source);
+    if (current === undefined) throw new KeysUnavailableException(this.signing.provider.source);
     return current.signer(alg, kid);
   }
 
   /**
    * The key that verifies tokens with these names in their header, or `undefined`. Never waits.
    *
-   * @throws KeysUnavailable while there is no set at all
+   * @throws KeysUnavailableException while there is no set at all
    */
   verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
     const { current, provider } = this.live(source);
-    if (current === undefined) throw new KeysUnavailable(provider.source);
+    if (current === undefined) throw new KeysUnavailableException(provider.source);
     // The gateway's own tokens carry a kid, however those of others name their keys.
     const strategy = source === this.signingSource ? 'kid' : this.strategy;
     return current.verifier(names, strategy, Math.floor(Date.now() / 1000));
@@ -98,7 +98,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
    * For a token whose key is not there: looks at a remote source again, at most once per cooldown
    * and for as long as one fetch may take, and then for the key again.
    *
-   * @throws KeysUnavailable when the set was given up meanwhile
+   * @throws KeysUnavailableException when the set was given up meanwhile
    */
   async awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined> {
     // What names no key is not found in any set.
@@ -113,7 +113,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
   /**
    * From now on only sets in which this key can sign are taken.
    *
-   * @throws KeyProblem when the present set is none of them
+   * @throws KeyError when the present set is none of them
    */
   requireSigning(alg: JwsAlgorithm, kid: string): void {
     this.signing.require((candidate) => void candidate.signer(alg, kid));
@@ -123,14 +123,14 @@ export class JwkKeyStore implements OnApplicationShutdown {
    * From now on only sets in which some key can verify `alg` are taken. A remote set, which others
    * decide about, is not held to it.
    *
-   * @throws KeyProblem saying what each key of the present set is instead, or that `alg` needs a
+   * @throws KeyError saying what each key of the present set is instead, or that `alg` needs a
    * secret where only public keys are taken
    */
   requireVerification(alg: JwsAlgorithm, source?: KeySource): void {
     const live = this.live(source);
     const { provider } = live;
     if (provider.publicOnly && algorithmSpec(alg).kty === 'oct')
-      throw new KeyProblem(
+      throw new KeyError(
         `JWK ${provider.source}: only public keys are taken from there, and ${alg} needs a secret`,
       );
     if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { decryptKeys, isEncrypted } from '../core/keys/encrypted-keys.js';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
 import { watchFile } from './watch-file.js';
 
@@ -49,21 +49,19 @@ export class KeyFile implements KeyProvider {
     try {
       const { size, mode } = await stat(this.source);
       if (size > MAX_FILE_BYTES)
-        throw new KeyProblem(`${this.source}: larger than ${MAX_FILE_BYTES} bytes`);
+        throw new KeyError(`${this.source}: larger than ${MAX_FILE_BYTES} bytes`);
       return { text: await readFile(this.source, 'utf8'), mode };
     } catch (error) {
-      if (error instanceof KeyProblem) throw error;
+      if (error instanceof KeyError) throw error;
       const { code } = error as NodeJS.ErrnoException;
-      throw new KeyProblem(`${this.source}: cannot be read (${code})`);
+      throw new KeyError(`${this.source}: cannot be read (${code})`);
     }
   }
 
   private decrypt(text: string): Promise<string> {
     const { passphrase } = this.options;
     if (passphrase === undefined)
-      throw new KeyProblem(
-        `${this.source}: is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE`,
-      );
+      throw new KeyError(`${this.source}: is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE`);
     return decryptKeys(text, passphrase, this.source);
   }
 }

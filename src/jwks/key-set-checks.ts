@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { algorithmSpec, keyMisfit, type JwsAlgorithm } from '../core/jws/index.js';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeySet } from '../core/keys/key-set.js';
 import type { KeySetCheck } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
@@ -15,7 +15,7 @@ export const exposureCheck =
   (candidate, { exposure }) => {
     const holdsSecrets = candidate.all().some(({ signing }) => signing !== undefined);
     if (exposure === undefined || !holdsSecrets || policy === 'allow') return;
-    if (policy === 'refuse') throw new KeyProblem(`file ${exposure}`);
+    if (policy === 'refuse') throw new KeyError(`file ${exposure}`);
     logger.warn(`JWK file ${exposure}`);
   };
 
@@ -31,7 +31,7 @@ export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
   };
 }
 
-/** @throws KeyProblem when no key of the set verifies `alg`, saying what each one is instead */
+/** @throws KeyError when no key of the set verifies `alg`, saying what each one is instead */
 export function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
   const reasons = set
     .all()
@@ -39,7 +39,7 @@ export function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
       key.verifying === undefined ? `kid '${key.kid}' cannot verify` : keyMisfit(key, alg),
     );
   if (!reasons.includes(undefined))
-    throw new KeyProblem(
+    throw new KeyError(
       `no key in JWK ${set.source} can verify ${alg} (${algorithmSpec(alg).kty}): ${[...reasons, ...set.skipped.values()].slice(0, 5).join('; ')}`,
     );
 }

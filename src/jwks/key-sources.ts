@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { KeyFile } from './key-file.js';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeyProvider } from '../core/keys/key-provider.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
@@ -33,7 +33,7 @@ export class KeySources {
   /**
    * Opens what is not open yet, all at the same time.
    *
-   * @throws BootException in one line per source that cannot be used; all sources are closed then
+   * @throws BootError in one line per source that cannot be used; all sources are closed then
    */
   async open(uses: readonly KeyUse[]): Promise<void> {
     const results = await Promise.allSettled(uses.map((use) => this.openOne(use)));
@@ -42,9 +42,9 @@ export class KeySources {
     );
     if (failures.length === 0) return;
     this.close();
-    for (const failure of failures) if (!(failure instanceof KeyProblem)) throw failure;
-    const messages = (failures as KeyProblem[]).map(({ message }) => `JWK ${message}`);
-    throw new BootException([...new Set(messages)]);
+    for (const failure of failures) if (!(failure instanceof KeyError)) throw failure;
+    const messages = (failures as KeyError[]).map(({ message }) => `JWK ${message}`);
+    throw new BootError([...new Set(messages)]);
   }
 
   /** The live set of an opened source. @throws Error when it was not opened */

@@ -1,5 +1,5 @@
 import type { Agent } from 'undici';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
 import { createRemoteAgent } from './remote-agent.js';
 import { FETCH_DEADLINE_MS, fetchJson } from './remote-fetch.js';
@@ -38,7 +38,7 @@ export class KeyUrl implements KeyProvider {
 
   /**
    * @param publicOnly false for our own signing keys
-   * @throws KeyProblem when the URL must not be used, or a pin or the CA is unusable
+   * @throws KeyError when the URL must not be used, or a pin or the CA is unusable
    */
   constructor(
     url: string,
@@ -76,15 +76,15 @@ export class KeyUrl implements KeyProvider {
 function checkedUrl(text: string, { allowHttp, fingerprints = [] }: KeyUrlOptions): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new KeyProblem('a JWK URL is not an http or https URL');
+    throw new KeyError('a JWK URL is not an http or https URL');
   const source = `${url.origin}${url.pathname}`;
   if (url.username !== '' || url.password !== '')
-    throw new KeyProblem(`${source}: the URL holds credentials, which would end up in logs`);
+    throw new KeyError(`${source}: the URL holds credentials, which would end up in logs`);
   if (url.protocol === 'https:') return url;
   if (allowHttp !== true)
-    throw new KeyProblem(`${source}: must be https, or whoever is in between chooses the keys`);
+    throw new KeyError(`${source}: must be https, or whoever is in between chooses the keys`);
   if (fingerprints.length > 0)
-    throw new KeyProblem(`${source}: fingerprints prove nothing without https`);
+    throw new KeyError(`${source}: fingerprints prove nothing without https`);
   return url;
 }
 
@@ -97,4 +97,4 @@ function prefixed<Result>(source: string, work: () => Result): Result {
 }
 
 const withSource = (source: string, error: unknown): unknown =>
-  error instanceof KeyProblem ? new KeyProblem(`${source}: ${error.message}`) : error;
+  error instanceof KeyError ? new KeyError(`${source}: ${error.message}`) : error;

@@ -1,7 +1,7 @@
 import { GatewayException } from '../http/gateway.exception.js';
 
 /** 503: a set of keys has not arrived yet, or was given up for being too old. */
-export class KeysUnavailable extends GatewayException {
+export class KeysUnavailableException extends GatewayException {
   /** @param source of the set, without secrets */
   constructor(source: string) {
     super({

@@ -1,10 +1,10 @@
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
 import { KeySet } from '../core/keys/key-set.js';
 import { RemoteSchedule } from './remote-schedule.js';
 import { SourceHealth } from './source-health.js';
 
-/** A candidate is refused by throwing a `KeyProblem`. */
+/** A candidate is refused by throwing a `KeyError`. */
 export type KeySetCheck = (candidate: KeySet, document: KeyDocument) => void;
 
 const LOCAL_RETRY_MS = 1000;
@@ -50,18 +50,18 @@ export class LiveKeySet {
     return this.set === undefined ? undefined : (performance.now() - this.takenAt) / 1000;
   }
 
-  /** Every set from now on, the present one included, has to pass. @throws KeyProblem */
+  /** Every set from now on, the present one included, has to pass. @throws KeyError */
   require(check: KeySetCheck): void {
     if (this.set !== undefined) check(this.set, { text: '' });
     this.checks.push(check);
   }
 
-  /** Loads the first set and begins to follow the source. @throws KeyProblem when a local one is unusable */
+  /** Loads the first set and begins to follow the source. @throws KeyError when a local one is unusable */
   async open(): Promise<void> {
     try {
       this.take(await this.load());
     } catch (error) {
-      if (!(error instanceof KeyProblem && this.provider.remote)) throw error;
+      if (!(error instanceof KeyError && this.provider.remote)) throw error;
       this.keepOrDrop(error);
     }
     if (this.closed) return;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 import { identityCheck } from './spki-pin.js';
 
 /** Whom a connection for keys may talk to. */
@@ -17,7 +17,7 @@ export interface RemoteTrust {
  * no keep-alive, no resumed TLS sessions (those skip the check of the certificate).
  *
  * @param timeoutMs milliseconds for a connection, TLS included
- * @throws KeyProblem when the CA is no certificate or a fingerprint is none
+ * @throws KeyError when the CA is no certificate or a fingerprint is none
  */
 export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Agent {
   const { fingerprints = [], ca } = trust;
@@ -47,6 +47,6 @@ function trustAlso(ca: string): ReturnType<typeof createSecureContext> {
     void new X509Certificate(ca);
     return createSecureContext({ ca: [...getCACertificates('default'), ca] });
   } catch {
-    throw new KeyProblem('the extra certificate authority is not a certificate in PEM');
+    throw new KeyError('the extra certificate authority is not a certificate in PEM');
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const FETCH_DEADLINE_MS = 2000;
@@ -12,7 +12,7 @@ const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
  * Fetches a JSON document that may be hostile: one GET, no redirects, no compression, bounded in
  * time and size while it arrives.
  *
- * @throws KeyProblem in a few words, without the URL and without any of the contents
+ * @throws KeyError in a few words, without the URL and without any of the contents
  */
 export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<string> {
   const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
@@ -35,18 +35,18 @@ export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<strin
       body.destroy();
     }
   } catch (error) {
-    throw error instanceof KeyProblem ? error : new KeyProblem(describe(error, signal.aborted));
+    throw error instanceof KeyError ? error : new KeyError(describe(error, signal.aborted));
   }
 }
 
 function assertAcceptable(status: number, headers: IncomingHttpHeaders): void {
   if (status >= 300 && status < 400)
-    throw new KeyProblem(`the answer is a redirect (${status}), which is not followed`);
-  if (status !== 200) throw new KeyProblem(`the answer has status ${status}`);
+    throw new KeyError(`the answer is a redirect (${status}), which is not followed`);
+  if (status !== 200) throw new KeyError(`the answer has status ${status}`);
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
   if (typeof type !== 'string' || !CONTENT_TYPE.test(type))
-    throw new KeyProblem('the answer is not JSON by its content type');
-  if (encoding !== 'identity') throw new KeyProblem('the answer is compressed, unasked for');
+    throw new KeyError('the answer is not JSON by its content type');
+  if (encoding !== 'identity') throw new KeyError('the answer is compressed, unasked for');
 }
 
 async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<string> {
@@ -54,7 +54,7 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<s
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > limit) throw new KeyProblem(`the answer is larger than ${limit} bytes`);
+    if (size > limit) throw new KeyError(`the answer is larger than ${limit} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 
 /** At most one line a minute about a source that stays bad in the same way. */
 const LOG_EVERY_MS = 60_000;
@@ -34,7 +34,7 @@ export class SourceHealth {
   /** @param consequence what becomes of the keys in use */
   bad(error: unknown, consequence: string): void {
     const now = performance.now();
-    const reason = error instanceof KeyProblem ? error.message : `${this.source}: cannot be loaded`;
+    const reason = error instanceof KeyError ? error.message : `${this.source}: cannot be loaded`;
     const problem = `JWK ${reason}; ${consequence}`;
     this.staleSince ??= now;
     if (problem === this.lastProblem && now - this.lastLogged < LOG_EVERY_MS) return;

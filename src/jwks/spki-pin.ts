@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { KeyProblem } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/key.error.js';
 
 /** A SHA-256 in base64url, without padding. */
 const PIN = /^[\w-]{43}$/;
@@ -16,19 +16,19 @@ export function spkiPin(certificate: Buffer | string): string {
  * certificate counts: a pin that any certificate of the chain may match is matched by every
  * customer of that authority.
  *
- * @throws KeyProblem when a pin is not one
+ * @throws KeyError when a pin is not one
  * @returns what `tls.connect` takes; it runs after the chain was verified, never instead of that
  */
 export function identityCheck(
   pins: readonly string[],
 ): (host: string, certificate: PeerCertificate) => Error | undefined {
   if (!pins.every((pin) => PIN.test(pin)))
-    throw new KeyProblem('a fingerprint is not the SHA-256 of a public key in base64url');
+    throw new KeyError('a fingerprint is not the SHA-256 of a public key in base64url');
   return (host, certificate) => {
     const mismatch = checkServerIdentity(host, certificate);
     if (mismatch !== undefined || pins.length === 0) return mismatch;
     return pins.includes(spkiPin(certificate.raw))
       ? undefined
-      : new KeyProblem("the server's public key matches none of the fingerprints");
+      : new KeyError("the server's public key matches none of the fingerprints");
   };
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import type { MetricsModuleOptions } from '../metrics/metrics.module-definition.js';
 
 /** All metrics in the Prometheus text format, and its content type. */
@@ -14,7 +14,7 @@ export interface MetricsText {
  * Serves `GET /metrics` on a listener of its own, which clients of the gateway do not reach.
  *
  * @returns `undefined` when no port was asked for, or an optional one is in use
- * @throws BootException when the port cannot be had
+ * @throws BootError when the port cannot be had
  */
 export async function startManagementServer(
   { host, port, optional }: MetricsModuleOptions,
@@ -32,7 +32,7 @@ export async function startManagementServer(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const problem = `MANAGEMENT_PORT ${port} cannot be listened on (${code})`;
-    if (optional !== true) throw new BootException(problem);
+    if (optional !== true) throw new BootError(problem);
     logger.warn(`${problem}; there is no /metrics`);
     return undefined;
   }

@@ -2,7 +2,7 @@ import { Injectable, Optional } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { SignedTokens } from '../signing/index.js';
+import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
 import type { MetricsSnapshot } from '../management/cluster-metrics.js';
@@ -29,7 +29,7 @@ export class GatewayMetrics {
     keys: JwkKeyStore,
     @Optional() revocations?: Revocations,
     @Optional() backend?: BackendClient,
-    @Optional() signed?: SignedTokens,
+    @Optional() signed?: SigningEvents,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
@@ -61,7 +61,7 @@ export class GatewayMetrics {
     if (signed !== undefined) this.count(signed);
   }
 
-  private count(signed: SignedTokens): void {
+  private count(signed: SigningEvents): void {
     const tokens = new Counter({
       name: 'signet_tokens_signed_total',
       help: 'Tokens signed, by algorithm and key.',

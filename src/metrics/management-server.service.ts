@@ -19,7 +19,7 @@ export class ManagementServer implements OnApplicationBootstrap, OnApplicationSh
     private readonly metrics: GatewayMetrics,
   ) {}
 
-  /** @throws BootException when the port cannot be had */
+  /** @throws BootError when the port cannot be had */
   async onApplicationBootstrap(): Promise<void> {
     this.server = await startManagementServer(this.options, () => this.metrics.text());
   }

@@ -113,14 +113,14 @@ function complete(
     if (info.callsBackend === true) errors.push(BACKEND_ERRORS);
   }
   if (operation.requestBody !== undefined) errors.push(BODY_ERRORS);
-  const requirement =
+  const policy =
     reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined
-      ? protectedRoutes.requirement(handler, controller)
+      ? protectedRoutes.policy(handler, controller)
       : info?.takesToken === true
         ? protectedRoutes.defaults()
         : undefined;
-  if (requirement !== undefined) {
-    const protection = describeProtection(requirement, method);
+  if (policy !== undefined) {
+    const protection = describeProtection(policy, method);
     document.components ??= {};
     document.components.securitySchemes = {
       ...document.components.securitySchemes,

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { Requirement } from '../auth/index.js';
+import type { TokenPolicy } from '../auth/index.js';
 import type { ErrorCodes } from './errors.js';
 
 type Schemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
@@ -15,9 +15,9 @@ export interface Protection {
 
 const SAFE_METHODS = ['get', 'head', 'options'];
 
-/** Reads a requirement for the OpenAPI document. */
-export function describeProtection(requirement: Requirement, method: string): Protection {
-  const { authHeaderName, cookieKey, optional, roles, scopes } = requirement;
+/** Reads a policy for the OpenAPI document. */
+export function describeProtection(policy: TokenPolicy, method: string): Protection {
+  const { authHeaderName, cookieKey, optional, roles, scopes } = policy;
   const schemes: Schemes =
     authHeaderName === 'authorization'
       ? { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
@@ -32,7 +32,7 @@ export function describeProtection(requirement: Requirement, method: string): Pr
   return {
     schemes,
     security: [...Object.keys(schemes).map((name) => ({ [name]: [] })), ...(optional ? [{}] : [])],
-    text: text(requirement),
+    text: text(policy),
     errors: {
       400: ['token_ambiguous'],
       401: [...(optional ? [] : ['token_missing']), 'invalid_token'],
@@ -45,9 +45,8 @@ export function describeProtection(requirement: Requirement, method: string): Pr
 /** Names of components are made of few characters. */
 const schemeName = (name: string): string => name.replace(/[^\w.-]/g, '-');
 
-function text(requirement: Requirement): string {
-  const { optional, roles, rolesMatcher, rolesKey, scopes, scopesMatcher, requiredClaims } =
-    requirement;
+function text(policy: TokenPolicy): string {
+  const { optional, roles, rolesMatcher, rolesKey, scopes, scopesMatcher, requiredClaims } = policy;
   const lines = [optional ? 'A token may be left out.' : 'Needs a token.'];
   if (roles.length > 0)
     lines.push(`Needs ${rolesMatcher} of the roles ${codes(roles)} (claim \`${rolesKey}\`).`);

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { SigningPlan } from '../signing/index.js';
+import type { SigningPolicy } from '../signing/index.js';
 import type { OperationObject } from './complete-document.js';
 import type { ErrorCodes } from './errors.js';
 
@@ -20,7 +20,7 @@ interface Schema {
 export function addSignedFields(
   document: OpenAPIObject,
   operation: OperationObject,
-  { fields, requireAll, field }: SigningPlan,
+  { fields, requireAll, field }: SigningPolicy,
 ): void {
   for (const [status, response] of Object.entries(operation.responses)) {
     if (!/^2\d\d$/.test(status) || response === undefined || '$ref' in response) continue;

@@ -9,7 +9,7 @@ import { createLog, SignetLogger } from '../logging/index.js';
 /**
  * The configured application, not yet listening.
  *
- * @throws BootException when the environment or the keys cannot be used
+ * @throws BootError when the environment or the keys cannot be used
  */
 export async function createApp(): Promise<NestExpressApplication> {
   const module = await AppModule.register();

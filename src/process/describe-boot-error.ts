@@ -1,8 +1,8 @@
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 
 /** Why the boot failed, one line per problem and without a stack, for whoever started the process. */
 export function describeBootError(error: unknown): readonly string[] {
-  if (error instanceof BootException) return error.problems;
+  if (error instanceof BootError) return error.problems;
   if (!(error instanceof Error)) return ['the boot failed'];
   const { code, syscall } = error as NodeJS.ErrnoException;
   // In a cluster the primary binds for its workers.

@@ -22,7 +22,7 @@ export async function serveAlone(env: Environment): Promise<void> {
  * @param sharesPort let the operating system spread connections over the processes that listen on
  * the port (SO_REUSEPORT). One process that hands them on would lose those that it gives to a worker
  * that dies, and gives a busy worker only one per turn of its event loop.
- * @throws BootException when the environment or the keys cannot be used
+ * @throws BootError when the environment or the keys cannot be used
  */
 export async function serve(
   { HOST, PORT }: Environment,

@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   JwtVerifier,
   ProtectedRoutes,
-  type Requirement,
+  type TokenPolicy,
   type VerifiedClaims,
 } from '../auth/index.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
 import { normalizeType } from '../core/claims/token-type.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { parseCompact } from '../core/jws/index.js';
@@ -24,10 +24,10 @@ export interface PresentedToken {
 
 /** Recognizes the tokens that the gateway accepts or issued, wherever they are presented. */
 @Injectable()
-export class OwnTokens {
+export class IssuedTokens {
   private readonly refreshType: string;
-  private readonly access: Requirement;
-  private readonly refresh: Requirement;
+  private readonly access: TokenPolicy;
+  private readonly refresh: TokenPolicy;
 
   constructor(
     @Inject(OAUTH_OPTIONS) options: OAuthModuleOptions,
@@ -48,7 +48,7 @@ export class OwnTokens {
     };
   }
 
-  /** @throws TokenRefused for anything but a valid refresh token of this gateway */
+  /** @throws TokenRefusedError for anything but a valid refresh token of this gateway */
   verifyRefresh(token: string): Promise<PresentedToken> {
     return this.verify(token, 'refresh', this.refresh);
   }
@@ -63,14 +63,14 @@ export class OwnTokens {
     try {
       const { typ = 'JWT' } = parseCompact(token).header;
       const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
-      const requirement = this[kind];
+      const policy = this[kind];
       return await this.verify(
         token,
         kind,
-        age === 'any' ? { ...requirement, leeway: Infinity } : requirement,
+        age === 'any' ? { ...policy, leeway: Infinity } : policy,
       );
     } catch (error) {
-      if (error instanceof TokenRefused) return undefined;
+      if (error instanceof TokenRefusedError) return undefined;
       throw error;
     }
   }
@@ -78,9 +78,9 @@ export class OwnTokens {
   private async verify(
     token: string,
     kind: PresentedToken['kind'],
-    requirement: Requirement,
+    policy: TokenPolicy,
   ): Promise<PresentedToken> {
-    const claims = await this.verifier.verify(token, requirement);
+    const claims = await this.verifier.verify(token, policy);
     const { header, signingInput } = parseCompact(token);
     const names = { kid: header.kid, claims, signingInput };
     return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };

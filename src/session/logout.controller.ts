@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import {
   assertSameOrigin,
-  AuthRefused,
+  TokenRefusedException,
   bearerToken,
   ProtectedRoutes,
   tokenMissing,
   type BearerToken,
-  type Requirement,
+  type TokenPolicy,
 } from '../auth/index.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
 import { Operation } from '../routes/operation.js';
-import { OwnTokens } from './issued-tokens.service.js';
+import { IssuedTokens } from './issued-tokens.service.js';
 import { SessionCookies } from './session-cookies.service.js';
 import { SessionEnd } from './session-end.service.js';
 
@@ -20,7 +20,7 @@ import { SessionEnd } from './session-end.service.js';
 export class LogoutController {
   constructor(
     private readonly routes: ProtectedRoutes,
-    private readonly tokens: OwnTokens,
+    private readonly tokens: IssuedTokens,
     private readonly cookies: SessionCookies,
     private readonly sessions: SessionEnd,
   ) {}
@@ -47,29 +47,29 @@ export class LogoutController {
     // Not before: a session that could not be ended can be tried again.
     if (this.cookies.enabled) this.cookies.clear(response);
     if (known.every((token) => token === undefined))
-      throw this.refused(new TokenRefused('token_malformed', 'no session has this token'));
+      throw this.refused(new TokenRefusedError('token_malformed', 'no session has this token'));
   }
 
   private presentedTokens(request: IncomingMessage): string[] {
-    const requirement = this.routes.defaults();
+    const policy = this.routes.defaults();
     const refresh = this.cookies.refreshToken(request);
-    const access = this.accessToken(request, requirement);
+    const access = this.accessToken(request, policy);
     if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
     const tokens = [access?.token, refresh].filter((token) => token !== undefined);
-    if (tokens.length === 0) throw this.refused(tokenMissing(requirement));
+    if (tokens.length === 0) throw this.refused(tokenMissing(policy));
     return tokens;
   }
 
-  private accessToken(request: IncomingMessage, requirement: Requirement): BearerToken | undefined {
+  private accessToken(request: IncomingMessage, policy: TokenPolicy): BearerToken | undefined {
     try {
-      return bearerToken(request, requirement);
+      return bearerToken(request, policy);
     } catch (error) {
-      if (error instanceof TokenRefused) throw this.refused(error);
+      if (error instanceof TokenRefusedError) throw this.refused(error);
       throw error;
     }
   }
 
-  private refused(reason: TokenRefused): AuthRefused {
-    return new AuthRefused(reason, this.routes.defaults());
+  private refused(reason: TokenRefusedError): TokenRefusedException {
+    return new TokenRefusedException(reason, this.routes.defaults());
   }
 }

@@ -43,7 +43,7 @@ export class SessionCookies {
   /**
    * The refresh token of a browser; `undefined` while cookies are off.
    *
-   * @throws CsrfRefused when there is one, and the request comes from another origin
+   * @throws CsrfRefusedException when there is one, and the request comes from another origin
    */
   refreshToken(request: IncomingMessage): string | undefined {
     const token = this.enabled ? tokenOfCookie(request, NAMES.refresh_token) : undefined;

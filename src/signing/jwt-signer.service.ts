@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { JwkKeyStore } from '../jwks/index.js';
 import { signInput, type JwsAlgorithm, type JwsKey } from '../core/jws/index.js';
 import type { ClaimSet } from '../core/sign/sign-fields.js';
-import { SignedTokens } from './signing-events.service.js';
+import { SigningEvents } from './signing-events.service.js';
 
 /** How a token is made. */
 export interface TokenFormat {
@@ -21,14 +21,14 @@ export class JwtSigner {
 
   constructor(
     private readonly keys: JwkKeyStore,
-    private readonly signed: SignedTokens,
+    private readonly signed: SigningEvents,
   ) {}
 
   /**
    * Signs a claim set as it is; completing it is not done here.
    *
    * @returns the compact JWS, or flattened JWS JSON with `format.full`
-   * @throws KeyProblem when the key is not there or does not fit
+   * @throws KeyError when the key is not there or does not fit
    */
   sign(claims: ClaimSet, format: TokenFormat): string | Promise<string> {
     const key = this.keys.signingKey(format.alg, format.kid);

@@ -1,17 +1,17 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { RouteExplorer, type Route } from '../routes/route-explorer.js';
-import { JwkKeyStore, KeyProblem } from '../jwks/index.js';
+import { JwkKeyStore, KeyError } from '../jwks/index.js';
 import { overlaps } from '../core/sign/sign-fields.js';
 import { SIGN_FIELDS } from './sign-fields.metadata.js';
-import { planSigning, type SigningPlan } from '../core/sign/signing-policy.js';
+import { compileSigningPolicy, type SigningPolicy } from '../core/sign/signing-policy.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
 
 /** The plans of all routes with `@SignFields`: made once, checked before the first request. */
 @Injectable()
 export class SignedRoutes implements OnModuleInit {
-  private readonly plans = new WeakMap<object, SigningPlan>();
+  private readonly plans = new WeakMap<object, SigningPolicy>();
 
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
@@ -23,18 +23,18 @@ export class SignedRoutes implements OnModuleInit {
   /**
    * Checks every decorated route.
    *
-   * @throws BootException one line per route that could not sign, naming route and kid
+   * @throws BootError one line per route that could not sign, naming route and kid
    */
   onModuleInit(): void {
     const problems = this.explorer.routes().flatMap((route) => this.check(route));
-    if (problems.length > 0) throw new BootException(problems);
+    if (problems.length > 0) throw new BootError(problems);
   }
 
   /** What `@SignFields` on this handler means. */
-  plan(handler: CallableFunction): SigningPlan {
+  plan(handler: CallableFunction): SigningPolicy {
     let plan = this.plans.get(handler);
     if (plan === undefined) {
-      plan = planSigning(this.reflector.get(SIGN_FIELDS, handler) ?? {}, this.options);
+      plan = compileSigningPolicy(this.reflector.get(SIGN_FIELDS, handler) ?? {}, this.options);
       this.plans.set(handler, plan);
     }
     return plan;
@@ -54,7 +54,7 @@ export class SignedRoutes implements OnModuleInit {
       try {
         this.keys.requireSigning(alg, kid);
       } catch (error) {
-        if (!(error instanceof KeyProblem)) throw error;
+        if (!(error instanceof KeyError)) throw error;
         problems.push(error.message);
       }
     }

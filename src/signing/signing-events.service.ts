@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** What is told about a token that was signed. */
-export interface SignedToken {
+export interface SignedTokenEvent {
   readonly alg: JwsAlgorithm;
   readonly kid: string;
   /** `typ` header. */
@@ -13,16 +13,16 @@ export interface SignedToken {
 
 /** Tells others about every token that is signed, before anybody else has it. */
 @Injectable()
-export class SignedTokens {
-  private readonly listeners: ((token: SignedToken) => void)[] = [];
+export class SigningEvents {
+  private readonly listeners: ((token: SignedTokenEvent) => void)[] = [];
 
   /** @param listener called within the request; must be quick and must not throw */
-  onSigned(listener: (token: SignedToken) => void): void {
+  onSigned(listener: (token: SignedTokenEvent) => void): void {
     this.listeners.push(listener);
   }
 
   /** For the signer. */
-  tell(token: SignedToken): void {
+  tell(token: SignedTokenEvent): void {
     for (const listener of this.listeners) listener(token);
   }
 }

@@ -1,7 +1,7 @@
 import { GatewayException } from '../http/gateway.exception.js';
 
 /** 502: what the backend answered cannot be signed. An unsigned token never leaves. */
-export class SigningRefused extends GatewayException {
+export class SigningException extends GatewayException {
   /**
    * @param code `sign_target_missing`, `sign_target_invalid` or `claims_expired`
    * @param explanation names fields, never values

@@ -7,14 +7,14 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../core/claims/token-type.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { signFields, type ClaimSet } from '../core/sign/sign-fields.js';
 import { SignedRoutes } from './signed-routes.service.js';
-import { SigningRefused } from './signing.exception.js';
+import { SigningException } from './signing.exception.js';
 import { SignedAnswer, signingSession } from './unsigned-answer.js';
-import type { SigningPlan } from '../core/sign/signing-policy.js';
+import type { SigningPolicy } from '../core/sign/signing-policy.js';
 import { stampClaims } from '../core/sign/stamp-claims.js';
 import { withTokenMetadata } from '../core/sign/token-metadata.js';
 
@@ -29,7 +29,7 @@ export class SigningInterceptor implements NestInterceptor {
 
   constructor(@Optional() routes?: SignedRoutes, @Optional() signer?: JwtSigner) {
     if (routes === undefined || signer === undefined)
-      throw new BootException(
+      throw new BootError(
         '@SignFields needs SigningModule: add SigningModule.forRoot(…) to the imports of your root module',
       );
     this.routes = routes;
@@ -44,7 +44,11 @@ export class SigningInterceptor implements NestInterceptor {
     return of(await this.sign(body, plan, request));
   }
 
-  private async sign(body: unknown, plan: SigningPlan, request: IncomingMessage): Promise<unknown> {
+  private async sign(
+    body: unknown,
+    plan: SigningPolicy,
+    request: IncomingMessage,
+  ): Promise<unknown> {
     if (body instanceof SignedAnswer) return body.body;
     // The handler has run: whoever takes part has said so.
     const session = signingSession(request);
@@ -72,7 +76,7 @@ export class SigningInterceptor implements NestInterceptor {
 function assertProfile(claims: ClaimSet, field: string): void {
   const missing = missingProfileClaims(claims);
   if (missing.length > 0)
-    throw new SigningRefused(
+    throw new SigningException(
       'sign_target_invalid',
       `field '${field}' is signed as ${ACCESS_TOKEN_TYPE} and lacks: ${missing.join(', ')}`,
     );

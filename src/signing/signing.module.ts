@@ -3,13 +3,13 @@ import { DiscoveryModule } from '@nestjs/core';
 import { RouteExplorer } from '../routes/route-explorer.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
-import { SignedTokens } from './signing-events.service.js';
+import { SigningEvents } from './signing-events.service.js';
 import { ConfigurableSigningModule } from './signing.module-definition.js';
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
   imports: [DiscoveryModule],
-  providers: [JwtSigner, SignedRoutes, SignedTokens, RouteExplorer],
-  exports: [JwtSigner, SignedRoutes, SignedTokens],
+  providers: [JwtSigner, SignedRoutes, SigningEvents, RouteExplorer],
+  exports: [JwtSigner, SignedRoutes, SigningEvents],
 })
 export class SigningModule extends ConfigurableSigningModule {}

@@ -7,7 +7,7 @@ export {
   type RevocationSubject,
 } from '../core/revocation/revocation.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
-export { StateUnavailable } from './state-unavailable.exception.js';
+export { StateUnavailableException } from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export type { StateModuleOptions } from './state.module-definition.js';
 export type {

@@ -1,4 +1,4 @@
-import { BootException } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/boot.error.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
@@ -7,7 +7,7 @@ import type { StateStore } from './state-store.js';
  * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory),
  * `redis://…`, `rediss://…` or `memory:`.
  *
- * @throws BootException when it cannot be used
+ * @throws BootError when it cannot be used
  */
 export async function openStore(url: string): Promise<StateStore> {
   const [, scheme, rest = ''] = /^(\w+):(.*)$/s.exec(url) ?? [];
@@ -24,7 +24,7 @@ export async function openStore(url: string): Promise<StateStore> {
         throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
     }
   } catch (error) {
-    throw new BootException(
+    throw new BootError(
       `STATE_STORE cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
     );
   }

@@ -5,7 +5,7 @@ import { parseJsonExactly } from '../core/json/json.js';
 import { MemoryStore } from './memory.store.js';
 import type { Revocation } from '../core/revocation/revocation.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
-import { StateUnavailable } from './state-unavailable.exception.js';
+import { StateUnavailableException } from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
 import type { TokenNames } from '../core/revocation/token-id.js';
 
@@ -46,7 +46,7 @@ class FaultyStore extends MemoryStore {
     return this.inner.listRevocations(page);
   }
   private store(): StateStore {
-    if (this.down) throw new StateUnavailable('is down');
+    if (this.down) throw new StateUnavailableException('is down');
     return this.inner;
   }
 }
@@ -202,7 +202,9 @@ describe('Revocations without a store', () => {
     await expect.poll(() => revocations.staleSeconds, { interval: 5 }).toBeGreaterThan(0);
     expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
     expect(revocations.isRevoked(token({ jti: 'y' }))).toBe(false);
-    await expect(revocations.revoke({ kind: 'jti', value: 'z' })).rejects.toThrow(StateUnavailable);
+    await expect(revocations.revoke({ kind: 'jti', value: 'z' })).rejects.toThrow(
+      StateUnavailableException,
+    );
     await expect
       .poll(() => {
         try {
@@ -211,8 +213,8 @@ describe('Revocations without a store', () => {
           return error;
         }
       })
-      .toBeInstanceOf(StateUnavailable);
-    expect(() => revocations.assertFresh()).toThrow(StateUnavailable);
+      .toBeInstanceOf(StateUnavailableException);
+    expect(() => revocations.assertFresh()).toThrow(StateUnavailableException);
     store.down = false;
     await expect.poll(() => revocations.staleSeconds).toBe(0);
     expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
@@ -221,7 +223,7 @@ describe('Revocations without a store', () => {
   it('refuses to begin without it', async () => {
     const store = new FaultyStore();
     store.down = true;
-    await expect(open(store)).rejects.toThrow(StateUnavailable);
+    await expect(open(store)).rejects.toThrow(StateUnavailableException);
   });
 
   it('gives a store that has lost its data back what it knows', async () => {

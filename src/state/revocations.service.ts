@@ -4,7 +4,7 @@ import { toNumber } from '../core/json/json.js';
 import type { Revocation, RevocationKind } from '../core/revocation/revocation.js';
 import { RevocationIndex } from './revocation-index.js';
 import type { Slot } from './slot-table.js';
-import { StateUnavailable } from './state-unavailable.exception.js';
+import { StateUnavailableException } from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
 import { claimName, tokenId, type TokenNames } from '../core/revocation/token-id.js';
 
@@ -83,7 +83,7 @@ export class Revocations implements OnApplicationShutdown {
   /**
    * Reads all revocations and begins to follow the store.
    *
-   * @throws StateUnavailable when the store does not answer
+   * @throws StateUnavailableException when the store does not answer
    */
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
@@ -105,7 +105,7 @@ export class Revocations implements OnApplicationShutdown {
   /**
    * Whether a token is revoked. Takes microseconds, whatever the number of revocations.
    *
-   * @throws StateUnavailable when the store has not answered for so long that the view proves nothing
+   * @throws StateUnavailableException when the store has not answered for so long that the view proves nothing
    */
   isRevoked(token: TokenNames): boolean {
     this.assertFresh();
@@ -122,10 +122,10 @@ export class Revocations implements OnApplicationShutdown {
     );
   }
 
-  /** @throws StateUnavailable when the store has not answered for too long */
+  /** @throws StateUnavailableException when the store has not answered for too long */
   assertFresh(): void {
     if (performance.now() - this.seenAt > this.maxStalenessMs)
-      throw new StateUnavailable(
+      throw new StateUnavailableException(
         `the state store (${this.store.description}) has not answered for more than ${this.maxStalenessMs / 1000} s`,
       );
   }
@@ -133,7 +133,7 @@ export class Revocations implements OnApplicationShutdown {
   /**
    * Revokes all tokens that carry a claim. Once this resolves, the store has it for good.
    *
-   * @throws StateUnavailable
+   * @throws StateUnavailableException
    */
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
@@ -153,7 +153,7 @@ export class Revocations implements OnApplicationShutdown {
     return revocation;
   }
 
-  /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailable */
+  /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
     if (undone !== undefined) this.index.remove(undone);
@@ -164,7 +164,7 @@ export class Revocations implements OnApplicationShutdown {
    * Revocations in force, the oldest first.
    *
    * @param page `after`: id of the last one of the page before
-   * @throws StateUnavailable
+   * @throws StateUnavailableException
    */
   list(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
     return this.store.listRevocations(page);
@@ -259,7 +259,9 @@ export class Revocations implements OnApplicationShutdown {
     if (now - this.loggedAt < LOG_EVERY_MS) return;
     this.loggedAt = now;
     const reason =
-      error instanceof StateUnavailable ? (error.details.explanation ?? '') : 'unexpected error';
+      error instanceof StateUnavailableException
+        ? (error.details.explanation ?? '')
+        : 'unexpected error';
     Revocations.logger.error(
       `State: ${reason}; revocations seen so far are used for at most ${this.maxStalenessMs / 1000} s`,
     );

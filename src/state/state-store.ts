@@ -60,7 +60,7 @@ export interface Hits {
  * counters. Every implementation passes the same suite of tests. What a promise confirms has
  * happened for good: for SQLite it is on the disk, for Redis as durable as Redis is configured to be.
  *
- * Every method rejects with `StateUnavailable` (503 `state_unavailable`) when the store cannot do
+ * Every method rejects with `StateUnavailableException` (503 `state_unavailable`) when the store cannot do
  * its work, within a bounded time.
  */
 export interface StateStore {

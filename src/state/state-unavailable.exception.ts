@@ -1,7 +1,7 @@
 import { GatewayException } from '../http/gateway.exception.js';
 
 /** 503 `state_unavailable`: the state store does not answer, so nothing can be decided safely. */
-export class StateUnavailable extends GatewayException {
+export class StateUnavailableException extends GatewayException {
   /** @param explanation what failed, without credentials and contents */
   constructor(explanation: string, cause?: unknown) {
     super({

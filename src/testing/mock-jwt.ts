@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
 import type { VerifiedClaims } from '../auth/index.js';
-import { compileRequirement } from '../core/verify/token-policy.js';
+import { compilePolicy } from '../core/verify/token-policy.js';
 import { setVerified } from '../auth/verified-request.js';
 
 /** Claims of a test; what every verified token has is filled in. */
@@ -25,10 +25,7 @@ const TTL_SECONDS = 300;
  * ```
  */
 export function mockJwt({ claims = {} }: { claims?: TestClaims } = {}): CanActivate {
-  const requirement = compileRequirement(
-    {},
-    { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE },
-  );
+  const policy = compilePolicy({}, { algorithms: ['ES256'], issuer: ISSUER, audience: AUDIENCE });
   return {
     canActivate: (context) => {
       const verified: VerifiedClaims = {
@@ -38,7 +35,7 @@ export function mockJwt({ claims = {} }: { claims?: TestClaims } = {}): CanActiv
         exp: Math.floor(Date.now() / 1000) + TTL_SECONDS,
         ...claims,
       };
-      setVerified(context.switchToHttp().getRequest<IncomingMessage>(), requirement, verified);
+      setVerified(context.switchToHttp().getRequest<IncomingMessage>(), policy, verified);
       return true;
     },
   };

@@ -1,5 +1,10 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
-import { MemoryStore, StateUnavailable, type Hits, type StateStore } from '../state/index.js';
+import {
+  MemoryStore,
+  StateUnavailableException,
+  type Hits,
+  type StateStore,
+} from '../state/index.js';
 
 type Counters = Pick<StateStore, 'hit'>;
 type Answer = Awaited<ReturnType<ThrottlerStorage['increment']>>;
@@ -43,7 +48,7 @@ export class ThrottleCounters implements ThrottlerStorage {
     try {
       return await this.shared.hit(key, ttl);
     } catch (error) {
-      if (!(error instanceof StateUnavailable)) throw error;
+      if (!(error instanceof StateUnavailableException)) throw error;
       this.sharedAgainAt = performance.now() + LOCAL_MS;
       return this.local.hit(key, ttl);
     }

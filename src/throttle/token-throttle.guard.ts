@@ -5,7 +5,7 @@ import { GatewayException } from '../http/gateway.exception.js';
 const ADMITTED = Promise.resolve(true);
 
 /** 429 `rate_limited`, with `Retry-After`. */
-class TooManyRequests extends GatewayException {
+class TooManyRequestsException extends GatewayException {
   constructor(seconds: number) {
     super({
       status: 429,
@@ -43,6 +43,6 @@ export class TokenThrottle extends ThrottlerGuard {
     _context: ExecutionContext,
     { timeToBlockExpire }: ThrottlerLimitDetail,
   ): Promise<void> {
-    throw new TooManyRequests(timeToBlockExpire);
+    throw new TooManyRequestsException(timeToBlockExpire);
   }
 }

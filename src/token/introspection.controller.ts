@@ -5,7 +5,7 @@ import { STATE_STORE, type StateStore } from '../state/index.js';
 import { Operation } from '../routes/operation.js';
 import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
 import { TokenThrottle } from '../throttle/index.js';
-import { OwnTokens, type PresentedToken } from '../session/issued-tokens.service.js';
+import { IssuedTokens, type PresentedToken } from '../session/issued-tokens.service.js';
 import { refreshUse } from './refresh-grant.service.js';
 import { requireParameter } from './token-request.js';
 
@@ -14,7 +14,7 @@ import { requireParameter } from './token-request.js';
 @UseGuards(TokenThrottle)
 export class IntrospectionController {
   constructor(
-    private readonly tokens: OwnTokens,
+    private readonly tokens: IssuedTokens,
     @Inject(STATE_STORE) private readonly store: StateStore,
   ) {}
 

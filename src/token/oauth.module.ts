@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { LogoutController } from '../session/logout.controller.js';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
-import { OwnTokens } from '../session/issued-tokens.service.js';
+import { IssuedTokens } from '../session/issued-tokens.service.js';
 import { RefreshGrant } from './refresh-grant.service.js';
-import { RevocationController } from './revocation-endpoint.controller.js';
+import { RevocationEndpointController } from './revocation-endpoint.controller.js';
 import { SessionCookies } from '../session/session-cookies.service.js';
 import { SessionEnd } from '../session/session-end.service.js';
 import { TokenSessions } from './token-sessions.service.js';
@@ -13,8 +13,8 @@ import { TokenSessions } from './token-sessions.service.js';
  * `JwksModule`, `AuthModule` and `StateModule`.
  */
 @Module({
-  controllers: [RevocationController, LogoutController],
-  providers: [OwnTokens, RefreshGrant, SessionCookies, SessionEnd, TokenSessions],
-  exports: [OwnTokens, TokenSessions],
+  controllers: [RevocationEndpointController, LogoutController],
+  providers: [IssuedTokens, RefreshGrant, SessionCookies, SessionEnd, TokenSessions],
+  exports: [IssuedTokens, TokenSessions],
 })
 export class OAuthModule extends ConfigurableOAuthModule {}

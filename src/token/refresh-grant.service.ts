@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { BackendClient, BackendRefused } from '../backend/index.js';
+import { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/claim-text.js';
 import { toNumber } from '../core/json/json.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
 import { SignedAnswer, type SigningSession } from '../signing/index.js';
 import {
   Revocations,
@@ -17,8 +17,8 @@ import {
   type OAuthModuleOptions,
   type RefreshOptions,
 } from './oauth.module-definition.js';
-import { OwnTokens, type PresentedToken } from '../session/issued-tokens.service.js';
-import { RefreshRefused } from './refresh.exceptions.js';
+import { IssuedTokens, type PresentedToken } from '../session/issued-tokens.service.js';
+import { RefreshRefusedException } from './refresh.exceptions.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { continueSession } from '../session/session-claims.js';
 
@@ -44,7 +44,7 @@ export class RefreshGrant {
     @Inject(OAUTH_OPTIONS) private readonly options: OAuthModuleOptions,
     @Inject(STATE_STORE) private readonly store: StateStore,
     private readonly revocations: Revocations,
-    private readonly tokens: OwnTokens,
+    private readonly tokens: IssuedTokens,
     private readonly backend: BackendClient,
   ) {}
 
@@ -58,7 +58,7 @@ export class RefreshGrant {
    *
    * @param clientId `client_id` of the request, which has to be the token's where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
-   * @throws RefreshRefused (400 `invalid_grant`); what the backend and the state store fail with
+   * @throws RefreshRefusedException (400 `invalid_grant`); what the backend and the state store fail with
    */
   async exchange(
     request: IncomingMessage,
@@ -100,7 +100,7 @@ export class RefreshGrant {
     try {
       return await this.tokens.verifyRefresh(token);
     } catch (error) {
-      if (error instanceof TokenRefused) throw invalid(`${error.code}: ${error.explanation}`);
+      if (error instanceof TokenRefusedError) throw invalid(`${error.code}: ${error.explanation}`);
       throw error;
     }
   }
@@ -120,7 +120,7 @@ export class RefreshGrant {
       });
       return answer.body;
     } catch (error) {
-      if (error instanceof BackendRefused && LOGIN_ENDED.has(error.getStatus()))
+      if (error instanceof BackendRefusedException && LOGIN_ENDED.has(error.getStatus()))
         throw invalid(`the backend refused to go on with the session (${error.getStatus()})`);
       throw error;
     }
@@ -142,12 +142,12 @@ export class RefreshGrant {
       reason: 'a refresh token was used twice',
     });
     this.logger.warn('A refresh token was used twice: its session is revoked');
-    throw new RefreshRefused('refresh_token_reused', 'the token was used before');
+    throw new RefreshRefusedException('refresh_token_reused', 'the token was used before');
   }
 }
 
-const invalid = (explanation: string): RefreshRefused =>
-  new RefreshRefused('refresh_token_invalid', explanation);
+const invalid = (explanation: string): RefreshRefusedException =>
+  new RefreshRefusedException('refresh_token_invalid', explanation);
 
 /** The use of a presented refresh token, as the state store knows it. */
 export function refreshUse(

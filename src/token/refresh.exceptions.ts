@@ -1,7 +1,7 @@
 import { GatewayException } from '../http/gateway.exception.js';
 
 /** 400 `invalid_grant` (RFC 6749 section 5.2): the refresh token is not, or no longer, good for new ones. */
-export class RefreshRefused extends GatewayException {
+export class RefreshRefusedException extends GatewayException {
   constructor(code: 'refresh_token_invalid' | 'refresh_token_reused', explanation: string) {
     super({
       status: 400,

@@ -3,16 +3,16 @@ import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestj
 import { Operation } from '../routes/operation.js';
 import { TokenThrottle } from '../throttle/index.js';
 import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
-import { OwnTokens } from '../session/issued-tokens.service.js';
+import { IssuedTokens } from '../session/issued-tokens.service.js';
 import { SessionEnd } from '../session/session-end.service.js';
 import { requireParameter } from './token-request.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
 @Controller('token')
 @UseGuards(TokenThrottle)
-export class RevocationController {
+export class RevocationEndpointController {
   constructor(
-    private readonly tokens: OwnTokens,
+    private readonly tokens: IssuedTokens,
     private readonly sessions: SessionEnd,
   ) {}
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
-import { TokenRefused } from '../core/errors/token-refused.error.js';
+import { TokenRefusedError } from '../core/errors/token-refused.error.js';
 import { ACCESS_TOKEN_CLAIMS } from '../core/claims/token-type.js';
-import { JwkKeyStore, KeyProblem, KeysUnavailable } from '../jwks/index.js';
+import { JwkKeyStore, KeyError, KeysUnavailableException } from '../jwks/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
 import { TokenController } from './token.controller.js';
 
@@ -33,29 +33,30 @@ export class SelfTest implements OnApplicationBootstrap {
       .plan(handler?.value as CallableFunction)
       .field('access_token');
     if (format.full) return;
-    const requirement = this.protectedRoutes.defaults();
+    const policy = this.protectedRoutes.defaults();
     const now = Math.floor(Date.now() / 1000);
     const claims: Record<string, unknown> = {
       iss: stamp.issuer,
-      aud: requirement.audiences,
+      aud: policy.audiences,
       iat: now,
       exp: now + SAMPLE_TTL_SECONDS,
     };
-    for (const name of [...requirement.requiredClaims, ...ACCESS_TOKEN_CLAIMS])
+    for (const name of [...policy.requiredClaims, ...ACCESS_TOKEN_CLAIMS])
       claims[name] ??= 'self-test';
     try {
       const token = await this.signer.sign(claims, format);
-      await this.verifier.verify(token, requirement);
+      await this.verifier.verify(token, policy);
     } catch (error) {
       const { signing, verification } = this.keys.describeSources();
-      if (error instanceof TokenRefused)
+      if (error instanceof TokenRefusedError)
         this.logger.warn(
           `Tokens that are signed here would be refused here (${error.code}: ${error.explanation}). ` +
             `The signer uses ${format.alg} with kid '${format.kid}' of ${signing}, ` +
-            `the validator accepts ${[...requirement.algorithms].join(', ')} with the keys of ${verification}.`,
+            `the validator accepts ${[...policy.algorithms].join(', ')} with the keys of ${verification}.`,
         );
       // Keys that are not there yet are reported elsewhere.
-      else if (!(error instanceof KeyProblem || error instanceof KeysUnavailable)) throw error;
+      else if (!(error instanceof KeyError || error instanceof KeysUnavailableException))
+        throw error;
     }
   }
 }

@@ -4,7 +4,7 @@ import { joinSigning, type SignedAnswer } from '../signing/index.js';
 import { RefreshGrant, type RefreshedClaims } from './refresh-grant.service.js';
 import { beginSession } from '../session/session-claims.js';
 import { SessionCookies } from '../session/session-cookies.service.js';
-import { TokenRequestRefused } from './token-request.exception.js';
+import { TokenRequestException } from './token-request.exception.js';
 import type { TokenParameters } from './token-request.js';
 
 /** What makes of a pair of tokens a session: a common `sid`, refresh, cookies. */
@@ -30,8 +30,8 @@ export class TokenSessions {
    * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
    * the session cookie, for which the request has to come from the gateway's own origin.
    *
-   * @throws TokenRequestRefused while refresh is off, or without a token
-   * @throws RefreshRefused 400 `invalid_grant`
+   * @throws TokenRequestException while refresh is off, or without a token
+   * @throws RefreshRefusedException 400 `invalid_grant`
    */
   async refresh(
     request: IncomingMessage,
@@ -39,10 +39,10 @@ export class TokenSessions {
     parameters: TokenParameters,
   ): Promise<RefreshedClaims['body'] | SignedAnswer> {
     if (!this.grant.enabled)
-      throw new TokenRequestRefused('grant_unsupported', 'Refresh is not switched on here.');
+      throw new TokenRequestException('grant_unsupported', 'Refresh is not switched on here.');
     const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
     if (token === undefined)
-      throw new TokenRequestRefused('body_malformed', 'The parameter refresh_token is missing.');
+      throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
     const result = await this.grant.exchange(request, token, parameters('client_id'));
     if (!('session' in result)) {
       this.deliver(response, result.body);

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { JwtVerifier } from '../../auth/index.js';
-import { compileRequirement } from '../../core/verify/token-policy.js';
-import { BootException } from '../../core/errors/boot.error.js';
+import { compilePolicy } from '../../core/verify/token-policy.js';
+import { BootError } from '../../core/errors/boot.error.js';
 import { authConfig, jwksConfig, readEnvironment, stateConfig } from '../../config/index.js';
 import { TokenExplainer, type Explanation } from '../../explain/index.js';
 import { JwkKeyStore } from '../../jwks/index.js';
-import { openStore, Revocations, StateUnavailable } from '../../state/index.js';
+import { openStore, Revocations, StateUnavailableException } from '../../state/index.js';
 
 /**
  * Explains a token by the environment's configuration, as the gateway here would see it.
  *
- * @throws BootException when the gateway would not boot
+ * @throws BootError when the gateway would not boot
  */
 export async function explainHere(
   token: string,
@@ -28,10 +28,10 @@ export async function explainHere(
   const opened = await openRevocations();
   const revocations = opened instanceof Revocations ? opened : undefined;
   try {
-    const requirement = compileRequirement(route, authConfig());
+    const policy = compilePolicy(route, authConfig());
     const verifier = new JwtVerifier(keys, revocations);
     const explainer = new TokenExplainer(keys, verifier, opened);
-    const explanation = await explainer.explain(token, requirement);
+    const explanation = await explainer.explain(token, policy);
     // The gateway would not accept it either, as long as it cannot ask.
     return typeof opened === 'string' && explanation.accepted
       ? { ...explanation, accepted: false, code: 'state_unavailable' }
@@ -54,8 +54,9 @@ async function openRevocations(): Promise<Revocations | string | undefined> {
   try {
     return await Revocations.open(await openStore(options.url), options);
   } catch (error) {
-    if (error instanceof BootException) return error.message;
-    if (error instanceof StateUnavailable) return error.details.explanation ?? error.message;
+    if (error instanceof BootError) return error.message;
+    if (error instanceof StateUnavailableException)
+      return error.details.explanation ?? error.message;
     throw error;
   }
 }

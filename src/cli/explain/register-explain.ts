@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Explanation } from '../../core/explain/explanation.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { oneLine } from '../describe-error.js';
 
 interface ExplainOptions {
@@ -24,7 +24,7 @@ export function registerExplain(program: Command): void {
 
 async function explain(argument: string, options: ExplainOptions): Promise<void> {
   const token = argument === '-' ? (await text(process.stdin)).replace(/\r?\n$/, '') : argument;
-  if (token === '') throw new CommandProblem('there is no token');
+  if (token === '') throw new CommandError('there is no token');
   // Loads the gateway's configuration and checks, which no other command should wait for.
   const { explainHere } = await import('./explain-here.js');
   const explanation = await explainHere(token, { roles: options.role, scopes: options.scope });

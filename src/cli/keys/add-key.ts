@@ -1,5 +1,5 @@
-import { CommandProblem } from '../command.error.js';
-import { importJwk, KeyProblem, type ImportedKey, type KeyState } from './gateway-keys.js';
+import { CommandError } from '../command.error.js';
+import { importJwk, KeyError, type ImportedKey, type KeyState } from './gateway-keys.js';
 import { changeKeys, createKeys, type Jwk, type KeyDocument } from './key-file-contents.js';
 import { sharedAlgorithm } from './rotation-group.js';
 import { withLifecycle } from './new-key.js';
@@ -14,17 +14,17 @@ export interface Destination {
 /**
  * Puts a key into a new file, or with `add` into one that exists.
  *
- * @throws KeyProblem when the gateway would refuse it, CommandProblem when it would not fit in
+ * @throws KeyError when the gateway would refuse it, CommandError when it would not fit in
  */
 export async function addKey(jwk: Jwk, { file, add = false, state }: Destination): Promise<void> {
   const key = importJwk(jwk);
-  if (typeof key === 'string') throw new KeyProblem(key);
+  if (typeof key === 'string') throw new KeyError(key);
   const inState = (name?: KeyState): Jwk =>
     name === undefined ? jwk : withLifecycle(jwk, { state: name });
   if (!add) {
     await createKeys(file, [inState(state)]).catch((error: unknown) => {
-      if (error instanceof CommandProblem && error.message.includes('exists already'))
-        throw new CommandProblem(`${error.message}; --add adds a key to it`);
+      if (error instanceof CommandError && error.message.includes('exists already'))
+        throw new CommandError(`${error.message}; --add adds a key to it`);
       throw error;
     });
     return;
@@ -48,7 +48,7 @@ function assertFits(
   { set, path }: KeyDocument,
 ): void {
   if (set.get(key.kid) !== undefined || set.skipped.has(key.kid))
-    throw new CommandProblem(
+    throw new CommandError(
       `kid '${key.kid}' is in ${path} already; every key needs its own (--kid)`,
     );
   if (state !== 'active' || key.signing === undefined) return;
@@ -59,7 +59,7 @@ function assertFits(
         other.lifecycle?.state === 'active' && sharedAlgorithm(other.key, key) !== undefined,
     );
   if (rival !== undefined)
-    throw new CommandProblem(
+    throw new CommandError(
       `kid '${rival.key.kid}' is active already; add the key as pending, then: signet keys rotate`,
     );
 }

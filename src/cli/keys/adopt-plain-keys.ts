@@ -1,11 +1,11 @@
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { inState, type RotatingKey } from './rotation.js';
 
 /**
  * Gives states to keys that have none: one signs, the others verify until their last token has expired.
  *
  * @param named kid of the key that signs; default: the only one able to
- * @throws CommandProblem when it is not clear which one signs
+ * @throws CommandError when it is not clear which one signs
  */
 export function adoptPlainKeys(
   keys: readonly RotatingKey[],
@@ -14,7 +14,7 @@ export function adoptPlainKeys(
 ): readonly RotatingKey[] {
   const active = inState(keys, 'active').filter(({ canSign }) => canSign);
   if (active.length > 1)
-    throw new CommandProblem(
+    throw new CommandError(
       `${list(active)} are all active, only one may be; retire the others: signet keys retire <kid>`,
     );
   const plain = keys.filter(({ state }) => state === undefined);
@@ -22,7 +22,7 @@ export function adoptPlainKeys(
   const chosen =
     active[0] ?? able.find(({ kid }) => kid === named) ?? (able.length === 1 ? able[0] : undefined);
   if (chosen === undefined && able.length > 1)
-    throw new CommandProblem(`${list(able)} can all sign; name the one that does with --kid`);
+    throw new CommandError(`${list(able)} can all sign; name the one that does with --kid`);
   return keys.map((key) => {
     if (key.state !== undefined) return key;
     if (key === chosen) return { ...key, state: 'active' };

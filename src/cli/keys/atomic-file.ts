@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 
 const OWNER_ONLY = 0o600;
 /** Readable by everybody, or writable by anyone but the owner: what the gateway objects to. */
@@ -18,13 +18,13 @@ interface Ownership {
 /**
  * Creates a file, mode 0600, and its folder. Nobody ever sees it half written.
  *
- * @throws CommandProblem when there is a file already, which stays as it is
+ * @throws CommandError when there is a file already, which stays as it is
  */
 export const createFile = (path: string, text: string): Promise<void> =>
   explained(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
       ({ code }: NodeJS.ErrnoException) => {
-        throw new CommandProblem(`${dirname(path)}: cannot be created (${code})`);
+        throw new CommandError(`${dirname(path)}: cannot be created (${code})`);
       },
     );
     await viaTemporary(path, text, { mode: OWNER_ONLY }, async (temporary) => {
@@ -42,7 +42,7 @@ export const createFile = (path: string, text: string): Promise<void> =>
  * gateway that could read it before still can.
  *
  * @param expected the contents that the new ones were made from
- * @throws CommandProblem when it holds something else by now, or would change hands
+ * @throws CommandError when it holds something else by now, or would change hands
  */
 export const replaceFile = (path: string, text: string, expected: string): Promise<void> =>
   explained(path, async () => {
@@ -50,7 +50,7 @@ export const replaceFile = (path: string, text: string, expected: string): Promi
     const kept = (mode & EXPOSED_MODE) === 0 ? mode & 0o777 : OWNER_ONLY;
     await viaTemporary(path, text, { mode: kept, uid, gid }, async (temporary) => {
       if ((await readFile(path, 'utf8')) !== expected)
-        throw new CommandProblem(`${path}: was changed by somebody else meanwhile; try again`);
+        throw new CommandError(`${path}: was changed by somebody else meanwhile; try again`);
       await rename(temporary, path);
     });
   });
@@ -80,7 +80,7 @@ async function writeDurably(path: string, text: string, ownership: Ownership): P
     const made = await handle.stat();
     if (uid !== undefined && gid !== undefined && (made.uid !== uid || made.gid !== gid))
       await handle.chown(uid, gid).catch(() => {
-        throw new CommandProblem(
+        throw new CommandError(
           `the key file belongs to user ${uid}, group ${gid}; run the command as that user`,
         );
       });
@@ -105,9 +105,8 @@ async function explained(path: string, work: () => Promise<void>): Promise<void>
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    if (code === 'EEXIST')
-      throw new CommandProblem(`${path}: exists already and is not overwritten`);
+    if (code === 'EEXIST') throw new CommandError(`${path}: exists already and is not overwritten`);
     const hint = code === 'EBUSY' ? '; mount its folder instead of the file' : '';
-    throw new CommandProblem(`${path}: cannot be written (${code})${hint}`);
+    throw new CommandError(`${path}: cannot be written (${code})${hint}`);
   }
 }

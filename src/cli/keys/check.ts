@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { exposureOf } from './exposure.js';
-import { KeyProblem, KeySet } from './gateway-keys.js';
+import { KeyError, KeySet } from './gateway-keys.js';
 import { documentProblems, setProblems } from './inspect.js';
 import { readKeyText } from './key-file-contents.js';
 import { fileOption } from './options.js';
@@ -26,8 +26,8 @@ async function check({ file }: { file: string }): Promise<void> {
     summary = `ok  ${file}: ${set.describeKids()}`;
     for (const reason of set.skipped.values()) summary += `; ${reason}`;
   } catch (error) {
-    if (!(error instanceof KeyProblem)) throw error;
+    if (!(error instanceof KeyError)) throw error;
   }
-  if (problems.length > 0) throw new CommandProblem(problems);
+  if (problems.length > 0) throw new CommandError(problems);
   say(summary);
 }

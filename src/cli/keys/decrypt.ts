@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { createFile } from './atomic-file.js';
 import { isEncrypted } from './gateway-keys.js';
 import { openKeys, toText } from './key-file-contents.js';
@@ -28,10 +28,10 @@ async function decrypt({
   print?: boolean;
 }): Promise<void> {
   if ((out === undefined) === (print !== true))
-    throw new CommandProblem('decrypt needs either --out <path> or --print');
+    throw new CommandError('decrypt needs either --out <path> or --print');
   const { jwks, members } = await openKeys(file);
   if (!isEncrypted(await readFile(file, 'utf8')))
-    throw new CommandProblem(`${file}: is not encrypted`);
+    throw new CommandError(`${file}: is not encrypted`);
   const text = toText(jwks, members);
   if (out === undefined) return void process.stdout.write(text);
   await createFile(out, text);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { passphrase } from '../environment.js';
 import { encryptKeys } from './gateway-keys.js';
 import { rewriteKeys, toText } from './key-file-contents.js';
@@ -21,11 +21,11 @@ export function registerEncrypt(keys: Command): void {
 async function encrypt({ file }: { file: string }): Promise<void> {
   const secret = passphrase();
   if (secret === undefined)
-    throw new CommandProblem('set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE to encrypt with');
+    throw new CommandError('set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE to encrypt with');
   if (secret.length < SHORTEST)
-    throw new CommandProblem(`the passphrase must be at least ${SHORTEST} characters long`);
+    throw new CommandError(`the passphrase must be at least ${SHORTEST} characters long`);
   await rewriteKeys(file, ({ jwks, members }, encrypted) => {
-    if (encrypted) throw new CommandProblem(`${file}: is encrypted already`);
+    if (encrypted) throw new CommandError(`${file}: is encrypted already`);
     return encryptKeys(toText(jwks, members), secret);
   });
   say(`encrypted  ${file}`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;
@@ -12,7 +12,7 @@ const STALE_MS = 60_000;
  * Lets one command at a time read, change and write a file, so that none undoes the other's change.
  *
  * @param path the file; the lock is `<path>.lock` beside it
- * @throws CommandProblem when another command holds the lock for ten seconds
+ * @throws CommandError when another command holds the lock for ten seconds
  */
 export async function withLock(path: string, work: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
@@ -33,7 +33,7 @@ async function acquire(lock: string, owner: string, path: string): Promise<void>
       return await writeFile(lock, owner, { mode: 0o600, flag: 'wx' });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST') throw new CommandProblem(`${path}: cannot be written (${code})`);
+      if (code !== 'EEXIST') throw new CommandError(`${path}: cannot be written (${code})`);
     }
     const age = await stat(lock).then(
       ({ mtimeMs }) => Date.now() - mtimeMs,
@@ -41,7 +41,7 @@ async function acquire(lock: string, owner: string, path: string): Promise<void>
     );
     if (age > STALE_MS) await rm(lock, { force: true });
     else if (Date.now() > deadline)
-      throw new CommandProblem(
+      throw new CommandError(
         `another command is changing ${path}; if there is none, remove ${lock}`,
       );
     else await sleep(RETRY_MS);

@@ -6,7 +6,7 @@ export { decryptKeys, encryptKeys, isEncrypted } from '../../core/keys/encrypted
 export { importJwk, type ImportedKey } from '../../core/keys/import-jwk.js';
 export { KeyFile } from '../../jwks/key-file.js';
 export { KEY_STATES, type KeyLifecycle, type KeyState } from '../../core/keys/key-lifecycle.js';
-export { KeyProblem } from '../../core/keys/key.error.js';
+export { KeyError } from '../../core/keys/key.error.js';
 export { AUTO_KID, KeySet } from '../../core/keys/key-set.js';
 export { warnOfPublishedKeys } from '../../core/keys/published-keys.js';
 export { thumbprint } from '../../core/keys/thumbprint.js';

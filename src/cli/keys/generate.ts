@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { algorithmSpec, isJwsAlgorithm } from '../../core/jws/index.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { setting } from '../environment.js';
 import { addKey, type Destination } from './add-key.js';
 import { importJwk } from './gateway-keys.js';
@@ -41,13 +41,13 @@ export function registerGenerate(keys: Command): void {
 
 async function generate(options: GenerateOptions): Promise<void> {
   const { alg, kid, bits, state, file } = options;
-  if (!isJwsAlgorithm(alg)) throw new CommandProblem(`'${alg}' is not a JWS algorithm`);
+  if (!isJwsAlgorithm(alg)) throw new CommandError(`'${alg}' is not a JWS algorithm`);
   if (bits !== undefined && algorithmSpec(alg).kty !== 'RSA')
-    throw new CommandProblem(`--bits is for RSA keys; the size of ${alg} is fixed`);
+    throw new CommandError(`--bits is for RSA keys; the size of ${alg} is fixed`);
   if (bits !== undefined && bits > LARGEST_RSA_BITS)
-    throw new CommandProblem(`--bits: at most ${LARGEST_RSA_BITS} are accepted by the gateway`);
+    throw new CommandError(`--bits: at most ${LARGEST_RSA_BITS} are accepted by the gateway`);
   if (options.print === true && options.add === true)
-    throw new CommandProblem('--print and --add are both set; choose one');
+    throw new CommandError('--print and --add are both set; choose one');
   const jwk = await createJwk(alg, kid, bits);
   if (options.print === true) {
     importJwk(jwk);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { JwsAlgorithm } from '../../core/jws/index.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { addKey, type Destination } from './add-key.js';
-import { importJwk, KeyProblem, thumbprint } from './gateway-keys.js';
+import { importJwk, KeyError, thumbprint } from './gateway-keys.js';
 import type { Jwk } from './key-file-contents.js';
 import { algorithmsOf } from './rotation-group.js';
 import { addOption, algOption, fileOption, kidOption, stateOption } from './options.js';
@@ -47,11 +47,11 @@ async function importKey(options: ImportOptions): Promise<void> {
 
 function onlyAlgorithm(jwk: Jwk): JwsAlgorithm {
   const imported = importJwk(jwk);
-  if (typeof imported === 'string') throw new KeyProblem(imported);
+  if (typeof imported === 'string') throw new KeyError(imported);
   const [only, ...others] = algorithmsOf(imported.key);
-  if (only === undefined) throw new CommandProblem('the key fits no algorithm');
+  if (only === undefined) throw new CommandError('the key fits no algorithm');
   if (others.length > 0)
-    throw new CommandProblem(
+    throw new CommandError(
       `the key fits ${[only, ...others].join(', ')}; choose one with --alg, since one key serves one algorithm`,
     );
   return only;

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../core/json/json.js';
 import { isJwsAlgorithm, JWS_ALGORITHMS, keyMisfit } from '../../core/jws/index.js';
 import { given, setting } from '../environment.js';
-import { KeyProblem, KeySet, warnOfPublishedKeys } from './gateway-keys.js';
+import { KeyError, KeySet, warnOfPublishedKeys } from './gateway-keys.js';
 import { splitSet } from './key-file-contents.js';
 import { signsNow } from './rotation-group.js';
 
@@ -71,7 +71,7 @@ function problemOf(work: () => unknown): string | undefined {
     work();
     return undefined;
   } catch (error) {
-    if (error instanceof KeyProblem) return error.message;
+    if (error instanceof KeyError) return error.message;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isJsonObject, parseJsonExactly } from '../../core/json/json.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { passphrase } from '../environment.js';
 import { createFile, replaceFile } from './atomic-file.js';
 import { withLock } from './file-lock.js';
@@ -18,11 +18,11 @@ export interface KeyDocument {
   readonly members: Jwk;
 }
 
-/** The JSON of a key file, decrypted; not checked yet. @throws KeyProblem */
+/** The JSON of a key file, decrypted; not checked yet. @throws KeyError */
 export const readKeyText = (path: string): ReturnType<KeyFile['read']> =>
   new KeyFile(path, { passphrase: passphrase(), reloadIntervalMs: 0 }).read();
 
-/** Opens a key file, plain or encrypted. @throws KeyProblem when the gateway would refuse it */
+/** Opens a key file, plain or encrypted. @throws KeyError when the gateway would refuse it */
 export async function openKeys(path: string): Promise<KeyDocument> {
   const { text } = await readKeyText(path);
   const set = KeySet.parse(text, path);
@@ -34,7 +34,7 @@ export async function openKeys(path: string): Promise<KeyDocument> {
  * the file is. A single JWK becomes a set.
  *
  * @param change gives the new keys, or `undefined` to leave the file alone
- * @throws KeyProblem, and nothing is written, when the gateway would refuse the result
+ * @throws KeyError, and nothing is written, when the gateway would refuse the result
  */
 export const changeKeys = (
   path: string,
@@ -55,7 +55,7 @@ export async function rewriteKeys(
   rewrite: (document: KeyDocument, encrypted: boolean) => Promise<string | undefined>,
 ): Promise<void> {
   const unreadable = (error: NodeJS.ErrnoException): never => {
-    throw new CommandProblem(`${path}: cannot be read (${error.code})`);
+    throw new CommandError(`${path}: cannot be read (${error.code})`);
   };
   // A symbolic link stays one: what it leads to is replaced.
   const target = await realpath(path).catch(unreadable);
@@ -66,7 +66,7 @@ export async function rewriteKeys(
   });
 }
 
-/** Writes a new key file. @throws CommandProblem when there is one, KeyProblem for a bad key */
+/** Writes a new key file. @throws CommandError when there is one, KeyError for a bad key */
 export async function createKeys(path: string, jwks: readonly Jwk[]): Promise<void> {
   const text = toText(jwks);
   KeySet.parse(text, path);

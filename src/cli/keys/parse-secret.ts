@@ -1,4 +1,4 @@
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import type { KeyMaterial } from './read-material.js';
 
 const ENCODINGS = ['hex', 'base64url', 'base64', 'text'] as const;
@@ -16,12 +16,12 @@ const DECODERS: Readonly<Record<Encoding, (text: string) => Buffer | undefined>>
  * An HMAC secret as it is written in configuration files.
  *
  * @param encoding default: the first of hex, base64url and base64 that it can be
- * @throws CommandProblem when it is not written that way
+ * @throws CommandError when it is not written that way
  */
 export function parseSecret(contents: string, encoding: string | undefined): KeyMaterial {
   const named = ENCODINGS.find((name) => name === encoding);
   if (encoding !== undefined && named === undefined)
-    throw new CommandProblem(`--encoding is one of ${ENCODINGS.join(', ')}`);
+    throw new CommandError(`--encoding is one of ${ENCODINGS.join(', ')}`);
   // Editors and echo leave a line break that is not part of the secret.
   const text = contents.replace(/\r?\n$/, '');
   const candidates = named === undefined ? ENCODINGS.filter((name) => name !== 'text') : [named];
@@ -33,7 +33,7 @@ export function parseSecret(contents: string, encoding: string | undefined): Key
       description: `${bytes.length} bytes in ${candidate}`,
     };
   }
-  throw new CommandProblem(
+  throw new CommandError(
     `the secret is empty or not ${candidates.join(' or ')}; --encoding text takes its characters as they are`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import type { ImportedKey } from './gateway-keys.js';
 import { changeKeys, type KeyDocument } from './key-file-contents.js';
 import { configuredKid, findKey, sharedAlgorithm, signsNow } from './rotation-group.js';
@@ -32,7 +32,7 @@ async function retire(name: string, options: { file: string; force?: boolean }):
     }
     const reason = indispensable(found, document);
     if (reason !== undefined && !force)
-      throw new CommandProblem(
+      throw new CommandError(
         `${reason}; without it a running gateway refuses the file and goes on accepting this key, and none boots. First: signet keys rotate --now --force, until another key is active. --force does it nevertheless`,
       );
     lines.push(

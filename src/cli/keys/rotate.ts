@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { JwsAlgorithm } from '../../core/jws/index.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { wholeNumber } from '../environment.js';
 import { changeKeys } from './key-file-contents.js';
 import { chooseAlgorithm } from './rotation-group.js';
@@ -53,8 +53,7 @@ export function registerRotate(keys: Command): void {
 }
 
 async function rotate(options: RotateOptions): Promise<void> {
-  if (options.force === true && options.now !== true)
-    throw new CommandProblem('--force needs --now');
+  if (options.force === true && options.now !== true) throw new CommandError('--force needs --now');
   const timing = timingOf(options);
   let lines: readonly string[] = [];
   await changeKeys(options.file, async (document) => {

@@ -1,5 +1,5 @@
 import { JWS_ALGORITHMS, keyMisfit, type JwsAlgorithm, type JwsKey } from '../../core/jws/index.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { given } from '../environment.js';
 import { AUTO_KID, type ImportedKey } from './gateway-keys.js';
 import type { KeyDocument } from './key-file-contents.js';
@@ -13,20 +13,20 @@ export const sharedAlgorithm = (one: JwsKey, other: JwsKey): JwsAlgorithm | unde
   algorithmsOf(one).find((alg) => keyMisfit(other, alg) === undefined);
 
 /** The keys of a set that serve one algorithm: these take turns, whatever else is in the set. */
-export const laneOf = ({ set }: KeyDocument, alg: JwsAlgorithm): ImportedKey[] =>
+export const rotationGroupOf = ({ set }: KeyDocument, alg: JwsAlgorithm): ImportedKey[] =>
   set.entries().filter(({ key }) => keyMisfit(key, alg) === undefined);
 
 /** True for a key that would sign now, if it were asked to. */
 export const signsNow = ({ key, lifecycle }: ImportedKey): boolean =>
   key.signing !== undefined && (lifecycle === undefined || lifecycle.state === 'active');
 
-/** A key by kid or by thumbprint. @throws CommandProblem when there is none */
+/** A key by kid or by thumbprint. @throws CommandError when there is none */
 export function findKey({ set, path }: KeyDocument, name: string): ImportedKey {
   const keys = set.entries();
   const found =
     keys.find(({ key }) => key.kid === name) ?? keys.find(({ thumbprint }) => thumbprint === name);
   if (found === undefined)
-    throw new CommandProblem(`kid '${name}' not found in ${path} (present: ${set.describeKids()})`);
+    throw new CommandError(`kid '${name}' not found in ${path} (present: ${set.describeKids()})`);
   return found;
 }
 
@@ -40,7 +40,7 @@ export function configuredKid(): string | undefined {
  * The algorithm whose keys are meant: of the key that is named, as configured, or the only one that
  * the file signs with.
  *
- * @throws CommandProblem when it is not clear
+ * @throws CommandError when it is not clear
  */
 export function chooseAlgorithm(document: KeyDocument, kid: string | undefined): JwsAlgorithm {
   const configured = given('SIGNER_ALG');
@@ -58,9 +58,9 @@ export function chooseAlgorithm(document: KeyDocument, kid: string | undefined):
   const [only, second] = possible;
   const preferred = possible.find((alg) => alg === configured);
   if (preferred !== undefined) return preferred;
-  if (only === undefined) throw new CommandProblem(`${document.path}: no key can sign`);
+  if (only === undefined) throw new CommandError(`${document.path}: no key can sign`);
   if (second !== undefined)
-    throw new CommandProblem(
+    throw new CommandError(
       `${document.path}: its keys serve ${possible.join(', ')}; choose one with --alg`,
     );
   return only;

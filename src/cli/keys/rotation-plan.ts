@@ -1,8 +1,8 @@
 import type { JwsAlgorithm } from '../../core/jws/index.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { adoptPlainKeys } from './adopt-plain-keys.js';
 import type { Jwk, KeyDocument } from './key-file-contents.js';
-import { configuredKid, findKey, laneOf } from './rotation-group.js';
+import { configuredKid, findKey, rotationGroupOf } from './rotation-group.js';
 import { createJwk, withLifecycle } from './new-key.js';
 import {
   applyStep,
@@ -35,7 +35,7 @@ export interface RotationPlan {
  * Plans the next step for the keys of one algorithm; those of others stay as they are.
  *
  * @param now seconds since 1970
- * @throws CommandProblem when a step is wanted before it is safe
+ * @throws CommandError when a step is wanted before it is safe
  */
 export async function planRotation(
   document: KeyDocument,
@@ -69,7 +69,7 @@ export async function planRotation(
 }
 
 const statesOf = (document: KeyDocument, alg: JwsAlgorithm): RotatingKey[] =>
-  laneOf(document, alg).map(({ key, lifecycle }) => ({
+  rotationGroupOf(document, alg).map(({ key, lifecycle }) => ({
     kid: key.kid,
     canSign: key.signing !== undefined,
     state: lifecycle?.state,
@@ -91,7 +91,7 @@ function signingKid(document: KeyDocument, named: string | undefined): string | 
 
 function hurry(planned: Extract<Step, { kind: 'wait' }>, { force }: RotationWishes): Step {
   if (planned.step.kind !== 'prepare' && force !== true)
-    throw new CommandProblem(describeDanger(planned));
+    throw new CommandError(describeDanger(planned));
   return planned.step;
 }
 

@@ -1,5 +1,5 @@
 import { readEnvironment } from '../../environment/read-environment.js';
-import { BootException } from '../../core/errors/boot.error.js';
+import { BootError } from '../../core/errors/boot.error.js';
 import { sameKeys, unique, type Variables } from './environment-of.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import type { Plan } from './plan.js';
@@ -23,7 +23,7 @@ function environmentProblems(variables: Variables): string[] {
     readEnvironment(variables);
     return [];
   } catch (error) {
-    if (!(error instanceof BootException)) throw error;
+    if (!(error instanceof BootError)) throw error;
     return error.problems.map((problem) => `the gateway does not boot with this: ${problem}`);
   }
 }

@@ -24,7 +24,7 @@ export interface ImportedConfig {
  *
  * @param text the JSON
  * @param source what messages call it
- * @throws CommandProblem when it cannot be understood
+ * @throws CommandError when it cannot be understood
  */
 export function importConfig(text: string, source: string): ImportedConfig {
   const config = readConfig(text, source);

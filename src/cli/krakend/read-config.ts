@@ -1,5 +1,5 @@
 import { isDeeperThan, isJsonObject } from '../../core/json/json.js';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import { Fields } from './fields.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import { readRevoker, readSigner, readValidator } from './read-components.js';
@@ -18,12 +18,12 @@ const MAX_NESTING = 100;
  *
  * @param text contents of the file
  * @param source what messages call it
- * @throws CommandProblem with everything that cannot be understood
+ * @throws CommandError with everything that cannot be understood
  */
 export function readConfig(text: string, source: string): KrakendConfig {
   const root = new Reader(parse(text, source));
   const config = root.config();
-  if (root.problems.length > 0) throw new CommandProblem(root.problems);
+  if (root.problems.length > 0) throw new CommandError(root.problems);
   return config;
 }
 
@@ -32,15 +32,15 @@ function parse(text: string, source: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new CommandProblem(
+    throw new CommandError(
       text.includes('{{')
         ? `${source} is a template; render it first: FC_ENABLE=1 FC_OUT=rendered.json krakend check -c ${source}`
         : `${source} is not JSON`,
     );
   }
-  if (!isJsonObject(value)) throw new CommandProblem(`${source} is not a JSON object`);
+  if (!isJsonObject(value)) throw new CommandError(`${source} is not a JSON object`);
   if (isDeeperThan(MAX_NESTING, value))
-    throw new CommandProblem(`${source} nests deeper than ${MAX_NESTING} levels`);
+    throw new CommandError(`${source} nests deeper than ${MAX_NESTING} levels`);
   return value;
 }
 

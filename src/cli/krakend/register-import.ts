@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { CommandProblem } from '../command.error.js';
+import { CommandError } from '../command.error.js';
 import type { ImportedConfig } from './import-config.js';
 
 interface ImportOptions {
@@ -48,9 +48,9 @@ async function runImport(file: string, { out, json }: ImportOptions): Promise<vo
 
 async function read(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandProblem(`${file}: cannot be read (${error.code})`);
+    throw new CommandError(`${file}: cannot be read (${error.code})`);
   });
-  if (text.length > MAX_BYTES) throw new CommandProblem(`${file} is larger than 10 MB`);
+  if (text.length > MAX_BYTES) throw new CommandError(`${file} is larger than 10 MB`);
   return text.replace(/^\uFEFF/, '');
 }
 
@@ -66,7 +66,7 @@ async function writeFiles(
       // Nobody's work is overwritten.
       if (contents !== undefined) await writeFile(join(directory, name), contents, { flag: 'wx' });
   } catch (error) {
-    throw new CommandProblem(
+    throw new CommandError(
       `${directory}: cannot be written (${(error as NodeJS.ErrnoException).code})`,
     );
   }

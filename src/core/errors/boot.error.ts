@@ -2,13 +2,13 @@
  * The configuration or the keys cannot be used. `main` prints one line per problem, without a stack,
  * and exits with code 1. No problem may hold the value of a secret.
  */
-export class BootException extends Error {
+export class BootError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: string | readonly string[]) {
     const list = typeof problems === 'string' ? [problems] : problems;
     super(list.join('\n'));
-    this.name = 'BootException';
+    this.name = 'BootError';
     this.problems = list;
   }
 }

@@ -18,7 +18,7 @@ export type TokenRefusalCode =
   | 'scopes_missing';
 
 /** Thrown by the framework-free checks; `AuthGuard` turns it into an HTTP answer. */
-export class TokenRefused extends Error {
+export class TokenRefusedError extends Error {
   /**
    * @param code which check failed
    * @param explanation what was expected and what was found; never the token or a key
@@ -31,6 +31,6 @@ export class TokenRefused extends Error {
     Error.stackTraceLimit = 0;
     super(explanation);
     Error.stackTraceLimit = limit;
-    this.name = 'TokenRefused';
+    this.name = 'TokenRefusedError';
   }
 }

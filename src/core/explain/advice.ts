@@ -1,13 +1,13 @@
-import type { Requirement } from '../verify/token-policy.js';
+import type { TokenPolicy } from '../verify/token-policy.js';
 import { toNumber } from '../json/json.js';
-import type { TokenRefused } from '../errors/token-refused.error.js';
+import type { TokenRefusedError } from '../errors/token-refused.error.js';
 import type { JwsHeader } from '../jws/index.js';
 
 /** What is known of the token when a check fails. */
 export interface AdviceContext {
   readonly header: JwsHeader;
   readonly claims: Readonly<Record<string, unknown>>;
-  readonly requirement: Requirement;
+  readonly policy: TokenPolicy;
   /** Kids of the validator's set, for messages. */
   readonly kids: string;
   /** A key of the set that made the signature, though the token does not name it. */
@@ -20,8 +20,8 @@ export interface AdviceContext {
 const CLOCK_SKEW = 600;
 
 /** What to do about a refusal. */
-export function adviceFor({ code }: TokenRefused, context: AdviceContext): string {
-  const { header, claims, requirement, kids, actualKid, now } = context;
+export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): string {
+  const { header, claims, policy, kids, actualKid, now } = context;
   switch (code) {
     case 'token_malformed':
       return 'the issuer makes tokens that are no JWTs (RFC 7519); it has to be corrected there';
@@ -44,11 +44,11 @@ export function adviceFor({ code }: TokenRefused, context: AdviceContext): strin
     case 'token_expired': {
       const ago = now - (toNumber(claims.exp) ?? 0);
       return ago <= CLOCK_SKEW
-        ? `get a new token. If this one was just made, compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${requirement.leeway} s)`
+        ? `get a new token. If this one was just made, compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${policy.leeway} s)`
         : 'get a new token';
     }
     case 'token_not_yet_valid':
-      return `wait, or compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${requirement.leeway} s)`;
+      return `wait, or compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${policy.leeway} s)`;
     case 'issuer_mismatch':
       return 'the token comes from somebody else, or VALIDATOR_ISSUER (option issuer) has to name its iss, character by character';
     case 'audience_mismatch':

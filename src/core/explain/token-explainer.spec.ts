@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { JwtVerifier } from '../../auth/index.js';
-import { compileRequirement, type Requirement } from '../verify/token-policy.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { compilePolicy, type TokenPolicy } from '../verify/token-policy.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { JwkKeyStore } from '../../jwks/index.js';
 import type { Revocations } from '../../state/index.js';
 import { createTestIssuer, type TestIssuer } from '../../testing/index.js';
@@ -18,7 +18,7 @@ const ISSUERS = {
 const now = (): number => Math.floor(Date.now() / 1000);
 
 let issuer: TestIssuer, second: TestIssuer, sameKid: TestIssuer, stranger: TestIssuer;
-let store: JwkKeyStore, verifier: JwtVerifier, requirement: Requirement;
+let store: JwkKeyStore, verifier: JwtVerifier, policy: TokenPolicy;
 const revoked = new Set<unknown>();
 const revocations = {
   isRevoked: ({ claims }: { claims: { jti?: unknown } }) => revoked.has(claims.jti),
@@ -41,7 +41,7 @@ beforeAll(async () => {
     },
   });
   verifier = new JwtVerifier(store, revocations);
-  requirement = compileRequirement(
+  policy = compilePolicy(
     { roles: ['role_a'], requiredClaims: ['tenant'] },
     { ...issuer.authOptions },
   );
@@ -49,7 +49,7 @@ beforeAll(async () => {
 
 const good = { roles: ['role_a'], tenant: 'acme' };
 const explain = (token: string): Promise<Explanation> =>
-  new TokenExplainer(store, verifier, revocations).explain(token, requirement);
+  new TokenExplainer(store, verifier, revocations).explain(token, policy);
 /** Check, code and fix of everything that is refused. */
 const refusals = async (token: string): Promise<[string, string | undefined, string][]> =>
   (await explain(token)).checks
@@ -111,7 +111,7 @@ describe('an explanation', () => {
       ['revocation', 'token_revoked', expect.stringContaining('log in again')],
     ]);
     const blind = new TokenExplainer(store, new JwtVerifier(store), undefined);
-    const { accepted, checks } = await blind.explain(token, requirement);
+    const { accepted, checks } = await blind.explain(token, policy);
     expect(accepted).toBe(true);
     expect(checks).toContainEqual(
       expect.objectContaining({ check: 'revocation', verdict: 'not checked' }),
@@ -167,9 +167,9 @@ describe('an explanation', () => {
           const by = { issuer, second, sameKid, stranger }[name] ?? issuer;
           const token = alter(await by.sign({ ...good, ...set }, members));
           const explanation = await explain(token);
-          const verdict = await verifier.verify(token, requirement).then(
+          const verdict = await verifier.verify(token, policy).then(
             () => undefined,
-            (error: unknown) => (error instanceof TokenRefused ? error.code : 'crash'),
+            (error: unknown) => (error instanceof TokenRefusedError ? error.code : 'crash'),
           );
           const first = explanation.checks.find((check) => check.verdict === 'refused');
           expect([explanation.accepted, explanation.code, first?.code]).toEqual([

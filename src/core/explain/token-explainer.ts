@@ -1,6 +1,6 @@
 import { ACCESS_CHECKS, CLAIM_CHECKS } from '../verify/claim-checks.js';
 import type { JwtVerifier } from '../../auth/jwt-verifier.service.js';
-import type { Requirement } from '../verify/token-policy.js';
+import type { TokenPolicy } from '../verify/token-policy.js';
 import {
   allowedAlgorithm,
   allowedType,
@@ -12,7 +12,7 @@ import {
 } from '../verify/token-checks.js';
 import { GatewayException } from '../../http/gateway.exception.js';
 import { toNumber } from '../json/json.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/token-type.js';
 import type { JwkKeyStore } from '../../jwks/jwk-key-store.service.js';
 import {
@@ -47,11 +47,11 @@ export class TokenExplainer {
   ) {}
 
   /** The verdict is the verifier's own; the checks are the functions it is made of. */
-  async explain(token: string, requirement: Requirement): Promise<Explanation> {
-    const run = new Run(this.keys, this.revocations, requirement);
+  async explain(token: string, policy: TokenPolicy): Promise<Explanation> {
+    const run = new Run(this.keys, this.revocations, policy);
     await run.all(token);
     try {
-      await this.verifier.verify(token, requirement);
+      await this.verifier.verify(token, policy);
       return { accepted: true, checks: run.checks };
     } catch (error) {
       return { accepted: false, code: codeOf(error), checks: run.checks };
@@ -68,28 +68,28 @@ class Run {
   constructor(
     private readonly keys: JwkKeyStore,
     private readonly revocations: Revocations | string | undefined,
-    private readonly requirement: Requirement,
+    private readonly policy: TokenPolicy,
   ) {
-    this.context = { header: { alg: '' }, claims: {}, requirement, kids: '', now: this.now };
+    this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
 
   async all(token: string): Promise<void> {
     const jws = this.format(token);
     if (jws === undefined) return;
     const { header } = jws;
-    const { keySource } = this.requirement;
+    const { keySource } = this.policy;
     this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
     const alg = `alg ${shown(header.alg)}`;
     await this.attempt({
       check: 'algorithm',
       found: alg,
-      run: () => allowedAlgorithm(header, this.requirement),
+      run: () => allowedAlgorithm(header, this.policy),
     });
     const key = await this.key(jws);
     await this.attempt({
       check: 'typ',
       found: `typ ${shown(header.typ ?? '(none)')}`,
-      run: () => allowedType(header, this.requirement),
+      run: () => allowedType(header, this.policy),
     });
     const claims = (await this.attempt({
       check: 'payload',
@@ -99,11 +99,11 @@ class Run {
     this.context = { ...this.context, claims };
     await this.claims(jws, claims);
     await this.revoked(jws, claims, key);
-    const { checkClaimsClass } = this.requirement;
+    const { checkClaimsClass } = this.policy;
     if (checkClaimsClass !== undefined)
       await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
     for (const [check, assert] of ACCESS_CHECKS)
-      await this.attempt({ check, run: () => assert(claims, this.requirement) });
+      await this.attempt({ check, run: () => assert(claims, this.policy) });
   }
 
   private format(token: string): CompactJws | undefined {
@@ -112,7 +112,7 @@ class Run {
       this.checks.push({ check: 'format', verdict: 'passed' });
       return jws;
     } catch (error) {
-      if (!(error instanceof TokenRefused)) throw error;
+      if (!(error instanceof TokenRefusedError)) throw error;
       const { fix, meant } = misspelling(token);
       const { code, explanation: reason } = error;
       this.checks.push({ check: 'format', verdict: 'refused', code, reason, fix });
@@ -128,7 +128,7 @@ class Run {
       this.skip('signature', 'the algorithm is unknown');
       return undefined;
     }
-    const { keySource } = this.requirement;
+    const { keySource } = this.policy;
     let key: JwsKey | undefined;
     try {
       key =
@@ -168,7 +168,7 @@ class Run {
   private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
     const { alg } = jws.header;
     if (!isJwsAlgorithm(alg)) return undefined;
-    for (const key of this.keys.verificationKeys(this.requirement.keySource)) {
+    for (const key of this.keys.verificationKeys(this.policy.keySource)) {
       if (key === named || keyMisfit(key, alg) !== undefined) continue;
       const belongs = await isSignedBy(jws, alg, key);
       if (belongs) return key.kid;
@@ -184,7 +184,7 @@ class Run {
       await this.attempt({
         check,
         found: foundOf(claims, check),
-        run: () => assert(claims, this.requirement, this.now),
+        run: () => assert(claims, this.policy, this.now),
       });
   }
 
@@ -214,7 +214,7 @@ class Run {
         this.skip(check, error.details.explanation ?? error.message);
         return undefined;
       }
-      if (!(error instanceof TokenRefused)) throw error;
+      if (!(error instanceof TokenRefusedError)) throw error;
       const { code, explanation: reason } = error;
       const fix = adviceFor(error, this.context);
       this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
@@ -232,13 +232,13 @@ async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Prom
     await assertSigned(jws, alg, key);
     return true;
   } catch (error) {
-    if (error instanceof TokenRefused) return false;
+    if (error instanceof TokenRefusedError) return false;
     throw error;
   }
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof TokenRefused) return error.code;
+  if (error instanceof TokenRefusedError) return error.code;
   if (error instanceof GatewayException) return error.details.code;
   throw error;
 }

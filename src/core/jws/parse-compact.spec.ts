@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { MAX_TOKEN_LENGTH, parseCompact } from './parse-compact.js';
 
 const encode = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64url');
@@ -15,7 +15,7 @@ function verdict(token: string): string {
     parseCompact(token);
     return 'accepted';
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error;
+    if (!(error instanceof TokenRefusedError)) throw error;
     return error.code;
   }
 }
@@ -143,7 +143,7 @@ describe('parseCompact', () => {
     expect(parseCompact(withHeader(nested)).header.alg).toBe('HS256');
   });
 
-  it('throws nothing but TokenRefused, and what it accepts has one spelling', () => {
+  it('throws nothing but TokenRefusedError, and what it accepts has one spelling', () => {
     const noise = fc.oneof(
       fc.string(),
       fc.string({ unit: fc.constantFrom(...Array.from('.=+/-_ AQgw')) }),

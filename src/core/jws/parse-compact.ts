@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { hasDuplicateMembers, isJsonObject } from '../json/json.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { decodeBase64url } from './base64url.js';
 
 /** Longest token that is looked at, in characters. */
@@ -25,13 +25,13 @@ export interface CompactJws {
   readonly signingInput: string;
 }
 
-const malformed = (explanation: string): TokenRefused =>
-  new TokenRefused('token_malformed', explanation);
+const malformed = (explanation: string): TokenRefusedError =>
+  new TokenRefusedError('token_malformed', explanation);
 
 /**
  * Takes a compact JWS apart (RFC 7515 section 5.2, steps 1 to 7) and accepts one spelling only.
  *
- * @throws TokenRefused `token_malformed` when it is too long, not three base64url parts, or its header
+ * @throws TokenRefusedError `token_malformed` when it is too long, not three base64url parts, or its header
  * is not an object with unique members, a string `alg`, and neither `crit` nor `b64`
  */
 export function parseCompact(token: string): CompactJws {

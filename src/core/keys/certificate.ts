@@ -1,5 +1,5 @@
 import { createHash, X509Certificate, type JsonWebKey } from 'node:crypto';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 import { thumbprint } from './thumbprint.js';
 
 /** Identifiers of the certificate of a key (RFC 7517 sections 4.8 and 4.9). */
@@ -11,7 +11,7 @@ export interface CertificateIds {
 /**
  * The certificate thumbprints of a JWK: as it states them, or computed from `x5c`.
  *
- * @throws KeyProblem when `x5c` is not for this key, or contradicts what is stated
+ * @throws KeyError when `x5c` is not for this key, or contradicts what is stated
  */
 export function certificateIds(
   jwk: Readonly<Record<string, unknown>>,
@@ -25,10 +25,10 @@ export function certificateIds(
   try {
     certificate = new X509Certificate(Buffer.from(first, 'base64'));
   } catch {
-    throw new KeyProblem(`kid '${kid}': x5c is not a certificate`);
+    throw new KeyError(`kid '${kid}': x5c is not a certificate`);
   }
   if (thumbprint(certificate.publicKey.export({ format: 'jwk' })) !== thumbprint(publicJwk))
-    throw new KeyProblem(`kid '${kid}': the certificate in x5c is for another key`);
+    throw new KeyError(`kid '${kid}': the certificate in x5c is for another key`);
   const computed = {
     x5t: createHash('sha1').update(certificate.raw).digest('base64url'),
     x5tS256: createHash('sha256').update(certificate.raw).digest('base64url'),
@@ -37,7 +37,7 @@ export function certificateIds(
     (stated.x5t ?? computed.x5t) !== computed.x5t ||
     (stated.x5tS256 ?? computed.x5tS256) !== computed.x5tS256
   )
-    throw new KeyProblem(`kid '${kid}': x5t does not fit the certificate in x5c`);
+    throw new KeyError(`kid '${kid}': x5t does not fit the certificate in x5c`);
   return computed;
 }
 

@@ -1,5 +1,5 @@
 import { compactDecrypt, CompactEncrypt } from 'jose';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 
 /** OWASP's figure for PBKDF2 with HMAC-SHA-512. */
 const ITERATIONS = 210_000;
@@ -16,7 +16,7 @@ export const isEncrypted = (text: string): boolean => /^\s*eyJ[\w-]+(?:\.[\w-]+)
  * Opens an encrypted key set (RFC 7517 section 7).
  *
  * @returns its JSON
- * @throws KeyProblem for a wrong passphrase and for a file that was changed, which look alike
+ * @throws KeyError for a wrong passphrase and for a file that was changed, which look alike
  */
 export async function decryptKeys(
   text: string,
@@ -31,7 +31,7 @@ export async function decryptKeys(
     });
     return Buffer.from(plaintext).toString();
   } catch {
-    throw new KeyProblem(
+    throw new KeyError(
       `${source}: cannot be decrypted; the passphrase is wrong or the file damaged`,
     );
   }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { generateJwk, publicHalf } from '../../../test/helpers/keys.js';
 import { signInput, verifySignature, type JwsAlgorithm } from '../jws/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 
 const KID = 'tested';
 let ec: JWK, otherEc: JWK, rsa: JWK, otherRsa: JWK, ed: JWK, otherEd: JWK, hs: JWK, weakRsa: JWK;
@@ -48,7 +48,7 @@ function problemOf(jwk: object): string {
   try {
     importJwk(jwk);
   } catch (error) {
-    if (!(error instanceof KeyProblem)) throw error;
+    if (!(error instanceof KeyError)) throw error;
     const leaked = material(jwk).some((run) => error.message.includes(run));
     return leaked ? 'the message holds key material' : error.message;
   }

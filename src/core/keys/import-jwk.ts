@@ -13,7 +13,7 @@ import { thumbprint } from './thumbprint.js';
 import { assertKeyOperations } from './key-operations.js';
 import { assertRsaConsistency, assertRsaStrength } from './rsa-strength.js';
 import { assertPairFits } from './pair-check.js';
-import { KeyProblem, quote } from './key.error.js';
+import { KeyError, quote } from './key.error.js';
 
 /** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */
 export interface ImportedKey {
@@ -41,14 +41,14 @@ const SHORTEST_SECRET_BYTES = 32;
  *
  * @returns the key, or a string saying why it is skipped: RFC 7517 section 5 asks to ignore keys
  * of a kind that is not understood
- * @throws KeyProblem naming the kid, never the key, when it must not be used
+ * @throws KeyError naming the kid, never the key, when it must not be used
  */
 export function importJwk(jwk: unknown): ImportedKey | string {
-  if (!isJsonObject(jwk)) throw new KeyProblem('a key is not a JSON object');
+  if (!isJsonObject(jwk)) throw new KeyError('a key is not a JSON object');
   const { kid, kty, crv } = jwk;
   if (typeof kid !== 'string' || kid === '')
-    throw new KeyProblem("a key has no 'kid'; every key needs one, as a non-empty string");
-  if (typeof kty !== 'string') throw new KeyProblem(`kid '${kid}' has no 'kty'`);
+    throw new KeyError("a key has no 'kid'; every key needs one, as a non-empty string");
+  if (typeof kty !== 'string') throw new KeyError(`kid '${kid}' has no 'kty'`);
   // Sets with keys for encryption beside those for signatures are common; these sign nothing here.
   if (typeof jwk.alg === 'string' && ENCRYPTION_ALG.test(jwk.alg))
     return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} is for encryption`;
@@ -63,7 +63,7 @@ export function importJwk(jwk: unknown): ImportedKey | string {
 function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
   const secret = member(jwk, kid, 'k');
   if (secret.length < SHORTEST_SECRET_BYTES)
-    throw new KeyProblem(
+    throw new KeyError(
       `kid '${kid}' has a secret of ${secret.length} bytes; HMAC needs at least ${SHORTEST_SECRET_BYTES} random bytes`,
     );
   const secretKey = createSecretKey(secret);
@@ -89,7 +89,7 @@ function importAsymmetric(
     const names = kty === 'RSA' ? RSA_PRIVATE_MEMBERS : ['d'];
     for (const name of names) member(jwk, kid, name, size);
     if (jwk.oth !== undefined)
-      throw new KeyProblem(`kid '${kid}' is a multi-prime RSA key, which is not supported`);
+      throw new KeyError(`kid '${kid}' is a multi-prime RSA key, which is not supported`);
   }
   const publicJwk = Object.fromEntries(
     ['kty', 'kid', 'alg', 'crv', ...publicMembers]
@@ -120,7 +120,7 @@ function toJwsKey(
 ): JwsKey {
   const { alg, kty, crv } = jwk;
   if (alg !== undefined && !isJwsAlgorithm(alg))
-    throw new KeyProblem(`kid '${kid}' is for alg ${quote(alg)}, which is not a JWS algorithm`);
+    throw new KeyError(`kid '${kid}' is for alg ${quote(alg)}, which is not a JWS algorithm`);
   const allowed = assertKeyOperations(jwk, kid);
   const key: JwsKey = {
     kid,
@@ -133,7 +133,7 @@ function toJwsKey(
   };
   const misfit =
     alg === undefined ? undefined : keyMisfit({ ...key, signing: signing ?? verifying }, alg);
-  if (misfit !== undefined) throw new KeyProblem(misfit);
+  if (misfit !== undefined) throw new KeyError(misfit);
   return key;
 }
 
@@ -142,9 +142,9 @@ function member(jwk: Record<string, unknown>, kid: string, name: string, size?: 
   const value = Object.hasOwn(jwk, name) ? jwk[name] : undefined;
   const bytes = typeof value === 'string' ? decodeBase64url(value) : undefined;
   if (bytes === undefined)
-    throw new KeyProblem(`kid '${kid}': member '${name}' is missing or not base64url`);
+    throw new KeyError(`kid '${kid}': member '${name}' is missing or not base64url`);
   if (size !== undefined && bytes.length !== size)
-    throw new KeyProblem(`kid '${kid}': member '${name}' is not ${size} bytes long`);
+    throw new KeyError(`kid '${kid}': member '${name}' is not ${size} bytes long`);
   return bytes;
 }
 
@@ -153,6 +153,6 @@ function parse(kid: string, create: () => KeyObject): KeyObject {
     return create();
   } catch {
     // The cause may quote the key; it stays here.
-    throw new KeyProblem(`kid '${kid}' is not a valid key of its type`);
+    throw new KeyError(`kid '${kid}' is not a valid key of its type`);
   }
 }

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json/json.js';
-import { KeyProblem, quote } from './key.error.js';
+import { KeyError, quote } from './key.error.js';
 
 /**
  * Where a key stands in its rotation. `pending`: published, does not sign yet. `active`: signs.
@@ -21,7 +21,7 @@ export interface KeyLifecycle {
  * Reads the lifecycle of a JWK.
  *
  * @returns `undefined` for a plain JWK, which signs when it is asked for and verifies always
- * @throws KeyProblem when the member is there and malformed
+ * @throws KeyError when the member is there and malformed
  */
 export function readLifecycle(
   jwk: Readonly<Record<string, unknown>>,
@@ -29,10 +29,10 @@ export function readLifecycle(
 ): KeyLifecycle | undefined {
   if (!Object.hasOwn(jwk, 'signet')) return undefined;
   const { signet } = jwk;
-  if (!isJsonObject(signet)) throw new KeyProblem(`kid '${kid}': 'signet' is not an object`);
+  if (!isJsonObject(signet)) throw new KeyError(`kid '${kid}': 'signet' is not an object`);
   const state = KEY_STATES.find((name) => name === signet.state);
   if (state === undefined)
-    throw new KeyProblem(
+    throw new KeyError(
       `kid '${kid}': state ${quote(signet.state)} is not one of ${KEY_STATES.join(', ')}`,
     );
   return {
@@ -46,6 +46,6 @@ function time(signet: Record<string, unknown>, name: string, kid: string): numbe
   const value = signet[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new KeyProblem(`kid '${kid}': '${name}' is not a number of seconds since 1970`);
+    throw new KeyError(`kid '${kid}': '${name}' is not a number of seconds since 1970`);
   return value;
 }

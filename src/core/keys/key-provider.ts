@@ -24,7 +24,7 @@ export interface KeyProvider {
   /**
    * Fetches the set, in bounded time.
    *
-   * @throws KeyProblem in one line, without any of the contents
+   * @throws KeyError in one line, without any of the contents
    */
   read(): Promise<KeyDocument>;
   /**

@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generateJwk, publicHalf } from '../../../test/helpers/keys.js';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 import { KeySet } from './key-set.js';
 
 let ec: JWK, rsa: JWK, hs: JWK;
@@ -20,7 +20,7 @@ function problemOf(text: string): string {
   try {
     KeySet.parse(text, 'test.json');
   } catch (error) {
-    if (!(error instanceof KeyProblem)) throw error;
+    if (!(error instanceof KeyError)) throw error;
     return error.message;
   }
   return 'no problem';

@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto';
 import { keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { ImportedKey } from './import-jwk.js';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 import { parseKeySet } from './parse-key-set.js';
 
 /** `SIGNER_KID=auto`: the key in state `active` signs. */
@@ -41,7 +41,7 @@ export class KeySet {
    * @param text the JSON
    * @param source what messages call it
    * @param publicOnly the set is somebody else's: see `KeyProvider`
-   * @throws KeyProblem when any key must not be used: a set is taken as a whole or not at all
+   * @throws KeyError when any key must not be used: a set is taken as a whole or not at all
    */
   static parse(text: string, source: string, publicOnly = false): KeySet {
     const { keys, skipped } = parseKeySet(text, source, publicOnly);
@@ -73,7 +73,7 @@ export class KeySet {
   /**
    * The key that signs with `alg`: by kid, by RFC 7638 thumbprint, or with {@link AUTO_KID} the active one.
    *
-   * @throws KeyProblem when there is none, or it cannot sign with `alg`
+   * @throws KeyError when there is none, or it cannot sign with `alg`
    */
   signer(alg: JwsAlgorithm, kid: string): JwsKey {
     const name = `${alg} ${kid}`;
@@ -119,20 +119,20 @@ export class KeySet {
     const found =
       kid === AUTO_KID ? this.activeKey(alg) : (this.keys.get(kid) ?? this.byThumbprint(kid));
     if (found === undefined)
-      throw new KeyProblem(
+      throw new KeyError(
         this.skipped.has(kid)
           ? `JWK ${this.source}: ${this.skipped.get(kid)}`
           : `kid '${kid}' not found in JWK ${this.source} (present: ${this.describeKids()})`,
       );
     const { key, lifecycle } = found;
     const misfit = keyMisfit(key, alg);
-    if (misfit !== undefined) throw new KeyProblem(`${misfit} (JWK ${this.source})`);
+    if (misfit !== undefined) throw new KeyError(`${misfit} (JWK ${this.source})`);
     if (key.signing === undefined)
-      throw new KeyProblem(
+      throw new KeyError(
         `kid '${kid}' in JWK ${this.source} cannot sign: it is a public key, or key_ops forbids it`,
       );
     if (lifecycle !== undefined && lifecycle.state !== 'active')
-      throw new KeyProblem(
+      throw new KeyError(
         `kid '${kid}' in JWK ${this.source} does not sign: its state is ${lifecycle.state}; SIGNER_KID=auto follows the active key`,
       );
     return key;
@@ -152,7 +152,7 @@ export class KeySet {
     );
     const [first, second] = able;
     if (first === undefined || second !== undefined)
-      throw new KeyProblem(
+      throw new KeyError(
         `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})`,
       );
     return first;

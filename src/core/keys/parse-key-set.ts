@@ -1,6 +1,6 @@
 import { hasDuplicateMembers, isJsonObject } from '../json/json.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
-import { KeyProblem } from './key.error.js';
+import { KeyError } from './key.error.js';
 
 /** Bounds for hostile input. */
 const MAX_KEYS = 5000;
@@ -16,7 +16,7 @@ export interface ParsedKeySet {
  * Parses a JWK Set or a single JWK and imports each key.
  *
  * @param publicOnly only public keys; what is not for signatures is skipped instead of refused
- * @throws KeyProblem naming source and kid, never a key
+ * @throws KeyError naming source and kid, never a key
  */
 export function parseKeySet(text: string, source: string, publicOnly: boolean): ParsedKeySet {
   try {
@@ -24,10 +24,10 @@ export function parseKeySet(text: string, source: string, publicOnly: boolean): 
     const parsed = importAll(jwks, publicOnly);
     const { size } = parsed.keys;
     if (publicOnly ? size === 0 : size + parsed.skipped.size === 0)
-      throw new KeyProblem('there is no key');
+      throw new KeyError('there is no key');
     return parsed;
   } catch (error) {
-    if (error instanceof KeyProblem) throw new KeyProblem(`${source}: ${error.message}`);
+    if (error instanceof KeyError) throw new KeyError(`${source}: ${error.message}`);
     throw error;
   }
 }
@@ -41,7 +41,7 @@ function importAll(jwks: readonly unknown[], publicOnly: boolean): ParsedKeySet 
     const imported = useless ?? importJwk(jwk);
     const kid = kidOf(jwk);
     if (keys.has(kid) || (skipped.has(kid) && kid !== ''))
-      throw new KeyProblem(`kid '${kid}' is there twice; each key needs its own`);
+      throw new KeyError(`kid '${kid}' is there twice; each key needs its own`);
     if (typeof imported === 'string') skipped.set(kid, imported);
     else keys.set(kid, imported);
   }
@@ -64,9 +64,7 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'priv'];
 function assertPublic(jwk: unknown): void {
   if (!isJsonObject(jwk)) return;
   if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name)))
-    throw new KeyProblem(
-      `kid '${kidOf(jwk)}' is a secret or private key, which nobody may publish`,
-    );
+    throw new KeyError(`kid '${kidOf(jwk)}' is a secret or private key, which nobody may publish`);
 }
 
 function kidOf(jwk: unknown): string {
@@ -80,12 +78,12 @@ function listKeys(text: string, most: number): unknown[] {
     value = JSON.parse(text);
   } catch {
     // The parser's message quotes the text, which holds keys.
-    throw new KeyProblem('not valid JSON');
+    throw new KeyError('not valid JSON');
   }
-  if (!isJsonObject(value)) throw new KeyProblem('neither a JWK Set nor a JWK');
-  if (hasDuplicateMembers(text, value)) throw new KeyProblem('a JSON object names a member twice');
+  if (!isJsonObject(value)) throw new KeyError('neither a JWK Set nor a JWK');
+  if (hasDuplicateMembers(text, value)) throw new KeyError('a JSON object names a member twice');
   const keys: unknown = Object.hasOwn(value, 'keys') ? value.keys : [value];
-  if (!Array.isArray(keys)) throw new KeyProblem("'keys' is not a list");
-  if (keys.length > most) throw new KeyProblem(`more than ${most} keys`);
+  if (!Array.isArray(keys)) throw new KeyError("'keys' is not a list");
+  if (keys.length > most) throw new KeyError(`more than ${most} keys`);
   return keys;
 }

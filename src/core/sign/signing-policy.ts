@@ -5,7 +5,7 @@ import type { SigningModuleOptions } from '../../signing/signing.module-definiti
 import type { Stamp } from './stamp-claims.js';
 
 /** How one field of a route is signed. */
-export interface FieldPlan {
+export interface FieldPolicy {
   format: TokenFormat;
   stamp: Stamp;
   /** The token claims the profile of RFC 9068, so its claims have to be complete. */
@@ -13,10 +13,10 @@ export interface FieldPlan {
 }
 
 /** What `@SignFields` means for one route, with all defaults filled in. */
-export interface SigningPlan {
+export interface SigningPolicy {
   fields: readonly string[];
   requireAll: boolean;
-  readonly field: (name: string) => FieldPlan;
+  readonly field: (name: string) => FieldPolicy;
 }
 
 const DEFAULT_FIELDS = ['access_token', 'refresh_token'];
@@ -24,8 +24,11 @@ const DEFAULT_ACCESS_TTL = 3600;
 const DEFAULT_REFRESH_TTL = 1_209_600;
 
 /** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
-export function planSigning(route: SignFieldsOptions, module: SigningModuleOptions): SigningPlan {
-  const plan = (isRefresh: boolean): FieldPlan => {
+export function compileSigningPolicy(
+  route: SignFieldsOptions,
+  module: SigningModuleOptions,
+): SigningPolicy {
+  const plan = (isRefresh: boolean): FieldPolicy => {
     const typ = route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT'));
     return {
       format: {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { toNumber } from '../json/json.js';
 import type { ClaimSet } from './sign-fields.js';
 import type { StaleExpPolicy } from '../../signing/signing.module-definition.js';
-import { SigningRefused } from '../../signing/signing.exception.js';
+import { SigningException } from '../../signing/signing.exception.js';
 
 /** What {@link stampClaims} adds. */
 export interface Stamp {
@@ -20,21 +20,21 @@ const TIMES = ['exp', 'nbf', 'iat'] as const;
  *
  * @param field names the claim set in messages
  * @param now seconds since 1970
- * @throws SigningRefused `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
+ * @throws SigningException `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
  * `nbf` or `iat` that is not a finite number
  */
 export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: number): ClaimSet {
   for (const name of TIMES) {
     if (!Object.hasOwn(claims, name)) continue;
     if (!Number.isFinite(toNumber(claims[name])))
-      throw new SigningRefused('sign_target_invalid', `${field}.${name} is not a finite number`);
+      throw new SigningException('sign_target_invalid', `${field}.${name} is not a finite number`);
   }
   const stamped: Record<string, unknown> = { ...claims };
   const exp = toNumber(claims.exp);
   if (exp === undefined || (exp <= now && stamp.staleExp === 'renew'))
     stamped.exp = now + stamp.ttl;
   else if (exp <= now && stamp.staleExp === 'reject')
-    throw new SigningRefused(
+    throw new SigningException(
       'claims_expired',
       `${field}.exp is past; let the backend send a later one, or none, or set SIGNER_STALE_EXP=renew`,
     );

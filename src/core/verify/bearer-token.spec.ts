@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { bearerToken, type TokenPlaces } from './bearer-token.js';
 
 const HEADER_ONLY: TokenPlaces = { authHeaderName: 'authorization', cookieKey: undefined };
@@ -42,7 +42,7 @@ async function read(
     if (found === undefined) return 'none';
     return found.source === 'header' ? found.token : `${found.token} (${found.source})`;
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error;
+    if (!(error instanceof TokenRefusedError)) throw error;
     return `! ${error.code}`;
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 
 /** Where a request may carry its token. */
 export interface TokenPlaces {
@@ -21,7 +21,7 @@ export interface BearerToken {
  * configured and the header holds no bearer token. A header other than `Authorization` may hold
  * the bare token. `undefined` when there is none; an empty one is none.
  *
- * @throws TokenRefused `token_ambiguous` when the request names two (RFC 6750 section 2: one
+ * @throws TokenRefusedError `token_ambiguous` when the request names two (RFC 6750 section 2: one
  * method per request)
  */
 export function bearerToken(
@@ -36,8 +36,8 @@ export function bearerToken(
 }
 
 /** What a request without a token is refused with, where one is needed. */
-export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefused =>
-  new TokenRefused(
+export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefusedError =>
+  new TokenRefusedError(
     'token_missing',
     `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
   );
@@ -47,11 +47,14 @@ function tokenOfHeader(request: IncomingMessage, name: string): string | undefin
   if (typeof value !== 'string') return undefined;
   // Node keeps the first of several headers; which one the client meant is not ours to guess.
   if (countHeader(request, name) > 1)
-    throw new TokenRefused('token_ambiguous', `there is more than one ${name} header`);
+    throw new TokenRefusedError('token_ambiguous', `there is more than one ${name} header`);
   const match = BEARER.exec(value);
   const token = match === null ? bareToken(value, name) : match[1]?.trimEnd();
   if (token !== undefined && hasQueryToken(request))
-    throw new TokenRefused('token_ambiguous', 'there is a token in the header and one in the URL');
+    throw new TokenRefusedError(
+      'token_ambiguous',
+      'there is a token in the header and one in the URL',
+    );
   return token;
 }
 
@@ -73,7 +76,7 @@ function hasQueryToken({ url = '' }: IncomingMessage): boolean {
   return mark >= 0 && new URLSearchParams(url.slice(mark)).has('access_token');
 }
 
-/** The value of a cookie. @throws TokenRefused `token_ambiguous` when there are several of that name */
+/** The value of a cookie. @throws TokenRefusedError `token_ambiguous` when there are several of that name */
 export function tokenOfCookie(
   request: IncomingMessage,
   key: string | undefined,
@@ -86,6 +89,6 @@ export function tokenOfCookie(
     .filter((pair) => pair.startsWith(`${key}=`))
     .map((pair) => pair.slice(key.length + 1).replace(/^"(.*)"$/, '$1'));
   if (values.length > 1)
-    throw new TokenRefused('token_ambiguous', `there is more than one ${key} cookie`);
+    throw new TokenRefusedError('token_ambiguous', `there is more than one ${key} cookie`);
   return values[0];
 }

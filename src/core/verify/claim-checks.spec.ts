@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/json.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { checkAccess, checkClaims } from './claim-checks.js';
-import type { TokenRequirement } from '../../auth/auth.module-definition.js';
+import type { TokenPolicyOptions } from '../../auth/auth.module-definition.js';
 import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
-import { compileRequirement } from './token-policy.js';
+import { compilePolicy } from './token-policy.js';
 
 const NOW = 1_800_000_000;
-const DEFAULTS: TokenRequirement = {
+const DEFAULTS: TokenPolicyOptions = {
   algorithms: ['HS256'],
   issuer: 'iss',
   audience: 'aud',
@@ -20,12 +20,12 @@ const parse = (text: string): Record<string, unknown> =>
 /** The code of the refusal, or `ok`. */
 function check(claims: Record<string, unknown>, options: RequireJwtOptions = {}): string {
   try {
-    const requirement = compileRequirement(options, DEFAULTS);
-    checkClaims(claims, requirement, NOW);
-    checkAccess(claims, requirement);
+    const policy = compilePolicy(options, DEFAULTS);
+    checkClaims(claims, policy, NOW);
+    checkAccess(claims, policy);
     return 'ok';
   } catch (error) {
-    if (!(error instanceof TokenRefused)) throw error;
+    if (!(error instanceof TokenRefusedError)) throw error;
     return error.code;
   }
 }

@@ -1,7 +1,7 @@
 import { readClaim } from '../claims/claim-path.js';
 import { claimText } from '../claims/claim-text.js';
 import { claimHeaderProblem, foldHeader, type BackendHeaders } from '../../http/backend-headers.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 
 /** Claims by name (dots reach nested ones), and the backend header that each becomes. */
 export type ClaimHeaders = Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ export function claimHeaderProblems(claimHeaders: ClaimHeaders): string[] {
  * can end the header or be read in two ways; list items also where they hold a comma, then joined
  * by commas; objects are JSON in ASCII. Numbers keep all their digits.
  *
- * @throws TokenRefused `claim_invalid` for text that is not valid Unicode
+ * @throws TokenRefusedError `claim_invalid` for text that is not valid Unicode
  */
 export function claimsToHeaders(
   claims: Readonly<Record<string, unknown>>,
@@ -63,7 +63,7 @@ const ENCODED_IN_LIST = /[^\x20-\x7e]+|[%,]|^ +| +$/g;
 
 function encode(claim: string, text: string, inList: boolean): string {
   if (!text.isWellFormed())
-    throw new TokenRefused('claim_invalid', `claim '${claim}' is not valid Unicode`);
+    throw new TokenRefusedError('claim_invalid', `claim '${claim}' is not valid Unicode`);
   return text.replace(inList ? ENCODED_IN_LIST : ENCODED, encodeURIComponent);
 }
 

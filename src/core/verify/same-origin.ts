@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { CsrfRefused } from '../../auth/auth.exceptions.js';
+import { CsrfRefusedException } from '../../auth/auth.exceptions.js';
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -25,9 +25,9 @@ export function isSameOrigin(request: IncomingMessage, publicUrl?: string): bool
   return origin !== undefined && origin === own;
 }
 
-/** @throws CsrfRefused where {@link isSameOrigin} says no */
+/** @throws CsrfRefusedException where {@link isSameOrigin} says no */
 export function assertSameOrigin(request: IncomingMessage, publicUrl?: string): void {
-  if (!isSameOrigin(request, publicUrl)) throw new CsrfRefused();
+  if (!isSameOrigin(request, publicUrl)) throw new CsrfRefusedException();
 }
 
 function addressedOrigin({ headers, socket }: IncomingMessage): string | undefined {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isJsonObject, parseJsonExactly } from '../json/json.js';
-import { TokenRefused } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/token-refused.error.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/token-type.js';
 import {
   isJwsAlgorithm,
@@ -12,42 +12,42 @@ import {
   type JwsKey,
 } from '../jws/index.js';
 import type { Revocations, TokenNames } from '../../state/index.js';
-import type { Requirement } from './token-policy.js';
+import type { TokenPolicy } from './token-policy.js';
 
 /*
  * The checks of a token before those of its claims, one function each: JwtVerifier stops at the
  * first that fails, `signet explain` goes on. There is no second implementation of a rule.
  */
 
-/** @throws TokenRefused `algorithm_not_allowed` */
-export function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: Requirement): JwsAlgorithm {
+/** @throws TokenRefusedError `algorithm_not_allowed` */
+export function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: TokenPolicy): JwsAlgorithm {
   if (!isJwsAlgorithm(alg) || !algorithms.has(alg))
-    throw new TokenRefused(
+    throw new TokenRefusedError(
       'algorithm_not_allowed',
       `the algorithm of the header is not one of: ${[...algorithms].join(', ')}`,
     );
   return alg;
 }
 
-/** @throws TokenRefused `key_not_found`; `algorithm_not_allowed` for a key that is for something else */
+/** @throws TokenRefusedError `key_not_found`; `algorithm_not_allowed` for a key that is for something else */
 export function assertFits(
   key: JwsKey | undefined,
   header: JwsHeader,
   alg: JwsAlgorithm,
 ): asserts key is JwsKey {
   if (key === undefined)
-    throw new TokenRefused(
+    throw new TokenRefusedError(
       'key_not_found',
       header.kid === undefined ? 'the header has no kid' : 'no key with the kid of the header',
     );
   const misfit = keyMisfit(key, alg);
-  if (misfit !== undefined) throw new TokenRefused('algorithm_not_allowed', misfit);
+  if (misfit !== undefined) throw new TokenRefusedError('algorithm_not_allowed', misfit);
 }
 
 /**
  * A promise only where the signature is checked in another thread.
  *
- * @throws TokenRefused `signature_invalid`
+ * @throws TokenRefusedError `signature_invalid`
  */
 export function assertSigned(
   { signingInput, signature }: CompactJws,
@@ -62,21 +62,21 @@ export function assertSigned(
 
 function assertValid(valid: boolean, { kid }: JwsKey): void {
   if (!valid)
-    throw new TokenRefused('signature_invalid', `the signature does not fit kid '${kid}'`);
+    throw new TokenRefusedError('signature_invalid', `the signature does not fit kid '${kid}'`);
 }
 
-/** The normalized type. @throws TokenRefused `type_not_allowed` */
-export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: Requirement): string {
+/** The normalized type. @throws TokenRefusedError `type_not_allowed` */
+export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy): string {
   const type = normalizeType(typ);
   if (!types.has(type))
-    throw new TokenRefused(
+    throw new TokenRefusedError(
       'type_not_allowed',
       `typ '${typ}' is not one of: ${[...types].join(', ')}`,
     );
   return type;
 }
 
-/** @throws TokenRefused `token_malformed` */
+/** @throws TokenRefusedError `token_malformed` */
 export function parseClaims(payload: Buffer): Record<string, unknown> {
   let claims: unknown;
   try {
@@ -85,29 +85,29 @@ export function parseClaims(payload: Buffer): Record<string, unknown> {
     claims = undefined;
   }
   if (!isJsonObject(claims))
-    throw new TokenRefused('token_malformed', 'the payload is not a JSON object in UTF-8');
+    throw new TokenRefusedError('token_malformed', 'the payload is not a JSON object in UTF-8');
   return claims;
 }
 
 /**
  * RFC 9068 section 4: a token that claims the profile has to keep it.
  *
- * @throws TokenRefused `claim_missing`
+ * @throws TokenRefusedError `claim_missing`
  */
 export function assertProfile(type: string, claims: Readonly<Record<string, unknown>>): void {
   const missing = type === ACCESS_TOKEN_TYPE ? missingProfileClaims(claims) : [];
   if (missing.length > 0)
-    throw new TokenRefused(
+    throw new TokenRefusedError(
       'claim_missing',
       `a token of typ ${ACCESS_TOKEN_TYPE} needs: ${missing.join(', ')}`,
     );
 }
 
 /**
- * @throws TokenRefused `token_revoked`
- * @throws StateUnavailable when revocations cannot be known
+ * @throws TokenRefusedError `token_revoked`
+ * @throws StateUnavailableException when revocations cannot be known
  */
 export function assertNotRevoked(revocations: Revocations, token: TokenNames): void {
   if (revocations.isRevoked(token))
-    throw new TokenRefused('token_revoked', 'the token, its session, user or key is revoked');
+    throw new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked');
 }

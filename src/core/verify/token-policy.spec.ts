@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
-import type { TokenRequirement } from '../../auth/auth.module-definition.js';
-import { compileRequirement } from './token-policy.js';
+import type { TokenPolicyOptions } from '../../auth/auth.module-definition.js';
+import { compilePolicy } from './token-policy.js';
 
-const DEFAULTS: TokenRequirement = {
+const DEFAULTS: TokenPolicyOptions = {
   algorithms: ['HS256', 'ES256'],
   issuer: 'https://issuer',
   audience: ['a', 'b'],
 };
 const problem = (text: RegExp) =>
   expect.objectContaining({
-    name: 'BootException',
+    name: 'BootError',
     message: expect.stringMatching(text) as string,
   }) as Error;
 
-describe('compileRequirement', () => {
+describe('compilePolicy', () => {
   it('fills in the defaults', () => {
-    const requirement = compileRequirement({}, DEFAULTS);
-    expect(requirement).toMatchObject({
+    const policy = compilePolicy({}, DEFAULTS);
+    expect(policy).toMatchObject({
       audiences: ['a', 'b'],
       audienceMatcher: 'any',
       roles: [],
@@ -29,56 +29,56 @@ describe('compileRequirement', () => {
       authHeaderName: 'authorization',
       leeway: 1,
     });
-    expect(requirement.cookieKey).toBeUndefined();
-    expect([...requirement.algorithms]).toEqual(['HS256', 'ES256']);
-    expect([...requirement.issuers]).toEqual(['https://issuer']);
-    expect([...requirement.types]).toEqual(['jwt', 'at+jwt']);
+    expect(policy.cookieKey).toBeUndefined();
+    expect([...policy.algorithms]).toEqual(['HS256', 'ES256']);
+    expect([...policy.issuers]).toEqual(['https://issuer']);
+    expect([...policy.types]).toEqual(['jwt', 'at+jwt']);
   });
 
   it('lets the route override single members and keeps the others', () => {
     const route = { audience: 'c', roles: ['r'], leeway: 0, authHeaderName: 'X-Token' };
-    const requirement = compileRequirement(route, { ...DEFAULTS, cookieKey: 'session' });
-    expect(requirement).toMatchObject({
+    const policy = compilePolicy(route, { ...DEFAULTS, cookieKey: 'session' });
+    expect(policy).toMatchObject({
       audiences: ['c'],
       roles: ['r'],
       leeway: 0,
       authHeaderName: 'x-token',
       cookieKey: 'session',
     });
-    expect([...requirement.algorithms]).toEqual(['HS256', 'ES256']);
+    expect([...policy.algorithms]).toEqual(['HS256', 'ES256']);
   });
 
   it('keeps a default that the route sets to undefined', () => {
     // `@RequireJwt({ issuer: process.env.X })` with X unset must not switch a check off.
     const names = ['algorithms', 'issuer', 'audience', 'audienceMatcher', 'types', 'leeway'];
     const nothing = Object.fromEntries(names.map((name) => [name, undefined]));
-    expect(compileRequirement(nothing, DEFAULTS)).toEqual(compileRequirement({}, DEFAULTS));
+    expect(compilePolicy(nothing, DEFAULTS)).toEqual(compilePolicy({}, DEFAULTS));
   });
 
   it.each(['algorithms', 'issuer', 'audience', 'types'])('refuses an empty list of %s', (name) => {
-    expect(() => compileRequirement({ [name]: [] }, DEFAULTS)).toThrow(
+    expect(() => compilePolicy({ [name]: [] }, DEFAULTS)).toThrow(
       problem(new RegExp(`'${name}' is empty`)),
     );
-    expect(() => compileRequirement({}, { ...DEFAULTS, [name]: [] })).toThrow(
+    expect(() => compilePolicy({}, { ...DEFAULTS, [name]: [] })).toThrow(
       problem(new RegExp(`'${name}' is empty`)),
     );
   });
 
   it.each(['none', 'hs256', 'HS1', 'constructor'])('refuses the algorithm %s', (name) => {
     const algorithms: JwsAlgorithm[] = ['HS256', name as JwsAlgorithm];
-    expect(() => compileRequirement({ algorithms }, DEFAULTS)).toThrow(
+    expect(() => compilePolicy({ algorithms }, DEFAULTS)).toThrow(
       problem(new RegExp(`'${name}' is not a supported algorithm`)),
     );
   });
 
   // An endless leeway means that exp is never checked.
   it.each([-1, NaN, Infinity])('refuses a leeway of %f', (leeway) => {
-    expect(() => compileRequirement({ leeway }, DEFAULTS)).toThrow(problem(/'leeway'/));
+    expect(() => compilePolicy({ leeway }, DEFAULTS)).toThrow(problem(/'leeway'/));
   });
 
   it('reports all problems at once', () => {
     const route = { algorithms: [], audience: [], leeway: -1 };
-    expect(() => compileRequirement(route, DEFAULTS)).toThrow(
+    expect(() => compilePolicy(route, DEFAULTS)).toThrow(
       problem(/'algorithms'[^]*'audience'[^]*'leeway'/),
     );
   });

@@ -1,4 +1,4 @@
-import { BootException } from '../errors/boot.error.js';
+import { BootError } from '../errors/boot.error.js';
 import type { KeySource } from '../../jwks/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
 import { normalizeType } from '../claims/token-type.js';
@@ -7,8 +7,8 @@ import { claimHeaderProblems, type ClaimHeaderList } from './claim-headers.js';
 import { compileClaimsCheck, type ClaimsCheck } from '../../auth/claims-class.js';
 import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
 
-/** A `TokenRequirement` with all defaults filled in, in the form the checks use. */
-export interface Requirement {
+/** A `TokenPolicyOptions` with all defaults filled in, in the form the checks use. */
+export interface TokenPolicy {
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   readonly issuers: ReadonlySet<string>;
   readonly audiences: readonly string[];
@@ -44,19 +44,16 @@ export interface Requirement {
  * Joins what a route says with the defaults of the module. A member the route leaves out, or sets
  * to `undefined`, keeps its default.
  *
- * @throws BootException when the result could accept nothing, or check nothing
+ * @throws BootError when the result could accept nothing, or check nothing
  */
-export function compileRequirement(
-  route: RequireJwtOptions,
-  defaults: AuthModuleOptions,
-): Requirement {
+export function compilePolicy(route: RequireJwtOptions, defaults: AuthModuleOptions): TokenPolicy {
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
   ) as RequireJwtOptions;
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? 'Authorization').toLowerCase();
   const { cookieKey } = merged;
-  const requirement: Requirement = {
+  const policy: TokenPolicy = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(list(merged.issuer)),
     audiences: list(merged.audience),
@@ -81,20 +78,20 @@ export function compileRequirement(
     checkClaimsClass: merged.claims === undefined ? undefined : compileClaimsCheck(merged.claims),
     credentialHeaders: cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie'],
   };
-  assertUsable(requirement);
+  assertUsable(policy);
   const problems = claimHeaderProblems(merged.propagateClaims ?? {});
   if (problems.length > 0)
-    throw new BootException(problems.map((problem) => `'propagateClaims' ${problem}`));
+    throw new BootError(problems.map((problem) => `'propagateClaims' ${problem}`));
   for (const name of ['roles', 'scopes'] as const)
     if (given[name]?.length === 0)
-      throw new BootException(
+      throw new BootError(
         `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
       );
-  if (requirement.optional && requirement.roles.length + requirement.scopes.length > 0)
-    throw new BootException(
+  if (policy.optional && policy.roles.length + policy.scopes.length > 0)
+    throw new BootError(
       "'optional' lets everybody in without a token, so it cannot go with roles or scopes",
     );
-  return requirement;
+  return policy;
 }
 
 /** What `admin: true` stands for. */
@@ -103,15 +100,15 @@ function adminRoles(
   defaults: AuthModuleOptions,
 ): Pick<RequireJwtOptions, 'roles' | 'rolesMatcher'> {
   if (admin !== true) return {};
-  if (roles !== undefined) throw new BootException("'admin' and 'roles' are both set; choose one");
+  if (roles !== undefined) throw new BootError("'admin' and 'roles' are both set; choose one");
   if (defaults.adminRoles === undefined || defaults.adminRoles.length === 0)
-    throw new BootException("'admin' needs the option adminRoles of AuthModule, which is empty");
+    throw new BootError("'admin' needs the option adminRoles of AuthModule, which is empty");
   return { roles: defaults.adminRoles, rolesMatcher: 'any' };
 }
 
 function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | undefined {
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
-    throw new BootException("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
+    throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
   if (jwkUrl !== undefined) return { url: jwkUrl };
   return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
 }
@@ -123,8 +120,8 @@ function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | und
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
 
-function assertUsable(requirement: Requirement): void {
-  const { algorithms, issuers, audiences, types, leeway } = requirement;
+function assertUsable(policy: TokenPolicy): void {
+  const { algorithms, issuers, audiences, types, leeway } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
@@ -137,5 +134,5 @@ function assertUsable(requirement: Requirement): void {
     if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
   if (!(leeway >= 0 && Number.isFinite(leeway)))
     problems.push(`'leeway' is not a number of seconds`);
-  if (problems.length > 0) throw new BootException(problems);
+  if (problems.length > 0) throw new BootError(problems);
 }

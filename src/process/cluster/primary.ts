@@ -11,7 +11,7 @@ import { WorkerPool } from './worker-pool.js';
  * The process that serves nothing but `/metrics`: starts `workers` processes,
  * replaces those that end, and hands signals on.
  *
- * @throws Error when the port is in use, BootException when `/metrics` cannot be served
+ * @throws Error when the port is in use, BootError when `/metrics` cannot be served
  */
 export async function runPrimary(env: Environment, workers: number): Promise<void> {
   Logger.overrideLogger(
@@ -43,6 +43,6 @@ export async function runPrimary(env: Environment, workers: number): Promise<voi
 async function workerEnvironment({ BACKEND_HOST }: Environment): Promise<Record<string, string>> {
   const env = { MANAGEMENT_PORT: 'off' };
   if (BACKEND_HOST !== undefined) return env;
-  const { FakeBackend } = await import('../../demo/index.js');
-  return { ...env, BACKEND_HOST: await new FakeBackend().url() };
+  const { DemoBackend } = await import('../../demo/index.js');
+  return { ...env, BACKEND_HOST: await new DemoBackend().url() };
 }

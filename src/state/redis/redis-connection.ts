@@ -1,5 +1,5 @@
 import { createClient } from 'redis';
-import { StateUnavailable } from '../state-unavailable.exception.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
 import type { Script } from './scripts.js';
 
 const CONNECT_MS = 2000;
@@ -55,7 +55,7 @@ export class RedisConnection {
   /**
    * Runs a script.
    *
-   * @throws StateUnavailable when there is no answer in time; the script may have run all the same
+   * @throws StateUnavailableException when there is no answer in time; the script may have run all the same
    */
   async evaluate<Reply>(
     script: Script,
@@ -79,7 +79,7 @@ export class RedisConnection {
       this.heardAt = performance.now();
       return reply as Reply;
     } catch (error) {
-      throw new StateUnavailable(`${this.description}: ${reasonOf(error)}`);
+      throw new StateUnavailableException(`${this.description}: ${reasonOf(error)}`);
     }
   }
 

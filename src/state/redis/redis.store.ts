@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/revocation.js';
-import { StateUnavailable } from '../state-unavailable.exception.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
 import {
   CONSUMED_LEEWAY,
   TOMBSTONE_SECONDS,
@@ -93,7 +93,8 @@ export class RedisStore implements StateStore {
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
     const { runId } = this.connection;
-    if (runId === undefined) throw new StateUnavailable(`${this.description}: not connected`);
+    if (runId === undefined)
+      throw new StateUnavailableException(`${this.description}: not connected`);
     const [run, history = '', since = '0'] = (cursor ?? '').split(' ');
     // A server that was started again may have lost what it had not saved.
     const from = cursor === undefined ? '' : run === runId ? history : 'of another process';
@@ -133,7 +134,7 @@ export class RedisStore implements StateStore {
 
   async hit(name: string, windowMs: number): Promise<Hits> {
     if (performance.now() < this.hitsResumeAt)
-      throw new StateUnavailable(`${this.description}: counting pauses, it took too long`);
+      throw new StateUnavailableException(`${this.description}: counting pauses, it took too long`);
     try {
       const [hits, resetMs] = await this.connection.evaluate<[number, number]>(
         HIT,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { StateUnavailable } from '../state-unavailable.exception.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
 import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
 
 /** An operation takes longer only when the disk hangs. */
@@ -14,7 +14,7 @@ const CLOSE_MS = 3000;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
-  readonly reject: (error: StateUnavailable) => void;
+  readonly reject: (error: StateUnavailableException) => void;
   readonly deadline: number;
 }
 
@@ -43,7 +43,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     }
   }
 
-  /** @throws StateUnavailable when it failed, or its outcome is not known in time */
+  /** @throws StateUnavailableException when it failed, or its outcome is not known in time */
   call<Name extends keyof Known & string>(
     name: Name,
     ...args: Parameters<Known[Name]>
@@ -128,7 +128,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     this.pending.clear();
   }
 
-  private unavailable(reason: string): StateUnavailable {
-    return new StateUnavailable(`sqlite:${this.data.file}: ${reason}`);
+  private unavailable(reason: string): StateUnavailableException {
+    return new StateUnavailableException(`sqlite:${this.data.file}: ${reason}`);
   }
 }

@@ -7,7 +7,7 @@ import type {
   RevocationChanges,
   StateStore,
 } from '../state-store.js';
-import { StateUnavailable } from '../state-unavailable.exception.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
 import type { CounterOperations, StateOperations } from './protocol.js';
 import { SqliteThread } from './sqlite-thread.js';
 
@@ -82,7 +82,7 @@ export class SqliteStore implements StateStore {
       return await SqliteThread.open({ database: 'counters', file: `${this.file}-counters` });
     } catch (error) {
       this.counters = undefined;
-      throw new StateUnavailable(`${this.description}-counters: cannot be opened`, error);
+      throw new StateUnavailableException(`${this.description}-counters: cannot be opened`, error);
     }
   }
 }
