@@ -44,9 +44,7 @@ export class BackendTimeoutException extends GatewayException {
 
 /** A 4xx of the backend: its status and, when it is JSON, its body reach the client unchanged. */
 export class BackendRefusedException extends GatewayException {
-  /** The backend's own JSON text; `undefined` when there was none, which gives `backend_refused`. */
-  readonly body: string | undefined;
-
+  /** @param body the backend's own JSON text; `undefined` when there was none, which gives `backend_refused` */
   constructor(status: number, body: string | undefined, headers: Readonly<Record<string, string>>) {
     super({
       status,
@@ -55,12 +53,13 @@ export class BackendRefusedException extends GatewayException {
       description: 'The backend refused the request.',
       explanation: `the backend answered ${status}`,
       headers,
+      body,
     });
-    this.body = body;
   }
 
   override getResponse(): object {
-    const answer: unknown = this.body === undefined ? undefined : JSON.parse(this.body);
+    const { body } = this.details;
+    const answer: unknown = body === undefined ? undefined : JSON.parse(body);
     return answer !== null && typeof answer === 'object' ? answer : super.getResponse();
   }
 }

@@ -6,7 +6,6 @@ import {
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
-import { BackendRefusedException } from '../backend/index.js';
 import type { GatewayError } from './gateway.exception.js';
 import { requestContext } from './request-context.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
@@ -63,8 +62,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    const passed = thrown instanceof BackendRefusedException ? thrown.body : undefined;
-    send(response, error, passed ?? JSON.stringify(this.body(error, context?.id)));
+    send(response, error, error.body ?? JSON.stringify(this.body(error, context?.id)));
   }
 
   private body(error: GatewayError, requestId: string | undefined): Record<string, unknown> {

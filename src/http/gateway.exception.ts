@@ -16,6 +16,8 @@ export interface GatewayError {
   headers?: Readonly<Record<string, string>>;
   /** What went wrong below, for the log. */
   cause?: unknown;
+  /** JSON text that is the whole answer, e.g. a backend's own refusal. Default: made of the members above. */
+  body?: string;
 }
 
 /**
