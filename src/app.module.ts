@@ -4,7 +4,6 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
-import { toNumber } from './core/json/json.js';
 import {
   authConfig,
   backendConfig,
@@ -12,26 +11,33 @@ import {
   metricsConfig,
   oauthConfig,
   privateConfig,
-  readEnvironment,
+  sessionConfig,
   signingConfig,
   stateConfig,
   throttleConfig,
   tokenConfig,
-  validateEnvironment,
   wellKnownConfig,
 } from './config/index.js';
-import { ExplainModule } from './explain/index.js';
 import { DemoBackend, DemoModule } from './demo/index.js';
+import { readEnvironment, validateEnvironment } from './environment/index.js';
+import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
-import { OAuthModule } from './token/oauth-index.js';
 import { PrivateModule } from './private/index.js';
-import { SigningEvents, SigningModule } from './signing/index.js';
-import { Revocations, STATE_STORE, StateModule } from './state/index.js';
+import { SessionModule } from './session/index.js';
+import { SigningModule } from './signing/index.js';
+import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
-import { TokenModule } from './token/index.js';
+import { OAuthModule, TokenModule } from './token/index.js';
 import { WellKnownModule } from './well-known/index.js';
+
+/*
+ * Keys, state, backend, signing and auth are global: every controller may need them. What only some
+ * modules need is imported by those. Nest knows a dynamic module by its object, so it is made once.
+ */
+const session = SessionModule.forRootAsync(sessionConfig.asProvider());
+const oauth = OAuthModule.forRootAsync(withImports(oauthConfig.asProvider(), session));
 
 /** The whole wiring; the only place where the environment meets the modules. */
 @Module({
@@ -53,8 +59,9 @@ import { WellKnownModule } from './well-known/index.js';
       inject: [throttleConfig.KEY, STATE_STORE],
       useFactory: throttlerOptions,
     }),
-    OAuthModule.forRootAsync(oauthConfig.asProvider()),
-    TokenModule.forRootAsync(tokenConfig.asProvider()),
+    session,
+    oauth,
+    TokenModule.forRootAsync(withImports(tokenConfig.asProvider(), oauth)),
     PrivateModule.forRootAsync(privateConfig.asProvider()),
     MetricsModule.forRootAsync(metricsConfig.asProvider()),
     WellKnownModule.forRootAsync(wellKnownConfig.asProvider()),
@@ -62,10 +69,6 @@ import { WellKnownModule } from './well-known/index.js';
   ],
 })
 export class AppModule {
-  constructor(signed: SigningEvents, revocations: Revocations) {
-    signed.onSigned(({ exp }) => revocations.noteExpiry(toNumber(exp) ?? 0));
-  }
-
   /**
    * Reads and checks the environment (and `.env`), then gives the application's module.
    *
@@ -74,15 +77,23 @@ export class AppModule {
   static async register(): Promise<DynamicModule> {
     const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
     const { ADMIN_ROLES, NODE_ENV, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = readEnvironment();
-    const admin = ADMIN_ROLES.length > 0 ? [AdminModule] : [];
+    const admin = ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : [];
     const explain = NODE_ENV === 'development' ? [ExplainModule] : [];
     const tracing = endpoint === undefined ? [] : [await tracingModule(endpoint)];
     return { module: AppModule, imports: [environment, ...admin, ...explain, ...tracing] };
   }
 }
 
+/** Options of a module, and the modules that it needs beside the global ones. */
+function withImports<Options extends { imports: object[] }>(
+  options: Options,
+  ...modules: readonly DynamicModule[]
+): Options {
+  return { ...options, imports: [...options.imports, ...modules] };
+}
+
 /** OpenTelemetry takes a tenth of a second to load: nobody waits for it who does not use it. */
 async function tracingModule(endpoint: string): Promise<DynamicModule> {
-  const { TracingModule } = await import('./tracing/tracing.module.js');
+  const { TracingModule } = await import('./tracing/index.js');
   return TracingModule.forRoot({ endpoint });
 }

@@ -12,11 +12,9 @@ export {
   ProtectedRoutes,
   RequireJwt,
   type AuthModuleOptions,
-  type Matcher,
   type RequireJwtOptions,
-  type TokenPolicyOptions,
-  type VerifiedClaims,
 } from './auth/index.js';
+export { type Matcher, type TokenPolicyOptions, type VerifiedClaims } from './core/verify/index.js';
 export {
   BackendAnswer,
   BackendBadResponseException,
@@ -27,29 +25,30 @@ export {
   BackendUnavailableException,
   ClaimForBackendMissingException,
   pathSegment,
-  withholdHeaders,
   type BackendCall,
   type BackendModuleOptions,
 } from './backend/index.js';
-export { BootError } from './core/errors/boot.error.js';
-export { GatewayException, type GatewayError } from './http/gateway.exception.js';
-export { TokenRefusedError, type TokenRefusalCode } from './core/errors/token-refused.error.js';
-// Not by the index of http/, which brings the gateway's own HTTP server along.
-export { ErrorFilter, type ErrorFilterOptions } from './http/error.filter.js';
-export { requestContextMiddleware } from './http/request-context.middleware.js';
+export { withholdHeaders } from './http/index.js';
+export { BootError } from './core/errors/index.js';
+export { GatewayException, type GatewayError } from './http/index.js';
+export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';
+export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
+export { requestContextMiddleware } from './http/index.js';
 export {
   JwkKeyStore,
   JwksModule,
-  KeyError,
   KeysUnavailableException,
   type JwksModuleOptions,
+  type KeyUrlOptions,
+} from './jwks/index.js';
+export {
+  KeyError,
   type KeyDocument,
   type KeyIdentifyStrategy,
   type KeyProvider,
   type KeySource,
-  type KeyUrlOptions,
   type RefreshPolicy,
-} from './jwks/index.js';
+} from './core/keys/index.js';
 export { JWS_ALGORITHMS, type JwsAlgorithm } from './core/jws/index.js';
 export {
   JwtSigner,
@@ -57,33 +56,40 @@ export {
   SignFields,
   SigningInterceptor,
   SigningModule,
+  SignedAnswer,
   SigningException,
-  type ClaimSet,
+  UnsignedAnswer,
   type SignFieldsDecorator,
   type SignFieldsOptions,
   type SigningModuleOptions,
-  type StaleExpPolicy,
-  type TokenFormat,
 } from './signing/index.js';
 export {
+  type ClaimSet,
+  type SigningSteps,
+  type StaleExpPolicy,
+  type TokenFormat,
+} from './core/sign/index.js';
+export {
   openStore,
-  REVOCATION_KINDS,
   Revocations,
-  revocationSubject,
   STATE_STORE,
   StateModule,
   StateUnavailableException,
-  tokenId,
   type ChangeCursor,
   type Hits,
   type RefreshOutcome,
   type RefreshUse,
-  type Revocation,
   type RevocationChanges,
-  type RevocationKind,
   type RevocationRequest,
-  type RevocationSubject,
   type StateModuleOptions,
   type StateStore,
-  type TokenNames,
 } from './state/index.js';
+export {
+  REVOCATION_KINDS,
+  revocationSubject,
+  tokenId,
+  type Revocation,
+  type RevocationKind,
+  type RevocationSubject,
+  type TokenNames,
+} from './core/revocation/index.js';

@@ -15,7 +15,7 @@ import {
 } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { Revocations } from '../state/index.js';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import {
   CreateRevocationDto,
   ListRevocationsDto,

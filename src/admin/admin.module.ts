@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
-import { IntrospectionController } from '../token/oauth-index.js';
+import { IntrospectionController } from '../token/index.js';
 import { AdminRevocationsController } from './admin-revocations.controller.js';
 
 /**
- * The routes for operators; needs `OAuthModule`, `StateModule` and `AuthModule` with `adminRoles`.
+ * The routes for operators; needs `StateModule`, `AuthModule` with `adminRoles`,
+ * and `SessionModule` as one of its `imports`.
  * Without it they do not exist.
  */
 @Module({ controllers: [AdminRevocationsController, IntrospectionController] })

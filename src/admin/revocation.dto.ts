@@ -9,8 +9,12 @@ import {
   Min,
   ValidateBy,
 } from 'class-validator';
-import { claimText } from '../core/claims/claim-text.js';
-import { REVOCATION_KINDS, type Revocation, type RevocationKind } from '../state/index.js';
+import { claimText } from '../core/claims/index.js';
+import {
+  REVOCATION_KINDS,
+  type Revocation,
+  type RevocationKind,
+} from '../core/revocation/index.js';
 
 const MAX_VALUE_LENGTH = 1024;
 /** The year 9999. */

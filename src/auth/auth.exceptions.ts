@@ -1,6 +1,6 @@
-import { GatewayException } from '../http/gateway.exception.js';
-import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/token-refused.error.js';
-import type { TokenPolicy } from '../core/verify/token-policy.js';
+import { GatewayException } from '../http/index.js';
+import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/index.js';
+import type { TokenPolicy } from '../core/verify/index.js';
 
 /** `Bearer` needs at least one parameter (RFC 6750 section 3). */
 const REALM = 'Bearer realm="signet"';

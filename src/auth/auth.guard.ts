@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { BootError } from '../core/errors/boot.error.js';
-import { addBackendHeaders, withholdHeaders } from '../http/backend-headers.js';
-import { GatewayException } from '../http/gateway.exception.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
+import { BootError, TokenRefusedError } from '../core/errors/index.js';
+import { addBackendHeaders, withholdHeaders, GatewayException } from '../http/index.js';
 import { TokenRefusedException } from './auth.exceptions.js';
-import { bearerToken, tokenMissing } from '../core/verify/bearer-token.js';
-import { claimsToHeaders } from '../core/verify/claim-headers.js';
+import {
+  bearerToken,
+  tokenMissing,
+  claimsToHeaders,
+  type TokenPolicy,
+  type VerifiedClaims,
+} from '../core/verify/index.js';
+import { assertSameOrigin } from './assert-same-origin.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
-import type { TokenPolicy } from '../core/verify/token-policy.js';
-import { assertSameOrigin } from '../core/verify/same-origin.js';
-import type { VerifiedClaims } from '../core/verify/verified-claims.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
 /** Verifies the token of a request to a route with `@RequireJwt`. */

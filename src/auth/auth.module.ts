@@ -1,7 +1,7 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ReservedHeadersModule } from '../http/reserved-headers.js';
-import { RouteExplorer } from '../routes/route-explorer.js';
+import { ReservedHeadersModule } from '../http/index.js';
+import { RouteExplorer } from '../routes/index.js';
 import {
   AUTH_OPTIONS,
   ConfigurableAuthModule,
@@ -9,7 +9,7 @@ import {
 } from './auth.module-definition.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
-import { SignatureCache } from '../core/verify/signature-cache.js';
+import { SignatureCache } from '../core/verify/index.js';
 
 const DEFAULT_SIGNATURES = 10_000;
 

@@ -1,15 +1,12 @@
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
-import { BootError } from '../core/errors/boot.error.js';
-import { isDeeperThan } from '../core/json/json.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
+import type { ClaimsCheck } from '../core/verify/index.js';
+import { BootError, TokenRefusedError } from '../core/errors/index.js';
+import { isDeeperThan } from '../core/json/index.js';
 
 /** Copying and validating go down by recursion. */
 const MAX_NESTING = 100;
-
-/** Checks claims in whatever way a route asks for. */
-export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise<void>;
 
 /**
  * A check that claims fulfil a class with class-validator's decorators. It works on a copy: what

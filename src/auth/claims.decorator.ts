@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { readClaim } from '../core/claims/claim-path.js';
+import { readClaim } from '../core/claims/index.js';
 import { verifiedClaims } from './verified-request.js';
 
 /**

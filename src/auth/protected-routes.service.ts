@@ -1,11 +1,13 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { BootError } from '../core/errors/boot.error.js';
-import { ReservedHeaders } from '../http/reserved-headers.js';
-import { RouteExplorer, type Route } from '../routes/route-explorer.js';
-import { JwkKeyStore, KeyError } from '../jwks/index.js';
+import { BootError } from '../core/errors/index.js';
+import { ReservedHeaders } from '../http/index.js';
+import { RouteExplorer, type Route } from '../routes/index.js';
+import { KeyError } from '../core/keys/index.js';
+import { JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
-import { compilePolicy, type TokenPolicy } from '../core/verify/token-policy.js';
+import type { TokenPolicy } from '../core/verify/index.js';
+import { compileRoutePolicy } from './route-policy.js';
 import { REQUIRE_JWT } from './require-jwt.metadata.js';
 
 /** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
@@ -44,7 +46,7 @@ export class ProtectedRoutes implements OnModuleInit {
   /** What a bare `@RequireJwt()` asks for. */
   defaults(): TokenPolicy {
     try {
-      return compilePolicy({}, this.options);
+      return compileRoutePolicy({}, this.options);
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       throw new BootError(error.problems.map((problem) => `AuthModule: ${problem}`));
@@ -61,7 +63,7 @@ export class ProtectedRoutes implements OnModuleInit {
         handler as Route['handler'],
         controller,
       ]);
-      policy = compilePolicy(route ?? {}, this.options);
+      policy = compileRoutePolicy(route ?? {}, this.options);
       this.reserveHeaders(policy);
       ofHandler.set(controller, policy);
     }

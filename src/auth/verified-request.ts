@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TokenPolicy } from '../core/verify/token-policy.js';
-import type { VerifiedClaims } from '../core/verify/verified-claims.js';
+import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
 
 /** A symbol, so that no middleware or body can forge or overwrite it. */
 const VERIFIED = Symbol('signet.verified');

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
-import { BootError } from '../core/errors/boot.error.js';
-import { NEVER_FORWARDED } from '../http/backend-headers.js';
-import { ReservedHeaders } from '../http/reserved-headers.js';
+import { BootError } from '../core/errors/index.js';
+import { NEVER_FORWARDED } from '../core/headers/index.js';
+import { ReservedHeaders } from '../http/index.js';
 import { BackendAnswer } from './backend-answer.js';
 import { BackendBulkhead, type CallListener } from './backend-bulkhead.js';
 import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';

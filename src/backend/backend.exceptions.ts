@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 
 /** 502 `backend_unavailable`: refused, reset, unresolvable. */
 export class BackendUnavailableException extends GatewayException {

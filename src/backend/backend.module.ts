@@ -1,7 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { create } from 'axios';
-import { ReservedHeadersModule } from '../http/reserved-headers.js';
+import { ReservedHeadersModule } from '../http/index.js';
 import { BackendClient } from './backend-client.service.js';
 import { BackendTransport } from './backend-transport.js';
 import { ConfigurableBackendModule } from './backend.module-definition.js';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { addedBackendHeaders, foldHeader, withheldHeaders } from '../http/backend-headers.js';
+import { foldHeader } from '../core/headers/index.js';
+import { addedBackendHeaders, withheldHeaders } from '../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {

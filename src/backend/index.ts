@@ -13,5 +13,6 @@ export {
 } from './backend.exceptions.js';
 export { BackendModule } from './backend.module.js';
 export type { BackendModuleOptions } from './backend.module-definition.js';
-export { withholdHeaders } from '../http/backend-headers.js';
 export { pathSegment } from './path-segment.js';
+// Part of what users of this module see.
+export { withholdHeaders } from '../http/index.js';

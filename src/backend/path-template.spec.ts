@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJsonExactly } from '../core/json/json.js';
+import { parseJsonExactly } from '../core/json/index.js';
 import { fillPath } from './path-template.js';
 
 const fill = (template: string, text: string): string =>

@@ -1,5 +1,4 @@
-import { readClaim } from '../core/claims/claim-path.js';
-import { claimText } from '../core/claims/claim-text.js';
+import { readClaim, claimText } from '../core/claims/index.js';
 import { ClaimForBackendMissingException } from './backend.exceptions.js';
 
 const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;

@@ -1,5 +1,5 @@
 import type { AxiosResponse } from 'axios';
-import { isDeeperThan } from '../core/json/json.js';
+import { isDeeperThan } from '../core/json/index.js';
 import { BackendAnswer } from './backend-answer.js';
 import {
   BackendBadResponseException,

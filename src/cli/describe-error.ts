@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { KeyError } from './keys/gateway-keys.js';
 import { CommandError } from './command.error.js';
 

@@ -1,7 +1,6 @@
 import { loadEnvFile } from 'node:process';
 // The index of config/ would load all of Nest, which no command needs and each would wait for.
-import { withDefaults } from '../environment/defaults.js';
-import { readSecretFile } from '../environment/secret-file.js';
+import { withDefaults, readSecretFile } from '../environment/index.js';
 import { CommandError } from './command.error.js';
 
 /** Reads `.env`, as the gateway does; what the environment has already wins. */

@@ -1,19 +1,23 @@
 import { registerAs } from '@nestjs/config';
-import { parseClaimHeaders, type AuthModuleOptions } from '../auth/index.js';
+import type { AuthModuleOptions } from '../auth/index.js';
+import { parseClaimHeaders } from '../core/verify/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
-import type { JwksModuleOptions, KeySource } from '../jwks/index.js';
+import type { KeySource } from '../core/keys/index.js';
+import type { JwksModuleOptions } from '../jwks/index.js';
 import type { MetricsModuleOptions } from '../metrics/index.js';
-import type { OAuthModuleOptions } from '../token/oauth-index.js';
+import type { OAuthModuleOptions, TokenModuleOptions } from '../token/index.js';
+import type { SessionModuleOptions } from '../session/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
-import type { TokenModuleOptions } from '../token/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
-import { mayCreateKeyFile } from '../environment/cross-checks.js';
-import type { Environment } from '../environment/environment.js';
-import { readEnvironment } from '../environment/read-environment.js';
-import { readSecretFile } from '../environment/secret-file.js';
+import {
+  mayCreateKeyFile,
+  type Environment,
+  readEnvironment,
+  readSecretFile,
+} from '../environment/index.js';
 
 /** The environment as options of `BackendModule`; `host` is undefined where the demo backend serves. */
 export const backendConfig = registerAs(
@@ -140,9 +144,6 @@ export const tokenConfig = registerAs('token', (): TokenModuleOptions => {
 export const oauthConfig = registerAs('oauth', (): OAuthModuleOptions => {
   const env = readEnvironment();
   return {
-    alg: env.SIGNER_ALG,
-    issuer: env.SIGNER_ISSUER,
-    refreshTyp: env.SIGNER_REFRESH_TYP,
     refresh:
       env.REFRESH_BACKEND_PATH === undefined
         ? undefined
@@ -151,6 +152,16 @@ export const oauthConfig = registerAs('oauth', (): OAuthModuleOptions => {
             retryWindow: env.REFRESH_RETRY_WINDOW,
             absoluteTtl: env.REFRESH_ABSOLUTE_TTL,
           },
+  };
+});
+
+/** The environment as options of `SessionModule`. */
+export const sessionConfig = registerAs('session', (): SessionModuleOptions => {
+  const env = readEnvironment();
+  return {
+    alg: env.SIGNER_ALG,
+    issuer: env.SIGNER_ISSUER,
+    refreshTyp: env.SIGNER_REFRESH_TYP,
     cookies: env.SESSION_COOKIES,
     publicUrl: env.PUBLIC_URL,
   };

@@ -1,6 +1,6 @@
-import { claimHeaderProblems, parseClaimHeaders } from '../auth/index.js';
-import { NEVER_FORWARDED } from '../http/backend-headers.js';
-import { normalizeType } from '../core/claims/token-type.js';
+import { claimHeaderProblems, parseClaimHeaders } from '../core/verify/index.js';
+import { NEVER_FORWARDED } from '../core/headers/index.js';
+import { normalizeType } from '../core/claims/index.js';
 import type { Environment } from './environment.js';
 import { DEFAULT_KEY_FILE } from './defaults.js';
 

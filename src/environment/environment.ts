@@ -1,7 +1,7 @@
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../core/jws/index.js';
-import type { Matcher } from '../auth/index.js';
-import type { StaleExpPolicy } from '../signing/index.js';
-import type { KeyIdentifyStrategy } from '../jwks/index.js';
+import type { Matcher } from '../core/verify/index.js';
+import type { StaleExpPolicy } from '../core/sign/index.js';
+import type { KeyIdentifyStrategy } from '../core/keys/index.js';
 import {
   Bytes,
   Choice,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { readEnvironment } from './read-environment.js';
 
 type Raw = Record<string, string>;

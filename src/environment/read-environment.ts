@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { crossChecks } from './cross-checks.js';
 import { withDefaults } from './defaults.js';
 import { Environment } from './environment.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 
 /**
  * The contents of a file that a variable names, without the line break at its end.

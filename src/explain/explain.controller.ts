@@ -1,11 +1,10 @@
 import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
-import { GatewayException } from '../http/gateway.exception.js';
-import { Operation } from '../routes/operation.js';
+import { GatewayException } from '../http/index.js';
+import { Operation } from '../routes/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
-import type { Explanation } from '../core/explain/explanation.js';
-import { TokenExplainer } from '../core/explain/token-explainer.js';
+import { type Explanation, TokenExplainer } from '../core/explain/index.js';
 
 const TOKEN = { type: 'object', required: ['token'], properties: { token: { type: 'string' } } };
 

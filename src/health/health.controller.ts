@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { Readiness } from './readiness.service.js';
 
 const STATUS = { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } } };

@@ -1,5 +1,5 @@
 import { Injectable, Optional } from '@nestjs/common';
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
 

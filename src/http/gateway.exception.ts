@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { suspendStackTraces } from '../core/errors/index.js';
 
 /** What an error answer says, and to whom. */
 export interface GatewayError {
@@ -28,12 +29,20 @@ export class GatewayException extends HttpException {
   readonly details: GatewayError;
 
   constructor(details: GatewayError) {
-    // An expected refusal needs no stack, and capturing one costs more than refusing does.
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
+    const restore = suspendStackTraces();
     super(details.description, details.status, { errorCode: details.code, cause: details.cause });
-    Error.stackTraceLimit = limit;
+    restore();
     this.details = details;
+  }
+
+  /** Stable code of the error table. */
+  get code(): string {
+    return this.details.code;
+  }
+
+  /** The exact reason, for the log. */
+  get explanation(): string | undefined {
+    return this.details.explanation;
   }
 
   /** The body for an application without `ErrorFilter`; Nest's own filter sends it as it is. */

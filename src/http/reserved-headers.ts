@@ -1,5 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
-import { foldHeader } from './backend-headers.js';
+import { foldHeader } from '../core/headers/index.js';
 
 /**
  * Names of backend headers that only the gateway writes, on any of its routes: no client's header

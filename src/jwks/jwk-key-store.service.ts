@@ -1,14 +1,18 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { algorithmSpec, type JwsAlgorithm, type JwsKey } from '../core/jws/index.js';
 import { createDevelopmentKey } from './development-key.js';
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeyIdentifyStrategy, KeyNames } from '../core/keys/key-set.js';
+import {
+  KeyError,
+  type KeyIdentifyStrategy,
+  type KeyNames,
+  type KeySource,
+} from '../core/keys/index.js';
 import { assertVerifies } from './key-set-checks.js';
 import { KeySources } from './key-sources.js';
 import { KeysUnavailableException } from './keys-unavailable.exception.js';
 import type { LiveKeySet } from './live-key-set.js';
-import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
+import type { JwksModuleOptions } from './jwks.module-definition.js';
 
 /**
  * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are

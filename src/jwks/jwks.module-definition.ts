@@ -1,11 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { JwsAlgorithm } from '../core/jws/index.js';
-import type { KeyProvider } from '../core/keys/key-provider.js';
-import type { KeyIdentifyStrategy } from '../core/keys/key-set.js';
+import type { KeyIdentifyStrategy, KeySource } from '../core/keys/index.js';
 import type { KeyUrlOptions } from './key-url.js';
-
-/** A key set: a file (path relative to the working directory), a URL, or a provider of your own. */
-export type KeySource = { path: string } | { url: string } | KeyProvider;
 
 /** Where keys come from, and how they are followed. */
 export interface JwksModuleOptions {

@@ -1,7 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
-import { decryptKeys, isEncrypted } from '../core/keys/encrypted-keys.js';
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
+import {
+  decryptKeys,
+  isEncrypted,
+  KeyError,
+  type KeyDocument,
+  type KeyProvider,
+} from '../core/keys/index.js';
 import { watchFile } from './watch-file.js';
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;

@@ -1,10 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { algorithmSpec, keyMisfit, type JwsAlgorithm } from '../core/jws/index.js';
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeySet } from '../core/keys/key-set.js';
+import { KeyError, type KeySet, warnOfPublishedKeys } from '../core/keys/index.js';
 import type { KeySetCheck } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
-import { warnOfPublishedKeys } from '../core/keys/published-keys.js';
 
 /** What becomes of a file with secrets that others can read or change. */
 export const exposureCheck =

@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { KeyFile } from './key-file.js';
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeyProvider } from '../core/keys/key-provider.js';
+import { KeyError, type KeyProvider, type KeySource } from '../core/keys/index.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
 import { LiveKeySet } from './live-key-set.js';
-import type { JwksModuleOptions, KeySource } from './jwks.module-definition.js';
+import type { JwksModuleOptions } from './jwks.module-definition.js';
 
 const DEFAULT_RELOAD_INTERVAL_MS = 1000;
 

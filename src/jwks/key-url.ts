@@ -1,9 +1,12 @@
 import type { Agent } from 'undici';
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
+import {
+  KeyError,
+  type KeyDocument,
+  type KeyProvider,
+  type RefreshPolicy,
+} from '../core/keys/index.js';
 import { createRemoteAgent } from './remote-agent.js';
 import { FETCH_DEADLINE_MS, fetchJson } from './remote-fetch.js';
-import type { RefreshPolicy } from './remote-schedule.js';
 
 const DEFAULT_POLICY: RefreshPolicy = { cacheTtl: 900, cooldown: 10, maxStaleSeconds: 86_400 };
 

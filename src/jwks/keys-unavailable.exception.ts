@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 
 /** 503: a set of keys has not arrived yet, or was given up for being too old. */
 export class KeysUnavailableException extends GatewayException {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { KeyProvider } from '../core/keys/key-provider.js';
+import type { KeyProvider } from '../core/keys/index.js';
 import { LiveKeySet } from './live-key-set.js';
 
 const jwks = (kid: string): string =>

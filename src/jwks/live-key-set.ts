@@ -1,6 +1,4 @@
-import { KeyError } from '../core/keys/key.error.js';
-import type { KeyDocument, KeyProvider } from '../core/keys/key-provider.js';
-import { KeySet } from '../core/keys/key-set.js';
+import { KeyError, type KeyDocument, type KeyProvider, KeySet } from '../core/keys/index.js';
 import { RemoteSchedule } from './remote-schedule.js';
 import { SourceHealth } from './source-health.js';
 

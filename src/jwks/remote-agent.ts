@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
-import { KeyError } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/index.js';
 import { identityCheck } from './spki-pin.js';
 
 /** Whom a connection for keys may talk to. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
-import { KeyError } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/index.js';
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const FETCH_DEADLINE_MS = 2000;

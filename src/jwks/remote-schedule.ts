@@ -1,12 +1,4 @@
-/** When a remote set is fetched, in seconds. */
-export interface RefreshPolicy {
-  /** How long a fetched set is fresh. */
-  readonly cacheTtl: number;
-  /** Least time between two fetches that are not due, i.e. because of unknown kids. */
-  readonly cooldown: number;
-  /** How much longer than `cacheTtl` a set is used while every fetch fails. */
-  readonly maxStaleSeconds: number;
-}
+import type { RefreshPolicy } from '../core/keys/index.js';
 
 /** Part of the TTL after which the next set is fetched, so that slow or failing fetches fall into the rest. */
 const EARLY = 0.75;

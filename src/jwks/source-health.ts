@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { KeyError } from '../core/keys/key.error.js';
+import { KeyError } from '../core/keys/index.js';
 
 /** At most one line a minute about a source that stays bad in the same way. */
 const LOG_EVERY_MS = 60_000;

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { BootError } from '../core/errors/boot.error.js';
-import type { MetricsModuleOptions } from '../metrics/metrics.module-definition.js';
+import { BootError } from '../core/errors/index.js';
+import type { MetricsModuleOptions } from '../metrics/index.js';
 
 /** All metrics in the Prometheus text format, and its content type. */
 export interface MetricsText {

@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { GatewayMetrics } from './gateway-metrics.service.js';
-import { startManagementServer } from '../management/management-listener.js';
+import { startManagementServer } from '../management/index.js';
 import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
 
 /** Serves the metrics of this process while the application runs. */

@@ -2,8 +2,7 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import type { Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { REQUIRE_JWT, type ProtectedRoutes } from '../auth/index.js';
-import { Operation } from '../routes/operation.js';
-import type { Route } from '../routes/route-explorer.js';
+import { Operation, type Route } from '../routes/index.js';
 import { SIGN_FIELDS, type SignedRoutes } from '../signing/index.js';
 import { TokenThrottle } from '../throttle/index.js';
 import {
@@ -131,7 +130,7 @@ function complete(
     errors.push(protection.errors);
   }
   if (reflector.get(SIGN_FIELDS, handler) !== undefined) {
-    addSignedFields(document, operation, signedRoutes.plan(handler));
+    addSignedFields(document, operation, signedRoutes.policy(handler));
     errors.push(SIGNING_ERRORS);
   }
   const guards = [handler, controller].flatMap(

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { TokenPolicy } from '../auth/index.js';
+import type { TokenPolicy } from '../core/verify/index.js';
 import type { ErrorCodes } from './errors.js';
 
 type Schemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;

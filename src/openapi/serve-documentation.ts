@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { ProtectedRoutes } from '../auth/index.js';
-import { RouteExplorer } from '../routes/route-explorer.js';
+import { RouteExplorer } from '../routes/index.js';
 import { SignedRoutes } from '../signing/index.js';
 import { completeDocument, operationId, type DocumentSources } from './complete-document.js';
 

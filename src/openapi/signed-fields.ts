@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { SigningPolicy } from '../signing/index.js';
+import type { SigningPolicy } from '../core/sign/index.js';
 import type { OperationObject } from './complete-document.js';
 import type { ErrorCodes } from './errors.js';
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
-import { Claims, RequireJwt, type VerifiedClaims } from '../auth/index.js';
+import type { VerifiedClaims } from '../core/verify/index.js';
+import { Claims, RequireJwt } from '../auth/index.js';
 import { BackendClient } from '../backend/index.js';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { PRIVATE_OPTIONS, type PrivateModuleOptions } from './private.module-definition.js';
 
 /** A protected route in front of the backend: copy it for your own. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
-import { loadEnvironment } from '../config/index.js';
+import { loadEnvironment } from '../environment/index.js';
 import { describeBootError } from './describe-boot-error.js';
 
 try {

@@ -1,21 +1,22 @@
 import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Environment } from '../config/index.js';
+import type { Environment } from '../environment/index.js';
 import {
-  answerClientError,
+  REQUEST_TRACER,
+  type RequestTracer,
   bodyMiddleware,
   ErrorFilter,
-  GatewayAdapter,
   inOne,
   requestContextMiddleware,
   requestEndMiddleware,
   type RequestListener,
 } from '../http/index.js';
+import { answerClientError, GatewayAdapter } from '../server/index.js';
 import { Readiness } from '../health/index.js';
-import { accessLog, type Log } from '../logging/index.js';
+import type { Log } from '../logging/index.js';
+import { accessLog } from '../access-log/index.js';
 import { GatewayMetrics } from '../metrics/index.js';
-import { REQUEST_TRACER, type RequestTracer } from '../tracing/index.js';
 
 /** `POST /token` forwards its body byte for byte, so nothing may parse it. */
 const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;

@@ -1,9 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from '../app.module.js';
-import { readEnvironment } from '../config/index.js';
+import { readEnvironment } from '../environment/index.js';
 import { configureApp } from './configure-app.js';
-import { GatewayAdapter } from '../http/index.js';
+import { GatewayAdapter } from '../server/index.js';
 import { createLog, SignetLogger } from '../logging/index.js';
 
 /**

@@ -1,4 +1,4 @@
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 
 /** Why the boot failed, one line per problem and without a stack, for whoever started the process. */
 export function describeBootError(error: unknown): readonly string[] {

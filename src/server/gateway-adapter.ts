@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
-import { endTogether } from '../http/end-together.js';
+import { endTogether } from '../http/index.js';
 import { LoadShedder } from './load-shedder.js';
 import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { probeDelay } from './delay-probe.js';
-import { requestId } from '../http/request-id.js';
+import { requestId } from '../http/index.js';
 import { ShedController } from './shed-controller.js';
 
 /** So few requests are no overload: whatever delays them, refusing some would not help the others. */

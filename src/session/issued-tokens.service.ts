@@ -1,16 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  JwtVerifier,
-  ProtectedRoutes,
-  type TokenPolicy,
-  type VerifiedClaims,
-} from '../auth/index.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
-import { normalizeType } from '../core/claims/token-type.js';
+import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
+import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { normalizeType } from '../core/claims/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { parseCompact } from '../core/jws/index.js';
-import { revocationSubject, tokenId, type RevocationSubject } from '../state/index.js';
-import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../token/oauth.module-definition.js';
+import { revocationSubject, tokenId, type RevocationSubject } from '../core/revocation/index.js';
+import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 
 /** A verified token that stands for itself: presented in a body, not to get through a guard. */
 export interface PresentedToken {
@@ -30,15 +26,15 @@ export class IssuedTokens {
   private readonly refresh: TokenPolicy;
 
   constructor(
-    @Inject(OAUTH_OPTIONS) options: OAuthModuleOptions,
+    @Inject(SESSION_OPTIONS) options: SessionModuleOptions,
     private readonly verifier: JwtVerifier,
     routes: ProtectedRoutes,
     keys: JwkKeyStore,
   ) {
     this.refreshType = normalizeType(options.refreshTyp);
     // Whom a token is meant for does not matter to the one who takes it back.
-    const anyAudience = { audiences: [], audienceMatcher: 'all', requiredClaims: [] } as const;
-    this.access = { ...routes.defaults(), ...anyAudience };
+    const anybody = { anyAudience: true, requiredClaims: [] } as const;
+    this.access = { ...routes.defaults(), ...anybody };
     this.refresh = {
       ...this.access,
       algorithms: new Set([options.alg]),
@@ -64,11 +60,7 @@ export class IssuedTokens {
       const { typ = 'JWT' } = parseCompact(token).header;
       const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
       const policy = this[kind];
-      return await this.verify(
-        token,
-        kind,
-        age === 'any' ? { ...policy, leeway: Infinity } : policy,
-      );
+      return await this.verify(token, kind, age === 'any' ? { ...policy, anyAge: true } : policy);
     } catch (error) {
       if (error instanceof TokenRefusedError) return undefined;
       throw error;

@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { assertSameOrigin, TokenRefusedException, ProtectedRoutes } from '../auth/index.js';
 import {
-  assertSameOrigin,
-  TokenRefusedException,
   bearerToken,
-  ProtectedRoutes,
   tokenMissing,
   type BearerToken,
   type TokenPolicy,
-} from '../auth/index.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
-import { Operation } from '../routes/operation.js';
+} from '../core/verify/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { Operation } from '../routes/index.js';
 import { IssuedTokens } from './issued-tokens.service.js';
 import { SessionCookies } from './session-cookies.service.js';
 import { SessionEnd } from './session-end.service.js';

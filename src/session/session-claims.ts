@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { claimText } from '../core/claims/claim-text.js';
-import { isRefreshField, SigningException, type ClaimSet } from '../signing/index.js';
+import { claimText } from '../core/claims/index.js';
+import { isRefreshField, SigningError, type ClaimSet } from '../core/sign/index.js';
 
 /** What the tokens of one login have in common. */
 export interface Session {
@@ -26,7 +26,7 @@ export function beginSession(claimSets: ClaimSets, now: number): (field: string)
 /**
  * The same for the tokens that follow a refresh.
  *
- * @throws SigningException `sign_target_invalid` when the backend names another session: its tokens
+ * @throws SigningError `sign_target_invalid` when the backend names another session: its tokens
  * would not be revoked with this one
  */
 export function continueSession(
@@ -35,7 +35,7 @@ export function continueSession(
 ): (field: string) => ClaimSet {
   for (const [field, { sid }] of claimSets)
     if (sid !== undefined && claimText(sid) !== claimText(session.sid))
-      throw new SigningException(
+      throw new SigningError(
         'sign_target_invalid',
         `${field}.sid is not the sid of the session that is refreshed`,
       );

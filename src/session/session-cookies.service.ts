@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { assertSameOrigin, tokenOfCookie } from '../auth/index.js';
-import { toNumber } from '../core/json/json.js';
-import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../token/oauth.module-definition.js';
+import { assertSameOrigin } from '../auth/index.js';
+import { tokenOfCookie } from '../core/verify/index.js';
+import { toNumber } from '../core/json/index.js';
+import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 
 /** `__Host-` makes browsers insist on Secure, on no Domain and on the path `/` (RFC 6265bis). */
 const NAMES = { access_token: '__Host-access_token', refresh_token: '__Host-refresh_token' };
@@ -15,7 +16,7 @@ const MAX_COOKIE_BYTES = 4096;
 export class SessionCookies {
   private readonly logger = new Logger(SessionCookies.name);
 
-  constructor(@Inject(OAUTH_OPTIONS) private readonly options: OAuthModuleOptions) {}
+  constructor(@Inject(SESSION_OPTIONS) private readonly options: SessionModuleOptions) {}
 
   get enabled(): boolean {
     return this.options.cookies ?? false;

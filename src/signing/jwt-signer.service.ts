@@ -1,60 +1,35 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
+import { toNumber } from '../core/json/index.js';
+import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { signInput, type JwsAlgorithm, type JwsKey } from '../core/jws/index.js';
-import type { ClaimSet } from '../core/sign/sign-fields.js';
+import { Revocations } from '../state/index.js';
 import { SigningEvents } from './signing-events.service.js';
-
-/** How a token is made. */
-export interface TokenFormat {
-  alg: JwsAlgorithm;
-  kid: string;
-  /** `typ` header. */
-  typ: string;
-  /** Flattened JWS JSON as a string instead of the compact form. */
-  full: boolean;
-}
 
 /** Makes signed tokens with the keys of {@link JwkKeyStore} (RFC 7515 sections 3.1 and 7.2.2). */
 @Injectable()
 export class JwtSigner {
-  private readonly headers = new WeakMap<JwsKey, Map<string, string>>();
-
   constructor(
     private readonly keys: JwkKeyStore,
-    private readonly signed: SigningEvents,
+    private readonly events: SigningEvents,
+    @Optional() private readonly revocations?: Revocations,
   ) {}
 
   /**
-   * Signs a claim set as it is; completing it is not done here.
+   * Signs a claim set as it is; completing it is not done here. Where `StateModule` is imported, the
+   * token's `exp` is noted, so that a revocation is kept for as long as the token lives.
    *
    * @returns the compact JWS, or flattened JWS JSON with `format.full`
    * @throws KeyError when the key is not there or does not fit
+   * @throws KeysUnavailableException while a remote set has not arrived
    */
   sign(claims: ClaimSet, format: TokenFormat): string | Promise<string> {
     const key = this.keys.signingKey(format.alg, format.kid);
-    const header = this.header(key, format);
-    const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
-    const input = `${header}.${payload}`;
-    const finish = (signature: string): string => {
-      this.signed.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });
-      return format.full
-        ? JSON.stringify({ payload, protected: header, signature })
-        : `${input}.${signature}`;
+    const token = signToken(claims, key, format);
+    const told = (signed: string): string => {
+      this.revocations?.noteExpiry(toNumber(claims.exp) ?? 0);
+      this.events.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });
+      return signed;
     };
-    const signature = signInput(format.alg, key, input);
-    return typeof signature === 'string' ? finish(signature) : signature.then(finish);
-  }
-
-  /** The encoded header, made once per key, algorithm and type. */
-  private header(key: JwsKey, { alg, typ }: TokenFormat): string {
-    let byFormat = this.headers.get(key);
-    if (byFormat === undefined) this.headers.set(key, (byFormat = new Map()));
-    const format = `${alg} ${typ}`;
-    let header = byFormat.get(format);
-    if (header === undefined) {
-      header = Buffer.from(JSON.stringify({ alg, kid: key.kid, typ })).toString('base64url');
-      byFormat.set(format, header);
-    }
-    return header;
+    return typeof token === 'string' ? told(token) : token.then(told);
   }
 }

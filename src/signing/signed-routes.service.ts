@@ -1,17 +1,17 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { BootError } from '../core/errors/boot.error.js';
-import { RouteExplorer, type Route } from '../routes/route-explorer.js';
-import { JwkKeyStore, KeyError } from '../jwks/index.js';
-import { overlaps } from '../core/sign/sign-fields.js';
+import { BootError } from '../core/errors/index.js';
+import { RouteExplorer, type Route } from '../routes/index.js';
+import { KeyError } from '../core/keys/index.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { overlaps, compileSigningPolicy, type SigningPolicy } from '../core/sign/index.js';
 import { SIGN_FIELDS } from './sign-fields.metadata.js';
-import { compileSigningPolicy, type SigningPolicy } from '../core/sign/signing-policy.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
 
-/** The plans of all routes with `@SignFields`: made once, checked before the first request. */
+/** The policies of all routes with `@SignFields`: made once, checked before the first request. */
 @Injectable()
 export class SignedRoutes implements OnModuleInit {
-  private readonly plans = new WeakMap<object, SigningPolicy>();
+  private readonly policies = new WeakMap<object, SigningPolicy>();
 
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
@@ -31,18 +31,18 @@ export class SignedRoutes implements OnModuleInit {
   }
 
   /** What `@SignFields` on this handler means. */
-  plan(handler: CallableFunction): SigningPolicy {
-    let plan = this.plans.get(handler);
-    if (plan === undefined) {
-      plan = compileSigningPolicy(this.reflector.get(SIGN_FIELDS, handler) ?? {}, this.options);
-      this.plans.set(handler, plan);
+  policy(handler: CallableFunction): SigningPolicy {
+    let policy = this.policies.get(handler);
+    if (policy === undefined) {
+      policy = compileSigningPolicy(this.reflector.get(SIGN_FIELDS, handler) ?? {}, this.options);
+      this.policies.set(handler, policy);
     }
-    return plan;
+    return policy;
   }
 
   private check({ handler, label, writesResponse }: Route): string[] {
     if (this.reflector.get(SIGN_FIELDS, handler) === undefined) return [];
-    const { fields, field } = this.plan(handler);
+    const { fields, field } = this.policy(handler);
     const problems = fields.length === 0 ? ['there is no field to sign'] : [];
     if (writesResponse)
       problems.push(

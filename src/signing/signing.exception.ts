@@ -1,27 +1,23 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
+import type { SigningError, SigningErrorCode } from '../core/sign/index.js';
 
-/** 502: what the backend answered cannot be signed. An unsigned token never leaves. */
+const DESCRIPTIONS: Readonly<Record<SigningErrorCode, string>> = {
+  sign_target_missing: 'The backend answer holds none of the fields to sign.',
+  sign_target_invalid: 'A field to sign does not hold claims.',
+  claims_expired: 'The backend sent claims that are expired already.',
+};
+
+/** 502: what the handler returned cannot be signed. An unsigned token never leaves. */
 export class SigningException extends GatewayException {
-  /**
-   * @param code `sign_target_missing`, `sign_target_invalid` or `claims_expired`
-   * @param explanation names fields, never values
-   */
-  constructor(
-    code: 'sign_target_missing' | 'sign_target_invalid' | 'claims_expired',
-    explanation: string,
-  ) {
+  constructor(reason: SigningError) {
+    const { code, explanation } = reason;
     super({
       status: 502,
       error: 'server_error',
       code,
       description: DESCRIPTIONS[code],
       explanation,
+      cause: reason,
     });
   }
 }
-
-const DESCRIPTIONS = {
-  sign_target_missing: 'The backend answer holds none of the fields to sign.',
-  sign_target_invalid: 'A field to sign does not hold claims.',
-  claims_expired: 'The backend sent claims that are expired already.',
-} as const;

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   Injectable,
   Optional,
@@ -7,16 +6,13 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { BootError } from '../core/errors/boot.error.js';
-import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../core/claims/token-type.js';
+import { BootError } from '../core/errors/index.js';
+import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
+import { nowSeconds } from '../core/time/index.js';
 import { JwtSigner } from './jwt-signer.service.js';
-import { signFields, type ClaimSet } from '../core/sign/sign-fields.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningException } from './signing.exception.js';
-import { SignedAnswer, signingSession } from './unsigned-answer.js';
-import type { SigningPolicy } from '../core/sign/signing-policy.js';
-import { stampClaims } from '../core/sign/stamp-claims.js';
-import { withTokenMetadata } from '../core/sign/token-metadata.js';
+import { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 
 /**
  * Signs what a handler with `@SignFields` returns. It sits on the route, so it is the first to see
@@ -36,48 +32,27 @@ export class SigningInterceptor implements NestInterceptor {
     this.signer = signer;
   }
 
+  /** @throws SigningException (502) when the result cannot be signed */
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const plan = this.routes.plan(context.getHandler());
-    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const policy = this.routes.policy(context.getHandler());
     // A promise all the way: operators of rxjs cost more than the signature.
-    const body = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    return of(await this.sign(body, plan, request));
+    const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+    return of(result instanceof SignedAnswer ? result.body : await this.sign(result, policy));
   }
 
-  private async sign(
-    body: unknown,
-    plan: SigningPolicy,
-    request: IncomingMessage,
-  ): Promise<unknown> {
-    if (body instanceof SignedAnswer) return body.body;
-    // The handler has run: whoever takes part has said so.
-    const session = signingSession(request);
-    const now = Math.floor(Date.now() / 1000);
-    let accessExp: unknown;
-    const signed = await signFields(
-      body,
-      plan.fields,
-      plan.requireAll,
-      (claims, field) => {
-        const { format, stamp, profiled } = plan.field(field);
-        const stamped = stampClaims(claims, field, stamp, now);
-        if (profiled) assertProfile(stamped, field);
-        if (field === 'access_token') accessExp = stamped.exp;
-        return this.signer.sign(stamped, format);
-      },
-      session?.complete?.bind(session),
-    );
-    const answer = withTokenMetadata(signed, accessExp, now);
-    return session?.commit === undefined ? answer : session.commit(answer);
+  private async sign(result: unknown, policy: SigningPolicy): Promise<Record<string, unknown>> {
+    const { body, steps } =
+      result instanceof UnsignedAnswer ? result : { body: result, steps: undefined };
+    try {
+      return await signAnswer(
+        body,
+        policy,
+        (claims, format) => this.signer.sign(claims, format),
+        nowSeconds(),
+        steps,
+      );
+    } catch (error) {
+      throw error instanceof SigningError ? new SigningException(error) : error;
+    }
   }
-}
-
-/** RFC 9068 section 2.2: what cannot be added here, the backend has to send. */
-function assertProfile(claims: ClaimSet, field: string): void {
-  const missing = missingProfileClaims(claims);
-  if (missing.length > 0)
-    throw new SigningException(
-      'sign_target_invalid',
-      `field '${field}' is signed as ${ACCESS_TOKEN_TYPE} and lacks: ${missing.join(', ')}`,
-    );
 }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { RouteExplorer } from '../routes/route-explorer.js';
+import { RouteExplorer } from '../routes/index.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningEvents } from './signing-events.service.js';

@@ -1,11 +1,5 @@
 export { MemoryStore } from './memory.store.js';
 export { openStore } from './open-store.js';
-export {
-  REVOCATION_KINDS,
-  type Revocation,
-  type RevocationKind,
-  type RevocationSubject,
-} from '../core/revocation/revocation.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { StateUnavailableException } from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
@@ -18,4 +12,13 @@ export type {
   RevocationChanges,
   StateStore,
 } from './state-store.js';
-export { revocationSubject, tokenId, type TokenNames } from '../core/revocation/token-id.js';
+// Part of what users of this module see.
+export {
+  REVOCATION_KINDS,
+  revocationSubject,
+  tokenId,
+  type Revocation,
+  type RevocationKind,
+  type RevocationSubject,
+  type TokenNames,
+} from '../core/revocation/index.js';

@@ -1,4 +1,4 @@
-import { BootError } from '../core/errors/boot.error.js';
+import { BootError } from '../core/errors/index.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';

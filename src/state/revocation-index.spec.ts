@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RevocationIndex } from './revocation-index.js';
-import type { Revocation } from '../core/revocation/revocation.js';
+import type { Revocation } from '../core/revocation/index.js';
 
 const entry = (value: string, changes: Partial<Revocation> = {}): Revocation => ({
   id: randomUUID(),

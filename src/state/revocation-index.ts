@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Revocation, RevocationKind } from '../core/revocation/revocation.js';
+import type { Revocation, RevocationKind } from '../core/revocation/index.js';
 import { NONE, SlotTable, type Slot } from './slot-table.js';
 
 /** What identifies an entry. */

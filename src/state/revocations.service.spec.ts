@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { parseJsonExactly } from '../core/json/json.js';
+import { parseJsonExactly } from '../core/json/index.js';
 import { MemoryStore } from './memory.store.js';
-import type { Revocation } from '../core/revocation/revocation.js';
+import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
 import { StateUnavailableException } from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
-import type { TokenNames } from '../core/revocation/token-id.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({

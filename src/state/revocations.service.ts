@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { toNumber } from '../core/json/json.js';
-import type { Revocation, RevocationKind } from '../core/revocation/revocation.js';
+import { toNumber } from '../core/json/index.js';
+import {
+  type Revocation,
+  type RevocationKind,
+  claimName,
+  tokenId,
+  type TokenNames,
+} from '../core/revocation/index.js';
 import { RevocationIndex } from './revocation-index.js';
 import type { Slot } from './slot-table.js';
 import { StateUnavailableException } from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
-import { claimName, tokenId, type TokenNames } from '../core/revocation/token-id.js';
 
 /** How the view follows the store. */
 export interface RevocationsOptions {

@@ -1,4 +1,4 @@
-import type { Revocation, RevocationSubject } from '../core/revocation/revocation.js';
+import type { Revocation, RevocationSubject } from '../core/revocation/index.js';
 
 /** A place in the history of revocations; opaque, made by the store. */
 export type ChangeCursor = string;

@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 
 /** 503 `state_unavailable`: the state store does not answer, so nothing can be decided safely. */
 export class StateUnavailableException extends GatewayException {

@@ -1,4 +1,4 @@
-import { answerDemo, serve, type RunningBackend } from '../demo/demo-backend.js';
+import { answerDemo, serve, type RunningBackend } from '../demo/index.js';
 
 /** What the fake backend answers to a path; anything but a string is sent as JSON. */
 export interface FakeAnswer {

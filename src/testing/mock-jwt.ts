@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
-import type { VerifiedClaims } from '../auth/index.js';
-import { compilePolicy } from '../core/verify/token-policy.js';
-import { setVerified } from '../auth/verified-request.js';
+import { type VerifiedClaims, compilePolicy } from '../core/verify/index.js';
+import { setVerified } from '../auth/index.js';
 
 /** Claims of a test; what every verified token has is filled in. */
 export type TestClaims = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { randomUUID, type JsonWebKey } from 'node:crypto';
 import type { AuthModuleOptions } from '../auth/index.js';
-import type { JwksModuleOptions, KeyProvider } from '../jwks/index.js';
-import { importJwk } from '../core/keys/import-jwk.js';
+import { type KeyProvider, importJwk } from '../core/keys/index.js';
+import type { JwksModuleOptions } from '../jwks/index.js';
 import { signInput, type JwsAlgorithm } from '../core/jws/index.js';
 import { testJwk } from './test-jwk.js';
 

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
 import { TokenThrottle } from '../throttle/index.js';
-import { IssuedTokens, type PresentedToken } from '../session/issued-tokens.service.js';
+import { IssuedTokens, type PresentedToken } from '../session/index.js';
 import { refreshUse } from './refresh-grant.service.js';
 import { requireParameter } from './token-request.js';
 

@@ -1,5 +1,4 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** How refresh tokens are taken back. */
 export interface RefreshOptions {
@@ -11,20 +10,10 @@ export interface RefreshOptions {
   absoluteTtl: number;
 }
 
-/** What the gateway knows of the tokens that it signs. */
+/** Options of `OAuthModule`. */
 export interface OAuthModuleOptions {
-  /** Algorithm of the gateway's own tokens. */
-  alg: JwsAlgorithm;
-  /** Stamped as `iss`; accepted in refresh tokens beside the issuers of `AuthModule`. */
-  issuer: string;
-  /** `typ` of refresh tokens; no access token may have it. */
-  refreshTyp: string;
   /** Left out: refresh is off. */
   refresh?: RefreshOptions;
-  /** `POST /token` also sets the tokens as cookies. Default false. */
-  cookies?: boolean;
-  /** Where browsers reach the gateway. Default: the host that they address. */
-  publicUrl?: string;
 }
 
 export const {
@@ -34,8 +23,4 @@ export const {
   ASYNC_OPTIONS_TYPE: OAUTH_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<OAuthModuleOptions>({ moduleName: 'OAuth' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
   .build();

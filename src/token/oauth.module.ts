@@ -1,20 +1,16 @@
 import { Module } from '@nestjs/common';
-import { LogoutController } from '../session/logout.controller.js';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
-import { IssuedTokens } from '../session/issued-tokens.service.js';
 import { RefreshGrant } from './refresh-grant.service.js';
 import { RevocationEndpointController } from './revocation-endpoint.controller.js';
-import { SessionCookies } from '../session/session-cookies.service.js';
-import { SessionEnd } from '../session/session-end.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 
 /**
- * Refresh, `POST /token/revoke`, `POST /logout` and session cookies; needs `BackendModule`,
- * `JwksModule`, `AuthModule` and `StateModule`.
+ * Refresh tokens and `POST /token/revoke`. Give it `SessionModule` as one of its `imports`; needs
+ * `BackendModule`, `AuthModule` and `StateModule`, too.
  */
 @Module({
-  controllers: [RevocationEndpointController, LogoutController],
-  providers: [IssuedTokens, RefreshGrant, SessionCookies, SessionEnd, TokenSessions],
-  exports: [IssuedTokens, TokenSessions],
+  controllers: [RevocationEndpointController],
+  providers: [RefreshGrant, TokenSessions],
+  exports: [TokenSessions],
 })
 export class OAuthModule extends ConfigurableOAuthModule {}

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
-import { claimText } from '../core/claims/claim-text.js';
-import { toNumber } from '../core/json/json.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
-import { SignedAnswer, type SigningSession } from '../signing/index.js';
+import { claimText } from '../core/claims/index.js';
+import { toNumber } from '../core/json/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
   STATE_STORE,
@@ -17,16 +17,9 @@ import {
   type OAuthModuleOptions,
   type RefreshOptions,
 } from './oauth.module-definition.js';
-import { IssuedTokens, type PresentedToken } from '../session/issued-tokens.service.js';
+import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { RefreshRefusedException } from './refresh.exceptions.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
-import { continueSession } from '../session/session-claims.js';
-
-/** What a refresh leads to: claims to sign, and the part that the grant takes in signing them. */
-export interface RefreshedClaims {
-  body: Record<string, unknown>;
-  session: Required<SigningSession>;
-}
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
@@ -64,7 +57,7 @@ export class RefreshGrant {
     request: IncomingMessage,
     token: string,
     clientId: string | undefined,
-  ): Promise<RefreshedClaims | SignedAnswer> {
+  ): Promise<UnsignedAnswer | SignedAnswer> {
     const options = this.options.refresh as RefreshOptions;
     const presented = await this.verify(token);
     const { claims, id } = presented;
@@ -80,20 +73,17 @@ export class RefreshGrant {
       return new SignedAnswer(await this.repeated(outcome, use, token));
 
     const body = await this.askBackend(request, options.path, { ...claims, sid });
-    return {
-      body,
-      session: {
-        complete: (claimSets) => continueSession(claimSets, { sid, authTime }),
-        commit: async (answer) => {
-          const until = Date.now() + options.retryWindow * 1000;
-          const replay =
-            options.retryWindow > 0 ? { value: sealAnswer(token, answer), until } : undefined;
-          const decided = await this.store.consume(use, replay);
-          // Of several requests at the same time the others get the answer of the first one.
-          return decided.state === 'fresh' ? answer : this.repeated(decided, use, token);
-        },
+    return new UnsignedAnswer(body, {
+      complete: (claimSets) => continueSession(claimSets, { sid, authTime }),
+      commit: async (answer) => {
+        const until = Date.now() + options.retryWindow * 1000;
+        const replay =
+          options.retryWindow > 0 ? { value: sealAnswer(token, answer), until } : undefined;
+        const decided = await this.store.consume(use, replay);
+        // Of several requests at the same time the others get the answer of the first one.
+        return decided.state === 'fresh' ? answer : this.repeated(decided, use, token);
       },
-    };
+    });
   }
 
   private async verify(token: string): Promise<PresentedToken> {

@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 
 /** 400 `invalid_grant` (RFC 6749 section 5.2): the refresh token is not, or no longer, good for new ones. */
 export class RefreshRefusedException extends GatewayException {

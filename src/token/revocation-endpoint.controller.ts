@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { TokenThrottle } from '../throttle/index.js';
 import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
-import { IssuedTokens } from '../session/issued-tokens.service.js';
-import { SessionEnd } from '../session/session-end.service.js';
+import { IssuedTokens, SessionEnd } from '../session/index.js';
 import { requireParameter } from './token-request.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */

@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
-import { TokenRefusedError } from '../core/errors/token-refused.error.js';
-import { ACCESS_TOKEN_CLAIMS } from '../core/claims/token-type.js';
-import { JwkKeyStore, KeyError, KeysUnavailableException } from '../jwks/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { ACCESS_TOKEN_CLAIMS } from '../core/claims/index.js';
+import { KeyError } from '../core/keys/index.js';
+import { JwkKeyStore, KeysUnavailableException } from '../jwks/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
 import { TokenController } from './token.controller.js';
 
@@ -30,7 +31,7 @@ export class SelfTest implements OnApplicationBootstrap {
     // The handler is only looked up, never called.
     const handler = Object.getOwnPropertyDescriptor(TokenController.prototype, 'create');
     const { format, stamp } = this.signedRoutes
-      .plan(handler?.value as CallableFunction)
+      .policy(handler?.value as CallableFunction)
       .field('access_token');
     if (format.full) return;
     const policy = this.protectedRoutes.defaults();

@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/gateway.exception.js';
+import { GatewayException } from '../http/index.js';
 
 /** A token request that is refused before the backend is asked (RFC 6749 section 5.2). */
 export class TokenRequestException extends GatewayException {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { hasDuplicateMembers, isJsonObject } from '../core/json/json.js';
+import { hasDuplicateMembers, isJsonObject } from '../core/json/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
 /** The parameters of a request to a token endpoint, by name; `undefined` for what is absent or no text. */

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { joinSigning, type SignedAnswer } from '../signing/index.js';
-import { RefreshGrant, type RefreshedClaims } from './refresh-grant.service.js';
-import { beginSession } from '../session/session-claims.js';
-import { SessionCookies } from '../session/session-cookies.service.js';
+import { nowSeconds } from '../core/time/index.js';
+import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
+import { RefreshGrant } from './refresh-grant.service.js';
+import { beginSession, SessionCookies } from '../session/index.js';
 import { TokenRequestException } from './token-request.exception.js';
+import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './token-request.js';
 
 /** What makes of a pair of tokens a session: a common `sid`, refresh, cookies. */
@@ -15,12 +16,15 @@ export class TokenSessions {
     private readonly cookies: SessionCookies,
   ) {}
 
-  /** For a handler that returns the claims of a login. Does nothing while refresh and cookies are off. */
-  begin(request: IncomingMessage, response: ServerResponse): void {
-    if (!this.grant.enabled && !this.cookies.enabled) return;
-    joinSigning(request, {
+  /**
+   * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
+   * while refresh and cookies are off.
+   */
+  begin(response: ServerResponse, body: TokenAnswer): TokenAnswer | UnsignedAnswer {
+    if (!this.grant.enabled && !this.cookies.enabled) return body;
+    return new UnsignedAnswer(body, {
       complete: this.grant.enabled
-        ? (claimSets) => beginSession(claimSets, Math.floor(Date.now() / 1000))
+        ? (claimSets) => beginSession(claimSets, nowSeconds())
         : undefined,
       commit: async (answer) => this.deliver(response, answer),
     });
@@ -37,23 +41,22 @@ export class TokenSessions {
     request: IncomingMessage,
     response: ServerResponse,
     parameters: TokenParameters,
-  ): Promise<RefreshedClaims['body'] | SignedAnswer> {
+  ): Promise<UnsignedAnswer | SignedAnswer> {
     if (!this.grant.enabled)
       throw new TokenRequestException('grant_unsupported', 'Refresh is not switched on here.');
     const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
     if (token === undefined)
       throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
     const result = await this.grant.exchange(request, token, parameters('client_id'));
-    if (!('session' in result)) {
+    if (result instanceof SignedAnswer) {
       this.deliver(response, result.body);
       return result;
     }
-    const { body, session } = result;
-    joinSigning(request, {
-      complete: (claimSets) => session.complete(claimSets),
-      commit: async (answer) => this.deliver(response, await session.commit(answer)),
+    const { body, steps } = result;
+    return new UnsignedAnswer(body, {
+      ...steps,
+      commit: async (answer) => this.deliver(response, (await steps.commit?.(answer)) ?? answer),
     });
-    return body;
   }
 
   private deliver(

@@ -11,15 +11,14 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { Operation } from '../routes/operation.js';
-import { markLogin } from '../http/request-context.js';
-import { readTokenRequest, TokenSessions } from './oauth-index.js';
-import { SignFields, type SignedAnswer } from '../signing/index.js';
+import { Operation } from '../routes/index.js';
+import { markLogin } from '../http/index.js';
+import { readTokenRequest } from './token-request.js';
+import { TokenSessions } from './token-sessions.service.js';
+import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
+import type { TokenAnswer } from './token-answer.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { TokenThrottle } from '../throttle/index.js';
-
-/** What the backend answers: claims, and whatever else is to reach the client. */
-export type TokenAnswer = Record<string, unknown>;
 
 const TOKEN_REQUEST = {
   type: 'object',
@@ -89,7 +88,7 @@ export class TokenController {
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
-  ): Promise<TokenAnswer | SignedAnswer> {
+  ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
     const contentType = request.headers['content-type'];
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const parameters = readTokenRequest(contentType, bytes);
@@ -104,7 +103,6 @@ export class TokenController {
       body: bytes,
       contentType,
     });
-    this.sessions.begin(request, response);
-    return answer.body;
+    return this.sessions.begin(response, answer.body);
   }
 }

@@ -20,9 +20,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { BackendCall, CallSpan, CallTracer } from '../backend/index.js';
-import { GatewayException } from '../http/gateway.exception.js';
-import type { FinishedRequest } from '../http/index.js';
-import type { RequestTracer } from './request-tracer.js';
+import { GatewayException, type FinishedRequest, type RequestTracer } from '../http/index.js';
 import { spanExporter } from './span-export.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 

@@ -1,1 +1,3 @@
-export { REQUEST_TRACER, type RequestTracer } from './request-tracer.js';
+// Loads OpenTelemetry: import it where tracing is on.
+export { TracingModule } from './tracing.module.js';
+export type { TracingModuleOptions } from './tracing.module-definition.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 
 /** `GET /.well-known/jwks.json`: the public keys, for services that verify tokens themselves. */

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Operation } from '../routes/operation.js';
+import { Operation } from '../routes/index.js';
 import { serverMetadata } from './server-metadata.js';
 import { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.module-definition.js';
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { JwtVerifier } from '../../auth/index.js';
-import { compilePolicy } from '../../core/verify/token-policy.js';
-import { BootError } from '../../core/errors/boot.error.js';
-import { authConfig, jwksConfig, readEnvironment, stateConfig } from '../../config/index.js';
-import { TokenExplainer, type Explanation } from '../../explain/index.js';
+import { compilePolicy } from '../../core/verify/index.js';
+import { BootError } from '../../core/errors/index.js';
+import { readEnvironment } from '../../environment/index.js';
+import { authConfig, jwksConfig, stateConfig } from '../../config/index.js';
+import { TokenExplainer, type Explanation } from '../../core/explain/index.js';
 import { JwkKeyStore } from '../../jwks/index.js';
 import { openStore, Revocations, StateUnavailableException } from '../../state/index.js';
 

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Explanation } from '../../core/explain/explanation.js';
+import type { Explanation } from '../../core/explain/index.js';
 import { CommandError } from '../command.error.js';
 import { oneLine } from '../describe-error.js';
 

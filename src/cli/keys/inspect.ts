@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json/json.js';
+import { isJsonObject } from '../../core/json/index.js';
 import { isJwsAlgorithm, JWS_ALGORITHMS, keyMisfit } from '../../core/jws/index.js';
 import { given, setting } from '../environment.js';
 import { KeyError, KeySet, warnOfPublishedKeys } from './gateway-keys.js';

@@ -1,5 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { isJsonObject, parseJsonExactly } from '../../core/json/json.js';
+import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
 import { CommandError } from '../command.error.js';
 import { passphrase } from '../environment.js';
 import { createFile, replaceFile } from './atomic-file.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
-import { isJsonObject } from '../../core/json/json.js';
+import { isJsonObject } from '../../core/json/index.js';
 import { algorithmSpec, type JwsAlgorithm } from '../../core/jws/index.js';
 import { thumbprint, type KeyLifecycle } from './gateway-keys.js';
 import type { Jwk } from './key-file-contents.js';

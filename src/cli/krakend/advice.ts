@@ -1,5 +1,5 @@
-import { readEnvironment } from '../../environment/read-environment.js';
-import { BootError } from '../../core/errors/boot.error.js';
+import { readEnvironment } from '../../environment/index.js';
+import { BootError } from '../../core/errors/index.js';
 import { sameKeys, unique, type Variables } from './environment-of.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import type { Plan } from './plan.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json/json.js';
+import { isJsonObject } from '../../core/json/index.js';
 import { parseDuration } from './duration.js';
 
 /**

@@ -1,4 +1,4 @@
-import { isDeeperThan, isJsonObject } from '../../core/json/json.js';
+import { isDeeperThan, isJsonObject } from '../../core/json/index.js';
 import { CommandError } from '../command.error.js';
 import { Fields } from './fields.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';

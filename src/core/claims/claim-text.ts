@@ -1,4 +1,4 @@
-import { toNumber } from '../json/json.js';
+import { toNumber } from '../json/index.js';
 
 /**
  * A scalar claim as text: a string as it is, numbers with all their digits, booleans by name.

@@ -1,3 +1,5 @@
+import { RefusalError } from './refusal.error.js';
+
 /** Why a token was refused; the codes of the 401 and 400 rows of the error table. */
 export type TokenRefusalCode =
   | 'token_missing'
@@ -17,20 +19,7 @@ export type TokenRefusalCode =
   | 'roles_missing'
   | 'scopes_missing';
 
-/** Thrown by the framework-free checks; `AuthGuard` turns it into an HTTP answer. */
-export class TokenRefusedError extends Error {
-  /**
-   * @param code which check failed
-   * @param explanation what was expected and what was found; never the token or a key
-   */
-  constructor(
-    readonly code: TokenRefusalCode,
-    readonly explanation: string,
-  ) {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    super(explanation);
-    Error.stackTraceLimit = limit;
-    this.name = 'TokenRefusedError';
-  }
+/** A check of a token failed; `AuthGuard` turns it into an HTTP answer. */
+export class TokenRefusedError extends RefusalError<TokenRefusalCode> {
+  override readonly name = 'TokenRefusedError';
 }

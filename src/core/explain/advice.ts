@@ -1,6 +1,6 @@
-import type { TokenPolicy } from '../verify/token-policy.js';
-import { toNumber } from '../json/json.js';
-import type { TokenRefusedError } from '../errors/token-refused.error.js';
+import type { TokenPolicy } from '../verify/index.js';
+import { toNumber } from '../json/index.js';
+import type { TokenRefusedError } from '../errors/index.js';
 import type { JwsHeader } from '../jws/index.js';
 
 /** What is known of the token when a check fails. */

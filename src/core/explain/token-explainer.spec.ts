@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { JwtVerifier } from '../../auth/index.js';
-import { compilePolicy, type TokenPolicy } from '../verify/token-policy.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { compilePolicy, type TokenPolicy } from '../verify/index.js';
+import { TokenRefusedError } from '../errors/index.js';
 import { JwkKeyStore } from '../../jwks/index.js';
 import type { Revocations } from '../../state/index.js';
 import { createTestIssuer, type TestIssuer } from '../../testing/index.js';

@@ -1,7 +1,6 @@
-import { ACCESS_CHECKS, CLAIM_CHECKS } from '../verify/claim-checks.js';
-import type { JwtVerifier } from '../../auth/jwt-verifier.service.js';
-import type { TokenPolicy } from '../verify/token-policy.js';
 import {
+  ACCESS_CHECKS,
+  CLAIM_CHECKS,
   allowedAlgorithm,
   allowedType,
   assertFits,
@@ -9,12 +8,14 @@ import {
   assertProfile,
   assertSigned,
   parseClaims,
-} from '../verify/token-checks.js';
-import { GatewayException } from '../../http/gateway.exception.js';
-import { toNumber } from '../json/json.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
-import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/token-type.js';
-import type { JwkKeyStore } from '../../jwks/jwk-key-store.service.js';
+  type RevocationView,
+  type TokenPolicy,
+  type VerificationKeys,
+} from '../verify/index.js';
+import type { KeySource } from '../keys/index.js';
+import { toNumber } from '../json/index.js';
+import { isCodedError, TokenRefusedError } from '../errors/index.js';
+import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
 import {
   isJwsAlgorithm,
   keyMisfit,
@@ -23,7 +24,6 @@ import {
   type JwsAlgorithm,
   type JwsKey,
 } from '../jws/index.js';
-import type { Revocations } from '../../state/revocations.service.js';
 import { adviceFor, type AdviceContext } from './advice.js';
 import type { ExplainedCheck, Explanation } from './explanation.js';
 import { misspelling } from './spelling.js';
@@ -37,13 +37,26 @@ interface Attempt {
   readonly run: () => unknown;
 }
 
+/** The keys that a token is checked with, and what can be told of them. */
+export interface ExplainedKeys extends VerificationKeys {
+  /** All keys of a set. */
+  verificationKeys(source?: KeySource): readonly JwsKey[];
+  /** For messages: the kids of a set and where it comes from. */
+  describeVerificationKids(source?: KeySource): string;
+}
+
+/** Whoever decides in the end. */
+export interface ExplainedVerifier {
+  verify(token: string, policy: TokenPolicy): Promise<unknown>;
+}
+
 /** Says of a token which checks it passes and which not, and what to do. */
 export class TokenExplainer {
   /** @param revocations a text, or `undefined`, where they cannot be known: why */
   constructor(
-    private readonly keys: JwkKeyStore,
-    private readonly verifier: JwtVerifier,
-    private readonly revocations: Revocations | string | undefined,
+    private readonly keys: ExplainedKeys,
+    private readonly verifier: ExplainedVerifier,
+    private readonly revocations: RevocationView | string | undefined,
   ) {}
 
   /** The verdict is the verifier's own; the checks are the functions it is made of. */
@@ -66,8 +79,8 @@ class Run {
   private context: AdviceContext;
 
   constructor(
-    private readonly keys: JwkKeyStore,
-    private readonly revocations: Revocations | string | undefined,
+    private readonly keys: ExplainedKeys,
+    private readonly revocations: RevocationView | string | undefined,
     private readonly policy: TokenPolicy,
   ) {
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
@@ -135,8 +148,8 @@ class Run {
         this.keys.verificationKey(header, keySource) ??
         (await this.keys.awaitVerificationKey(header, keySource));
     } catch (error) {
-      if (!(error instanceof GatewayException)) throw error;
-      this.skip('key', error.details.explanation ?? error.message);
+      if (!isCodedError(error)) throw error;
+      this.skip('key', error.explanation ?? error.message);
       this.skip('signature', 'there are no keys');
       return undefined;
     }
@@ -210,11 +223,11 @@ class Run {
       this.checks.push({ check, verdict: 'passed', ...(found === undefined ? {} : { found }) });
       return result;
     } catch (error) {
-      if (error instanceof GatewayException) {
-        this.skip(check, error.details.explanation ?? error.message);
+      if (!isCodedError(error)) throw error;
+      if (!(error instanceof TokenRefusedError)) {
+        this.skip(check, error.explanation ?? error.message);
         return undefined;
       }
-      if (!(error instanceof TokenRefusedError)) throw error;
       const { code, explanation: reason } = error;
       const fix = adviceFor(error, this.context);
       this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
@@ -238,8 +251,7 @@ async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Prom
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof TokenRefusedError) return error.code;
-  if (error instanceof GatewayException) return error.details.code;
+  if (isCodedError(error)) return error.code;
   throw error;
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/index.js';
 import { MAX_TOKEN_LENGTH, parseCompact } from './parse-compact.js';
 
 const encode = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64url');

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { hasDuplicateMembers, isJsonObject } from '../json/json.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
+import { TokenRefusedError } from '../errors/index.js';
 import { decodeBase64url } from './base64url.js';
 
 /** Longest token that is looked at, in characters. */

@@ -1,4 +1,3 @@
-import { compactDecrypt, CompactEncrypt } from 'jose';
 import { KeyError } from './key.error.js';
 
 /** OWASP's figure for PBKDF2 with HMAC-SHA-512. */
@@ -23,6 +22,8 @@ export async function decryptKeys(
   passphrase: string,
   source: string,
 ): Promise<string> {
+  // 46 modules, for the few files that are encrypted.
+  const { compactDecrypt } = await import('jose');
   try {
     const { plaintext } = await compactDecrypt(text.trim(), Buffer.from(passphrase), {
       keyManagementAlgorithms: [ALG],
@@ -38,8 +39,10 @@ export async function decryptKeys(
 }
 
 /** Encrypts the JSON of a key set (RFC 7517 section 7, RFC 7518 section 4.8) with a passphrase. */
-export const encryptKeys = (text: string, passphrase: string): Promise<string> =>
-  new CompactEncrypt(Buffer.from(text))
+export async function encryptKeys(text: string, passphrase: string): Promise<string> {
+  const { CompactEncrypt } = await import('jose');
+  return new CompactEncrypt(Buffer.from(text))
     .setProtectedHeader({ alg: ALG, enc: ENC, cty: CONTENT_TYPE })
     .setKeyManagementParameters({ p2c: ITERATIONS })
     .encrypt(Buffer.from(passphrase));
+}

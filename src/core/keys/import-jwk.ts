@@ -5,7 +5,7 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
-import { isJsonObject } from '../json/json.js';
+import { isJsonObject } from '../json/index.js';
 import { decodeBase64url, isJwsAlgorithm, keyMisfit, type JwsKey } from '../jws/index.js';
 import { certificateIds, type CertificateIds } from './certificate.js';
 import { readLifecycle, type KeyLifecycle } from './key-lifecycle.js';

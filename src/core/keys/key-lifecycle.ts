@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json/json.js';
+import { isJsonObject } from '../json/index.js';
 import { KeyError, quote } from './key.error.js';
 
 /**

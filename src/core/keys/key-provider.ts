@@ -1,4 +1,12 @@
-import type { RefreshPolicy } from '../../jwks/remote-schedule.js';
+/** When a remote set is fetched, in seconds. */
+export interface RefreshPolicy {
+  /** How long a fetched set is fresh. */
+  readonly cacheTtl: number;
+  /** Least time between two fetches that are not due, i.e. because of unknown kids. */
+  readonly cooldown: number;
+  /** How much longer than `cacheTtl` a set is used while every fetch fails. */
+  readonly maxStaleSeconds: number;
+}
 
 /** The text of a key set as a provider found it. */
 export interface KeyDocument {
@@ -36,3 +44,6 @@ export interface KeyProvider {
   /** Gives back connections and the like; nothing is read any more. */
   close?(): void;
 }
+
+/** A key set: a file (path relative to the working directory), a URL, or a provider of your own. */
+export type KeySource = { path: string } | { url: string } | KeyProvider;

@@ -1,4 +1,4 @@
-import { hasDuplicateMembers, isJsonObject } from '../json/json.js';
+import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
 import { KeyError } from './key.error.js';
 

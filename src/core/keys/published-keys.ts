@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { LoggerService } from '@nestjs/common';
 import type { KeySet } from './key-set.js';
 
 /** SHA-256 of secrets that stand in specifications and tutorials, so that they need not stand here. */
@@ -10,8 +9,13 @@ const PUBLISHED = new Set([
   'c-x0RYBZxwyuPwrehmP-DaHcSxFO2M2sdTZBQLRFikw',
 ]);
 
+/** Where warnings go: a logger, or a list. */
+export interface Warner {
+  warn(message: string): unknown;
+}
+
 /** Warns of secrets that everybody knows: whoever holds one can sign any token. */
-export function warnOfPublishedKeys(set: KeySet, logger: Pick<LoggerService, 'warn'>): void {
+export function warnOfPublishedKeys(set: KeySet, logger: Warner): void {
   for (const { kid, signing, verifying } of set.all()) {
     const key = signing ?? verifying;
     if (key?.type !== 'secret') continue;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { claimText } from '../claims/claim-text.js';
-import { toNumber } from '../json/json.js';
+import { claimText } from '../claims/index.js';
+import { toNumber } from '../json/index.js';
 import type { RevocationSubject } from './revocation.js';
 
 /** What of a token decides whether it is revoked. */

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../json/json.js';
-import { SigningException } from '../../signing/signing.exception.js';
+import { isJsonObject } from '../json/index.js';
+import { SigningError } from './signing.error.js';
 
 /** A claim set as the backend sent it. */
 export type ClaimSet = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export type ClaimSet = Readonly<Record<string, unknown>>;
  * @param sign makes the token of one field
  * @param complete may replace claim sets before the first one is signed
  * @returns a copy of `body` with tokens in place of claims
- * @throws SigningException `sign_target_missing`, naming the fields asked for and seen;
+ * @throws SigningError `sign_target_missing`, naming the fields asked for and seen;
  * `sign_target_invalid` for a field that holds anything but an object
  */
 export async function signFields(
@@ -25,7 +25,7 @@ export async function signFields(
 ): Promise<Record<string, unknown>> {
   const present = targetsOf(fields).filter(({ path }) => has(body, path));
   if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
-    throw new SigningException('sign_target_missing', describeMissing(body, fields));
+    throw new SigningError('sign_target_missing', describeMissing(body, fields));
 
   const claimSets = present.map(({ field, path, holdsOther }) => ({
     field,
@@ -34,7 +34,7 @@ export async function signFields(
   }));
   for (const { field, claims, holdsOther } of claimSets)
     if (!isJsonObject(claims) || holdsOther)
-      throw new SigningException(
+      throw new SigningError(
         'sign_target_invalid',
         isJsonObject(claims)
           ? `field '${field}' holds another field to sign`

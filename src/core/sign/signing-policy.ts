@@ -1,8 +1,43 @@
-import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/token-type.js';
-import type { TokenFormat } from '../../signing/jwt-signer.service.js';
-import type { SignFieldsOptions } from '../../signing/sign-fields.metadata.js';
-import type { SigningModuleOptions } from '../../signing/signing.module-definition.js';
-import type { Stamp } from './stamp-claims.js';
+import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
+import type { JwsAlgorithm } from '../jws/index.js';
+import type { TokenFormat } from './sign-token.js';
+import type { StaleExpPolicy, Stamp } from './stamp-claims.js';
+
+/** What a route signs; what is left out comes from the defaults. */
+export interface RouteSigningOptions {
+  fields?: readonly string[];
+  alg?: JwsAlgorithm;
+  kid?: string;
+  typ?: string;
+  ttl?: number;
+  full?: boolean;
+}
+
+/** Defaults of every route that signs. */
+export interface SigningOptions {
+  /** Algorithm. Default `HS256`. */
+  alg?: JwsAlgorithm;
+  /** Key id of the signing key. Default `auto`: the one active key for `alg`. */
+  kid?: string;
+  /** Fields signed by a bare `@SignFields()`. Default `access_token`, `refresh_token`. */
+  fields?: readonly string[];
+  /** True: each field must be in the answer. False (default): at least one. */
+  requireAllFields?: boolean;
+  /** `typ` header of all tokens but refresh tokens. Default `JWT`. */
+  typ?: string;
+  /** `typ` header of the `refresh_token` field. Default `rt+jwt`. */
+  refreshTyp?: string;
+  /** Flattened JWS JSON (RFC 7515 section 7.2.2), as a string, instead of the compact form. */
+  full?: boolean;
+  /** Stamped as `iss` where the claims have none. */
+  issuer?: string;
+  /** Lifetime in seconds where the claims have no `exp`. Default 3600. */
+  accessTtl?: number;
+  /** The same for the `refresh_token` field. Default 1209600 (14 days). */
+  refreshTtl?: number;
+  /** Default `reject`. */
+  staleExp?: StaleExpPolicy;
+}
 
 /** How one field of a route is signed. */
 export interface FieldPolicy {
@@ -25,10 +60,10 @@ const DEFAULT_REFRESH_TTL = 1_209_600;
 
 /** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
 export function compileSigningPolicy(
-  route: SignFieldsOptions,
-  module: SigningModuleOptions,
+  route: RouteSigningOptions,
+  module: SigningOptions,
 ): SigningPolicy {
-  const plan = (isRefresh: boolean): FieldPolicy => {
+  const ofField = (isRefresh: boolean): FieldPolicy => {
     const typ = route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT'));
     return {
       format: {
@@ -49,8 +84,8 @@ export function compileSigningPolicy(
       profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,
     };
   };
-  const access = plan(false);
-  const refresh = plan(true);
+  const access = ofField(false);
+  const refresh = ofField(true);
   return {
     fields: route.fields ?? module.fields ?? DEFAULT_FIELDS,
     requireAll: module.requireAllFields ?? false,

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { toNumber } from '../json/json.js';
+import { toNumber } from '../json/index.js';
 import type { ClaimSet } from './sign-fields.js';
-import type { StaleExpPolicy } from '../../signing/signing.module-definition.js';
-import { SigningException } from '../../signing/signing.exception.js';
+import { SigningError } from './signing.error.js';
+
+/** What a claim set whose `exp` is past leads to: 502, a new `exp`, or a token that is born expired. */
+export type StaleExpPolicy = 'reject' | 'renew' | 'keep';
 
 /** What {@link stampClaims} adds. */
 export interface Stamp {
@@ -20,23 +22,23 @@ const TIMES = ['exp', 'nbf', 'iat'] as const;
  *
  * @param field names the claim set in messages
  * @param now seconds since 1970
- * @throws SigningException `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
+ * @throws SigningError `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
  * `nbf` or `iat` that is not a finite number
  */
 export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: number): ClaimSet {
   for (const name of TIMES) {
     if (!Object.hasOwn(claims, name)) continue;
     if (!Number.isFinite(toNumber(claims[name])))
-      throw new SigningException('sign_target_invalid', `${field}.${name} is not a finite number`);
+      throw new SigningError('sign_target_invalid', `${field}.${name} is not a finite number`);
   }
   const stamped: Record<string, unknown> = { ...claims };
   const exp = toNumber(claims.exp);
   if (exp === undefined || (exp <= now && stamp.staleExp === 'renew'))
     stamped.exp = now + stamp.ttl;
   else if (exp <= now && stamp.staleExp === 'reject')
-    throw new SigningException(
+    throw new SigningError(
       'claims_expired',
-      `${field}.exp is past; let the backend send a later one, or none, or set SIGNER_STALE_EXP=renew`,
+      `${field}.exp is past; let the backend send a later one, or none, or set the option staleExp of SigningModule to renew`,
     );
   if (!Object.hasOwn(claims, 'iat')) stamped.iat = now;
   if (!Object.hasOwn(claims, 'jti')) stamped.jti = randomUUID();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseJsonExactly } from '../json/json.js';
+import { parseJsonExactly } from '../json/index.js';
 import { withTokenMetadata } from './token-metadata.js';
 
 const NOW = 1_800_000_000;

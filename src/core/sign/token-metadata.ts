@@ -1,4 +1,4 @@
-import { toNumber } from '../json/json.js';
+import { toNumber } from '../json/index.js';
 
 /**
  * Adds `token_type` and `expires_in` where absent (RFC 6749 section 5.1) to an answer with a

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/index.js';
 import { bearerToken, type TokenPlaces } from './bearer-token.js';
 
 const HEADER_ONLY: TokenPlaces = { authHeaderName: 'authorization', cookieKey: undefined };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { TokenRefusedError } from '../errors/index.js';
 
 /** Where a request may carry its token. */
 export interface TokenPlaces {

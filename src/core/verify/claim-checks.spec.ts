@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseJsonExactly } from '../json/json.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { parseJsonExactly } from '../json/index.js';
+import { TokenRefusedError } from '../errors/index.js';
 import { checkAccess, checkClaims } from './claim-checks.js';
-import type { TokenPolicyOptions } from '../../auth/auth.module-definition.js';
+import type { TokenPolicyOptions } from './token-policy.js';
 import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
 import { compilePolicy } from './token-policy.js';
 

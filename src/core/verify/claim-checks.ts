@@ -1,8 +1,7 @@
-import { readClaim } from '../claims/claim-path.js';
-import { toNumber } from '../json/json.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
-import type { Matcher } from '../../auth/auth.module-definition.js';
-import type { TokenPolicy } from './token-policy.js';
+import { readClaim } from '../claims/index.js';
+import { toNumber } from '../json/index.js';
+import { TokenRefusedError } from '../errors/index.js';
+import type { Matcher, TokenPolicy } from './token-policy.js';
 
 type ClaimSet = Readonly<Record<string, unknown>>;
 
@@ -44,31 +43,35 @@ export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
   ['scopes', checkScopes],
 ];
 
-function checkExpiry(claims: ClaimSet, { leeway }: TokenPolicy, now: number): void {
+function checkExpiry(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
   const exp = time(claims, 'exp');
-  if (exp === undefined) throw new TokenRefusedError('claim_missing', "claim 'exp' is missing");
-  if (now >= exp + leeway)
+  if (exp === undefined)
+    throw new TokenRefusedError('claim_missing', "claim 'exp' is missing", { claim: 'exp' });
+  if (!anyAge && now >= exp + leeway)
     throw new TokenRefusedError(
       'token_expired',
       `expired ${now - exp} s ago (exp ${exp}, now ${now})`,
+      { claim: 'exp', expected: now, actual: exp },
     );
 }
 
-function checkNotBefore(claims: ClaimSet, { leeway }: TokenPolicy, now: number): void {
+function checkNotBefore(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
   const nbf = time(claims, 'nbf');
-  if (nbf !== undefined && now < nbf - leeway)
+  if (!anyAge && nbf !== undefined && now < nbf - leeway)
     throw new TokenRefusedError(
       'token_not_yet_valid',
       `valid in ${nbf - now} s (nbf ${nbf}, now ${now})`,
+      { claim: 'nbf', expected: now, actual: nbf },
     );
 }
 
-function checkIssuedAt(claims: ClaimSet, { leeway }: TokenPolicy, now: number): void {
+function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
   const iat = time(claims, 'iat');
-  if (iat !== undefined && now < iat - leeway)
+  if (!anyAge && iat !== undefined && now < iat - leeway)
     throw new TokenRefusedError(
       'token_not_yet_valid',
       `issued ${iat - now} s in the future (iat ${iat}, now ${now})`,
+      { claim: 'iat', expected: now, actual: iat },
     );
 }
 
@@ -77,7 +80,9 @@ function time(claims: ClaimSet, name: string): number | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = toNumber(claims[name]);
   if (value === undefined || !Number.isFinite(value))
-    throw new TokenRefusedError('claim_invalid', `claim '${name}' is not a finite number`);
+    throw new TokenRefusedError('claim_invalid', `claim '${name}' is not a finite number`, {
+      claim: name,
+    });
   return value;
 }
 
@@ -87,16 +92,20 @@ function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): void {
     throw new TokenRefusedError(
       'issuer_mismatch',
       `issuer ${show(issuer)} is not one of: ${[...issuers].join(', ')}`,
+      { claim: 'iss', expected: [...issuers], actual: issuer },
     );
 }
 
-function checkAudience(claims: ClaimSet, { audiences, audienceMatcher }: TokenPolicy): void {
+function checkAudience(claims: ClaimSet, policy: TokenPolicy): void {
+  const { audiences, audienceMatcher, anyAudience } = policy;
+  if (anyAudience) return;
   const audience = own(claims, 'aud');
   const named = typeof audience === 'string' ? [audience] : strings(audience);
   if (!matches(named, audiences, audienceMatcher))
     throw new TokenRefusedError(
       'audience_mismatch',
       `audience ${show(audience)} does not hold ${audienceMatcher} of: ${audiences.join(', ')}`,
+      { claim: 'aud', expected: audiences, actual: audience },
     );
 }
 
@@ -104,7 +113,7 @@ function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): void 
   for (const name of requiredClaims) {
     const value = readClaim(claims, name, true);
     if (value === undefined || value === null)
-      throw new TokenRefusedError('claim_missing', `claim '${name}' is missing`);
+      throw new TokenRefusedError('claim_missing', `claim '${name}' is missing`, { claim: name });
   }
 }
 
@@ -116,6 +125,7 @@ function checkRoles(claims: ClaimSet, policy: TokenPolicy): void {
     throw new TokenRefusedError(
       'roles_missing',
       `needs ${rolesMatcher} of the roles: ${roles.join(', ')} (claim '${rolesKey}')`,
+      { claim: rolesKey, expected: roles, actual: held },
     );
 }
 
@@ -127,6 +137,7 @@ function checkScopes(claims: ClaimSet, policy: TokenPolicy): void {
     throw new TokenRefusedError(
       'scopes_missing',
       `needs ${scopesMatcher} of the scopes: ${scopes.join(' ')} (claim '${scopesKey}')`,
+      { claim: scopesKey, expected: scopes, actual: held },
     );
 }
 

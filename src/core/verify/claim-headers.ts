@@ -1,7 +1,6 @@
-import { readClaim } from '../claims/claim-path.js';
-import { claimText } from '../claims/claim-text.js';
-import { claimHeaderProblem, foldHeader, type BackendHeaders } from '../../http/backend-headers.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
+import { readClaim, claimText } from '../claims/index.js';
+import { claimHeaderProblem, foldHeader, type BackendHeaders } from '../headers/index.js';
+import { TokenRefusedError } from '../errors/index.js';
 
 /** Claims by name (dots reach nested ones), and the backend header that each becomes. */
 export type ClaimHeaders = Readonly<Record<string, string>>;

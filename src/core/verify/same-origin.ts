@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { CsrfRefusedException } from '../../auth/auth.exceptions.js';
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -23,11 +22,6 @@ export function isSameOrigin(request: IncomingMessage, publicUrl?: string): bool
   const { origin } = headers;
   const own = publicUrl === undefined ? addressedOrigin(request) : new URL(publicUrl).origin;
   return origin !== undefined && origin === own;
-}
-
-/** @throws CsrfRefusedException where {@link isSameOrigin} says no */
-export function assertSameOrigin(request: IncomingMessage, publicUrl?: string): void {
-  if (!isSameOrigin(request, publicUrl)) throw new CsrfRefusedException();
 }
 
 function addressedOrigin({ headers, socket }: IncomingMessage): string | undefined {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, parseJsonExactly } from '../json/json.js';
-import { TokenRefusedError } from '../errors/token-refused.error.js';
-import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/token-type.js';
+import { isJsonObject, parseJsonExactly } from '../json/index.js';
+import { TokenRefusedError } from '../errors/index.js';
+import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/index.js';
 import {
   isJwsAlgorithm,
   keyMisfit,
@@ -11,11 +11,23 @@ import {
   type JwsHeader,
   type JwsKey,
 } from '../jws/index.js';
-import type { Revocations, TokenNames } from '../../state/index.js';
+import type { TokenNames } from '../revocation/index.js';
 import type { TokenPolicy } from './token-policy.js';
 
+/** The revocations that are known, as the checks see them. */
+export interface RevocationView {
+  /**
+   * Whether a token is revoked.
+   *
+   * @throws an error with a `code` when that cannot be known
+   */
+  isRevoked(token: TokenNames): boolean;
+  /** Tells that there is a token which expires at `exp` (seconds since 1970). */
+  noteExpiry(exp: number): void;
+}
+
 /*
- * The checks of a token before those of its claims, one function each: JwtVerifier stops at the
+ * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
  * first that fails, `signet explain` goes on. There is no second implementation of a rule.
  */
 
@@ -105,9 +117,9 @@ export function assertProfile(type: string, claims: Readonly<Record<string, unkn
 
 /**
  * @throws TokenRefusedError `token_revoked`
- * @throws StateUnavailableException when revocations cannot be known
+ * @throws what {@link RevocationView.isRevoked} throws
  */
-export function assertNotRevoked(revocations: Revocations, token: TokenNames): void {
+export function assertNotRevoked(revocations: RevocationView, token: TokenNames): void {
   if (revocations.isRevoked(token))
     throw new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
-import type { TokenPolicyOptions } from '../../auth/auth.module-definition.js';
+import type { TokenPolicyOptions } from './token-policy.js';
 import { compilePolicy } from './token-policy.js';
 
 const DEFAULTS: TokenPolicyOptions = {

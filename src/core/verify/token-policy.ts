@@ -1,17 +1,94 @@
-import { BootError } from '../errors/boot.error.js';
-import type { KeySource } from '../../jwks/index.js';
+import { normalizeType } from '../claims/index.js';
+import { BootError } from '../errors/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
-import { normalizeType } from '../claims/token-type.js';
-import type { AuthModuleOptions, Matcher } from '../../auth/auth.module-definition.js';
-import { claimHeaderProblems, type ClaimHeaderList } from './claim-headers.js';
-import { compileClaimsCheck, type ClaimsCheck } from '../../auth/claims-class.js';
-import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
+import type { KeySource } from '../keys/index.js';
+import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
+
+/** One of the listed values is enough, or all of them are needed. */
+export type Matcher = 'any' | 'all';
+
+/** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
+export interface TokenPolicyOptions {
+  /** Accepted algorithms. */
+  algorithms: readonly JwsAlgorithm[];
+  /** Accepted issuers, compared exactly (RFC 8725 section 3.8). */
+  issuer: string | readonly string[];
+  /** This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9). */
+  audience: string | readonly string[];
+  /** Default `any`. */
+  audienceMatcher?: Matcher;
+  /** Claim with the roles. Default `roles`. */
+  rolesKey?: string;
+  /** True: dots in `rolesKey` reach nested claims. Default false. */
+  rolesKeyIsNested?: boolean;
+  /** Default `any`. */
+  rolesMatcher?: Matcher;
+  /** Claim with the scopes; dots reach nested claims. Default `scope`. */
+  scopesKey?: string;
+  /** Default `any`. */
+  scopesMatcher?: Matcher;
+  /** Claims that have to be there, beside `exp`. */
+  requiredClaims?: readonly string[];
+  /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
+  types?: readonly string[];
+  /** Cookie that may carry the token. Default: cookies are never read. */
+  cookieKey?: string;
+  /** Header that carries the token. Default `Authorization`. */
+  authHeaderName?: string;
+  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
+  leeway?: number;
+  /**
+   * Claims that become headers of every backend call made with `from: request`, e.g.
+   * `{ sub: 'x-user', 'realm.id': 'x-realm' }`: dots reach nested claims, list items are joined by
+   * commas, objects become JSON, an absent claim gives no header. What is not printable ASCII is
+   * percent-encoded, `%` too, and commas within list items. The client's own headers of these names
+   * never reach a backend, on any route. On a route it replaces what the module says.
+   */
+  propagateClaims?: ClaimHeaders;
+}
+
+/** Defaults of all routes. */
+export interface PolicyDefaults extends TokenPolicyOptions {
+  /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
+  adminRoles?: readonly string[];
+}
+
+/** What one route asks of a token; what is left out comes from the defaults. */
+export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
+  /** Roles of which the token needs any (or all, see `rolesMatcher`). Default: none is needed. */
+  roles?: readonly string[];
+  /** Scopes of which the token needs any (or all, see `scopesMatcher`). Default: none is needed. */
+  scopes?: readonly string[];
+  /**
+   * URL of the JWK Set that this route's tokens are verified with, and with nothing else: the keys
+   * of another issuer do not count here, whatever their `kid`. How it is fetched says
+   * `JwksModule`'s `remote`. Give `issuer`, `audience` and `algorithms` with it.
+   */
+  jwkUrl?: string;
+  /** The same for a JWK file; its path is relative to the working directory. */
+  jwkLocalPath?: string;
+  /**
+   * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
+   * that is refused is refused all the same (401). Not together with roles or scopes, which
+   * anybody could avoid by leaving the token out.
+   */
+  optional?: boolean;
+  /** True: the token needs one of `AuthModule`'s `adminRoles`; in place of `roles`. */
+  admin?: boolean;
+}
+
+/** Checks claims in whatever way a route asks for. @throws TokenRefusedError `claim_invalid` */
+export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise<void>;
 
 /** A `TokenPolicyOptions` with all defaults filled in, in the form the checks use. */
 export interface TokenPolicy {
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   readonly issuers: ReadonlySet<string>;
   readonly audiences: readonly string[];
+  /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
+  readonly anyAudience: boolean;
+  /** Times do not matter: expired tokens count as well. */
+  readonly anyAge: boolean;
   readonly audienceMatcher: Matcher;
   readonly roles: readonly string[];
   readonly rolesKey: string;
@@ -44,12 +121,17 @@ export interface TokenPolicy {
  * Joins what a route says with the defaults of the module. A member the route leaves out, or sets
  * to `undefined`, keeps its default.
  *
+ * @param checkClaimsClass what the route's class of claims asks for, if it has one
  * @throws BootError when the result could accept nothing, or check nothing
  */
-export function compilePolicy(route: RequireJwtOptions, defaults: AuthModuleOptions): TokenPolicy {
+export function compilePolicy(
+  route: RoutePolicyOptions,
+  defaults: PolicyDefaults,
+  checkClaimsClass?: ClaimsCheck,
+): TokenPolicy {
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
-  ) as RequireJwtOptions;
+  ) as RoutePolicyOptions;
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? 'Authorization').toLowerCase();
   const { cookieKey } = merged;
@@ -57,6 +139,8 @@ export function compilePolicy(route: RequireJwtOptions, defaults: AuthModuleOpti
     algorithms: new Set(merged.algorithms),
     issuers: new Set(list(merged.issuer)),
     audiences: list(merged.audience),
+    anyAudience: false,
+    anyAge: false,
     audienceMatcher: merged.audienceMatcher ?? 'any',
     roles: merged.roles ?? [],
     rolesKey: merged.rolesKey ?? 'roles',
@@ -75,7 +159,7 @@ export function compilePolicy(route: RequireJwtOptions, defaults: AuthModuleOpti
     claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(
       ([claim, header]) => [claim, header.toLowerCase()] as const,
     ),
-    checkClaimsClass: merged.claims === undefined ? undefined : compileClaimsCheck(merged.claims),
+    checkClaimsClass,
     credentialHeaders: cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie'],
   };
   assertUsable(policy);
@@ -96,9 +180,9 @@ export function compilePolicy(route: RequireJwtOptions, defaults: AuthModuleOpti
 
 /** What `admin: true` stands for. */
 function adminRoles(
-  { admin, roles }: RequireJwtOptions,
-  defaults: AuthModuleOptions,
-): Pick<RequireJwtOptions, 'roles' | 'rolesMatcher'> {
+  { admin, roles }: RoutePolicyOptions,
+  defaults: PolicyDefaults,
+): Pick<RoutePolicyOptions, 'roles' | 'rolesMatcher'> {
   if (admin !== true) return {};
   if (roles !== undefined) throw new BootError("'admin' and 'roles' are both set; choose one");
   if (defaults.adminRoles === undefined || defaults.adminRoles.length === 0)
@@ -106,7 +190,7 @@ function adminRoles(
   return { roles: defaults.adminRoles, rolesMatcher: 'any' };
 }
 
-function keySource({ jwkUrl, jwkLocalPath }: RequireJwtOptions): KeySource | undefined {
+function keySource({ jwkUrl, jwkLocalPath }: RoutePolicyOptions): KeySource | undefined {
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
     throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
   if (jwkUrl !== undefined) return { url: jwkUrl };

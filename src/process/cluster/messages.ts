@@ -1,4 +1,4 @@
-import type { MetricsSnapshot } from '../../metrics/index.js';
+import type { MetricsSnapshot } from '../../management/index.js';
 
 /** What the primary tells a worker. */
 export type ToWorker =

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { metricsConfig, type Environment } from '../../config/index.js';
+import type { Environment } from '../../environment/index.js';
+import { metricsConfig } from '../../config/index.js';
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { createLog, SignetLogger } from '../../logging/index.js';
 import { ClusterMetrics, startManagementServer } from '../../management/index.js';

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { Logger } from '@nestjs/common';
-import type { MetricsSnapshot } from '../../metrics/index.js';
+import type { MetricsSnapshot } from '../../management/index.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 

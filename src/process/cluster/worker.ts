@@ -1,4 +1,4 @@
-import type { Environment } from '../../config/index.js';
+import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
 import { GatewayMetrics } from '../../metrics/index.js';
 import { ignoreSignals } from '../process-signals.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/revocation.js';
+import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/index.js';
 import { StateUnavailableException } from '../state-unavailable.exception.js';
 import {
   CONSUMED_LEEWAY,

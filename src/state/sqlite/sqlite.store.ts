@@ -1,4 +1,4 @@
-import type { Revocation } from '../../core/revocation/revocation.js';
+import type { Revocation } from '../../core/revocation/index.js';
 import type {
   ChangeCursor,
   Hits,

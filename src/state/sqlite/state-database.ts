@@ -4,7 +4,7 @@ import {
   REVOCATION_KINDS,
   type Revocation,
   type RevocationSubject,
-} from '../../core/revocation/revocation.js';
+} from '../../core/revocation/index.js';
 import {
   CONSUMED_LEEWAY,
   TOMBSTONE_SECONDS,

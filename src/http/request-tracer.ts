@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FinishedRequest } from '../http/index.js';
+import type { FinishedRequest } from './request-end.middleware.js';
 
 /** Provider token of a {@link RequestTracer}. It stands here so that asking for one loads nothing. */
 export const REQUEST_TRACER = Symbol('signet.request-tracer');

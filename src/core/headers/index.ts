@@ -1,0 +1,6 @@
+export {
+  claimHeaderProblem,
+  foldHeader,
+  NEVER_FORWARDED,
+  type BackendHeaders,
+} from './backend-headers.js';

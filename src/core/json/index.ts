@@ -1,0 +1,8 @@
+export {
+  toNumber,
+  isDeeperThan,
+  exactly,
+  parseJsonExactly,
+  isJsonObject,
+  hasDuplicateMembers,
+} from './json.js';

@@ -1,0 +1,34 @@
+import { generateKeyPair, randomBytes, type JsonWebKey } from 'node:crypto';
+import { promisify } from 'node:util';
+import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
+
+const keyPair = promisify(generateKeyPair);
+
+/** About 128 bits of strength (NIST SP 800-57 part 1, table 2). */
+export const DEFAULT_RSA_BITS = 3072;
+
+/**
+ * Fresh key material for an algorithm: an HMAC secret as long as the hash, an RSA key, or a key on
+ * the algorithm's curve.
+ *
+ * @param rsaBits size of an RSA modulus
+ * @returns a private or secret JWK without `kid`, `alg` and `use` (RFC 7517 section 4)
+ */
+export async function generateJwk(
+  alg: JwsAlgorithm,
+  rsaBits = DEFAULT_RSA_BITS,
+): Promise<JsonWebKey> {
+  const { kty, crv = '', minSecretBytes = 0 } = algorithmSpec(alg);
+  switch (kty) {
+    case 'oct':
+      return { kty, k: randomBytes(minSecretBytes).toString('base64url') };
+    case 'RSA':
+      return (await keyPair('rsa', { modulusLength: rsaBits })).privateKey.export(JWK);
+    case 'EC':
+      return (await keyPair('ec', { namedCurve: crv })).privateKey.export(JWK);
+    default:
+      return (await keyPair('ed25519')).privateKey.export(JWK);
+  }
+}
+
+const JWK = { format: 'jwk' } as const;

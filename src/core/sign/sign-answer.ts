@@ -1,0 +1,67 @@
+import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../claims/index.js';
+import { signFields, type ClaimSet } from './sign-fields.js';
+import { SigningError } from './signing.error.js';
+import type { SigningPolicy } from './signing-policy.js';
+import type { TokenFormat } from './sign-token.js';
+import { stampClaims } from './stamp-claims.js';
+import { withTokenMetadata } from './token-metadata.js';
+
+/** What happens around the signing of one answer. */
+export interface SigningSteps {
+  /**
+   * Completes all claim sets of the answer before they are stamped and signed.
+   *
+   * @param claimSets by field
+   * @returns the claim set of one field
+   */
+  complete?(claimSets: ReadonlyMap<string, ClaimSet>): (field: string) => ClaimSet;
+  /**
+   * Called with the signed answer before it leaves.
+   *
+   * @returns what leaves instead; usually the same. What it throws is answered as an error.
+   */
+  commit?(answer: Record<string, unknown>): Promise<Record<string, unknown>>;
+}
+
+/**
+ * Signs the fields of an answer: completes, stamps and signs their claims, adds `token_type` and
+ * `expires_in` (RFC 6749 section 5.1).
+ *
+ * @param sign makes one token
+ * @param now seconds since 1970
+ * @throws SigningError when the answer cannot be signed
+ */
+export async function signAnswer(
+  body: unknown,
+  policy: SigningPolicy,
+  sign: (claims: ClaimSet, format: TokenFormat) => string | Promise<string>,
+  now: number,
+  steps: SigningSteps = {},
+): Promise<Record<string, unknown>> {
+  let accessExp: unknown;
+  const signed = await signFields(
+    body,
+    policy.fields,
+    policy.requireAll,
+    (claims, field) => {
+      const { format, stamp, profiled } = policy.field(field);
+      const stamped = stampClaims(claims, field, stamp, now);
+      if (profiled) assertProfile(stamped, field);
+      if (field === 'access_token') accessExp = stamped.exp;
+      return sign(stamped, format);
+    },
+    steps.complete?.bind(steps),
+  );
+  const answer = withTokenMetadata(signed, accessExp, now);
+  return steps.commit === undefined ? answer : steps.commit(answer);
+}
+
+/** RFC 9068 section 2.2: what cannot be added here, the backend has to send. */
+function assertProfile(claims: ClaimSet, field: string): void {
+  const missing = missingProfileClaims(claims);
+  if (missing.length > 0)
+    throw new SigningError(
+      'sign_target_invalid',
+      `field '${field}' is signed as ${ACCESS_TOKEN_TYPE} and lacks: ${missing.join(', ')}`,
+    );
+}

@@ -1,0 +1,50 @@
+import { signInput, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import type { ClaimSet } from './sign-fields.js';
+
+/** How a token is made. */
+export interface TokenFormat {
+  alg: JwsAlgorithm;
+  /** Key id or thumbprint of the signing key, or `auto`: the one active key for `alg`. */
+  kid: string;
+  /** `typ` header. */
+  typ: string;
+  /** Flattened JWS JSON as a string instead of the compact form. */
+  full: boolean;
+}
+
+/** Encoded headers by key, algorithm and type: the same for every token. */
+const headers = new WeakMap<JwsKey, Map<string, string>>();
+
+/**
+ * Signs a claim set as it is (RFC 7515 sections 3.1 and 7.2.2).
+ *
+ * @param key must fit `format.alg`
+ * @returns the compact JWS, or flattened JWS JSON with `format.full`; a promise where another thread signs
+ */
+export function signToken(
+  claims: ClaimSet,
+  key: JwsKey,
+  format: TokenFormat,
+): string | Promise<string> {
+  const header = encodedHeader(key, format);
+  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
+  const input = `${header}.${payload}`;
+  const finish = (signature: string): string =>
+    format.full
+      ? JSON.stringify({ payload, protected: header, signature })
+      : `${input}.${signature}`;
+  const signature = signInput(format.alg, key, input);
+  return typeof signature === 'string' ? finish(signature) : signature.then(finish);
+}
+
+function encodedHeader(key: JwsKey, { alg, typ }: TokenFormat): string {
+  let byFormat = headers.get(key);
+  if (byFormat === undefined) headers.set(key, (byFormat = new Map()));
+  const format = `${alg} ${typ}`;
+  let header = byFormat.get(format);
+  if (header === undefined) {
+    header = Buffer.from(JSON.stringify({ alg, kid: key.kid, typ })).toString('base64url');
+    byFormat.set(format, header);
+  }
+  return header;
+}

@@ -1,0 +1,2 @@
+export { AtMostEvery } from './at-most-every.js';
+export { now, nowSeconds } from './now.js';

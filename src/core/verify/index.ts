@@ -1,0 +1,38 @@
+export {
+  bearerToken,
+  tokenMissing,
+  tokenOfCookie,
+  type BearerToken,
+  type TokenPlaces,
+} from './bearer-token.js';
+export { ACCESS_CHECKS, checkAccess, checkClaims, CLAIM_CHECKS } from './claim-checks.js';
+export {
+  claimHeaderProblems,
+  claimsToHeaders,
+  parseClaimHeaders,
+  type ClaimHeaderList,
+  type ClaimHeaders,
+} from './claim-headers.js';
+export { isSameOrigin } from './same-origin.js';
+export { SignatureCache } from './signature-cache.js';
+export {
+  allowedAlgorithm,
+  allowedType,
+  assertFits,
+  assertNotRevoked,
+  assertProfile,
+  assertSigned,
+  parseClaims,
+  type RevocationView,
+} from './token-checks.js';
+export {
+  compilePolicy,
+  type ClaimsCheck,
+  type Matcher,
+  type PolicyDefaults,
+  type RoutePolicyOptions,
+  type TokenPolicy,
+  type TokenPolicyOptions,
+} from './token-policy.js';
+export type { VerifiedClaims } from './verified-claims.js';
+export { verifyToken, type Verification, type VerificationKeys } from './verify-token.js';

@@ -1,0 +1,2 @@
+export { Operation } from './operation.js';
+export { RouteExplorer, type Route } from './route-explorer.js';

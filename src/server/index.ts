@@ -1,0 +1,2 @@
+export { answerClientError } from './client-error.js';
+export { GatewayAdapter } from './gateway-adapter.js';

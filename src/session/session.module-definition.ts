@@ -1,0 +1,25 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { JwsAlgorithm } from '../core/jws/index.js';
+
+/** What is known of the tokens that are signed here, and whether browsers keep them. */
+export interface SessionModuleOptions {
+  /** Algorithm of refresh tokens. */
+  alg: JwsAlgorithm;
+  /** Stamped as `iss`; accepted in refresh tokens beside the issuers of `AuthModule`. */
+  issuer: string;
+  /** `typ` of refresh tokens; no access token may have it. */
+  refreshTyp: string;
+  /** `POST /token` also sets the tokens as cookies. Default false. */
+  cookies?: boolean;
+  /** Where browsers reach the gateway. Default: the host that they address. */
+  publicUrl?: string;
+}
+
+export const {
+  ConfigurableModuleClass: ConfigurableSessionModule,
+  MODULE_OPTIONS_TOKEN: SESSION_OPTIONS,
+  OPTIONS_TYPE: SESSION_OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE: SESSION_ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<SessionModuleOptions>({ moduleName: 'Session' })
+  .setClassMethodName('forRoot')
+  .build();
