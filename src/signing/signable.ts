@@ -1,8 +1,7 @@
 import type { Observable } from 'rxjs';
 
-/** Any handler. */
-// oxlint-disable-next-line typescript/no-explicit-any -- parameters do not matter, only the result
-export type SignableHandler = (...args: any[]) => unknown;
+/** Any handler; its parameters do not matter. */
+export type SignableHandler = (...args: never[]) => unknown;
 
 /** What a handler's result holds once it has arrived. */
 type Arrived<Result> = Result extends Observable<infer Value> ? Value : Awaited<Result>;

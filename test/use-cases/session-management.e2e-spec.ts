@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
@@ -32,9 +33,9 @@ class Browser {
 
   /** Runs a script of the page. */
   run(script: string): Promise<void> {
-    const body = `return (async () => { ${script} })()`;
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the README's own code
-    return (new Function('fetch', body) as (of: typeof this.fetch) => Promise<void>)(this.fetch);
+    return runInNewContext(`(async () => { ${script} })()`, {
+      fetch: this.fetch,
+    }) as Promise<void>;
   }
 }
 

@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { checkAccess, checkClaims } from './claim-checks.js';
-import type { TokenPolicyOptions } from './token-policy.js';
-import type { RequireJwtOptions } from '../../auth/require-jwt.metadata.js';
-import { compilePolicy } from './token-policy.js';
+import { compilePolicy, type RoutePolicyOptions, type TokenPolicyOptions } from './token-policy.js';
 
 const NOW = 1_800_000_000;
 const DEFAULTS: TokenPolicyOptions = {
@@ -18,7 +16,7 @@ const parse = (text: string): Record<string, unknown> =>
   parseJsonExactly(text) as Record<string, unknown>;
 
 /** The code of the refusal, or `ok`. */
-function check(claims: Record<string, unknown>, options: RequireJwtOptions = {}): string {
+function check(claims: Record<string, unknown>, options: RoutePolicyOptions = {}): string {
   try {
     const policy = compilePolicy(options, DEFAULTS);
     checkClaims(claims, policy, NOW);
