@@ -35,6 +35,7 @@ class Browser {
   run(script: string): Promise<void> {
     return runInNewContext(`(async () => { ${script} })()`, {
       fetch: this.fetch,
+      URLSearchParams,
     }) as Promise<void>;
   }
 }
