@@ -1,8 +1,7 @@
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import { exportJWK, generateKeyPair } from 'jose';
-import { algorithmSpec, type JwsAlgorithm } from '../core/jws/index.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
+import { generateJwk } from '../core/keys/index.js';
 
 /**
  * Writes a JWK Set with one fresh key, mode 0600, so that a first start needs no preparation.
@@ -16,12 +15,7 @@ export async function createDevelopmentKey(
   kid: string,
 ): Promise<boolean> {
   if (existsSync(path)) return false;
-  const { minSecretBytes } = algorithmSpec(alg);
-  const material =
-    minSecretBytes === undefined
-      ? await exportJWK((await generateKeyPair(alg, { extractable: true })).privateKey)
-      : { kty: 'oct', k: randomBytes(minSecretBytes).toString('base64url') };
-  const { kty, ...rest } = material;
+  const { kty, ...rest } = await generateJwk(alg);
   const text = JSON.stringify({ keys: [{ kty, kid, alg, use: 'sig', ...rest }] }, null, 2);
   mkdirSync(dirname(path), { recursive: true });
   // Of several processes that start at the same time one wins, and none reads half a file.

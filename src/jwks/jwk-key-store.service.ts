@@ -13,6 +13,7 @@ import { KeySources } from './key-sources.js';
 import { KeysUnavailableException } from './keys-unavailable.exception.js';
 import type { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
+import { nowSeconds } from '../core/time/index.js';
 
 /**
  * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
@@ -95,7 +96,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     if (current === undefined) throw new KeysUnavailableException(provider.source);
     // The gateway's own tokens carry a kid, however those of others name their keys.
     const strategy = source === this.signingSource ? 'kid' : this.strategy;
-    return current.verifier(names, strategy, Math.floor(Date.now() / 1000));
+    return current.verifier(names, strategy, nowSeconds());
   }
 
   /**

@@ -65,7 +65,7 @@ export class KeyFile implements KeyProvider {
   private decrypt(text: string): Promise<string> {
     const { passphrase } = this.options;
     if (passphrase === undefined)
-      throw new KeyError(`${this.source}: is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE`);
+      throw new KeyError(`${this.source}: is encrypted; set the option passphrase of JwksModule`);
     return decryptKeys(text, passphrase, this.source);
   }
 }

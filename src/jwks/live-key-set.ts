@@ -63,7 +63,7 @@ export class LiveKeySet {
       this.keepOrDrop(error);
     }
     if (this.closed) return;
-    this.plan();
+    this.scheduleNext();
     this.unwatch = this.provider.watch(() => void this.follow());
   }
 
@@ -109,7 +109,7 @@ export class LiveKeySet {
     } catch (error) {
       this.keepOrDrop(error);
     }
-    this.plan();
+    this.scheduleNext();
   }
 
   private async load(): Promise<KeySet> {
@@ -125,7 +125,7 @@ export class LiveKeySet {
     return (
       this.schedule === undefined ||
       this.health.isStale ||
-      candidate.describeKids() !== this.set?.describeKids()
+      candidate.fingerprint !== this.set?.fingerprint
     );
   }
 
@@ -150,7 +150,7 @@ export class LiveKeySet {
   }
 
   /** Sets the time of the next look that nobody has to ask for. */
-  private plan(): void {
+  private scheduleNext(): void {
     const { schedule, health } = this;
     const delay =
       schedule === undefined

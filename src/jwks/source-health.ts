@@ -1,14 +1,15 @@
 import { Logger } from '@nestjs/common';
+import { AtMostEvery } from '../core/time/index.js';
 import { KeyError } from '../core/keys/index.js';
 
-/** At most one line a minute about a source that stays bad in the same way. */
+/** Milliseconds between two lines about a source that stays bad in the same way. */
 const LOG_EVERY_MS = 60_000;
 
 /** Since when a key source gives nothing usable, and what the log says about it. */
 export class SourceHealth {
   private static readonly logger = new Logger('JwkKeyStore');
   private staleSince: number | undefined;
-  private lastLogged = -Infinity;
+  private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private lastProblem = '';
 
   /** @param source for messages */
@@ -33,13 +34,12 @@ export class SourceHealth {
 
   /** @param consequence what becomes of the keys in use */
   bad(error: unknown, consequence: string): void {
-    const now = performance.now();
     const reason = error instanceof KeyError ? error.message : `${this.source}: cannot be loaded`;
     const problem = `JWK ${reason}; ${consequence}`;
-    this.staleSince ??= now;
-    if (problem === this.lastProblem && now - this.lastLogged < LOG_EVERY_MS) return;
+    this.staleSince ??= performance.now();
+    if (problem !== this.lastProblem) this.log.reset();
     this.lastProblem = problem;
-    this.lastLogged = now;
+    if (!this.log.due()) return;
     SourceHealth.logger.error(problem);
   }
 }

@@ -4,6 +4,7 @@ import { assertSameOrigin } from '../auth/index.js';
 import { tokenOfCookie } from '../core/verify/index.js';
 import { toNumber } from '../core/json/index.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
+import { nowSeconds } from '../core/time/index.js';
 
 /** `__Host-` makes browsers insist on Secure, on no Domain and on the path `/` (RFC 6265bis). */
 const NAMES = { access_token: '__Host-access_token', refresh_token: '__Host-refresh_token' };
@@ -24,7 +25,7 @@ export class SessionCookies {
 
   /** Sets a cookie for each token of a signed answer; it lives as long as its token. */
   set(response: ServerResponse, answer: Readonly<Record<string, unknown>>): void {
-    const now = Math.floor(Date.now() / 1000);
+    const now = nowSeconds();
     for (const [field, name] of Object.entries(NAMES)) {
       const token = answer[field];
       if (typeof token !== 'string') continue;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Revocations } from '../state/index.js';
 import type { PresentedToken } from './issued-tokens.service.js';
+import { epochSeconds } from '../core/time/index.js';
 
 /** Ends what a presented token stands for; on all workers and nodes within a second. */
 @Injectable()
@@ -19,7 +20,7 @@ export class SessionEnd {
   /** The token alone. */
   async endToken({ id, claims }: PresentedToken, reason: string): Promise<void> {
     const expiresAt = Math.ceil(claims.exp);
-    if (expiresAt <= Date.now() / 1000) return;
+    if (expiresAt <= epochSeconds()) return;
     await this.revocations.revoke({ kind: 'jti', value: id, expiresAt, reason });
   }
 }

@@ -13,6 +13,7 @@ import {
   type RevocationChanges,
   type StateStore,
 } from './state-store.js';
+import { epochSeconds } from '../core/time/index.js';
 
 interface Entry {
   readonly revocation: Revocation;
@@ -34,7 +35,6 @@ const SWEEP_MS = 60_000;
 /** Clients beyond that many push out the oldest ones: memory matters more than their count. */
 const MAX_COUNTERS = 100_000;
 
-const nowSeconds = (): number => Date.now() / 1000;
 const subjectKey = (kind: string, value: string): string => `${kind}:${value}`;
 
 /** State of one process that ends with it: for development and tests. */
@@ -67,7 +67,7 @@ export class MemoryStore implements StateStore {
 
   async removeRevocation(id: string): Promise<Revocation | undefined> {
     const entry = this.entries.get(id);
-    if (entry === undefined || !isAlive(entry, nowSeconds())) return undefined;
+    if (entry === undefined || !isAlive(entry, epochSeconds())) return undefined;
     entry.removed = true;
     this.forgetSubject(entry);
     this.append(entry);
@@ -76,7 +76,7 @@ export class MemoryStore implements StateStore {
 
   async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
     const from = page.after === undefined ? 0 : (this.entries.get(page.after)?.born ?? 0);
-    const now = nowSeconds();
+    const now = epochSeconds();
     const found: Revocation[] = [];
     for (let index = this.indexAfter(from); index < this.log.length; index++) {
       if (found.length === page.limit) break;
@@ -146,7 +146,7 @@ export class MemoryStore implements StateStore {
   }
 
   private look(use: RefreshUse): RefreshOutcome {
-    const now = nowSeconds();
+    const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
     const consumed = this.consumed.get(use.jti);
     if (consumed === undefined) return { state: 'fresh' };
@@ -197,7 +197,7 @@ export class MemoryStore implements StateStore {
   private sweep(): void {
     if (performance.now() - this.sweptAt < SWEEP_MS) return;
     this.sweptAt = performance.now();
-    const now = nowSeconds();
+    const now = epochSeconds();
     for (const [id, entry] of this.entries)
       if (isExpired(entry, now)) {
         this.entries.delete(id);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Revocation, RevocationKind } from '../core/revocation/index.js';
 import { NONE, SlotTable, type Slot } from './slot-table.js';
+import { epochSeconds } from '../core/time/index.js';
 
 /** What identifies an entry. */
 type EntryName = Pick<Revocation, 'id' | 'kind' | 'value'>;
@@ -44,7 +45,7 @@ export class RevocationIndex {
   isRevoked(kind: RevocationKind, value: string, iat: number | undefined): boolean {
     let slot = this.chains[kind].get(value);
     if (slot === undefined) return false;
-    const now = Date.now() / 1000;
+    const now = epochSeconds();
     for (; slot !== NONE; slot = this.slots.get(slot, NEXT)) {
       if (this.isExpired(slot, now)) continue;
       const before = this.slots.get(slot, BEFORE);
@@ -87,7 +88,7 @@ export class RevocationIndex {
 
   /** Drops what has expired among the next `count` values; call after call goes through all of them. */
   sweep(count: number): void {
-    const now = Date.now() / 1000;
+    const now = epochSeconds();
     this.sweeping ??= this.values();
     for (let visited = 0; visited < count; visited++) {
       const { done, value } = this.sweeping.next();

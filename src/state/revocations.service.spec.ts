@@ -179,7 +179,7 @@ describe('Revocations', () => {
     expect((await other.revoke({ kind: 'sub', value: 'x' })).expiresAt).toBeGreaterThanOrEqual(exp);
   });
 
-  it('tells the store of a horizon once, rounded up to the hour', async () => {
+  it('tells the store of a latest expiry once, rounded up to the hour', async () => {
     const store = new MemoryStore();
     const revocations = await open(store);
     const noted = vi.spyOn(store, 'noteExpiry');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
+import { AtMostEvery, nowSeconds } from '../core/time/index.js';
 import {
   type Revocation,
   type RevocationKind,
@@ -52,8 +53,6 @@ const LONGEST_LEEWAY = HOUR;
 /** The end of the year 9999; later ones are as good as never. */
 const LATEST_EXPIRY = 253_402_300_799;
 
-const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-
 /**
  * The revocations of the state store as this process sees them, and the way to change them.
  * Questions are answered from memory. What other processes revoke is seen after at most one poll;
@@ -68,12 +67,12 @@ export class Revocations implements OnApplicationShutdown {
   /** While a new history of the store is being read: the entries that it knows, too. */
   private known: Set<Slot> | undefined;
   /** Latest `exp` of any token, rounded up; `noted` is what the store knows of it. */
-  private horizon = 0;
+  private latestExpiry = 0;
   private noted = 0;
   /** Begin of the last complete look at the store, by the monotonic clock. */
   private seenAt = -Infinity;
   private failing = false;
-  private loggedAt = -Infinity;
+  private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -93,7 +92,7 @@ export class Revocations implements OnApplicationShutdown {
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
     await revocations.look();
-    revocations.plan();
+    revocations.scheduleNext();
     return revocations;
   }
 
@@ -177,10 +176,10 @@ export class Revocations implements OnApplicationShutdown {
 
   /** Tells that there is a token which expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void {
-    if (exp <= this.horizon) return;
-    this.horizon = Math.min(LATEST_EXPIRY, Math.ceil(exp / HOUR) * HOUR);
+    if (exp <= this.latestExpiry) return;
+    this.latestExpiry = Math.min(LATEST_EXPIRY, Math.ceil(exp / HOUR) * HOUR);
     // A failure is made good by the next poll.
-    this.noteHorizon().catch(() => undefined);
+    this.noteLatestExpiry().catch(() => undefined);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -192,18 +191,18 @@ export class Revocations implements OnApplicationShutdown {
   /** Signed elsewhere, read from the store: whatever token anybody has seen is dead by then. */
   private async expiryOf(kind: RevocationKind, now: number): Promise<number | null> {
     if (kind === 'kid') return null;
-    await this.noteHorizon();
-    return Math.max(this.horizon, now + this.options.longestTokenTtl) + LONGEST_LEEWAY;
+    await this.noteLatestExpiry();
+    return Math.max(this.latestExpiry, now + this.options.longestTokenTtl) + LONGEST_LEEWAY;
   }
 
-  private async noteHorizon(): Promise<void> {
-    const { horizon } = this;
-    const latest = await this.store.noteExpiry(horizon);
-    this.noted = Math.max(this.noted, horizon);
-    this.horizon = Math.max(this.horizon, latest);
+  private async noteLatestExpiry(): Promise<void> {
+    const { latestExpiry } = this;
+    const latest = await this.store.noteExpiry(latestExpiry);
+    this.noted = Math.max(this.noted, latestExpiry);
+    this.latestExpiry = Math.max(this.latestExpiry, latest);
   }
 
-  private plan(): void {
+  private scheduleNext(): void {
     if (this.closed) return;
     this.timer = setTimeout(() => void this.poll(), this.pollMs).unref();
   }
@@ -218,7 +217,7 @@ export class Revocations implements OnApplicationShutdown {
     } catch (error) {
       if (!this.closed) this.complain(error);
     }
-    this.plan();
+    this.scheduleNext();
   }
 
   /** Takes in everything that happened since the last look. */
@@ -241,7 +240,7 @@ export class Revocations implements OnApplicationShutdown {
     }
     if (this.known !== undefined) await this.giveBack(this.known);
     this.known = undefined;
-    if (this.noted < this.horizon || this.horizon === 0) await this.noteHorizon();
+    if (this.noted < this.latestExpiry || this.latestExpiry === 0) await this.noteLatestExpiry();
     this.seenAt = began;
   }
 
@@ -260,9 +259,7 @@ export class Revocations implements OnApplicationShutdown {
 
   private complain(error: unknown): void {
     this.failing = true;
-    const now = performance.now();
-    if (now - this.loggedAt < LOG_EVERY_MS) return;
-    this.loggedAt = now;
+    if (!this.log.due()) return;
     const reason =
       error instanceof StateUnavailableException
         ? (error.details.explanation ?? '')

@@ -20,6 +20,7 @@ import {
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { RefreshRefusedException } from './refresh.exceptions.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
+import { epochSeconds } from '../core/time/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
@@ -63,7 +64,7 @@ export class RefreshGrant {
     const { claims, id } = presented;
     assertClient(claims.client_id, clientId);
     const authTime = toNumber(claims.auth_time) ?? toNumber(claims.iat) ?? 0;
-    if (Date.now() / 1000 >= authTime + options.absoluteTtl)
+    if (epochSeconds() >= authTime + options.absoluteTtl)
       throw invalid('the login is too long ago (REFRESH_ABSOLUTE_TTL)');
     // Tokens from before refresh was switched on have no sid; their successors get one.
     const sid = claimText(claims.sid) === undefined ? id : claims.sid;

@@ -6,6 +6,7 @@ import { KeyError } from '../core/keys/index.js';
 import { JwkKeyStore, KeysUnavailableException } from '../jwks/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
 import { TokenController } from './token.controller.js';
+import { nowSeconds } from '../core/time/index.js';
 
 const SAMPLE_TTL_SECONDS = 60;
 
@@ -35,7 +36,7 @@ export class SelfTest implements OnApplicationBootstrap {
       .field('access_token');
     if (format.full) return;
     const policy = this.protectedRoutes.defaults();
-    const now = Math.floor(Date.now() / 1000);
+    const now = nowSeconds();
     const claims: Record<string, unknown> = {
       iss: stamp.issuer,
       aud: policy.audiences,

@@ -27,6 +27,7 @@ import {
 import { adviceFor, type AdviceContext } from './advice.js';
 import type { ExplainedCheck, Explanation } from './explanation.js';
 import { misspelling } from './spelling.js';
+import { nowSeconds } from '../time/index.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -75,7 +76,7 @@ export class TokenExplainer {
 /** All checks of one token, in the verifier's order; each that still makes sense after one failed. */
 class Run {
   readonly checks: ExplainedCheck[] = [];
-  private readonly now = Math.floor(Date.now() / 1000);
+  private readonly now = nowSeconds();
   private context: AdviceContext;
 
   constructor(

@@ -6,3 +6,4 @@ export {
   isJsonObject,
   hasDuplicateMembers,
 } from './json.js';
+export { ABSENT, memberAt } from './member-path.js';

@@ -7,12 +7,16 @@ import {
 } from 'node:crypto';
 import { isJsonObject } from '../json/index.js';
 import { decodeBase64url, isJwsAlgorithm, keyMisfit, type JwsKey } from '../jws/index.js';
-import { certificateIds, type CertificateIds } from './certificate.js';
 import { readLifecycle, type KeyLifecycle } from './key-lifecycle.js';
 import { thumbprint } from './thumbprint.js';
-import { assertKeyOperations } from './key-operations.js';
-import { assertRsaConsistency, assertRsaStrength } from './rsa-strength.js';
-import { assertPairFits } from './pair-check.js';
+import {
+  assertKeyOperations,
+  assertPairFits,
+  assertRsaConsistency,
+  assertRsaStrength,
+  certificateIds,
+  type CertificateIds,
+} from './key-checks.js';
 import { KeyError, quote } from './key.error.js';
 
 /** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */

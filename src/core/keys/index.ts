@@ -1,4 +1,3 @@
-export { certificateIds, type CertificateIds } from './certificate.js';
 export { decryptKeys, encryptKeys, isEncrypted } from './encrypted-keys.js';
 export { DEFAULT_RSA_BITS, generateJwk } from './generate-jwk.js';
 export { importJwk, type ImportedKey } from './import-jwk.js';

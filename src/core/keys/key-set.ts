@@ -1,10 +1,10 @@
-import type { JsonWebKey } from 'node:crypto';
+import { hash, type JsonWebKey } from 'node:crypto';
 import { keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { ImportedKey } from './import-jwk.js';
 import { KeyError } from './key.error.js';
 import { parseKeySet } from './parse-key-set.js';
 
-/** `SIGNER_KID=auto`: the key in state `active` signs. */
+/** The kid that stands for the one active key of an algorithm. */
 export const AUTO_KID = 'auto';
 
 /** How a token names its key: by `kid`, by certificate thumbprint, or by either. */
@@ -95,6 +95,23 @@ export class KeySet {
     return state === 'retired' || now >= notAfter ? undefined : found.key;
   }
 
+  /**
+   * The same for two sets with the same keys in the same states, however they are written: a digest of
+   * thumbprints (RFC 7638), names and states.
+   */
+  get fingerprint(): string {
+    const keys = this.entries().map(({ key, thumbprint, lifecycle, certificate }) => [
+      key.kid,
+      key.alg,
+      thumbprint,
+      key.signing !== undefined,
+      key.verifying !== undefined,
+      lifecycle,
+      certificate,
+    ]);
+    return hash('sha256', JSON.stringify([keys, [...this.skipped]]), 'base64url');
+  }
+
   /** For messages: the kids of the set, at most ten. */
   describeKids(): string {
     const kids = [...this.keys.keys(), ...this.skipped.keys()];
@@ -133,7 +150,7 @@ export class KeySet {
       );
     if (lifecycle !== undefined && lifecycle.state !== 'active')
       throw new KeyError(
-        `kid '${kid}' in JWK ${this.source} does not sign: its state is ${lifecycle.state}; SIGNER_KID=auto follows the active key`,
+        `kid '${kid}' in JWK ${this.source} does not sign: its state is ${lifecycle.state}; kid 'auto' follows the active key`,
       );
     return key;
   }

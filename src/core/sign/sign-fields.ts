@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json/index.js';
+import { ABSENT, isJsonObject, memberAt } from '../json/index.js';
 import { SigningError } from './signing.error.js';
 
 /** A claim set as the backend sent it. */
@@ -23,16 +23,14 @@ export async function signFields(
   sign: (claims: ClaimSet, field: string) => string | Promise<string>,
   complete?: (claimSets: ReadonlyMap<string, ClaimSet>) => (field: string) => ClaimSet,
 ): Promise<Record<string, unknown>> {
-  const present = targetsOf(fields).filter(({ path }) => has(body, path));
+  const present = targetsOf(fields).flatMap(({ field, path, holdsOther }) => {
+    const claims = memberAt(body, path);
+    return claims === ABSENT ? [] : [{ field, path, holdsOther, claims }];
+  });
   if (!isJsonObject(body) || present.length === 0 || (requireAll && present.length < fields.length))
     throw new SigningError('sign_target_missing', describeMissing(body, fields));
 
-  const claimSets = present.map(({ field, path, holdsOther }) => ({
-    field,
-    claims: get(body, path),
-    holdsOther,
-  }));
-  for (const { field, claims, holdsOther } of claimSets)
+  for (const { field, claims, holdsOther } of present)
     if (!isJsonObject(claims) || holdsOther)
       throw new SigningError(
         'sign_target_invalid',
@@ -41,10 +39,10 @@ export async function signFields(
           : `field '${field}' holds ${describe(claims)}, not an object with claims`,
       );
   const completed = complete?.(
-    new Map(claimSets.map(({ field, claims }) => [field, claims as ClaimSet])),
+    new Map(present.map(({ field, claims }) => [field, claims as ClaimSet])),
   );
   const tokens = await signAll(
-    claimSets.map(({ field, claims }) => ({
+    present.map(({ field, claims }) => ({
       field,
       claims: completed?.(field) ?? (claims as ClaimSet),
     })),
@@ -102,18 +100,6 @@ const settle = (token: string | Promise<string>): Promise<string> => Promise.res
 /** True when another field to sign lies inside of `field`: no answer could be right for both. */
 export const overlaps = (field: string, fields: readonly string[]): boolean =>
   fields.some((other) => other.startsWith(`${field}.`));
-
-function has(body: unknown, path: readonly string[]): boolean {
-  let value = body;
-  for (const name of path) {
-    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return false;
-    value = value[name];
-  }
-  return true;
-}
-
-const get = (body: unknown, path: readonly string[]): unknown =>
-  path.reduce((value, name) => (value as Record<string, unknown>)[name], body);
 
 function replace(
   body: Record<string, unknown>,

@@ -3,10 +3,13 @@
  * It goes by the monotonic clock.
  */
 export class AtMostEvery {
+  private readonly intervalMs: number;
   private last = -Infinity;
 
   /** @param intervalMs milliseconds */
-  constructor(private readonly intervalMs: number) {}
+  constructor(intervalMs: number) {
+    this.intervalMs = intervalMs;
+  }
 
   /** True when the interval has passed since the last true; the caller then acts. */
   due(): boolean {

@@ -1,2 +1,2 @@
 export { AtMostEvery } from './at-most-every.js';
-export { now, nowSeconds } from './now.js';
+export { epochSeconds, nowSeconds } from './now.js';

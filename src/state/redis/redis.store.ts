@@ -33,7 +33,8 @@ const LOG = key('log');
 const EXPIRY = key('expiry');
 const REMOVED = key('removed');
 const HISTORY = key('history');
-const HORIZON = key('horizon');
+/** Named so by version 0.1. */
+const LATEST_EXPIRY = key('horizon');
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -128,7 +129,7 @@ export class RedisStore implements StateStore {
 
   async noteExpiry(exp: number): Promise<number> {
     return Number(
-      await this.connection.evaluate<string>(NOTE_EXPIRY, [HORIZON], [exp], TIMEOUT_MS),
+      await this.connection.evaluate<string>(NOTE_EXPIRY, [LATEST_EXPIRY], [exp], TIMEOUT_MS),
     );
   }
 

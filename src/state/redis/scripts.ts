@@ -134,7 +134,7 @@ if ARGV[2] == '1' then
 end
 return { 'fresh' }`);
 
-/** KEYS: horizon. ARGV: exp. */
+/** KEYS: latest expiry. ARGV: exp. */
 export const NOTE_EXPIRY = script(`
 local latest = redis.call('GET', KEYS[1])
 if latest and tonumber(latest) >= tonumber(ARGV[1]) then return latest end

@@ -15,6 +15,7 @@ import {
 import { openDatabase, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
+import { epochSeconds } from '../../core/time/index.js';
 
 const SCHEMA_VERSION = 1;
 /**
@@ -61,7 +62,6 @@ interface Row {
 
 const COLUMNS = 'id, kind, value, before, reason, created_at, expires_at';
 const ALIVE = 'removed_from IS NULL AND (expires_at IS NULL OR expires_at > ?)';
-const nowSeconds = (): number => Date.now() / 1000;
 
 /** The durable part of the state, in SQL. Every method runs inside of a transaction of the thread. */
 export class StateDatabase implements ThreadDatabase, StateOperations {
@@ -89,7 +89,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   removeRevocation(id: string): Revocation | undefined {
-    const now = nowSeconds();
+    const now = epochSeconds();
     const row = this.row(`SELECT * FROM revocation WHERE id = ? AND ${ALIVE}`, [id, now]);
     if (row === undefined) return undefined;
     // The row that tells of it gets a version of its own.
@@ -114,7 +114,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
       after === undefined ? undefined : this.row('SELECT * FROM revocation WHERE id = ?', [after]);
     return this.rows(
       `SELECT * FROM revocation WHERE version > ? AND ${ALIVE} ORDER BY version LIMIT ?`,
-      [last?.removed_from ?? last?.version ?? 0, nowSeconds(), limit],
+      [last?.removed_from ?? last?.version ?? 0, epochSeconds(), limit],
     ).map(toRevocation);
   }
 
@@ -140,7 +140,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   peek(use: RefreshUse): RefreshOutcome {
-    const now = nowSeconds();
+    const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
     const consumed = this.get('SELECT replay, replay_until FROM consumed WHERE jti = ?', [use.jti]);
     if (consumed === undefined) return { state: 'fresh' };
@@ -171,7 +171,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   /** What has expired is deleted; the lock for writing is taken only when there is something. */
   purge(): void {
-    const now = nowSeconds();
+    const now = epochSeconds();
     const due = this.get(
       `SELECT EXISTS (SELECT 1 FROM revocation WHERE expires_at <= ?1)
            OR EXISTS (SELECT 1 FROM consumed WHERE expires_at <= ?1)
