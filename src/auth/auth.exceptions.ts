@@ -39,7 +39,7 @@ export class CsrfRefusedException extends GatewayException {
       code: 'csrf_refused',
       description: 'A request with a session cookie has to come from the same origin.',
       explanation:
-        'a request that changes something by cookie needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of PUBLIC_URL)',
+        'a request that changes something by cookie needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of the option publicUrl of AuthModule)',
       headers: { 'WWW-Authenticate': REALM },
     });
   }

@@ -25,7 +25,7 @@ export async function openStore(url: string): Promise<StateStore> {
     }
   } catch (error) {
     throw new BootError(
-      `STATE_STORE cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
+      `the option url of StateModule cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
     );
   }
 }

@@ -65,7 +65,7 @@ export class RefreshGrant {
     assertClient(claims.client_id, clientId);
     const authTime = toNumber(claims.auth_time) ?? toNumber(claims.iat) ?? 0;
     if (epochSeconds() >= authTime + options.absoluteTtl)
-      throw invalid('the login is too long ago (REFRESH_ABSOLUTE_TTL)');
+      throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
     // Tokens from before refresh was switched on have no sid; their successors get one.
     const sid = claimText(claims.sid) === undefined ? id : claims.sid;
     const use = refreshUse(presented, claimText(sid));

@@ -28,7 +28,7 @@ export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): 
     case 'algorithm_not_allowed':
       if (header.alg.toLowerCase() === 'none')
         return 'the token is not signed; unsigned tokens are never accepted';
-      return 'sign with an accepted algorithm and a key that is for it, or change VALIDATOR_ALG (option algorithms)';
+      return 'sign with an accepted algorithm and a key that is for it, or change the option algorithms of AuthModule';
     case 'key_not_found':
       return actualKid === undefined
         ? `the token was signed by a key that the validator does not have; it has: ${kids}. Does it come from another issuer or environment, or was the key retired?`
@@ -40,19 +40,19 @@ export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): 
     case 'type_not_allowed':
       return header.typ?.toLowerCase().includes('rt+jwt') === true
         ? 'this is a refresh token; send the access token. A refresh token goes to POST /token with grant_type=refresh_token'
-        : 'send an access token, or add the type to VALIDATOR_TYP (option types)';
+        : 'send an access token, or add the type to the option types of AuthModule';
     case 'token_expired': {
       const ago = now - (toNumber(claims.exp) ?? 0);
       return ago <= CLOCK_SKEW
-        ? `get a new token. If this one was just made, compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${policy.leeway} s)`
+        ? `get a new token. If this one was just made, compare the clocks of issuer and validator (the option leeway of AuthModule forgives ${policy.leeway} s)`
         : 'get a new token';
     }
     case 'token_not_yet_valid':
-      return `wait, or compare the clocks of issuer and validator (VALIDATOR_LEEWAY forgives ${policy.leeway} s)`;
+      return `wait, or compare the clocks of issuer and validator (the option leeway of AuthModule forgives ${policy.leeway} s)`;
     case 'issuer_mismatch':
-      return 'the token comes from somebody else, or VALIDATOR_ISSUER (option issuer) has to name its iss, character by character';
+      return 'the token comes from somebody else, or the option issuer of AuthModule has to name its iss, character by character';
     case 'audience_mismatch':
-      return 'ask the issuer for a token for this service, or add its aud to VALIDATOR_AUDIENCE (option audience)';
+      return 'ask the issuer for a token for this service, or add its aud to the option audience of AuthModule';
     case 'claim_missing':
       return 'let the issuer put the claim into its tokens';
     case 'claim_invalid':
@@ -61,7 +61,7 @@ export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): 
       return 'log in again; an administrator can see and undo it under /admin/revocations';
     case 'roles_missing':
     case 'scopes_missing':
-      return 'this user may not do it, or the claim has another name: VALIDATOR_ROLES_KEY, VALIDATOR_SCOPES_KEY';
+      return 'this user may not do it, or the claim has another name: the option rolesKey of AuthModule, the option scopesKey of AuthModule';
     default:
       return 'see the reason';
   }

@@ -24,7 +24,7 @@ export function misspelling(text: string): Misspelling {
     return { fix: 'there are blanks, line breaks or quotes around the token', meant: bare };
   if (text.startsWith('{'))
     return {
-      fix: 'this is JWS JSON (SIGNER_FULL=true makes it); a bearer token is the compact form',
+      fix: 'this is JWS JSON (the option full of SigningModule makes it); a bearer token is the compact form',
     };
   const parts = text.split('.');
   if (parts.length === 5)
