@@ -3,7 +3,7 @@ import { isSameOrigin } from '../core/verify/index.js';
 import { CsrfRefusedException } from './auth.exceptions.js';
 
 /**
- * For whoever takes credentials out of cookies.
+ * For code that takes credentials from cookies.
  *
  * @param publicUrl where browsers reach the gateway; see {@link isSameOrigin}
  * @throws CsrfRefusedException where {@link isSameOrigin} says no

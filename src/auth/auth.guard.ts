@@ -37,19 +37,19 @@ export class AuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = this.routes.policy(context.getHandler(), context.getClass());
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    // Decorated class and decorated method each bring the guard, for one and the same policy.
+    // A decorated method of a decorated class has the guard twice.
     if (verifiedBy(request) === policy) return true;
     try {
       setVerified(request, policy, await this.verify(request, policy));
     } catch (error) {
       const refusal =
         error instanceof TokenRefusedError ? new TokenRefusedException(error, policy) : error;
-      // The challenge has to be there whoever writes the answer; Nest's own filter sends no headers.
+      // Set here, because Nest's own exception filter sends no headers.
       if (refusal instanceof GatewayException)
         setHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal);
       throw refusal;
     }
-    // The token ends here: no backend sees it, whatever headers are forwarded.
+    // No backend gets the token, whatever headers are forwarded.
     withholdHeaders(request, policy.credentialHeaders);
     return true;
   }

@@ -16,7 +16,7 @@ const DEFAULT_SIGNATURES = 10_000;
 const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   provide: SignatureCache,
   inject: [AUTH_OPTIONS],
-  // Missing options are reported elsewhere, and by name.
+  // ProtectedRoutes reports missing options by name.
   useFactory: (options?: AuthModuleOptions) => {
     const limit = options?.signatureCache ?? DEFAULT_SIGNATURES;
     return limit > 0 ? new SignatureCache(limit) : undefined;

@@ -9,8 +9,8 @@ import { isDeeperThan } from '../core/json/index.js';
 const MAX_NESTING = 100;
 
 /**
- * A check that claims fulfil a class with class-validator's decorators. It works on a copy: what
- * the class transforms or lacks changes nothing of the claims.
+ * Makes a check that claims fulfil a class with class-validator's decorators. It works on a copy, so the
+ * class cannot change the claims.
  *
  * @throws BootError for a class that would check nothing
  */
@@ -26,9 +26,9 @@ export function compileClaimsCheck(target: Type<object>): ClaimsCheck {
         'claim_invalid',
         `the claims nest deeper than ${MAX_NESTING} levels`,
       );
-    // Rules are about numbers, not about how a number keeps its digits.
+    // Raw numbers become plain ones for the rules.
     const copy = JSON.parse(JSON.stringify(claims)) as object;
-    // Not validateSync: it takes a rule that answers later for fulfilled.
+    // Not validateSync, which takes an asynchronous rule as fulfilled.
     const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
     if (problem !== undefined) throw new TokenRefusedError('claim_invalid', describe(problem));
   };

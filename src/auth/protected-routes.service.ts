@@ -25,7 +25,7 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
   ) {
-    // Whoever writes JavaScript may have given none: the boot then names what is missing.
+    // Callers in JavaScript may give none; the boot then names the missing options.
     this.options = options ?? { algorithms: [], issuer: [], audience: [] };
     this.publicUrl = this.options.publicUrl;
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))

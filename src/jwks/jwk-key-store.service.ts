@@ -94,19 +94,19 @@ export class JwkKeyStore implements OnApplicationShutdown {
   verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
     const { current, provider } = this.live(source);
     if (current === undefined) throw new KeysUnavailableException(provider.source);
-    // The gateway's own tokens carry a kid, however those of others name their keys.
+    // Own tokens always carry a kid, whatever the strategy for tokens of others.
     const strategy = source === this.signingSource ? 'kid' : this.strategy;
     return current.verifier(names, strategy, nowSeconds());
   }
 
   /**
-   * For a token whose key is not there: looks at a remote source again, at most once per cooldown
-   * and for as long as one fetch may take, and then for the key again.
+   * For a token whose key is unknown: fetches a remote set again, at most once per cooldown and within
+   * the deadline of one fetch, then looks for the key again.
    *
    * @throws KeysUnavailableException when the set was given up meanwhile
    */
   async awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined> {
-    // What names no key is not found in any set.
+    // A header that names no key cannot match a set that is fetched again.
     if (names.kid === undefined && names.x5t === undefined && names.x5tS256 === undefined)
       return undefined;
     const look = this.live(source).refetch();

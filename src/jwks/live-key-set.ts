@@ -138,7 +138,7 @@ export class LiveKeySet {
   }
 
   private keepOrDrop(error: unknown): void {
-    // A call that the shutdown ended is no problem of the source.
+    // The shutdown ended the call.
     if (this.closed) return;
     const now = performance.now();
     this.schedule?.settled(false, now);

@@ -13,8 +13,8 @@ export interface RemoteTrust {
 }
 
 /**
- * Connections for one key URL. They are minutes apart, so each is made anew and proves itself anew:
- * no keep-alive, no resumed TLS sessions (those skip the check of the certificate).
+ * Connections for one key URL. Fetches are minutes apart, so each has a connection of its own: no
+ * keep-alive and no resumed TLS sessions, which would skip the check of the certificate.
  *
  * @param timeoutMs milliseconds for a connection, TLS included
  * @throws KeyError when the CA is no certificate or a fingerprint is none
@@ -26,13 +26,13 @@ export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Agent 
     connections: 1,
     // 0: one request per connection.
     pipelining: 0,
-    // The deadline of the whole call is the caller's; undici's own timers are coarse.
+    // The caller has a deadline for the whole call; undici's timers are coarse.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxCachedSessions: 0,
     connect: {
       timeout: timeoutMs,
-      // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED cannot say otherwise.
+      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect.
       rejectUnauthorized: true,
       checkServerIdentity: identityCheck(fingerprints),
       ...(ca === undefined ? {} : { secureContext: trustAlso(ca) }),
@@ -43,7 +43,7 @@ export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Agent 
 /** The usual roots and this one, parsed once instead of per connection. */
 function trustAlso(ca: string): ReturnType<typeof createSecureContext> {
   try {
-    // A context ignores what it cannot read, and then trusts less than was asked for.
+    // createSecureContext ignores what it cannot parse, so it is parsed here first.
     void new X509Certificate(ca);
     return createSecureContext({ ca: [...getCACertificates('default'), ca] });
   } catch {

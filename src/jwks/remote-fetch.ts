@@ -26,7 +26,7 @@ export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<strin
         'user-agent': 'signet',
       },
     });
-    // Giving up on an answer makes its stream fail, which is no news.
+    // Destroying the stream below emits an error that nobody needs.
     body.on('error', () => undefined);
     try {
       assertAcceptable(statusCode, headers);
@@ -62,7 +62,7 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<s
 
 function describe(error: unknown, late: boolean): string {
   if (late) return `no complete answer within ${FETCH_DEADLINE_MS} ms`;
-  // Messages of errors may quote what was received; codes do not.
+  // Error messages may quote what was received, codes do not.
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;

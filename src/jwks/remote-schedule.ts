@@ -15,7 +15,7 @@ const LONGEST_DELAY_MS = 86_400_000;
 
 /**
  * Decides when a remote set is fetched again. Times are milliseconds of a monotonic clock, so that
- * a step of the wall clock changes nothing. Jitter keeps many gateways from asking in step.
+ * a step of the wall clock changes nothing. Jitter keeps gateways from fetching at the same time.
  */
 export class RemoteSchedule {
   private failures = 0;
@@ -36,8 +36,8 @@ export class RemoteSchedule {
   }
 
   /**
-   * The one cooldown, whatever was asked for: a cooldown per kid is none against random kids, and
-   * a list of them has no bound.
+   * One cooldown for the whole source. A cooldown per kid does not stop random kids and needs a list
+   * without a bound.
    */
   mayFetch(now: number): boolean {
     return now - this.settledAt >= this.policy.cooldown * 1000;
@@ -60,7 +60,7 @@ export class RemoteSchedule {
       return Math.min(LONGEST_DELAY_MS, cacheTtl * 1000 * (EARLY + EARLY_JITTER * this.random()));
     if (!hasKeys) return URGENT_RETRY_MS * (1 + URGENT_JITTER * this.random());
     const doubled = FIRST_RETRY_MS * 2 ** (this.failures - 1);
-    // The good set does not expire at once, so retries leave the provider the same rest as others do.
+    // The last good set is still in use, so retries respect the cooldown, too.
     const base = Math.min(LONGEST_RETRY_MS, Math.max(doubled, cooldown * 1000));
     return base * (1 + RETRY_JITTER * this.random());
   }

@@ -12,9 +12,8 @@ export function spkiPin(certificate: Buffer | string): string {
 }
 
 /**
- * The usual check of the host name and, on top of it, of the pins. Only the server's own
- * certificate counts: a pin that any certificate of the chain may match is matched by every
- * customer of that authority.
+ * Checks the host name as usual, then the pins. Only the server's own certificate counts: if any
+ * certificate of the chain could match, every customer of that authority would.
  *
  * @throws KeyError when a pin is not one
  * @returns what `tls.connect` takes; it runs after the chain was verified, never instead of that

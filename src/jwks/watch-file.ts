@@ -26,7 +26,7 @@ export function watchFile(path: string, intervalMs: number, changed: () => void)
     seen ??= hash;
     if (hash === seen || stopped) return;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    // Still being written: the next look decides.
+    // Still being written: look again.
     if ((await contentHash(path)) !== hash) return soon();
     seen = hash;
     if (!stopped) changed();

@@ -32,7 +32,7 @@ export class IssuedTokens {
     keys: JwkKeyStore,
   ) {
     this.refreshType = normalizeType(options.refreshTyp);
-    // Whom a token is meant for does not matter to the one who takes it back.
+    // A token can be taken back whatever its audience is.
     const anybody = { anyAudience: true, requiredClaims: [] } as const;
     this.access = { ...routes.defaults(), ...anybody };
     this.refresh = {

@@ -42,7 +42,7 @@ export class LogoutController {
     const known = await Promise.all(presented.map((token) => this.tokens.recognize(token, 'any')));
     for (const token of known)
       if (token !== undefined) await this.sessions.endSession(token, 'logout');
-    // Not before: a session that could not be ended can be tried again.
+    // Cookies go last, so that a logout that failed can be tried again.
     if (this.cookies.enabled) this.cookies.clear(response);
     if (known.every((token) => token === undefined))
       throw this.refused(new TokenRefusedError('token_malformed', 'no session has this token'));

@@ -13,8 +13,8 @@ export interface Session {
 type ClaimSets = ReadonlyMap<string, ClaimSet>;
 
 /**
- * Ties the tokens of a login together: one `sid` in all, the backend's own where it sends one, and
- * the time of the login in the refresh token, so that its successors know it.
+ * Makes the tokens of a login one session: the same `sid` in all of them (the backend's, if it sends one),
+ * and `auth_time` in the refresh token, which its successors inherit.
  *
  * @param now seconds since 1970
  */

@@ -12,7 +12,7 @@ export class SessionEnd {
   async endSession(token: PresentedToken, reason: string): Promise<void> {
     const { kind, id, subject } = token;
     if (subject.sid === undefined) await this.endToken(token, reason);
-    // The successors of a refresh token without sid are named by its id.
+    // The successors of a refresh token without sid use its id as their sid.
     if (subject.sid !== undefined || kind === 'refresh')
       await this.revocations.revoke({ kind: 'sid', value: subject.sid ?? id, reason });
   }

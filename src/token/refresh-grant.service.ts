@@ -81,7 +81,7 @@ export class RefreshGrant {
         const replay =
           options.retryWindow > 0 ? { value: sealAnswer(token, answer), until } : undefined;
         const decided = await this.store.consume(use, replay);
-        // Of several requests at the same time the others get the answer of the first one.
+        // Of several requests at the same time one wins; the others get its answer.
         return decided.state === 'fresh' ? answer : this.repeated(decided, use, token);
       },
     });

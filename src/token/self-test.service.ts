@@ -56,7 +56,7 @@ export class SelfTest implements OnApplicationBootstrap {
             `The signer uses ${format.alg} with kid '${format.kid}' of ${signing}, ` +
             `the validator accepts ${[...policy.algorithms].join(', ')} with the keys of ${verification}.`,
         );
-      // Keys that are not there yet are reported elsewhere.
+      // The key store reports keys that have not arrived.
       else if (!(error instanceof KeyError || error instanceof KeysUnavailableException))
         throw error;
     }

@@ -2,7 +2,7 @@ import { toNumber } from '../json/index.js';
 
 /**
  * A scalar claim as text: a string as it is, numbers with all their digits, booleans by name.
- * `undefined` for anything else: lists and objects name nobody.
+ * `undefined` for lists, objects and null.
  */
 export function claimText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;

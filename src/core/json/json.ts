@@ -59,7 +59,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 
 /**
  * True when one object in `text` names a member twice. `value` is `text`, parsed.
- * Every colon outside of a string belongs to one member, and a parsed object keeps one of each name.
+ * Counts colons outside of strings in the text (one per member) and members of the parsed value, which keeps one per name.
  */
 export function hasDuplicateMembers(text: string, value: unknown): boolean {
   return countColons(text) !== countMembers(value);
@@ -79,7 +79,7 @@ function countColons(text: string): number {
 
 function countMembers(root: unknown): number {
   let members = 0;
-  // A list instead of recursion: hostile nesting must not overflow the stack.
+  // A loop, not recursion: deep nesting must not overflow the stack.
   const open = [root];
   while (open.length > 0) {
     const value = open.pop();

@@ -22,7 +22,7 @@ export async function decryptKeys(
   passphrase: string,
   source: string,
 ): Promise<string> {
-  // 46 modules, for the few files that are encrypted.
+  // Loaded on demand: jose is 46 modules, and few files are encrypted.
   const { compactDecrypt } = await import('jose');
   try {
     const { plaintext } = await compactDecrypt(text.trim(), Buffer.from(passphrase), {

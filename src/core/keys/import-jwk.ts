@@ -53,7 +53,7 @@ export function importJwk(jwk: unknown): ImportedKey | string {
   if (typeof kid !== 'string' || kid === '')
     throw new KeyError("a key has no 'kid'; every key needs one, as a non-empty string");
   if (typeof kty !== 'string') throw new KeyError(`kid '${kid}' has no 'kty'`);
-  // Sets with keys for encryption beside those for signatures are common; these sign nothing here.
+  // Sets often hold encryption keys beside signing keys.
   if (typeof jwk.alg === 'string' && ENCRYPTION_ALG.test(jwk.alg))
     return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} is for encryption`;
   if (kty === 'oct') return importSecret(jwk, kid);
@@ -156,7 +156,7 @@ function parse(kid: string, create: () => KeyObject): KeyObject {
   try {
     return create();
   } catch {
-    // The cause may quote the key; it stays here.
+    // The cause may quote the key, so it is not passed on.
     throw new KeyError(`kid '${kid}' is not a valid key of its type`);
   }
 }

@@ -63,7 +63,7 @@ export function assertRsaStrength(jwk: JsonWebKey, kid: string): void {
 }
 
 /**
- * A signature is made from the primes, so a wrong `d` would go unnoticed by a trial signature.
+ * OpenSSL signs with the primes, so a trial signature does not find a wrong `d`.
  *
  * @throws KeyError when the private members do not belong together (RFC 8017 section 3.2)
  */

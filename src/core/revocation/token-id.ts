@@ -13,8 +13,8 @@ export interface TokenNames {
 }
 
 /**
- * A claim as a name. Half a surrogate pair, which a JSON text can spell and UTF-8 cannot, becomes
- * what every store would make of it.
+ * A claim as a name to revoke by. A lone surrogate becomes U+FFFD, as it would in every store: JSON can
+ * spell one, UTF-8 cannot.
  */
 export const claimName = (value: unknown): string | undefined => claimText(value)?.toWellFormed();
 

@@ -6,7 +6,7 @@ export type ClaimSet = Readonly<Record<string, unknown>>;
 
 /**
  * Replaces each listed field of `body` that is there by what `sign` makes of it.
- * `body` itself stays as it is: a handler may return an object that it keeps.
+ * `body` itself is not changed: the handler may keep a reference to it.
  *
  * @param fields names; dots reach nested fields
  * @param requireAll every field has to be there, not just one
@@ -87,7 +87,7 @@ function signAll(
   try {
     for (const { field, claims } of claimSets) tokens.push(sign(claims, field));
   } catch (error) {
-    // None that is under way is left to fail unheard.
+    // Waits for the signatures under way, so that none rejects without a handler.
     return Promise.allSettled(tokens.map(settle)).then(() => Promise.reject(error as Error));
   }
   return tokens.every((token) => typeof token === 'string')

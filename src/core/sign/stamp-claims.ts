@@ -18,7 +18,7 @@ const TIMES = ['exp', 'nbf', 'iat'] as const;
 
 /**
  * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti` and `iss` where absent.
- * What is there is passed as it was sent; only a past `exp` is subject to `staleExp`.
+ * Claims that are present are not changed, except a past `exp` (see `staleExp`).
  *
  * @param field names the claim set in messages
  * @param now seconds since 1970

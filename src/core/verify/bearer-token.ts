@@ -45,7 +45,7 @@ export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenR
 function tokenOfHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   if (typeof value !== 'string') return undefined;
-  // Node keeps the first of several headers; which one the client meant is not ours to guess.
+  // Node keeps the first of several headers, a proxy may have read the last one.
   if (countHeader(request, name) > 1)
     throw new TokenRefusedError('token_ambiguous', `there is more than one ${name} header`);
   const match = BEARER.exec(value);

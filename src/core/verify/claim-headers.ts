@@ -31,9 +31,9 @@ export function claimHeaderProblems(claimHeaders: ClaimHeaders): string[] {
 
 /**
  * The headers that verified claims become. A claim that is absent or null gives none. Text is
- * percent-encoded as far as it is not printable ASCII (and `%` itself), so that nothing in a claim
- * can end the header or be read in two ways; list items also where they hold a comma, then joined
- * by commas; objects are JSON in ASCII. Numbers keep all their digits.
+ * percent-encoded where it is not printable ASCII, and so is `%`: a claim cannot end the header line and
+ * is read in one way. List items are joined by commas, commas within them are encoded. Objects become
+ * JSON in ASCII. Numbers keep all their digits.
  *
  * @throws TokenRefusedError `claim_invalid` for text that is not valid Unicode
  */

@@ -5,8 +5,8 @@ import type { TLSSocket } from 'node:tls';
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * False for a request that changes something and that a page of another origin may have caused;
- * whoever takes credentials out of cookies has to refuse it.
+ * False for a state-changing request that a page of another origin may have caused (CSRF). Code that
+ * takes credentials from cookies has to refuse it.
  *
  * `Sec-Fetch-Site` is the browser's own verdict and decides where it is there; else `Origin` has
  * to be the gateway's.

@@ -3,10 +3,10 @@ import type { JwsKey } from '../jws/index.js';
 
 /**
  * Remembers which tokens had a valid signature, and nothing else of them: claims, expiry and
- * revocation are looked at every time. An asymmetric verification costs thirty times as much.
+ * revocation are checked every time. An asymmetric verification costs thirty times as much.
  *
- * A token counts as known only with the very key object that verified it. Reloading a key set makes
- * new objects, so nothing that was verified before outlives it.
+ * An entry counts only for the same key object that verified the token. Reloading a key set makes new
+ * objects, so entries do not outlive their key set.
  */
 export class SignatureCache {
   private readonly verified = new Map<string, JwsKey>();
@@ -26,7 +26,7 @@ export class SignatureCache {
   /** For a token whose signature was valid a moment ago. */
   add(id: string, key: JwsKey): void {
     const { verified } = this;
-    // Behind the others, also where it was known with another key.
+    // Deleted first, so that it becomes the newest entry.
     verified.delete(id);
     if (verified.size >= this.limit) verified.delete(verified.keys().next().value as string);
     verified.set(id, key);

@@ -28,7 +28,7 @@ export interface RevocationView {
 
 /*
  * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
- * first that fails, `signet explain` goes on. There is no second implementation of a rule.
+ * first that fails, `signet explain` goes on. Both use these functions.
  */
 
 /** @throws TokenRefusedError `algorithm_not_allowed` */

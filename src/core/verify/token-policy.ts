@@ -61,8 +61,8 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   scopes?: readonly string[];
   /**
    * URL of the JWK Set that this route's tokens are verified with, and with nothing else: the keys
-   * of another issuer do not count here, whatever their `kid`. How it is fetched says
-   * `JwksModule`'s `remote`. Give `issuer`, `audience` and `algorithms` with it.
+   * of another issuer do not count here, whatever their `kid`. It is fetched as the option `remote` of
+   * `JwksModule` says. Give `issuer`, `audience` and `algorithms` with it.
    */
   jwkUrl?: string;
   /** The same for a JWK file; its path is relative to the working directory. */
@@ -198,8 +198,8 @@ function keySource({ jwkUrl, jwkLocalPath }: RoutePolicyOptions): KeySource | un
 }
 
 /**
- * Whoever writes JavaScript may have left it out. An empty text comes from a variable that is not
- * set: a token without a name must not pass by it.
+ * Callers in JavaScript may leave it out. An empty text (a variable that is not set) is dropped: it must
+ * not match a token with an empty claim.
  */
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
