@@ -23,7 +23,7 @@ export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
   return (candidate, { text }) => {
     if (text === reported) return;
     reported = text;
-    for (const reason of candidate.skipped.values())
+    for (const { reason } of candidate.skipped)
       logger.warn(`JWK ${candidate.source}: ${reason}`);
     warnOfPublishedKeys(candidate, logger);
   };
@@ -38,6 +38,6 @@ export function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
     );
   if (!reasons.includes(undefined))
     throw new KeyError(
-      `no key in JWK ${set.source} can verify ${alg} (${algorithmSpec(alg).kty}): ${[...reasons, ...set.skipped.values()].slice(0, 5).join('; ')}`,
+      `no key in JWK ${set.source} can verify ${alg} (${algorithmSpec(alg).kty}): ${[...reasons, ...set.skipped.map(({ reason }) => reason)].slice(0, 5).join('; ')}`,
     );
 }

@@ -24,7 +24,7 @@ async function check({ file }: { file: string }): Promise<void> {
     const set = KeySet.parse(text, file);
     problems.push(...setProblems(set));
     summary = `ok  ${file}: ${set.describeKids()}`;
-    for (const reason of set.skipped.values()) summary += `; ${reason}`;
+    for (const { reason } of set.skipped) summary += `; ${reason}`;
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
   }

@@ -19,7 +19,7 @@ async function list({ file, json }: { file: string; json?: boolean }): Promise<v
   const { set } = await openKeys(file);
   if (json === true) sayJson(set.entries().map(toJson));
   else for (const line of toTable([HEADINGS, ...set.entries().map(toRow)]).split('\n')) say(line);
-  for (const reason of set.skipped.values()) remark(reason);
+  for (const { reason } of set.skipped) remark(reason);
 }
 
 const HEADINGS = ['KID', 'ALG', 'STATE', 'NOT BEFORE', 'NOT AFTER', 'THUMBPRINT'];

@@ -1,16 +1,21 @@
+import * as crypto from 'node:crypto';
 import { constants, type SigningOptions } from 'node:crypto';
 
-/** JWS `alg` values that are supported (RFC 7518 section 3.1, RFC 8037 section 3.1). */
+/** JWS `alg` values that are supported (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864, RFC 9881). */
 export type JwsAlgorithm =
   | 'HS256' | 'HS384' | 'HS512'
   | 'RS256' | 'RS384' | 'RS512'
   | 'PS256' | 'PS384' | 'PS512'
   | 'ES256' | 'ES384' | 'ES512'
-  | 'EdDSA'; // prettier-ignore
+  | 'EdDSA' | 'Ed25519'
+  | 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87'; // prettier-ignore
+
+/** `kty` of the keys of these algorithms (RFC 7518 section 6.1, RFC 8037 section 2, AKP of ML-DSA). */
+export type KeyType = 'oct' | 'RSA' | 'EC' | 'OKP' | 'AKP';
 
 /** What an algorithm asks of a key, and how node:crypto performs it. */
 export interface AlgorithmSpec {
-  readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP';
+  readonly kty: KeyType;
   /** The only curve that fits (EC, OKP). */
   readonly crv?: string;
   /** Digest of node:crypto; `null` for EdDSA, which brings its own. */
@@ -51,6 +56,22 @@ const ecdsa = (bits: number, crv: string, coordinateBytes: number): AlgorithmSpe
   options: { dsaEncoding: 'ieee-p1363' },
 });
 
+const ed25519: AlgorithmSpec = {
+  kty: 'OKP',
+  crv: 'Ed25519',
+  hash: null,
+  signatureBytes: 64,
+  options: {},
+  signsQuickly: true,
+};
+/** A key says itself which of the three it is for (`alg`). */
+const mlDsa = (signatureBytes: number): AlgorithmSpec => ({
+  kty: 'AKP',
+  hash: null,
+  signatureBytes,
+  options: {},
+});
+
 const SPECS: Readonly<Record<JwsAlgorithm, AlgorithmSpec>> = {
   HS256: hmac(256),
   HS384: hmac(384),
@@ -65,22 +86,29 @@ const SPECS: Readonly<Record<JwsAlgorithm, AlgorithmSpec>> = {
   ES256: { ...ecdsa(256, 'P-256', 32), signsQuickly: true },
   ES384: ecdsa(384, 'P-384', 48),
   ES512: ecdsa(512, 'P-521', 66),
-  EdDSA: {
-    kty: 'OKP',
-    crv: 'Ed25519',
-    hash: null,
-    signatureBytes: 64,
-    options: {},
-    signsQuickly: true,
-  },
+  EdDSA: ed25519,
+  // The name that RFC 9864 gives to the same algorithm.
+  Ed25519: ed25519,
+  'ML-DSA-44': mlDsa(2420),
+  'ML-DSA-65': mlDsa(3309),
+  'ML-DSA-87': mlDsa(4627),
 };
 
-/** All supported algorithms, in the order of RFC 7518. */
-export const JWS_ALGORITHMS = Object.keys(SPECS) as readonly JwsAlgorithm[];
+/** Node has ML-DSA since it can encapsulate (24.7, OpenSSL 3.5). */
+const hasMlDsa = 'encapsulate' in crypto;
 
-/** True for one of the 13 supported names, spelled exactly (`none` and `hs256` are not among them). */
-export const isJwsAlgorithm = (name: unknown): name is JwsAlgorithm =>
-  typeof name === 'string' && Object.hasOwn(SPECS, name);
+/** All algorithms that this Node supports, in the order of RFC 7518. */
+export const JWS_ALGORITHMS = (Object.keys(SPECS) as JwsAlgorithm[]).filter(
+  (name) => SPECS[name].kty !== 'AKP' || hasMlDsa,
+) as readonly JwsAlgorithm[];
+const supported: ReadonlySet<unknown> = new Set(JWS_ALGORITHMS);
+
+/** True for one of the supported names, spelled exactly (`none` and `hs256` are not among them). */
+export const isJwsAlgorithm = (name: unknown): name is JwsAlgorithm => supported.has(name);
+
+/** True for two names of one algorithm: `EdDSA` and `Ed25519` (RFC 9864 section 2.2). */
+export const isSameAlgorithm = (one: JwsAlgorithm, other: JwsAlgorithm): boolean =>
+  one === other || (SPECS[one] === ed25519 && SPECS[other] === ed25519);
 
 /** The requirements and parameters of an algorithm. */
 export const algorithmSpec = (alg: JwsAlgorithm): AlgorithmSpec => SPECS[alg];

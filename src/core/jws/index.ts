@@ -1,4 +1,11 @@
-export { algorithmSpec, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from './algorithms.js';
+export {
+  algorithmSpec,
+  isJwsAlgorithm,
+  isSameAlgorithm,
+  JWS_ALGORITHMS,
+  type JwsAlgorithm,
+  type KeyType,
+} from './algorithms.js';
 export { decodeBase64url } from './base64url.js';
 export { keyMisfit, type JwsKey } from './jws-key.js';
 export {

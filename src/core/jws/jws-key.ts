@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { algorithmSpec, type JwsAlgorithm } from './algorithms.js';
+import { algorithmSpec, isSameAlgorithm, type JwsAlgorithm, type KeyType } from './algorithms.js';
 
 /** A checked key, ready for `node:crypto`. Only `jwks/` makes these. */
 export interface JwsKey {
   /** Key id, unique in its set. */
   readonly kid: string;
-  readonly kty: 'oct' | 'RSA' | 'EC' | 'OKP';
+  readonly kty: KeyType;
   /** Curve of an EC or OKP key. */
   readonly crv?: string;
   /** The only algorithm this key is for, when its JWK says so. */
@@ -26,7 +26,7 @@ export function keyMisfit(key: JwsKey, alg: JwsAlgorithm): string | undefined {
     return `${alg} needs a key of type ${spec.kty}, kid '${key.kid}' is ${key.kty}`;
   if (spec.crv !== undefined && key.crv !== spec.crv)
     return `${alg} needs curve ${spec.crv}, kid '${key.kid}' is on ${key.crv}`;
-  if (key.alg !== undefined && key.alg !== alg)
+  if (key.alg !== undefined && !isSameAlgorithm(key.alg, alg))
     return `kid '${key.kid}' is for ${key.alg} only, not for ${alg}`;
   const bytes = (key.signing ?? key.verifying)?.symmetricKeySize;
   if (spec.minSecretBytes !== undefined && (bytes ?? 0) < spec.minSecretBytes)

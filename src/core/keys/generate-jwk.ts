@@ -26,8 +26,10 @@ export async function generateJwk(
       return (await keyPair('rsa', { modulusLength: rsaBits })).privateKey.export(JWK);
     case 'EC':
       return (await keyPair('ec', { namedCurve: crv })).privateKey.export(JWK);
-    default:
+    case 'OKP':
       return (await keyPair('ed25519')).privateKey.export(JWK);
+    default:
+      return (await keyPair(alg.toLowerCase() as 'ml-dsa-44')).privateKey.export(JWK);
   }
 }
 

@@ -22,11 +22,22 @@ import { KeyError, quote } from './key.error.js';
 /** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */
 export interface ImportedKey {
   readonly key: JwsKey;
+  /** `key` as a list, made once: a set answers with it for every token. */
+  readonly alone: readonly [JwsKey];
   /** RFC 7638. */
   readonly thumbprint: string;
   readonly lifecycle?: KeyLifecycle;
   readonly certificate?: CertificateIds;
   readonly publicJwk?: JsonWebKey & { kid: string };
+}
+
+/** Whose key it is. Keys of others are taken where they can be used, own ones only where nothing is wrong. */
+export interface ImportOptions {
+  /**
+   * A member of somebody else's set: a key without a kid is named by its thumbprint, a coordinate that lost
+   * its leading zero octet is padded, and an `x5c` that cannot be parsed is ignored. Default false.
+   */
+  readonly lenient?: boolean;
 }
 
 /** Length of a coordinate in bytes. */
@@ -37,6 +48,7 @@ const CURVES: Readonly<Record<'EC' | 'OKP', Readonly<Record<string, number>>>> =
 /** The `alg` values of JWE (RFC 7518 sections 4.1 and 5.1). */
 const ENCRYPTION_ALG =
   /^(?:A\d{3}(?:KW|GCMKW|GCM|CBC-HS\d{3})|dir|RSA1_5|RSA-OAEP(?:-\d+)?|ECDH-ES(?:\+A\d{3}KW)?|PBES2-HS\d{3}\+A\d{3}KW)$/;
+const PUBLIC_MEMBERS = { RSA: ['n', 'e'], EC: ['x', 'y'], OKP: ['x'], AKP: ['pub'] } as const;
 const RSA_PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const;
 const SHORTEST_SECRET_BYTES = 32;
 
@@ -47,21 +59,54 @@ const SHORTEST_SECRET_BYTES = 32;
  * of a kind that is not understood
  * @throws KeyError naming the kid, never the key, when it must not be used
  */
-export function importJwk(jwk: unknown): ImportedKey | string {
+export function importJwk(
+  jwk: unknown,
+  { lenient = false }: ImportOptions = {},
+): ImportedKey | string {
   if (!isJsonObject(jwk)) throw new KeyError('a key is not a JSON object');
-  const { kid, kty, crv } = jwk;
-  if (typeof kid !== 'string' || kid === '')
-    throw new KeyError("a key has no 'kid'; every key needs one, as a non-empty string");
+  const { kty, crv, use } = jwk;
+  const kid = nameOf(jwk, lenient);
   if (typeof kty !== 'string') throw new KeyError(`kid '${kid}' has no 'kty'`);
   // Sets often hold encryption keys beside signing keys.
+  if (use === 'enc') return `kid '${kid}' is skipped: it is for encryption`;
   if (typeof jwk.alg === 'string' && ENCRYPTION_ALG.test(jwk.alg))
     return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} is for encryption`;
   if (kty === 'oct') return importSecret(jwk, kid);
-  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP')
-    return `kid '${kid}' is skipped: kty ${quote(kty)} is not one of oct, RSA, EC, OKP`;
-  if (kty !== 'RSA' && (typeof crv !== 'string' || !Object.hasOwn(CURVES[kty], crv)))
+  if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP' && kty !== 'AKP')
+    return `kid '${kid}' is skipped: kty ${quote(kty)} is not one of oct, RSA, EC, OKP, AKP`;
+  if (
+    (kty === 'EC' || kty === 'OKP') &&
+    (typeof crv !== 'string' || !Object.hasOwn(CURVES[kty], crv))
+  )
     return `kid '${kid}' is skipped: curve ${quote(crv)} does not sign any supported algorithm`;
-  return importAsymmetric(jwk, kid, kty);
+  if (kty === 'AKP' && !isJwsAlgorithm(jwk.alg))
+    return `kid '${kid}' is skipped: alg ${quote(jwk.alg)} of kty AKP is not supported here`;
+  return importAsymmetric(lenient ? padded(jwk) : jwk, kid, kty, lenient);
+}
+
+/** The kid; a key of somebody else may have none, and is named by its thumbprint then. */
+function nameOf(jwk: Record<string, unknown>, lenient: boolean): string {
+  const { kid } = jwk;
+  if (typeof kid === 'string' && kid !== '') return kid;
+  if (!lenient || (kid !== undefined && kid !== ''))
+    throw new KeyError("a key has no 'kid'; every key needs one, as a non-empty string");
+  return thumbprint(jwk);
+}
+
+/** Some issuers write coordinates as numbers: without leading zero octets, or with one too many. */
+function padded(jwk: Record<string, unknown>): Record<string, unknown> {
+  const { kty, crv, x, y } = jwk;
+  const size = kty === 'EC' && typeof crv === 'string' ? CURVES.EC[crv] : undefined;
+  if (size === undefined) return jwk;
+  return { ...jwk, x: ofLength(size, x), y: ofLength(size, y) };
+}
+
+function ofLength(size: number, coordinate: unknown): unknown {
+  const bytes = typeof coordinate === 'string' ? decodeBase64url(coordinate) : undefined;
+  if (bytes === undefined || bytes.length === 0 || bytes.length === size) return coordinate;
+  if (bytes.length === size + 1 && bytes[0] === 0) return bytes.subarray(1).toString('base64url');
+  if (bytes.length > size) return coordinate;
+  return Buffer.concat([Buffer.alloc(size - bytes.length), bytes]).toString('base64url');
 }
 
 function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
@@ -71,8 +116,10 @@ function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
       `kid '${kid}' has a secret of ${secret.length} bytes; HMAC needs at least ${SHORTEST_SECRET_BYTES} random bytes`,
     );
   const secretKey = createSecretKey(secret);
+  const key = toJwsKey(jwk, kid, secretKey, secretKey);
   return {
-    key: toJwsKey(jwk, kid, secretKey, secretKey),
+    key,
+    alone: [key],
     thumbprint: thumbprint(jwk),
     lifecycle: readLifecycle(jwk, kid),
   };
@@ -81,24 +128,26 @@ function importSecret(jwk: Record<string, unknown>, kid: string): ImportedKey {
 function importAsymmetric(
   jwk: Record<string, unknown>,
   kid: string,
-  kty: 'RSA' | 'EC' | 'OKP',
+  kty: 'RSA' | 'EC' | 'OKP' | 'AKP',
+  lenient: boolean,
 ): ImportedKey {
-  const publicMembers = kty === 'RSA' ? ['n', 'e'] : kty === 'EC' ? ['x', 'y'] : ['x'];
-  const size = kty === 'RSA' ? undefined : CURVES[kty][jwk.crv as string];
+  const publicMembers = PUBLIC_MEMBERS[kty];
+  const size = kty === 'EC' || kty === 'OKP' ? CURVES[kty][jwk.crv as string] : undefined;
   for (const name of publicMembers) member(jwk, kid, name, size);
   if (kty === 'RSA') assertRsaStrength(jwk, kid);
 
-  const isPrivate = jwk.d !== undefined;
+  const isPrivate = jwk[kty === 'AKP' ? 'priv' : 'd'] !== undefined;
   if (isPrivate) {
-    const names = kty === 'RSA' ? RSA_PRIVATE_MEMBERS : ['d'];
+    const names = kty === 'RSA' ? RSA_PRIVATE_MEMBERS : kty === 'AKP' ? ['priv'] : ['d'];
     for (const name of names) member(jwk, kid, name, size);
     if (jwk.oth !== undefined)
       throw new KeyError(`kid '${kid}' is a multi-prime RSA key, which is not supported`);
   }
   const publicJwk = Object.fromEntries(
-    ['kty', 'kid', 'alg', 'crv', ...publicMembers]
-      .filter((name) => jwk[name] !== undefined)
-      .map((name) => [name, jwk[name]]),
+    [
+      ['kid', kid],
+      ...['kty', 'alg', 'crv', ...publicMembers].map((name) => [name, jwk[name]]),
+    ].filter(([, value]) => value !== undefined),
   ) as JsonWebKey & { kid: string };
   const publicKey = parse(kid, () => createPublicKey({ key: publicJwk, format: 'jwk' }));
   const privateKey = isPrivate
@@ -109,9 +158,10 @@ function importAsymmetric(
   if (privateKey !== undefined) assertPairFits(kid, privateKey, publicKey);
   return {
     key,
+    alone: [key],
     thumbprint: thumbprint(publicJwk),
     lifecycle: readLifecycle(jwk, kid),
-    certificate: certificateIds(jwk, publicJwk, kid),
+    certificate: certificateIds(jwk, publicJwk, kid, lenient),
     publicJwk: { ...publicJwk, use: 'sig' },
   };
 }

@@ -5,5 +5,6 @@ export { KEY_STATES, type KeyLifecycle, type KeyState } from './key-lifecycle.js
 export type { KeyDocument, KeyProvider, KeySource, RefreshPolicy } from './key-provider.js';
 export { AUTO_KID, KeySet, type KeyIdentifyStrategy, type KeyNames } from './key-set.js';
 export { KeyError } from './key.error.js';
+export type { SkippedKey } from './parse-key-set.js';
 export { warnOfPublishedKeys, type Warner } from './published-keys.js';
 export { thumbprint } from './thumbprint.js';

@@ -90,7 +90,8 @@ const toInteger = (member: unknown): bigint =>
  * @throws KeyError
  */
 export function assertPairFits(kid: string, privateKey: KeyObject, publicKey: KeyObject): void {
-  const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  const { asymmetricKeyType: type = '' } = privateKey;
+  const hash = type === 'ed25519' || type.startsWith('ml-dsa') ? null : 'sha256';
   const probe = randomBytes(32);
   let fits = false;
   try {
@@ -110,12 +111,14 @@ export interface CertificateIds {
 /**
  * The certificate thumbprints of a JWK: as it states them, or computed from `x5c`.
  *
+ * @param lenient an `x5c` that cannot be parsed is ignored
  * @throws KeyError when `x5c` is not for this key, or contradicts what is stated
  */
 export function certificateIds(
   jwk: Readonly<Record<string, unknown>>,
   publicJwk: JsonWebKey,
   kid: string,
+  lenient = false,
 ): CertificateIds {
   const stated = { x5t: text(jwk.x5t), x5tS256: text(jwk['x5t#S256']) };
   const [first] = Array.isArray(jwk.x5c) ? (jwk.x5c as unknown[]) : [];
@@ -124,6 +127,7 @@ export function certificateIds(
   try {
     certificate = new X509Certificate(Buffer.from(first, 'base64'));
   } catch {
+    if (lenient) return stated;
     throw new KeyError(`kid '${kid}': x5c is not a certificate`);
   }
   if (thumbprint(certificate.publicKey.export({ format: 'jwk' })) !== thumbprint(publicJwk))

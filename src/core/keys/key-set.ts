@@ -1,38 +1,43 @@
 import { hash, type JsonWebKey } from 'node:crypto';
-import { keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import { isJwsAlgorithm, keyMisfit, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { ImportedKey } from './import-jwk.js';
 import { KeyError } from './key.error.js';
-import { parseKeySet } from './parse-key-set.js';
+import { parseKeySet, type SkippedKey } from './parse-key-set.js';
 
 /** The kid that stands for the one active key of an algorithm. */
 export const AUTO_KID = 'auto';
 
-/** How a token names its key: by `kid`, by certificate thumbprint, or by either. */
+/** How a token names its key: by `kid`, by a certificate thumbprint, or by `kid` and thumbprint together. */
 export type KeyIdentifyStrategy = 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t';
 
-/** The members of a JWS header that can name a key. */
+/** The members of a JWS header that select a key. */
 export interface KeyNames {
+  readonly alg: string;
   readonly kid?: string;
   readonly x5t?: string;
   readonly x5tS256?: string;
 }
 
+const NONE: readonly JwsKey[] = [];
+
 /** An immutable set of checked keys, and the rules by which one of them is selected. */
 export class KeySet {
   /** Selected once per algorithm and kid, since it happens for every token. */
   private readonly signers = new Map<string, JwsKey>();
-  private readonly byX5t: ReadonlyMap<string, ImportedKey>;
-  private readonly byX5tS256: ReadonlyMap<string, ImportedKey>;
+  private readonly byKid: ReadonlyMap<string, readonly ImportedKey[]>;
+  private readonly byX5t: ReadonlyMap<string, readonly ImportedKey[]>;
+  private readonly byX5tS256: ReadonlyMap<string, readonly ImportedKey[]>;
 
   private constructor(
     /** Where the set comes from, for messages: a path or a URL. */
     readonly source: string,
-    private readonly keys: ReadonlyMap<string, ImportedKey>,
-    /** What was skipped, and why, by kid. */
-    readonly skipped: ReadonlyMap<string, string>,
+    private readonly keys: readonly ImportedKey[],
+    /** What was skipped, and why. */
+    readonly skipped: readonly SkippedKey[],
   ) {
-    this.byX5t = indexBy(keys, ({ certificate }) => certificate?.x5t);
-    this.byX5tS256 = indexBy(keys, ({ certificate }) => certificate?.x5tS256);
+    this.byKid = groupBy(keys, ({ key }) => key.kid);
+    this.byX5t = groupBy(keys, ({ certificate }) => certificate?.x5t);
+    this.byX5tS256 = groupBy(keys, ({ certificate }) => certificate?.x5tS256);
   }
 
   /**
@@ -40,22 +45,22 @@ export class KeySet {
    *
    * @param text the JSON
    * @param source what messages call it
-   * @param publicOnly the set is somebody else's: see `KeyProvider`
-   * @throws KeyError when any key must not be used: a set is taken as a whole or not at all
+   * @param published the set is somebody else's: see {@link parseKeySet}
+   * @throws KeyError when the set must not be used
    */
-  static parse(text: string, source: string, publicOnly = false): KeySet {
-    const { keys, skipped } = parseKeySet(text, source, publicOnly);
+  static parse(text: string, source: string, published = false): KeySet {
+    const { keys, skipped } = parseKeySet(text, source, published);
     return new KeySet(source, keys, skipped);
   }
 
-  /** The key with this kid, compared exactly; whatever its state. */
+  /** The key with this kid, compared exactly; whatever its state. Of several in a set of others the first. */
   get(kid: string): JwsKey | undefined {
-    return this.keys.get(kid)?.key;
+    return this.byKid.get(kid)?.[0]?.key;
   }
 
   /** All keys with what is known of them, in the order of the file. */
-  entries(): ImportedKey[] {
-    return [...this.keys.values()];
+  entries(): readonly ImportedKey[] {
+    return this.keys;
   }
 
   /** All keys, in the order of the file. */
@@ -83,16 +88,22 @@ export class KeySet {
   }
 
   /**
-   * The key that verifies a token.
+   * The keys that a token may be verified with: those that its header names, or without a name the one
+   * that fits its algorithm. More than one only where a set of others has a kid twice.
    *
    * @param now seconds since 1970
-   * @returns `undefined` when no key has that name, or it is retired or past its time
+   * @returns keys that fit `names.alg`; those of the name that do not fit where none does; empty when no
+   * key has that name, or it is retired or past its time
    */
-  verifier(names: KeyNames, strategy: KeyIdentifyStrategy, now: number): JwsKey | undefined {
+  verifiers(names: KeyNames, strategy: KeyIdentifyStrategy, now: number): readonly JwsKey[] {
+    const { alg } = names;
     const found = this.find(names, strategy);
-    if (found === undefined || found.lifecycle === undefined) return found?.key;
-    const { state, notAfter = Infinity } = found.lifecycle;
-    return state === 'retired' || now >= notAfter ? undefined : found.key;
+    const [only, second] = found;
+    if (only === undefined) return NONE;
+    if (second === undefined) return isInUse(only, now) ? only.alone : NONE;
+    const inUse = found.filter((key) => isInUse(key, now)).map(({ key }) => key);
+    const fitting = inUse.filter((key) => isJwsAlgorithm(alg) && keyMisfit(key, alg) === undefined);
+    return fitting.length > 0 ? fitting : inUse;
   }
 
   /**
@@ -109,36 +120,55 @@ export class KeySet {
       lifecycle,
       certificate,
     ]);
-    return hash('sha256', JSON.stringify([keys, [...this.skipped]]), 'base64url');
+    return hash('sha256', JSON.stringify([keys, this.skipped]), 'base64url');
   }
 
   /** For messages: the kids of the set, at most ten. */
   describeKids(): string {
-    const kids = [...this.keys.keys(), ...this.skipped.keys()];
+    const kids = [...this.keys.map(({ key }) => key.kid), ...this.skipped.map(({ kid }) => kid)];
     return kids.slice(0, 10).join(', ') + (kids.length > 10 ? `, … ${kids.length} in all` : '');
   }
 
-  private find(names: KeyNames, strategy: KeyIdentifyStrategy): ImportedKey | undefined {
-    const { kid = '', x5t = '', x5tS256 = '' } = names;
+  private find(names: KeyNames, strategy: KeyIdentifyStrategy): readonly ImportedKey[] {
+    const { kid, x5t, x5tS256 } = names;
     switch (strategy) {
       case 'kid':
-        return this.keys.get(kid);
+        return kid === undefined ? this.unnamed(names.alg) : (this.byKid.get(kid) ?? []);
       case 'x5t':
-        return this.byX5t.get(x5t);
+        return this.byX5t.get(x5t ?? '') ?? [];
       case 'x5t#S256':
-        return this.byX5tS256.get(x5tS256);
+        return this.byX5tS256.get(x5tS256 ?? '') ?? [];
       default:
-        return this.keys.get(kid) ?? this.byX5tS256.get(x5tS256) ?? this.byX5t.get(x5t);
+        // Both together are the name; a thumbprint that is there has to match.
+        return (this.byKid.get(kid ?? '') ?? []).filter(
+          ({ certificate }) =>
+            (x5t !== undefined || x5tS256 !== undefined) &&
+            (x5t === undefined || certificate?.x5t === x5t) &&
+            (x5tS256 === undefined || certificate?.x5tS256 === x5tS256),
+        );
     }
+  }
+
+  /** For a token without a kid: the one key of the set that fits; two that do are none. */
+  private unnamed(alg: string): readonly ImportedKey[] {
+    if (!isJwsAlgorithm(alg)) return [];
+    const fitting = this.keys.filter(
+      ({ key, lifecycle }) =>
+        keyMisfit(key, alg) === undefined &&
+        key.verifying !== undefined &&
+        lifecycle?.state !== 'retired',
+    );
+    return fitting.length === 1 ? fitting : [];
   }
 
   private selectSigner(alg: JwsAlgorithm, kid: string): JwsKey {
     const found =
-      kid === AUTO_KID ? this.activeKey(alg) : (this.keys.get(kid) ?? this.byThumbprint(kid));
+      kid === AUTO_KID ? this.activeKey(alg) : (this.byKid.get(kid)?.[0] ?? this.byThumbprint(kid));
+    const skipped = this.skipped.find((key) => key.kid === kid);
     if (found === undefined)
       throw new KeyError(
-        this.skipped.has(kid)
-          ? `JWK ${this.source}: ${this.skipped.get(kid)}`
+        skipped !== undefined
+          ? `JWK ${this.source}: ${skipped.reason}`
           : `kid '${kid}' not found in JWK ${this.source} (present: ${this.describeKids()})`,
       );
     const { key, lifecycle } = found;
@@ -176,14 +206,23 @@ export class KeySet {
   }
 }
 
-function indexBy(
-  keys: ReadonlyMap<string, ImportedKey>,
+function isInUse({ lifecycle }: ImportedKey, now: number): boolean {
+  if (lifecycle === undefined) return true;
+  const { state, notAfter = Infinity } = lifecycle;
+  return state !== 'retired' && now < notAfter;
+}
+
+function groupBy(
+  keys: readonly ImportedKey[],
   name: (key: ImportedKey) => string | undefined,
-): ReadonlyMap<string, ImportedKey> {
-  return new Map(
-    [...keys.values()].flatMap((key) => {
-      const id = name(key);
-      return id === undefined ? [] : [[id, key] as const];
-    }),
-  );
+): ReadonlyMap<string, readonly ImportedKey[]> {
+  const groups = new Map<string, ImportedKey[]>();
+  for (const key of keys) {
+    const id = name(key);
+    if (id === undefined) continue;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [key]);
+    else group.push(key);
+  }
+  return groups;
 }

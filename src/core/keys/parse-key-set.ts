@@ -1,30 +1,46 @@
 import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
-import { KeyError } from './key.error.js';
+import { KeyError, quote } from './key.error.js';
 
 /** Bounds for hostile input. */
 const MAX_KEYS = 5000;
-const MAX_PUBLISHED_KEYS = 200;
+const MAX_PUBLISHED_KEYS = 1000;
 
-/** The keys of a set by kid, and why others were skipped. */
+/** The keys of a set in its order, and why others were skipped, a line each. */
 export interface ParsedKeySet {
-  readonly keys: ReadonlyMap<string, ImportedKey>;
-  readonly skipped: ReadonlyMap<string, string>;
+  readonly keys: readonly ImportedKey[];
+  readonly skipped: readonly SkippedKey[];
+}
+
+/** A key that is not used. */
+export interface SkippedKey {
+  /** Empty where it has none. */
+  readonly kid: string;
+  readonly reason: string;
 }
 
 /**
  * Parses a JWK Set or a single JWK and imports each key.
  *
- * @param publicOnly only public keys; what is not for signatures is skipped instead of refused
+ * Own sets are taken as a whole: one bad key refuses the set. In a set that somebody else publishes each
+ * key stands for itself (RFC 7517 section 5): one that cannot be used is skipped and the rest serve. Private
+ * or symmetric material in a published set refuses it: its owner has lost it.
+ *
+ * @param published the set is somebody else's: public keys only
  * @throws KeyError naming source and kid, never a key
  */
-export function parseKeySet(text: string, source: string, publicOnly: boolean): ParsedKeySet {
+export function parseKeySet(text: string, source: string, published: boolean): ParsedKeySet {
   try {
-    const jwks = listKeys(text, publicOnly ? MAX_PUBLISHED_KEYS : MAX_KEYS);
-    const parsed = importAll(jwks, publicOnly);
-    const { size } = parsed.keys;
-    if (publicOnly ? size === 0 : size + parsed.skipped.size === 0)
-      throw new KeyError('there is no key');
+    const jwks = listKeys(text, published);
+    const parsed = published ? importPublished(jwks) : importOwn(jwks);
+    const { length } = parsed.keys;
+    if (published ? length === 0 : length + parsed.skipped.length === 0)
+      throw new KeyError(
+        `there is no ${parsed.skipped.length > 0 ? 'usable ' : ''}key${parsed.skipped
+          .slice(0, 3)
+          .map(({ reason }) => `; ${reason}`)
+          .join('')}`,
+      );
     return parsed;
   } catch (error) {
     if (error instanceof KeyError) throw new KeyError(`${source}: ${error.message}`);
@@ -32,30 +48,55 @@ export function parseKeySet(text: string, source: string, publicOnly: boolean): 
   }
 }
 
-function importAll(jwks: readonly unknown[], publicOnly: boolean): ParsedKeySet {
-  const keys = new Map<string, ImportedKey>();
-  const skipped = new Map<string, string>();
+function importOwn(jwks: readonly unknown[]): ParsedKeySet {
+  if (jwks.length > MAX_KEYS) throw new KeyError(`more than ${MAX_KEYS} keys`);
+  const keys: ImportedKey[] = [];
+  const skipped: SkippedKey[] = [];
+  const kids = new Set<string>();
   for (const jwk of jwks) {
-    if (publicOnly) assertPublic(jwk);
-    const useless = publicOnly ? uselessHere(jwk) : undefined;
-    const imported = useless ?? importJwk(jwk);
+    const imported = importJwk(jwk);
     const kid = kidOf(jwk);
-    if (keys.has(kid) || (skipped.has(kid) && kid !== ''))
-      throw new KeyError(`kid '${kid}' is there twice; each key needs its own`);
-    if (typeof imported === 'string') skipped.set(kid, imported);
-    else keys.set(kid, imported);
+    if (kids.has(kid)) throw new KeyError(`kid '${kid}' is there twice; each key needs its own`);
+    kids.add(kid);
+    if (typeof imported === 'string') skipped.push({ kid, reason: imported });
+    else keys.push(imported);
   }
   return { keys, skipped };
 }
 
-/** Providers publish keys for encryption and keys without a kid beside those for signatures. */
-function uselessHere(jwk: unknown): string | undefined {
-  if (!isJsonObject(jwk)) return undefined;
-  const kid = kidOf(jwk);
-  if (kid === '') return 'a key without a kid is skipped';
-  return jwk.use !== undefined && jwk.use !== 'sig'
-    ? `kid '${kid}' is skipped: it is not for signatures`
-    : undefined;
+function importPublished(jwks: readonly unknown[]): ParsedKeySet {
+  for (const jwk of jwks) assertPublic(jwk);
+  const keys: ImportedKey[] = [];
+  const skipped: SkippedKey[] =
+    jwks.slice(MAX_PUBLISHED_KEYS).length > 0
+      ? [{ kid: '', reason: `the keys after the first ${MAX_PUBLISHED_KEYS} are skipped` }]
+      : [];
+  const seen = new Set<string>();
+  for (const jwk of jwks.slice(0, MAX_PUBLISHED_KEYS)) {
+    const imported = tryImport(jwk);
+    if (typeof imported === 'string') {
+      skipped.push({ kid: kidOf(jwk), reason: imported });
+      continue;
+    }
+    // The same key twice is one key; others may share a kid, and their algorithm decides.
+    const id = JSON.stringify([imported.key.kid, imported.thumbprint, imported.key.alg]);
+    if (!seen.has(id)) keys.push(imported);
+    seen.add(id);
+  }
+  return { keys, skipped };
+}
+
+function tryImport(jwk: unknown): ImportedKey | string {
+  try {
+    const imported = importJwk(jwk, { lenient: true });
+    if (typeof imported === 'string') return imported;
+    return imported.key.verifying === undefined
+      ? `kid ${quote(imported.key.kid)} is skipped: key_ops does not allow 'verify'`
+      : imported;
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    return `${error.message}; it is skipped`;
+  }
 }
 
 /** Any of them: half a private key is as good a sign of a leak as a whole one. */
@@ -72,18 +113,20 @@ function kidOf(jwk: unknown): string {
   return typeof kid === 'string' ? kid : '';
 }
 
-function listKeys(text: string, most: number): unknown[] {
+function listKeys(text: string, published: boolean): unknown[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // A byte order mark is ignored, as RFC 8259 section 8.1 allows.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     // The parser's message quotes the text, which holds keys.
     throw new KeyError('not valid JSON');
   }
   if (!isJsonObject(value)) throw new KeyError('neither a JWK Set nor a JWK');
-  if (hasDuplicateMembers(text, value)) throw new KeyError('a JSON object names a member twice');
+  // In sets of others the last one counts (RFC 7517 section 4); nobody but their owner writes them.
+  if (!published && hasDuplicateMembers(text, value))
+    throw new KeyError('a JSON object names a member twice');
   const keys: unknown = Object.hasOwn(value, 'keys') ? value.keys : [value];
   if (!Array.isArray(keys)) throw new KeyError("'keys' is not a list");
-  if (keys.length > most) throw new KeyError(`more than ${most} keys`);
   return keys;
 }

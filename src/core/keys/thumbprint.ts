@@ -1,6 +1,7 @@
 import { createHash, type JsonWebKey } from 'node:crypto';
 
-const REQUIRED: Readonly<Record<string, readonly (keyof JsonWebKey)[]>> = {
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  AKP: ['alg', 'kty', 'pub'],
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
   RSA: ['e', 'kty', 'n'],
@@ -12,7 +13,10 @@ const REQUIRED: Readonly<Record<string, readonly (keyof JsonWebKey)[]>> = {
  * the private and the public half.
  */
 export function thumbprint(jwk: JsonWebKey): string {
-  const members = (REQUIRED[jwk.kty ?? ''] ?? []).map((name) => [name, jwk[name]]);
+  const members = (REQUIRED[jwk.kty ?? ''] ?? []).map((name) => [
+    name,
+    (jwk as Record<string, unknown>)[name],
+  ]);
   return createHash('sha256')
     .update(JSON.stringify(Object.fromEntries(members)))
     .digest('base64url');
