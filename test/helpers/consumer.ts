@@ -1,6 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,6 +38,24 @@ export async function pack(): Promise<{ tarball: string; files: string[]; bytes:
   };
 }
 
+/** What an application in ES modules begins with. */
+export const ES_MODULES = {
+  'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      skipLibCheck: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      types: ['node'],
+      outDir: 'dist',
+      rootDir: 'src',
+    },
+  }),
+};
+
 /** A fresh application with these files, and the tarball as its dependency. */
 export async function createConsumer(
   tarball: string,
@@ -44,6 +69,10 @@ export async function createConsumer(
   // What npm would fetch for the tarball's and the application's own dependencies.
   for (const name of readdirSync(NODE_MODULES))
     if (!name.startsWith('.')) symlinkSync(join(NODE_MODULES, name), join(modules, name));
+  // As npm makes the command of a package.
+  mkdirSync(join(modules, '.bin'));
+  symlinkSync('../nest-signet/dist/cli/main.js', join(modules, '.bin/signet'));
+  chmodSync(join(own, 'dist/cli/main.js'), 0o755);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);

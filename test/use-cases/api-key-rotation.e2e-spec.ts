@@ -1,10 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   compile,
   createConsumer,
+  ES_MODULES,
   pack,
   startConsumer,
   type RunningConsumer,
@@ -12,42 +13,33 @@ import {
 import { call, type Answer } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
 import { part } from '../helpers/keys.js';
-import { bash, readmeBlocks } from '../helpers/readme.js';
+import { bash, blocksOf, fileOf } from '../helpers/manual.js';
 import { verdictOf } from '../helpers/sessions.js';
 
-/** The README's library application with its controller for API keys, around the packed package. */
-const [CONTROLLER = ''] = readmeBlocks('API keys');
-const [MODULE = '', MAIN = ''] = readmeBlocks('As a library');
+/** The manual's library application with the recipe's module for API keys, around the packed package. */
+const [API_KEYS] = blocksOf('recipes', 'API keys', 'ts');
+const [GENERATE, MODULE, MAIN] = blocksOf('library', 'An application', 'bash', 'ts', 'ts');
+/** As the recipe says. */
+const WITH_API_KEYS = MODULE.replace('imports: [', 'imports: [\n    ApiKeysModule,').replace(
+  "from 'nest-signet';",
+  "from 'nest-signet';\nimport { ApiKeysModule } from './api-keys.module.js';",
+);
 let directory: string;
 let app: RunningConsumer;
 
-const signet = (command: string): Promise<string> =>
-  bash(`node ${resolve('dist/cli/main.js')} keys ${command} --file keys.json`, {}, directory);
+const rotate = (options: string): Promise<string> =>
+  bash(`npm run keys -- rotate ${options} --file keys.json`, {}, directory);
 
 beforeAll(async () => {
   const { tarball } = await pack();
   directory = await createConsumer(tarball, {
-    'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
-    'tsconfig.json': JSON.stringify({
-      compilerOptions: {
-        module: 'nodenext',
-        target: 'es2023',
-        strict: true,
-        skipLibCheck: true,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-        types: ['node'],
-        outDir: 'dist',
-        rootDir: 'src',
-      },
-    }),
-    'src/app.module.ts': MODULE,
-    'src/api-keys.controller.ts': CONTROLLER,
+    ...ES_MODULES,
+    ...Object.fromEntries([fileOf(API_KEYS), fileOf(WITH_API_KEYS)]),
     'src/main.ts': `${MAIN}\nconsole.log(JSON.stringify({ url: await app.getUrl() }));\n`,
   });
   const problems = await compile(directory);
   if (problems !== '') throw new Error(problems);
-  await signet('generate --alg ES256 --state active');
+  await bash(GENERATE, {}, directory);
   app = await startConsumer(directory, { PORT: '0' });
 }, 120_000);
 afterAll(async () => {
@@ -115,10 +107,10 @@ describe('an API key', () => {
 
   it('outlives the rotation of the key that signed it', async () => {
     const before = await issue('shop');
-    const step = `rotate --cache-seconds 0 --ttl-seconds 7776000`;
-    expect(await signet(step)).toContain('prepared');
+    const step = '--cache-seconds 0 --ttl-seconds 7776000';
+    expect(await rotate(step)).toContain('prepared');
     await expect
-      .poll(() => signet(step), { timeout: 15_000, interval: 500 })
+      .poll(() => rotate(step), { timeout: 15_000, interval: 500 })
       .toContain('activated');
     const kid = part(before.key, 0).kid;
     await expect.poll(async () => part((await issue('shop')).key, 0).kid).not.toBe(kid);

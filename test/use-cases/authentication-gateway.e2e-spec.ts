@@ -4,23 +4,27 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { KID_AHEAD } from '../helpers/environment.js';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { call, callWith } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
 import { freePort } from '../helpers/free-port.js';
 import { generateJwk } from '../helpers/keys.js';
-import { environmentOf, readmeBlocks } from '../helpers/readme.js';
+import { bash, blocksOf, startAsPrinted } from '../helpers/manual.js';
 import { login } from '../helpers/sessions.js';
 
 /** Two services that know of the gateway nothing but its address. */
-const [START = '', SERVICE = ''] = readmeBlocks('Authentication gateway');
+const [START, SERVICE] = blocksOf('recipes', 'Authentication gateway', 'bash', 'js');
 let gateway: Gateway;
 let directory: string;
 const services: { url: string; process: ChildProcess }[] = [];
 
 beforeAll(async () => {
-  gateway = await startGateway(environmentOf(START));
   directory = mkdtempSync(join(tmpdir(), 'signet-service-'));
+  // The key of the first start is there.
+  await (await startGateway({}, directory)).stop();
+  await bash(blocksOf('recipes', 'A key for ES256', 'bash')[0], {}, directory);
+  gateway = await startAsPrinted(START, directory, KID_AHEAD);
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   writeFileSync(join(directory, 'service.mjs'), SERVICE);
   for (let count = 0; count < 2; count++) {

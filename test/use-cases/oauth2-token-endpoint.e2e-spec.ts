@@ -2,10 +2,10 @@ import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { freePort } from '../helpers/free-port.js';
-import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
+import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
 import { custom } from '../helpers/sessions.js';
 
-const [START = '', SESSION = ''] = readmeBlocks('OAuth2 token endpoint');
+const [START, SESSION] = blocksOf('recipes', 'OAuth2 token endpoint', 'bash', 'bash');
 let gateway: Gateway;
 let config: client.Configuration;
 
@@ -58,7 +58,7 @@ describe('a backend that knows nothing of OAuth2, behind the gateway', () => {
     await expect(strange).rejects.toMatchObject({ error: 'unsupported_grant_type' });
   });
 
-  it('does what the README shows', async () => {
+  it('does what the recipe shows', async () => {
     await expectSession(SESSION, gateway.url);
   });
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { part } from '../helpers/keys.js';
-import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
+import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
 import { custom, postForm } from '../helpers/sessions.js';
 
-const [START = '', CALLEE = '', CALL = ''] = readmeBlocks('Service to service');
+const [START, CALLEE, CALL] = blocksOf('recipes', 'Service to service', 'bash', 'bash', 'bash');
 const [BILLING, STOCK] = ['https://billing.internal', 'https://stock.internal'];
 let issuer: Gateway;
 let billing: Gateway;
@@ -55,7 +55,7 @@ describe('a service that calls others', () => {
     expect((await postForm(`${issuer.url}/token`, form)).status).toBe(401);
   });
 
-  it('does what the README shows', async () => {
+  it('does what the recipe shows', async () => {
     await expectSession(CALL.replaceAll('http://localhost:8081', billing.url), issuer.url);
   });
 });

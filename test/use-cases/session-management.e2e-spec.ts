@@ -1,10 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { environmentOf, expectSession, readmeBlocks } from '../helpers/readme.js';
+import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
 import { custom, login, pairOf, postForm, refresh, verdictOf } from '../helpers/sessions.js';
 
-const [START = '', PAGE = '', ADMIN = ''] = readmeBlocks('Session management');
+const [START, PAGE, ADMIN] = blocksOf('recipes', 'Session management', 'bash', 'js', 'bash');
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway(environmentOf(START));
@@ -41,7 +41,7 @@ class Browser {
 }
 
 describe('a session in cookies', () => {
-  it("goes through the README's page from login to logout", async () => {
+  it("goes through the recipe's page from login to logout", async () => {
     const browser = new Browser();
     const beforeLogout = PAGE.split('\n').filter((line) => !line.includes('/logout'));
     await browser.run(beforeLogout.join('\n'));

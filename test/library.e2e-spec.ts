@@ -1,0 +1,77 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile, createConsumer, ES_MODULES, pack, startConsumer } from './helpers/consumer.js';
+import { KID_AHEAD } from './helpers/environment.js';
+import { startGateway } from './helpers/gateway.js';
+import { call, callWith } from './helpers/http.js';
+import { tokenOf } from './helpers/issuer.js';
+import { part } from './helpers/keys.js';
+import { bash, blocksOf, writeBlock } from './helpers/manual.js';
+import { custom, login, verdictOf } from './helpers/sessions.js';
+
+/** The page about the library, in its order, in a fresh folder with the packed package. */
+let tarball: string;
+const directories: string[] = [];
+const freshFolder = async (): Promise<string> => {
+  const directory = await createConsumer(tarball, ES_MODULES);
+  directories.push(directory);
+  return directory;
+};
+beforeAll(async () => {
+  ({ tarball } = await pack());
+});
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true });
+});
+
+const keyOf = (file: string): JWK =>
+  (JSON.parse(readFileSync(file, 'utf8')) as { keys: [JWK] }).keys[0];
+
+describe('the library', () => {
+  it('protects and signs in an application as printed', async () => {
+    const [generate, module, main] = blocksOf('library', 'An application', 'bash', 'ts', 'ts');
+    const directory = await freshFolder();
+    await bash(generate, {}, directory);
+    writeBlock(module, directory);
+    writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
+    expect(await compile(directory)).toBe('');
+    const app = await startConsumer(directory, { PORT: '0' });
+    const orders = `${app.hello.url}/orders`;
+
+    const names = { iss: 'https://id.example.com', aud: 'https://api.example.com' };
+    const key = keyOf(join(directory, 'keys.json'));
+    const clerk = await tokenOf(key, { ...names, sub: '42', roles: ['clerk'] });
+    const guest = await tokenOf(key, { ...names, roles: ['guest'] });
+    expect((await callWith(orders, clerk)).text).toBe('[{"id":7,"item":"tea"}]');
+    expect(verdictOf(await callWith(orders, guest))).toBe('403 roles_missing');
+    expect(verdictOf(await call(orders))).toBe('401 token_missing');
+    const placed = await call(orders, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${clerk}` },
+    });
+    const receipt = String(placed.json.receipt);
+    expect(part(receipt, 0)).toEqual({ alg: 'ES256', kid: key.kid, typ: 'receipt+jwt' });
+    expect(part(receipt, 1)).toMatchObject({ sub: '42', order: 7, iss: names.iss });
+    await app.stop();
+  }, 120_000);
+});
+
+describe('the gateway from the package', () => {
+  it('serves with the key that its command made', async () => {
+    const [block] = blocksOf('library', 'The gateway from the package', 'bash');
+    const [generate = '', serve] = block.trimEnd().split('\n');
+    expect(serve).toBe('npx signet serve');
+    const directory = await freshFolder();
+    await bash(generate, {}, directory);
+    // Not by npx, which would not pass the signal on that ends it.
+    const command = ['bash', '-c', 'exec "$0" node_modules/.bin/signet serve'];
+    const gateway = await startGateway(KID_AHEAD, directory, command);
+    const { access } = await login(gateway.url);
+    const { kid } = keyOf(join(directory, 'keys/signing.jwks.json'));
+    expect(part(access, 0)).toEqual({ alg: 'HS256', kid, typ: 'JWT' });
+    expect(await custom(gateway.url, access)).toBe('200');
+    await gateway.stop();
+  }, 60_000);
+});
