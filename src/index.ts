@@ -39,7 +39,6 @@ export {
   JwksModule,
   KeysUnavailableException,
   type JwksModuleOptions,
-  type KeyUrlOptions,
 } from './jwks/index.js';
 export {
   KeyError,
@@ -47,6 +46,8 @@ export {
   type KeyIdentifyStrategy,
   type KeyProvider,
   type KeySource,
+  type KeySourceOptions,
+  type KeyUrlOptions,
   type RefreshPolicy,
 } from './core/keys/index.js';
 export { JWS_ALGORITHMS, type JwsAlgorithm } from './core/jws/index.js';

@@ -32,6 +32,10 @@ const FITTING: Record<JwsAlgorithm, string> = {
   ES384: 'p384',
   ES512: 'p521',
   EdDSA: 'ed25519',
+  Ed25519: 'ed25519',
+  'ML-DSA-44': 'mldsa44',
+  'ML-DSA-65': 'mldsa65',
+  'ML-DSA-87': 'mldsa87',
 };
 /** What a message calls each shape, seen from an algorithm of another type. */
 const TYPE: Record<string, string> = { oct: 'oct', rsa: 'RSA', ed25519: 'OKP' };

@@ -2,7 +2,6 @@ export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export type { JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
-export type { KeyUrlOptions } from './key-url.js';
 export { KeyFile } from './key-file.js';
 // Part of what users of this module see.
 export {
@@ -11,5 +10,7 @@ export {
   type KeyIdentifyStrategy,
   type KeyProvider,
   type KeySource,
+  type KeySourceOptions,
+  type KeyUrlOptions,
   type RefreshPolicy,
 } from '../core/keys/index.js';

@@ -7,6 +7,7 @@ import {
   type KeyIdentifyStrategy,
   type KeyNames,
   type KeySource,
+  type SkippedKey,
 } from '../core/keys/index.js';
 import { assertVerifies } from './key-set-checks.js';
 import { KeySources } from './key-sources.js';
@@ -14,6 +15,8 @@ import { KeysUnavailableException } from './keys-unavailable.exception.js';
 import type { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
+
+const NO_KEYS: readonly JwsKey[] = [];
 
 /**
  * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
@@ -87,16 +90,17 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * The key that verifies tokens with these names in their header, or `undefined`. Never waits.
+   * The keys that verify tokens with these names in their header; see `KeySet.verifiers`. Never waits.
    *
    * @throws KeysUnavailableException while there is no set at all
    */
-  verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined {
-    const { current, provider } = this.live(source);
+  verificationKeys(names: KeyNames, source?: KeySource): readonly JwsKey[] {
+    const { current, provider, strategy, algorithms } = this.live(source);
     if (current === undefined) throw new KeysUnavailableException(provider.source);
+    if (algorithms?.includes(names.alg) === false) return NO_KEYS;
     // Own tokens always carry a kid, whatever the strategy for tokens of others.
-    const strategy = source === this.signingSource ? 'kid' : this.strategy;
-    return current.verifier(names, strategy, nowSeconds());
+    const by = source === this.signingSource ? 'kid' : (strategy ?? this.strategy);
+    return current.verifiers(names, by, nowSeconds());
   }
 
   /**
@@ -105,14 +109,14 @@ export class JwkKeyStore implements OnApplicationShutdown {
    *
    * @throws KeysUnavailableException when the set was given up meanwhile
    */
-  async awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined> {
+  async awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]> {
     // A header that names no key cannot match a set that is fetched again.
     if (names.kid === undefined && names.x5t === undefined && names.x5tS256 === undefined)
-      return undefined;
+      return NO_KEYS;
     const look = this.live(source).refetch();
-    if (look === undefined) return undefined;
+    if (look === undefined) return NO_KEYS;
     await look;
-    return this.verificationKey(names, source);
+    return this.verificationKeys(names, source);
   }
 
   /**
@@ -142,8 +146,21 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /** All keys of a set, for explanations. */
-  verificationKeys(source?: KeySource): readonly JwsKey[] {
+  allKeys(source?: KeySource): readonly JwsKey[] {
     return this.live(source).current?.all() ?? [];
+  }
+
+  /** The keys of a set that are not used, and why; for explanations. */
+  skippedKeys(source?: KeySource): readonly SkippedKey[] {
+    return this.live(source).current?.skipped ?? [];
+  }
+
+  /** How many keys of each set are skipped. */
+  skippedCounts(): { source: string; skipped: number }[] {
+    return this.sources.all().map(({ provider, current }) => ({
+      source: provider.source,
+      skipped: current?.skipped.length ?? 0,
+    }));
   }
 
   /** For messages: the kids of a set and where it comes from. */

@@ -1,7 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { JwsAlgorithm } from '../core/jws/index.js';
-import type { KeyIdentifyStrategy, KeySource } from '../core/keys/index.js';
-import type { KeyUrlOptions } from './key-url.js';
+import type { KeyIdentifyStrategy, KeySource, KeyUrlOptions } from '../core/keys/index.js';
 
 /** Where keys come from, and how they are followed. */
 export interface JwksModuleOptions {

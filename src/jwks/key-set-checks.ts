@@ -23,8 +23,7 @@ export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
   return (candidate, { text }) => {
     if (text === reported) return;
     reported = text;
-    for (const { reason } of candidate.skipped)
-      logger.warn(`JWK ${candidate.source}: ${reason}`);
+    for (const { reason } of candidate.skipped) logger.warn(`JWK ${candidate.source}: ${reason}`);
     warnOfPublishedKeys(candidate, logger);
   };
 }

@@ -1,8 +1,14 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
+import { DiscoveredKeys } from './discovered-keys.js';
 import { KeyFile } from './key-file.js';
-import { KeyError, type KeyProvider, type KeySource } from '../core/keys/index.js';
+import {
+  KeyError,
+  type KeyProvider,
+  type KeySource,
+  type KeyIdentifyStrategy,
+} from '../core/keys/index.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
 import { LiveKeySet } from './live-key-set.js';
@@ -68,7 +74,7 @@ export class KeySources {
     const id = identity(source);
     let live = this.sets.get(id);
     if (live === undefined) {
-      live = new LiveKeySet(this.provider(source, publicOnly));
+      live = new LiveKeySet(this.provider(source, publicOnly), strategyOf(source));
       live.require(exposureCheck(this.options.exposedKeyFiles ?? 'warn', KeySources.logger));
       live.require(reportOn(KeySources.logger));
       this.sets.set(id, live);
@@ -80,16 +86,23 @@ export class KeySources {
   private provider(source: KeySource, publicOnly: boolean): KeyProvider {
     const { passphrase, reloadIntervalMs = DEFAULT_RELOAD_INTERVAL_MS, remote = {} } = this.options;
     if ('read' in source) return source;
+    if ('path' in source) return new KeyFile(source.path, { passphrase, reloadIntervalMs });
+    const options = { ...remote, ...source.options };
     return 'url' in source
-      ? new KeyUrl(source.url, remote, publicOnly)
-      : new KeyFile(source.path, { passphrase, reloadIntervalMs });
+      ? new KeyUrl(source.url, options, publicOnly)
+      : new DiscoveredKeys(source.discover, options);
   }
 }
 
-/** The same for two spellings of one source. */
+const strategyOf = (source: KeySource): KeyIdentifyStrategy | undefined =>
+  'read' in source ? undefined : source.options?.identifyStrategy;
+
+/** The same for two spellings of one source; with other options it is another one. */
 function identity(source: KeySource): string | KeyProvider {
   if ('read' in source) return source;
+  const options = JSON.stringify(Object.entries(source.options ?? {}).toSorted());
+  if ('path' in source) return `file ${resolve(source.path)} ${options}`;
   return 'url' in source
-    ? (URL.parse(source.url)?.href ?? source.url)
-    : `file ${resolve(source.path)}`;
+    ? `url ${URL.parse(source.url)?.href ?? source.url} ${options}`
+    : `issuer ${source.discover} ${options}`;
 }

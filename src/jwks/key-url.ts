@@ -3,32 +3,13 @@ import {
   KeyError,
   type KeyDocument,
   type KeyProvider,
+  type KeyUrlOptions,
   type RefreshPolicy,
 } from '../core/keys/index.js';
 import { createRemoteAgent } from './remote-agent.js';
-import { FETCH_DEADLINE_MS, fetchJson } from './remote-fetch.js';
+import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 const DEFAULT_POLICY: RefreshPolicy = { cacheTtl: 900, cooldown: 10, maxStaleSeconds: 86_400 };
-
-/** How a remote key set is fetched. */
-export interface KeyUrlOptions {
-  /** Seconds for which a fetched set is fresh; it is fetched again after about 80 % of them. Default 900. */
-  cacheTtl?: number;
-  /** Seconds after a fetch in which unknown kids lead to no other one. Default 10. */
-  cooldown?: number;
-  /**
-   * Seconds beyond `cacheTtl` for which the last good set is used while every fetch fails; then it
-   * is dropped, and its tokens get 503 `keys_unavailable`. Looked at after each failed fetch, i.e.
-   * at most half a minute late. Default 86400.
-   */
-  maxStaleSeconds?: number;
-  /** Accept `http:` URLs. Never touches the verification of TLS. Default false. */
-  allowHttp?: boolean;
-  /** Pins: base64url SHA-256 of the SPKI of the server's own certificate; one of them has to match. */
-  fingerprints?: readonly string[];
-  /** PEM of a certificate authority that is trusted beside the usual ones. */
-  ca?: string;
-}
 
 /** A JWK Set behind a URL. */
 export class KeyUrl implements KeyProvider {
@@ -38,6 +19,7 @@ export class KeyUrl implements KeyProvider {
   readonly refresh: RefreshPolicy;
   private readonly url: URL;
   private readonly agent: Agent;
+  private readonly timeoutMs: number;
 
   /**
    * @param publicOnly false for our own signing keys
@@ -50,17 +32,14 @@ export class KeyUrl implements KeyProvider {
   ) {
     this.url = checkedUrl(url, options);
     this.source = `${this.url.origin}${this.url.pathname}`;
-    this.refresh = {
-      cacheTtl: options.cacheTtl ?? DEFAULT_POLICY.cacheTtl,
-      cooldown: options.cooldown ?? DEFAULT_POLICY.cooldown,
-      maxStaleSeconds: options.maxStaleSeconds ?? DEFAULT_POLICY.maxStaleSeconds,
-    };
-    this.agent = prefixed(this.source, () => createRemoteAgent(options, FETCH_DEADLINE_MS));
+    this.refresh = refreshPolicy(options);
+    this.timeoutMs = fetchDeadline(options);
+    this.agent = prefixed(this.source, () => createRemoteAgent(options, this.timeoutMs));
   }
 
   async read(): Promise<KeyDocument> {
     try {
-      return { text: await fetchJson(this.url, this.agent) };
+      return { text: await fetchJson(this.url, this.agent, this.timeoutMs) };
     } catch (error) {
       throw withSource(this.source, error);
     }
@@ -76,7 +55,15 @@ export class KeyUrl implements KeyProvider {
   }
 }
 
-function checkedUrl(text: string, { allowHttp, fingerprints = [] }: KeyUrlOptions): URL {
+/**
+ * A URL that keys or metadata may be fetched from.
+ *
+ * @throws KeyError when it is no http(s) URL, holds credentials, or is `http:` where that is not allowed
+ */
+export function checkedUrl(
+  text: string,
+  { allowHttp, httpHosts = [], fingerprints = [] }: KeyUrlOptions,
+): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new KeyError('a JWK URL is not an http or https URL');
@@ -84,12 +71,19 @@ function checkedUrl(text: string, { allowHttp, fingerprints = [] }: KeyUrlOption
   if (url.username !== '' || url.password !== '')
     throw new KeyError(`${source}: the URL holds credentials, which would end up in logs`);
   if (url.protocol === 'https:') return url;
-  if (allowHttp !== true)
+  if (allowHttp !== true && !httpHosts.includes(url.hostname))
     throw new KeyError(`${source}: must be https, or whoever is in between chooses the keys`);
   if (fingerprints.length > 0)
     throw new KeyError(`${source}: fingerprints prove nothing without https`);
   return url;
 }
+
+/** When a set with these options is fetched again. */
+export const refreshPolicy = (options: KeyUrlOptions): RefreshPolicy => ({
+  cacheTtl: options.cacheTtl ?? DEFAULT_POLICY.cacheTtl,
+  cooldown: options.cooldown ?? DEFAULT_POLICY.cooldown,
+  maxStaleSeconds: options.maxStaleSeconds ?? DEFAULT_POLICY.maxStaleSeconds,
+});
 
 function prefixed<Result>(source: string, work: () => Result): Result {
   try {
@@ -99,5 +93,6 @@ function prefixed<Result>(source: string, work: () => Result): Result {
   }
 }
 
-const withSource = (source: string, error: unknown): unknown =>
+/** The error of a fetch, with the source before its reason. */
+export const withSource = (source: string, error: unknown): unknown =>
   error instanceof KeyError ? new KeyError(`${source}: ${error.message}`) : error;

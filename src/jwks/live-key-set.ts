@@ -1,4 +1,10 @@
-import { KeyError, type KeyDocument, type KeyProvider, KeySet } from '../core/keys/index.js';
+import {
+  KeyError,
+  type KeyDocument,
+  type KeyProvider,
+  KeySet,
+  type KeyIdentifyStrategy,
+} from '../core/keys/index.js';
 import { RemoteSchedule } from './remote-schedule.js';
 import { SourceHealth } from './source-health.js';
 
@@ -23,7 +29,14 @@ export class LiveKeySet {
   private unwatch: (() => void) | undefined;
   private closed = false;
 
-  constructor(readonly provider: KeyProvider) {
+  /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
+  algorithms: readonly string[] | undefined;
+
+  /** @param strategy how tokens name a key of this set; `undefined`: as everywhere */
+  constructor(
+    readonly provider: KeyProvider,
+    readonly strategy?: KeyIdentifyStrategy,
+  ) {
     this.health = new SourceHealth(provider.source);
     if (provider.refresh !== undefined) this.schedule = new RemoteSchedule(provider.refresh);
   }
@@ -57,7 +70,7 @@ export class LiveKeySet {
   /** Loads the first set and begins to follow the source. @throws KeyError when a local one is unusable */
   async open(): Promise<void> {
     try {
-      this.take(await this.load());
+      this.take(...(await this.load()));
     } catch (error) {
       if (!(error instanceof KeyError && this.provider.remote)) throw error;
       this.keepOrDrop(error);
@@ -103,21 +116,21 @@ export class LiveKeySet {
   private async replace(): Promise<void> {
     clearTimeout(this.timer);
     try {
-      const candidate = await this.load();
+      const [candidate, { algorithms }] = await this.load();
       const news = this.isNews(candidate) ? candidate.describeKids() : undefined;
-      this.take(candidate, news);
+      this.take(candidate, { algorithms }, news);
     } catch (error) {
       this.keepOrDrop(error);
     }
     this.scheduleNext();
   }
 
-  private async load(): Promise<KeySet> {
+  private async load(): Promise<[KeySet, Pick<KeyDocument, 'algorithms'>]> {
     const { source, publicOnly } = this.provider;
     const document = await this.provider.read();
     const candidate = KeySet.parse(document.text, source, publicOnly);
     for (const check of this.checks) check(candidate, document);
-    return candidate;
+    return [candidate, document];
   }
 
   /** What is fetched all day long is worth a line only when it changes something. */
@@ -129,8 +142,13 @@ export class LiveKeySet {
     );
   }
 
-  private take(candidate: KeySet, news?: string): void {
+  private take(
+    candidate: KeySet,
+    { algorithms }: Pick<KeyDocument, 'algorithms'>,
+    news?: string,
+  ): void {
     this.set = candidate;
+    this.algorithms = algorithms;
     this.everArrived = true;
     this.takenAt = performance.now();
     this.health.good(news);

@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
-import { KeyError } from '../core/keys/index.js';
+import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
+
+const DEFAULT_DEADLINE_MS = 2000;
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
-export const FETCH_DEADLINE_MS = 2000;
-/** A set of 100 RSA keys takes half of it. */
-const MAX_BYTES = 64 * 1024;
+export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
+  timeoutMs;
+/** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
+const MAX_BYTES = 1024 * 1024;
 const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
@@ -14,8 +17,12 @@ const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
  *
  * @throws KeyError in a few words, without the URL and without any of the contents
  */
-export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<string> {
-  const signal = AbortSignal.timeout(FETCH_DEADLINE_MS);
+export async function fetchJson(
+  url: URL,
+  dispatcher: Dispatcher,
+  deadlineMs: number,
+): Promise<string> {
+  const signal = AbortSignal.timeout(deadlineMs);
   try {
     const { statusCode, headers, body } = await request(url, {
       dispatcher,
@@ -35,7 +42,9 @@ export async function fetchJson(url: URL, dispatcher: Dispatcher): Promise<strin
       body.destroy();
     }
   } catch (error) {
-    throw error instanceof KeyError ? error : new KeyError(describe(error, signal.aborted));
+    throw error instanceof KeyError
+      ? error
+      : new KeyError(describe(error, signal.aborted ? deadlineMs : undefined));
   }
 }
 
@@ -60,8 +69,8 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<s
   return Buffer.concat(chunks).toString();
 }
 
-function describe(error: unknown, late: boolean): string {
-  if (late) return `no complete answer within ${FETCH_DEADLINE_MS} ms`;
+function describe(error: unknown, deadlineMs: number | undefined): string {
+  if (deadlineMs !== undefined) return `no complete answer within ${deadlineMs} ms`;
   // Error messages may quote what was received, codes do not.
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';

@@ -24,4 +24,14 @@ export function registerKeyMetrics(registry: Registry, keys: JwkKeyStore): void 
       for (const { source, seconds } of keys.ageSeconds()) age.set({ source }, seconds);
     },
   });
+  const skipped = new Gauge({
+    name: 'signet_keyset_skipped_keys',
+    help: 'Keys of a set that cannot be used and are skipped, by source.',
+    labelNames: ['source'],
+    aggregator: 'max',
+    registers,
+    collect: () => {
+      for (const { source, skipped: count } of keys.skippedCounts()) skipped.set({ source }, count);
+    },
+  });
 }

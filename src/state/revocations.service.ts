@@ -5,7 +5,8 @@ import { AtMostEvery, nowSeconds } from '../core/time/index.js';
 import {
   type Revocation,
   type RevocationKind,
-  claimName,
+  nameOf,
+  qualifiedName,
   tokenId,
   type TokenNames,
 } from '../core/revocation/index.js';
@@ -115,14 +116,15 @@ export class Revocations implements OnApplicationShutdown {
     this.assertFresh();
     const { index } = this;
     if (index.size === 0) return false;
-    const { claims, kid } = token;
+    const { claims, issuer, kid } = token;
     const names = (kind: RevocationKind, value: string | undefined): boolean =>
       value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
     return (
       (index.hasKind('jti') && names('jti', tokenId(token))) ||
-      (index.hasKind('sub') && names('sub', claimName(claims.sub))) ||
-      (index.hasKind('sid') && names('sid', claimName(claims.sid))) ||
-      (index.hasKind('kid') && names('kid', kid))
+      (index.hasKind('sub') && names('sub', nameOf(token, 'sub'))) ||
+      (index.hasKind('sid') && names('sid', nameOf(token, 'sid'))) ||
+      (index.hasKind('kid') &&
+        names('kid', kid === undefined ? undefined : qualifiedName(issuer, kid)))
     );
   }
 

@@ -47,7 +47,7 @@ function assertFits(
   state: KeyState | undefined,
   { set, path }: KeyDocument,
 ): void {
-  if (set.get(key.kid) !== undefined || set.skipped.has(key.kid))
+  if (set.get(key.kid) !== undefined || set.skipped.some(({ kid }) => kid === key.kid))
     throw new CommandError(
       `kid '${key.kid}' is in ${path} already; every key needs its own (--kid)`,
     );

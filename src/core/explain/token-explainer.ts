@@ -41,7 +41,7 @@ interface Attempt {
 /** The keys that a token is checked with, and what can be told of them. */
 export interface ExplainedKeys extends VerificationKeys {
   /** All keys of a set. */
-  verificationKeys(source?: KeySource): readonly JwsKey[];
+  allKeys(source?: KeySource): readonly JwsKey[];
   /** For messages: the kids of a set and where it comes from. */
   describeVerificationKids(source?: KeySource): string;
 }
@@ -145,9 +145,10 @@ class Run {
     const { keySource } = this.policy;
     let key: JwsKey | undefined;
     try {
-      key =
-        this.keys.verificationKey(header, keySource) ??
-        (await this.keys.awaitVerificationKey(header, keySource));
+      const known = this.keys.verificationKeys(header, keySource);
+      const candidates =
+        known.length > 0 ? known : await this.keys.awaitVerificationKeys(header, keySource);
+      key = await signerOf(jws, alg, candidates);
     } catch (error) {
       if (!isCodedError(error)) throw error;
       this.skip('key', error.explanation ?? error.message);
@@ -182,7 +183,7 @@ class Run {
   private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
     const { alg } = jws.header;
     if (!isJwsAlgorithm(alg)) return undefined;
-    for (const key of this.keys.verificationKeys(this.policy.keySource)) {
+    for (const key of this.keys.allKeys(this.policy.keySource)) {
       if (key === named || keyMisfit(key, alg) !== undefined) continue;
       const belongs = await isSignedBy(jws, alg, key);
       if (belongs) return key.kid;
@@ -239,6 +240,17 @@ class Run {
   private skip(check: string, reason: string): void {
     this.checks.push({ check, verdict: 'not checked', reason });
   }
+}
+
+/** The one of several keys with the same name that made the signature; failing that, the first. */
+async function signerOf(
+  jws: CompactJws,
+  alg: JwsAlgorithm,
+  candidates: readonly JwsKey[],
+): Promise<JwsKey | undefined> {
+  if (candidates.length > 1)
+    for (const key of candidates) if (await isSignedBy(jws, alg, key)) return key;
+  return candidates[0];
 }
 
 async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Promise<boolean> {

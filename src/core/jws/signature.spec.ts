@@ -28,6 +28,14 @@ const P256 = pair('EC', generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'P-2
 const P384 = pair('EC', generateKeyPairSync('ec', { namedCurve: 'P-384' }), 'P-384');
 const P521 = pair('EC', generateKeyPairSync('ec', { namedCurve: 'P-521' }), 'P-521');
 const ED25519 = pair('OKP', generateKeyPairSync('ed25519'), 'Ed25519');
+const mlDsa = (alg: 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87'): JwsKey => ({
+  ...pair('AKP', generateKeyPairSync(alg.toLowerCase() as 'ml-dsa-44')),
+  kid: alg,
+  alg,
+});
+const ML44 = mlDsa('ML-DSA-44');
+const ML65 = mlDsa('ML-DSA-65');
+const ML87 = mlDsa('ML-DSA-87');
 const [S32, S48, S64] = [secret(32), secret(48), secret(64)];
 
 const KEYS: Readonly<Record<JwsAlgorithm, JwsKey>> = {
@@ -44,6 +52,10 @@ const KEYS: Readonly<Record<JwsAlgorithm, JwsKey>> = {
   ES384: P384,
   ES512: P521,
   EdDSA: ED25519,
+  Ed25519: ED25519,
+  'ML-DSA-44': ML44,
+  'ML-DSA-65': ML65,
+  'ML-DSA-87': ML87,
 };
 const CURVES = [
   ['ES256', 'sha256'],
@@ -163,7 +175,7 @@ describe('RSA', () => {
 });
 
 describe('keyMisfit', () => {
-  const keys = [S32, S48, S64, RSA, P256, P384, P521, ED25519];
+  const keys = [S32, S48, S64, RSA, P256, P384, P521, ED25519, ML44, ML65, ML87];
   const fitting: Readonly<Record<JwsAlgorithm, JwsKey[]>> = {
     HS256: [S32, S48, S64],
     HS384: [S48, S64],
@@ -178,6 +190,10 @@ describe('keyMisfit', () => {
     ES384: [P384],
     ES512: [P521],
     EdDSA: [ED25519],
+    Ed25519: [ED25519],
+    'ML-DSA-44': [ML44],
+    'ML-DSA-65': [ML65],
+    'ML-DSA-87': [ML87],
   };
 
   it.each(JWS_ALGORITHMS)('%s goes with the keys that it is defined for', (alg) => {

@@ -14,6 +14,8 @@ export interface KeyDocument {
   readonly text: string;
   /** How others can get at secrets in it, e.g. file permissions; `undefined` when they cannot. */
   readonly exposure?: string;
+  /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
+  readonly algorithms?: readonly string[];
 }
 
 /**
@@ -45,5 +47,44 @@ export interface KeyProvider {
   close?(): void;
 }
 
-/** A key set: a file (path relative to the working directory), a URL, or a provider of your own. */
-export type KeySource = { path: string } | { url: string } | KeyProvider;
+/** How one remote set is fetched; what is left out comes from the option `remote` of `JwksModule`. */
+export interface KeyUrlOptions {
+  /** Seconds for which a fetched set is fresh; it is fetched again after about 80 % of them. Default 900. */
+  cacheTtl?: number;
+  /** Seconds after a fetch in which unknown kids lead to no other one. Default 10. */
+  cooldown?: number;
+  /**
+   * Seconds beyond `cacheTtl` for which the last good set is used while every fetch fails; then it
+   * is dropped, and its tokens get 503 `keys_unavailable`. Looked at after each failed fetch, i.e.
+   * at most half a minute late. Default 86400.
+   */
+  maxStaleSeconds?: number;
+  /** Milliseconds from the call to the last byte of a fetch. Default 2000. */
+  timeoutMs?: number;
+  /** Accept `http:` URLs. Never touches the verification of TLS. Default false. */
+  allowHttp?: boolean;
+  /** Hosts whose sets and metadata may come by `http:` all the same, e.g. inside of a cluster. */
+  httpHosts?: readonly string[];
+  /** Pins: base64url SHA-256 of the SPKI of a certificate; one of them has to match. */
+  fingerprints?: readonly string[];
+  /** Which certificate a pin is compared with: the server's own (default), or any of its chain. */
+  fingerprintsMatch?: 'leaf' | 'chain';
+  /** PEM of a certificate authority that is trusted beside the usual ones. */
+  ca?: string;
+}
+
+/** Options that one source has for itself. */
+export interface KeySourceOptions extends KeyUrlOptions {
+  /** How tokens name a key of this set. Default: the option `identifyStrategy` of `JwksModule`. */
+  identifyStrategy?: 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t';
+}
+
+/**
+ * A key set: a file (path relative to the working directory), a URL, an issuer whose metadata name the URL
+ * (OpenID Connect Discovery, RFC 8414), or a provider of your own.
+ */
+export type KeySource =
+  | { path: string; options?: Pick<KeySourceOptions, 'identifyStrategy'> }
+  | { url: string; options?: KeySourceOptions }
+  | { discover: string; options?: KeySourceOptions }
+  | KeyProvider;

@@ -5,4 +5,11 @@ export {
   type RevocationSubject,
   isMeant,
 } from './revocation.js';
-export { type TokenNames, revocationSubject, tokenId, claimName } from './token-id.js';
+export {
+  claimName,
+  nameOf,
+  qualifiedName,
+  revocationSubject,
+  tokenId,
+  type TokenNames,
+} from './token-id.js';

@@ -89,12 +89,16 @@ function time(claims: ClaimSet, name: string): number | undefined {
 function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): void {
   const issuer = own(claims, 'iss');
   if (typeof issuer !== 'string' || !issuers.has(issuer))
-    throw new TokenRefusedError(
-      'issuer_mismatch',
-      `issuer ${show(issuer)} is not one of: ${[...issuers].join(', ')}`,
-      { claim: 'iss', expected: [...issuers], actual: issuer },
-    );
+    throw issuerMismatch(issuer, [...issuers]);
 }
+
+/** Names at most ten of the issuers that are accepted. */
+export const issuerMismatch = (issuer: unknown, issuers: readonly string[]): TokenRefusedError =>
+  new TokenRefusedError(
+    'issuer_mismatch',
+    `issuer ${show(issuer)} is not one of: ${issuers.slice(0, 10).join(', ')}${issuers.length > 10 ? ', …' : ''}`,
+    { claim: 'iss', expected: issuers, actual: issuer },
+  );
 
 function checkAudience(claims: ClaimSet, policy: TokenPolicy): void {
   const { audiences, audienceMatcher, anyAudience } = policy;

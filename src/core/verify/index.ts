@@ -28,6 +28,7 @@ export {
 export {
   compilePolicy,
   type ClaimsCheck,
+  type IssuerOptions,
   type Matcher,
   type PolicyDefaults,
   type RoutePolicyOptions,
@@ -35,4 +36,9 @@ export {
   type TokenPolicyOptions,
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
-export { verifyToken, type Verification, type VerificationKeys } from './verify-token.js';
+export {
+  issuerPolicy,
+  verifyToken,
+  type Verification,
+  type VerificationKeys,
+} from './verify-token.js';

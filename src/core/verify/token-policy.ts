@@ -1,7 +1,7 @@
 import { normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
 import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
-import type { KeySource } from '../keys/index.js';
+import type { KeySource, KeySourceOptions } from '../keys/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
@@ -11,8 +11,10 @@ export type Matcher = 'any' | 'all';
 export interface TokenPolicyOptions {
   /** Accepted algorithms. */
   algorithms: readonly JwsAlgorithm[];
-  /** Accepted issuers, compared exactly (RFC 8725 section 3.8). */
+  /** Accepted issuers, compared exactly (RFC 8725 section 3.8). Their keys are the configured ones. */
   issuer: string | readonly string[];
+  /** Several issuers, each with keys of its own; in place of `issuer`. */
+  issuers?: readonly IssuerOptions[];
   /** This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9). */
   audience: string | readonly string[];
   /** Default `any`. */
@@ -47,6 +49,28 @@ export interface TokenPolicyOptions {
   propagateClaims?: ClaimHeaders;
 }
 
+/** One of several issuers whose tokens a route takes, with what is different for its tokens. */
+export interface IssuerOptions {
+  /** Compared exactly with `iss` (RFC 8725 section 3.8). */
+  issuer: string;
+  /** Its tokens' recipients. Default: the route's `audience`. */
+  audience?: string | readonly string[];
+  /** Default: the route's. */
+  audienceMatcher?: Matcher;
+  /** Default: the route's. */
+  algorithms?: readonly JwsAlgorithm[];
+  /** URL of its JWK Set. Default: the one that its metadata name. */
+  jwksUri?: string;
+  /** Its JWK file, instead of a URL. */
+  jwkLocalPath?: string;
+  /** Its keys, from wherever they come. For programs; instead of the two above. */
+  keys?: KeySource;
+  /** How its keys and metadata are fetched. */
+  remote?: KeySourceOptions;
+  /** True for tokens that are signed here: keys of the signer, names in revocations without issuer. */
+  own?: boolean;
+}
+
 /** Defaults of all routes. */
 export interface PolicyDefaults extends TokenPolicyOptions {
   /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
@@ -67,6 +91,8 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   jwkUrl?: string;
   /** The same for a JWK file; its path is relative to the working directory. */
   jwkLocalPath?: string;
+  /** How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`. */
+  remote?: KeySourceOptions;
   /**
    * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
    * that is refused is refused all the same (401). Not together with roles or scopes, which
@@ -84,6 +110,13 @@ export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise
 export interface TokenPolicy {
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   readonly issuers: ReadonlySet<string>;
+  /**
+   * What holds for tokens of each issuer, where there are several: `iss` chooses. `undefined` where one
+   * policy holds for all.
+   */
+  readonly perIssuer: ReadonlyMap<string, TokenPolicy> | undefined;
+  /** The issuer, as names in revocations carry it; `undefined` for own tokens. */
+  readonly foreignIssuer: string | undefined;
   readonly audiences: readonly string[];
   /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
   readonly anyAudience: boolean;
@@ -135,9 +168,11 @@ export function compilePolicy(
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? 'Authorization').toLowerCase();
   const { cookieKey } = merged;
-  const policy: TokenPolicy = {
+  const issuers = given.issuer === undefined ? merged.issuers : given.issuers;
+  const common = {
     algorithms: new Set(merged.algorithms),
-    issuers: new Set(list(merged.issuer)),
+    issuers: new Set(issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer)),
+    foreignIssuer: undefined,
     audiences: list(merged.audience),
     anyAudience: false,
     anyAge: false,
@@ -162,7 +197,17 @@ export function compilePolicy(
     checkClaimsClass,
     credentialHeaders: cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie'],
   };
-  assertUsable(policy);
+  const policy: TokenPolicy = {
+    ...common,
+    perIssuer:
+      issuers === undefined || isPlain(issuers)
+        ? undefined
+        : new Map(
+            issuers.map((one) => [one.issuer, ofIssuer(one, { ...common, perIssuer: undefined })]),
+          ),
+  };
+  for (const one of policy.perIssuer?.values() ?? [policy]) assertUsable(one);
+  if (issuers !== undefined) assertDistinct(issuers, given);
   const problems = claimHeaderProblems(merged.propagateClaims ?? {});
   if (problems.length > 0)
     throw new BootError(problems.map((problem) => `'propagateClaims' ${problem}`));
@@ -178,6 +223,46 @@ export function compilePolicy(
   return policy;
 }
 
+/** True for the one own issuer, for which the route's policy holds as it is. */
+const isPlain = ([first, ...others]: readonly IssuerOptions[]): boolean =>
+  others.length === 0 && first !== undefined && Object.keys(first).length === 1;
+
+/** What a route's policy is for tokens of one of its issuers. */
+function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
+  return {
+    ...policy,
+    issuers: new Set([one.issuer]),
+    foreignIssuer: one.own === true ? undefined : one.issuer,
+    algorithms: one.algorithms === undefined ? policy.algorithms : new Set(one.algorithms),
+    audiences: one.audience === undefined ? policy.audiences : list(one.audience),
+    audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
+    keySource: issuerKeys(one),
+  };
+}
+
+function issuerKeys({ issuer, jwksUri, jwkLocalPath, keys, remote }: IssuerOptions): KeySource {
+  const given = [jwksUri, jwkLocalPath, keys].filter((source) => source !== undefined);
+  if (given.length > 1)
+    throw new BootError(
+      `'issuers': ${issuer} has several of 'jwksUri', 'jwkLocalPath' and 'keys'; choose one`,
+    );
+  if (keys !== undefined) return keys;
+  if (jwkLocalPath !== undefined) return { path: jwkLocalPath, options: remote };
+  return jwksUri === undefined
+    ? { discover: issuer, options: remote }
+    : { url: jwksUri, options: remote };
+}
+
+function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
+  if (issuers.length === 0) throw new BootError("'issuers' is empty, which no token could fulfil");
+  const names = issuers.map(({ issuer }) => issuer);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new BootError(`'issuers' names ${twice} twice`);
+  for (const name of ['issuer', 'jwkUrl', 'jwkLocalPath'] as const)
+    if (given.issuers !== undefined && given[name] !== undefined)
+      throw new BootError(`'issuers' and '${name}' are both set; choose one`);
+}
+
 /** What `admin: true` stands for. */
 function adminRoles(
   { admin, roles }: RoutePolicyOptions,
@@ -190,10 +275,10 @@ function adminRoles(
   return { roles: defaults.adminRoles, rolesMatcher: 'any' };
 }
 
-function keySource({ jwkUrl, jwkLocalPath }: RoutePolicyOptions): KeySource | undefined {
+function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySource | undefined {
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
     throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
-  if (jwkUrl !== undefined) return { url: jwkUrl };
+  if (jwkUrl !== undefined) return { url: jwkUrl, options: remote };
   return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
 }
 

@@ -2,7 +2,7 @@ import { toNumber } from '../json/index.js';
 import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
 import { nowSeconds } from '../time/index.js';
-import { checkAccess, checkClaims } from './claim-checks.js';
+import { checkAccess, checkClaims, issuerMismatch } from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
@@ -19,10 +19,10 @@ import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
 export interface VerificationKeys {
-  /** The key that a header names, if it is known. Never waits. */
-  verificationKey(names: KeyNames, source?: KeySource): JwsKey | undefined;
-  /** Looks for a key that is not known where keys come from, for a bounded time. */
-  awaitVerificationKey(names: KeyNames, source?: KeySource): Promise<JwsKey | undefined>;
+  /** The keys that a header names, as far as they are known. Never waits. */
+  verificationKeys(names: KeyNames, source?: KeySource): readonly JwsKey[];
+  /** Looks for keys that are not known where keys come from, for a bounded time. */
+  awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
 }
 
 /** What {@link verifyToken} works with. */
@@ -46,34 +46,81 @@ export interface Verification {
 export async function verifyToken(
   token: string,
   policy: TokenPolicy,
-  { keys, revocations, signatures }: Verification,
+  verification: Verification,
 ): Promise<VerifiedClaims> {
   const jws = parseCompact(token);
+  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification);
+  const claims = parseClaims(jws.payload);
+  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, claims);
+}
+
+/**
+ * The policy for tokens of the issuer that a token names; its signature then has to be by a key of that
+ * very issuer.
+ *
+ * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among them
+ */
+export function issuerPolicy(
+  { iss }: Readonly<Record<string, unknown>>,
+  perIssuer: ReadonlyMap<string, TokenPolicy>,
+): TokenPolicy {
+  const policy = typeof iss === 'string' ? perIssuer.get(iss) : undefined;
+  if (policy === undefined) throw issuerMismatch(iss, [...perIssuer.keys()]);
+  return policy;
+}
+
+async function verifyBy(
+  token: string,
+  jws: CompactJws,
+  policy: TokenPolicy,
+  { keys, revocations, signatures }: Verification,
+  parsed?: Record<string, unknown>,
+): Promise<VerifiedClaims> {
   const { header, signingInput } = jws;
+  const { keySource, foreignIssuer: issuer } = policy;
   const alg = allowedAlgorithm(header, policy);
-  const key =
-    keys.verificationKey(header, policy.keySource) ??
-    (await keys.awaitVerificationKey(header, policy.keySource));
+  let candidates = keys.verificationKeys(header, keySource);
+  if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
+  const [key, ...others] = candidates;
   assertFits(key, header, alg);
   // An HMAC (3 µs) costs less than the cache look-up.
   const verdict =
-    key.kty === 'oct' || signatures === undefined
-      ? assertSigned(jws, alg, key)
-      : assertSignedOnce(token, jws, alg, key, signatures);
-  if (verdict !== undefined) await verdict;
+    others.length > 0
+      ? assertSignedByOne(jws, alg, candidates)
+      : key.kty === 'oct' || signatures === undefined
+        ? assertSigned(jws, alg, key)
+        : assertSignedOnce(token, jws, alg, key, signatures);
+  const signer = (verdict === undefined ? undefined : await verdict) ?? key;
 
   const type = allowedType(header, policy);
-  const claims = parseClaims(jws.payload);
+  const claims = parsed ?? parseClaims(jws.payload);
   assertProfile(type, claims);
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    assertNotRevoked(revocations, { kid: key.kid, claims, signingInput });
+    assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
   }
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
   // Last, so that a token that is not valid is a 401 and never a 403.
   checkAccess(claims, policy);
   return claims as VerifiedClaims;
+}
+
+/** For a set of others that has a kid twice, for keys that both fit. @returns the one that signed */
+async function assertSignedByOne(
+  jws: CompactJws,
+  alg: JwsAlgorithm,
+  candidates: readonly JwsKey[],
+): Promise<JwsKey> {
+  let refusal: unknown;
+  for (const key of candidates)
+    try {
+      await assertSigned(jws, alg, key);
+      return key;
+    } catch (error) {
+      refusal = error;
+    }
+  throw refusal;
 }
 
 async function assertSignedOnce(
