@@ -19,7 +19,7 @@ const secret = (bytes: number): JwsKey => {
   return { kid: `oct-${bytes}`, kty: 'oct', signing: key, verifying: key };
 };
 const pair = (
-  kty: 'RSA' | 'EC' | 'OKP',
+  kty: 'RSA' | 'EC' | 'OKP' | 'AKP',
   { privateKey, publicKey }: ReturnType<typeof generateKeyPairSync>,
   crv?: string,
 ): JwsKey => ({ kid: crv ?? kty, kty, crv, signing: privateKey, verifying: publicKey });
