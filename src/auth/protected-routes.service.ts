@@ -75,13 +75,21 @@ export class ProtectedRoutes implements OnModuleInit {
     for (const [, header] of claimHeaders) this.reserved.reserve(header);
   }
 
+  private async openKeys(policy: TokenPolicy): Promise<void> {
+    const { perIssuer } = policy;
+    for (const { algorithms, keySource } of perIssuer?.values() ?? [policy]) {
+      // Of several issuers one that is away makes its own tokens wait, and nobody else's.
+      if (keySource !== undefined)
+        await this.keys.openVerification(keySource, perIssuer === undefined);
+      for (const alg of algorithms) this.keys.requireVerification(alg, keySource);
+    }
+  }
+
   private async check({ handler, controller, label }: Route): Promise<string[]> {
     if (this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) === undefined)
       return [];
     try {
-      const { algorithms, keySource } = this.policy(handler, controller);
-      if (keySource !== undefined) await this.keys.openVerification(keySource);
-      for (const alg of algorithms) this.keys.requireVerification(alg, keySource);
+      await this.openKeys(this.policy(handler, controller));
       return [];
     } catch (error) {
       if (error instanceof KeyError) return [`${label}: ${error.message}`];

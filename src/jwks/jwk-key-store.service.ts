@@ -71,10 +71,11 @@ export class JwkKeyStore implements OnApplicationShutdown {
   /**
    * Opens a further set to verify with; once per source, however often it is asked for.
    *
+   * @param needed the process is not ready before the set has arrived
    * @throws BootError when it cannot be used
    */
-  openVerification(source: KeySource): Promise<void> {
-    return this.sources.open([{ source, publicOnly: true }]);
+  openVerification(source: KeySource, needed = true): Promise<void> {
+    return this.sources.open([{ source, publicOnly: true, needed }]);
   }
 
   /**
@@ -175,11 +176,11 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * True once every set has arrived. It stays true when one is given up later: taking the process
+   * True once every set that is needed has arrived. It stays true when one is given up later: taking the process
    * out of service would stop the routes that need other keys, too.
    */
   ready(): boolean {
-    return this.sources.all().every(({ arrived }) => arrived);
+    return this.sources.all().every(({ arrived, needed }) => arrived || !needed);
   }
 
   /** Where the keys come from, for messages. */

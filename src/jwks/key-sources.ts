@@ -20,6 +20,8 @@ const DEFAULT_RELOAD_INTERVAL_MS = 1000;
 export interface KeyUse {
   source: KeySource;
   publicOnly: boolean;
+  /** The process is not ready before the set has arrived. Default true. */
+  needed?: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export class KeySources {
     for (const live of this.sets.values()) live.close();
   }
 
-  private async openOne({ source, publicOnly }: KeyUse): Promise<void> {
+  private async openOne({ source, publicOnly, needed = true }: KeyUse): Promise<void> {
     const id = identity(source);
     let live = this.sets.get(id);
     if (live === undefined) {
@@ -80,6 +82,7 @@ export class KeySources {
       this.sets.set(id, live);
       this.opening.set(live, live.open());
     }
+    if (needed) live.needed = true;
     await this.opening.get(live);
   }
 

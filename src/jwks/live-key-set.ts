@@ -29,6 +29,8 @@ export class LiveKeySet {
   private unwatch: (() => void) | undefined;
   private closed = false;
 
+  /** The process is not ready before the first set has arrived. */
+  needed = false;
   /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
   algorithms: readonly string[] | undefined;
 

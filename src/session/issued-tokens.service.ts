@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
+import { varyPolicy, type TokenPolicy, type VerifiedClaims } from '../core/verify/index.js';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { normalizeType } from '../core/claims/index.js';
@@ -34,9 +34,11 @@ export class IssuedTokens {
     this.refreshType = normalizeType(options.refreshTyp);
     // A token can be taken back whatever its audience is.
     const anybody = { anyAudience: true, requiredClaims: [] } as const;
-    this.access = { ...routes.defaults(), ...anybody };
+    this.access = varyPolicy(routes.defaults(), anybody);
     this.refresh = {
       ...this.access,
+      perIssuer: undefined,
+      foreignIssuer: undefined,
       algorithms: new Set([options.alg]),
       issuers: new Set([...this.access.issuers, options.issuer]),
       types: new Set([this.refreshType]),
@@ -60,7 +62,11 @@ export class IssuedTokens {
       const { typ = 'JWT' } = parseCompact(token).header;
       const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
       const policy = this[kind];
-      return await this.verify(token, kind, age === 'any' ? { ...policy, anyAge: true } : policy);
+      return await this.verify(
+        token,
+        kind,
+        age === 'any' ? varyPolicy(policy, { anyAge: true }) : policy,
+      );
     } catch (error) {
       if (error instanceof TokenRefusedError) return undefined;
       throw error;
@@ -74,7 +80,8 @@ export class IssuedTokens {
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy);
     const { header, signingInput } = parseCompact(token);
-    const names = { kid: header.kid, claims, signingInput };
+    const issuer = policy.perIssuer?.get(claims.iss)?.foreignIssuer ?? policy.foreignIssuer;
+    const names = { issuer, kid: header.kid, claims, signingInput };
     return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
   }
 }

@@ -7,6 +7,7 @@ import {
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  issuerPolicy,
   parseClaims,
   type RevocationView,
   type TokenPolicy,
@@ -82,7 +83,7 @@ class Run {
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly revocations: RevocationView | string | undefined,
-    private readonly policy: TokenPolicy,
+    private policy: TokenPolicy,
   ) {
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
@@ -90,6 +91,7 @@ class Run {
   async all(token: string): Promise<void> {
     const jws = this.format(token);
     if (jws === undefined) return;
+    if (!(await this.chooseIssuer(jws))) return;
     const { header } = jws;
     const { keySource } = this.policy;
     this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
@@ -132,6 +134,24 @@ class Run {
       this.checks.push({ check: 'format', verdict: 'refused', code, reason, fix });
       return meant === undefined ? undefined : parseOrNothing(meant);
     }
+  }
+
+  /** Where there are several issuers, the one that the token names decides what holds for it. */
+  private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
+    const { perIssuer } = this.policy;
+    if (perIssuer === undefined) return true;
+    this.context = { ...this.context, header };
+    const chosen = await this.attempt({
+      check: 'issuer',
+      run: () => issuerPolicy(parseClaims(payload), perIssuer),
+    });
+    if (chosen === undefined) {
+      this.skip('key', 'the token names no issuer whose keys are known');
+      return false;
+    }
+    this.policy = chosen as TokenPolicy;
+    this.context = { ...this.context, policy: this.policy };
+    return true;
   }
 
   private async key(jws: CompactJws): Promise<JwsKey | undefined> {
@@ -215,7 +235,13 @@ class Run {
     }
     await this.attempt({
       check: 'revocation',
-      run: () => assertNotRevoked(revocations, { kid: key?.kid, claims, signingInput }),
+      run: () =>
+        assertNotRevoked(revocations, {
+          issuer: this.policy.foreignIssuer,
+          kid: key?.kid,
+          claims,
+          signingInput,
+        }),
     });
   }
 

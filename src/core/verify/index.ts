@@ -27,6 +27,7 @@ export {
 } from './token-checks.js';
 export {
   compilePolicy,
+  varyPolicy,
   type ClaimsCheck,
   type IssuerOptions,
   type Matcher,

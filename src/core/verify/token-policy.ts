@@ -1,6 +1,6 @@
 import { normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
-import { isJwsAlgorithm, type JwsAlgorithm } from '../jws/index.js';
+import { algorithmSpec, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
 import type { KeySource, KeySourceOptions } from '../keys/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
@@ -57,7 +57,7 @@ export interface IssuerOptions {
   audience?: string | readonly string[];
   /** Default: the route's. */
   audienceMatcher?: Matcher;
-  /** Default: the route's. */
+  /** Default: the route's for our own tokens, for those of others all asymmetric ones. */
   algorithms?: readonly JwsAlgorithm[];
   /** URL of its JWK Set. Default: the one that its metadata name. */
   jwksUri?: string;
@@ -200,7 +200,7 @@ export function compilePolicy(
   const policy: TokenPolicy = {
     ...common,
     perIssuer:
-      issuers === undefined || isPlain(issuers)
+      issuers === undefined
         ? undefined
         : new Map(
             issuers.map((one) => [one.issuer, ofIssuer(one, { ...common, perIssuer: undefined })]),
@@ -223,9 +223,17 @@ export function compilePolicy(
   return policy;
 }
 
-/** True for the one own issuer, for which the route's policy holds as it is. */
-const isPlain = ([first, ...others]: readonly IssuerOptions[]): boolean =>
-  others.length === 0 && first !== undefined && Object.keys(first).length === 1;
+/** What others may sign with: a secret that is published is none. */
+const ASYMMETRIC = JWS_ALGORITHMS.filter((alg) => algorithmSpec(alg).kty !== 'oct');
+
+/** A policy with some members changed, for tokens of each of its issuers. */
+export const varyPolicy = (policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy => ({
+  ...policy,
+  ...changes,
+  perIssuer:
+    policy.perIssuer &&
+    new Map([...policy.perIssuer].map(([issuer, one]) => [issuer, { ...one, ...changes }])),
+});
 
 /** What a route's policy is for tokens of one of its issuers. */
 function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
@@ -233,14 +241,17 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
     ...policy,
     issuers: new Set([one.issuer]),
     foreignIssuer: one.own === true ? undefined : one.issuer,
-    algorithms: one.algorithms === undefined ? policy.algorithms : new Set(one.algorithms),
+    algorithms: new Set(one.algorithms ?? (one.own === true ? policy.algorithms : ASYMMETRIC)),
     audiences: one.audience === undefined ? policy.audiences : list(one.audience),
     audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
-    keySource: issuerKeys(one),
+    keySource: issuerKeys(one, policy),
   };
 }
 
-function issuerKeys({ issuer, jwksUri, jwkLocalPath, keys, remote }: IssuerOptions): KeySource {
+function issuerKeys(
+  { issuer, own, jwksUri, jwkLocalPath, keys, remote }: IssuerOptions,
+  { keySource: configured }: TokenPolicy,
+): KeySource | undefined {
   const given = [jwksUri, jwkLocalPath, keys].filter((source) => source !== undefined);
   if (given.length > 1)
     throw new BootError(
@@ -248,9 +259,8 @@ function issuerKeys({ issuer, jwksUri, jwkLocalPath, keys, remote }: IssuerOptio
     );
   if (keys !== undefined) return keys;
   if (jwkLocalPath !== undefined) return { path: jwkLocalPath, options: remote };
-  return jwksUri === undefined
-    ? { discover: issuer, options: remote }
-    : { url: jwksUri, options: remote };
+  if (jwksUri !== undefined) return { url: jwksUri, options: remote };
+  return own === true ? configured : { discover: issuer, options: remote };
 }
 
 function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {

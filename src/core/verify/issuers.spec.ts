@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TokenRefusedError } from '../errors/index.js';
+import type { JwsKey } from '../jws/index.js';
+import { generateJwk, importJwk, KeySet, type KeyNames, type KeySource } from '../keys/index.js';
+import { tokenId, type TokenNames } from '../revocation/index.js';
+import { signToken } from '../sign/index.js';
+import { compilePolicy, varyPolicy, verifyToken, type Verification } from './index.js';
+
+/** Three issuers whose keys have one and the same kid. */
+const ISSUERS = ['https://own', 'https://a', 'https://b'] as const;
+type Issuer = (typeof ISSUERS)[number];
+const KID = 'k1';
+const AUDIENCE = 'api';
+
+const signing = new Map<Issuer, JwsKey>();
+const sets = new Map<KeySource | undefined, KeySet>();
+const SOURCES: Record<Issuer, KeySource> = {
+  'https://own': { path: 'own.json' },
+  'https://a': { path: 'a.json' },
+  'https://b': { path: 'b.json' },
+};
+
+beforeAll(async () => {
+  for (const issuer of ISSUERS) {
+    const jwk = { ...(await generateJwk('ES256')), kid: KID, alg: 'ES256' };
+    const imported = importJwk(jwk);
+    if (typeof imported === 'string') throw new Error(imported);
+    signing.set(issuer, imported.key);
+    sets.set(SOURCES[issuer], KeySet.parse(JSON.stringify(jwk), issuer));
+  }
+});
+
+const keys: Verification['keys'] = {
+  verificationKeys: (names: KeyNames, source?: KeySource) =>
+    sets.get(source)?.verifiers(names, 'kid', 0) ?? [],
+  awaitVerificationKeys: () => Promise.resolve([]),
+};
+
+const issuersOf = (...issuers: readonly Issuer[]) =>
+  issuers.map((issuer) => ({
+    issuer,
+    keys: SOURCES[issuer],
+    algorithms: ['ES256'] as const,
+    own: issuer === 'https://own',
+  }));
+const DEFAULTS = { algorithms: ['ES256'], issuer: 'https://own', audience: AUDIENCE } as const;
+const policyFor = (...issuers: readonly Issuer[]) =>
+  compilePolicy({ issuers: issuersOf(...issuers) }, DEFAULTS);
+
+function token(iss: unknown, key: Issuer, claims: object = {}): string {
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  return signToken(
+    { iss, aud: AUDIENCE, sub: 'u1', jti: randomUUID(), exp, ...claims },
+    signing.get(key) as JwsKey,
+    { alg: 'ES256', kid: KID, typ: 'JWT', full: false },
+  ) as string;
+}
+
+async function verdict(
+  jwt: string,
+  policy: ReturnType<typeof policyFor>,
+  more = {},
+): Promise<string> {
+  try {
+    await verifyToken(jwt, policy, { keys, ...more });
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof TokenRefusedError) return error.code;
+    throw error;
+  }
+}
+
+describe('with several issuers a key speaks for its own issuer only', () => {
+  const routes: [string, readonly Issuer[]][] = [
+    ['all three', ISSUERS],
+    ['own and a', ['https://own', 'https://a']],
+    ['b', ['https://b']],
+  ];
+  const table = routes.flatMap(([name, accepted]) =>
+    ISSUERS.flatMap((iss) =>
+      ISSUERS.map((key): [string, Issuer, Issuer, string] => [
+        name,
+        iss,
+        key,
+        !accepted.includes(iss)
+          ? 'issuer_mismatch'
+          : iss === key
+            ? 'accepted'
+            : 'signature_invalid',
+      ]),
+    ),
+  );
+  it.each(table)('a route for %s, iss %s, key of %s: %s', async (name, iss, key, expected) => {
+    const accepted = routes.find(([route]) => route === name)?.[1] ?? [];
+    expect(await verdict(token(iss, key), policyFor(...accepted))).toBe(expected);
+  });
+
+  it.each([undefined, null, 1, ['https://a'], { iss: 'https://a' }, 'https://a/', 'HTTPS://A', ''])(
+    'iss %j is none of them',
+    async (iss) => {
+      expect(await verdict(token(iss, 'https://a'), policyFor(...ISSUERS))).toBe('issuer_mismatch');
+    },
+  );
+});
+
+it('each issuer has its own audience and algorithms', async () => {
+  const policy = compilePolicy(
+    {
+      issuers: [
+        { issuer: 'https://a', keys: SOURCES['https://a'], audience: 'for-a' },
+        { issuer: 'https://b', keys: SOURCES['https://b'], algorithms: ['RS256'] },
+      ],
+    },
+    DEFAULTS,
+  );
+  expect(await verdict(token('https://a', 'https://a'), policy)).toBe('audience_mismatch');
+  const forA = token('https://a', 'https://a', { aud: 'for-a' });
+  expect(await verdict(forA, policy)).toBe('accepted');
+  expect(await verdict(token('https://b', 'https://b'), policy)).toBe('algorithm_not_allowed');
+  const anybody = varyPolicy(policy, { anyAudience: true });
+  expect(await verdict(token('https://a', 'https://a'), anybody)).toBe('accepted');
+});
+
+describe('names in revocations carry the issuer', () => {
+  const seen: TokenNames[] = [];
+  const revocations = {
+    noteExpiry: () => undefined,
+    isRevoked: (names: TokenNames) => {
+      seen.push(names);
+      return false;
+    },
+  };
+  it('but for our own tokens', async () => {
+    for (const issuer of ISSUERS)
+      await verdict(token(issuer, issuer, { jti: 'one' }), policyFor(...ISSUERS), { revocations });
+    expect(seen.map(({ issuer }) => issuer)).toEqual([undefined, 'https://a', 'https://b']);
+    const ids = seen.map(tokenId);
+    expect(ids[0]).toBe('one');
+    expect(new Set(ids).size).toBe(3);
+  });
+});
+
+describe('is refused when a policy is made:', () => {
+  const a = { issuer: 'https://a', jwksUri: 'https://a/jwks' };
+  it.each<[string, object, RegExp]>([
+    ['no issuer', { issuers: [] }, /'issuers' is empty/],
+    ['one twice', { issuers: [a, a] }, /names https:\/\/a twice/],
+    ['two places for keys', { issuers: [{ ...a, jwkLocalPath: 'x' }] }, /several of/],
+    ['issuer beside issuers', { issuers: [a], issuer: 'https://b' }, /both set/],
+    ['jwkUrl beside issuers', { issuers: [a], jwkUrl: 'https://b' }, /both set/],
+    ['an unknown algorithm', { issuers: [{ ...a, algorithms: ['none'] }] }, /'none' is not/],
+    ['an empty audience', { issuers: [{ ...a, audience: '' }] }, /'audience' is empty/],
+  ])('%s', (_what, route, problem) => {
+    expect(() => compilePolicy(route, DEFAULTS)).toThrow(problem);
+  });
+});
