@@ -1,4 +1,4 @@
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import {
   KeyError,
   type KeyDocument,
@@ -32,7 +32,7 @@ export class DiscoveredKeys implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly issuer: URL;
-  private readonly agent: Agent;
+  private readonly agent: Dispatcher;
   /** Where the metadata were found the last time. */
   private found: URL | undefined;
 

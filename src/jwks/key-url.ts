@@ -1,4 +1,4 @@
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import {
   KeyError,
   type KeyDocument,
@@ -18,7 +18,7 @@ export class KeyUrl implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly url: URL;
-  private readonly agent: Agent;
+  private readonly agent: Dispatcher;
   private readonly timeoutMs: number;
 
   /**

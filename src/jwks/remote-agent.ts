@@ -1,16 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, getCACertificates } from 'node:tls';
-import { Agent } from 'undici';
-import { KeyError } from '../core/keys/index.js';
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
 import { identityCheck } from './spki-pin.js';
 
-/** Whom a connection for keys may talk to. */
-export interface RemoteTrust {
-  /** See `KeyUrlOptions.fingerprints`. */
-  fingerprints?: readonly string[];
-  /** See `KeyUrlOptions.ca`. */
-  ca?: string;
-}
+/** What decides whom a connection for keys may talk to, and by which way. */
+export type RemoteTrust = Pick<
+  KeyUrlOptions,
+  'fingerprints' | 'fingerprintsMatch' | 'ca' | 'proxy'
+>;
 
 /**
  * Connections for one key URL. Fetches are minutes apart, so each has a connection of its own: no
@@ -19,9 +17,16 @@ export interface RemoteTrust {
  * @param timeoutMs milliseconds for a connection, TLS included
  * @throws KeyError when the CA is no certificate or a fingerprint is none
  */
-export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Agent {
-  const { fingerprints = [], ca } = trust;
-  return new Agent({
+export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Dispatcher {
+  const { fingerprints = [], fingerprintsMatch = 'leaf', ca, proxy } = trust;
+  const tls = {
+    timeout: timeoutMs,
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect.
+    rejectUnauthorized: true,
+    checkServerIdentity: identityCheck(fingerprints, fingerprintsMatch),
+    ...(ca === undefined ? {} : { secureContext: trustAlso(ca) }),
+  };
+  const options = {
     allowH2: false,
     connections: 1,
     // 0: one request per connection.
@@ -30,13 +35,18 @@ export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Agent 
     headersTimeout: 0,
     bodyTimeout: 0,
     maxCachedSessions: 0,
-    connect: {
-      timeout: timeoutMs,
-      // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect.
-      rejectUnauthorized: true,
-      checkServerIdentity: identityCheck(fingerprints),
-      ...(ca === undefined ? {} : { secureContext: trustAlso(ca) }),
-    },
+    connect: tls,
+  };
+  if (proxy === undefined) return new Agent(options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    // Empty texts: without them undici would read the environment by itself.
+    httpProxy: proxy.http ?? '',
+    httpsProxy: proxy.https ?? '',
+    noProxy: proxy.no ?? '',
+    // The proxy is not the server: pins and the extra authority are about the latter.
+    requestTls: tls,
+    proxyTls: { timeout: timeoutMs, rejectUnauthorized: true },
   });
 }
 

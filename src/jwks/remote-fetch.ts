@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { request, type Dispatcher } from 'undici';
 import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
 
@@ -9,11 +11,19 @@ export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions
   timeoutMs;
 /** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
 const MAX_BYTES = 1024 * 1024;
-const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+/**
+ * JSON, and what stores of files say of it (S3: `binary/octet-stream`). What is in it is parsed strictly in
+ * any case; a page in HTML is told apart by its type.
+ */
+const CONTENT_TYPE =
+  /^(?:application\/(?:[\w.-]+\+)?json|text\/(?:plain|json)|(?:application|binary)\/octet-stream)\s*(?:;|$)/i;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+const unzip = promisify(gunzip);
 
 /**
- * Fetches a JSON document that may be hostile: one GET, no redirects, no compression, bounded in
- * time and size while it arrives.
+ * Fetches a JSON document that may be hostile: one GET, bounded in time and size while it arrives. One
+ * redirect within the same origin is followed, an answer in gzip is unpacked within the same bound.
  *
  * @throws KeyError in a few words, without the URL and without any of the contents
  */
@@ -24,23 +34,11 @@ export async function fetchJson(
 ): Promise<string> {
   const signal = AbortSignal.timeout(deadlineMs);
   try {
-    const { statusCode, headers, body } = await request(url, {
-      dispatcher,
-      signal,
-      headers: {
-        accept: 'application/jwk-set+json, application/json',
-        'accept-encoding': 'identity',
-        'user-agent': 'signet',
-      },
-    });
-    // Destroying the stream below emits an error that nobody needs.
-    body.on('error', () => undefined);
-    try {
-      assertAcceptable(statusCode, headers);
-      return await readAtMost(MAX_BYTES, body);
-    } finally {
-      body.destroy();
-    }
+    const answer = await get(url, dispatcher, signal);
+    if (typeof answer === 'string') return answer;
+    const again = await get(answer, dispatcher, signal);
+    if (typeof again === 'string') return again;
+    throw new KeyError('the answer is a second redirect, which is not followed');
   } catch (error) {
     throw error instanceof KeyError
       ? error
@@ -48,17 +46,58 @@ export async function fetchJson(
   }
 }
 
-function assertAcceptable(status: number, headers: IncomingHttpHeaders): void {
-  if (status >= 300 && status < 400)
-    throw new KeyError(`the answer is a redirect (${status}), which is not followed`);
-  if (status !== 200) throw new KeyError(`the answer has status ${status}`);
-  const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
-  if (typeof type !== 'string' || !CONTENT_TYPE.test(type))
-    throw new KeyError('the answer is not JSON by its content type');
-  if (encoding !== 'identity') throw new KeyError('the answer is compressed, unasked for');
+/** The document, or where it has moved to. */
+async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promise<string | URL> {
+  const { statusCode, headers, body } = await request(url, {
+    dispatcher,
+    signal,
+    headers: {
+      accept: 'application/jwk-set+json, application/json',
+      'accept-encoding': 'identity',
+      'user-agent': 'signet',
+    },
+  });
+  // Destroying the stream below emits an error that nobody needs.
+  body.on('error', () => undefined);
+  try {
+    if (REDIRECTS.has(statusCode)) return redirectTarget(url, statusCode, headers.location);
+    const isZipped = assertAcceptable(statusCode, headers);
+    const bytes = await readAtMost(MAX_BYTES, body);
+    return (isZipped ? await unzipAtMost(MAX_BYTES, bytes) : bytes).toString();
+  } finally {
+    body.destroy();
+  }
 }
 
-async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<string> {
+function redirectTarget(url: URL, status: number, location: unknown): URL {
+  const target = typeof location === 'string' ? URL.parse(location, url.href) : null;
+  if (target?.origin !== url.origin)
+    throw new KeyError(
+      `the answer is a redirect (${status}) to another origin, which is not followed`,
+    );
+  return target;
+}
+
+/** @returns true for an answer in gzip */
+function assertAcceptable(status: number, headers: IncomingHttpHeaders): boolean {
+  if (status !== 200) throw new KeyError(`the answer has status ${status}`);
+  const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
+  if (type !== undefined && (typeof type !== 'string' || !CONTENT_TYPE.test(type)))
+    throw new KeyError('the answer is not JSON by its content type');
+  if (encoding !== 'identity' && !/^(?:x-)?gzip$/i.test(encoding))
+    throw new KeyError('the answer is compressed, unasked for, and not with gzip');
+  return encoding !== 'identity';
+}
+
+async function unzipAtMost(limit: number, bytes: Buffer): Promise<Buffer> {
+  try {
+    return await unzip(bytes, { maxOutputLength: limit });
+  } catch {
+    throw new KeyError(`the answer cannot be unpacked to ${limit} bytes or less`);
+  }
+}
+
+async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -66,7 +105,7 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<s
     if (size > limit) throw new KeyError(`the answer is larger than ${limit} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 function describe(error: unknown, deadlineMs: number | undefined): string {

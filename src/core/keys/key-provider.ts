@@ -71,6 +71,8 @@ export interface KeyUrlOptions {
   fingerprintsMatch?: 'leaf' | 'chain';
   /** PEM of a certificate authority that is trusted beside the usual ones. */
   ca?: string;
+  /** Proxies by which sets are fetched, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Default: none. */
+  proxy?: { http?: string; https?: string; no?: string };
 }
 
 /** Options that one source has for itself. */
