@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { GatewayTracer } from './gateway-tracer.service.js';
 import { REQUEST_TRACER } from '../http/index.js';
+import { GatewayTracer } from './gateway-tracer.service.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 
 /**
