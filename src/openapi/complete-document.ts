@@ -5,7 +5,7 @@ import { REQUIRE_JWT, type ProtectedRoutes } from '../auth/index.js';
 import type { TokenPolicy } from '../core/verify/index.js';
 import { Operation, type Route } from '../routes/index.js';
 import { SIGN_FIELDS, type SignedRoutes } from '../signing/index.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import type { OperationObject } from './document-types.js';
 import {
   addErrors,
@@ -119,7 +119,7 @@ function tokenPolicy(
 const isThrottled = ({ handler, controller }: Route): boolean =>
   [handler, controller].some((target) =>
     (Reflect.getMetadata(GUARDS_METADATA, target) as unknown[] | undefined)?.includes(
-      TokenThrottle,
+      TokenThrottleGuard,
     ),
   );
 

@@ -3,7 +3,7 @@ import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
 import { Operation } from '../routes/index.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
 import { refreshUse } from './refresh-grant.service.js';
 import { requireParameter } from './token-request.js';
@@ -11,7 +11,7 @@ import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
 /** `POST /token/introspect` (RFC 7662), for holders of an admin role. */
 @Controller('token')
-@UseGuards(TokenThrottle)
+@UseGuards(TokenThrottleGuard)
 export class IntrospectionController {
   constructor(
     private readonly tokens: IssuedTokens,

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { Operation } from '../routes/index.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, SessionEnd } from '../session/index.js';
 import { requireParameter } from './token-request.js';
 import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
 @Controller('token')
-@UseGuards(TokenThrottle)
+@UseGuards(TokenThrottleGuard)
 export class RevocationEndpointController {
   constructor(
     private readonly tokens: IssuedTokens,

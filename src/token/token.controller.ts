@@ -14,7 +14,7 @@ import { BackendClient } from '../backend/index.js';
 import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import type { TokenAnswer } from './token-answer.js';
 import { readTokenRequest } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
@@ -23,7 +23,7 @@ import { CREATE_TOKEN } from './token.operations.js';
 
 /** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
-@UseGuards(TokenThrottle)
+@UseGuards(TokenThrottleGuard)
 export class TokenController {
   constructor(
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
