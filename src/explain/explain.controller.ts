@@ -1,4 +1,4 @@
-import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { type Explanation, TokenExplainer } from '../core/explain/index.js';
 import { GatewayException } from '../http/index.js';
@@ -16,7 +16,7 @@ export class ExplainController {
     keys: JwkKeyStore,
     verifier: JwtVerifier,
     private readonly routes: ProtectedRoutes,
-    @Optional() @Inject(Revocations) revocations?: Revocations,
+    revocations: Revocations,
   ) {
     this.explainer = new TokenExplainer(keys, verifier, revocations);
   }

@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
@@ -8,6 +8,7 @@ import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
 import { registerKeyMetrics } from './key-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
+import { registerSigningMetrics } from './signing-metrics.js';
 import { registerStateMetrics } from './state-metrics.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
@@ -26,9 +27,9 @@ export class GatewayMetrics {
 
   constructor(
     keys: JwkKeyStore,
-    @Optional() revocations?: Revocations,
-    @Optional() backend?: BackendClient,
-    @Optional() signed?: SigningEvents,
+    revocations: Revocations,
+    backend: BackendClient,
+    signing: SigningEvents,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
@@ -55,19 +56,9 @@ export class GatewayMetrics {
     for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
       this.logins.inc({ outcome }, 0);
     registerKeyMetrics(this.registry, keys);
-    if (revocations !== undefined) registerStateMetrics(this.registry, revocations);
-    if (backend !== undefined) registerBackendMetrics(this.registry, backend);
-    if (signed !== undefined) this.count(signed);
-  }
-
-  private count(signed: SigningEvents): void {
-    const tokens = new Counter({
-      name: 'signet_tokens_signed_total',
-      help: 'Tokens signed, by algorithm and key.',
-      labelNames: ['alg', 'kid'],
-      registers: [this.registry],
-    });
-    signed.onSigned(({ alg, kid }) => tokens.inc({ alg, kid }));
+    registerStateMetrics(this.registry, revocations);
+    registerBackendMetrics(this.registry, backend);
+    registerSigningMetrics(this.registry, signing);
   }
 
   /** @param dropped lines of the log, so far */

@@ -5,8 +5,8 @@ import { GatewayTracer } from './gateway-tracer.service.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 
 /**
- * Traces requests and their calls to the backend. Only who imports this file loads OpenTelemetry;
- * needs `BackendModule`.
+ * Traces requests and their calls to the backend. Needs `BackendModule`. OpenTelemetry is loaded
+ * with this file and only with it.
  */
 @Module({})
 export class TracingModule {
