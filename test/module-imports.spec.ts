@@ -74,14 +74,16 @@ const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
   ],
 ];
 
-const boot = async (imports: Imports, needs: readonly GlobalName[]): Promise<void> => {
+const boot = async (imports: Imports, needs: readonly GlobalName[]): Promise<unknown> => {
   const globals = needs.map((name) => GLOBAL[name]());
-  await (await Test.createTestingModule({ imports: [...globals, ...imports] }).compile()).close();
+  const testing = await Test.createTestingModule({ imports: [...globals, ...imports] }).compile();
+  await testing.close();
+  return testing;
 };
 
 describe.each(MODULES)('%s', (_name, imports, needs) => {
   it('boots with the modules that it names', async () => {
-    await boot(imports, needs);
+    await expect(boot(imports, needs)).resolves.toBeDefined();
   });
 
   it.each(needs)('does not boot without %s', async (missing) => {
