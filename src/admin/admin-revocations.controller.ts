@@ -29,7 +29,7 @@ import {
   type RevocationResponse,
 } from './revocation.dto.js';
 
-/** A name that is ignored could be the one that was meant. */
+/** Unknown members are refused: a misspelt name must not be ignored. */
 const STRICT = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 /** `/admin/revocations`: tokens that are refused before they expire, by token, user, session or key. */
 @Controller('admin/revocations')

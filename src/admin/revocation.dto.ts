@@ -44,7 +44,7 @@ const ClaimValue = (): PropertyDecorator =>
     { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
   );
 
-/** Digits of a query string as a number; what is not written so is left to be refused. */
+/** Digits of a query string become a number; anything else stays, and is refused. */
 const toWholeNumber = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : value;
 

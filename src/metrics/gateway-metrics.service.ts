@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
+import { KNOWN_METHODS } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
@@ -14,10 +15,7 @@ import { registerStateMetrics } from './state-metrics.js';
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** A client may send three dozen others, each of which would make a series of its own. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-/** What the gateway counts, in Prometheus' terms; the only place that knows the client library. */
+/** What the gateway counts, as Prometheus metrics. */
 @Injectable()
 export class GatewayMetrics {
   private readonly registry = new Registry();
@@ -79,7 +77,7 @@ export class GatewayMetrics {
     seconds: number,
     code: string | undefined,
   ): void {
-    const known = METHODS.has(method) ? method : 'other';
+    const known = KNOWN_METHODS.has(method) ? method : 'other';
     this.requests.observe({ method: known, route, status: String(status) }, seconds);
     if (code !== undefined) this.refusal(code);
   }
@@ -91,7 +89,7 @@ export class GatewayMetrics {
     this.logins.inc({ outcome });
   }
 
-  /** Counts what was refused before it was a request, or without being looked at. */
+  /** Counts what was refused before it was parsed as a request, or unread under overload. */
   refusal(code: string): void {
     this.refusals.inc({ code });
   }
@@ -101,7 +99,7 @@ export class GatewayMetrics {
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
-  /** All metrics, for a process that adds those of several up. */
+  /** All metrics, for the primary of a cluster, which adds up those of its workers. */
   snapshot(): Promise<MetricsSnapshot> {
     return this.registry.getMetricsAsJSON();
   }
