@@ -1,7 +1,6 @@
 import { Module, type FactoryProvider } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
 import { ReservedHeadersModule } from '../http/index.js';
-import { RouteExplorer } from '../routes/index.js';
+import { RoutesModule } from '../routes/index.js';
 import {
   AUTH_OPTIONS,
   ConfigurableAuthModule,
@@ -25,8 +24,8 @@ const signatureCache: FactoryProvider<SignatureCache | undefined> = {
 
 /** Makes `@RequireJwt` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
-  imports: [DiscoveryModule, ReservedHeadersModule],
-  providers: [signatureCache, JwtVerifier, ProtectedRoutes, RouteExplorer],
+  imports: [RoutesModule, ReservedHeadersModule],
+  providers: [signatureCache, JwtVerifier, ProtectedRoutes],
   exports: [JwtVerifier, ProtectedRoutes],
 })
 export class AuthModule extends ConfigurableAuthModule {}

@@ -17,5 +17,6 @@ export {
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
 export { endTogether } from './end-together.js';
 export { requestId } from './request-id.js';
+export { KNOWN_METHODS } from './known-methods.js';
 export { markLogin } from './request-context.js';
 export { REQUEST_TRACER, type RequestTracer } from './request-tracer.js';

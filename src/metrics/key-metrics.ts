@@ -2,7 +2,10 @@ import { Gauge, type Registry } from '@prometheus-io/client';
 import type { JwkKeyStore } from '../jwks/index.js';
 
 /** How old the keys are that are in use, by source. */
-export function registerKeyMetrics(registry: Registry, keys: JwkKeyStore): void {
+export function registerKeyMetrics(
+  registry: Registry,
+  keys: Pick<JwkKeyStore, 'ageSeconds' | 'staleSeconds'>,
+): void {
   const registers = [registry];
   const stale = new Gauge({
     name: 'signet_keyset_stale_seconds',

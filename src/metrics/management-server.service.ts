@@ -5,8 +5,8 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { GatewayMetrics } from './gateway-metrics.service.js';
 import { startManagementServer } from '../management/index.js';
+import { GatewayMetrics } from './gateway-metrics.service.js';
 import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
 
 /** Serves the metrics of this process while the application runs. */
