@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,8 +10,16 @@ const NODE_MODULES = resolve('node_modules');
 /** npm and the package scripts run on the Node that the project brings along. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
-/** The tarball as npm would publish it, of the present `dist`. */
-export async function pack(): Promise<{ tarball: string; files: string[]; bytes: number }> {
+/** A package as npm would publish it. */
+export interface PackedPackage {
+  tarball: string;
+  files: string[];
+  bytes: number;
+  remove(): void;
+}
+
+/** Packs the present `dist`. */
+export async function pack(): Promise<PackedPackage> {
   const directory = mkdtempSync(join(tmpdir(), 'signet-pack-'));
   const { stdout } = await run(
     'npm',
@@ -28,8 +36,25 @@ export async function pack(): Promise<{ tarball: string; files: string[]; bytes:
     tarball: join(directory, packed.filename),
     files: packed.files.map(({ path }) => path),
     bytes: packed.size,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
+
+/**
+ * What npm installs for an application that depends on the package, as paths of the lock file: its
+ * dependencies and its peers but for the optional ones, with all of theirs.
+ */
+export function installedForUsers(): { path: string; hasInstallScript?: boolean }[] {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { dev?: boolean; hasInstallScript?: boolean }>;
+  };
+  return Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && dev !== true)
+    .map(([path, entry]) => ({ path, ...entry }));
+}
+
+/** What an application in TypeScript has beside it. */
+const TYPES = 'node_modules/@types/node';
 
 /** A fresh application with these files, and the tarball as its dependency. */
 export async function createConsumer(
@@ -41,9 +66,12 @@ export async function createConsumer(
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  // What npm would fetch for the tarball's and the application's own dependencies.
-  for (const name of readdirSync(NODE_MODULES))
-    if (!name.startsWith('.')) symlinkSync(join(NODE_MODULES, name), join(modules, name));
+  for (const path of [...installedForUsers().map((one) => one.path), TYPES]) {
+    // A package within another one comes with it.
+    if (path.lastIndexOf('node_modules/') > 0) continue;
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    symlinkSync(resolve(path), join(directory, path));
+  }
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);

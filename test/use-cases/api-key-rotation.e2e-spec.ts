@@ -25,7 +25,7 @@ const signet = (command: string): Promise<string> =>
   bash(`node ${resolve('dist/cli/main.js')} keys ${command} --file keys.json`, {}, directory);
 
 beforeAll(async () => {
-  const { tarball } = await pack();
+  const { tarball, remove } = await pack();
   directory = await createConsumer(tarball, {
     'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
     'tsconfig.json': JSON.stringify({
@@ -45,6 +45,7 @@ beforeAll(async () => {
     'src/api-keys.controller.ts': CONTROLLER,
     'src/main.ts': `${MAIN}\nconsole.log(JSON.stringify({ url: await app.getUrl() }));\n`,
   });
+  remove();
   const problems = await compile(directory);
   if (problems !== '') throw new Error(problems);
   await signet('generate --alg ES256 --state active');
