@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -329,7 +329,8 @@ describe('a backend that fails', () => {
 
 describe('SWAGGER_ENABLED', () => {
   it('off: no page, and nothing of it is loaded', async () => {
-    const hooks = join(mkdtempSync(join(tmpdir(), 'signet-hooks-')), 'hooks.mjs');
+    const directory = mkdtempSync(join(tmpdir(), 'signet-hooks-'));
+    const hooks = join(directory, 'hooks.mjs');
     writeFileSync(
       hooks,
       `import { registerHooks } from 'node:module';
@@ -347,6 +348,7 @@ describe('SWAGGER_ENABLED', () => {
     const on = await startGateway({ NODE_OPTIONS });
     await expect.poll(() => on.output()).toContain('loads @nestjs/swagger');
     await on.stop();
+    rmSync(directory, { recursive: true });
   });
 });
 
