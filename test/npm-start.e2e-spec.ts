@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from './helpers/free-port.js';
 import { isAlive, workersOf } from './helpers/processes.js';
@@ -10,8 +11,7 @@ let project: ProjectCopy;
 beforeAll(async () => {
   project = copyProject();
   const keys = ['run', 'keys', '--', 'generate', '--alg', 'ES256', '--kid', 'key-1'];
-  const made = spawn('npm', keys, { cwd: project.directory, env: shellEnvironment() });
-  expect((await once(made, 'exit'))[0]).toBe(0);
+  await promisify(execFile)('npm', keys, { cwd: project.directory, env: shellEnvironment() });
 });
 afterAll(() => project?.remove());
 
@@ -22,7 +22,7 @@ interface Npm {
   port: number;
   /** npm's descendants once the gateway listens. */
   processes: number[];
-  output(): string;
+  output: () => string;
 }
 let npm: Npm | undefined;
 afterEach(() => {
@@ -59,7 +59,7 @@ async function start(script: string, env: Record<string, string> = {}): Promise<
   return npm;
 }
 const descendantsOf = (pid: number): number[] =>
-  workersOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+  workersOf(pid).flatMap((child) => [child].concat(descendantsOf(child)));
 
 describe('a gateway that npm started', () => {
   it.each([

@@ -15,7 +15,7 @@ export interface PackedPackage {
   tarball: string;
   files: string[];
   bytes: number;
-  remove(): void;
+  remove: () => void;
 }
 
 /** Packs the present `dist`. */
@@ -44,13 +44,16 @@ export async function pack(): Promise<PackedPackage> {
  * What npm installs for an application that depends on the package, as paths of the lock file: its
  * dependencies and its peers but for the optional ones, with all of theirs.
  */
-export function installedForUsers(): { path: string; hasInstallScript?: boolean }[] {
+export function installedForUsers(): [path: string, LockedPackage][] {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-    packages: Record<string, { dev?: boolean; hasInstallScript?: boolean }>;
+    packages: Record<string, LockedPackage>;
   };
-  return Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && dev !== true)
-    .map(([path, entry]) => ({ path, ...entry }));
+  return Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+}
+interface LockedPackage {
+  version: string;
+  dev?: boolean;
+  hasInstallScript?: boolean;
 }
 
 /** What an application in TypeScript has beside it. */
@@ -66,7 +69,7 @@ export async function createConsumer(
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  for (const path of [...installedForUsers().map((one) => one.path), TYPES]) {
+  for (const path of [...installedForUsers().map(([name]) => name), TYPES]) {
     // A package within another one comes with it.
     if (path.lastIndexOf('node_modules/') > 0) continue;
     mkdirSync(dirname(join(directory, path)), { recursive: true });
