@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -16,6 +17,7 @@ import {
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { part } from './helpers/keys.js';
+import { bash } from './helpers/readme.js';
 
 interface Manifest {
   exports: Record<string, unknown>;
@@ -43,7 +45,6 @@ describe('the package', () => {
     expect(packed.files).toEqual(
       expect.arrayContaining(['dist/index.js', 'dist/cli/main.js', 'LICENSE', 'README.md']),
     );
-    console.log(`package: ${packed.files.length} files, ${Math.round(packed.bytes / 1024)} kB`);
   });
 
   it('has no complaint of publint', async () => {
@@ -91,8 +92,8 @@ describe('the package', () => {
 describe('an installation of the package', () => {
   it('runs no script of anybody', () => {
     const installed = installedForUsers();
-    expect(installed.map(({ path }) => path)).toContain('node_modules/jose');
-    expect(installed.filter(({ hasInstallScript }) => hasInstallScript)).toEqual([]);
+    expect(installed.map(([path]) => path)).toContain('node_modules/jose');
+    expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   });
 
   it.each(['1', '2'])(
@@ -113,6 +114,54 @@ describe('an installation of the package', () => {
       rmSync(directory, { recursive: true, force: true });
     },
   );
+});
+
+describe('.ci/release', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  let target: string;
+  beforeAll(() => {
+    target = mkdtempSync(join(tmpdir(), 'signet-release-'));
+  });
+  afterAll(() => rmSync(target, { recursive: true, force: true }));
+  const ACTIONS = { GITHUB_REPOSITORY: 'some/where', GITHUB_SERVER_URL: 'https://github.com' };
+
+  it('makes a tarball that names the repository it is published from', async () => {
+    await bash(`.ci/release v${version} '${target}'`, ACTIONS);
+    const name = `nest-signet-${version}`;
+    expect(readdirSync(target).toSorted()).toEqual([`${name}.cdx.json`, `${name}.tgz`]);
+    const read = (path: string) => bash(`tar -xOzf '${target}/${name}.tgz' 'package/${path}'`);
+    expect(JSON.parse(await read('package.json'))).toMatchObject({
+      version,
+      repository: { type: 'git', url: 'git+https://github.com/some/where.git' },
+    });
+    const listed = (await bash(`tar -tzf '${target}/${name}.tgz'`)).trim().split('\n');
+    expect(listed.map((path) => path.replace(/^package\//, '')).toSorted()).toEqual(
+      packed.files.toSorted(),
+    );
+  });
+
+  it('lists each package that an installation brings along, and no other', () => {
+    const sbom = JSON.parse(
+      readFileSync(join(target, `nest-signet-${version}.cdx.json`), 'utf8'),
+    ) as { bomFormat: string; components: { purl: string }[] };
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    const expected = installedForUsers().map(([path, locked]) => {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      return `pkg:npm/${name.replace('@', '%40')}@${locked.version}`;
+    });
+    expect(sbom.components.map(({ purl }) => purl).toSorted()).toEqual(
+      [...new Set(expected)].toSorted(),
+    );
+  });
+
+  it('makes nothing for a tag of another version', async () => {
+    const other = join(target, 'other');
+    await expect(bash(`.ci/release v99.0.0 '${other}'`)).rejects.toMatchObject({
+      code: 1,
+      stderr: `.ci/release: the tag is v99.0.0, the version in package.json ${version}\n`,
+    });
+    expect(existsSync(other)).toBe(false);
+  });
 });
 
 const ORDERS = `
