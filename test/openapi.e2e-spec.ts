@@ -83,7 +83,8 @@ const encodeForm = (value: unknown): string =>
   new URLSearchParams(
     Object.entries(value as object).map(([name, member]): [string, string] => [
       name,
-      String(member),
+      // Not String(), which fails for an object with a member of the name `toString`.
+      typeof member === 'string' ? member : (JSON.stringify(member) ?? ''),
     ]),
   ).toString();
 
