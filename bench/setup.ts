@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
@@ -91,6 +91,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     tokens: (count, claims = {}) => makeTokens(set[0] as JWK, alg, count, claims),
     stop: async () => {
       for (const server of [signet, floor, ...others, backend]) await server.stop();
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { balance } from './helpers/balancer.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
@@ -83,6 +84,11 @@ describe('a shutdown', () => {
     const gateway = await withHungRequest({ SHUTDOWN_TIMEOUT_MS: '30000' });
     gateway.process.kill('SIGTERM');
     await expect.poll(() => gateway.output()).toContain('shutting down');
+    // Copies of the first signal, e.g. Ctrl-C from the terminal and from npm, are no second one.
+    gateway.process.kill('SIGTERM');
+    gateway.process.kill('SIGINT');
+    await sleep(600);
+    expect(gateway.process.exitCode).toBeNull();
     const start = performance.now();
     gateway.process.kill('SIGTERM');
     expect(await exitOf(gateway)).toBe(1);
@@ -101,7 +107,7 @@ describe('a shutdown', () => {
     expect(await ready.json()).toMatchObject({ code: 'shutting_down' });
     const token = await fetch(`${gateway.url}/token`, { method: 'POST' });
     expect([token.status, token.headers.get('connection')]).toEqual([200, 'close']);
-    gateway.process.kill('SIGTERM');
+    gateway.process.kill('SIGKILL');
     await exitOf(gateway);
     await gateway.stop();
   });

@@ -19,7 +19,14 @@ let directory: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'signet-tutorial-'));
-  const files = ['src', 'test/helpers', 'package.json', 'nest-cli.json', 'vitest.config.ts'];
+  const files = [
+    'src',
+    'scripts',
+    'test/helpers',
+    'package.json',
+    'nest-cli.json',
+    'vitest.config.ts',
+  ];
   for (const name of [...files, 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(name, join(directory, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));

@@ -25,7 +25,7 @@ export async function createApp(): Promise<NestExpressApplication> {
   if (env.SWAGGER_ENABLED) {
     // Nothing of it is loaded where it is off.
     const { serveDocumentation } = await import('../openapi/index.js');
-    serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
+    await serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
   }
   return app;
 }

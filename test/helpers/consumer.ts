@@ -4,7 +4,8 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
+  readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,8 +18,16 @@ const NODE_MODULES = resolve('node_modules');
 /** npm and the package scripts run on the Node that the project brings along. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
-/** The tarball as npm would publish it, of the present `dist`. */
-export async function pack(): Promise<{ tarball: string; files: string[]; bytes: number }> {
+/** A package as npm would publish it. */
+export interface PackedPackage {
+  tarball: string;
+  files: string[];
+  bytes: number;
+  remove: () => void;
+}
+
+/** Packs the present `dist`. */
+export async function pack(): Promise<PackedPackage> {
   const directory = mkdtempSync(join(tmpdir(), 'signet-pack-'));
   const { stdout } = await run(
     'npm',
@@ -35,6 +44,7 @@ export async function pack(): Promise<{ tarball: string; files: string[]; bytes:
     tarball: join(directory, packed.filename),
     files: packed.files.map(({ path }) => path),
     bytes: packed.size,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 
@@ -56,6 +66,25 @@ export const ES_MODULES = {
   }),
 };
 
+/**
+ * What npm installs for an application that depends on the package, as paths of the lock file: its
+ * dependencies and its peers but for the optional ones, with all of theirs.
+ */
+export function installedForUsers(): [path: string, LockedPackage][] {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, LockedPackage>;
+  };
+  return Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+}
+interface LockedPackage {
+  version: string;
+  dev?: boolean;
+  hasInstallScript?: boolean;
+}
+
+/** What an application in TypeScript has beside it. */
+const TYPES = 'node_modules/@types/node';
+
 /** A fresh application with these files, and the tarball as its dependency. */
 export async function createConsumer(
   tarball: string,
@@ -66,11 +95,14 @@ export async function createConsumer(
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  // What npm would fetch for the tarball's and the application's own dependencies.
-  for (const name of readdirSync(NODE_MODULES))
-    if (!name.startsWith('.')) symlinkSync(join(NODE_MODULES, name), join(modules, name));
+  for (const path of [...installedForUsers().map(([name]) => name), TYPES]) {
+    // A package within another one comes with it.
+    if (path.lastIndexOf('node_modules/') > 0) continue;
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    symlinkSync(resolve(path), join(directory, path));
+  }
   // As npm makes the command of a package.
-  mkdirSync(join(modules, '.bin'));
+  mkdirSync(join(modules, '.bin'), { recursive: true });
   symlinkSync('../nest-signet/dist/cli/main.js', join(modules, '.bin/signet'));
   chmodSync(join(own, 'dist/cli/main.js'), 0o755);
   for (const [name, text] of Object.entries(files)) {

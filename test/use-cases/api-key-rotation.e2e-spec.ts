@@ -31,12 +31,13 @@ const rotate = (options: string): Promise<string> =>
   bash(`npm run keys -- rotate ${options} --file keys.json`, {}, directory);
 
 beforeAll(async () => {
-  const { tarball } = await pack();
+  const { tarball, remove } = await pack();
   directory = await createConsumer(tarball, {
     ...ES_MODULES,
     ...Object.fromEntries([fileOf(API_KEYS), fileOf(WITH_API_KEYS)]),
     'src/main.ts': `${MAIN}\nconsole.log(JSON.stringify({ url: await app.getUrl() }));\n`,
   });
+  remove();
   const problems = await compile(directory);
   if (problems !== '') throw new Error(problems);
   await bash(GENERATE, {}, directory);
