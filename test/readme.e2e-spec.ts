@@ -1,10 +1,7 @@
 import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { getMetadataStorage } from 'class-validator';
 import { describe, expect, it } from 'vitest';
-import { withDefaults } from '../src/environment/defaults.js';
-import { Environment } from '../src/environment/environment.js';
 import { startBackend } from './helpers/backend.js';
 import { startGateway } from './helpers/gateway.js';
 import { call } from './helpers/http.js';
@@ -120,37 +117,6 @@ describe('the blocks of the README', () => {
     const anonymous = (text: string): string =>
       text.replaceAll(/[\w-]{43}|[\w-]{8}…/g, 'KID').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME');
     expect(anonymous(all)).toBe(anonymous(shown.replaceAll(`$ ${rotate}\n`, '')));
-  });
-});
-
-describe('README, .env.example and the validated environment', () => {
-  const variables = [
-    ...new Set(
-      getMetadataStorage()
-        .getTargetValidationMetadatas(Environment, '', false, false)
-        .map(({ propertyName }) => propertyName),
-    ),
-  ];
-  const defaults = withDefaults({});
-  // What follows another variable is shown as unset.
-  for (const name of ['VALIDATOR_ALG', 'SIGNER_ISSUER']) defaults[name] = '';
-  const expected = variables.map((name) => [name, defaults[name] ?? '']);
-
-  it('name the same variables with the same defaults in .env.example', () => {
-    const lines = readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm);
-    expect([...lines].map(([, name, value]) => [name, value])).toEqual(expected);
-  });
-
-  it('name the same variables with the same defaults in the table', () => {
-    const rows = README.matchAll(/^\| (`[A-Z_]{4,}`[^|]*) \| ([^|]*) \|/gm);
-    const shown = [...rows].flatMap(([, names = '', values = '']) => {
-      const list = [...values.replace(/\(P\) `[^`]*`/g, '').matchAll(/`([^`]*)`/g)];
-      return [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name], index) => [
-        name,
-        list[index]?.[1] ?? '',
-      ]);
-    });
-    expect(shown).toEqual(expected);
   });
 });
 

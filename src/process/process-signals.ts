@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import type { Logger } from '../logging/index.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -7,12 +7,12 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
  *
  * @param shutDown rejects when it could not end cleanly, which makes the exit code 1
  */
-export function exitOnSignals(shutDown: () => Promise<void>): void {
+export function exitOnSignals(shutDown: () => Promise<void>, logger: Logger): void {
   let signals = 0;
   for (const signal of SIGNALS)
     process.on(signal, () => {
       if (++signals > 1) process.exit(1);
-      new Logger('Signet').log(`${signal}: shutting down`);
+      logger.log(`${signal}: shutting down`);
       shutDown().then(
         () => process.exit(0),
         () => process.exit(1),
