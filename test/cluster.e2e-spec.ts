@@ -72,7 +72,7 @@ describe('WORKERS', () => {
     const running = await start();
     const taken = await refuseToBoot({ WORKERS: '2', PORT: new URL(running.url).port });
     expect(taken.code).toBe(1);
-    expect(taken.output.match(/PORT is in use already/g)).toHaveLength(1);
+    expect(taken.output.match(/PORT \d+ is in use already/g)).toHaveLength(1);
     rmSync(directory, { recursive: true });
   });
 

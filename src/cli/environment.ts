@@ -2,7 +2,7 @@ import {
   isGiven,
   readSecretFile,
   readVariable,
-  VARIABLES,
+  withDefaults,
   withEnvFile,
   type Environment,
 } from '../environment/index.js';
@@ -20,8 +20,7 @@ export function given(name: string): string | undefined {
 }
 
 /** A variable, or its default. */
-export const setting = (name: string): string =>
-  given(name)?.trim() ?? VARIABLES.find((variable) => variable.name === name)?.default ?? '';
+export const setting = (name: string): string => withDefaults(process.env)[name]?.trim() ?? '';
 
 type NumberName = {
   [Name in keyof Environment]-?: Environment[Name] extends number ? Name : never;

@@ -47,8 +47,8 @@ export function readEnvFile(env: RawEnvironment, path = '.env'): EnvFile {
 /** A blank line or a comment; `NAME=` with a value in quotes or without; anything else. */
 const LINES = new RegExp(
   String.raw`[ \t]*(?:#[^\n]*)?(?:\n|$)` +
-    String.raw`|[ \t]*(?:export[ \t]+)?(?<name>[\w.-]+)[ \t]*=[ \t]*` +
-    String.raw`(?:(?:(?<quote>['\x60])(?<literal>(?:(?!\k<quote>)[\s\S])*)\k<quote>` +
+    String.raw`|[ \t]*(?:export[ \t]+)?(?<name>[\w.-]+)[ \t]*=` +
+    String.raw`(?:[ \t]*(?:(?<quote>['\x60])(?<literal>(?:(?!\k<quote>)[\s\S])*)\k<quote>` +
     String.raw`|"(?<quoted>(?:\\[\s\S]|[^"\\])*)")[ \t]*(?:#[^\n]*)?|(?<bare>[^\n]*))(?:\n|$)` +
     String.raw`|[^\n]+(?:\n|$)`,
   'gy',
@@ -65,7 +65,7 @@ function parseEnvFile(text: string, env: RawEnvironment, path: string): EnvFile 
       if (!/^\s*(?:#|$)/.test(match[0])) problems.push({ text: `${line} is not NAME=value` });
       continue;
     }
-    if (env[name] !== undefined) continue;
+    if (Object.hasOwn(env, name) && env[name] !== undefined) continue;
     const fail = (what: string): string => {
       problems.push({ name, text: `${line}: ${name} ${what}` });
       return '';
@@ -82,8 +82,8 @@ function parseEnvFile(text: string, env: RawEnvironment, path: string): EnvFile 
 
 /** A value that is not in quotes. What could mean two things is refused. */
 function withoutComment(text: string, fail: (what: string) => string): string {
-  if (/^['"`]/.test(text)) return fail('has no closing quote, or something behind it');
-  const value = text.replace(/(?:^|[ \t])[ \t]*#.*$/, '').trimEnd();
+  const value = text.replace(/[ \t]#.*$/, '').trim();
+  if (/^['"`]/.test(value)) return fail('has no closing quote, or something behind it');
   return value.includes('#')
     ? fail('has a # within its value; write the value in quotes, or a blank before a comment')
     : value;

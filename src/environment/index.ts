@@ -8,6 +8,7 @@ export {
   loadEnvironment,
   readEnvironment,
   readVariable,
+  withDefaults,
   type LoadedEnvironment,
 } from './read-environment.js';
 export { readSecretFile } from './secret-file.js';

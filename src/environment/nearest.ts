@@ -1,13 +1,13 @@
 /**
  * The candidate that is spelled most like `word`, whatever the case of its letters.
  *
- * @param maxEdits letters that may be missing, added, wrong or swapped
+ * @param maxEdits letters that may be missing, added, wrong or swapped; default: any number
  * @returns `undefined` when none is as near as that; the first one of several
  */
 export function nearest(
   word: string,
   candidates: readonly string[],
-  maxEdits: number,
+  maxEdits = Infinity,
 ): string | undefined {
   let best: string | undefined;
   let fewest = maxEdits + 1;

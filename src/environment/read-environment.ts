@@ -85,12 +85,26 @@ function check(raw: RawEnvironment): { env: Environment; problems: Problem[] } {
 }
 
 function parse(raw: RawEnvironment): Environment {
-  const production = raw.NODE_ENV?.trim() === 'production';
-  const values = VARIABLES.map((variable) => {
-    const given = raw[variable.name];
-    const usual = (production ? variable.production : undefined) ?? variable.default;
-    const text = isGiven(given) ? given : usual;
-    return [variable.name, text === undefined ? undefined : variable.parse(text)];
+  const texts = withDefaults(raw);
+  const values = VARIABLES.map(({ name, parse: valueOf }) => {
+    const text = texts[name];
+    return [name, text === undefined ? undefined : valueOf(text)];
   });
   return Object.assign(new Environment(), Object.fromEntries(values));
+}
+
+/**
+ * The texts of all variables of the gateway: what is unset or empty gets its default. A variable
+ * without a default is not in it.
+ */
+export function withDefaults(raw: RawEnvironment): Record<string, string> {
+  const production = raw.NODE_ENV?.trim() === 'production';
+  return Object.fromEntries(
+    VARIABLES.flatMap((variable) => {
+      const usual = (production ? variable.production : undefined) ?? variable.default;
+      const given = raw[variable.name];
+      const text = isGiven(given) ? given : usual;
+      return text === undefined ? [] : [[variable.name, text]];
+    }),
+  );
 }

@@ -38,15 +38,18 @@ const isForeign = (name: string, value: string, raw: RawEnvironment): boolean =>
  * Variables that begin like one of ours, and are none: most of them are misspelled, and what they
  * were to do does not happen.
  *
- * @returns a line per variable, with the name that is spelled most like it
+ * @returns a line per variable, with the nearest of the names that begin alike
  */
 export function unknownVariables(raw: RawEnvironment): string[] {
   const names = VARIABLES.map(({ name }) => name);
   return Object.entries(raw).flatMap(([name, value]) => {
     if (!PREFIX.test(name) || names.includes(name) || !isGiven(value)) return [];
     if (isForeign(name, value, raw)) return [];
-    // Of names that share nothing but a letter here and there none is a suggestion.
-    const similar = nearest(name, names, Math.floor(name.length / 2));
+    const [prefix = ''] = PREFIX.exec(name) ?? [];
+    const similar = nearest(
+      name,
+      names.filter((known) => known.startsWith(prefix)),
+    );
     const printable = name.replaceAll(/[^\w.-]/g, '?');
     return similar === undefined
       ? [`${printable} is no variable of Signet`]
