@@ -55,7 +55,13 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [() => env] }),
+        ConfigModule.forRoot({
+          isGlobal: true,
+          // The environment was read before, and once.
+          ignoreEnvFile: true,
+          validatePredefined: false,
+          load: [() => env],
+        }),
         BackendModule.forRootAsync(namespace('backend', backendOptions(env))),
         JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
         StateModule.forRootAsync(namespace('state', stateOptions(env))),

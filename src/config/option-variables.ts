@@ -1,5 +1,9 @@
+import type { Environment } from '../environment/index.js';
+
+type Name = keyof Environment;
+
 /** The variables that decide an option; several where any of them does. */
-type Variables = Readonly<Record<string, string | readonly string[]>>;
+type Variables = Readonly<Record<string, Name | readonly Name[]>>;
 
 /**
  * Which variables set which options. Messages of the library name an option, which is what an
@@ -109,6 +113,8 @@ const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
  */
 export const withVariableNames = (message: string): string =>
   message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const variables = OPTION_VARIABLES[module]?.[option];
-    return variables === undefined ? text : [variables].flat().join(' or ');
+    const variables = Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+      ([name]) => name === option,
+    );
+    return variables === undefined ? text : [variables[1]].flat().join(' or ');
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withEnvFile } from './env-file.js';
 import type { RawEnvironment } from './raw-environment.js';
@@ -44,7 +44,7 @@ describe('.env', () => {
     [String.raw`A='a\nb'` + '\n' + String.raw`B=a\nb`, { A: 'a\\nb', B: 'a\\nb' }],
     ['A=b"c"=d', { A: 'b"c"=d' }],
     ['A.b-C_1=x', { 'A.b-C_1': 'x' }],
-    ['__proto__=x\nconstructor=y', { ['__proto__']: 'x', constructor: 'y' } as never],
+    ['__proto__=x\nconstructor=y', { ['__proto__']: 'x', constructor: 'y' }],
     // References.
     ['A=a\nB=${A}b${A}', { A: 'a', B: 'aba' }],
     ['B="${HOME}/x"\nC=${HOME}', { B: '/root/x', C: '/root' }],

@@ -34,7 +34,7 @@ export function withEnvFile(env: RawEnvironment, path = '.env'): RawEnvironment 
 }
 
 /** The same, where problems are reported together with others. @throws BootError when it cannot be read */
-export function readEnvFile(env: RawEnvironment, path = '.env'): EnvFile {
+export function readEnvFile(env: RawEnvironment, path: string): EnvFile {
   try {
     return parseEnvFile(readFileSync(path, 'utf8'), env, path);
   } catch (error) {

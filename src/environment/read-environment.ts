@@ -19,10 +19,11 @@ export interface LoadedEnvironment {
  * result. Other software (OpenTelemetry, Express, the workers of a cluster) looks into the process's
  * environment by itself, so what `.env` adds is put there, too.
  *
+ * @param file a `.env` file that need not exist
  * @throws BootError with all problems at once, one line each, by variable name and without values
  */
-export function loadEnvironment(): LoadedEnvironment {
-  const { variables, problems } = readEnvFile(process.env);
+export function loadEnvironment(file = '.env'): LoadedEnvironment {
+  const { variables, problems } = readEnvFile(process.env, file);
   const { env, problems: wrong } = check(variables);
   const lines = [
     ...problems.map(({ text }) => text),

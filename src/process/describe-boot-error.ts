@@ -17,11 +17,12 @@ function problemsOf(error: unknown): readonly string[] {
   const { code, syscall, address, port } = error as ListenError;
   // In a cluster the primary binds for its workers.
   if (syscall !== 'listen' && syscall !== 'bind') return [error.message];
-  return [
-    code === 'EADDRINUSE'
-      ? `PORT ${port} is in use already; stop the other process or choose another PORT (0 picks a free one)`
-      : `cannot listen on HOST ${address} and PORT ${port} (${code})`,
-  ];
+  if (code === 'EADDRINUSE')
+    return [
+      `PORT ${port} is in use already; stop the other process or choose another PORT (0 picks a free one)`,
+    ];
+  // Node names no port where any is welcome.
+  return [`cannot listen on HOST ${address} and PORT ${port ?? 0} (${code})`];
 }
 
 type ListenError = NodeJS.ErrnoException & { address?: string; port?: number };
