@@ -1,7 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { BootError } from '../core/errors/index.js';
-import { readEnvironment, readVariable } from './read-environment.js';
+import {
+  loadEnvironment,
+  readEnvironment,
+  readVariable,
+  type LoadedEnvironment,
+} from './read-environment.js';
 
 type Raw = Record<string, string>;
 const PRODUCTION: Raw = { NODE_ENV: 'production', BACKEND_HOST: 'http://backend' };
@@ -144,6 +152,51 @@ describe('readEnvironment', () => {
   it.each([',', ' , '])('refuses a list that names nothing: %j', (list) => {
     for (const name of ['VALIDATOR_ALG', 'VALIDATOR_ISSUER', 'VALIDATOR_AUDIENCE', 'VALIDATOR_TYP'])
       expect(names({ [name]: list, SIGNER_ISSUER: 'i' })).toEqual([name]);
+  });
+});
+
+describe('loadEnvironment', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'signet-'));
+  const file = join(directory, '.env');
+  const real = process.env;
+  afterEach(() => void (process.env = real));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  function load(env: Raw, text: string): LoadedEnvironment {
+    process.env = { ...env };
+    writeFileSync(file, text);
+    return loadEnvironment(file);
+  }
+
+  it('joins both, where the environment wins, and warns of what is none of ours', () => {
+    const { env, warnings } = load(
+      { PORT: '1', SIGNER_AGL: 'x' },
+      'export PORT=2\nHOST=::1\r\nADMIN_ROLE=admin\nOTHER=x\n',
+    );
+    expect(env).toMatchObject({ PORT: 1, HOST: '::1', ADMIN_ROLES: [] });
+    expect(warnings).toEqual([
+      'SIGNER_AGL is no variable of Signet; the nearest name is SIGNER_ALG',
+      'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
+    ]);
+    expect(process.env).toMatchObject({ PORT: '1', HOST: '::1', OTHER: 'x' });
+  });
+
+  it('reports the problems of both at once, each variable once', () => {
+    const text = 'BACKEND_HOST=http://a#b\nADMIN_ROLE=admin\nVALIDATOR_ALG=${NONE}\n';
+    expect(() => load({ PORT: 'x', NODE_ENV: 'production' }, text)).toThrow(
+      new BootError([
+        `${file} line 1: BACKEND_HOST has a # within its value; write the value in quotes, or a blank before a comment`,
+        `${file} line 3: VALIDATOR_ALG refers to \${NONE}, which is not set`,
+        'PORT must be a whole number from 0 to 65535',
+        'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
+      ]),
+    );
+    expect(process.env).toEqual({ PORT: 'x', NODE_ENV: 'production' });
+  });
+
+  it('tells other software of production in the usual spelling', () => {
+    load({ NODE_ENV: 'production\r', BACKEND_HOST: 'http://backend' }, '');
+    expect(process.env.NODE_ENV).toBe('production');
   });
 });
 
