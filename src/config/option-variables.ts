@@ -107,14 +107,16 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
 const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
 
 /**
- * A message of the library with variables in place of options.
+ * A message of the library with variables in place of options. A member of an option may stand by
+ * itself: `ca` for `remote.ca`.
  *
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */
 export const withVariableNames = (message: string): string =>
   message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const variables = Object.entries(OPTION_VARIABLES[module] ?? {}).find(
-      ([name]) => name === option,
-    );
-    return variables === undefined ? text : [variables[1]].flat().join(' or ');
+    const [, variables] =
+      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+        ([name]) => name === option || name.endsWith(`.${option}`),
+      ) ?? [];
+    return variables === undefined ? text : [variables].flat().join(' or ');
   });

@@ -217,6 +217,10 @@ describe('withVariableNames', () => {
       'the option remote.ca of JwksModule and the option url of StateModule.',
       'VALIDATOR_JWK_LOCAL_CA and STATE_STORE.',
     ],
+    [
+      'longer ago than the option absoluteTtl of OAuthModule allows',
+      'longer ago than REFRESH_ABSOLUTE_TTL allows',
+    ],
     // What no variable sets keeps its name.
     ['the option breaker of BackendModule', 'the option breaker of BackendModule'],
     ['the option constructor of AuthModule', 'the option constructor of AuthModule'],
