@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Controller, Get, Module, Post, Res, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
@@ -74,6 +76,10 @@ async function problems(
   for (const line of lines) expect(line).toMatch(/^signet: \S/);
   return lines.map((line) => line.slice('signet: '.length));
 }
+
+const HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
 
 const keyEnv = (path: string, kid: string, alg = 'HS256'): Record<string, string> => ({
   SIGNER_JWK_LOCAL_PATH: path,
@@ -294,12 +300,47 @@ describe('an environment that cannot be used', () => {
     expect(lines).toEqual([expect.stringMatching(/keys\/signing\.jwks\.json.*ENOENT/) as string]);
   });
 
+  it('a misspelled variable: a warning in development, refused in production', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'signet-'));
+    writeFileSync(join(cwd, '.env'), 'ADMIN_ROLE=admin\nSIGNER_KID=${KID}\n');
+    const env = {
+      SIGNER_JWK_LOCAL_PATH: writeKeys([shape('oct')]),
+      KID: 'oct',
+      SIGNER_AGL: 'ES256',
+    };
+    const unknown = (name: string, nearest: string): string =>
+      `${name} is no variable of Signet; the nearest name is ${nearest}`;
+    const lines = [unknown('SIGNER_AGL', 'SIGNER_ALG'), unknown('ADMIN_ROLE', 'ADMIN_ROLES')];
+    for (const WORKERS of ['1', '2']) {
+      const gateway = await startGateway({ ...env, WORKERS }, cwd);
+      expect(gateway.log().filter(({ level }) => level === 40)).toMatchObject(
+        lines.map((msg) => ({ context: 'Environment', msg })),
+      );
+      expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+      await gateway.stop();
+    }
+    const production = { NODE_ENV: 'production', BACKEND_HOST: 'http://127.0.0.1:1' };
+    const refused = await refuseToBoot({ ...env, ...production }, cwd);
+    expect(refused).toEqual({ code: 1, output: lines.map((line) => `signet: ${line}\n`).join('') });
+    rmSync(cwd, { recursive: true });
+  });
+
+  it.skipIf(!HAS_IPV6).each(['1', '2'])(
+    'an IPv6 address stands in brackets in the log (%s workers)',
+    async (WORKERS) => {
+      const gateway = await startGateway({ HOST: '::1', WORKERS });
+      expect(gateway.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+      expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+      await gateway.stop();
+    },
+  );
+
   it('PORT in use', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
     expect(await problems({ PORT: String(port) })).toEqual([
-      expect.stringMatching(/^PORT is in use already/) as string,
+      expect.stringMatching(new RegExp(`^PORT ${port} is in use already`)) as string,
     ]);
     server.close();
   });

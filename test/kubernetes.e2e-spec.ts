@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { KID_AHEAD } from './helpers/environment.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { part } from './helpers/keys.js';
@@ -69,7 +68,6 @@ describe.skipIf(withoutRedis)('ops/kubernetes.yaml', () => {
 
     gateway = await startGateway(
       {
-        ...KID_AHEAD,
         NODE_ENV: 'production',
         ...Object.fromEntries(env.map((one) => [one.name, one.value])),
         // The services of the cluster.

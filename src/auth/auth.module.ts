@@ -8,16 +8,14 @@ import {
 } from './auth.module-definition.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
-import { SignatureCache } from '../core/verify/index.js';
-
-const DEFAULT_SIGNATURES = 10_000;
+import { SIGNATURE_CACHE_SIZE, SignatureCache } from '../core/verify/index.js';
 
 const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   provide: SignatureCache,
   inject: [AUTH_OPTIONS],
   // ProtectedRoutes reports missing options by name.
   useFactory: (options?: AuthModuleOptions) => {
-    const limit = options?.signatureCache ?? DEFAULT_SIGNATURES;
+    const limit = options?.signatureCache ?? SIGNATURE_CACHE_SIZE;
     return limit > 0 ? new SignatureCache(limit) : undefined;
   },
 };

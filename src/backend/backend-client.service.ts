@@ -51,8 +51,10 @@ export interface BackendStats {
   readonly retries: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 2000;
-const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+/** Milliseconds of one call, where nobody says otherwise. */
+export const DEFAULT_TIMEOUT_MS = 2000;
+/** Bytes of an answer, where nobody says otherwise. */
+export const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
 const DEFAULT_MAX_WAITING = 1024;
 
 /**

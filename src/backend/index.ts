@@ -1,6 +1,12 @@
 export type { CallSpan, CallTracer } from './call-tracer.js';
 export { BackendAnswer } from './backend-answer.js';
-export { BackendClient, type BackendCall, type BackendStats } from './backend-client.service.js';
+export {
+  BackendClient,
+  DEFAULT_MAX_BODY_BYTES,
+  DEFAULT_TIMEOUT_MS,
+  type BackendCall,
+  type BackendStats,
+} from './backend-client.service.js';
 export type { BackendOutcome, CallListener } from './backend-bulkhead.js';
 export type { BreakerOptions, BreakerState } from './circuit-breaker.js';
 export {

@@ -1,33 +1,33 @@
-import { loadEnvFile } from 'node:process';
-// The index of config/ would load all of Nest, which no command needs and each would wait for.
-import { withDefaults, readSecretFile } from '../environment/index.js';
+import {
+  isGiven,
+  readSecretFile,
+  readVariable,
+  withDefaults,
+  withEnvFile,
+  type Environment,
+} from '../environment/index.js';
 import { CommandError } from './command.error.js';
 
 /** Reads `.env`, as the gateway does; what the environment has already wins. */
 export function loadEnvironmentFile(): void {
-  try {
-    loadEnvFile();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new CommandError(`.env cannot be read (${code})`);
-  }
+  Object.assign(process.env, withEnvFile(process.env));
 }
 
 /** A variable that somebody set; `undefined` when it is unset or empty, whatever its default. */
 export function given(name: string): string | undefined {
   const value = process.env[name];
-  return value === undefined || value.trim() === '' ? undefined : value;
+  return isGiven(value) ? value : undefined;
 }
 
 /** A variable, or its default. */
-export const setting = (name: string): string => withDefaults(process.env)[name] ?? '';
+export const setting = (name: string): string => withDefaults(process.env)[name]?.trim() ?? '';
 
-/** A variable that holds a whole number. @throws CommandError when it holds something else */
-export function wholeNumber(name: string): number {
-  const text = setting(name).trim();
-  if (!/^\d{1,15}$/.test(text)) throw new CommandError(`${name} must be a whole number`);
-  return Number(text);
-}
+type NumberName = {
+  [Name in keyof Environment]-?: Environment[Name] extends number ? Name : never;
+}[keyof Environment];
+
+/** A variable that holds a whole number. @throws BootError when it holds something else */
+export const wholeNumber = (name: NumberName): number => readVariable(name, process.env);
 
 /**
  * What opens and makes encrypted key files: `KEY_PASSPHRASE`, or the contents of `KEY_PASSPHRASE_FILE`.

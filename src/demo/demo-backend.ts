@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { goOn, login } from './login.js';
 
-/** A running demo backend. */
+/** A running backend. */
 export interface RunningBackend {
   /** Base URL, for `BACKEND_HOST`. */
   url: string;

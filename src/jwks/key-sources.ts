@@ -2,13 +2,16 @@ import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { KeyFile } from './key-file.js';
-import { KeyError, type KeyProvider, type KeySource } from '../core/keys/index.js';
+import {
+  KeyError,
+  RELOAD_INTERVAL_MS,
+  type KeyProvider,
+  type KeySource,
+} from '../core/keys/index.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
 import { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
-
-const DEFAULT_RELOAD_INTERVAL_MS = 1000;
 
 /** A source, and whether it is somebody else's (see `KeyProvider.publicOnly`); first use decides. */
 export interface KeyUse {
@@ -78,7 +81,7 @@ export class KeySources {
   }
 
   private provider(source: KeySource, publicOnly: boolean): KeyProvider {
-    const { passphrase, reloadIntervalMs = DEFAULT_RELOAD_INTERVAL_MS, remote = {} } = this.options;
+    const { passphrase, reloadIntervalMs = RELOAD_INTERVAL_MS, remote = {} } = this.options;
     if ('read' in source) return source;
     return 'url' in source
       ? new KeyUrl(source.url, remote, publicOnly)

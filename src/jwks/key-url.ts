@@ -1,14 +1,13 @@
 import type { Agent } from 'undici';
 import {
   KeyError,
+  STANDARD_REFRESH,
   type KeyDocument,
   type KeyProvider,
   type RefreshPolicy,
 } from '../core/keys/index.js';
 import { createRemoteAgent } from './remote-agent.js';
 import { FETCH_DEADLINE_MS, fetchJson } from './remote-fetch.js';
-
-const DEFAULT_POLICY: RefreshPolicy = { cacheTtl: 900, cooldown: 10, maxStaleSeconds: 86_400 };
 
 /** How a remote key set is fetched. */
 export interface KeyUrlOptions {
@@ -51,9 +50,9 @@ export class KeyUrl implements KeyProvider {
     this.url = checkedUrl(url, options);
     this.source = `${this.url.origin}${this.url.pathname}`;
     this.refresh = {
-      cacheTtl: options.cacheTtl ?? DEFAULT_POLICY.cacheTtl,
-      cooldown: options.cooldown ?? DEFAULT_POLICY.cooldown,
-      maxStaleSeconds: options.maxStaleSeconds ?? DEFAULT_POLICY.maxStaleSeconds,
+      cacheTtl: options.cacheTtl ?? STANDARD_REFRESH.cacheTtl,
+      cooldown: options.cooldown ?? STANDARD_REFRESH.cooldown,
+      maxStaleSeconds: options.maxStaleSeconds ?? STANDARD_REFRESH.maxStaleSeconds,
     };
     this.agent = prefixed(this.source, () => createRemoteAgent(options, FETCH_DEADLINE_MS));
   }

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import {
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
@@ -21,7 +22,8 @@ export class ManagementServer implements OnApplicationBootstrap, OnApplicationSh
 
   /** @throws BootError when the port cannot be had */
   async onApplicationBootstrap(): Promise<void> {
-    this.server = await startManagementServer(this.options, () => this.metrics.text());
+    const logger = new Logger('Management');
+    this.server = await startManagementServer(this.options, logger, () => this.metrics.text());
   }
 
   onApplicationShutdown(): void {

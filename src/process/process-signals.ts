@@ -1,29 +1,30 @@
-import { Logger } from '@nestjs/common';
+import type { Logger } from '../logging/index.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * Signals within this time of the first one are the same request, in milliseconds. A terminal sends Ctrl-C
+ * A SIGINT within this time of the first one is the same request, in milliseconds. A terminal sends Ctrl-C
  * to npm and to the gateway, and npm passes it on: the gateway gets it twice.
  */
-const SAME_REQUEST_MS = 500;
+const SAME_REQUEST_MS = 300;
 
 /**
  * Ends the process at SIGTERM or SIGINT: at the first one after `shutDown`, at a second one at once.
- * Copies of the first one, which arrive within half a second, do not count.
+ * A copy of a SIGINT, which arrives at once, does not count.
  *
  * @param shutDown rejects when it could not end cleanly, which makes the exit code 1
  */
-export function exitOnSignals(shutDown: () => Promise<void>): void {
+export function exitOnSignals(shutDown: () => Promise<void>, logger: Logger): void {
   let first: number | undefined;
   for (const signal of SIGNALS)
     process.on(signal, () => {
       if (first !== undefined) {
-        if (performance.now() - first > SAME_REQUEST_MS) process.exit(1);
+        const isCopy = signal === 'SIGINT' && performance.now() - first < SAME_REQUEST_MS;
+        if (!isCopy) process.exit(1);
         return;
       }
       first = performance.now();
-      new Logger('Signet').log(`${signal}: shutting down`);
+      logger.log(`${signal}: shutting down`);
       shutDown().then(
         () => process.exit(0),
         () => process.exit(1),

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { KID_AHEAD } from '../helpers/environment.js';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { call, callWith } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
@@ -24,7 +23,7 @@ beforeAll(async () => {
   // The key of the first start is there.
   await (await startGateway({}, directory)).stop();
   await bash(blocksOf('recipes', 'A key for ES256', 'bash')[0], {}, directory);
-  gateway = await startAsPrinted(START, directory, KID_AHEAD);
+  gateway = await startAsPrinted(START, directory);
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   writeFileSync(join(directory, 'service.mjs'), SERVICE);
   for (let count = 0; count < 2; count++) {

@@ -49,7 +49,7 @@ const INTENTIONS: Readonly<Record<Step['kind'], string>> = {
 /** What has to be right around the file for a rotation to be one, a line each. */
 export function rotationNotes(symmetric: boolean): string[] {
   const notes: string[] = [];
-  if (given('SIGNER_KID') !== AUTO_KID)
+  if (setting('SIGNER_KID') !== AUTO_KID)
     notes.push('the gateway follows the active key only with SIGNER_KID=auto');
   if (symmetric)
     notes.push(
