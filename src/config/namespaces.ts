@@ -35,30 +35,27 @@ export const backendConfig = registerAs(
 );
 
 /** The environment as options of `JwksModule`. */
-export const jwksConfig = registerAs('jwks', (): JwksModuleOptions => {
-  const env = readEnvironment();
-  return {
-    signing:
-      env.SIGNER_JWK_URL === undefined
-        ? { path: env.SIGNER_JWK_LOCAL_PATH }
-        : { url: env.SIGNER_JWK_URL },
-    verification: verificationSource(env),
-    identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
-    passphrase:
-      env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
-    reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
-    remote: {
-      cacheTtl: env.VALIDATOR_JWK_CACHE_TTL,
-      cooldown: env.VALIDATOR_JWK_COOLDOWN,
-      allowHttp: env.DISABLE_JWK_SECURITY,
-      fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
-      ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
-    },
-    exposedKeyFiles:
-      env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
-    createMissing: mayCreateKeyFile(env) ? { alg: env.SIGNER_ALG, kid: env.SIGNER_KID } : undefined,
-  };
+export const jwksOptions = (env: Environment): JwksModuleOptions => ({
+  signing:
+    env.SIGNER_JWK_URL === undefined
+      ? { path: env.SIGNER_JWK_LOCAL_PATH }
+      : { url: env.SIGNER_JWK_URL },
+  verification: verificationSource(env),
+  identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
+  passphrase: env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
+  reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+  remote: {
+    cacheTtl: env.VALIDATOR_JWK_CACHE_TTL,
+    cooldown: env.VALIDATOR_JWK_COOLDOWN,
+    allowHttp: env.DISABLE_JWK_SECURITY,
+    fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
+    ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+  },
+  exposedKeyFiles:
+    env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+  createMissing: mayCreateKeyFile(env) ? { alg: env.SIGNER_ALG, kid: env.SIGNER_KID } : undefined,
 });
+export const jwksConfig = registerAs('jwks', () => jwksOptions(readEnvironment()));
 
 function verificationSource(env: Environment): KeySource | undefined {
   if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
@@ -90,38 +87,34 @@ export const signingConfig = registerAs('signing', (): SigningModuleOptions => {
 });
 
 /** The environment as options of `AuthModule`. */
-export const authConfig = registerAs('auth', (): AuthModuleOptions => {
-  const env = readEnvironment();
-  return {
-    algorithms: env.VALIDATOR_ALG,
-    issuer: env.VALIDATOR_ISSUER,
-    audience: env.VALIDATOR_AUDIENCE,
-    audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
-    rolesKey: env.VALIDATOR_ROLES_KEY,
-    rolesKeyIsNested: env.VALIDATOR_ROLES_KEY_IS_NESTED,
-    rolesMatcher: env.VALIDATOR_ROLES_MATCHER,
-    scopesKey: env.VALIDATOR_SCOPES_KEY,
-    scopesMatcher: env.VALIDATOR_SCOPES_MATCHER,
-    requiredClaims: env.VALIDATOR_REQUIRED_CLAIMS,
-    types: env.VALIDATOR_TYP,
-    cookieKey: env.VALIDATOR_COOKIE_KEY,
-    authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
-    leeway: env.VALIDATOR_LEEWAY,
-    propagateClaims: parseClaimHeaders(env.VALIDATOR_PROPAGATE_CLAIMS),
-    adminRoles: env.ADMIN_ROLES,
-    signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
-    publicUrl: env.PUBLIC_URL,
-  };
+export const authOptions = (env: Environment): AuthModuleOptions => ({
+  algorithms: env.VALIDATOR_ALG,
+  issuer: env.VALIDATOR_ISSUER,
+  audience: env.VALIDATOR_AUDIENCE,
+  audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
+  rolesKey: env.VALIDATOR_ROLES_KEY,
+  rolesKeyIsNested: env.VALIDATOR_ROLES_KEY_IS_NESTED,
+  rolesMatcher: env.VALIDATOR_ROLES_MATCHER,
+  scopesKey: env.VALIDATOR_SCOPES_KEY,
+  scopesMatcher: env.VALIDATOR_SCOPES_MATCHER,
+  requiredClaims: env.VALIDATOR_REQUIRED_CLAIMS,
+  types: env.VALIDATOR_TYP,
+  cookieKey: env.VALIDATOR_COOKIE_KEY,
+  authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
+  leeway: env.VALIDATOR_LEEWAY,
+  propagateClaims: parseClaimHeaders(env.VALIDATOR_PROPAGATE_CLAIMS),
+  adminRoles: env.ADMIN_ROLES,
+  signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
+  publicUrl: env.PUBLIC_URL,
 });
+export const authConfig = registerAs('auth', () => authOptions(readEnvironment()));
 
 /** The environment as options of `StateModule`. */
-export const stateConfig = registerAs('state', (): StateModuleOptions => {
-  const env = readEnvironment();
-  return {
-    url: env.STATE_STORE,
-    longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
-  };
+export const stateOptions = (env: Environment): StateModuleOptions => ({
+  url: env.STATE_STORE,
+  longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
+export const stateConfig = registerAs('state', () => stateOptions(readEnvironment()));
 
 /** The environment as options of `MetricsModule`. */
 export const metricsConfig = registerAs('metrics', (): MetricsModuleOptions => {
