@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../src/testing/index.js';
-import { CLI, signet, type CommandResult } from './helpers/cli.js';
+import { CLI, runSignet, type CommandResult } from './helpers/cli.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call } from './helpers/http.js';
 import { part, writeKeys } from './helpers/keys.js';
@@ -22,7 +22,7 @@ const SIGNER_JWK_LOCAL_PATH = writeKeys([...issuer.jwks.keys]);
 
 /** `signet explain`, in a directory without configuration. */
 const explainHere = (args: readonly string[], input = '', env = {}): Promise<CommandResult> =>
-  signet(['explain', ...args], {
+  runSignet(['explain', ...args], {
     cwd: resolve(SIGNER_JWK_LOCAL_PATH, '..'),
     env: { SIGNER_JWK_LOCAL_PATH, ...env },
     input,
@@ -122,7 +122,7 @@ describe('POST /_explain', () => {
 describe('signet serve', () => {
   it('runs the gateway with the key that signet keys generate has made in the same folder', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'signet-serve-'));
-    const generated = await signet(['keys', 'generate'], { cwd });
+    const generated = await runSignet(['keys', 'generate'], { cwd });
     expect(generated.stderr).toBe('');
     const env = { SIGNER_KID: 'auto', PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' };
     const child = spawn(process.execPath, [CLI, 'serve'], { cwd, env });

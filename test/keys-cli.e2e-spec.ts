@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/index.js';
-import { signet, type CommandResult } from './helpers/cli.js';
+import { runSignet, type CommandResult } from './helpers/cli.js';
 import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
 import { generateJwk, part, publicHalf } from './helpers/keys.js';
 import { startSigningApp } from './helpers/signing-app.js';
@@ -45,7 +45,7 @@ async function keys(
   env: Record<string, string> = {},
   input = '',
 ): Promise<CommandResult> {
-  const result = await signet(['keys', ...args], { cwd: folder, env, input });
+  const result = await runSignet(['keys', ...args], { cwd: folder, env, input });
   if (!args.includes('--print')) outputs.push(result.stdout, result.stderr);
   if (existsSync(file)) remember(readFileSync(file, 'utf8'));
   return result;
@@ -513,6 +513,28 @@ describe('signet keys rotate', () => {
     expect(r).toEqual(receipts);
     expect(fresh).toMatchObject({ kty: 'EC', alg: 'ES256', signet: { state: 'pending' } });
     expect((fresh?.signet?.not_before ?? 0) - now).toBeOneOf([302, 303, 304]);
+  });
+
+  it('goes on after a key of another algorithm was added, and says whose turn it is', async () => {
+    // What the first start makes, and the key of the manual beside it.
+    await succeed(['generate', '--kid', 'sim2']);
+    await succeed(['generate', '--alg', 'ES256', '--kid', 'key-1', '--add']);
+    const output = await succeed(['rotate']);
+    expect(output).toMatch(/^prepared /);
+    expect(output).toMatch(/^note +these are the keys of HS256.*keys of ES256, too: .*--alg$/m);
+    expect(stored().map(({ alg, signet }) => [alg, signet?.state])).toEqual([
+      ['HS256', 'active'],
+      ['ES256', undefined],
+      ['HS256', 'pending'],
+    ]);
+    const other = await succeed(['rotate'], { SIGNER_ALG: 'ES256', SIGNER_KID: 'auto' });
+    expect(other).toMatch(/^prepared .*\nnext .*\n$/);
+    expect(stored().map(({ alg, signet }) => [alg, signet?.state])).toEqual([
+      ['HS256', 'active'],
+      ['ES256', 'active'],
+      ['HS256', 'pending'],
+      ['ES256', 'pending'],
+    ]);
   });
 
   it('takes the signing key from the environment, a single JWK, and keeps the size of RSA', async () => {

@@ -1,4 +1,4 @@
-/** Where a command writes: `process.stdout`, or a list of texts in a test. */
+/** Where a command writes: a stream of the process, or a text in a test. */
 export interface CommandStream {
   write(text: string): unknown;
   /** Help is wrapped for a terminal of this many columns; left out: for 80. */

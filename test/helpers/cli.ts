@@ -25,7 +25,7 @@ export interface CommandSetting {
 }
 
 /** `signet …` in this process: no start, no build. */
-export async function signet(
+export async function runSignet(
   args: readonly string[],
   { cwd, env = {}, input = '' }: CommandSetting,
 ): Promise<CommandResult> {
