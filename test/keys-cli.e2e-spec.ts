@@ -503,7 +503,10 @@ describe('signet keys rotate', () => {
     expect(await refuse(['rotate', '--file', file])).toMatch(/choose one with --alg/);
     expect(await refuse(args)).toMatch(/'a', 'b' can all sign; name the one that does with --kid/);
     const now = Math.floor(Date.now() / 1000);
-    const output = await succeed([...args, '--kid', 'b'], { SIGNER_REFRESH_TTL: '7000' });
+    const output = await succeed([...args, '--kid', 'b'], {
+      SIGNER_KID: 'b',
+      SIGNER_REFRESH_TTL: '7000',
+    });
     expect(output).toMatch(/^note +the gateway follows the active key only with SIGNER_KID=auto$/m);
     const [a, b, p, r, fresh] = stored();
     expect(a?.signet).toMatchObject({ state: 'verifying' });

@@ -31,14 +31,14 @@ export class Settings {
     return value === undefined || value.trim() === '' ? undefined : value;
   }
 
-  /** A variable, or its default. */
+  /** A variable without blanks around it, or its default. */
   text(name: string): string {
-    return this.completed[name] ?? '';
+    return this.completed[name]?.trim() ?? '';
   }
 
   /** A variable that holds a whole number. @throws CommandError when it holds something else */
   wholeNumber(name: string): number {
-    const text = this.text(name).trim();
+    const text = this.text(name);
     if (!/^\d{1,15}$/.test(text)) throw new CommandError(`${name} must be a whole number`);
     return Number(text);
   }

@@ -1,16 +1,32 @@
-// For `--import`: writes the packages of all modules that the process has loaded, `signet` for our own.
-import { registerHooks } from 'node:module';
+// For a process that is started with `--import` of this file: writes at its end what it loaded, how
+// often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
+import { writeFileSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
+import { join } from 'node:path';
 
-const urls = new Set();
+const modules = [];
+let checks = 0;
+
+process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  const counts = { modules, checks, cpuMs: (user + system) / 1000 };
+  writeFileSync(join(process.env.SIGNET_COUNTS, `${process.pid}.json`), JSON.stringify(counts));
+});
+
+if (process.env.SIGNET_COUNT_CHECKS) {
+  const { Validator } = createRequire(import.meta.url)(
+    'class-validator/cjs/validation/Validator.js',
+  );
+  const { validateSync } = Validator.prototype;
+  Validator.prototype.validateSync = function (target, ...rest) {
+    if (target.constructor.name === 'Environment') checks++;
+    return validateSync.call(this, target, ...rest);
+  };
+}
+
 registerHooks({
   load: (url, context, next) => {
-    if (!url.startsWith('node:')) urls.add(url);
+    if (!url.startsWith('node:')) modules.push(url);
     return next(url, context);
   },
-});
-process.on('exit', () => {
-  const names = [...urls].map(
-    (url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? 'signet',
-  );
-  process.stderr.write(`modules ${names.join(' ')}\n`);
 });

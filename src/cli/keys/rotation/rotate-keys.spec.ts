@@ -109,13 +109,25 @@ describe('the report of a rotation', () => {
     describeRotation(await rotate(jwks, {}, env), settingsOf(env));
 
   it('says what was done, what comes next, and which keys were meant', async () => {
-    const [done, next, ...notes] = await report([hs, es]);
+    const [done, next, note] = await report([hs, es]);
     expect(done).toMatch(/^prepared {3}[\w-]{43}: pending/);
     expect(next).toMatch(/^next {7}activate [\w-]{43}, from 2027-01-15T08:05:00Z on$/);
-    expect(notes).toEqual([
+    expect(note).toBe(
       'note       these are the keys of HS256, the default of SIGNER_ALG; the file has keys of ES256, too: rotate those with --alg',
+    );
+  });
+
+  it('says what else has to be right', async () => {
+    const [, , ...notes] = await report([hs], {
+      SIGNER_KID: 'HS',
+      VALIDATOR_JWK_LOCAL_PATH: 'other.json',
+      KEY_RELOAD_INTERVAL_MS: '0',
+    });
+    expect(notes).toEqual([
       'note       the gateway follows the active key only with SIGNER_KID=auto',
       'note       a symmetric key is in no JWKS: whoever verifies its tokens needs this file, before the key signs',
+      'note       tokens are verified with other.json, which needs the new key, too',
+      'note       KEY_RELOAD_INTERVAL_MS=0: restart the gateway after each step',
     ]);
   });
 

@@ -62,7 +62,7 @@ const algorithmNotes = ({ alg, otherAlgorithms }: Rotation): string[] =>
 /** What has to be right around the file for a rotation to be one. */
 function configurationNotes({ alg }: Rotation, settings: Settings): string[] {
   const notes: string[] = [];
-  if (settings.given('SIGNER_KID') !== AUTO_KID)
+  if (settings.text('SIGNER_KID') !== AUTO_KID)
     notes.push('the gateway follows the active key only with SIGNER_KID=auto');
   if (alg.startsWith('HS'))
     notes.push(
