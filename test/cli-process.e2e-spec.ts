@@ -190,6 +190,9 @@ describe('what a command loads', () => {
     );
   };
 
+  // class-validator is for the names and defaults of the variables: its three files, not its entry.
+  const allowed = new Set(['signet', 'commander', 'class-validator']);
+
   it.each([
     [['--version']],
     [['--help']],
@@ -197,11 +200,11 @@ describe('what a command loads', () => {
     [['keys', 'list']],
     [['keys', 'check']],
     [['keys', 'rotate', '--alg', 'HS256']],
-  ])('%j: no framework, and fewer than 115 modules', async (args) => {
+  ])('%j: no framework, and fewer than 130 modules', async (args) => {
     await runSignet(['keys', 'generate'], { cwd: folder });
     const modules = await modulesOf(args);
-    expect(new Set(modules)).toEqual(new Set(['commander', 'signet']));
+    expect(modules.filter((name) => !allowed.has(name))).toEqual([]);
     expect(modules.length).toBeGreaterThan(40);
-    expect(modules.length).toBeLessThan(115);
+    expect(modules.length).toBeLessThan(130);
   });
 });
