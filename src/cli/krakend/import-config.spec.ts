@@ -178,11 +178,11 @@ describe('what is not taken over', () => {
     const config = krakend([
       endpoint('/a', { 'auth/signer': { ...SIGNER, alg: 'XS1', kid: 'a b' } }),
     ]);
-    expect(translate(config).advice.filter((line) => line.includes('does not boot'))).toEqual([
-      expect.stringContaining('SIGNER_ALG'),
-      expect.stringContaining('SIGNER_KID'),
-      expect.stringContaining('VALIDATOR_ALG'),
-    ]);
+    const { advice } = translate(config);
+    for (const name of ['SIGNER_ALG', 'SIGNER_KID'])
+      expect(advice).toContainEqual(
+        expect.stringMatching(`^the gateway does not boot with this: ${name} must be `),
+      );
   });
 });
 
