@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { withEnvFile } from './env-file.js';
+import { parseEnvFile, withEnvFile } from './env-file.js';
 import type { RawEnvironment } from './raw-environment.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'signet-'));
@@ -73,8 +73,8 @@ describe('.env', () => {
     ['A="b"c', 'line 1: A has no closing quote, or something behind it'],
     ["A='it's'", 'line 1: A has no closing quote, or something behind it'],
     ['A="x\nB="y"', 'line 1: A has no closing quote'],
-    ['A=${NOWHERE}', 'line 1: A refers to ${NOWHERE}, which is not set'],
-    ['A=${B}\nB=c', 'line 1: A refers to ${B}, which is not set'],
+    ['A=${NOWHERE}', 'line 1: A refers to a variable that is not set'],
+    ['A=${B}\nB=c', 'line 1: A refers to a variable that is not set'],
     ['A=${B:-c}', 'line 1: A has a ${ that is no ${NAME}; write the value in single quotes'],
     ['A="x\ny"\nSIGNER_ALG ES256', 'line 3 is not NAME=value'],
     ['SIGNER_ALG: ES256', 'line 1 is not NAME=value'],
@@ -86,12 +86,13 @@ describe('.env', () => {
   });
 
   it('reports all lines at once, without their values', () => {
-    const lines = problems('A=hunter2#x\nB="hunter2\nC=${D}\nhunter2');
+    const lines = problems('A=hunter2#x\nB="hunter2\nC=${hunter2}\nhunter2\nD=${hunter2:}');
     expect(lines.map((line) => /^line \d/.exec(line)?.[0])).toEqual([
       'line 1',
       'line 2',
       'line 3',
       'line 4',
+      'line 5',
     ]);
     expect(lines.join()).not.toContain('hunter2');
   });
@@ -128,7 +129,10 @@ describe('.env', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(line, end), { maxLength: 6 }), (lines) => {
         const text = lines.map(([parts, eol]) => parts.join('') + eol).join('');
-        expect(read(text)).toEqual({ ...parseEnv(text) });
+        expect(parseEnvFile(text, {}, file)).toEqual({
+          variables: { ...parseEnv(text) },
+          problems: [],
+        });
       }),
       { numRuns: 500 },
     );

@@ -54,7 +54,8 @@ const LINES = new RegExp(
   'gy',
 );
 
-function parseEnvFile(text: string, env: RawEnvironment, path: string): EnvFile {
+/** @param path of the file, for messages */
+export function parseEnvFile(text: string, env: RawEnvironment, path: string): EnvFile {
   const input = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
   const variables = new Map(Object.entries(env));
   const problems: EnvFileProblem[] = [];
@@ -101,6 +102,7 @@ function expand(
     if (name === undefined) return found === String.raw`\n` ? '\n' : '"';
     if (!/^[\w.-]+$/.test(name))
       return fail('has a ${ that is no ${NAME}; write the value in single quotes to keep it');
-    return variables.get(name) ?? fail(`refers to \${${name}}, which is not set`);
+    // Not by its name: what looks like one may be a piece of a secret.
+    return variables.get(name) ?? fail('refers to a variable that is not set');
   });
 }

@@ -186,7 +186,7 @@ describe('loadEnvironment', () => {
     expect(() => load({ PORT: 'x', NODE_ENV: 'production' }, text)).toThrow(
       new BootError([
         `${file} line 1: BACKEND_HOST has a # within its value; write the value in quotes, or a blank before a comment`,
-        `${file} line 3: VALIDATOR_ALG refers to \${NONE}, which is not set`,
+        `${file} line 3: VALIDATOR_ALG refers to a variable that is not set`,
         'PORT must be a whole number from 0 to 65535',
         'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
       ]),

@@ -5,7 +5,7 @@ import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
 import { VARIABLES } from './fields.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
-import { unknownVariables } from './unknown-variables.js';
+import { isServiceLink, unknownVariables } from './unknown-variables.js';
 
 /** The environment of a process that boots. */
 export interface LoadedEnvironment {
@@ -104,7 +104,7 @@ export function withDefaults(raw: RawEnvironment): Record<string, string> {
     VARIABLES.flatMap((variable) => {
       const usual = (production ? variable.production : undefined) ?? variable.default;
       const given = raw[variable.name];
-      const text = isGiven(given) ? given : usual;
+      const text = isGiven(given) && !isServiceLink(variable.name, given) ? given : usual;
       return text === undefined ? [] : [[variable.name, text]];
     }),
   );

@@ -92,6 +92,12 @@ describe('what other software sets', () => {
     expect(unknownVariables(raw)).toEqual([]);
   });
 
+  it('is not taken for a variable of ours that has the same name', () => {
+    const { MANAGEMENT_PORT } = readEnvironment({ MANAGEMENT_PORT: 'tcp://10.3.0.7:80' });
+    expect(MANAGEMENT_PORT).toBeUndefined();
+    expect(() => readEnvironment({ PORT: 'tcp://10.3.0.7:80' })).toThrow(/^PORT must/);
+  });
+
   it.each([
     // Only a value that has the form of theirs is theirs.
     { BACKEND_PORT: '8080' },

@@ -6,13 +6,22 @@ import { isGiven, type RawEnvironment } from './raw-environment.js';
 const PREFIX =
   /^(?:SIGNER|VALIDATOR|BACKEND|TOKEN|REFRESH|THROTTLE|STATE|SESSION|CORS|DPOP|KEY|CLIENTS|ADMIN|INTROSPECTION|MANAGEMENT)_/;
 
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
+
+/**
+ * True for `MANAGEMENT_PORT=tcp://…`, which Kubernetes sets where a service is called "management":
+ * it is not meant for us.
+ */
+export const isServiceLink = (name: string, value: string | undefined): boolean =>
+  name.endsWith('_PORT') && SERVICE_LINK.test(value ?? '');
+
 /** Variables that other software sets for each process, and that begin like one of ours by chance. */
 const FOREIGN: readonly { name: RegExp; value?: RegExp }[] = [
   // Kubernetes tells each pod of each service: one that is called "backend" gives BACKEND_SERVICE_HOST,
   // BACKEND_SERVICE_PORT_HTTP, BACKEND_PORT=tcp://… and BACKEND_PORT_80_TCP_ADDR.
   { name: /_SERVICE_HOST$/ },
   { name: /_SERVICE_PORT(?:_[A-Z0-9_]+)?$/, value: /^\d+$/ },
-  { name: /_PORT$/, value: /^(?:tcp|udp|sctp):\/\// },
+  { name: /_PORT$/, value: SERVICE_LINK },
   { name: /_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/ },
   // Docker's container links: the same, and BACKEND_NAME=/gateway/backend.
   { name: /_NAME$/, value: /^\/[^/]+\/[^/]+$/ },
