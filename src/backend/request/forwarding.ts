@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { foldHeader } from '../core/headers/index.js';
-import { requestContext } from '../http/index.js';
+import { foldHeader } from '../../core/headers/index.js';
+import { requestContext } from '../../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {
