@@ -105,9 +105,11 @@ afterAll(() => {
   other.close();
 });
 
+type Customize = (instance: AxiosInstance, service: HttpService) => unknown;
+
 /** A client whose `HttpService` was customized; nothing of it was touched without `customize`. */
 async function start(
-  customize?: (instance: AxiosInstance, service: HttpService) => unknown,
+  customize?: Customize,
   options: Partial<BackendModuleOptions> = {},
 ): Promise<BackendClient> {
   await app?.close();
@@ -210,7 +212,7 @@ const CALLS: [string, BackendCall][] = [
   ['claims in the path', { path: '/u/{JWT.sub}?x={JWT.sub}', claims: { sub: '../a b?#\u00e4' } }],
 ];
 
-const NO_OPS: [string, (instance: AxiosInstance) => unknown][] = [
+const NO_OPS: [string, Customize][] = [
   ['a request interceptor', ({ interceptors }) => interceptors.request.use((config) => config)],
   [
     'a synchronous one',
@@ -265,19 +267,36 @@ async function bytesOf(client: BackendClient, call: BackendCall): Promise<string
 }
 
 describe('the same bytes arrive', () => {
-  const plain = new Map<BackendCall, string[]>();
+  /** By base path and call. */
+  const plain = new Map<string, string[]>();
+  const record = async (
+    basePath: string,
+    customize?: Customize,
+  ): Promise<Map<string, string[]>> => {
+    const client = await start(customize, { host: `${recorder.url}${basePath}` });
+    const recorded = new Map<string, string[]>();
+    for (const [name, call] of CALLS)
+      recorded.set(`${basePath} ${name}`, await bytesOf(client, call));
+    return recorded;
+  };
+  const BASE_PATHS = ['', '/base/'];
   beforeAll(async () => {
-    const client = await start();
-    for (const [, call] of CALLS) plain.set(call, await bytesOf(client, call));
+    for (const basePath of BASE_PATHS)
+      for (const [name, bytes] of await record(basePath)) plain.set(name, bytes);
+  });
+
+  it('of each call, below the host', () => {
+    expect([...plain.values()].every(({ length }) => length === 1)).toBe(true);
+    expect(plain.get(' a path that looks like a host')?.[0]).toMatch(
+      /^GET \/evil\.example\/a HTTP/,
+    );
+    expect(plain.get('/base/ a path without a slash')?.[0]).toMatch(/^GET \/base\/a HTTP/);
   });
 
   it.each(NO_OPS)('with %s', async (_name, customize) => {
-    const client = await start(customize);
-    for (const [name, call] of CALLS) {
-      const expected = plain.get(call) ?? [];
-      expect([name, expected.length]).toEqual([name, 1]);
-      expect([name, await bytesOf(client, call)]).toEqual([name, expected]);
-    }
+    for (const basePath of BASE_PATHS)
+      for (const [name, bytes] of await record(basePath, customize))
+        expect([name, bytes]).toEqual([name, plain.get(name)]);
   });
 
   it('but for the order of headers that are called like methods of axios', async () => {
@@ -405,14 +424,16 @@ describe('defaults', () => {
   it('of axios as a whole are for other servers', async () => {
     axios.defaults.headers.common['X-Global'] = 'g';
     axios.defaults.baseURL = other.url;
+    axios.defaults.params = { global: 'g' };
+    axios.defaults.auth = { username: 'global', password: 'g' };
     try {
       const client = await start(({ interceptors }) => interceptors.request.use((one) => one));
       await client.call(get);
       expect(last()).toMatch(/^GET \/base\/a HTTP/);
-      expect(last()).not.toMatch(/x-global/i);
+      expect(last()).not.toMatch(/x-global|authorization/i);
     } finally {
       delete axios.defaults.headers.common['X-Global'];
-      delete axios.defaults.baseURL;
+      for (const name of ['baseURL', 'params', 'auth'] as const) delete axios.defaults[name];
     }
   });
 

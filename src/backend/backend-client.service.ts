@@ -85,14 +85,14 @@ export class BackendClient {
   ) {
     const url = URL.parse(options.host);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      throw new BootError(`BackendModule: 'host' is not an http:// or https:// URL`);
+      throw new BootError('the option host of BackendModule is not an http:// or https:// URL');
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/$/, '');
     this.limits = backendLimits(options);
     this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
     for (const { name } of this.inputHeaders)
       if (NEVER_FORWARDED.has(name))
-        throw new BootError(`BackendModule: inputHeaders cannot forward ${name}`);
+        throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
     this.isReserved = (folded) => reserved.has(folded);
     this.inputQueryStrings = options.inputQueryStrings ?? [];
     const { maxConnections, maxWaiting } = this.limits;
@@ -173,8 +173,8 @@ export class BackendClient {
   }
 
   private target({ path, claims, from }: BackendCall): string {
-    // With more than one slash it would be a URL of its own for axios: "//other-host/…".
-    const target = (this.basePath + fillPath(path, claims)).replace(/^\/*/, '/');
+    // One slash: axios takes "//other-host/a" for a URL of its own.
+    const target = `${this.basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }
