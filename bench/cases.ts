@@ -42,6 +42,7 @@ function group(
           const contestants = [
             setup.floor,
             setup.signet,
+            ...(setup.before === undefined ? [] : [setup.before]),
             ...others.flatMap((other) => started.get(other) ?? []),
           ];
           results.push({

@@ -256,7 +256,7 @@ describe('claims for the backend', () => {
 
   it('no backend gets headers of the connection, however it is told to', async () => {
     await expect(boot(Routes, {}, ['X-A', 'Connection'])).rejects.toThrow(
-      'BackendModule: inputHeaders cannot forward connection',
+      'the option inputHeaders of BackendModule cannot forward connection',
     );
   });
 });

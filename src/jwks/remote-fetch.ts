@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
+import { isJsonMediaType } from '../core/json/index.js';
 import { KeyError } from '../core/keys/index.js';
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const FETCH_DEADLINE_MS = 2000;
 /** A set of 100 RSA keys takes half of it. */
 const MAX_BYTES = 64 * 1024;
-const CONTENT_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
  * Fetches a JSON document that may be hostile: one GET, no redirects, no compression, bounded in
@@ -44,7 +44,7 @@ function assertAcceptable(status: number, headers: IncomingHttpHeaders): void {
     throw new KeyError(`the answer is a redirect (${status}), which is not followed`);
   if (status !== 200) throw new KeyError(`the answer has status ${status}`);
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
-  if (typeof type !== 'string' || !CONTENT_TYPE.test(type))
+  if (typeof type !== 'string' || !isJsonMediaType(type))
     throw new KeyError('the answer is not JSON by its content type');
   if (encoding !== 'identity') throw new KeyError('the answer is compressed, unasked for');
 }

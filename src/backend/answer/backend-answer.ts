@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { exactly } from '../core/json/index.js';
+import { exactly } from '../../core/json/index.js';
 
 /** A JSON answer of the backend with a 2xx status. */
 export class BackendAnswer<T = unknown> {

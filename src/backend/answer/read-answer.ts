@@ -1,14 +1,15 @@
-import type { AxiosResponse } from 'axios';
-import { isDeeperThan } from '../core/json/index.js';
-import { BackendAnswer } from './backend-answer.js';
+import { isDeeperThan, isJsonMediaType } from '../../core/json/index.js';
 import {
   BackendBadResponseException,
   BackendFailedException,
   BackendRefusedException,
-} from './backend.exceptions.js';
+} from '../backend.exceptions.js';
+import type { BackendResponse } from '../transport/exchange.js';
+import { BackendAnswer } from './backend-answer.js';
 import { decodeBody } from './decode-body.js';
 
-const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+type HeaderValue = BackendResponse['headers'][string];
+
 const DEFAULT_MEDIA_TYPE = 'application/json; charset=utf-8';
 const MAX_NESTING = 500;
 /** Headers of a refusal that tell the client what to do next. */
@@ -22,18 +23,17 @@ const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
  * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
 export async function readAnswer(
-  response: AxiosResponse<Buffer>,
+  { status, headers, body }: BackendResponse,
   maxBytes: number,
 ): Promise<BackendAnswer> {
-  const { status, headers, data } = response;
   if (status >= 500) throw new BackendFailedException(`the backend answered ${status}`);
   if (status < 200 || (status >= 300 && status < 400))
     throw new BackendBadResponseException(`the backend answered ${status}`);
-  const contentType = mediaType(headers['content-type']);
+  const contentType = jsonContentType(headers['content-type']);
   if (status < 400) {
     if (contentType === undefined)
       throw new BackendBadResponseException('the answer is not declared as JSON');
-    const decoded = decodeBody(data, header(headers['content-encoding']), maxBytes);
+    const decoded = decodeBody(body, single(headers['content-encoding']), maxBytes);
     const text = typeof decoded === 'string' ? decoded : await decoded;
     return new BackendAnswer(status, parseBody(text), text, contentType);
   }
@@ -41,10 +41,10 @@ export async function readAnswer(
     status,
     contentType === undefined
       ? undefined
-      : await refusalBody(data, header(headers['content-encoding']), maxBytes),
+      : await refusalBody(body, single(headers['content-encoding']), maxBytes),
     Object.fromEntries(
       REFUSAL_HEADERS.flatMap((name) => {
-        const value = header(headers[name]);
+        const value = single(headers[name]);
         return value === undefined ? [] : [[name, value]];
       }),
     ),
@@ -81,11 +81,12 @@ async function refusalBody(
 }
 
 /** The content type to pass on; `undefined` when it is not JSON. A missing one is taken for JSON. */
-function mediaType(value: unknown): string | undefined {
-  const contentType = header(value);
+function jsonContentType(value: HeaderValue): string | undefined {
+  const contentType = single(value);
   if (contentType === undefined) return DEFAULT_MEDIA_TYPE;
-  return JSON_MEDIA_TYPE.test(contentType) ? contentType : undefined;
+  return isJsonMediaType(contentType) ? contentType : undefined;
 }
 
-const header = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : undefined;
+/** Several lines of one name are one list (RFC 9110 section 5.3). */
+const single = (value: HeaderValue): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value;

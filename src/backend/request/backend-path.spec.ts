@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJsonExactly } from '../core/json/index.js';
-import { fillPath } from './path-template.js';
+import { parseJsonExactly } from '../../core/json/index.js';
+import { fillPath } from './backend-path.js';
 
 const fill = (template: string, text: string): string =>
   fillPath(template, parseJsonExactly(text) as Record<string, unknown>);

@@ -1,12 +1,15 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { create } from 'axios';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  BackendBadResponseException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+} from '../backend.exceptions.js';
 import { BackendTransport } from './backend-transport.js';
-import { BackendTimeoutException, BackendUnavailableException } from './backend.exceptions.js';
-import { sendRequest } from './send-request.js';
+import type { ExchangeLimits } from './exchange.js';
 
 let server: Server;
 let transport: BackendTransport;
@@ -29,11 +32,16 @@ beforeEach(async () => {
   cuts = () => false;
   server = createServer((request, response) => {
     if (isCut(request)) request.socket.resetAndDestroy();
+    else if (request.url === '/large') response.end('x'.repeat(1001));
     else if (request.url !== '/hang') setTimeout(() => response.end('{}'), 5);
   });
   server.on('connection', (socket) => connections.add(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  transport = new BackendTransport({ maxConnections: 2 });
+  transport = new BackendTransport({
+    maxConnections: 2,
+    timeoutMs: 10_000,
+    maxBodyBytes: 1000,
+  });
 });
 afterEach(async () => {
   await transport.onApplicationShutdown();
@@ -47,16 +55,20 @@ async function open(): Promise<void> {
   await turn();
 }
 
-const send = (method: string, url = '/', timeout = 10_000) =>
-  sendRequest(create({ adapter: transport.adapter }), {
-    baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    url,
-    method,
-    headers: {},
-    data: method === 'POST' ? Buffer.from('{}') : undefined,
-    timeout,
-    maxContentLength: 1000,
-  });
+const send = (method: string, path = '/', timeoutMs?: number) =>
+  sendWithin({ timeoutMs }, method, path);
+
+const sendWithin = (limits: Partial<ExchangeLimits>, method = 'GET', path = '/') =>
+  transport.send(
+    {
+      origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      path,
+      method,
+      headers: {},
+      body: method === 'POST' ? '{}' : undefined,
+    },
+    limits,
+  );
 
 describe('a connection that dies under a request', () => {
   it('is replaced for GET when it was a used one', async () => {
@@ -135,5 +147,53 @@ describe('the pool', () => {
     expect(seen.filter((line) => line.startsWith('GET / '))).toHaveLength(1);
     // Two for those that hung, and at most one more for each.
     expect(connections.size).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('limits', () => {
+  it('are those of the options where a request asks for more', async () => {
+    await expect(send('GET', '/large')).rejects.toBeInstanceOf(BackendBadResponseException);
+    const large = sendWithin({ maxBodyBytes: 1e9 }, 'GET', '/large');
+    await expect(large).rejects.toThrow(/cannot be used/);
+    await transport.onApplicationShutdown();
+    transport = new BackendTransport({ timeoutMs: 50 });
+    const late = sendWithin({ timeoutMs: 60_000 }, 'GET', '/hang');
+    await expect(late).rejects.toMatchObject({
+      details: { explanation: 'no complete answer within 50 ms' },
+    });
+  });
+
+  it('may be stricter for one request', async () => {
+    const small = sendWithin({ maxBodyBytes: 1 });
+    await expect(small).rejects.toMatchObject({
+      details: { explanation: 'the answer is larger than 1 bytes' },
+    });
+  });
+
+  it('are those of a signal, too, which is let go of in the end', async () => {
+    const canceler = new AbortController();
+    const { signal } = canceler;
+    expect((await sendWithin({ signal })).status).toBe(200);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const hung = sendWithin({ signal }, 'GET', '/hang');
+    canceler.abort(new Error('enough'));
+    await expect(hung).rejects.toThrow('enough');
+    const requests = seen.length;
+    await expect(sendWithin({ signal })).rejects.toThrow('enough');
+    expect(seen.length).toBe(requests);
+  });
+});
+
+it.each([
+  { origin: 'ftp://host' },
+  { origin: 'no URL' },
+  { path: 'no-slash' },
+  { headers: { 'transfer-encoding': 'chunked' } },
+])('a request that cannot be written is no failure of the backend: %j', async (wrong) => {
+  const { port } = server.address() as AddressInfo;
+  const request = { origin: `http://127.0.0.1:${port}`, path: '/', method: 'GET', headers: {} };
+  const call = transport.send({ ...request, body: undefined, ...wrong });
+  await expect(call).rejects.toMatchObject({
+    code: expect.stringMatching(/^(?:UND_ERR_INVALID_ARG|ERR_INVALID_URL)$/) as string,
   });
 });

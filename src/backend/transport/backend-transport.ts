@@ -1,29 +1,34 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { AxiosHeaders, type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios';
 import { Agent, type Dispatcher } from 'undici';
-import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
+import {
+  BACKEND_OPTIONS,
+  backendLimits,
+  type BackendModuleOptions,
+} from '../backend.module-definition.js';
+import { RetryBudget } from '../resilience/retry-budget.js';
 import { Connector } from './connector.js';
-import { Exchange, type RetryableTransport } from './exchange.js';
-import { RetryBudget } from './retry-budget.js';
+import {
+  Exchange,
+  type BackendRequest,
+  type BackendResponse,
+  type ExchangeLimits,
+  type RetryableTransport,
+} from './exchange.js';
 
-export const DEFAULT_MAX_CONNECTIONS = 256;
-const DEFAULT_CONNECT_TIMEOUT_MS = 1000;
 /** Idle connections are closed before usual backends (Node: 5 s) close them on us. */
 const KEEP_ALIVE_MS = 4000;
 /** Older connections are replaced, so that a change of the backend's address is noticed. */
 const CONNECTION_AGE_MS = 20_000;
 
 /**
- * The transport of `HttpService`: an axios adapter over a pool of keep-alive connections per
- * origin. Redirects and proxies are not part of it.
- *
- * `config.timeout` is the total deadline, `config.maxContentLength` bounds the answer while it
- * arrives, every status resolves. `data` is a Buffer.
+ * Sends requests over a pool of keep-alive connections per origin. Every response resolves,
+ * whatever its status. Redirects and proxies are not part of it.
  */
 @Injectable()
 export class BackendTransport implements RetryableTransport, OnApplicationShutdown {
   /** Calls that were sent a second time, so far. */
   retries = 0;
+  private readonly limits: ExchangeLimits;
   private readonly connector: Connector;
   private readonly createPool: () => Agent;
   private pool: Agent;
@@ -31,15 +36,16 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
   private replaceAt = performance.now() + CONNECTION_AGE_MS;
   /** Pools whose last calls are still on their way. */
   private readonly retired = new Set<Agent>();
-  /** A second attempt must not meet another connection that is about to die: here each is fresh. */
+  /** A second attempt must not meet another connection that is about to die: here each is new. */
   private readonly freshPool: Agent;
   private readonly budget = new RetryBudget();
 
   constructor(@Inject(BACKEND_OPTIONS) options: Omit<BackendModuleOptions, 'host'>) {
-    const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, timeoutMs = Infinity } = options;
-    this.connector = new Connector(Math.min(connectTimeoutMs, timeoutMs));
+    const { timeoutMs, maxBodyBytes, connectTimeoutMs, maxConnections } = backendLimits(options);
+    this.limits = { timeoutMs, maxBodyBytes };
+    this.connector = new Connector(connectTimeoutMs);
     const shared = {
-      connections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      connections: maxConnections,
       connect: this.connector.connect,
       allowH2: false,
       // The deadline of the whole call is ours; undici's own timers are coarse.
@@ -52,13 +58,25 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
     this.freshPool = new Agent({ ...shared, pipelining: 0 });
   }
 
-  /** The adapter for axios. */
-  readonly adapter: AxiosAdapter = (config) =>
-    new Promise((resolve, reject) => {
-      this.budget.earn();
-      const request = toDispatch(config);
-      this.currentPool().dispatch(request, new Exchange(this, request, config, resolve, reject));
+  /**
+   * @param limits below those of the options, which hold in any case
+   * @throws BackendUnavailableException, BackendTimeoutException, BackendBadResponseException, or the
+   * reason of `limits.signal`
+   */
+  send(request: BackendRequest, limits?: Partial<ExchangeLimits>): Promise<BackendResponse> {
+    this.budget.earn();
+    const { origin, path, method, headers, body = null } = request;
+    const options = { origin, path, method, headers, body };
+    return new Promise((resolve, reject) => {
+      const within = limits === undefined ? this.limits : this.bounded(limits);
+      const exchange = new Exchange(this, options, within, resolve, reject);
+      try {
+        this.currentPool().dispatch(options, exchange);
+      } catch (error) {
+        exchange.fail(error as Error);
+      }
     });
+  }
 
   get opening(): boolean {
     return this.connector.opening;
@@ -74,6 +92,14 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
   async onApplicationShutdown(): Promise<void> {
     const pools = [this.pool, this.freshPool, ...this.retired];
     await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  private bounded({ timeoutMs, maxBodyBytes, signal }: Partial<ExchangeLimits>): ExchangeLimits {
+    return {
+      timeoutMs: Math.min(timeoutMs ?? Infinity, this.limits.timeoutMs),
+      maxBodyBytes: Math.min(maxBodyBytes ?? Infinity, this.limits.maxBodyBytes),
+      signal,
+    };
   }
 
   /** Undici's own `clientTtl` looks at the age of each busy connection with every call. */
@@ -92,21 +118,4 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
     const forget = (): void => void this.retired.delete(pool);
     pool.close().then(forget, forget);
   }
-}
-
-function toDispatch(config: InternalAxiosRequestConfig): Dispatcher.DispatchOptions {
-  return {
-    origin: config.baseURL,
-    path: config.url ?? '/',
-    method: config.method?.toUpperCase() ?? 'GET',
-    headers: plainHeaders(config),
-    body: (config.data as Buffer | undefined) ?? null,
-  };
-}
-
-function plainHeaders({ headers, data }: InternalAxiosRequestConfig) {
-  if (!(headers instanceof AxiosHeaders)) return headers as Record<string, string | string[]>;
-  // axios declares a form where there is no body at all.
-  if (data === undefined) headers.delete('content-type');
-  return headers.toJSON(true);
 }

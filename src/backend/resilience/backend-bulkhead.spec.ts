@@ -6,7 +6,7 @@ import {
   BackendRefusedException,
   BackendTimeoutException,
   BackendUnavailableException,
-} from './backend.exceptions.js';
+} from '../backend.exceptions.js';
 
 const never = (): Promise<never> => new Promise(() => undefined);
 const fails = (thrown: Error) => async (): Promise<never> => {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import { BackendBadResponseException } from './backend.exceptions.js';
+import { BackendBadResponseException } from '../backend.exceptions.js';
 
 const DECODERS = new Map([
   ['gzip', promisify(gunzip)],

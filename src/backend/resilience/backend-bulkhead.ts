@@ -5,7 +5,7 @@ import {
   BackendRefusedException,
   BackendTimeoutException,
   BackendUnavailableException,
-} from './backend.exceptions.js';
+} from '../backend.exceptions.js';
 import { CircuitBreaker, type BreakerOptions, type BreakerState } from './circuit-breaker.js';
 
 /** How a call ended. `failed`: a 5xx; `other`: an error that is not about the backend. */

@@ -1,5 +1,6 @@
-import { readClaim, claimText } from '../core/claims/index.js';
-import { ClaimForBackendMissingException } from './backend.exceptions.js';
+import { NotFoundException } from '@nestjs/common';
+import { readClaim, claimText } from '../../core/claims/index.js';
+import { ClaimForBackendMissingException } from '../backend.exceptions.js';
 
 const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
 
@@ -33,4 +34,15 @@ function encodeClaim(name: string, value: unknown): string {
   if (!text.isWellFormed())
     throw new ClaimForBackendMissingException(`claim '${name}' is not valid Unicode`);
   return encodeURIComponent(text);
+}
+
+/**
+ * A parameter of a route as one segment of a backend path: encoded, so that it cannot become a
+ * separator or a query.
+ *
+ * @throws NotFoundException for what would mean "here" or "up", or is empty
+ */
+export function pathSegment(value: string): string {
+  if (/^\.{0,2}$/.test(value) || !value.isWellFormed()) throw new NotFoundException();
+  return encodeURIComponent(value);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { foldHeader } from '../core/headers/index.js';
-import { addedBackendHeaders, withheldHeaders } from '../http/index.js';
+import { foldHeader } from '../../core/headers/index.js';
+import { requestContext } from '../../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {
@@ -27,16 +27,16 @@ export function forwardedHeaders(
   isReserved: (folded: string) => boolean,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
+  const { withheldHeaders, backendHeaders } = requestContext(request);
   if (allowed.length > 0) {
-    const withheld = withheldHeaders(request);
     const hopByHop = connectionOptions(request);
     for (const { name, folded } of allowed) {
       const value = request.headers[name];
       if (value === undefined || isReserved(folded)) continue;
-      if (!withheld.includes(name) && !hopByHop.includes(name)) headers[name] = value;
+      if (!withheldHeaders.includes(name) && !hopByHop.includes(name)) headers[name] = value;
     }
   }
-  return Object.assign(headers, addedBackendHeaders(request));
+  return Object.assign(headers, backendHeaders);
 }
 
 /** The headers that the client declares to be for this connection only, lower case. */
