@@ -1,9 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
 const NODE_MODULES = resolve('node_modules');
@@ -12,7 +11,7 @@ const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.
 
 /** The tarball as npm would publish it, of the present `dist`. */
 export async function pack(): Promise<{ tarball: string; files: string[]; bytes: number }> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-pack-'));
+  const directory = tempFolder('pack');
   const { stdout } = await run(
     'npm',
     ['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
@@ -36,7 +35,7 @@ export async function createConsumer(
   tarball: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-app-'));
+  const directory = tempFolder('app');
   const modules = join(directory, 'node_modules');
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
@@ -72,10 +71,9 @@ export async function startConsumer(
   directory: string,
   env: Record<string, string> = {},
 ): Promise<RunningConsumer> {
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd: directory,
-    env: { ...ENV, ...env },
-  });
+  const child = track(
+    spawn(process.execPath, ['dist/main.js'], { cwd: directory, env: { ...ENV, ...env } }),
+  );
   let output = '';
   const line = await new Promise<string>((found, fail) => {
     const onData = (chunk: Buffer): void => {
@@ -89,9 +87,6 @@ export async function startConsumer(
   });
   return {
     hello: JSON.parse(line) as Record<string, string>,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    },
+    stop: () => kill(child),
   };
 }
