@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import type { OpenAPIObject } from '@nestjs/swagger';
@@ -9,6 +8,7 @@ import { startBackend, type Backend } from './helpers/backend.js';
 import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, type Answer } from './helpers/http.js';
+import { tempFolder } from './helpers/resources.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 interface Described {
@@ -329,7 +329,7 @@ describe('a backend that fails', () => {
 
 describe('SWAGGER_ENABLED', () => {
   it('off: no page, and nothing of it is loaded', async () => {
-    const hooks = join(mkdtempSync(join(tmpdir(), 'signet-hooks-')), 'hooks.mjs');
+    const hooks = join(tempFolder('hooks'), 'hooks.mjs');
     writeFileSync(
       hooks,
       `import { registerHooks } from 'node:module';

@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { figure } from './helpers/figure.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith } from './helpers/http.js';
 
 interface OtlpValue {
@@ -67,7 +69,7 @@ beforeEach(() => {
 });
 
 const start = (env: Record<string, string> = {}): Promise<Gateway> =>
-  startGateway({ BACKEND_HOST: backend.url, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...env });
+  hostGateway({ BACKEND_HOST: backend.url, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...env });
 /** Spans leave when the process ends, if not before. */
 const spans = (): OtlpSpan[] =>
   bodies.flatMap((body) =>
@@ -161,13 +163,16 @@ describe('tracing', () => {
     'a collector that %s harms no request and does not hold up the end',
     async (how) => {
       mode = how;
-      const gateway = await start();
+      const gateway = await startGateway({
+        BACKEND_HOST: backend.url,
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      });
       for (let i = 0; i < 20; i++)
         expect((await call(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
       const begin = performance.now();
       expect(await gateway.stop()).toBe(0);
       const elapsed = Math.round(performance.now() - begin);
-      console.log(`collector that ${how}: exit after ${elapsed} ms`);
+      figure(`collector that ${how}: exit after ${elapsed} ms`);
       expect(elapsed).toBeLessThan(5000);
     },
   );

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,10 +50,7 @@ beforeAll(async () => {
   await signet('generate --alg ES256 --state active');
   app = await startConsumer(directory, { PORT: '0' });
 }, 120_000);
-afterAll(async () => {
-  await app?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => app?.stop());
 
 const TOKENS = { iss: 'https://id.example.com', aud: 'https://api.example.com' };
 /** A token of an admin, as a login would have it signed. */
