@@ -3,12 +3,20 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const common = {
   // Threads inherit it; vitest itself compiles only what it imports.
   execArgv: ['--import', './test/helpers/typescript-imports.mjs'],
+  provide: { thorough: false },
   setupFiles: ['test/setup/each-file.ts'],
   // Conditions are waited for, not times; a busy machine takes longer.
   expect: { poll: { timeout: 20_000 } },
   testTimeout: 60_000,
   hookTimeout: 60_000,
 } satisfies TestProjectInlineConfiguration['test'];
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** True with the slow tests: what is generated is generated in full numbers. */
+    thorough: boolean;
+  }
+}
 
 /** What takes long: faults and load, packed tarballs, the blocks of the manual. */
 const SLOW = ['test/slow/**/*.e2e-spec.ts', 'test/{package,readme,shipping,tutorial}.e2e-spec.ts'];
@@ -21,7 +29,19 @@ export default defineConfig({
     reporters: ['minimal'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
     projects: [
-      { test: { ...common, name: 'unit', include: ['src/**/*.spec.ts'], isolate: false } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['src/**/*.spec.ts'],
+          setupFiles: [...common.setupFiles, 'test/setup/no-nest-log.ts'],
+          // They share the modules that they load; none may change what others see.
+          isolate: false,
+          restoreMocks: true,
+          unstubEnvs: true,
+          unstubGlobals: true,
+        },
+      },
       {
         test: {
           ...common,
@@ -30,7 +50,20 @@ export default defineConfig({
           exclude: SLOW,
         },
       },
-      { test: { ...common, name: 'slow', include: SLOW } },
+      {
+        test: {
+          ...common,
+          name: 'slow',
+          // What is quick only because it tries little tries everything here.
+          include: [
+            ...SLOW,
+            'src/state/revocation-index.spec.ts',
+            'test/mutation.spec.ts',
+            'test/openapi.e2e-spec.ts',
+          ],
+          provide: { thorough: true },
+        },
+      },
     ],
   },
 });

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { startBrowser, withoutBrowser } from './helpers/browser.js';
+import { figure } from './helpers/figure.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith, type Answer } from './helpers/http.js';
 import { tempFolder } from './helpers/resources.js';
 
@@ -157,13 +159,12 @@ describe('the OpenAPI document', () => {
   let gateway: Gateway;
   let operations: Described[];
   beforeAll(async () => {
-    gateway = await startGateway({
+    gateway = await hostGateway({
       ADMIN_ROLES: 'role_a',
       STATE_STORE: 'memory:',
     });
     operations = operationsOf(await documentOf(gateway));
   });
-  afterAll(() => gateway?.stop());
 
   const login = async (user: string): Promise<Record<string, unknown>> => {
     const body = new URLSearchParams({ username: user, password: PASSWORDS[user] ?? '' });
@@ -262,9 +263,9 @@ describe('the OpenAPI document', () => {
           if (!isListed(described.operation, status))
             throw new Error(`${key} is not listed: ${JSON.stringify(json)}`);
         }),
-        { numRuns: 60 },
+        { numRuns: inject('thorough') ? 60 : 25 },
       );
-    console.log([...seen].map(([key, count]) => `${key} ×${count}`).join('\n'));
+    figure([...seen].map(([key, count]) => `${key} ×${count}`).join('\n'));
     // What the generators have to reach for this to mean anything.
     for (const key of [
       'post /token 200',
@@ -282,7 +283,7 @@ describe('the OpenAPI document', () => {
   }, 120_000);
 
   it('knows nothing of routes that are off, and the metadata names none', async () => {
-    const other = await startGateway({ STATE_STORE: 'memory:', THROTTLE_LIMIT: '1000' });
+    const other = await hostGateway({ STATE_STORE: 'memory:', THROTTLE_LIMIT: '1000' });
     const listed = operationsOf(await documentOf(other));
     expect(listed.map(({ name }) => name).filter((name) => /admin|introspect/.test(name))).toEqual(
       [],
@@ -295,14 +296,13 @@ describe('the OpenAPI document', () => {
     const limited = listed.filter(({ operation }) => '429' in operation.responses);
     expect(limited.map(({ path }) => path).sort()).toEqual(['/token', '/token/revoke']);
     expect(operations.filter(({ operation }) => '429' in operation.responses)).toEqual([]);
-    await other.stop();
   });
 });
 
 describe('a backend that fails', () => {
   it('gives statuses that the document lists', async () => {
     const backend: Backend = await startBackend();
-    const gateway = await startGateway({ BACKEND_HOST: backend.url, BACKEND_TIMEOUT_MS: '300' });
+    const gateway = await hostGateway({ BACKEND_HOST: backend.url, BACKEND_TIMEOUT_MS: '300' });
     const token = operationsOf(await documentOf(gateway)).find(({ path }) => path === '/token');
     const statuses = new Set<number>();
     for (const rule of [
@@ -319,7 +319,6 @@ describe('a backend that fails', () => {
     }
     await backend.stop();
     statuses.add((await call(`${gateway.url}/token`, { method: 'POST' })).status);
-    await gateway.stop();
     expect(
       [...statuses].filter((status) => token === undefined || !isListed(token.operation, status)),
     ).toEqual([]);
@@ -354,13 +353,10 @@ describe.skipIf(withoutBrowser)('/docs in a browser', () => {
   let gateway: Gateway;
   let browser: Browser;
   beforeAll(async () => {
-    gateway = await startGateway();
+    gateway = await hostGateway();
     browser = await startBrowser();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-  });
+  afterAll(() => browser?.close());
 
   it('logs in, authorizes and calls the protected route', async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });

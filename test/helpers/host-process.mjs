@@ -10,7 +10,10 @@ import { serve, shutDown } from '../../dist/process/serve.js';
 const END = '\u0004\n';
 
 /** What a gateway adds to these ends with it. */
-const LISTENERS = ['exit', 'uncaughtException'].map((event) => [event, process.rawListeners(event)]);
+const LISTENERS = ['exit', 'uncaughtException'].map((event) => [
+  event,
+  process.rawListeners(event),
+]);
 
 let running;
 let clockOffset = 0;

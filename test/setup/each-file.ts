@@ -5,9 +5,7 @@ import { giveBack, killLeftProcesses, runningProcesses } from '../helpers/resour
 
 beforeEach(() => {
   const before = new Set(runningProcesses());
-  onTestFinished(() =>
-    killLeftProcesses(runningProcesses().filter((child) => !before.has(child))),
-  );
+  onTestFinished(() => killLeftProcesses(runningProcesses().filter((child) => !before.has(child))));
 });
 
 afterAll(async () => {
