@@ -12,7 +12,6 @@ import {
 import { tempFolder } from './helpers/resources.js';
 
 const directory = tempFolder('state');
-afterAll(() => rmSync(directory, { recursive: true }));
 const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;
 
 describeStore('memory', () => openStore('memory:'));
