@@ -26,7 +26,7 @@ export default defineConfig({
     globalSetup: ['test/setup/whole-run.ts'],
     // Two cores: more parallel gateways would only measure each other.
     maxWorkers: 2,
-    reporters: ['minimal'],
+    reporters: ['./test/setup/quiet-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
     projects: [
       {

@@ -169,7 +169,7 @@ describe('a faulty backend', () => {
       backend.does(fault);
       const before = backend.requests.length;
       let asked = 0;
-      const answer = await within(DEADLINE + 100, () => {
+      const answer = await within(DEADLINE + limit(100, 1000), () => {
         asked++;
         return request();
       });
@@ -188,7 +188,7 @@ describe('a faulty backend', () => {
     await backend.up();
     for (const answer of answers) {
       expectError(answer, 502, 'backend_unavailable', 'server_error');
-      expect(answer.ms).toBeLessThan(200);
+      expect(answer.ms).toBeLessThan(limit(100, 2000));
     }
     await expectRecovery();
   });
@@ -207,7 +207,7 @@ describe('a faulty backend', () => {
     const members = Array.from({ length: 1e5 }, (_, i) => `"${i.toString(36)}":1`).join();
     for (const body of [`{"access_token":{${members}}}`, `{${members},"access_token":{}}`]) {
       backend.does(answerWith(reply(body)));
-      const answer = await within(limit(500, 2000), postToken);
+      const answer = await within(limit(500, 10_000), postToken);
       figure(`F11 100,000 members in ${Math.round(answer.ms)} ms (criterion 500)`);
       expect([200, 502]).toContain(answer.status);
     }
@@ -395,8 +395,8 @@ describe('claims that cannot be signed', () => {
       });
       sends({ access_token: { sub: 'a', exp: PAST }, refresh_token: { sub: 'r', exp: PAST } });
       const now = Date.now() / 1000;
-      expect(Math.abs(Number((await signed('access_token')).exp) - now - 100)).toBeLessThan(3);
-      expect(Math.abs(Number((await signed('refresh_token')).exp) - now - 1000)).toBeLessThan(3);
+      expect(Math.abs(Number((await signed('access_token')).exp) - now - 100)).toBeLessThan(10);
+      expect(Math.abs(Number((await signed('refresh_token')).exp) - now - 1000)).toBeLessThan(10);
       sends({ access_token: { sub: 'a', exp: EXP } });
       expect((await signed('access_token')).exp).toBe(EXP);
     });

@@ -33,7 +33,7 @@ describe('a shutdown', () => {
     expect(await exitOf(gateway)).toBe(0);
     const elapsed = performance.now() - start;
     figure(`exit with a hung backend: ${Math.round(elapsed)} ms (criterion 300 + 500)`);
-    expect(elapsed).toBeLessThan(limit(800, 3000));
+    expect(elapsed).toBeLessThan(limit(800, 10_000));
     await gateway.stop();
   });
 
@@ -46,7 +46,7 @@ describe('a shutdown', () => {
     expect(await exitOf(gateway)).toBe(1);
     const elapsed = performance.now() - start;
     figure(`exit at the second signal: ${Math.round(elapsed)} ms (criterion 200)`);
-    expect(elapsed).toBeLessThan(limit(200, 2000));
+    expect(elapsed).toBeLessThan(limit(200, 10_000));
     await gateway.stop();
   });
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { limit } from '../helpers/faults.js';
 import { figure } from '../helpers/figure.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call } from '../helpers/http.js';
@@ -53,8 +54,8 @@ describe.skipIf(withoutRedis)('a Redis that hangs', () => {
     figure(
       `Redis hangs: logins took at most ${Math.max(...logins).toFixed(0)} ms, a refresh ${held.ms.toFixed(0)} ms, a revocation ${revoking.ms.toFixed(0)} ms; back after ${back.toFixed(0)} ms`,
     );
-    expect(Math.max(...logins)).toBeLessThan(1000);
-    expect(Math.max(held.ms, revoking.ms)).toBeLessThan(4000);
+    expect(Math.max(...logins)).toBeLessThan(limit(1000, 5000));
+    expect(Math.max(held.ms, revoking.ms)).toBeLessThan(limit(4000, 15_000));
     expect(await gateway.stop()).toBe(0);
   });
 });
@@ -93,6 +94,6 @@ describe.skipIf(withoutRedis)('signet explain', () => {
     figure(
       `signet explain: ${accepted.ms.toFixed(0)} ms, Redis hanging ${hanging.ms.toFixed(0)} ms, gone ${gone.ms.toFixed(0)} ms`,
     );
-    expect(hanging.ms - accepted.ms).toBeLessThan(6000);
+    expect(hanging.ms - accepted.ms).toBeLessThan(limit(6000, 30_000));
   });
 });

@@ -198,7 +198,7 @@ describe('a remote JWK Set that is down or bad later', () => {
     );
     // Less than a tenth of a millisecond is no difference.
     expect(during).toBeLessThanOrEqual(limit(1.05 * before + 0.1, 1000));
-    expect(Math.max(...all)).toBeLessThan(1000);
+    expect(Math.max(...all)).toBeLessThan(limit(1000, 4000));
   });
 });
 

@@ -78,7 +78,7 @@ describe('F44', () => {
       `F44 ${slow.length} slow connections: p99 of others ${p99During.toFixed(1)} ms, before ${p99Before.toFixed(1)} ms (criterion 2x); each closed within ${Math.round(longest)} ms (criterion 15000)`,
     );
     expect(longest).toBeLessThan(limit(15_000, 20_000));
-    expect(p99During).toBeLessThan(limit(2, 20) * Math.max(p99Before, 5));
+    expect(p99During).toBeLessThan(limit(2 * p99Before, 20 * Math.max(p99Before, 5)));
     const metrics = await gateway.metrics();
     expect(metricOf(metrics, 'signet_refusals_total', 'request_timeout')).toBe(slow.length);
     // What was not read is not sent any more, either.
@@ -112,9 +112,9 @@ describe('F49', () => {
         call(`${gateway.url}/token`, { method: 'POST' }).then(({ status }) => status, String),
       )
       .toBe(200);
-    figure(
-      `F49 serves ${Math.round(performance.now() - freed)} ms after 400 connections to 256 descriptors (criterion 5000)`,
-    );
+    const recovery = Math.round(performance.now() - freed);
+    figure(`F49 serves ${recovery} ms after 400 connections to 256 descriptors (criterion 5000)`);
+    expect(recovery).toBeLessThan(limit(5000, 20_000));
     expect(
       metricOf(await gateway.metrics(), 'signet_refusals_total', 'connections_exceeded'),
     ).toBeGreaterThan(100);
@@ -174,7 +174,7 @@ describe('overload', () => {
     figure(
       `overload: first refusal after ${Math.round(firstMs)} ms (criterion 10000), ${refused} refused, ${status['200']?.count ?? 0} served; everything served ${Math.round(performance.now() - after)} ms after the load`,
     );
-    expect(firstMs).toBeLessThan(10_000);
+    expect(firstMs).toBeLessThan(limit(10_000, 20_000));
     expect(refused).toBeGreaterThanOrEqual(status['503']?.count ?? Infinity);
     expect(status['200']?.count).toBeGreaterThan(0);
   }, 60_000);
