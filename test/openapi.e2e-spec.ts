@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
@@ -270,7 +270,7 @@ describe('the OpenAPI document', () => {
           if (!isListed(described.operation, status))
             throw new Error(`${key} is not listed: ${JSON.stringify(json)}`);
         }),
-        { numRuns: 60 },
+        { numRuns: inject('thorough') ? 60 : 25 },
       );
     // What the generators have to reach for this to mean anything.
     for (const key of [

@@ -33,7 +33,6 @@ let packed: PackedPackage;
 beforeAll(async () => {
   packed = await pack();
 });
-afterAll(() => packed?.remove());
 
 describe('the package', () => {
   it('holds what was built, and nothing else', () => {

@@ -1,17 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
 const NODE_MODULES = resolve('node_modules');
@@ -23,12 +20,11 @@ export interface PackedPackage {
   tarball: string;
   files: string[];
   bytes: number;
-  remove: () => void;
 }
 
 /** Packs the present `dist`. */
 export async function pack(): Promise<PackedPackage> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-pack-'));
+  const directory = tempFolder('pack');
   const { stdout } = await run(
     'npm',
     ['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
@@ -44,7 +40,6 @@ export async function pack(): Promise<PackedPackage> {
     tarball: join(directory, packed.filename),
     files: packed.files.map(({ path }) => path),
     bytes: packed.size,
-    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 
@@ -90,7 +85,7 @@ export async function createConsumer(
   tarball: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-app-'));
+  const directory = tempFolder('app');
   const modules = join(directory, 'node_modules');
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
@@ -133,10 +128,9 @@ export async function startConsumer(
   directory: string,
   env: Record<string, string> = {},
 ): Promise<RunningConsumer> {
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd: directory,
-    env: { ...ENV, ...env },
-  });
+  const child = track(
+    spawn(process.execPath, ['dist/main.js'], { cwd: directory, env: { ...ENV, ...env } }),
+  );
   let output = '';
   const line = await new Promise<string>((found, fail) => {
     const onData = (chunk: Buffer): void => {
@@ -150,9 +144,6 @@ export async function startConsumer(
   });
   return {
     hello: JSON.parse(line) as Record<string, string>,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    },
+    stop: () => kill(child),
   };
 }

@@ -104,9 +104,9 @@ describe('a connection that dies under a request', () => {
     await open();
     cuts = (n) => n === 1;
     const start = performance.now();
-    await expect(send('GET', '/hang', 200)).rejects.toBeInstanceOf(BackendTimeoutException);
+    await expect(send('GET', '/hang', 500)).rejects.toBeInstanceOf(BackendTimeoutException);
     expect(seen.length).toBe(3);
-    expect(performance.now() - start).toBeLessThan(380);
+    expect(performance.now() - start).toBeLessThan(950);
   });
 
   it('is replaced for a bounded share of the calls', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,22 +31,18 @@ const rotate = (options: string): Promise<string> =>
   bash(`npm run keys -- rotate ${options} --file keys.json`, {}, directory);
 
 beforeAll(async () => {
-  const { tarball, remove } = await pack();
+  const { tarball } = await pack();
   directory = await createConsumer(tarball, {
     ...ES_MODULES,
     ...Object.fromEntries([fileOf(API_KEYS), fileOf(WITH_API_KEYS)]),
     'src/main.ts': `${MAIN}\nconsole.log(JSON.stringify({ url: await app.getUrl() }));\n`,
   });
-  remove();
   const problems = await compile(directory);
   if (problems !== '') throw new Error(problems);
   await bash(GENERATE, {}, directory);
   app = await startConsumer(directory, { PORT: '0' });
 }, 120_000);
-afterAll(async () => {
-  await app?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => app?.stop());
 
 const TOKENS = { iss: 'https://id.example.com', aud: 'https://api.example.com' };
 /** A token of an admin, as a login would have it signed. */

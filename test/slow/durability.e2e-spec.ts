@@ -1,21 +1,19 @@
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startGateway } from './helpers/gateway.js';
-import { call } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
+import { FULL } from '../helpers/faults.js';
+import { figure } from '../helpers/figure.js';
+import { startGateway } from '../helpers/gateway.js';
+import { call } from '../helpers/http.js';
+import { tokenOf } from '../helpers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { tempFolder } from '../helpers/resources.js';
 
-/** SIGNET_FAULTS=full takes as many as the criterion asks for. */
-const FULL = process.env.SIGNET_FAULTS === 'full';
 const REVOCATIONS = FULL ? 10_000 : 600;
 const PER_LIFE = FULL ? 700 : 200;
 const IN_PARALLEL = 20;
 
 it(`kill -9 of the gateway, again and again during ${REVOCATIONS} revocations, loses none that was answered`, async () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'signet-'));
+  const cwd = tempFolder();
   const key = await generateJwk('HS256', 'sim2');
   const env = { SIGNER_JWK_LOCAL_PATH: writeKeys([key]), ADMIN_ROLES: 'ops' };
   const headers = {
@@ -59,7 +57,7 @@ it(`kill -9 of the gateway, again and again during ${REVOCATIONS} revocations, l
     after = typeof json.next === 'string' ? `&after=${json.next}` : '';
   } while (after !== '');
   const lost = [...answered].filter((jti) => !found.has(jti));
-  console.log(`${answered.size} revocations answered, ${kills} kills: ${lost.length} lost`);
+  figure(`${answered.size} revocations answered, ${kills} kills: ${lost.length} lost`);
   expect(lost).toEqual([]);
   const [one = ''] = answered;
   const token = await tokenOf(key, { jti: one });

@@ -1,24 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../src/state/index.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { allChanges } from './helpers/store-contract.js';
+import { openStore } from '../../src/state/index.js';
+import { figure } from '../helpers/figure.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { allChanges } from '../helpers/store-contract.js';
+import { tempFolder, track } from '../helpers/resources.js';
 
 let redis: RedisServer | undefined;
 let directory: string;
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'signet-state-'));
+  directory = tempFolder('state');
   if (!withoutRedis) redis = await startRedis();
 });
-afterAll(async () => {
-  await redis?.stop();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => redis?.stop());
 const stores = (): [string, string][] => [
   ['SQLite', `sqlite:${join(directory, 'shared.db')}`],
   ...(redis === undefined ? [] : [['Redis', redis.url] satisfies [string, string]]),
@@ -33,10 +30,10 @@ interface StoreProcess {
 
 /** Starts a process that works on a store, up to the point where it waits for the word. */
 async function start(url: string, command: string, argument: string): Promise<StoreProcess> {
-  const child = spawn(
-    process.execPath,
-    [resolve('test/helpers/store-process.mjs'), url, command, argument],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
+  const child = track(
+    spawn(process.execPath, [resolve('test/helpers/store-process.mjs'), url, command, argument], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   );
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -83,9 +80,7 @@ describe('several processes on one store', () => {
     const seconds = (performance.now() - began) / 1000;
     const known = new Set((await allChanges(reader, undefined, 5000)).added.map(({ id }) => id));
     expect(confirmed.filter((id) => !known.has(id))).toEqual([]);
-    process.stdout.write(
-      `${confirmed.length} confirmed, ${rounds} times killed, ${seconds.toFixed(1)} s\n`,
-    );
+    figure(`${confirmed.length} confirmed, ${rounds} times killed, ${seconds.toFixed(1)} s`);
     await reader.close();
   }, 120_000);
 });

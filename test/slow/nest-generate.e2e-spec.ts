@@ -1,16 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { call } from './helpers/http.js';
+import { call } from '../helpers/http.js';
+import { kill, tempFolder, track } from '../helpers/resources.js';
 
 const NODE_MODULES = resolve('node_modules');
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
 it('nest g resource makes a module that compiles, is wired in, and answers', async () => {
-  const cwd = mkdtempSync(join(tmpdir(), 'signet-generate-'));
+  const cwd = tempFolder('generate');
   for (const name of [
     'src',
     'package.json',
@@ -29,10 +29,12 @@ it('nest g resource makes a module that compiles, is wired in, and answers', asy
   expect(stdout).not.toContain('.spec.ts');
   await run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd,
-    env: { ...env, PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' },
-  });
+  const child = track(
+    spawn(process.execPath, ['dist/main.js'], {
+      cwd,
+      env: { ...env, PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' },
+    }),
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -41,6 +43,6 @@ it('nest g resource makes a module that compiles, is wired in, and answers', asy
     const url = /Listening on (http:\/\/[\d.:]+)/.exec(output)?.[1] ?? '';
     expect((await call(`${url}/orders/7`)).text).toBe('This action returns a #7 order');
   } finally {
-    child.kill('SIGKILL');
+    await kill(child);
   }
 }, 150_000);

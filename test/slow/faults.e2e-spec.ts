@@ -1,31 +1,29 @@
-// The fault suite. Each row names a fault and where it is injected; what has no row of its own is here.
+// Faults that have no spec of their own. Each row names a fault and where it is injected.
 //
-// F1 to F17     backend-faults          F37 to F39        cluster, and here (F37 under load, F43)
-// F18, F19      backend-protection      F40, F52          state-stores, revocation, sessions
-// F20 to F26    key-files, key-reload   F42, F44-F45, F47-F49  server-limits
-// F27 to F32    remote-jwks, remote-tls F46               http
-// F33           here                    F50, F51          here
+// F1 to F17     backend-faults               F37 to F39        cluster, and here (F37 under load, F43)
+// F18, F19      backend-protection           F40, F52          state, refresh, sessions
+// F20 to F26    boot, key-files, key-reload  F42, F44 to F49   server-limits, http (F46)
+// F27 to F32    remote-jwks, remote-tls      F33, F50, F51     here
 // F34 to F36    shutdown
 //
-// `npm run test:faults` runs them all in their long form, `npm test` in a short one.
+// They run in a short form, and by `npm run test:faults` in their long one, which wants a machine that does
+// nothing else.
 import { afterEach, describe, expect, it } from 'vitest';
-import { balance } from './helpers/balancer.js';
-import { flood } from './helpers/flood.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { metricOf, preload, workersOf } from './helpers/processes.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { balance } from '../helpers/balancer.js';
+import { FULL, limit, quantile } from '../helpers/faults.js';
+import { figure } from '../helpers/figure.js';
+import { flood } from '../helpers/flood.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
+import { call, callWith, expectError, type Answer } from '../helpers/http.js';
+import { metricOf, preload, workersOf } from '../helpers/processes.js';
 
-const FULL = process.env.SIGNET_FAULTS === 'full';
-
-let gateway: Gateway;
+let gateway: GatewayProcess;
 afterEach(async () => {
   await gateway?.stop();
 });
 const token = (init: RequestInit = {}): Promise<Answer> =>
   call(`${gateway.url}/token`, { method: 'POST', ...init });
-const p99 = (answers: Answer[]): number =>
-  answers.map(({ ms }) => ms).toSorted((a, b) => a - b)[Math.floor(answers.length * 0.99)] ?? NaN;
-const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 describe('F33 a clock that jumps', () => {
   it('decides about claims, and about nothing else', async () => {
@@ -85,11 +83,11 @@ describe('F37 SIGKILL of workers under load', () => {
       }
       stop.abort();
       const { requests, failures } = await load;
-      console.log(
+      figure(
         `F37 ${KILLS} SIGKILLs at 500 requests/s: ${requests} requests, ${failures.length} lost (criterion: what was in flight, at most ${KILLS * 20}), replaced within ${Math.round(slowest)} ms (criterion 2000)`,
       );
       expect(failures.length).toBeLessThanOrEqual(KILLS * 20);
-      expect(slowest).toBeLessThan(20_000);
+      expect(slowest).toBeLessThan(limit(2000, 20_000));
     },
     FULL ? 400_000 : 60_000,
   );
@@ -103,11 +101,12 @@ describe('F43 three times the capacity', () => {
     const peak = (await flood(gateway.url, 64, 0, seconds)).status['200']?.rate ?? 0;
     const over = await flood(gateway.url, 500, 3 * peak, seconds);
     const { rate = 0, p99: slowest = NaN } = over.status['200'] ?? {};
-    console.log(
+    figure(
       `F43 ${Math.round(3 * peak)} requests/s offered, ${Math.round(peak)} is the peak: ${Math.round(rate)} served (${Math.round((100 * rate) / peak)} %, criterion 80 %), p99 ${Math.round(slowest)} ms (criterion 1000), ${Math.round(over.status['503']?.rate ?? 0)} refused`,
     );
     // How much is left for serving depends on what else the machine does.
-    expect(rate).toBeGreaterThan(peak / 10);
+    expect(rate / peak).toBeGreaterThan(limit(0.8, 0.1));
+    expect(slowest).toBeLessThan(limit(1000, 20_000));
     expect(over.errors).toBe(0);
   }, 120_000);
 });
@@ -156,7 +155,7 @@ describe('F50 hostile requests with 128 MB of heap', () => {
       };
       await Promise.all(Array.from({ length: 16 }, attack));
       const rss = metricOf(await gateway.metrics(), 'process_resident_memory_bytes') / 1024 / 1024;
-      console.log(
+      figure(
         `F50 ${requests} hostile requests in ${SECONDS} s with 128 MB of heap: ${failed} answered with 5xx, resident memory ${Math.round(rss)} MB`,
       );
       expect(gateway.process.exitCode).toBeNull();
@@ -168,23 +167,35 @@ describe('F50 hostile requests with 128 MB of heap', () => {
 });
 
 describe('F51 nobody reads the log', () => {
+  const REQUESTS = FULL ? 1000 : 300;
+  const ROUNDS = FULL ? 9 : 1;
+
   it('requests go on as before', async () => {
     gateway = await startGateway({ SIGNER_ALG: 'RS256' });
-    const many = async (): Promise<Answer[]> => {
-      const answers: Answer[] = [];
-      for (let i = 0; i < (FULL ? 5000 : 500); i++)
-        answers.push(await token({ headers: { 'x-request-id': 'x'.repeat(128) } }));
-      return answers;
+    /** The 99th percentile of many requests, in milliseconds. */
+    const p99 = async (): Promise<number> => {
+      const times: number[] = [];
+      for (let i = 0; i < REQUESTS; i++) {
+        const { status, ms } = await token({ headers: { 'x-request-id': 'x'.repeat(128) } });
+        expect(status).toBe(200);
+        times.push(ms);
+      }
+      return quantile(times, 0.99);
     };
-    await many();
-    const before = await many();
-    gateway.process.stdout?.pause();
-    const during = await many();
-    gateway.process.stdout?.resume();
-    console.log(
-      `F51 p99 ${p99(during).toFixed(1)} ms with a full log pipe, ${p99(before).toFixed(1)} ms before (criterion +10 %)`,
+    await p99();
+    const [before, during]: [number[], number[]] = [[], []];
+    // One after the other, so that both see the same machine.
+    for (let round = 0; round < ROUNDS; round++) {
+      before.push(await p99());
+      gateway.process.stdout?.pause();
+      during.push(await p99());
+      gateway.process.stdout?.resume();
+    }
+    const [usual, blocked] = [quantile(before, 0.5), quantile(during, 0.5)];
+    figure(
+      `F51 p99 ${blocked.toFixed(1)} ms with a full log pipe, ${usual.toFixed(1)} ms before (criterion +10 %)`,
     );
-    expect(during.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(p99(during)).toBeLessThan(10 * Math.max(5, p99(before)));
+    // Less than a tenth of a millisecond is no difference.
+    expect(blocked).toBeLessThan(limit(1.1 * usual + 0.1, 10 * Math.max(5, usual)));
   }, 120_000);
 });
