@@ -2,17 +2,6 @@ import { globSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 
-/** Names that two files still export. Remove a name from the list when it is fixed. */
-const STILL_TWICE = [
-  'DEFAULT_RSA_BITS',
-  'KeyDocument',
-  'adviceFor',
-  'isoTime',
-  'quote',
-  'registerImport',
-  'serve',
-];
-
 const isExported = (statement: ts.Statement): boolean =>
   ts.canHaveModifiers(statement) &&
   ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
@@ -43,5 +32,5 @@ it('no name is declared and exported by two files', () => {
     for (const name of declaredExports(file)) places.set(name, [...(places.get(name) ?? []), file]);
   expect(places.size).toBeGreaterThan(400);
   const twice = [...places].filter(([, where]) => where.length > 1).map(([name]) => name);
-  expect(twice.toSorted()).toEqual(STILL_TWICE);
+  expect(twice).toEqual([]);
 });

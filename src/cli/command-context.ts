@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import type { CommandIo, Variables } from './command-io.js';
+import type { RawEnvironment } from '../environment/index.js';
+import type { CommandIo } from './command-io.js';
 import { Files } from './files.js';
 import { KeyFiles } from './keys/files/key-files.js';
 import { Output } from './output.js';
@@ -19,7 +20,7 @@ export class CommandContext {
    * @throws CommandError when `.env` is there and cannot be read
    */
   constructor(
-    env: Variables,
+    env: RawEnvironment,
     private readonly io: CommandIo,
   ) {
     this.output = new Output(io.stdout, io.stderr);

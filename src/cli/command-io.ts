@@ -13,6 +13,3 @@ export interface CommandIo {
   /** Working directory, absolute: paths on the command line and in variables are relative to it. */
   readonly cwd: string;
 }
-
-/** Environment variables by name. */
-export type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,2 +1,2 @@
-export type { CommandIo, CommandStream, Variables } from './command-io.js';
+export type { CommandIo, CommandStream } from './command-io.js';
 export { run } from './run.js';

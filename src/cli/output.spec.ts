@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isoTime, oneLine, Output } from './output.js';
+import { toIsoTime, oneLine, Output } from './output.js';
 
 let written: string, remarked: string, output: Output;
 beforeEach(() => {
@@ -47,7 +47,7 @@ describe('Output', () => {
   });
 });
 
-describe('isoTime', () => {
+describe('toIsoTime', () => {
   it.each([
     [undefined, '-'],
     [0, '1970-01-01T00:00:00Z'],
@@ -57,7 +57,7 @@ describe('isoTime', () => {
     [1_800_000_000_000_000, '1800000000000000'],
     [-1, '1969-12-31T23:59:59Z'],
   ])('%s is %s', (seconds, text) => {
-    expect(isoTime(seconds)).toBe(text);
+    expect(toIsoTime(seconds)).toBe(text);
   });
 });
 

@@ -51,7 +51,7 @@ function toTable(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** Seconds since 1970 as ISO 8601; what is no date stays a number. */
-export function isoTime(seconds: number | undefined): string {
+export function toIsoTime(seconds: number | undefined): string {
   if (seconds === undefined) return '-';
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace('.000', '');

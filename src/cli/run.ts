@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandContext } from './command-context.js';
-import type { CommandIo, Variables } from './command-io.js';
+import type { RawEnvironment } from '../environment/index.js';
+import type { CommandIo } from './command-io.js';
 import { describeError } from './describe-error.js';
 import { registerExplain } from './explain/register-explain.js';
 import { registerKeys } from './keys/register-keys.js';
@@ -18,7 +19,11 @@ import { registerServe } from './serve.js';
  * it runs in a gateway
  * @returns the exit code: 0, or 1 when the command was refused, failed, or answers "no". Never rejects
  */
-export async function run(argv: readonly string[], env: Variables, io: CommandIo): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  env: RawEnvironment,
+  io: CommandIo,
+): Promise<number> {
   try {
     const context = new CommandContext(env, io);
     await program(context, io).parseAsync(argv, { from: 'user' });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Variables } from './command-io.js';
+import type { RawEnvironment } from '../environment/index.js';
 import { Files } from './files.js';
 import { Settings } from './settings.js';
 
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const read = (env: Variables = {}): Settings => Settings.read(env, new Files(folder));
+const read = (env: RawEnvironment = {}): Settings => Settings.read(env, new Files(folder));
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 
 describe('Settings', () => {

@@ -7,7 +7,7 @@ import {
   type Environment,
 } from '../environment/index.js';
 import { CommandError } from './command.error.js';
-import type { Variables } from './command-io.js';
+import type { RawEnvironment } from '../environment/index.js';
 import type { Files } from './files.js';
 
 type NumberName = {
@@ -19,7 +19,7 @@ export class Settings {
   private readonly completed: Readonly<Record<string, string>>;
 
   constructor(
-    readonly variables: Variables,
+    readonly variables: RawEnvironment,
     private readonly files: Files,
   ) {
     this.completed = withDefaults(variables);
@@ -30,7 +30,7 @@ export class Settings {
    *
    * @throws BootError when `.env` is there and cannot be read or understood
    */
-  static read(env: Variables, files: Files): Settings {
+  static read(env: RawEnvironment, files: Files): Settings {
     return new Settings(withEnvFile(env, files.pathOf('.env')), files);
   }
 

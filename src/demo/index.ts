@@ -1,1 +1,1 @@
-export { answerDemo, serve, startDemoBackend, type RunningBackend } from './demo-backend.js';
+export { answerDemo, startServer, startDemoBackend, type RunningBackend } from './demo-backend.js';

@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+import performanceHooks from 'node:perf_hooks';
 import { Registry } from '@prometheus-io/client';
 import { afterEach, describe, expect, it, vi, type Mock } from 'vitest';
 import { registerProcessMetrics } from './process-metrics.js';
 
-vi.mock('node:perf_hooks', { spy: true });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 const MILLISECOND = 1e6;
 
 /** The metrics of a process whose event loop took `p99` nanoseconds from tick to tick. */
 function withDelay(count: number, p99: number) {
   const fakes: { enable: Mock; reset: Mock }[] = [];
-  vi.mocked(monitorEventLoopDelay).mockImplementation(() => {
+  vi.spyOn(performanceHooks, 'monitorEventLoopDelay').mockImplementation(() => {
     const fake = {
       enable: vi.fn<() => boolean>(),
       reset: vi.fn<() => void>(),
@@ -20,8 +23,9 @@ function withDelay(count: number, p99: number) {
       percentile: () => p99,
     };
     fakes.push(fake);
-    return fake as unknown as ReturnType<typeof monitorEventLoopDelay>;
+    return fake as unknown as ReturnType<typeof performanceHooks.monitorEventLoopDelay>;
   });
+  syncBuiltinESMExports();
   const registry = new Registry();
   registerProcessMetrics(registry);
   // The client library makes the first one, for figures of its own.

@@ -2,14 +2,14 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
 
 describe('limitServer', () => {
-  const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  let warn: MockInstance<Logger['warn']>;
   const lines = (): unknown[] => warn.mock.calls.map(([line]) => line as unknown);
   beforeEach(() => {
-    warn.mockClear();
+    warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     vi.useFakeTimers();
   });
   afterEach(() => void vi.useRealTimers());

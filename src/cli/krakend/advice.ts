@@ -1,14 +1,14 @@
 import { readEnvironment } from '../../environment/index.js';
 import { BootError } from '../../core/errors/index.js';
-import { sameKeys, unique, type Variables } from './environment-of.js';
+import { sameKeys, unique, type EnvironmentVariables } from './environment-of.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
 import type { RouteMapping } from './route-mapping.js';
 
 /** What is left to be done by hand, or is different from now on; never a repetition of values. */
-export function adviceFor(
+export function migrationAdvice(
   config: KrakendConfig,
   routes: RouteMapping,
-  variables: Variables,
+  variables: EnvironmentVariables,
 ): string[] {
   return unique([
     ...environmentProblems(variables),
@@ -22,7 +22,7 @@ export function adviceFor(
   ]);
 }
 
-function environmentProblems(variables: Variables): string[] {
+function environmentProblems(variables: EnvironmentVariables): string[] {
   try {
     readEnvironment(variables);
     return [];

@@ -1,7 +1,7 @@
 import { forwardable, sameKeys } from './environment-of.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
 import type { RouteMapping } from './route-mapping.js';
-import { joinPath, parameters, quote, toLiteral } from './literals.js';
+import { joinPath, parameters, quoteLiteral, toLiteral } from './literals.js';
 
 /** TypeScript with a controller per endpoint, and a module for them; `undefined` when none is needed. */
 export function controllersOf(config: KrakendConfig, routes: RouteMapping): string | undefined {
@@ -94,11 +94,11 @@ function controllerText(endpoint: Endpoint, routes: RouteMapping, name: string):
     '@Req() request: IncomingMessage',
     ...(signer === undefined ? ['@Res({ passthrough: true }) response: ServerResponse'] : []),
     ...(needsClaims ? ['@Claims() claims: VerifiedClaims'] : []),
-    ...used.map((param) => `@Param(${quote(param)}) ${variable(param)}: string`),
+    ...used.map((param) => `@Param(${quoteLiteral(param)}) ${variable(param)}: string`),
     ...(sendsBody ? ['@Body() body?: unknown'] : []),
   ];
   const call = [
-    ...(backend.method === 'GET' ? [] : [`method: ${quote(backend.method)}`]),
+    ...(backend.method === 'GET' ? [] : [`method: ${quoteLiteral(backend.method)}`]),
     `path: ${joinPath(backend.path, used, variable)}`,
     'from: request',
     ...(needsClaims ? ['claims'] : []),
@@ -116,7 +116,7 @@ function controllerText(endpoint: Endpoint, routes: RouteMapping, name: string):
   ];
   const type = signer === undefined ? '' : '<Record<string, unknown>>';
   const result = signer === undefined ? 'answer.passTo(response)' : 'answer.body';
-  return `@Controller(${quote(nestPath(endpoint.path))})
+  return `@Controller(${quoteLiteral(nestPath(endpoint.path))})
 export class ${name} {
   constructor(private readonly backend: BackendClient) {}
 

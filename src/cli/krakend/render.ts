@@ -1,9 +1,9 @@
 import { oneLine } from '../output.js';
 import type { ImportedConfig } from './import-config.js';
-import type { Variables } from './environment-of.js';
+import type { EnvironmentVariables } from './environment-of.js';
 
 /** As `.env` has it: quoted where the text could mean something else. */
-export const renderEnvironment = (variables: Variables): string =>
+export const renderEnvironment = (variables: EnvironmentVariables): string =>
   Object.entries(variables)
     .map(([name, value]) => `${name}=${/^[\w.:/,@+*~-]*$/.test(value) ? value : inQuotes(value)}\n`)
     .join('');

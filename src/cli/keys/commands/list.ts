@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ImportedKey } from '../../../core/keys/index.js';
 import type { CommandContext } from '../../command-context.js';
-import { isoTime } from '../../output.js';
+import { toIsoTime } from '../../output.js';
 import { fileOption } from './options.js';
 
 interface ListOptions {
@@ -35,8 +35,8 @@ const toRow = ({ key, lifecycle, thumbprint }: ImportedKey): string[] => [
   key.kid,
   key.alg ?? `any (${key.kty})`,
   lifecycle?.state ?? '-',
-  isoTime(lifecycle?.notBefore),
-  isoTime(lifecycle?.notAfter),
+  toIsoTime(lifecycle?.notBefore),
+  toIsoTime(lifecycle?.notAfter),
   thumbprint,
 ];
 
@@ -47,7 +47,7 @@ const toJson = ({ key, lifecycle, thumbprint }: ImportedKey): object => ({
   alg: key.alg,
   signs: key.signing !== undefined,
   state: lifecycle?.state,
-  not_before: lifecycle?.notBefore === undefined ? undefined : isoTime(lifecycle.notBefore),
-  not_after: lifecycle?.notAfter === undefined ? undefined : isoTime(lifecycle.notAfter),
+  not_before: lifecycle?.notBefore === undefined ? undefined : toIsoTime(lifecycle.notBefore),
+  not_after: lifecycle?.notAfter === undefined ? undefined : toIsoTime(lifecycle.notAfter),
   thumbprint,
 });

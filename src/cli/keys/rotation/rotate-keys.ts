@@ -1,7 +1,7 @@
 import { JWS_ALGORITHMS, keyMisfit, type JwsAlgorithm } from '../../../core/jws/index.js';
 import type { ImportedKey } from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
-import { isoTime } from '../../output.js';
+import { toIsoTime } from '../../output.js';
 import type { Settings } from '../../settings.js';
 import type { Jwk, KeyFileContents } from '../files/key-files.js';
 import { configuredKid, findKey } from '../files/select-keys.js';
@@ -161,8 +161,8 @@ function stepBeforeTime(
   if (step.kind === 'prepare' || force === true) return step;
   const reason =
     step.kind === 'activate'
-      ? `before ${isoTime(until)} verifiers may not know '${kid}' yet and would refuse its tokens`
-      : `before ${isoTime(until)} there may be valid tokens of '${kid}', which would be refused`;
+      ? `before ${toIsoTime(until)} verifiers may not know '${kid}' yet and would refuse its tokens`
+      : `before ${toIsoTime(until)} there may be valid tokens of '${kid}', which would be refused`;
   throw new CommandError(`too early: ${reason}; --force does it nevertheless`);
 }
 

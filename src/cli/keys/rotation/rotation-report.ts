@@ -1,5 +1,5 @@
 import { AUTO_KID } from '../../../core/keys/index.js';
-import { isoTime } from '../../output.js';
+import { toIsoTime } from '../../output.js';
 import type { Settings } from '../../settings.js';
 import type { Rotation } from './rotate-keys.js';
 import type { Step } from './rotation-rules.js';
@@ -26,7 +26,7 @@ function describeStep(step: Step, created: string | undefined): string {
     case 'schedule':
       return `scheduled  ${step.kid}: pending, it is published and does not sign yet`;
     case 'activate': {
-      const old = step.replaces.map((kid) => `; ${kid} verifies until ${isoTime(step.notAfter)}`);
+      const old = step.replaces.map((kid) => `; ${kid} verifies until ${toIsoTime(step.notAfter)}`);
       return `activated  ${step.kid}: it signs from now on${old.join('')}`;
     }
     case 'retire':
@@ -49,7 +49,7 @@ function describeNext(next: Step): string {
   if (next.kind !== 'wait') return `next       ${INTENTIONS[next.kind]}, with the next call`;
   const { step, kid, until } = next;
   const whom = step.kind === 'prepare' ? '' : ` ${kid}`;
-  return `next       ${INTENTIONS[step.kind]}${whom}, from ${isoTime(until)} on`;
+  return `next       ${INTENTIONS[step.kind]}${whom}, from ${toIsoTime(until)} on`;
 }
 
 const algorithmNotes = ({ alg, otherAlgorithms }: Rotation): string[] =>
