@@ -5,7 +5,6 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { compileFunction } from 'node:vm';
-import { HttpService } from '@nestjs/axios';
 import { ForbiddenException, type INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import axios, { create, isAxiosError, type AxiosError, type AxiosInstance } from 'axios';
@@ -29,6 +28,7 @@ import {
   BackendRefusedException,
   BackendTimeoutException,
   BackendUnavailableException,
+  HttpService,
   type BackendCall,
   type BackendModuleOptions,
 } from '../src/backend/index.js';
@@ -543,6 +543,23 @@ describe('request interceptors', () => {
     expect(recorder.requests).toEqual([]);
   });
 
+  it('may ask another server, whose refusal is not that of the backend', async () => {
+    const client = await start(({ interceptors }, { axiosRef }) =>
+      interceptors.request.use(async (config) => {
+        if (config.baseURL === undefined) return config;
+        const { data } = await axiosRef.post<Buffer>(`${other.url}/token`);
+        config.headers.set('authorization', data.toString());
+        return config;
+      }),
+    );
+    other.answers = [http(200, 'token-1'), http(401, '{"of":"the other"}')];
+    await client.call(get);
+    expect(last()).toMatch(/\r\nauthorization: token-1\r\n/);
+    const thrown: unknown = await client.call(get).catch((error: unknown) => error);
+    expect(isAxiosError(thrown) && thrown.response?.status).toBe(401);
+    expect(recorder.requests).toHaveLength(1);
+  });
+
   it('may take no more time than the call has', async () => {
     const client = await start(({ interceptors }) =>
       interceptors.request.use(() => new Promise<never>(() => undefined)),
@@ -725,11 +742,11 @@ it('works as the documentation of BackendClient shows it', async () => {
   const [, block = ''] = /@example\n \* ```ts\n(.*?) \* ```/s.exec(source) ?? [];
   const example = block.replaceAll(/^ \* ?/gm, '');
   const imports = [
-    "import { HttpService } from '@nestjs/axios';",
     "import { Module } from '@nestjs/common';",
     "import type { AxiosError } from 'axios';",
   ];
-  const door = "import { BackendModule, BackendUnavailableException } from './backend/index.js';";
+  const door =
+    "import { BackendModule, BackendUnavailableException, HttpService } from './backend/index.js';";
   expect(compileInProject('example.ts', [...imports, door, example].join('\n'))).toEqual([]);
 
   const { outputText } = ts.transpileModule(
@@ -747,7 +764,9 @@ it('works as the documentation of BackendClient shows it', async () => {
   const exported: { AppModule?: new () => unknown } = {};
   compileFunction(outputText, ['require', 'exports'])(
     (name: string): unknown =>
-      name.startsWith('.') ? { BackendModule, BackendUnavailableException } : nodeRequire(name),
+      name.startsWith('.')
+        ? { BackendModule, BackendUnavailableException, HttpService }
+        : nodeRequire(name),
     exported,
   );
   app = await Test.createTestingModule({ imports: [exported.AppModule as never] }).compile();

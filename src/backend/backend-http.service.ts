@@ -1,18 +1,13 @@
 import { HttpService } from '@nestjs/axios';
-import axios, {
-  create,
-  isAxiosError,
-  type AxiosInstance,
-  type AxiosRequestConfig,
-  type AxiosResponse,
-} from 'axios';
+import axios, { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { GatewayException } from '../http/index.js';
 import { BackendTimeoutException, BackendUnavailableException } from './backend.exceptions.js';
 import {
   createAdapter,
   DEADLINE,
+  deadlineOf,
   toPlainHeaders,
-  type WithDeadline,
+  type ConfigOfCall,
 } from './transport/axios-adapter.js';
 import type { BackendTransport } from './transport/backend-transport.js';
 import type { BackendRequest, BackendResponse } from './transport/exchange.js';
@@ -67,7 +62,7 @@ export async function sendByAxios(
     deadline.abort(timeout);
     reject(timeout);
   }, timeoutMs);
-  const config: AxiosRequestConfig & WithDeadline = {
+  const config: ConfigOfCall = {
     baseURL: origin,
     url: path,
     method,
@@ -78,7 +73,8 @@ export async function sendByAxios(
   try {
     return toBackendResponse(await Promise.race([instance.request(config), late]));
   } catch (error) {
-    if (!isAxiosError(error)) throw error;
+    // An interceptor may talk to other servers, too; what they answer is not the backend's answer.
+    if (!isAxiosError(error) || deadlineOf(error.config) !== deadline.signal) throw error;
     if (error.response !== undefined) return toBackendResponse(error.response);
     throw error.cause instanceof GatewayException
       ? error.cause

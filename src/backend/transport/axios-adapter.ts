@@ -5,6 +5,7 @@ import {
   AxiosHeaders,
   CanceledError,
   type AxiosAdapter,
+  type AxiosRequestConfig,
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
@@ -14,13 +15,18 @@ import type { BackendTransport } from './backend-transport.js';
 import type { BackendRequest, BackendResponse } from './exchange.js';
 
 /**
- * Member of a configuration: aborted when the time of the whole call is over. It is not `signal`, which
- * is for interceptors, and which makes an interceptor that tries again for ever spin.
+ * Member of the configuration of a call: a signal that is aborted when the time of the whole call is
+ * over. It is not `signal`: axios rejects a request with an aborted signal at once, so an interceptor
+ * that retries without end would block the event loop.
  */
 export const DEADLINE = Symbol('signet.deadline');
-export interface WithDeadline {
-  [DEADLINE]?: AbortSignal;
-}
+
+/** A configuration that {@link DEADLINE} may be part of. */
+export type ConfigOfCall = AxiosRequestConfig & { [DEADLINE]?: AbortSignal };
+
+/** The {@link DEADLINE} of the call that a configuration belongs to, also where an interceptor sends it again. */
+export const deadlineOf = (config: ConfigOfCall | undefined): AbortSignal | undefined =>
+  config?.[DEADLINE];
 
 /**
  * axios' way to the transport. It knows `url`, `baseURL`, `params`, `method`, `headers`, `auth`, `data`,
@@ -34,8 +40,8 @@ export const createAdapter =
   (transport: BackendTransport): AxiosAdapter =>
   async (config) => {
     const { timeout = 0, maxContentLength = -1, validateStatus } = config;
-    const deadline = (config as WithDeadline)[DEADLINE];
-    // Nobody waits for it any more; an interceptor that would try again and again ends here.
+    const deadline = deadlineOf(config);
+    // Nobody waits for the call any more: an interceptor that retries without end is left waiting.
     if (deadline?.aborted === true) return new Promise<never>(() => undefined);
     const canceler = signalOf(config);
     const limits = {
