@@ -1,7 +1,8 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { freePort } from './free-port.js';
+import { REDIS_MISSING } from './programs.js';
 import { kill, tempFolder, track } from './resources.js';
 
 /** A Redis server of the test's own, on a free port, in a directory of its own. */
@@ -17,16 +18,7 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-const MISSING = 'redis-server is missing: apt-get install redis-server';
-
-const installed = spawnSync('redis-server', ['--version']).status === 0;
-
-/**
- * No Redis is installed: tests that need one are left out, and it is said how to get it. With `CI`
- * set they are not, and fail.
- */
-export const withoutRedis = !installed && !process.env.CI;
-if (withoutRedis) console.warn(`Tests with Redis are left out. ${MISSING}`);
+export { withoutRedis } from './programs.js';
 
 /** @param options further arguments of `redis-server` */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
@@ -40,7 +32,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
       spawn('redis-server', [...args, ...settings], { stdio: ['ignore', 'ignore', 'inherit'] }),
     );
     const failed = once(child, 'error').then(([error]) => {
-      throw new Error(MISSING, { cause: error });
+      throw new Error(REDIS_MISSING, { cause: error });
     });
     await Promise.race([failed, answers(port)]);
   };

@@ -10,7 +10,7 @@ import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { callWith, type Answer } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { preload } from '../helpers/processes.js';
+import { fasterClock, preload } from '../helpers/processes.js';
 import { tempFolder } from '../helpers/resources.js';
 
 const GOOD = JSON.stringify({ access_token: { sub: 'user', aud: 'http://api.example.com' } });
@@ -106,8 +106,7 @@ describe('F19 the address of the backend', () => {
            if (address === 'none') return callback(Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' }));
            callback(null, options.all ? [{ address, family: 4 }] : address, 4);
          };
-         (await import('node:module')).syncBuiltinESMExports();
-         const now = performance.now.bind(performance); performance.now = () => now() * ${SPEED};`,
+         (await import('node:module')).syncBuiltinESMExports(); ${fasterClock(SPEED)}`,
       ),
     });
     const statuses = new Set<number>();
