@@ -4,11 +4,14 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
-# The "node" package goes with it: the image brings its own. TypeScript is an optional peer of
-# @nestjs/swagger, for its compiler plugin only.
-RUN npm prune --omit=dev --omit=optional --no-audit --no-fund
+# Keeps what runs. The optional peers of the library are part of the image; npm would take those that are
+# development dependencies as well for the latter, so both lists go from package.json first. The "node"
+# package goes, too: the image brings its own.
+RUN npm pkg delete devDependencies peerDependenciesMeta && \
+    npm prune --omit=optional --no-audit --no-fund
 RUN mkdir -p run/data run/keys
 
 FROM node:26-slim

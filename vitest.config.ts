@@ -1,16 +1,72 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const common = {
+  // Threads inherit it; vitest itself compiles only what it imports.
+  execArgv: ['--import', './test/helpers/typescript-imports.mjs'],
+  provide: { thorough: false },
+  setupFiles: ['test/setup/each-file.ts'],
+  // Conditions are waited for, not times; a busy machine takes longer.
+  expect: { poll: { timeout: 20_000 } },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} satisfies TestProjectInlineConfiguration['test'];
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** True with the slow tests: what is generated is generated in full numbers. */
+    thorough: boolean;
+  }
+}
+
+/** What takes long: faults and load, packed tarballs, the blocks of the manual. */
+const SLOW = [
+  'test/slow/**/*.e2e-spec.ts',
+  'test/{library,manual,package,shipping,tutorial}.e2e-spec.ts',
+];
 
 export default defineConfig({
   test: {
-    // Threads inherit it; vitest itself compiles only what it imports.
-    execArgv: ['--import', './test/helpers/typescript-imports.mjs'],
-    include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
+    globalSetup: ['test/setup/whole-run.ts'],
     // Two cores: more parallel gateways would only measure each other.
     maxWorkers: 2,
-    // Conditions are waited for, not times; a busy machine takes longer.
-    expect: { poll: { timeout: 10_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    reporters: ['./test/setup/quiet-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['src/**/*.spec.ts'],
+          setupFiles: [...common.setupFiles, 'test/setup/no-nest-log.ts'],
+          // They share the modules that they load; none may change what others see.
+          isolate: false,
+          restoreMocks: true,
+          unstubEnvs: true,
+          unstubGlobals: true,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
+          exclude: SLOW,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'slow',
+          // What is quick only because it tries little tries everything here.
+          include: [
+            ...SLOW,
+            'src/state/revocation-index.spec.ts',
+            'test/mutation.spec.ts',
+            'test/openapi.e2e-spec.ts',
+          ],
+          provide: { thorough: true },
+        },
+      },
+    ],
   },
 });

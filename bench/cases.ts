@@ -1,10 +1,10 @@
-import { measure, measureAmount, type Load, type Measurement } from './measure.js';
+import { measure, measureAmount, type Extent, type Load, type Measurement } from './measure.js';
 import { forged, startSetup, type Other, type Setup, type SetupOptions } from './setup.js';
 
 /** How long and how often. */
 export interface Effort {
   rounds: number;
-  seconds: number;
+  extent: Extent;
   /** For the case that is about memory. */
   requests: number;
 }
@@ -31,7 +31,7 @@ function group(
 ): Case {
   return {
     name,
-    run: async ({ rounds, seconds }) => {
+    run: async ({ rounds, extent }) => {
       const setup = await startSetup(options);
       try {
         const results = [];
@@ -42,11 +42,12 @@ function group(
           const contestants = [
             setup.floor,
             setup.signet,
+            ...(setup.before === undefined ? [] : [setup.before]),
             ...others.flatMap((other) => started.get(other) ?? []),
           ];
           results.push({
             suffix,
-            measurements: await measure(contestants, load, rounds, seconds),
+            measurements: await measure(contestants, load, rounds, extent),
           });
         }
         return results;

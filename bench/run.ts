@@ -8,8 +8,8 @@ const json = process.argv.includes('--json');
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7);
 
 const effort = quick
-  ? { rounds: 1, seconds: 1, requests: 20_000 }
-  : { rounds: 5, seconds: 2, requests: 1_000_000 };
+  ? { rounds: 1, extent: { amount: 200 }, requests: 20_000 }
+  : { rounds: 5, extent: { duration: 2 }, requests: 1_000_000 };
 const results: { name: string; measurements: Measurement[] }[] = [];
 for (const { name, run } of cases.filter(
   (one: Case) => only === undefined || one.name.includes(only),

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exportJWK, generateKeyPair, generateSecret, SignJWT, importJWK, type JWK } from 'jose';
@@ -11,6 +11,8 @@ export interface Setup {
   backend: Contestant;
   floor: Contestant;
   signet: Contestant;
+  /** The gateway of another folder (`--against=<folder>`), e.g. of an older version. */
+  before: Contestant | undefined;
   /** Any of the others, started only when a case asks for it. */
   readonly other: (name: Other) => Promise<Contestant>;
   /** Tokens that differ in their jti. */
@@ -40,6 +42,8 @@ export const CLAIMS = {
   exp: 2_051_882_755,
 };
 
+const AGAINST = process.argv.find((argument) => argument.startsWith('--against='))?.slice(10);
+
 const script = (name: string): string => resolve('bench', 'dist', `${name}.js`);
 
 export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOptions): Promise<Setup> {
@@ -56,10 +60,15 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);
-  const startSignet = (name: string, database: string, workers = 1): Promise<Contestant> =>
+  const startSignet = (
+    name: string,
+    database: string,
+    workers = 1,
+    folder = '.',
+  ): Promise<Contestant> =>
     Contestant.start(
       name,
-      resolve('dist', 'main.js'),
+      resolve(folder, 'dist', 'main.js'),
       {
         MANAGEMENT_PORT: 'off',
         ...env,
@@ -72,7 +81,11 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
       startOptions(),
     );
   const signet = await startSignet('signet', join(directory, 'signet.db'));
-  const others: Contestant[] = [];
+  const before =
+    AGAINST === undefined
+      ? undefined
+      : await startSignet('signet before', join(directory, 'before.db'), 1, AGAINST);
+  const others: Contestant[] = before === undefined ? [] : [before];
   const start = async (name: Other): Promise<Contestant> => {
     if (name === 'workers') return startSignet('signet, 2', join(directory, 'workers.db'), 2);
     if (name !== 'revocations') return Contestant.start(name, script(name), env);
@@ -83,6 +96,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     backend,
     floor,
     signet,
+    before,
     other: async (name) => {
       const contestant = await start(name);
       others.push(contestant);
@@ -91,6 +105,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     tokens: (count, claims = {}) => makeTokens(set[0] as JWK, alg, count, claims),
     stop: async () => {
       for (const server of [signet, floor, ...others, backend]) await server.stop();
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,25 +1,25 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ConfigModule } from '@nestjs/config';
+import { ConfigModule, registerAs } from '@nestjs/config';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
 import {
-  authConfig,
-  backendConfig,
-  jwksConfig,
-  metricsConfig,
-  oauthConfig,
-  privateConfig,
-  sessionConfig,
-  signingConfig,
-  stateConfig,
-  throttleConfig,
-  tokenConfig,
-  wellKnownConfig,
+  authOptions,
+  backendOptions,
+  jwksOptions,
+  metricsOptions,
+  oauthOptions,
+  privateOptions,
+  sessionOptions,
+  signingOptions,
+  stateOptions,
+  throttleOptions,
+  tokenOptions,
+  tracingOptions,
+  wellKnownOptions,
+  type GatewayEnvironment,
 } from './config/index.js';
-import { DemoBackend, DemoModule } from './demo/index.js';
-import { readEnvironment, validateEnvironment } from './environment/index.js';
 import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
@@ -30,70 +30,79 @@ import { SigningModule } from './signing/index.js';
 import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
 import { OAuthModule, TokenModule } from './token/index.js';
+import type { TracingModuleOptions } from './tracing/index.js';
 import { WellKnownModule } from './well-known/index.js';
 
-/*
- * Keys, state, backend, signing and auth are global: every controller may need them. What only some
- * modules need is imported by those. Nest knows a dynamic module by its object, so it is made once.
- */
-const session = SessionModule.forRootAsync(sessionConfig.asProvider());
-const oauth = OAuthModule.forRootAsync(withImports(oauthConfig.asProvider(), session));
-
 /** The whole wiring; the only place where the environment meets the modules. */
-@Module({
-  imports: [
-    BackendModule.forRootAsync({
-      imports: [ConfigModule.forFeature(backendConfig), DemoModule],
-      inject: [backendConfig.KEY, DemoBackend],
-      useFactory: async (config: ReturnType<typeof backendConfig>, demo: DemoBackend) => ({
-        ...config,
-        host: config.host ?? (await demo.url()),
-      }),
-    }),
-    JwksModule.forRootAsync(jwksConfig.asProvider()),
-    StateModule.forRootAsync(stateConfig.asProvider()),
-    SigningModule.forRootAsync(signingConfig.asProvider()),
-    AuthModule.forRootAsync(authConfig.asProvider()),
-    ThrottlerModule.forRootAsync({
-      imports: [ConfigModule.forFeature(throttleConfig)],
-      inject: [throttleConfig.KEY, STATE_STORE],
-      useFactory: throttlerOptions,
-    }),
-    session,
-    oauth,
-    TokenModule.forRootAsync(withImports(tokenConfig.asProvider(), oauth)),
-    PrivateModule.forRootAsync(privateConfig.asProvider()),
-    MetricsModule.forRootAsync(metricsConfig.asProvider()),
-    WellKnownModule.forRootAsync(wellKnownConfig.asProvider()),
-    HealthModule,
-  ],
-})
+@Module({})
 export class AppModule {
   /**
-   * Reads and checks the environment (and `.env`), then gives the application's module.
+   * The application's module for an environment. `ConfigService` gives its variables, typed, and the
+   * options of each module below its namespace, e.g. `PORT` and `backend.timeoutMs`.
    *
-   * @throws BootError with all problems of the environment
+   * @throws BootError when a file that the environment names cannot be read
    */
-  static async register(): Promise<DynamicModule> {
-    const environment = await ConfigModule.forRoot({ cache: true, validate: validateEnvironment });
-    const { ADMIN_ROLES, NODE_ENV, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = readEnvironment();
-    const admin = ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : [];
-    const explain = NODE_ENV === 'development' ? [ExplainModule] : [];
-    const tracing = endpoint === undefined ? [] : [await tracingModule(endpoint)];
-    return { module: AppModule, imports: [environment, ...admin, ...explain, ...tracing] };
+  static async register(env: GatewayEnvironment): Promise<DynamicModule> {
+    /*
+     * Keys, state, backend, signing and auth are global: every controller may need them. What only
+     * some modules need is imported by those. Nest knows a dynamic module by its object, so it is
+     * made once.
+     */
+    const session = SessionModule.forRootAsync(namespace('session', sessionOptions(env)));
+    const oauth = OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env), session));
+    const throttle = namespace('throttle', throttleOptions(env));
+    const tracing = tracingOptions(env);
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot({
+          isGlobal: true,
+          // The environment was read before, and once.
+          ignoreEnvFile: true,
+          validatePredefined: false,
+          load: [() => env],
+        }),
+        BackendModule.forRootAsync(namespace('backend', backendOptions(env))),
+        JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
+        StateModule.forRootAsync(namespace('state', stateOptions(env))),
+        SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
+        AuthModule.forRootAsync(namespace('auth', authOptions(env))),
+        ThrottlerModule.forRootAsync({
+          imports: throttle.imports,
+          inject: [...throttle.inject, STATE_STORE],
+          useFactory: throttlerOptions,
+        }),
+        session,
+        oauth,
+        TokenModule.forRootAsync(namespace('token', tokenOptions(env), oauth)),
+        PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
+        MetricsModule.forRootAsync(namespace('metrics', metricsOptions(env))),
+        WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
+        HealthModule,
+        ...(env.ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : []),
+        ...(env.NODE_ENV === 'development' ? [ExplainModule] : []),
+        ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
+      ],
+    };
   }
 }
 
-/** Options of a module, and the modules that it needs beside the global ones. */
-function withImports<Options extends { imports: object[] }>(
+/**
+ * Options of a module as a namespace of `@nestjs/config`.
+ *
+ * @param modules what the module needs beside the global ones
+ */
+function namespace<Options extends object>(
+  name: string,
   options: Options,
   ...modules: readonly DynamicModule[]
-): Options {
-  return { ...options, imports: [...options.imports, ...modules] };
+) {
+  const { imports, ...provider } = registerAs(name, () => options).asProvider();
+  return { ...provider, imports: [...imports, ...modules] };
 }
 
 /** OpenTelemetry takes a tenth of a second to load: nobody waits for it who does not use it. */
-async function tracingModule(endpoint: string): Promise<DynamicModule> {
+async function tracingModule(options: TracingModuleOptions): Promise<DynamicModule> {
   const { TracingModule } = await import('./tracing/index.js');
-  return TracingModule.forRoot({ endpoint });
+  return TracingModule.forRoot(options);
 }

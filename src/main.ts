@@ -7,4 +7,5 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
   );
   process.exit(1);
 }
-await import('./process/bootstrap.js');
+const { bootstrap } = await import('./process/index.js');
+await bootstrap();

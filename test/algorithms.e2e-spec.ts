@@ -1,22 +1,19 @@
 import { compactVerify, flattenedVerify, importJWK, type FlattenedJWS, type JWK } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from './helpers/gateway.js';
+import { describe, expect, it } from 'vitest';
+import type { Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith } from './helpers/http.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
 
 const PUBLIC_MEMBERS = ['kty', 'kid', 'alg', 'use', 'crv', 'n', 'e', 'x', 'y'];
 const KID = 'key-1';
 
-let gateway: Gateway | undefined;
-afterEach(async () => {
-  await gateway?.stop();
-  gateway = undefined;
-});
+let gateway: Gateway;
 
 /** A gateway that signs with a fresh key; the demo backend brings the claims. */
 async function signWith(alg: string, env: Record<string, string> = {}) {
   const jwk = await generateJwk(alg, KID);
-  gateway = await startGateway({
+  gateway = await hostGateway({
     SIGNER_ALG: alg,
     SIGNER_KID: KID,
     SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),
@@ -74,7 +71,7 @@ describe.each([
     expect(secrets.length).toBeGreaterThan(0);
     for (const secret of secrets) {
       expect(jwks.text).not.toContain(secret);
-      expect(gateway?.output()).not.toContain(secret);
+      expect(gateway.output()).not.toContain(secret);
     }
     const etag = jwks.headers.get('etag') ?? '';
     expect(etag).toMatch(/^"[^"]+"$/);

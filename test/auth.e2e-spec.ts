@@ -29,7 +29,7 @@ import {
   type VerifiedClaims,
 } from '../src/auth/index.js';
 import { BackendClient, BackendModule } from '../src/backend/index.js';
-import { BootError } from '../src/core/errors/boot.error.js';
+import { BootError } from '../src/core/errors/index.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
@@ -256,7 +256,7 @@ describe('claims for the backend', () => {
 
   it('no backend gets headers of the connection, however it is told to', async () => {
     await expect(boot(Routes, {}, ['X-A', 'Connection'])).rejects.toThrow(
-      'BackendModule: inputHeaders cannot forward connection',
+      'the option inputHeaders of BackendModule cannot forward connection',
     );
   });
 });

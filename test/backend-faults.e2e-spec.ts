@@ -1,12 +1,15 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   reply,
   startFaultyBackend,
   type Fault,
   type FaultyBackend,
 } from './helpers/faulty-backend.js';
+import { limit } from './helpers/faults.js';
+import { figure } from './helpers/figure.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
 import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
 
@@ -166,7 +169,7 @@ describe('a faulty backend', () => {
       backend.does(fault);
       const before = backend.requests.length;
       let asked = 0;
-      const answer = await within(DEADLINE + 100, () => {
+      const answer = await within(DEADLINE + limit(100, 1000), () => {
         asked++;
         return request();
       });
@@ -185,7 +188,7 @@ describe('a faulty backend', () => {
     await backend.up();
     for (const answer of answers) {
       expectError(answer, 502, 'backend_unavailable', 'server_error');
-      expect(answer.ms).toBeLessThan(200);
+      expect(answer.ms).toBeLessThan(limit(100, 2000));
     }
     await expectRecovery();
   });
@@ -204,8 +207,8 @@ describe('a faulty backend', () => {
     const members = Array.from({ length: 1e5 }, (_, i) => `"${i.toString(36)}":1`).join();
     for (const body of [`{"access_token":{${members}}}`, `{${members},"access_token":{}}`]) {
       backend.does(answerWith(reply(body)));
-      const answer = await within(2000, postToken);
-      console.log(`F11: 100,000 members in ${Math.round(answer.ms)} ms (criterion 500)`);
+      const answer = await within(limit(500, 10_000), postToken);
+      figure(`F11 100,000 members in ${Math.round(answer.ms)} ms (criterion 500)`);
       expect([200, 502]).toContain(answer.status);
     }
     await expectRecovery();
@@ -377,15 +380,13 @@ describe('claims that cannot be signed', () => {
   describe('with other settings', () => {
     let other: Gateway;
     const start = async (settings: Record<string, string>): Promise<void> => {
-      other = await startGateway({ ...env, ...settings });
+      other = await hostGateway({ ...env, ...settings });
     };
     const signed = async (field: string): Promise<Record<string, unknown>> => {
       const answer = await postToken(other);
       expect(answer.status).toBe(200);
       return part(String(answer.json[field]), 1);
     };
-    beforeEach(() => async () => void (await other.stop()));
-
     it('SIGNER_STALE_EXP=renew gives a new exp from the lifetime of each field', async () => {
       await start({
         SIGNER_STALE_EXP: 'renew',
@@ -394,8 +395,8 @@ describe('claims that cannot be signed', () => {
       });
       sends({ access_token: { sub: 'a', exp: PAST }, refresh_token: { sub: 'r', exp: PAST } });
       const now = Date.now() / 1000;
-      expect(Math.abs(Number((await signed('access_token')).exp) - now - 100)).toBeLessThan(3);
-      expect(Math.abs(Number((await signed('refresh_token')).exp) - now - 1000)).toBeLessThan(3);
+      expect(Math.abs(Number((await signed('access_token')).exp) - now - 100)).toBeLessThan(10);
+      expect(Math.abs(Number((await signed('refresh_token')).exp) - now - 1000)).toBeLessThan(10);
       sends({ access_token: { sub: 'a', exp: EXP } });
       expect((await signed('access_token')).exp).toBe(EXP);
     });

@@ -1,17 +1,22 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { Controller, Get, Module, Post, Res, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/core/jws/index.js';
 import { SignFields, SigningModule } from '../src/signing/index.js';
+import { figure } from './helpers/figure.js';
 import { refuseToBoot, startGateway } from './helpers/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/host.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { tempFolder } from './helpers/resources.js';
 
 const POST_TOKEN = 'POST /token (TokenController.create)';
 const GET_CUSTOM = 'GET /private/custom (PrivateController.custom)';
@@ -59,18 +64,15 @@ const shape = (name: string): JWK => shapes[name] ?? {};
 const secretsOf = ({ k, d, p, q, dp, dq, qi }: JWK): string[] =>
   [k, d, p, q, dp, dq, qi].filter((value) => value !== undefined);
 
-/** Milliseconds that refused boots took. */
-const refusals: number[] = [];
-
-/** Boots in vain; gives the lines that say why, after checking their form. */
+/** Boots in vain; gives the lines that say why, after checking what was written. */
 async function problems(
   env: Record<string, string>,
   keys: readonly JWK[] = Object.values(shapes),
 ): Promise<string[]> {
-  const start = performance.now();
-  const { code, output } = await refuseToBoot(env);
-  refusals.push(performance.now() - start);
-  expect(code).toBe(1);
+  return linesOf((await refuseInHost(env)).output, keys);
+}
+
+function linesOf(output: string, keys: readonly JWK[]): string[] {
   expect(output).not.toMatch(/^\s+at /m);
   expect(output).not.toMatch(/Listening on/);
   for (const secret of keys.flatMap(secretsOf)) expect(output).not.toContain(secret);
@@ -78,6 +80,10 @@ async function problems(
   for (const line of lines) expect(line).toMatch(/^signet: \S/);
   return lines.map((line) => line.slice('signet: '.length));
 }
+
+const HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === '::1');
 
 const keyEnv = (path: string, kid: string, alg = 'HS256'): Record<string, string> => ({
   SIGNER_JWK_LOCAL_PATH: path,
@@ -212,7 +218,7 @@ describe('keys that cannot be used', () => {
   it('a key file that others can read: a warning in development, refused in production', async () => {
     const path = writeKeys([shape('oct')]);
     chmodSync(path, 0o644);
-    const gateway = await startGateway(keyEnv(path, 'oct'));
+    const gateway = await hostGateway(keyEnv(path, 'oct'));
     const warnings = gateway.log().filter(({ level }) => level === 40);
     expect(warnings.map(({ msg }) => msg)).toEqual([
       expect.stringMatching(new RegExp(`${path}.*mode 644.*chmod 600 ${path}`)) as string,
@@ -226,7 +232,7 @@ describe('keys that cannot be used', () => {
     const publicPath = writeKeys([publicHalf(shape('p256'))]);
     chmodSync(publicPath, 0o644);
     chmodSync(path, 0o600);
-    const quiet = await startGateway({
+    const quiet = await hostGateway({
       ...keyEnv(path, 'oct'),
       ...production,
       VALIDATOR_ALG: 'ES256',
@@ -238,13 +244,13 @@ describe('keys that cannot be used', () => {
 
   it('skips a key of an unknown type with a warning, and uses the others', async () => {
     const path = writeKeys([{ kty: 'AKP', kid: 'future', alg: 'ML-DSA-44' }, shape('oct')]);
-    const gateway = await startGateway(keyEnv(path, 'oct'));
+    const gateway = await hostGateway(keyEnv(path, 'oct'));
     const warnings = gateway.log().filter(({ level }) => level === 40);
     expect(warnings.map(({ msg }) => msg)).toEqual([
       `JWK ${path}: kid 'future' is skipped: kty 'AKP' is not one of oct, RSA, EC, OKP`,
     ]);
     expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
-    expect(await gateway.stop()).toBe(0);
+    await gateway.stop();
     const lines = await problems(keyEnv(path, 'future'));
     expect(lines.join('\n')).toMatch(/^POST \/token .*'future'/m);
   });
@@ -298,12 +304,46 @@ describe('an environment that cannot be used', () => {
     expect(lines).toEqual([expect.stringMatching(/keys\/signing\.jwks\.json.*ENOENT/) as string]);
   });
 
+  it('a misspelled variable: a warning in development, refused in production', async () => {
+    const cwd = tempFolder();
+    writeFileSync(join(cwd, '.env'), 'ADMIN_ROLE=admin\nSIGNER_KID=${KID}\n');
+    const env = {
+      SIGNER_JWK_LOCAL_PATH: writeKeys([shape('oct')]),
+      KID: 'oct',
+      SIGNER_AGL: 'ES256',
+    };
+    const unknown = (name: string, nearest: string): string =>
+      `${name} is no variable of Signet; the nearest name is ${nearest}`;
+    const lines = [unknown('SIGNER_AGL', 'SIGNER_ALG'), unknown('ADMIN_ROLE', 'ADMIN_ROLES')];
+    for (const WORKERS of ['1', '2']) {
+      const gateway = await startGateway({ ...env, WORKERS }, cwd);
+      expect(gateway.log().filter(({ level }) => level === 40)).toMatchObject(
+        lines.map((msg) => ({ context: 'Environment', msg })),
+      );
+      expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+      await gateway.stop();
+    }
+    const production = { NODE_ENV: 'production', BACKEND_HOST: 'http://127.0.0.1:1' };
+    const refused = await refuseToBoot({ ...env, ...production }, cwd);
+    expect(refused).toEqual({ code: 1, output: lines.map((line) => `signet: ${line}\n`).join('') });
+  });
+
+  it.skipIf(!HAS_IPV6).each(['1', '2'])(
+    'an IPv6 address stands in brackets in the log (%s workers)',
+    async (WORKERS) => {
+      const gateway = await startGateway({ HOST: '::1', WORKERS });
+      expect(gateway.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+      expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+      await gateway.stop();
+    },
+  );
+
   it('PORT in use', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
     expect(await problems({ PORT: String(port) })).toEqual([
-      expect.stringMatching(/^PORT is in use already/) as string,
+      expect.stringMatching(new RegExp(`^PORT ${port} is in use already`)) as string,
     ]);
     server.close();
   });
@@ -439,12 +479,43 @@ function controllerWith(pairs: readonly { alg: JwsAlgorithm; kid: string }[]): T
   return Many;
 }
 
-describe('a boot that is refused', () => {
-  it('takes less than two seconds (F20)', () => {
-    const [fastest = Infinity, ...others] = refusals.toSorted((a, b) => a - b);
+describe('the process of a boot that is refused', () => {
+  const FULL = process.env.SIGNET_FAULTS === 'full';
+  const milliseconds: number[] = [];
+  const production = { NODE_ENV: 'production', BACKEND_HOST: 'http://127.0.0.1:1' };
+  let path: string;
+  let taken: Server;
+  beforeAll(async () => {
+    path = writeKeys([shape('oct')]);
+    taken = createServer();
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+  });
+  afterAll(() => void taken.close());
+
+  it.each<[string, () => Record<string, string>]>([
+    ['wrong variables', () => ({ PORT: 'x', SIGNER_ALG: 'none', BACKEND_HOST: 'ftp://u:p@b' })],
+    ['no key file', () => keyEnv(`${path}.missing`, 'oct')],
+    ['no such kid', () => keyEnv(path, 'sim2')],
+    ['a key of another type', () => keyEnv(path, 'oct', 'ES256')],
+    ['a validator without a key', () => ({ ...keyEnv(path, 'oct'), VALIDATOR_ALG: 'RS256' })],
+    ['no key in production', () => production],
+    ['a port that is taken', () => ({ PORT: String((taken.address() as AddressInfo).port) })],
+  ])('%s: exit code 1, and the lines on stderr', async (_what, env) => {
+    const start = performance.now();
+    const { code, output } = await refuseToBoot(env());
+    milliseconds.push(performance.now() - start);
+    expect(code).toBe(1);
+    const lines = linesOf(output, Object.values(shapes));
+    expect(lines).not.toEqual([]);
+    // What the rest of this file sees of the host is what a process writes.
+    expect(lines).toEqual(await problems(env()));
+  });
+
+  it('ends in less than two seconds (F20)', () => {
+    const [fastest = Infinity, ...others] = milliseconds.toSorted((a, b) => a - b);
     const slowest = Math.round(others.at(-1) ?? fastest);
-    console.log(`F20: ${Math.round(fastest)} to ${slowest} ms (criterion 2000)`);
-    // The fastest one counts: the machine is shared.
-    expect(fastest).toBeLessThan(2000);
+    figure(`F20 ${Math.round(fastest)} to ${slowest} ms (criterion 2000)`);
+    // The machine may be shared: then the fastest one counts.
+    expect(FULL ? slowest : fastest).toBeLessThan(2000);
   });
 });

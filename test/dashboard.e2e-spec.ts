@@ -4,23 +4,18 @@ import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { parseMetrics, type Exposition } from './helpers/prometheus.js';
 
-let gateway: Gateway;
+// A cluster exposes what a single process does, and what only its primary knows.
 let cluster: Gateway;
-const scrape = async (of: Gateway): Promise<Exposition> => parseMetrics(await of.metrics());
+const scrape = async (): Promise<Exposition> => parseMetrics(await cluster.metrics());
 
 beforeAll(async () => {
-  gateway = await startGateway();
   cluster = await startGateway({ WORKERS: '2' });
-  for (const { url } of [gateway, cluster]) {
-    const { json } = await call(`${url}/token`, { method: 'POST' });
-    await callWith(`${url}/private/custom`, String(json.access_token));
-    await call(`${url}/private/custom`);
-  }
+  const { url } = cluster;
+  const { json } = await call(`${url}/token`, { method: 'POST' });
+  await callWith(`${url}/private/custom`, String(json.access_token));
+  await call(`${url}/private/custom`);
 });
-afterAll(async () => {
-  await gateway?.stop();
-  await cluster?.stop();
-});
+afterAll(() => cluster?.stop());
 
 describe('ops/grafana-dashboard.json', () => {
   const dashboard = JSON.parse(readFileSync('ops/grafana-dashboard.json', 'utf8')) as {
@@ -34,7 +29,7 @@ describe('ops/grafana-dashboard.json', () => {
   const used = (query: string): string[] => query.match(/\b(?:signet|process|nodejs)_\w+/g) ?? [];
 
   it('names only what /metrics exposes, by labels that are there', async () => {
-    const samples = [...(await scrape(gateway)).samples, ...(await scrape(cluster)).samples];
+    const { samples } = await scrape();
     const exposed = new Set(samples.map(({ name }) => name));
     const names = new Set(queries.flatMap(used));
     expect(names.size).toBeGreaterThan(15);
@@ -49,7 +44,7 @@ describe('ops/grafana-dashboard.json', () => {
   });
 
   it('shows everything of ours', async () => {
-    const { types } = await scrape(gateway);
+    const { types } = await scrape();
     const shown = new Set(
       queries.flatMap(used).map((name) => name.replace(/_(?:count|bucket)$/, '')),
     );

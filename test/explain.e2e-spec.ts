@@ -1,13 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../src/testing/index.js';
+import { CLI, runSignet, type CommandResult } from './helpers/cli.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call } from './helpers/http.js';
-import { writeKeys } from './helpers/keys.js';
+import { part, writeKeys } from './helpers/keys.js';
 
-const CLI = resolve('dist/cli/main.js');
 const OPTIONS = {
   alg: 'HS256',
   kid: 'sim2',
@@ -18,35 +20,26 @@ const issuer = createTestIssuer(OPTIONS);
 const sameKid = createTestIssuer(OPTIONS);
 const SIGNER_JWK_LOCAL_PATH = writeKeys([...issuer.jwks.keys]);
 
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** `signet`, in a directory without configuration. */
-const signet = (args: readonly string[], input = '', env = {}): Promise<Run> =>
-  new Promise((done) => {
-    const cwd = resolve(SIGNER_JWK_LOCAL_PATH, '..');
-    const options = { cwd, env: { SIGNER_JWK_LOCAL_PATH, ...env } };
-    const child = execFile(process.execPath, [CLI, ...args], options, (_error, stdout, stderr) =>
-      done({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-    child.stdin?.end(input);
+/** `signet explain`, in a directory without configuration. */
+const explainHere = (args: readonly string[], input = '', env = {}): Promise<CommandResult> =>
+  runSignet(['explain', ...args], {
+    cwd: resolve(SIGNER_JWK_LOCAL_PATH, '..'),
+    env: { SIGNER_JWK_LOCAL_PATH, ...env },
+    input,
   });
 
 describe('signet explain', () => {
   it('accepts what the gateway accepts, also from standard input', async () => {
     const token = await issuer.sign({ roles: ['role_a'] });
-    const direct = await signet(['explain', token]);
+    const direct = await explainHere([token]);
     expect([direct.code, direct.stderr]).toEqual([0, '']);
     expect(direct.stdout).toMatch(/^ok {7}format\n[^]*The token is accepted\.\n$/);
-    expect(await signet(['explain', '-'], `${token}\n`)).toEqual(direct);
+    expect(await explainHere(['-'], `${token}\n`)).toEqual(direct);
   });
 
   it('names what failed and the fix, with exit code 1, and shows neither token nor key', async () => {
     const token = await sameKid.sign({ exp: Math.floor(Date.now() / 1000) - 180 });
-    const { code, stdout } = await signet(['explain', '-', '--role', 'clerk'], token);
+    const { code, stdout } = await explainHere(['-', '--role', 'clerk'], token);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^REFUSED {2}signature .*\n +fix: .*another key that has the same kid/m);
     expect(stdout).toMatch(/^REFUSED {2}exp .*expired 18\d s ago.*\n +fix: .*compare the clocks/m);
@@ -61,23 +54,23 @@ describe('signet explain', () => {
       {},
       { kid: '\u001b[2Jx', typ: '\u001b[31m\nThe token is accepted.' },
     );
-    const { stdout } = await signet(['explain', '-'], token);
+    const { stdout } = await explainHere(['-'], token);
     expect(stdout).not.toContain('\u001b');
     expect(stdout).not.toMatch(/^The token is accepted/m);
-    const json = await signet(['explain', '-', '--json'], token);
+    const json = await explainHere(['-', '--json'], token);
     expect(JSON.parse(json.stdout)).toMatchObject({ accepted: false, code: 'key_not_found' });
   });
 
   it('says why it cannot answer', async () => {
     const env = { SIGNER_JWK_LOCAL_PATH: 'nowhere.json', VALIDATOR_LEEWAY: 'x' };
-    const wrong = await signet(['explain', 'a.b.c'], '', env);
+    const wrong = await explainHere(['a.b.c'], '', env);
     expect([wrong.code, wrong.stderr]).toEqual([
       1,
       'signet: VALIDATOR_LEEWAY must be a whole number from 0 to 3600\n',
     ]);
-    const missing = await signet(['explain', 'a.b.c'], '', { ...env, VALIDATOR_LEEWAY: '1' });
+    const missing = await explainHere(['a.b.c'], '', { ...env, VALIDATOR_LEEWAY: '1' });
     expect(missing.stderr).toMatch(/nowhere\.json/);
-    expect((await signet(['explain', '-'])).stderr).toBe('signet: there is no token\n');
+    expect((await explainHere(['-'])).stderr).toBe('signet: there is no token\n');
   });
 });
 
@@ -127,21 +120,26 @@ describe('POST /_explain', () => {
 });
 
 describe('signet serve', () => {
-  it('runs the gateway', async () => {
-    const child = spawn(process.execPath, [CLI, 'serve'], {
-      cwd: resolve(SIGNER_JWK_LOCAL_PATH, '..'),
-      env: { SIGNER_JWK_LOCAL_PATH, PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' },
-    });
+  it('runs the gateway with the key that signet keys generate has made in the same folder', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'signet-serve-'));
+    const generated = await runSignet(['keys', 'generate'], { cwd });
+    expect(generated.stderr).toBe('');
+    const env = { PORT: '0', HOST: '127.0.0.1', MANAGEMENT_PORT: 'off' };
+    const child = spawn(process.execPath, [CLI, 'serve'], { cwd, env });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     try {
       await expect.poll(() => output, { timeout: 15_000 }).toMatch(/Listening on http:/);
       const url = /Listening on (http:\/\/[\d.:]+)/.exec(output)?.[1] ?? '';
-      expect((await call(`${url}/token`, { method: 'POST' })).status).toBe(200);
+      const { status, json } = await call(`${url}/token`, { method: 'POST' });
+      expect(status).toBe(200);
+      const kid = /^kid +(\S+)$/m.exec(generated.stdout)?.[1];
+      expect(part(String(json.access_token), 0).kid).toBe(kid);
     } finally {
       child.kill('SIGTERM');
       const [code] = (await once(child, 'exit')) as [number];
       expect(code).toBe(0);
+      rmSync(cwd, { recursive: true });
     }
   });
 });

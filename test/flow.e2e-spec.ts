@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { limit } from './helpers/faults.js';
+import { figure } from './helpers/figure.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hs256, part, writeKeys } from './helpers/keys.js';
 
@@ -102,7 +104,7 @@ describe('the two flows, against a backend in a process of its own', () => {
   it('computes expires_in from exp', async () => {
     await backend.answer('/token.json', { body: PLAYGROUND_BODY });
     const { expires_in: seconds } = await token();
-    expect(Math.abs(Number(seconds) - (EXP - now()))).toBeLessThanOrEqual(2);
+    expect(Math.abs(Number(seconds) - (EXP - now()))).toBeLessThanOrEqual(5);
   });
 
   it('signs so that jose and plain HMAC agree', async () => {
@@ -223,11 +225,9 @@ describe('cold start', () => {
     const elapsed = performance.now() - start;
     expect(answer.status).toBe(200);
     const cpu = cpuSeconds(gateway.process.pid);
-    console.log(
-      `cold start to first 200: ${Math.round(elapsed)} ms, ${cpu} s of CPU (criterion 2)`,
-    );
+    figure(`cold start to first 200: ${Math.round(elapsed)} ms, ${cpu} s of CPU (criterion 2)`);
     // Not the time that passes, and with room: the machine is shared, and sometimes slow.
-    expect(cpu).toBeLessThan(4);
+    expect(cpu).toBeLessThan(limit(2, 6));
     expect(await gateway.stop()).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { limit } from './helpers/faults.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith, exchange, expectError } from './helpers/http.js';
 import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
@@ -100,7 +101,7 @@ describe('error answers', () => {
     );
     expectError(chunked, 413, 'body_too_large');
     expect(announced.headers.get('connection')).toBe('close');
-    expect(Math.max(announced.ms, chunked.ms)).toBeLessThan(1000);
+    expect(Math.max(announced.ms, chunked.ms)).toBeLessThan(limit(100, 5000));
   });
 
   it('what is no HTTP request gets the same shape, too', async () => {

@@ -1,23 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, importJWK, SignJWT, type JWK } from 'jose';
-import { afterEach, describe, expect, it } from 'vitest';
-import { encryptKeys } from '../src/core/keys/encrypted-keys.js';
-import { KeyFile } from '../src/jwks/key-file.js';
-import { KeyError, type KeyProvider } from '../src/jwks/index.js';
-import { thumbprint } from '../src/core/keys/thumbprint.js';
-import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
+import { describe, expect, it } from 'vitest';
+import { encryptKeys, thumbprint } from '../src/core/keys/index.js';
+import { KeyError, KeyFile, type KeyProvider } from '../src/jwks/index.js';
+import type { Gateway } from './helpers/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/host.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
+import { tempFolder } from './helpers/resources.js';
 
 const PASSPHRASE = 'correct horse battery staple';
-const folder = (): string => mkdtempSync(join(tmpdir(), 'signet-files-'));
-let gateway: Gateway | undefined;
-afterEach(async () => {
-  await gateway?.stop();
-  gateway = undefined;
-});
+const folder = (): string => tempFolder('files');
+let gateway: Gateway;
 
 const signedKid = async ({ url }: Gateway): Promise<unknown> => {
   const answer = await fetch(`${url}/token`, { method: 'POST' });
@@ -52,18 +47,18 @@ describe('an encrypted key file', () => {
 
   it('opens with KEY_PASSPHRASE, and is reloaded when it changes', async () => {
     const path = await write(await generateJwk('HS256', 'k1'));
-    gateway = await startGateway(env(path, { SIGNER_KID: 'auto', KEY_PASSPHRASE: PASSPHRASE }));
+    gateway = await hostGateway(env(path, { SIGNER_KID: 'auto', KEY_PASSPHRASE: PASSPHRASE }));
     expect(await signedKid(gateway)).toBe('k1');
     expect(gateway.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
     renameSync(await write(await generateJwk('HS256', 'k2')), path);
-    await expect.poll(() => signedKid(gateway as Gateway), { timeout: 5000 }).toBe('k2');
+    await expect.poll(() => signedKid(gateway), { timeout: 5000 }).toBe('k2');
   });
 
   it('opens with KEY_PASSPHRASE_FILE, whose last line break does not count', async () => {
     const path = await write(await generateJwk('HS256', 'k1'));
     const file = join(folder(), 'passphrase');
     writeFileSync(file, `${PASSPHRASE}\n`);
-    gateway = await startGateway(env(path, { KEY_PASSPHRASE_FILE: file }));
+    gateway = await hostGateway(env(path, { KEY_PASSPHRASE_FILE: file }));
     expect(await signedKid(gateway)).toBe('k1');
   });
 
@@ -75,9 +70,7 @@ describe('an encrypted key file', () => {
       [{ KEY_PASSPHRASE: 'wrong horse battery' }, /cannot be decrypted/],
       [{ KEY_PASSPHRASE_FILE: join(folder(), 'absent') }, /KEY_PASSPHRASE_FILE cannot be read/],
     ] as const) {
-      const { code, output } = await refuseToBoot(env(path, more));
-      expect(code).toBe(1);
-      const lines = output.split('\n').filter((line) => line.startsWith('signet: '));
+      const { lines, output } = await refuseInHost(env(path, more));
       expect(lines).toHaveLength(1);
       expect(lines[0]).toMatch(reason);
       expect(output).not.toMatch(/horse|eyJ|\n\s+at /);
@@ -98,7 +91,7 @@ describe('how a token names its key', () => {
     ['kid', { kid: 'k1', x5t: 'ignored' }, { x5t: X5T }],
   ])('%s: %j is found, %j is not', async (strategy, found, lost) => {
     const jwk = await generateJwk('ES256', 'k1');
-    gateway = await startGateway({
+    gateway = await hostGateway({
       VALIDATOR_ALG: 'ES256',
       VALIDATOR_KEY_IDENTIFY_STRATEGY: strategy,
       VALIDATOR_JWK_LOCAL_PATH: writeKeys([
@@ -114,7 +107,7 @@ describe('how a token names its key', () => {
         .setExpirationTime('1h')
         .sign(await importJWK(jwk, 'ES256'));
       const headers = { authorization: `Bearer ${token}` };
-      return (await fetch(`${gateway?.url}/private/custom`, { headers })).status;
+      return (await fetch(`${gateway.url}/private/custom`, { headers })).status;
     };
     expect(await call(found)).toBe(200);
     expect(await call(lost)).toBe(401);
@@ -122,7 +115,7 @@ describe('how a token names its key', () => {
 
   it('SIGNER_KID may be the thumbprint of a key', async () => {
     const [one, two] = [await generateJwk('EdDSA', 'one'), await generateJwk('EdDSA', 'two')];
-    gateway = await startGateway({
+    gateway = await hostGateway({
       SIGNER_ALG: 'EdDSA',
       SIGNER_KID: await calculateJwkThumbprint(two),
       SIGNER_JWK_LOCAL_PATH: writeKeys([one, two]),
@@ -145,7 +138,7 @@ describe('the self-test at boot', () => {
   it('says in one line which side uses which key when the two do not agree', async () => {
     const signing = writeKeys([await generateJwk('HS256', 'k1')]);
     const verification = writeKeys([await generateJwk('HS256', 'k1')]);
-    gateway = await startGateway({
+    gateway = await hostGateway({
       SIGNER_KID: 'k1',
       SIGNER_JWK_LOCAL_PATH: signing,
       VALIDATOR_JWK_LOCAL_PATH: verification,
@@ -162,15 +155,14 @@ describe('the self-test at boot', () => {
       ['SIGNER_ISSUER', 'https://other'],
       ['SIGNER_TYP', 'own+jwt'],
     ] as const) {
-      gateway = await startGateway({ [name]: value });
+      gateway = await hostGateway({ [name]: value });
       expect(warnings(gateway)).toHaveLength(1);
-      await gateway.stop();
     }
   });
 
   it('is content with what belongs together', async () => {
     const jwk = await generateJwk('PS256', 'k1');
-    gateway = await startGateway({
+    gateway = await hostGateway({
       SIGNER_ALG: 'PS256',
       SIGNER_KID: 'k1',
       SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),

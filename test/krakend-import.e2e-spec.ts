@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseEnv, promisify } from 'node:util';
-import * as fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
-import { CommandError } from '../src/cli/command.error.js';
-import { importConfig, type ImportedConfig } from '../src/cli/krakend/import-config.js';
-import { renderEnvironment } from '../src/cli/krakend/render.js';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend } from './helpers/backend.js';
+import { runSignet, type CommandResult } from './helpers/cli.js';
 import { compileInProject } from './helpers/compile.js';
 import { compile, createConsumer, pack, startConsumer } from './helpers/consumer.js';
 import { startGateway } from './helpers/gateway.js';
@@ -16,7 +12,6 @@ import { call, callWith } from './helpers/http.js';
 import { hs256, part, writeKeys } from './helpers/keys.js';
 import { endpoint, krakend, playground, SECRET, SIGNER, VALIDATOR } from './helpers/krakend.js';
 
-const CLI = resolve('dist/cli/main.js');
 const KEYS = [
   { kty: 'oct', alg: 'A128KW', k: 'GawgguFyGrWKav7AX4VKUg', kid: 'sim1' },
   { kty: 'oct', k: SECRET, kid: 'sim2', alg: 'HS256' },
@@ -31,69 +26,38 @@ const CLAIMS = {
   sub: '1234567890qwertyuio',
 };
 
+let folder = '';
 const running: { stop(): Promise<unknown> }[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-krakend-'));
+});
 afterEach(async () => {
   await Promise.all(running.splice(0).map((started) => started.stop()));
+  rmSync(folder, { recursive: true, force: true });
 });
 
-const translate = (config: object): ImportedConfig =>
-  importConfig(JSON.stringify(config), 'krakend.json');
-const defects = (config: object): string[] => translate(config).defects.map(({ id }) => id);
-const problems = (text: string): readonly string[] => {
-  try {
-    importConfig(text, 'krakend.json');
-  } catch (error) {
-    if (error instanceof CommandError) return error.problems;
-    throw error;
-  }
-  return [];
+/** `signet import krakend.json …` of a configuration. */
+const importConfig = (config: object, ...options: string[]): Promise<CommandResult> => {
+  writeFileSync(join(folder, 'krakend.json'), JSON.stringify(config));
+  return runSignet(['import', 'krakend.json', ...options], { cwd: folder });
 };
-const write = (config: object): string => {
-  const file = join(mkdtempSync(join(tmpdir(), 'signet-krakend-')), 'krakend.json');
-  writeFileSync(file, JSON.stringify(config));
-  return file;
+
+interface Translated {
+  controllers?: string;
+  advice: string[];
+}
+const translate = async (config: object): Promise<Translated> => {
+  const { code, stdout, stderr } = await importConfig(config, '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout) as Translated;
 };
-const signet = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args]);
 
 describe('signet import, of the playground', () => {
-  it.each([
-    ['by the names of today', playground()],
-    [
-      'by the names of version 1',
-      playground(
-        'github.com/devopsfaith/krakend-jose/signer',
-        'github.com/devopsfaith/krakend-jose/validator',
-      ),
-    ],
-  ])('prints its environment, %s', (_name, config) => {
-    const { environment, controllers, unknown, notTakenOver } = translate(config);
-    expect(environment).toEqual({
-      PORT: '8080',
-      BACKEND_HOST: 'http://fake_api',
-      BACKEND_TIMEOUT_MS: '3000',
-      TOKEN_BACKEND_METHOD: 'POST',
-      TOKEN_BACKEND_PATH: '/token.json',
-      PRIVATE_BACKEND_PATH: '/user/1.json',
-      SIGNER_ALG: 'HS256',
-      SIGNER_KID: 'sim2',
-      SIGNER_KEYS_TO_SIGN: 'access_token,refresh_token',
-      SIGNER_JWK_LOCAL_PATH: '/etc/krakend/jwk/symmetric.json',
-      VALIDATOR_ALG: 'HS256',
-      VALIDATOR_JWK_LOCAL_PATH: '/etc/krakend/jwk/symmetric.json',
-      VALIDATOR_ISSUER: 'https://krakend.io',
-      VALIDATOR_AUDIENCE: 'http://api.example.com',
-      VALIDATOR_ROLES_KEY: 'roles',
-    });
-    expect([controllers, unknown, notTakenOver]).toEqual([undefined, [], []]);
-  });
-
   it('boots the gateway, which holds the golden vectors', async () => {
     const backend = await startBackend();
     running.push(backend);
-    const file = write(playground());
-    const directory = join(mkdtempSync(join(tmpdir(), 'signet-out-')), 'new');
-    await signet('import', file, '--out', directory);
-    const imported = parseEnv(readFileSync(join(directory, 'signet.env'), 'utf8'));
+    expect(await importConfig(playground(), '--out', 'deep/new')).toMatchObject({ code: 0 });
+    const imported = parseEnv(readFileSync(join(folder, 'deep/new/signet.env'), 'utf8'));
     const keys = writeKeys(KEYS);
     const gateway = await startGateway({
       ...(imported as Record<string, string>),
@@ -120,73 +84,6 @@ describe('signet import, of the playground', () => {
     const { iat: _iat, ...signed } = part(String(json.access_token), 1);
     expect([part(String(json.access_token), 0), signed]).toEqual([HEADER, CLAIMS]);
     expect((await custom(String(json.access_token)))[0]).toBe(200);
-  });
-
-  it('names each defect that it is exposed to, with what exposes it', () => {
-    expect(translate(playground()).defects.map(({ id, because }) => `${id}: ${because}`)).toEqual([
-      'D2: GET /private/custom',
-      'D3: POST /token, GET /private/custom',
-      'D5: GET /private/custom',
-      'D10: GET /private/custom',
-      'D11: POST /token',
-      'D12: POST /token',
-      'D13: POST /token, GET /private/custom',
-      'D14: GET /private/custom',
-      'D15: POST /token, GET /private/custom',
-      'D23: POST /token, GET /private/custom',
-      'D24: POST /token',
-      'D27: POST /token',
-    ]);
-  });
-});
-
-describe('the defects', () => {
-  const validate = (options: object, at = '/a', backend = {}) =>
-    endpoint(at, { 'auth/validator': { ...VALIDATOR, ...options } }, {}, backend);
-  const remote = { jwk_local_path: undefined, jwk_url: 'https://a.example/jwks' };
-
-  it.each<[string, object]>([
-    [
-      'D1',
-      krakend([
-        validate({ ...remote, cache: true }),
-        validate({ ...remote, jwk_url: 'https://b.example/jwks' }, '/b'),
-      ]),
-    ],
-    ['D4', krakend([...(playground().endpoints as object[]), validate({ roles: undefined })])],
-    ['D6', krakend([validate(remote)])],
-    ['D7', krakend([validate(remote)])],
-    ['D8', krakend([validate(remote)])],
-    ['D9', krakend([validate({}, '/a', { url_pattern: '/u/{JWT.sub}' })])],
-    ['D16', krakend([validate({ audience: ['a', 'b'] })])],
-    ['D17', krakend([validate({}), validate({ issuer: 'https://b.example' }, '/b')])],
-    ...['D18', 'D19', 'D20'].map((id): [string, object] => [
-      id,
-      krakend([validate({})], {
-        extra_config: {
-          'auth/revoker': {
-            N: 1e7,
-            P: 1e-7,
-            hash_name: 'optimal',
-            TTL: 1500,
-            port: 1234,
-            token_keys: ['jti', 'aud'],
-          },
-        },
-      }),
-    ]),
-    ['D21', krakend([validate(remote)])],
-    ['D22', krakend([validate({ cypher_key: 'a2V5', secret_url: 'base64key://' })])],
-    ['D25', krakend([validate({ propagate_claims: [['sub', 'x-user']] })])],
-    ['D26', krakend([endpoint('/a', { 'auth/signer': { ...SIGNER, leeway: '1s' } })])],
-    ['D28', krakend([validate({ isuer: 'https://typo.example' })])],
-  ])('%s is found where it is, and not in the playground', (id, config) => {
-    expect(defects(config)).toContain(id);
-    expect(defects(playground())).not.toContain(id);
-  });
-
-  it('are none where nothing is signed or checked', () => {
-    expect(defects(krakend([endpoint('/a')]))).toEqual([]);
   });
 });
 
@@ -238,8 +135,8 @@ describe('controllers', () => {
     { host: ['http://fake_api'] },
   );
 
-  it('compile, with what the configuration says', () => {
-    const { controllers = '', advice } = translate(OTHERS);
+  it('compile, with what the configuration says', async () => {
+    const { controllers = '', advice } = await translate(OTHERS);
     expect(compileInProject('imported.module.ts', controllers)).toEqual([]);
     expect(controllers).toContain("@Controller('orders/:id/lines/:line')");
     expect(controllers).toContain(
@@ -289,7 +186,7 @@ describe('controllers', () => {
           rootDir: 'src',
         },
       }),
-      'src/imported.module.ts': translate(config).controllers ?? '',
+      'src/imported.module.ts': (await translate(config)).controllers ?? '',
       'src/main.ts': `
         import type { AddressInfo } from 'node:net';
         import { Module } from '@nestjs/common';
@@ -328,178 +225,30 @@ describe('controllers', () => {
   }, 120_000);
 });
 
-describe('what is not taken over', () => {
-  it('is named, never dropped', () => {
-    const { unknown, notTakenOver, advice } = translate(
-      krakend(
-        [
-          endpoint(
-            '/a',
-            {
-              'auth/validator': {
-                ...VALIDATOR,
-                isuer: 'typo',
-                scopes: ['s'],
-                cipher_suites: [1],
-                audience: [],
-                issuer: undefined,
-              },
-              'qos/ratelimit/router': { max_rate: 1 },
-            },
-            {
-              cache_ttl: '1s',
-              input_headers: ['*'],
-              backend: [
-                { host: ['http://a', 'http://b'], url_pattern: '/{nobody}', group: 'x' },
-                { host: ['http://c'], url_pattern: '/' },
-              ],
-            },
-          ),
-        ],
-        { tls: {}, extra_config: { 'security/cors': {}, 'auth/revoker': { token_keys: ['aud'] } } },
-      ),
-    );
-    expect(unknown).toEqual([expect.stringContaining("'isuer'")]);
-    for (const name of [
-      'cache_ttl',
-      'qos/ratelimit/router',
-      'group',
-      'tls',
-      'security/cors',
-      'cipher_suites',
-      'merges 2',
-      'balances 2',
-    ])
-      expect(notTakenOver.join('\n')).toContain(name);
-    for (const text of [
-      'no issuer',
-      'no audience',
-      'without scopes_key',
-      '"*"',
-      '{nobody}',
-      'ADMIN_ROLES',
-      'not by aud',
-    ])
-      expect(advice.join('\n')).toContain(text);
-  });
-
-  it('a problem of the environment among it', () => {
-    const config = krakend([
-      endpoint('/a', { 'auth/signer': { ...SIGNER, alg: 'XS1', kid: 'a b' } }),
-    ]);
-    expect(translate(config).advice.filter((line) => line.includes('does not boot'))).toEqual([
-      expect.stringContaining('SIGNER_ALG'),
-      expect.stringContaining('SIGNER_KID'),
-      expect.stringContaining('VALIDATOR_ALG'),
-    ]);
-  });
-});
-
-describe('hostile input', () => {
-  it.each<[string, string, RegExp]>([
-    ['no JSON', '{', /is not JSON/],
-    ['a template', '{"port": {{ .port }} }', /is a template; render it/],
-    ['no object', '[]', /is not a JSON object/],
-    ['something else', '{}', /no 'endpoints'/],
-    ['deep nesting', `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`, /nests deeper/],
-    ['endpoints of no kind', '{"endpoints":[1]}', /'endpoints' is not a list of objects/],
-    ['a path with code', JSON.stringify(krakend([endpoint("/a');evil('")])), /not a path/],
-    [
-      'a pattern with code',
-      JSON.stringify(krakend([endpoint('/a', {}, {}, { url_pattern: '/${evil}' })])),
-      /'url_pattern' is not/,
-    ],
-    [
-      'a host that is none',
-      JSON.stringify(krakend([endpoint('/a', {}, {}, { host: ['file:///etc'] })])),
-      /'host' is not/,
-    ],
-    [
-      'roles of another type',
-      JSON.stringify(krakend([endpoint('/a', { 'auth/validator': { roles: [1] } })])),
-      /'roles' is not a list of strings/,
-    ],
-    [
-      'a line break in a value',
-      JSON.stringify(krakend([endpoint('/a', { 'auth/signer': { kid: 'a\nEVIL=1' } })])),
-      /'kid' is not a string/,
-    ],
-    [
-      'no method',
-      JSON.stringify(krakend([endpoint('/a', {}, { method: 'TRACE' })])),
-      /method is not one of/,
-    ],
-  ])('%s', (_name, text, reason) => {
-    expect(problems(text)).toEqual([expect.stringMatching(reason)]);
-  });
-
-  it('gives a clear error or controllers that compile, never a crash', () => {
-    const json = fc.jsonValue({ maxDepth: 3 });
-    const mutate = (members: object) =>
-      fc.record(
-        Object.fromEntries(
-          Object.entries(members).map(([name, value]) => [
-            name,
-            fc.oneof({ weight: 5, arbitrary: fc.constant<unknown>(value) }, json),
-          ]),
-        ),
-        { requiredKeys: [] },
-      );
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.tuple(
-            mutate({ ...SIGNER, typ: 'JWT' }),
-            mutate({ ...VALIDATOR, scopes: ['s'] }),
-            mutate(endpoint('/a/{b}')),
-          ),
-          { maxLength: 3 },
-        ),
-        json,
-        (endpoints, anything) => {
-          const config = krakend(
-            endpoints.map(([signer, validator, members]) => ({
-              ...members,
-              extra_config: { 'auth/signer': signer, 'auth/validator': validator },
-            })),
-            { extra_config: anything },
-          );
-          expect(problems(JSON.stringify(config)).every((line) => typeof line === 'string')).toBe(
-            true,
-          );
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  it('reads an environment back as it was printed', () => {
-    const values = { A: 'https://it’s/a b#c', B: 'it\'s `x` "y"', C: '$HOME \\n', D: 'plain,1' };
-    expect(parseEnv(renderEnvironment(values))).toEqual({ ...values, B: 'it\'s x "y"' });
-  });
-});
-
 describe('the command', () => {
   it('prints environment, controllers and report, or JSON', async () => {
-    const file = write(krakend([endpoint('/a', { 'auth/validator': VALIDATOR })]));
-    const { stdout } = await signet('import', file);
+    const config = krakend([endpoint('/a', { 'auth/validator': VALIDATOR })]);
+    const { stdout } = await importConfig(config);
     expect(stdout).toMatch(/^# Environment\nBACKEND_HOST=http:\/\/fake_api\n/);
     expect(stdout).toMatch(/# imported\.module\.ts\nimport [^]*@RequireJwt\(\{ roles/);
     expect(stdout).toMatch(/# Defects of KrakenD [^]*- D2 A {2}/);
-    const { stdout: json } = await signet('import', file, '--json');
+    const { stdout: json } = await importConfig(config, '--json');
     expect(JSON.parse(json)).toHaveProperty('environment.VALIDATOR_ALG', 'HS256');
   });
 
   it('overwrites nothing, and says what it cannot do', async () => {
-    const file = write(playground());
-    const directory = mkdtempSync(join(tmpdir(), 'signet-out-'));
-    await signet('import', file, '--out', directory);
-    await expect(signet('import', file, '--out', directory)).rejects.toMatchObject({
+    mkdirSync(join(folder, 'out'));
+    expect(await importConfig(playground(), '--out', 'out')).toMatchObject({ code: 0, stderr: '' });
+    const before = readFileSync(join(folder, 'out/signet.env'), 'utf8');
+    expect(await importConfig(krakend([endpoint('/a')]), '--out', 'out')).toEqual({
       code: 1,
-      stderr: `signet: ${directory}: cannot be written (EEXIST)\n`,
+      stdout: '',
+      stderr: 'signet: out: cannot be written (EEXIST)\n',
     });
-    await expect(signet('import', 'nowhere.json')).rejects.toMatchObject({
+    expect(readFileSync(join(folder, 'out/signet.env'), 'utf8')).toBe(before);
+    expect(await runSignet(['import', 'nowhere.json'], { cwd: folder })).toEqual({
       code: 1,
+      stdout: '',
       stderr: 'signet: nowhere.json: cannot be read (ENOENT)\n',
     });
   });

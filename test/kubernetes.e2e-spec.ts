@@ -1,10 +1,9 @@
 import { copyFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { KID_AHEAD } from './helpers/environment.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { part } from './helpers/keys.js';
@@ -44,8 +43,8 @@ describe.skipIf(withoutRedis)('ops/kubernetes.yaml', () => {
     redis = await startRedis(...(containers.get('signet-redis')?.args?.slice(1) ?? []));
     backend = await startBackend();
   });
+  afterEach(() => gateway?.stop());
   afterAll(async () => {
-    await gateway?.stop();
     await Promise.all([backend.stop(), redis.stop()]);
     rmSync(directory, { recursive: true });
   });
@@ -69,7 +68,6 @@ describe.skipIf(withoutRedis)('ops/kubernetes.yaml', () => {
 
     gateway = await startGateway(
       {
-        ...KID_AHEAD,
         NODE_ENV: 'production',
         ...Object.fromEntries(env.map((one) => [one.name, one.value])),
         // The services of the cluster.

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile, createConsumer, ES_MODULES, pack, startConsumer } from './helpers/consumer.js';
-import { KID_AHEAD } from './helpers/environment.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
@@ -67,7 +66,7 @@ describe('the gateway from the package', () => {
     await bash(generate, {}, directory);
     // Not by npx, which would not pass the signal on that ends it.
     const command = ['bash', '-c', 'exec "$0" node_modules/.bin/signet serve'];
-    const gateway = await startGateway(KID_AHEAD, directory, command);
+    const gateway = await startGateway({}, directory, command);
     const { access } = await login(gateway.url);
     const { kid } = keyOf(join(directory, 'keys/signing.jwks.json'));
     expect(part(access, 0)).toEqual({ alg: 'HS256', kid, typ: 'JWT' });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startBackend } from './helpers/backend.js';
 import { compileInProject } from './helpers/compile.js';
-import { KID_AHEAD } from './helpers/environment.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
@@ -45,7 +44,6 @@ describe('the blocks of the manual', () => {
     const backend = await startBackend();
     await backend.answer('/token.json', { body: answer });
     const gateway = await startAsPrinted(start, freshFolder(), {
-      ...KID_AHEAD,
       BACKEND_HOST: backend.url,
       SHUTDOWN_DELAY_MS: '0',
     });

@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { freePort } from './helpers/free-port.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
 
@@ -34,10 +35,8 @@ beforeAll(async () => {
     REFRESH_BACKEND_PATH: '/refresh.json',
     ADMIN_ROLES: 'admin',
   };
-  // The name has to be known before the gateway has a port: a first one finds a free port.
-  const probe = await startGateway(env);
-  const port = new URL(probe.url).port;
-  await probe.stop();
+  // The name has to be known before the gateway has a port.
+  const port = String(await freePort());
   issuer = new URL(`http://127.0.0.1:${port}`);
   gateway = await startGateway({
     ...env,

@@ -1,24 +1,35 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { compile, createConsumer, pack, startConsumer } from './helpers/consumer.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  compile,
+  createConsumer,
+  installedForUsers,
+  pack,
+  startConsumer,
+  type PackedPackage,
+} from './helpers/consumer.js';
+import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { part } from './helpers/keys.js';
+import { bash } from './helpers/manual.js';
 
 interface Manifest {
   exports: Record<string, unknown>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional?: boolean }>;
   devDependencies: Record<string, string>;
 }
 const manifestOf = (directory: string): Manifest =>
   JSON.parse(readFileSync(resolve(directory, 'package.json'), 'utf8')) as Manifest;
 
-let packed: Awaited<ReturnType<typeof pack>>;
+let packed: PackedPackage;
 beforeAll(async () => {
   packed = await pack();
 });
@@ -33,7 +44,6 @@ describe('the package', () => {
     expect(packed.files).toEqual(
       expect.arrayContaining(['dist/index.js', 'dist/cli/main.js', 'LICENSE', 'README.md']),
     );
-    console.log(`package: ${packed.files.length} files, ${Math.round(packed.bytes / 1024)} kB`);
   });
 
   it('has no complaint of publint', async () => {
@@ -55,22 +65,101 @@ describe('the package', () => {
   });
 
   it('leaves Nest to the application, so that there is one copy of it', () => {
-    const { dependencies, peerDependencies, devDependencies } = manifestOf('.');
+    const { dependencies, peerDependencies, peerDependenciesMeta, devDependencies } =
+      manifestOf('.');
     const singletons = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
     expect(Object.keys(peerDependencies)).toEqual(expect.arrayContaining(singletons));
-    // A package that is also a development dependency would vanish with --omit=dev.
-    for (const name of Object.keys(peerDependencies))
-      expect([name, dependencies[name], devDependencies[name]]).toEqual([
+    for (const name of Object.keys(peerDependencies)) {
+      const optional = peerDependenciesMeta[name]?.optional === true;
+      // A peer that is also a development dependency vanishes with --omit=dev: only an optional one may
+      // be, for which the Dockerfile takes care. It has to be, as npm does not install it otherwise.
+      expect([name, name in dependencies, name in devDependencies]).toEqual([
         name,
-        undefined,
-        undefined,
+        false,
+        optional,
       ]);
+    }
     for (const name of Object.keys(dependencies))
       for (const singleton of singletons)
         expect([name, manifestOf(`node_modules/${name}`).dependencies?.[singleton]]).toEqual([
           name,
           undefined,
         ]);
+  });
+});
+
+describe('an installation of the package', () => {
+  it('runs no script of anybody', () => {
+    const installed = installedForUsers();
+    expect(installed.map(([path]) => path)).toContain('node_modules/jose');
+    expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+  });
+
+  it.each(['1', '2'])(
+    'without its optional peers serves, and says once what is missing, with WORKERS=%s',
+    async (WORKERS) => {
+      const directory = await createConsumer(packed.tarball, {
+        'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
+      });
+      const signet = ['bash', '-c', 'exec "$0" node_modules/nest-signet/dist/cli/main.js serve'];
+      const gateway = await startGateway({ WORKERS }, directory, signet);
+      const token = await call(`${gateway.url}/token`, { method: 'POST' });
+      expect([token.status, (await call(`${gateway.url}/docs`)).status]).toEqual([200, 404]);
+      const warnings = gateway.log().filter(({ level }) => Number(level) > 30);
+      expect(warnings.map(({ msg }) => msg)).toEqual([
+        'SWAGGER_ENABLED is true, but @nestjs/swagger is not installed: there is no /docs. Run npm install @nestjs/swagger, or set SWAGGER_ENABLED=false.',
+      ]);
+      expect(await gateway.stop()).toBe(0);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  );
+});
+
+describe('.ci/release', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  let target: string;
+  beforeAll(() => {
+    target = mkdtempSync(join(tmpdir(), 'signet-release-'));
+  });
+  afterAll(() => rmSync(target, { recursive: true, force: true }));
+  const ACTIONS = { GITHUB_REPOSITORY: 'some/where', GITHUB_SERVER_URL: 'https://github.com' };
+
+  it('makes a tarball that names the repository it is published from', async () => {
+    await bash(`.ci/release v${version} '${target}'`, ACTIONS);
+    const name = `nest-signet-${version}`;
+    expect(readdirSync(target).toSorted()).toEqual([`${name}.cdx.json`, `${name}.tgz`]);
+    const read = (path: string) => bash(`tar -xOzf '${target}/${name}.tgz' 'package/${path}'`);
+    expect(JSON.parse(await read('package.json'))).toMatchObject({
+      version,
+      repository: { type: 'git', url: 'git+https://github.com/some/where.git' },
+    });
+    const listed = (await bash(`tar -tzf '${target}/${name}.tgz'`)).trim().split('\n');
+    expect(listed.map((path) => path.replace(/^package\//, '')).toSorted()).toEqual(
+      packed.files.toSorted(),
+    );
+  });
+
+  it('lists each package that an installation brings along, and no other', () => {
+    const sbom = JSON.parse(
+      readFileSync(join(target, `nest-signet-${version}.cdx.json`), 'utf8'),
+    ) as { bomFormat: string; components: { purl: string }[] };
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    const expected = installedForUsers().map(([path, locked]) => {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      return `pkg:npm/${name.replace('@', '%40')}@${locked.version}`;
+    });
+    expect(sbom.components.map(({ purl }) => purl).toSorted()).toEqual(
+      [...new Set(expected)].toSorted(),
+    );
+  });
+
+  it('makes nothing for a tag of another version', async () => {
+    const other = join(target, 'other');
+    await expect(bash(`.ci/release v99.0.0 '${other}'`)).rejects.toMatchObject({
+      code: 1,
+      stderr: `.ci/release: the tag is v99.0.0, the version in package.json ${version}\n`,
+    });
+    expect(existsSync(other)).toBe(false);
   });
 });
 
@@ -176,6 +265,7 @@ describe.each([
   ],
 ])('a fresh application with %s', (_name, type, extension, options) => {
   let directory = '';
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   it('compiles', async () => {
     directory = await createConsumer(packed.tarball, {

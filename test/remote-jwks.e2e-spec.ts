@@ -1,24 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
-import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, refuseToBoot, type Gateway } from './helpers/gateway.js';
+import type { Gateway } from './helpers/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/host.js';
+import { limit } from './helpers/faults.js';
 import { call, expectError } from './helpers/http.js';
-import {
-  hang,
-  provokeFetch,
-  readiness,
-  send,
-  strangeToken,
-  tokenOf,
-  verdict,
-} from './helpers/issuer.js';
-import { sendKeys, startJwksServer, type JwksServer } from './helpers/jwks-server.js';
+import { provokeFetch, readiness, tokenOf, verdict } from './helpers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
 import { generateJwk, publicHalf } from './helpers/keys.js';
 
 let old: JWK, fresh: JWK, foreign: JWK;
-let gateway: Gateway | undefined;
+let gateway: Gateway;
 let server: JwksServer | undefined;
 
 beforeAll(async () => {
@@ -29,13 +20,12 @@ beforeAll(async () => {
   ]);
 });
 afterEach(async () => {
-  await gateway?.stop();
   await server?.down();
-  gateway = server = undefined;
+  server = undefined;
 });
 
 const boot = async (url: string, more: Record<string, string> = {}): Promise<string> => {
-  gateway = await startGateway({
+  gateway = await hostGateway({
     VALIDATOR_JWK_URL: url,
     VALIDATOR_ALG: 'ES256',
     DISABLE_JWK_SECURITY: 'true',
@@ -43,62 +33,12 @@ const boot = async (url: string, more: Record<string, string> = {}): Promise<str
   });
   return gateway.url;
 };
-/** Megabytes in use by the gateway. */
-const rss = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway?.process.pid}/status`, 'utf8'))?.[1]) /
-  1024;
-/** The `q` part of the times, in milliseconds. */
-const quantile = (times: readonly number[], q: number): number =>
-  [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) * q)] ?? NaN;
-
-async function timesOf(url: string, token: string, count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const start = performance.now();
-    expect(await verdict(url, token)).toBe('200');
-    times.push(performance.now() - start);
-  }
-  return times;
-}
 
 describe('a remote JWK Set that is down at boot', () => {
-  it('F27: not ready and no token accepted, then ready within 2 s of its recovery', async () => {
-    server = await startJwksServer([publicHalf(old)]);
-    await server.down();
-    const url = await boot(`${server.url}?apikey=hush-hush`);
-    const token = await tokenOf(old);
-    expect(await readiness(url)).toBe(503);
-    expect((await call(`${url}/health/live`)).status).toBe(200);
-    expect((await call(`${url}/token`, { method: 'POST' })).status).toBe(200);
-    const refused = await call(`${url}/private/custom`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    expectError(refused, 503, 'keys_unavailable', 'temporarily_unavailable');
-    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    // Down for so long that a back-off that only grew would miss the 2 s.
-    const until = performance.now() + 4000;
-    while (performance.now() < until) {
-      expect(await verdict(url, token)).toBe('503 keys_unavailable');
-      expect(await readiness(url)).toBe(503);
-    }
-
-    await server.up();
-    const recovered = performance.now();
-    await expect.poll(() => readiness(url), { timeout: 5000, interval: 20 }).toBe(200);
-    const ms = performance.now() - recovered;
-    process.stdout.write(`F27 ready ${ms.toFixed(0)} ms after the recovery\n`);
-    expect(ms).toBeLessThanOrEqual(2000);
-    expect(await verdict(url, token)).toBe('200');
-    await expect
-      .poll(() => gateway?.output())
-      .toContain(`JWK ${server.url}: cannot be fetched (ECONNREFUSED)`);
-    expect(gateway?.output()).not.toContain('hush');
-  });
-
   it('holds the signing keys back as well: POST /token answers 503 until they arrive', async () => {
     server = await startJwksServer([old]);
     await server.down();
-    gateway = await startGateway({
+    gateway = await hostGateway({
       SIGNER_JWK_URL: server.url,
       SIGNER_ALG: 'ES256',
       SIGNER_KID: 'old',
@@ -108,7 +48,7 @@ describe('a remote JWK Set that is down at boot', () => {
     expectError(await call(`${url}/token`, { method: 'POST' }), 503, 'keys_unavailable');
     expect(await readiness(url)).toBe(503);
     await server.up();
-    await expect.poll(() => readiness(url), { timeout: 5000, interval: 20 }).toBe(200);
+    await expect.poll(() => readiness(url), { interval: 20 }).toBe(200);
     const { status, json } = await call(`${url}/token`, { method: 'POST' });
     expect(status).toBe(200);
     expect(await verdict(url, String(json.access_token))).toBe('200');
@@ -117,138 +57,7 @@ describe('a remote JWK Set that is down at boot', () => {
   });
 });
 
-describe('a remote JWK Set that is down or bad later', () => {
-  let sent = 0;
-  const endless: RequestListener = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    const chunk = Buffer.alloc(64 * 1024, ' ');
-    let left = 640;
-    const more = (): void => {
-      while (left > 0 && !response.destroyed) {
-        left -= 1;
-        sent += chunk.length;
-        if (!response.write(chunk)) return void response.once('drain', more);
-      }
-      response.end();
-    };
-    more();
-  };
-  const set = (...keys: unknown[]): string => JSON.stringify({ keys });
-
-  it('F28, F31: no bad answer replaces a good set, and known kids go on', async () => {
-    const good = publicHalf(old);
-    const bad = publicHalf(foreign);
-    server = await startJwksServer([good]);
-    const other = await startJwksServer([bad]);
-    const kinds: Record<string, RequestListener> = {
-      'no keys': sendKeys([]),
-      'a private key': sendKeys([bad, fresh]),
-      'a secret': sendKeys([bad, await generateJwk('HS256', 'hs')]),
-      'a kid twice': sendKeys([bad, { ...good, kid: 'foreign' }]),
-      '10,000 keys': sendKeys(Array.from({ length: 10_000 }, (_, i) => ({ kid: `k${i}` }))),
-      '300 keys': sendKeys([bad, ...Array.from({ length: 300 }, (_, i) => ({ kid: `k${i}` }))]),
-      '40 MB': endless,
-      'a slow drip': (_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        const timer = setInterval(() => response.write(' '), 100);
-        response.on('close', () => clearInterval(timer));
-      },
-      'no answer': hang,
-      'a redirect': send('', { location: other.url }, 302),
-      HTML: send('<html>', { 'content-type': 'text/html' }),
-      'keys as HTML': send(set(bad), { 'content-type': 'text/html' }),
-      'HTML as JSON': send('<html>'),
-      'half a set': send(set(bad).slice(0, -5)),
-      compressed: (_request, response) => {
-        response
-          .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
-          .end(gzipSync(set(bad)));
-      },
-      'a server error': send(set(bad), {}, 500),
-      'no content': send('', {}, 204),
-      'a weak key': sendKeys([bad, { kty: 'RSA', kid: 'r', n: 'AQAB', e: 'AQAB' }]),
-      'a broken connection': (request) => void request.socket.destroy(),
-    };
-    const url = await boot(server.url, { VALIDATOR_JWK_COOLDOWN: '1' });
-    const [known, attack] = await Promise.all([tokenOf(old), tokenOf(foreign)]);
-    const failures: string[] = [];
-    const used = [rss()];
-    for (const [kind, answer] of Object.entries(kinds)) {
-      server.serve(answer);
-      await provokeFetch(url, server);
-      const seen = [await verdict(url, known), await verdict(url, attack), await readiness(url)];
-      if (seen.join() !== '200,401 key_not_found,200') failures.push(`${kind}: ${seen.join()}`);
-      used.push(rss());
-    }
-    process.stdout.write(`F31 RSS after each: ${used.map((mb) => mb.toFixed(0)).join(' ')} MB\n`);
-    expect(failures).toEqual([]);
-    // The rest of the 40 MB was not taken.
-    expect(sent).toBeLessThan(10_000_000);
-    expect(other.fetches).toEqual([]);
-    expect(await gateway?.metrics()).toMatch(/signet_keyset_stale_seconds\{[^}]*jwks[^}]*\} [1-9]/);
-    // Each kind has a line of its own, and none of them quotes what came.
-    await expect.poll(() => gateway?.output()).toMatch(/redirect \(302\)/);
-    expect(gateway?.output()).not.toMatch(/<html>|"x"|"d"|"k"/);
-
-    await server.down();
-    expect(await verdict(url, known)).toBe('200');
-    await server.up();
-    server.serve([good, publicHalf(fresh)]);
-    await provokeFetch(url, server);
-    expect(await verdict(url, await tokenOf(fresh))).toBe('200');
-    await other.down();
-  }, 60_000);
-
-  it('F29: a set that hangs does not slow known kids down', async () => {
-    server = await startJwksServer([publicHalf(old)]);
-    // Fetched again after 0.8 s.
-    const url = await boot(server.url, { VALIDATOR_JWK_CACHE_TTL: '1' });
-    const token = await tokenOf(old);
-    await timesOf(url, token, 100);
-    const before = await timesOf(url, token, 300);
-    const open = new Set<object>();
-    server.serve((_request, response) => {
-      open.add(response);
-      response.on('close', () => open.delete(response));
-    });
-    await expect.poll(() => open.size, { timeout: 5000, interval: 10 }).toBe(1);
-    const during = await timesOf(url, token, 300);
-    expect(open.size).toBe(1);
-    process.stdout.write(
-      `F29 median and p99: ${[before, during].map((t) => `${quantile(t, 0.5).toFixed(2)} ${quantile(t, 0.99).toFixed(2)} ms`).join(', with a hanging set ')}\n`,
-    );
-    expect(quantile(during, 1)).toBeLessThan(1000);
-  });
-});
-
 describe('unknown kids', () => {
-  it('F30: any number of them leads to one fetch per cooldown', async () => {
-    server = await startJwksServer([publicHalf(old)]);
-    const url = await boot(server.url, { VALIDATOR_JWK_COOLDOWN: '1' });
-    const known = await tokenOf(old);
-    const answers = new Map<string, number>();
-    const start = performance.now();
-    let asked = 0;
-    const before = rss();
-    await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        while (asked < 1000 || performance.now() - start < 3500) {
-          asked += 1;
-          const answer = await verdict(url, asked % 50 === 0 ? known : strangeToken());
-          answers.set(answer, (answers.get(answer) ?? 0) + 1);
-        }
-      }),
-    );
-    const gaps = server.fetches.slice(1).map((at, i) => at - (server?.fetches[i] ?? 0));
-    process.stdout.write(
-      `F30 ${asked} requests, ${server.fetches.length} fetches, RSS ${before.toFixed(0)} to ${rss().toFixed(0)} MB\n`,
-    );
-    expect([...answers.keys()].sort()).toEqual(['200', '401 key_not_found']);
-    expect(gaps.length).toBeGreaterThanOrEqual(2);
-    // Timers of the two processes differ by a little.
-    expect(Math.min(...gaps)).toBeGreaterThan(980);
-  });
-
   it('F32: the first token of a new key is accepted after one fetch, and waits for it', async () => {
     server = await startJwksServer([publicHalf(old)]);
     const url = await boot(server.url, { VALIDATOR_JWK_COOLDOWN: '1' });
@@ -267,17 +76,17 @@ describe('unknown kids', () => {
           ms = performance.now() - start;
           return answer;
         },
-        { timeout: 3000, interval: 20 },
+        { interval: 20 },
       )
       .toBe('200');
-    expect(ms).toBeLessThanOrEqual(1000);
+    expect(ms).toBeLessThanOrEqual(limit(1000, 10_000));
     expect(server.fetches).toHaveLength(3);
     // What the provider took back is gone.
     expect(await verdict(url, await tokenOf(old))).toBe('401 key_not_found');
     expect(await verdict(url, await tokenOf(fresh))).toBe('200');
     // The log is written in batches.
     await expect
-      .poll(() => gateway?.output())
+      .poll(() => gateway.output())
       .toContain(`JWK ${server.url}: reloaded (foreign, fresh)`);
   });
 });
@@ -309,9 +118,8 @@ describe('a JWK URL that must not be used stops the boot in one line', () => {
       /not a certificate in PEM/,
     ],
   ])('%s', async (_name, env, reason) => {
-    const { code, output } = await refuseToBoot(env);
-    expect(code).toBe(1);
-    expect(output).toMatch(reason);
+    const { lines, output } = await refuseInHost(env);
+    expect(lines).toEqual([expect.stringMatching(reason)]);
     expect(output).not.toMatch(/hush|\n\s+at /);
   });
 });

@@ -1,18 +1,18 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificate } from './helpers/certificate.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { provokeFetch, readiness, strangeToken, tokenOf, verdict } from './helpers/issuer.js';
 import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
 import { generateJwk, publicHalf } from './helpers/keys.js';
+import { tempFolder } from './helpers/resources.js';
 
 const authority = createCertificate('Test CA');
 const leaf = createCertificate('jwks.test', authority.authority);
 const single = createCertificate('self-signed');
-const folder = mkdtempSync(join(tmpdir(), 'signet-tls-'));
+const folder = tempFolder('tls');
 const file = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
@@ -23,7 +23,6 @@ const SINGLE = file('single.pem', single.cert);
 describe('a JWK URL over TLS', () => {
   let key: JWK;
   let chained: JwksServer, selfSigned: JwksServer;
-  const gateways: Gateway[] = [];
 
   beforeAll(async () => {
     key = await generateJwk('ES256', 'k1');
@@ -33,26 +32,23 @@ describe('a JWK URL over TLS', () => {
     });
     selfSigned = await startJwksServer([publicHalf(key)], single);
   });
-  afterAll(async () => {
-    await Promise.all(gateways.map((gateway) => gateway.stop()));
-    await Promise.all([chained.down(), selfSigned.down()]);
-  });
+  afterAll(() => Promise.all([chained.down(), selfSigned.down()]));
 
   /** What becomes of a good token, and the log. */
   async function judge(
     server: JwksServer,
     env: Record<string, string>,
-  ): Promise<{ verdict: string; ready: number; output: () => string }> {
-    const gateway = await startGateway({
+  ): Promise<{ verdict: string; ready: number; output: () => string; url: string }> {
+    const gateway = await hostGateway({
       VALIDATOR_JWK_URL: server.url,
       VALIDATOR_ALG: 'ES256',
       ...env,
     });
-    gateways.push(gateway);
     return {
       verdict: await verdict(gateway.url, await tokenOf(key)),
       ready: await readiness(gateway.url),
       output: () => gateway.output(),
+      url: gateway.url,
     };
   }
   const REFUSED = { verdict: '503 keys_unavailable', ready: 503 };
@@ -66,30 +62,26 @@ describe('a JWK URL over TLS', () => {
     });
     expect(seen).toMatchObject(REFUSED);
     await expect
-      .poll(seen.output, { timeout: 3000 })
+      .poll(seen.output)
       .toMatch(/certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
     expect(selfSigned.fetches).toEqual([]);
   });
 
   it('works with the CA file: a self-signed certificate, and one of an authority', async () => {
-    const seen = await Promise.all([
-      judge(selfSigned, { VALIDATOR_JWK_LOCAL_CA: SINGLE }),
-      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA }),
-    ]);
-    expect(seen).toEqual([expect.objectContaining(ACCEPTED), expect.objectContaining(ACCEPTED)]);
+    expect(await judge(selfSigned, { VALIDATOR_JWK_LOCAL_CA: SINGLE })).toMatchObject(ACCEPTED);
+    expect(await judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA })).toMatchObject(ACCEPTED);
   });
 
   it('takes a matching pin of the leaf only, and on each connection', async () => {
     const before = chained.fetches.length;
-    const [wrong, ofAuthority] = await Promise.all([
-      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA, VALIDATOR_JWK_FINGERPRINTS: single.pin }),
-      judge(chained, { VALIDATOR_JWK_LOCAL_CA: CA, VALIDATOR_JWK_FINGERPRINTS: authority.pin }),
-    ]);
-    expect(wrong).toMatchObject(REFUSED);
-    expect(ofAuthority).toMatchObject(REFUSED);
-    await expect
-      .poll(wrong.output, { timeout: 3000 })
-      .toMatch(/public key matches none of the fingerprints/);
+    for (const { pin } of [single, authority]) {
+      const wrong = await judge(chained, {
+        VALIDATOR_JWK_LOCAL_CA: CA,
+        VALIDATOR_JWK_FINGERPRINTS: pin,
+      });
+      expect(wrong).toMatchObject(REFUSED);
+      await expect.poll(wrong.output).toMatch(/public key matches none of the fingerprints/);
+    }
     expect(chained.fetches).toHaveLength(before);
     const right = await judge(chained, {
       VALIDATOR_JWK_LOCAL_CA: CA,
@@ -97,7 +89,7 @@ describe('a JWK URL over TLS', () => {
       VALIDATOR_JWK_COOLDOWN: '1',
     });
     expect(right).toMatchObject(ACCEPTED);
-    const url = gateways.at(-1)?.url ?? '';
+    const { url } = right;
     await provokeFetch(url, chained);
     expect(await verdict(url, strangeToken())).toBe('401 key_not_found');
     expect(await verdict(url, await tokenOf(key))).toBe('200');

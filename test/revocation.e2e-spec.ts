@@ -27,6 +27,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     BACKEND_HOST: backend.url,
     SIGNER_JWK_LOCAL_PATH: writeKeys([key, await generateJwk('HS256', 'other')]),
+    SIGNER_KID: 'sim2',
     REFRESH_BACKEND_PATH: '/refresh.json',
     ADMIN_ROLES: 'ops,admin',
   });

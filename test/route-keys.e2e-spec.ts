@@ -3,15 +3,14 @@ import { Controller, Get, Module, type INestApplication, type Type } from '@nest
 import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { AuthModule, Claims, RequireJwt } from '../src/auth/index.js';
-import { BootError } from '../src/core/errors/boot.error.js';
+import { AuthModule, RequireJwt } from '../src/auth/index.js';
+import { BootError } from '../src/core/errors/index.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
 import { callWith } from './helpers/http.js';
-import { AUDIENCE, ISSUER, strangeToken, tokenOf } from './helpers/issuer.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
 import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
-import { audienceOf, startOpenIdProvider, type OpenIdProvider } from './helpers/oidc.js';
 
 let secret: JWK, ofA: JWK, ofB: JWK, ofFile: JWK;
 let app: INestApplication | undefined;
@@ -127,7 +126,7 @@ describe('routes with keys of their own', () => {
     expect(await ask('a', await tokenOf(ofA, { iss: 'https://a.test' }))).toBe('200');
     expect(store.ready()).toBe(false);
     await b.up();
-    await expect.poll(() => ask('b', token), { timeout: 3000 }).toBe('200');
+    await expect.poll(() => ask('b', token)).toBe('200');
     expect(store.ready()).toBe(true);
   });
 
@@ -138,15 +137,13 @@ describe('routes with keys of their own', () => {
     const token = await tokenOf(ofA, { iss: 'https://a.test' });
     await a.down();
     const failed = performance.now();
-    await expect
-      .poll(() => ask('a', token), { timeout: 6000, interval: 20 })
-      .toBe('503 keys_unavailable');
+    await expect.poll(() => ask('a', token), { interval: 20 }).toBe('503 keys_unavailable');
     expect(performance.now() - failed).toBeGreaterThan(1400);
     // The process can still serve what needs other keys.
     expect(store.ready()).toBe(true);
     expect(await ask('b', await tokenOf(ofB, { iss: 'https://b.test' }))).toBe('200');
     await a.up();
-    await expect.poll(() => ask('a', token), { timeout: 3000 }).toBe('200');
+    await expect.poll(() => ask('a', token)).toBe('200');
   });
 });
 
@@ -194,75 +191,4 @@ describe('a route whose keys must not be used stops the boot', () => {
       expect.stringMatching(/fingerprints prove nothing without https/),
     ]);
   });
-});
-
-describe('a real OpenID provider', () => {
-  let provider: OpenIdProvider | undefined;
-  afterEach(async () => {
-    await provider?.stop();
-  });
-
-  it('has its RS256 and ES256 tokens accepted, its rotation followed, its absence survived', async () => {
-    const op = (provider = await startOpenIdProvider());
-    @Controller()
-    class Routes {
-      @Get('clerk')
-      @RequireJwt({
-        jwkUrl: op.jwksUri,
-        issuer: op.issuer,
-        audience: [audienceOf('RS256'), audienceOf('ES256')],
-        algorithms: ['RS256', 'ES256'],
-        rolesKey: 'realm_access.roles',
-        rolesKeyIsNested: true,
-        roles: ['clerk'],
-        scopes: ['read'],
-      })
-      clerk(@Claims('sub') sub: string): string {
-        return sub;
-      }
-      @Get('boss')
-      @RequireJwt({
-        jwkUrl: op.jwksUri,
-        issuer: op.issuer,
-        audience: audienceOf('RS256'),
-        algorithms: ['RS256', 'ES256'],
-        rolesKey: 'realm_access.roles',
-        rolesKeyIsNested: true,
-        roles: ['boss'],
-      })
-      boss(): string {
-        return 'boss';
-      }
-    }
-    // The default cooldown of 10 s.
-    await boot(Routes);
-    const [rs, es] = await Promise.all([op.token('RS256'), op.token('ES256')]);
-    expect((await callWith(`${url}/clerk`, rs)).text).toBe('shop');
-    expect(await ask('clerk', es)).toBe('200');
-    expect(await ask('boss', rs)).toBe('403 roles_missing');
-    expect(await ask('boss', es)).toBe('401 audience_mismatch');
-    expect(await ask('clerk', await tokenOf(ofA))).toBe('401 key_not_found');
-
-    const booted = performance.now();
-    const before = await op.fetches();
-    await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        for (let i = 0; i < 50; i++) await ask('clerk', strangeToken('RS256'));
-      }),
-    );
-    const inWindow = (await op.fetches()) - before;
-    expect(inWindow).toBeLessThanOrEqual(1 + Math.floor((performance.now() - booted) / 10_000));
-
-    await op.rotate();
-    const rotated = await op.token('ES256');
-    await expect.poll(() => ask('clerk', rotated), { timeout: 15_000, interval: 100 }).toBe('200');
-    expect((await op.fetches()) - before).toBeLessThanOrEqual(
-      1 + Math.floor((performance.now() - booted) / 10_000),
-    );
-    expect(await ask('clerk', es)).toBe('200');
-
-    await op.stop();
-    for (const token of [rs, es, rotated]) expect(await ask('clerk', token)).toBe('200');
-    expect(await ask('clerk', strangeToken('ES256'))).toBe('401 key_not_found');
-  }, 40_000);
 });

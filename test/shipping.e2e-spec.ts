@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { startGateway } from './helpers/gateway.js';
+import { call } from './helpers/http.js';
+import { bash } from './helpers/manual.js';
 
 /** The steps of the Dockerfile: instruction and the rest of its line. */
 const steps = readFileSync('Dockerfile', 'utf8')
@@ -25,6 +29,33 @@ describe('the Dockerfile', () => {
     const ignored = readFileSync('.dockerignore', 'utf8').split('\n');
     for (const path of copied) expect(ignored).toContain(`!${path}`);
     expect(ignored).toContain('*');
+  });
+
+  it('keeps the packages that the gateway needs, documentation included, and none for development', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'signet-image-'));
+    for (const name of ['package.json', 'package-lock.json', 'dist'])
+      cpSync(name, join(directory, name), { recursive: true });
+    const [, prune = ''] = steps.find(([, rest]) => rest.includes('npm prune')) ?? [];
+    // npm finds by the lock file alone what it would keep; there is nothing here that it could remove.
+    const command = prune.replace('npm prune', 'npm install --package-lock-only --offline');
+    await bash(command, {}, directory);
+    const { packages } = JSON.parse(readFileSync(join(directory, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+    };
+    const kept = Object.keys(packages).filter((path) => path !== '');
+    expect(kept.filter((path) => /\/(?:node|typescript|vitest|@nestjs\/cli)$/.test(path))).toEqual(
+      [],
+    );
+    for (const path of kept) {
+      if (path.lastIndexOf('node_modules/') > 0) continue;
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      symlinkSync(resolve(path), join(directory, path));
+    }
+    const gateway = await startGateway({}, directory, ['bash', '-c', 'exec "$0" dist/main.js']);
+    expect((await call(`${gateway.url}/docs-json`)).json).toHaveProperty('openapi');
+    expect(gateway.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
+    await gateway.stop();
+    rmSync(directory, { recursive: true, force: true });
   });
 });
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, StateUnavailableException } from '../src/state/index.js';
@@ -10,9 +9,9 @@ import {
   describeStore,
   revocation,
 } from './helpers/store-contract.js';
+import { tempFolder } from './helpers/resources.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'signet-state-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = tempFolder('state');
 const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;
 
 describeStore('memory', () => openStore('memory:'));

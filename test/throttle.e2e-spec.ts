@@ -1,19 +1,17 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { startBackend } from './helpers/backend.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, expectError, type Answer } from './helpers/http.js';
+import { tempFolder } from './helpers/resources.js';
 
 const LIMIT = { THROTTLE_LIMIT: '5', THROTTLE_TTL_MS: '60000' };
-const started: Gateway[] = [];
-const start = async (env: Record<string, string>): Promise<Gateway> => {
-  const gateway = await startGateway(env);
-  started.push(gateway);
-  return gateway;
-};
-afterAll(() => Promise.all(started.map((gateway) => gateway.stop())));
+let backend: Backend | undefined;
+afterEach(async () => {
+  await backend?.stop();
+  backend = undefined;
+});
 
 const post = ({ url }: Gateway, path = '/token', from?: string): Promise<Answer> =>
   call(url + path, {
@@ -28,9 +26,9 @@ const statuses = async (count: number, send: () => Promise<Answer>): Promise<num
 
 describe('THROTTLE_LIMIT', () => {
   it('refuses a client address that asks the token endpoints too often, and asks no backend', async () => {
-    const backend = await startBackend();
+    backend = await startBackend();
     await backend.answer('/token.json', { status: 401, body: { error: 'invalid_grant' } });
-    const gateway = await start({ ...LIMIT, BACKEND_HOST: backend.url });
+    const gateway = await hostGateway({ ...LIMIT, BACKEND_HOST: backend.url });
     expect(await statuses(4, () => post(gateway))).toEqual([401, 401, 401, 401]);
     // All token endpoints have one limit.
     expect((await post(gateway, '/token/revoke')).status).toBe(400);
@@ -41,11 +39,10 @@ describe('THROTTLE_LIMIT', () => {
     expect(seconds).toBeLessThanOrEqual(60);
     expect((await post(gateway, '/token/revoke')).status).toBe(429);
     expect(backend.seen).toHaveLength(4);
-    await backend.stop();
   });
 
   it('leaves all other routes alone', async () => {
-    const gateway = await start(LIMIT);
+    const gateway = await hostGateway(LIMIT);
     await statuses(6, () => post(gateway));
     for (const path of ['/health/live', '/health/ready', '/.well-known/jwks.json'])
       expect(await statuses(10, () => call(gateway.url + path))).toEqual(Array(10).fill(200));
@@ -53,19 +50,19 @@ describe('THROTTLE_LIMIT', () => {
   });
 
   it('lets a client in again when its window ends', async () => {
-    const gateway = await start({ THROTTLE_LIMIT: '2', THROTTLE_TTL_MS: '1000' });
+    const gateway = await hostGateway({ THROTTLE_LIMIT: '2', THROTTLE_TTL_MS: '1000' });
     expect(await statuses(3, () => post(gateway))).toEqual([200, 200, 429]);
     await expect.poll(async () => (await post(gateway)).status, { interval: 100 }).toBe(200);
   });
 
   it('goes by the address that TRUST_PROXY tells, and by nothing a client says', async () => {
-    const direct = await start(LIMIT);
+    const direct = await hostGateway(LIMIT);
     const spoofed = await Promise.all(
       Array.from({ length: 6 }, (_, i) => post(direct, '/token', `10.0.0.${i}`)),
     );
     expect(spoofed.filter(({ status }) => status === 429)).toHaveLength(1);
 
-    const proxied = await start({ ...LIMIT, TRUST_PROXY: 'loopback' });
+    const proxied = await hostGateway({ ...LIMIT, TRUST_PROXY: 'loopback' });
     expect(await statuses(6, () => post(proxied, '/token', '10.0.0.1'))).toContain(429);
     expect(await statuses(5, () => post(proxied, '/token', '10.0.0.2'))).not.toContain(429);
     // Whoever has one IPv6 address has a whole network of them.
@@ -77,11 +74,11 @@ describe('THROTTLE_LIMIT', () => {
   });
 
   it('is off by default, and on in production', async () => {
-    const plain = await start({});
+    const plain = await hostGateway({});
     expect(await statuses(20, () => post(plain))).toEqual(Array(20).fill(200));
-    const backend = await startBackend();
+    backend = await startBackend();
     await backend.answer('/token.json', { body: { access_token: { sub: 'u' } } });
-    const production = await start({
+    const production = await hostGateway({
       NODE_ENV: 'production',
       WORKERS: '1',
       BACKEND_HOST: backend.url,
@@ -89,15 +86,13 @@ describe('THROTTLE_LIMIT', () => {
     });
     expect(await statuses(300, () => post(production))).toEqual(Array(300).fill(200));
     expect((await post(production)).status).toBe(429);
-    production.process.kill('SIGKILL');
-    await backend.stop();
   });
 
   it('counts for all processes of a machine together', async () => {
-    const STATE_STORE = `sqlite:${join(mkdtempSync(join(tmpdir(), 'signet-')), 'signet.db')}`;
-    const env = { ...LIMIT, THROTTLE_LIMIT: '10', STATE_STORE, WORKERS: '2' };
-    const gateway = await start(env);
+    const STATE_STORE = `sqlite:${join(tempFolder(), 'signet.db')}`;
+    const gateway = await startGateway({ ...LIMIT, STATE_STORE, WORKERS: '2' });
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(gateway)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+    await gateway.stop();
   });
 });

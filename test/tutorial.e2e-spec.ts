@@ -2,7 +2,6 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KID_AHEAD } from './helpers/environment.js';
 import { refuseToBoot, startGateway } from './helpers/gateway.js';
 import {
   bash,
@@ -19,7 +18,14 @@ let directory: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'signet-tutorial-'));
-  const files = ['src', 'test/helpers', 'package.json', 'nest-cli.json', 'vitest.config.ts'];
+  const files = [
+    'src',
+    'scripts',
+    'test/helpers',
+    'package.json',
+    'nest-cli.json',
+    'vitest.config.ts',
+  ];
   for (const name of [...files, 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(name, join(directory, name), { recursive: true });
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
@@ -95,7 +101,7 @@ describe('the recipes after it', () => {
     expect(starts).toHaveLength(5);
     for (const { code } of starts) {
       // Ports of this machine may be taken; a callee waits for the issuer's keys in the background.
-      const ports = { PORT: '0', MANAGEMENT_PORT: '0', ...KID_AHEAD };
+      const ports = { PORT: '0', MANAGEMENT_PORT: '0' };
       const gateway = await startAsPrinted(code, directory, ports, COPY);
       expect(gateway.output()).toContain('Listening');
       await gateway.stop();

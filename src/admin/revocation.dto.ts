@@ -1,9 +1,9 @@
+import { Transform, type TransformFnParams } from 'class-transformer';
 import {
   IsInt,
   IsOptional,
   IsString,
   Length,
-  Matches,
   Max,
   MaxLength,
   Min,
@@ -16,7 +16,16 @@ import {
   type RevocationKind,
 } from '../core/revocation/index.js';
 
-const MAX_VALUE_LENGTH = 1024;
+/** Characters of a claim's value. */
+export const MAX_VALUE_LENGTH = 1024;
+/** Characters of a reason. */
+export const MAX_REASON_LENGTH = 500;
+/** Characters of `after`. */
+export const MAX_CURSOR_LENGTH = 100;
+/** Revocations on a page. */
+export const DEFAULT_PAGE_SIZE = 100;
+/** The same, at most. */
+export const MAX_PAGE_SIZE = 1000;
 /** The year 9999. */
 const MAX_TIME = 253_402_300_799;
 
@@ -35,6 +44,10 @@ const ClaimValue = (): PropertyDecorator =>
     { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
   );
 
+/** Digits of a query string become a number; anything else stays, and is refused. */
+const toWholeNumber = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : value;
+
 /** What `POST /admin/revocations` takes: exactly one of the four names, and what else is known. */
 export class CreateRevocationDto {
   @IsOptional() @ClaimValue() jti?: string | number;
@@ -43,19 +56,19 @@ export class CreateRevocationDto {
   @IsOptional() @ClaimValue() kid?: string | number;
   /** Seconds since 1970: only tokens that were issued earlier are revoked. */
   @IsOptional() @IsInt() @Min(0) @Max(MAX_TIME) before?: number;
-  @IsOptional() @IsString() @MaxLength(500) reason?: string;
+  @IsOptional() @IsString() @MaxLength(MAX_REASON_LENGTH) reason?: string;
 }
 
 /** What `GET /admin/revocations` takes. */
 export class ListRevocationsDto {
   /** Page size. */
-  @IsOptional() @Matches(/^(?:[1-9]\d{0,2}|1000)$/) limit?: string;
+  @Transform(toWholeNumber) @IsInt() @Min(1) @Max(MAX_PAGE_SIZE) limit = DEFAULT_PAGE_SIZE;
   /** `next` of the page before. */
-  @IsOptional() @IsString() @Length(1, 100) after?: string;
+  @IsOptional() @IsString() @Length(1, MAX_CURSOR_LENGTH) after?: string;
 }
 
 /** A revocation as the routes show it; times in seconds since 1970. */
-export type RevocationView = { readonly [Kind in RevocationKind]?: string } & {
+export type RevocationResponse = { readonly [Kind in RevocationKind]?: string } & {
   readonly id: string;
   readonly before?: number;
   readonly reason?: string;
@@ -75,7 +88,8 @@ export function revokedName(
   return given.length === 1 ? given[0] : undefined;
 }
 
-export function toView(revocation: Revocation): RevocationView {
+/** A revocation as the routes show it. */
+export function toResponse(revocation: Revocation): RevocationResponse {
   const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
   return {
     id,

@@ -1,43 +1,29 @@
-import type { IncomingMessage } from 'node:http';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
 import { ReservedHeaders } from '../http/index.js';
-import { BackendAnswer } from './backend-answer.js';
-import { BackendBulkhead, type CallListener } from './backend-bulkhead.js';
-import { BackendTransport, DEFAULT_MAX_CONNECTIONS } from './backend-transport.js';
-import { BACKEND_OPTIONS, type BackendModuleOptions } from './backend.module-definition.js';
-import type { CallTracer } from './call-tracer.js';
-import type { BreakerState } from './circuit-breaker.js';
+import type { BackendAnswer } from './answer/backend-answer.js';
+import { readAnswer } from './answer/read-answer.js';
+import type { BackendCall, CallTracer } from './backend-call.js';
+import { BackendHttpService, sendByAxios } from './backend-http.service.js';
+import {
+  BACKEND_OPTIONS,
+  backendLimits,
+  type BackendLimits,
+  type BackendModuleOptions,
+} from './backend.module-definition.js';
+import { fillPath } from './request/backend-path.js';
 import {
   allowedHeaders,
   forwardedHeaders,
   forwardedQuery,
   type AllowedHeader,
-} from './forwarding.js';
-import { fillPath } from './path-template.js';
-import { readAnswer } from './read-answer.js';
-import { sendRequest, type OutgoingRequest } from './send-request.js';
-
-/** One call to the backend. */
-export interface BackendCall {
-  /** Default `GET`. */
-  method?: string;
-  /** Path below the configured host; may contain `{JWT.<claim>}`. */
-  path: string;
-  /**
-   * The client's request: its allow-listed headers and query strings are forwarded, and what its
-   * token's claims are to become.
-   */
-  from?: IncomingMessage;
-  /** Verified claims for the placeholders of `path`. */
-  claims?: Readonly<Record<string, unknown>>;
-  /** Sent byte for byte; never with `GET` or `HEAD`. */
-  body?: Buffer;
-  /** Content type of `body`. Default `application/json`. */
-  contentType?: string;
-}
+} from './request/forwarding.js';
+import { BackendBulkhead, type CallListener } from './resilience/backend-bulkhead.js';
+import type { BreakerState } from './resilience/circuit-breaker.js';
+import { BackendTransport } from './transport/backend-transport.js';
+import type { BackendRequest, BackendResponse } from './transport/exchange.js';
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
@@ -51,24 +37,44 @@ export interface BackendStats {
   readonly retries: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 2000;
-const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
-const DEFAULT_MAX_WAITING = 1024;
-
 /**
  * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
  * to be JSON. It knows nothing of tokens.
+ *
+ * Its calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports.
+ * They see a path below the host as `url`, the body of a request as a Buffer, and the body of a
+ * response as the Buffer that came. A failure is an `AxiosError` as with any axios: `response` for a
+ * status that is not 2xx, else `cause`, which is the exception that `call` throws. What they change
+ * is what is sent and read. The deadline of a call holds for all attempts together, and for the
+ * circuit breaker they are one call.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [BackendModule.forRoot({ host: 'https://login.internal' })] })
+ * export class AppModule {
+ *   constructor({ axiosRef: axios }: HttpService) {
+ *     axios.defaults.headers.common['x-api-key'] = 'secret';
+ *     axios.interceptors.response.use(undefined, (error: AxiosError) => {
+ *       const { config, response, cause } = error;
+ *       // Once more, where the backend got nothing or asks for it.
+ *       const again = response?.status === 503 || cause instanceof BackendUnavailableException;
+ *       if (!again || config?.method !== 'get' || config.headers.has('x-attempt')) throw error;
+ *       config.headers.set('x-attempt', '2');
+ *       return axios.request(config);
+ *     });
+ *   }
+ * }
+ * ```
  */
 @Injectable()
 export class BackendClient {
   private readonly origin: string;
   private readonly basePath: string;
-  private readonly timeout: number;
-  private readonly maxBodyBytes: number;
+  private readonly limits: BackendLimits;
   private readonly inputHeaders: readonly AllowedHeader[];
   private readonly isReserved: (folded: string) => boolean;
   private readonly inputQueryStrings: readonly string[];
-  private readonly guard: BackendBulkhead;
+  private readonly bulkhead: BackendBulkhead;
   private tracer?: CallTracer;
 
   constructor(
@@ -79,19 +85,18 @@ export class BackendClient {
   ) {
     const url = URL.parse(options.host);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      throw new BootError(`BackendModule: 'host' is not an http:// or https:// URL`);
+      throw new BootError('the option host of BackendModule is not an http:// or https:// URL');
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/$/, '');
-    this.timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
+    this.limits = backendLimits(options);
     this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
     for (const { name } of this.inputHeaders)
       if (NEVER_FORWARDED.has(name))
-        throw new BootError(`BackendModule: inputHeaders cannot forward ${name}`);
+        throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
     this.isReserved = (folded) => reserved.has(folded);
     this.inputQueryStrings = options.inputQueryStrings ?? [];
-    const { maxConnections = DEFAULT_MAX_CONNECTIONS, maxWaiting = DEFAULT_MAX_WAITING } = options;
-    this.guard = new BackendBulkhead({
+    const { maxConnections, maxWaiting } = this.limits;
+    this.bulkhead = new BackendBulkhead({
       maxCalls: maxConnections + maxWaiting,
       breaker: options.breaker,
     });
@@ -99,13 +104,13 @@ export class BackendClient {
 
   /** What is going on, and counts since the start. */
   get stats(): BackendStats {
-    const { state, inFlight, rejected } = this.guard;
+    const { state, inFlight, rejected } = this.bulkhead;
     return { state, inFlight, rejected, retries: this.transport.retries };
   }
 
   /** From now on `listener` is told of every call that was made, once it is over. */
   onCall(listener: CallListener): void {
-    this.guard.onCall(listener);
+    this.bulkhead.onCall(listener);
   }
 
   /** From now on `tracer` follows every call. */
@@ -122,28 +127,12 @@ export class BackendClient {
    * @throws ClaimForBackendMissingException (403) when `path` needs a claim that `claims` does not hold
    */
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
-    const { method = 'GET', from, body, contentType = 'application/json' } = call;
-    const headers: Record<string, string | string[]> =
-      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
-    headers['accept'] ??= 'application/json';
-    headers['accept-encoding'] = 'identity';
-    const sendsBody =
-      body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
-    if (sendsBody) headers['content-type'] = contentType;
-    const request = {
-      baseURL: this.origin,
-      url: this.target(call),
-      method,
-      headers,
-      data: sendsBody ? body : undefined,
-      timeout: this.timeout,
-      maxContentLength: this.maxBodyBytes,
-    };
+    const request = this.requestFor(call);
     const span = this.tracer?.start(call);
-    if (span === undefined) return (await this.send(request)) as BackendAnswer<T>;
-    Object.assign(headers, span.headers);
+    if (span === undefined) return (await this.exchange(request)) as BackendAnswer<T>;
+    Object.assign(request.headers, span.headers);
     try {
-      const answer = await this.send(request);
+      const answer = await this.exchange(request);
       span.end(answer.status);
       return answer as BackendAnswer<T>;
     } catch (error) {
@@ -152,14 +141,40 @@ export class BackendClient {
     }
   }
 
-  private send(request: OutgoingRequest): Promise<BackendAnswer> {
-    return this.guard.run(async () =>
-      readAnswer(await sendRequest(this.http.axiosRef, request), this.maxBodyBytes),
+  private requestFor(call: BackendCall): BackendRequest {
+    const { method = 'GET', from, body, contentType = 'application/json' } = call;
+    const headers =
+      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
+    headers['accept'] ??= 'application/json';
+    headers['accept-encoding'] = 'identity';
+    const sendsBody =
+      body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
+    if (sendsBody) headers['content-type'] = contentType;
+    return {
+      origin: this.origin,
+      path: this.target(call),
+      method: method.toUpperCase(),
+      headers,
+      body: sendsBody ? body : undefined,
+    };
+  }
+
+  private exchange(request: BackendRequest): Promise<BackendAnswer> {
+    return this.bulkhead.run(async () =>
+      readAnswer(await this.send(request), this.limits.maxBodyBytes),
     );
   }
 
+  /** A test may have put another `HttpService` in the place of ours. */
+  private send(request: BackendRequest): Promise<BackendResponse> {
+    return this.http instanceof BackendHttpService
+      ? this.http.send(request)
+      : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs);
+  }
+
   private target({ path, claims, from }: BackendCall): string {
-    const target = this.basePath + fillPath(path, claims);
+    // One slash: axios takes "//other-host/a" for a URL of its own.
+    const target = `${this.basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }

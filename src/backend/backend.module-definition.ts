@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { BreakerOptions } from './circuit-breaker.js';
+import type { BreakerOptions } from './resilience/circuit-breaker.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {
@@ -22,6 +22,34 @@ export interface BackendModuleOptions {
   /** When calls are no longer tried because the backend fails; `false`: they always are. */
   breaker?: BreakerOptions | false;
 }
+
+/** Bounds of every call; see {@link BackendModuleOptions}. */
+export type BackendLimits = Required<
+  Pick<
+    BackendModuleOptions,
+    'timeoutMs' | 'maxBodyBytes' | 'connectTimeoutMs' | 'maxConnections' | 'maxWaiting'
+  >
+>;
+
+/** Milliseconds of one call, where nobody says otherwise. */
+export const DEFAULT_TIMEOUT_MS = 2000;
+/** Bytes of an answer, where nobody says otherwise. */
+export const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+/** The limits that `options` set, and the defaults of the others. */
+export const backendLimits = ({
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  maxBodyBytes = DEFAULT_MAX_BODY_BYTES,
+  connectTimeoutMs = 1000,
+  maxConnections = 256,
+  maxWaiting = 1024,
+}: Omit<BackendModuleOptions, 'host'>): BackendLimits => ({
+  timeoutMs,
+  maxBodyBytes,
+  connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs),
+  maxConnections,
+  maxWaiting,
+});
 
 export const {
   ConfigurableModuleClass: ConfigurableBackendModule,

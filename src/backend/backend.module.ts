@@ -1,34 +1,29 @@
 import { HttpService } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
-import { create } from 'axios';
 import { ReservedHeadersModule } from '../http/index.js';
 import { BackendClient } from './backend-client.service.js';
-import { BackendTransport } from './backend-transport.js';
-import { ConfigurableBackendModule } from './backend.module-definition.js';
+import { BackendHttpService } from './backend-http.service.js';
+import {
+  BACKEND_OPTIONS,
+  backendLimits,
+  ConfigurableBackendModule,
+  type BackendModuleOptions,
+} from './backend.module-definition.js';
+import { BackendTransport } from './transport/backend-transport.js';
 
-const passThrough = [(value: unknown): unknown => value];
-
-/** Provides {@link BackendClient} over `@nestjs/axios`, whose transport is an undici pool. */
+/** Provides {@link BackendClient}, and the `HttpService` whose interceptors its calls pass. */
 @Module({
   imports: [ReservedHeadersModule],
   providers: [
     BackendTransport,
     {
       provide: HttpService,
-      inject: [BackendTransport],
-      useFactory: ({ adapter }: BackendTransport) =>
-        new HttpService(
-          create({
-            adapter,
-            // Bytes go out and come in as they are.
-            transformRequest: passThrough,
-            transformResponse: passThrough,
-            validateStatus: () => true,
-          }),
-        ),
+      inject: [BackendTransport, BACKEND_OPTIONS],
+      useFactory: (transport: BackendTransport, options: BackendModuleOptions) =>
+        new BackendHttpService(transport, backendLimits(options).timeoutMs),
     },
     BackendClient,
   ],
-  exports: [BackendClient],
+  exports: [BackendClient, HttpService],
 })
 export class BackendModule extends ConfigurableBackendModule {}

@@ -1,8 +1,8 @@
-export type { CallSpan, CallTracer } from './call-tracer.js';
-export { BackendAnswer } from './backend-answer.js';
-export { BackendClient, type BackendCall, type BackendStats } from './backend-client.service.js';
-export type { BackendOutcome, CallListener } from './backend-bulkhead.js';
-export type { BreakerOptions, BreakerState } from './circuit-breaker.js';
+export type { BackendCall, CallSpan, CallTracer } from './backend-call.js';
+export { BackendAnswer } from './answer/backend-answer.js';
+export { BackendClient, type BackendStats } from './backend-client.service.js';
+export type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
+export type { BreakerOptions, BreakerState } from './resilience/circuit-breaker.js';
 export {
   BackendBadResponseException,
   BackendFailedException,
@@ -12,7 +12,12 @@ export {
   ClaimForBackendMissingException,
 } from './backend.exceptions.js';
 export { BackendModule } from './backend.module.js';
-export type { BackendModuleOptions } from './backend.module-definition.js';
-export { pathSegment } from './path-segment.js';
-// Part of what users of this module see.
+export {
+  DEFAULT_MAX_BODY_BYTES,
+  DEFAULT_TIMEOUT_MS,
+  type BackendModuleOptions,
+} from './backend.module-definition.js';
+export { pathSegment } from './request/backend-path.js';
+// Part of what users of this module see. The class is the token that BackendModule provides.
+export { HttpService } from '@nestjs/axios';
 export { withholdHeaders } from '../http/index.js';

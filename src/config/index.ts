@@ -1,1 +1,2 @@
-export * from './namespaces.js';
+export { OPTION_VARIABLES, withVariableNames } from './option-variables.js';
+export * from './options.js';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { goOn, login } from './login.js';
 
-/** A running demo backend. */
+/** A running backend. */
 export interface RunningBackend {
   /** Base URL, for `BACKEND_HOST`. */
   url: string;
@@ -18,10 +18,10 @@ type Answer = (request: IncomingMessage, body: string, response: ServerResponse)
  * Starts the demo login backend on a free port of the loopback interface: `/token.json` and
  * `/refresh.json` answer claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
  */
-export const startDemoBackend = (): Promise<RunningBackend> => serve(answerDemo);
+export const startDemoBackend = (): Promise<RunningBackend> => startServer(answerDemo);
 
 /** Serves `answer` on a free port of the loopback interface. */
-export async function serve(answer: Answer): Promise<RunningBackend> {
+export async function startServer(answer: Answer): Promise<RunningBackend> {
   const server = createServer((request, response) => {
     read(request)
       .then((body) => answer(request, body, response))

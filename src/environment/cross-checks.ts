@@ -1,8 +1,8 @@
 import { claimHeaderProblems, parseClaimHeaders } from '../core/verify/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
 import { normalizeType } from '../core/claims/index.js';
-import type { Environment } from './environment.js';
-import { DEFAULT_KEY_FILE } from './defaults.js';
+import { DEFAULT_KEY_FILE, type Environment } from './environment.js';
+import { isGiven, type RawEnvironment } from './raw-environment.js';
 
 const BACKEND_PATHS = [
   'TOKEN_BACKEND_PATH',
@@ -14,14 +14,14 @@ const BACKEND_PATHS = [
  * Problems that no single variable has by itself, one line each.
  * They are looked for beside wrong values too, so `env` may hold text where a flag should be.
  */
-export function crossChecks(env: Environment, raw: Readonly<Record<string, unknown>>): string[] {
+export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   const problems: string[] = [];
   if (env.NODE_ENV === 'production') {
     if (env.BACKEND_HOST === undefined)
       problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
     if (isTrue(env.DISABLE_JWK_SECURITY))
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
-    if (env.STATE_STORE === 'memory:' && env.WORKERS !== '1')
+    if (env.STATE_STORE === 'memory:' && env.WORKERS !== 1)
       problems.push(
         'STATE_STORE=memory: is one process only; choose sqlite:<file> or redis://…, or set WORKERS=1',
       );
@@ -45,7 +45,7 @@ export function crossChecks(env: Environment, raw: Readonly<Record<string, unkno
   for (const side of ['SIGNER', 'VALIDATOR'] as const) {
     const url = env[`${side}_JWK_URL`];
     if (url === undefined) continue;
-    if (given(raw[`${side}_JWK_LOCAL_PATH`]))
+    if (isGiven(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
     if (url.startsWith('http:') && !isTrue(env.DISABLE_JWK_SECURITY))
       problems.push(
@@ -78,9 +78,7 @@ function sessionChecks(env: Environment): string[] {
 }
 
 const PLACEHOLDER_REST = /[{}]/;
-const text = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
 const isTrue = (flag: unknown): boolean => flag === true;
-const given = (value: unknown): boolean => text(value) !== '';
 
 /** True where a missing key file is created: the default file, outside of production. */
 export const mayCreateKeyFile = (env: Environment): boolean =>

@@ -1,123 +1,248 @@
-import { applyDecorators } from '@nestjs/common';
-import { Transform } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  ValidateBy,
-  type ValidationOptions,
-} from 'class-validator';
+import { isIP } from 'node:net';
+import { IsOptional } from 'class-validator/cjs/decorator/common/IsOptional.js';
+import { ValidateBy } from 'class-validator/cjs/decorator/common/ValidateBy.js';
+import { nearest } from './nearest.js';
 
-/**
- * Decorators for the variables of `Environment`: each turns the text into its type and checks it.
- * No message repeats a value, since it may be a secret in the wrong place.
+/*
+ * Decorators for the members of `Environment`: each says how the text of a variable becomes a value,
+ * what is wrong with it, and what it is when it is unset. No message repeats a value, since it may be
+ * a secret in the wrong place.
  */
-const message = (text: string): ValidationOptions => ({ message: `$property ${text}` });
-const listMessage = (text: string): ValidationOptions => ({ ...message(text), each: true });
 
-const transform = (convert: (text: string) => unknown): PropertyDecorator =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? convert(value) : value,
-  );
+/** A variable as it is declared in `Environment`. */
+export interface Variable {
+  readonly name: string;
+  /** Where it is unset or empty, as one would write it. Undefined: it has no default here. */
+  readonly default?: string;
+  /** The same with `NODE_ENV=production`, where it differs. */
+  readonly production?: string;
+  /** The value of a text; of a text that is wrong something that the variable's rule refuses. */
+  readonly parse: (text: string) => unknown;
+}
+
+type Value = string | number | boolean;
+
+/** What a variable is where it is unset or empty. */
+interface Defaults {
+  default?: Value;
+  production?: Value;
+}
+
+interface Rule {
+  /** Default: the text without blanks around it. */
+  parse?: (text: string) => unknown;
+  isValid: (value: unknown) => boolean;
+  /** What stands behind "NAME must be". */
+  expected: string;
+  /** A hint for a wrong value. */
+  hint?: (value: unknown) => string;
+}
+
+/** All variables, in the order of their declaration. */
+export const VARIABLES: Variable[] = [];
+
+function variable(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
+  const { parse = trim, isValid, expected, hint = () => '' } = rule;
+  return (target, property) => {
+    const name = String(property);
+    IsOptional()(target, property);
+    ValidateBy({
+      name: 'variable',
+      validator: {
+        validate: isValid,
+        defaultMessage: (args) => `${name} must be ${expected}${hint(args?.value)}`,
+      },
+    })(target, name);
+    VARIABLES.push({
+      name,
+      default: defaults.default?.toString(),
+      production: defaults.production?.toString(),
+      parse,
+    });
+  };
+}
+
+const trim = (text: string): string => text.trim();
+const matches = (value: unknown, pattern: RegExp): boolean =>
+  typeof value === 'string' && pattern.test(value);
 
 /** Text that matches a pattern. */
-export const Text = (pattern: RegExp, what: string): PropertyDecorator =>
-  applyDecorators(IsOptional(), Matches(pattern, message(`must be ${what}`)));
+export const Text = (pattern: RegExp, expected: string, defaults?: Defaults): PropertyDecorator =>
+  variable({ isValid: (value) => matches(value, pattern), expected }, defaults);
+
+/** A secret: blanks around it belong to it. */
+export const Secret = (minLength: number): PropertyDecorator =>
+  variable({
+    parse: (text) => text,
+    isValid: (value) => matches(value, /^[^\0]*$/) && String(value).length >= minLength,
+    expected: `at least ${minLength} characters long`,
+  });
 
 /** One of a few words. */
-export const Choice = (values: readonly string[]): PropertyDecorator =>
-  applyDecorators(IsOptional(), IsIn(values, message(`must be one of ${values.join(', ')}`)));
-
-/** A whole number. */
-export const Int = (min: number, max: number): PropertyDecorator => {
-  const rule = message(`must be a whole number from ${min} to ${max}`);
-  return applyDecorators(
-    IsOptional(),
-    transform((text) => (/^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN)),
-    IsInt(rule),
-    Min(min, rule),
-    Max(max, rule),
-  );
-};
-
-/** `true` or `false`. */
-export const Flag = (): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    transform((text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text),
-    IsIn([true, false], message('must be true or false')),
-  );
-
-/** A size like `512`, `16kb` or `1mb`, in bytes. */
-export const Bytes = (): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    transform(parseBytes),
-    Min(1, message('must be a size like 512, 16kb or 1mb')),
-    Max(1024 ** 3, message('must be at most 1gb')),
-  );
-
-/** A comma list whose items match a pattern. */
-export const List = (pattern: RegExp, what: string): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    splitList,
-    Matches(pattern, listMessage(`must be a comma list of ${what}`)),
+export const Choice = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
+  variable(
+    {
+      isValid: (value) => words.includes(value as string),
+      expected: `one of ${words.join(', ')}`,
+      hint: (value) => didYouMean([value], words),
+    },
+    defaults,
   );
 
 /** A comma list of words out of a few. */
-export const ChoiceList = (values: readonly string[]): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    splitList,
-    IsIn(values, listMessage(`must be a comma list out of ${values.join(', ')}`)),
+export const ChoiceList = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
+  variable(
+    {
+      parse: parseList,
+      isValid: every((item) => words.includes(item)),
+      expected: `a comma list out of ${words.join(', ')}`,
+      hint: (value) => didYouMean(value as unknown[], words),
+    },
+    defaults,
   );
 
-/** An `http` or `https` URL without credentials and fragment. */
-export const DocumentUrl = (): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    ValidateBy(
-      { name: 'documentUrl', validator: { validate: (value) => isHttpUrl(value, true) } },
-      message('must be an https:// URL without user, password and fragment'),
-    ),
+/** A word that is spelled almost like one of the values. */
+function didYouMean(values: readonly unknown[], words: readonly string[]): string {
+  for (const value of values) {
+    if (typeof value !== 'string' || words.includes(value)) continue;
+    const word = nearest(value, words, value.length < 4 ? 1 : 2);
+    if (word !== undefined) return ` (did you mean ${word}?)`;
+  }
+  return '';
+}
+
+/** A whole number, or the word that stands for one. */
+export const Int = (
+  min: number,
+  max: number,
+  { word, ...defaults }: Defaults & { word?: string } = {},
+): PropertyDecorator =>
+  variable(
+    {
+      parse: (text) => (text.trim() === word ? word : parseInteger(text)),
+      isValid: (value) => value === word || (Number(value) >= min && Number(value) <= max),
+      expected: `a whole number from ${min} to ${max}${word === undefined ? '' : `, or ${word}`}`,
+    },
+    defaults,
   );
+
+const parseInteger = (text: string): number =>
+  /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN;
+
+/** `true` or `false`. */
+export const Flag = (defaults: Defaults = { default: false }): PropertyDecorator =>
+  variable(
+    {
+      parse: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
+      isValid: (value) => typeof value === 'boolean',
+      expected: 'true or false',
+    },
+    defaults,
+  );
+
+/** A size like `512`, `16kb` or `1mb`, at most 1gb, in bytes. */
+export const Bytes = (defaults?: Defaults): PropertyDecorator =>
+  variable(
+    {
+      parse: parseBytes,
+      isValid: (value) => Number(value) >= 1 && Number(value) <= UNITS.gb,
+      expected: 'a size like 512, 16kb or 1mb, at most 1gb',
+    },
+    defaults,
+  );
+
+const UNITS = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+
+function parseBytes(text: string): number {
+  const [, amount = NaN, unit = 'b'] = /^(\d{1,12})\s*(b|kb|mb|gb)?$/i.exec(text.trim()) ?? [];
+  return Number(amount) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
+}
+
+/** A comma list whose items match a pattern. Default: the empty list. */
+export const List = (
+  pattern: RegExp,
+  items: string,
+  defaults: Defaults = { default: '' },
+): PropertyDecorator =>
+  variable(
+    {
+      parse: parseList,
+      isValid: every((item) => pattern.test(item)),
+      expected: `a comma list of ${items}`,
+    },
+    defaults,
+  );
+
+function parseList(text: string): string[] {
+  if (text.trim() === '') return [];
+  const items = text.split(',').map(trim).filter(Boolean);
+  // Nothing but commas names nothing, which fits no rule.
+  return items.length > 0 ? items : [''];
+}
+
+const every =
+  (isValid: (item: string) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(isValid);
 
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
-  applyDecorators(
-    IsOptional(),
-    ValidateBy(
-      { name: 'httpUrl', validator: { validate: (value) => isHttpUrl(value, false) } },
-      message('must be an http:// or https:// URL without user, password, query and fragment'),
-    ),
-  );
+  variable({
+    isValid: (value) => isHttpUrl(value) && new URL(value as string).search === '',
+    expected: 'an http:// or https:// URL without user, password, query and fragment',
+  });
 
-const splitList = transform((text) => {
-  if (text.trim() === '') return [];
-  const items = text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-  // Nothing but commas names nothing, which fits no pattern.
-  return items.length > 0 ? items : [''];
-});
+/** The same, where a query is allowed. */
+export const HttpUrlWithQuery = (): PropertyDecorator =>
+  variable({
+    isValid: isHttpUrl,
+    expected: 'an http:// or https:// URL without user, password and fragment',
+  });
 
-const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+/** The URL of a document: `https`, or `http` where a rule across variables allows it. */
+export const DocumentUrl = (): PropertyDecorator =>
+  variable({
+    isValid: isHttpUrl,
+    expected: 'an https:// URL without user, password and fragment',
+  });
 
-function parseBytes(text: string): number {
-  const match = /^(\d{1,12})\s*(b|kb|mb|gb)?$/i.exec(text.trim());
-  return match === null ? NaN : Number(match[1]) * (UNITS[match[2]?.toLowerCase() ?? 'b'] ?? 1);
-}
-
-function isHttpUrl(value: unknown, mayHaveQuery: boolean): boolean {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+function isHttpUrl(value: unknown): boolean {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
   return (
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    url.username + url.password + url.hash + (mayHaveQuery ? '' : url.search) === ''
+    url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === ''
   );
 }
+
+/** Express' `trust proxy`: a boolean, a number of proxies, or addresses. */
+export const TrustProxy = (): PropertyDecorator =>
+  variable({
+    parse: parseTrustProxy,
+    isValid: (value) => !Array.isArray(value) || value.every(isProxyAddress),
+    expected:
+      'true, false, a number of proxies, or a comma list of addresses, networks (10.0.0.0/8), loopback, linklocal and uniquelocal',
+  });
+
+function parseTrustProxy(text: string): boolean | number | string[] {
+  const value = text.trim().toLowerCase();
+  if (value === 'true' || value === 'false') return value === 'true';
+  return /^\d{1,3}$/.test(value) ? Number(value) : parseList(value);
+}
+
+function isProxyAddress(item: unknown): boolean {
+  if (/^(?:loopback|linklocal|uniquelocal)$/.test(String(item))) return true;
+  const [address = '', range, ...rest] = String(item).split('/');
+  const family = address.includes('%') ? 0 : isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  if (range === undefined || (family === 4 && isNetmask(range))) return true;
+  return /^[1-9]\d{0,2}$/.test(range) && Number(range) <= (family === 4 ? 32 : 128);
+}
+
+/** Ones, then zeros, like 255.240.0.0. */
+const isNetmask = (text: string): boolean =>
+  isIP(text) === 4 &&
+  /^1+0*$/.test(
+    text
+      .split('.')
+      .map((byte) => Number(byte).toString(2).padStart(8, '0'))
+      .join(''),
+  );

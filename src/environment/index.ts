@@ -1,6 +1,14 @@
-export { readEnvironment, validateEnvironment } from './read-environment.js';
-export { withDefaults } from './defaults.js';
-export { readSecretFile } from './secret-file.js';
 export { mayCreateKeyFile } from './cross-checks.js';
+export { withEnvFile } from './env-file.js';
 export { Environment } from './environment.js';
-export { loadEnvironment } from './load-environment.js';
+export { VARIABLES, type Variable } from './fields.js';
+export { nearest } from './nearest.js';
+export { isGiven, type RawEnvironment } from './raw-environment.js';
+export {
+  loadEnvironment,
+  readEnvironment,
+  readVariable,
+  withDefaults,
+  type LoadedEnvironment,
+} from './read-environment.js';
+export { readSecretFile } from './secret-file.js';

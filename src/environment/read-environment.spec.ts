@@ -1,6 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { BootError } from '../core/errors/index.js';
-import { readEnvironment } from './read-environment.js';
+import {
+  loadEnvironment,
+  readEnvironment,
+  readVariable,
+  type LoadedEnvironment,
+} from './read-environment.js';
 
 type Raw = Record<string, string>;
 const PRODUCTION: Raw = { NODE_ENV: 'production', BACKEND_HOST: 'http://backend' };
@@ -63,15 +72,13 @@ describe('readEnvironment', () => {
       HOST: '0.0.0.0',
       PORT: 8080,
       BODY_LIMIT: 16_384,
-      BACKEND_TIMEOUT_MS: 2000,
-      BACKEND_MAX_BODY: 1_048_576,
       BACKEND_INPUT_HEADERS: [],
       BACKEND_INPUT_QUERY_STRINGS: [],
       TOKEN_BACKEND_METHOD: 'POST',
       TOKEN_BACKEND_PATH: '/token.json',
       PRIVATE_BACKEND_PATH: '/user/1.json',
       SIGNER_ALG: 'HS256',
-      SIGNER_KID: 'sim2',
+      SIGNER_KID: 'auto',
       SIGNER_KEYS_TO_SIGN: ['access_token', 'refresh_token'],
       SIGNER_REQUIRE_ALL_KEYS: false,
       SIGNER_JWK_LOCAL_PATH: 'keys/signing.jwks.json',
@@ -148,6 +155,51 @@ describe('readEnvironment', () => {
   });
 });
 
+describe('loadEnvironment', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'signet-'));
+  const file = join(directory, '.env');
+  const real = process.env;
+  afterEach(() => void (process.env = real));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  function load(env: Raw, text: string): LoadedEnvironment {
+    process.env = { ...env };
+    writeFileSync(file, text);
+    return loadEnvironment(file);
+  }
+
+  it('joins both, where the environment wins, and warns of what is none of ours', () => {
+    const { env, warnings } = load(
+      { PORT: '1', SIGNER_AGL: 'x' },
+      'export PORT=2\nHOST=::1\r\nADMIN_ROLE=admin\nOTHER=x\n',
+    );
+    expect(env).toMatchObject({ PORT: 1, HOST: '::1', ADMIN_ROLES: [] });
+    expect(warnings).toEqual([
+      'SIGNER_AGL is no variable of Signet; the nearest name is SIGNER_ALG',
+      'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
+    ]);
+    expect(process.env).toMatchObject({ PORT: '1', HOST: '::1', OTHER: 'x' });
+  });
+
+  it('reports the problems of both at once, each variable once', () => {
+    const text = 'BACKEND_HOST=http://a#b\nADMIN_ROLE=admin\nVALIDATOR_ALG=${NONE}\n';
+    expect(() => load({ PORT: 'x', NODE_ENV: 'production' }, text)).toThrow(
+      new BootError([
+        `${file} line 1: BACKEND_HOST has a # within its value; write the value in quotes, or a blank before a comment`,
+        `${file} line 3: VALIDATOR_ALG refers to a variable that is not set`,
+        'PORT must be a whole number from 0 to 65535',
+        'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
+      ]),
+    );
+    expect(process.env).toEqual({ PORT: 'x', NODE_ENV: 'production' });
+  });
+
+  it('tells other software of production in the usual spelling', () => {
+    load({ NODE_ENV: 'production\r', BACKEND_HOST: 'http://backend' }, '');
+    expect(process.env.NODE_ENV).toBe('production');
+  });
+});
+
 describe('production', () => {
   it('has strict defaults, which a variable can override', () => {
     expect(readEnvironment(PRODUCTION)).toMatchObject({
@@ -166,16 +218,160 @@ describe('production', () => {
     expect(names({ DISABLE_JWK_SECURITY: 'true' })).toEqual([]);
   });
 
-  it.each(['Production', 'production ', 'PRODUCTION'])(
-    'is not missed because of the spelling %j',
-    (spelling) => {
-      // Neither accepted as development nor silently relaxed.
-      expect(names({ ...PRODUCTION, NODE_ENV: spelling })).toEqual(['NODE_ENV']);
+  it.each(['Production', 'PRODUCTION'])('is not missed because of the spelling %j', (spelling) => {
+    // Neither accepted as development nor silently relaxed.
+    expect(problems({ ...PRODUCTION, NODE_ENV: spelling })).toEqual([
+      'NODE_ENV must be one of development, test, production (did you mean production?)',
+    ]);
+  });
+
+  it.each(['production ', 'production\r', '\tproduction'])('is meant by %j', (spelling) => {
+    const env = readEnvironment({ ...PRODUCTION, NODE_ENV: spelling });
+    expect(env).toMatchObject({ NODE_ENV: 'production', ERRORS_EXPLAIN: false, WORKERS: 'auto' });
+  });
+});
+
+describe('a message', () => {
+  it('names TRUST_PROXY when Express would not take its value', () => {
+    expect(problems({ TRUST_PROXY: 'foo' })).toEqual([
+      expect.stringMatching(/^TRUST_PROXY must be true, false, a number of proxies, or/) as string,
+    ]);
+  });
+
+  it('says that a collector may be reached by http', () => {
+    expect(problems({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toEqual([
+      expect.stringMatching(
+        /^OTEL_EXPORTER_OTLP_ENDPOINT must be an http:\/\/ or https:\/\//,
+      ) as string,
+    ]);
+    expect(problems({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/?a=b' })).toEqual([]);
+  });
+
+  it.each([
+    [{ SIGNER_ALG: 'HS265' }, 'SIGNER_ALG', ['VALIDATOR_ALG']],
+    [{ VALIDATOR_ISSUER: 'a b' }, 'VALIDATOR_ISSUER', ['SIGNER_ISSUER']],
+  ])('is not repeated for what follows a wrong variable: %j', (raw, name, followers) => {
+    expect(names(raw)).toEqual([name]);
+    for (const follower of followers)
+      expect(names({ ...raw, [follower]: 'a b' })).toEqual([name, follower].sort());
+  });
+
+  it.each([
+    ['SIGNER_ALG', 'es256', 'ES256'],
+    ['SIGNER_ALG', 'HS265', 'HS256'],
+    ['VALIDATOR_ALG', 'HS256,eddsa', 'EdDSA'],
+    ['TOKEN_BACKEND_METHOD', 'post', 'POST'],
+    ['LOG_LEVEL', 'warning', undefined],
+    ['LOG_LEVEL', 'infos', 'info'],
+    ['VALIDATOR_KEY_IDENTIFY_STRATEGY', 'x5t#s256', 'x5t#S256'],
+    ['SIGNER_ALG', 'none', undefined],
+    ['LOG_FORMAT', 'xml', undefined],
+  ])('of %s=%s suggests %s', (name, value, suggestion) => {
+    const [line, ...others] = problems({ [name]: value });
+    expect(others).toEqual([]);
+    expect(/\(did you mean (.*)\?\)$/.exec(line ?? '')?.[1]).toBe(suggestion);
+  });
+
+  it.each(['sqlite::memory:', 'sqlite:file::memory:?cache=shared', 'sqlite:', 'mysql://a'])(
+    'about the store %s names memory:',
+    (url) => {
+      expect(problems({ STATE_STORE: url })).toEqual([
+        expect.stringMatching(/^STATE_STORE must be .*, without a file, memory:$/) as string,
+      ]);
     },
   );
 });
 
+describe('TRUST_PROXY', () => {
+  const express = new ExpressAdapter();
+
+  it.each<[string, boolean | number | string[]]>([
+    ['true', true],
+    [' FALSE ', false],
+    ['0', 0],
+    ['2', 2],
+    ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8']],
+    ['uniquelocal,linklocal', ['uniquelocal', 'linklocal']],
+    ['192.168.1.1', ['192.168.1.1']],
+    ['10.0.0.0/255.240.0.0', ['10.0.0.0/255.240.0.0']],
+    ['::1,fc00::/7', ['::1', 'fc00::/7']],
+  ])('takes %j, as Express does', (text, value) => {
+    const { TRUST_PROXY } = readEnvironment({ TRUST_PROXY: text });
+    expect(TRUST_PROXY).toEqual(value);
+    express.set('trust proxy', TRUST_PROXY);
+  });
+
+  it.each([
+    'foo',
+    'loopback,proxy.internal',
+    '10.0.0.0/33',
+    '10.0.0.0/0',
+    '10.0.0.0/8/8',
+    '10.0.0.0/255.0.255.0',
+    '::1/129',
+    '10.0.0',
+    'yes',
+  ])('refuses %j, as Express does', (text) => {
+    expect(names({ TRUST_PROXY: text })).toEqual(['TRUST_PROXY']);
+    expect(() => express.set('trust proxy', text)).toThrow(
+      /^invalid (?:IP address|range on address)/,
+    );
+  });
+});
+
+describe('blanks around a value', () => {
+  /** A right value of each kind of variable, and what comes of it. */
+  const VALUES: Raw = {
+    SIGNER_ALG: 'ES256',
+    VALIDATOR_ALG: 'ES256,RS256',
+    PORT: '80',
+    WORKERS: 'auto',
+    BODY_LIMIT: '1mb',
+    SIGNER_FULL: 'true',
+    BACKEND_HOST: 'http://backend',
+    SIGNER_JWK_URL: 'https://keys/jwks.json',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+    HOST: '::1',
+    TRUST_PROXY: 'loopback',
+    ADMIN_ROLES: 'a,b',
+    KEY_PASSPHRASE_FILE: '/run/secret',
+    STATE_STORE: 'memory:',
+  };
+
+  it.each([' ', '\r', '\t', '\r\n', ' \u00a0'])('%j do not count', (blank) => {
+    const raw = Object.fromEntries(
+      Object.entries(VALUES).map(([name, value]) => [name, blank + value + blank]),
+    );
+    expect(readEnvironment(raw)).toEqual(readEnvironment(VALUES));
+  });
+
+  it('belong to a passphrase', () => {
+    const KEY_PASSPHRASE = ' correct horse\r';
+    expect(readEnvironment({ KEY_PASSPHRASE }).KEY_PASSPHRASE).toBe(KEY_PASSPHRASE);
+  });
+});
+
 describe('values', () => {
+  it('are read one by one, where the others do not matter', () => {
+    const raw = { PORT: 'x', VALIDATOR_LEEWAY: '7', SIGNER_ALG: 'EdDSA' };
+    expect(readVariable('VALIDATOR_LEEWAY', raw)).toBe(7);
+    expect(readVariable('VALIDATOR_ALG', raw)).toEqual(['EdDSA']);
+    expect(() => readVariable('PORT', raw)).toThrow(/^PORT must be a whole number/);
+  });
+
+  it.each([
+    ['off', 'off'],
+    ['0', 0],
+    ['8090', 8090],
+    ['', undefined],
+  ])('the management port %j', (text, value) => {
+    expect(readEnvironment({ MANAGEMENT_PORT: text }).MANAGEMENT_PORT).toBe(value);
+  });
+
+  it.each(['Off', 'none', '65536', '99999', '-1'])('the management port %s is refused', (text) => {
+    expect(names({ MANAGEMENT_PORT: text })).toEqual(['MANAGEMENT_PORT']);
+  });
+
   it('lists are split at commas, trimmed, without empty items', () => {
     const env = readEnvironment({
       SIGNER_KEYS_TO_SIGN: ' a, data.receipt ,,b',

@@ -1,12 +1,11 @@
-import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
-import { GatewayException } from '../http/index.js';
-import { Operation } from '../routes/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
-import { Revocations } from '../state/index.js';
 import { type Explanation, TokenExplainer } from '../core/explain/index.js';
-
-const TOKEN = { type: 'object', required: ['token'], properties: { token: { type: 'string' } } };
+import { GatewayException } from '../http/index.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { Operation } from '../routes/index.js';
+import { Revocations } from '../state/index.js';
+import { EXPLAIN_TOKEN } from './explain.operations.js';
 
 /** `POST /_explain`: why a token is accepted or refused. For development only. */
 @Controller('_explain')
@@ -17,7 +16,7 @@ export class ExplainController {
     keys: JwkKeyStore,
     verifier: JwtVerifier,
     private readonly routes: ProtectedRoutes,
-    @Optional() @Inject(Revocations) revocations?: Revocations,
+    revocations: Revocations,
   ) {
     this.explainer = new TokenExplainer(keys, verifier, revocations);
   }
@@ -26,15 +25,7 @@ export class ExplainController {
   @Post()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  @Operation({
-    summary: 'Why a token is accepted or refused, check by check.',
-    body: {
-      required: true,
-      content: { 'application/json': TOKEN, 'application/x-www-form-urlencoded': TOKEN },
-    },
-    answers: { 200: { description: 'The verdict.', schema: { type: 'object' } } },
-    errors: { 503: ['keys_unavailable', 'state_unavailable'] },
-  })
+  @Operation(EXPLAIN_TOKEN)
   explain(@Body() body?: { token?: unknown }): Promise<Explanation> {
     const token = body?.token;
     if (typeof token !== 'string' || token === '')

@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ExplainController } from './explain.controller.js';
 
-/** `POST /_explain`; needs `AuthModule` and `JwksModule`. Never in production: it is an oracle. */
+/**
+ * `POST /_explain`. Needs `JwksModule`, `AuthModule` and `StateModule`. Never in production: it tells
+ * anybody why a token is refused.
+ */
 @Module({ controllers: [ExplainController] })
 export class ExplainModule {}

@@ -1,8 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Operation } from '../routes/index.js';
+import { GET_LIVENESS, GET_READINESS } from './health.operations.js';
 import { Readiness } from './readiness.service.js';
-
-const STATUS = { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } } };
 
 /** Probes for orchestrators and load balancers. */
 @Controller('health')
@@ -12,10 +11,7 @@ export class HealthController {
   /** The process answers. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  @Operation({
-    summary: 'The process answers.',
-    answers: { 200: { description: 'It does.', schema: STATUS } },
-  })
+  @Operation(GET_LIVENESS)
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -23,11 +19,7 @@ export class HealthController {
   /** The process should get requests. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  @Operation({
-    summary: 'The process should get requests.',
-    answers: { 200: { description: 'It should.', schema: STATUS } },
-    errors: { 503: ['shutting_down', 'keys_unavailable', 'state_unavailable'] },
-  })
+  @Operation(GET_READINESS)
   ready(): { status: 'ok' } {
     this.readiness.assertReady();
     return { status: 'ok' };

@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { GatewayException } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
@@ -10,7 +10,7 @@ export class Readiness {
 
   constructor(
     private readonly keys: JwkKeyStore,
-    @Optional() private readonly revocations?: Revocations,
+    private readonly revocations: Revocations,
   ) {}
 
   /** True from the moment the process was told to end. */
@@ -23,7 +23,10 @@ export class Readiness {
     this.closing = true;
   }
 
-  /** @throws GatewayException 503 naming the part that is not ready */
+  /**
+   * @throws GatewayException 503 `shutting_down` or `keys_unavailable`
+   * @throws StateUnavailableException 503, when the revocations are older than they may be
+   */
   assertReady(): void {
     if (this.closing)
       throw new GatewayException({
@@ -39,6 +42,6 @@ export class Readiness {
         code: 'keys_unavailable',
         description: 'A set of keys has not arrived yet.',
       });
-    this.revocations?.assertFresh();
+    this.revocations.assertFresh();
   }
 }

@@ -1,15 +1,17 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parse as parseForm } from 'node:querystring';
-import { GatewayException } from './gateway.exception.js';
-import { hasBody, readBody } from './read-body.js';
+import {
+  bodyParser,
+  hasBody,
+  readBody,
+  RequestBodyException,
+  type BodyParser,
+} from './request-body.js';
 
 type WithBody = IncomingMessage & { body?: unknown };
 
 type Next = (error?: unknown) => void;
 
-const refuse = (status: number, code: string, description: string): GatewayException =>
-  new GatewayException({ status, error: 'invalid_request', code, description });
+const asItIs: BodyParser = (body) => body;
 
 /**
  * Reads request bodies within `limit` bytes into `request.body`: as a Buffer where `isRaw` says so,
@@ -18,7 +20,8 @@ const refuse = (status: number, code: string, description: string): GatewayExcep
 export function bodyMiddleware(limit: number, isRaw: (url: string) => boolean) {
   const readThen = async (request: WithBody, next: Next): Promise<void> => {
     try {
-      await read(request, limit, isRaw);
+      const parse = isRaw(request.url ?? '') ? asItIs : bodyParser(request.headers['content-type']);
+      if (parse !== undefined) request.body = parse(await readPlain(request, limit));
     } catch (error) {
       next(error);
       return;
@@ -31,36 +34,13 @@ export function bodyMiddleware(limit: number, isRaw: (url: string) => boolean) {
   };
 }
 
-async function read(
-  request: WithBody,
-  limit: number,
-  isRaw: (url: string) => boolean,
-): Promise<void> {
-  const parse = isRaw(request.url ?? '') ? (body: Buffer) => body : parserOf(request);
-  if (parse === undefined) return;
+async function readPlain(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { 'content-encoding': encoding = 'identity' } = request.headers;
   if (encoding !== 'identity')
-    throw refuse(415, 'media_type_unsupported', 'Send the body without a content encoding.');
-  request.body = parse(await readBody(request, limit));
-}
-
-function parserOf({ headers }: IncomingMessage): ((body: Buffer) => unknown) | undefined {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === 'application/json') return (body) => parseJson(toText(body));
-  return type === 'application/x-www-form-urlencoded'
-    ? (body) => parseForm(toText(body))
-    : undefined;
-}
-
-function toText(body: Buffer): string {
-  if (!isUtf8(body)) throw refuse(400, 'body_malformed', 'The body is not UTF-8.');
-  return body.toString();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw refuse(400, 'body_malformed', 'The body is not valid JSON.');
-  }
+    throw new RequestBodyException(
+      415,
+      'media_type_unsupported',
+      'Send the body without a content encoding.',
+    );
+  return readBody(request, limit);
 }

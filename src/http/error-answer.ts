@@ -18,6 +18,48 @@ const INTERNAL: GatewayError = {
   description: 'Something went wrong in the gateway.',
 };
 
+/** An error as it is sent, by whatever way. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string;
+}
+
+/**
+ * What is sent for an error: one shape for all answers of the gateway.
+ *
+ * @param requestId of the request, or a new one where there was none
+ * @param explain put the exact reason into the body. Default false.
+ */
+export function errorAnswer(error: GatewayError, requestId: string, explain = false): ErrorAnswer {
+  const { status, body = errorBody(error, requestId, explain) } = error;
+  return {
+    status,
+    headers: {
+      ...error.headers,
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': requestId,
+      // The rest of a body that is too large is not read.
+      ...(status === 413 ? { Connection: 'close' } : undefined),
+    },
+    body,
+  };
+}
+
+function errorBody(error: GatewayError, requestId: string, explain: boolean): string {
+  return JSON.stringify({
+    error: error.error,
+    error_description: (explain ? error.explanation : undefined) ?? error.description,
+    // Which check a token failed helps whoever tries tokens out.
+    code: error.error === 'invalid_token' && !explain ? 'invalid_token' : error.code,
+    request_id: requestId,
+  });
+}
+
 /**
  * What any thrown value means as an answer. Only messages of exceptions that were made to be
  * answers (Nest's `HttpException`, 4xx of the body parser) reach the client.

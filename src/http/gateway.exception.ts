@@ -11,7 +11,7 @@ export interface GatewayError {
   code: string;
   /** Safe for everybody: says what happened, nothing about configuration or token contents. */
   description: string;
-  /** The exact reason. Always in the log, in the answer only with `ERRORS_EXPLAIN=true`. Never holds a secret. */
+  /** The exact reason. Always in the log, in the answer only with the option `explain` of `ErrorFilter`. Never holds a secret. */
   explanation?: string;
   /** Headers of the answer, e.g. `Retry-After`. */
   headers?: Readonly<Record<string, string>>;

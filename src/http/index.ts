@@ -1,21 +1,23 @@
 export { bodyMiddleware } from './body.middleware.js';
+export { bodyParser, RequestBodyException, type BodyParser } from './request-body.js';
 export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
+export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {
   requestEndMiddleware,
   type FinishedRequest,
   type RequestListener,
 } from './request-end.middleware.js';
-export { requestContextMiddleware } from './request-context.middleware.js';
 export { inOne } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {
   addBackendHeaders,
-  addedBackendHeaders,
-  withheldHeaders,
+  markLogin,
+  requestContext,
+  requestContextMiddleware,
   withholdHeaders,
-} from './backend-headers.js';
+  type RequestContext,
+} from './request-context.js';
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
-export { endTogether } from './end-together.js';
-export { requestId } from './request-id.js';
-export { markLogin } from './request-context.js';
+export { endInBatch } from './batched-end.js';
+export { KNOWN_METHODS } from './known-methods.js';
 export { REQUEST_TRACER, type RequestTracer } from './request-tracer.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { requestContext } from './request-context.js';
+import { requestContext, type RequestContext } from './request-context.js';
 
 type RoutedRequest = IncomingMessage & { route?: { path?: string } };
 
@@ -7,21 +7,21 @@ type RoutedRequest = IncomingMessage & { route?: { path?: string } };
 export interface FinishedRequest {
   /** The request itself, for what only some listeners look at. */
   request: IncomingMessage;
-  id: string | undefined;
+  id: string;
   method: string;
   /** The pattern of the route; the path of an unknown one may hold anything, a token among others. */
   route: string;
   /** What was answered; 499 when the client was gone before there was an answer. */
   status: number;
   milliseconds: number;
-  refusal: { code: string; explanation?: string } | undefined;
+  refusal: RequestContext['refusal'];
   /** It was a login, whatever came of it. */
   login: boolean;
   /** The client was gone before all of the answer was out. */
   aborted: boolean;
 }
 
-/** No status of HTTP, which has none for it, but the one that proxies log (nginx). */
+/** HTTP has no status for it; proxies log this one (nginx). */
 const CLIENT_GONE = 499;
 
 /** Called within the gateway's own work, so it must be quick and must not throw. */
@@ -32,16 +32,16 @@ export function requestEndMiddleware(...listeners: RequestListener[]) {
   return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
     const start = performance.now();
     response.on('close', () => {
-      const context = requestContext(request);
+      const { id, refusal, login } = requestContext(request);
       const finished: FinishedRequest = {
         request,
-        id: context?.id,
+        id,
         method: request.method ?? '',
         route: request.route?.path ?? '(none)',
         status: response.headersSent ? response.statusCode : CLIENT_GONE,
         milliseconds: performance.now() - start,
-        refusal: context?.refusal,
-        login: context?.login === true,
+        refusal,
+        login,
         aborted: !response.writableFinished,
       };
       for (const listener of listeners) listener(finished);

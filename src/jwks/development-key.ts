@@ -1,5 +1,6 @@
-import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { BootError } from '../core/errors/index.js';
+import { createFile, FileError } from '../core/files/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { generateJwk } from '../core/keys/index.js';
 
@@ -8,6 +9,7 @@ import { generateJwk } from '../core/keys/index.js';
  * Never called in production.
  *
  * @returns false when the file is there already, which leaves it as it is
+ * @throws BootError when it cannot be written
  */
 export async function createDevelopmentKey(
   path: string,
@@ -15,19 +17,15 @@ export async function createDevelopmentKey(
   kid: string,
 ): Promise<boolean> {
   if (existsSync(path)) return false;
-  const { kty, ...rest } = await generateJwk(alg);
+  const { kty, ...rest } = generateJwk(alg);
   const text = JSON.stringify({ keys: [{ kty, kid, alg, use: 'sig', ...rest }] }, null, 2);
-  mkdirSync(dirname(path), { recursive: true });
-  // Of several processes that start at the same time one wins, and none reads half a file.
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${text}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    linkSync(temporary, path);
+    await createFile(path, `${text}\n`);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(temporary);
+    if (!(error instanceof FileError)) throw error;
+    // Another process that starts at the same time was faster.
+    if (error.code === 'EEXIST') return false;
+    throw new BootError(`JWK ${error.message}`);
   }
 }

@@ -1,4 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import {
+  describeExposure,
+  FileError,
+  readTextFile,
+  type FileContents,
+} from '../core/files/index.js';
 import {
   decryptKeys,
   isEncrypted,
@@ -7,10 +12,6 @@ import {
   type KeyProvider,
 } from '../core/keys/index.js';
 import { watchFile } from './watch-file.js';
-
-const MAX_FILE_BYTES = 8 * 1024 * 1024;
-/** Readable by everybody, or writable by anyone but the owner. */
-const EXPOSED_MODE = 0o026;
 
 /** How a {@link KeyFile} is opened and watched. */
 export interface KeyFileOptions {
@@ -33,13 +34,7 @@ export class KeyFile implements KeyProvider {
   async read(): Promise<KeyDocument> {
     const { text, mode } = await this.load();
     if (isEncrypted(text)) return { text: await this.decrypt(text) };
-    const exposed = process.platform !== 'win32' && (mode & EXPOSED_MODE) !== 0;
-    return {
-      text,
-      exposure: exposed
-        ? `${this.source} can be read or changed by others (mode ${(mode & 0o777).toString(8)}); run: chmod 600 ${this.source}`
-        : undefined,
-    };
+    return { text, exposure: describeExposure(this.source, mode) };
   }
 
   watch(changed: () => void): () => void {
@@ -49,16 +44,11 @@ export class KeyFile implements KeyProvider {
       : watchFile(this.source, reloadIntervalMs, changed);
   }
 
-  private async load(): Promise<{ text: string; mode: number }> {
+  private async load(): Promise<FileContents> {
     try {
-      const { size, mode } = await stat(this.source);
-      if (size > MAX_FILE_BYTES)
-        throw new KeyError(`${this.source}: larger than ${MAX_FILE_BYTES} bytes`);
-      return { text: await readFile(this.source, 'utf8'), mode };
+      return await readTextFile(this.source);
     } catch (error) {
-      if (error instanceof KeyError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
-      throw new KeyError(`${this.source}: cannot be read (${code})`);
+      throw error instanceof FileError ? new KeyError(error.message) : error;
     }
   }
 

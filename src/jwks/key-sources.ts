@@ -5,16 +5,15 @@ import { DiscoveredKeys } from './discovered-keys.js';
 import { KeyFile } from './key-file.js';
 import {
   KeyError,
+  RELOAD_INTERVAL_MS,
+  type KeyIdentifyStrategy,
   type KeyProvider,
   type KeySource,
-  type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
 import { KeyUrl } from './key-url.js';
 import { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
-
-const DEFAULT_RELOAD_INTERVAL_MS = 1000;
 
 /** A source, and whether it is somebody else's (see `KeyProvider.publicOnly`); first use decides. */
 export interface KeyUse {
@@ -87,7 +86,7 @@ export class KeySources {
   }
 
   private provider(source: KeySource, publicOnly: boolean): KeyProvider {
-    const { passphrase, reloadIntervalMs = DEFAULT_RELOAD_INTERVAL_MS, remote = {} } = this.options;
+    const { passphrase, reloadIntervalMs = RELOAD_INTERVAL_MS, remote = {} } = this.options;
     if ('read' in source) return source;
     if ('path' in source) return new KeyFile(source.path, { passphrase, reloadIntervalMs });
     const options = { ...remote, ...source.options };
@@ -103,7 +102,9 @@ const strategyOf = (source: KeySource): KeyIdentifyStrategy | undefined =>
 /** The same for two spellings of one source; with other options it is another one. */
 function identity(source: KeySource): string | KeyProvider {
   if ('read' in source) return source;
-  const options = JSON.stringify(Object.entries(source.options ?? {}).toSorted());
+  const options = JSON.stringify(
+    Object.entries(source.options ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  );
   if ('path' in source) return `file ${resolve(source.path)} ${options}`;
   return 'url' in source
     ? `url ${URL.parse(source.url)?.href ?? source.url} ${options}`

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import {
   KeyError,
+  STANDARD_REFRESH,
   type KeyDocument,
   type KeyProvider,
   type KeyUrlOptions,
@@ -8,8 +9,6 @@ import {
 } from '../core/keys/index.js';
 import { createRemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
-
-const DEFAULT_POLICY: RefreshPolicy = { cacheTtl: 900, cooldown: 10, maxStaleSeconds: 86_400 };
 
 /** A JWK Set behind a URL. */
 export class KeyUrl implements KeyProvider {
@@ -80,9 +79,9 @@ export function checkedUrl(
 
 /** When a set with these options is fetched again. */
 export const refreshPolicy = (options: KeyUrlOptions): RefreshPolicy => ({
-  cacheTtl: options.cacheTtl ?? DEFAULT_POLICY.cacheTtl,
-  cooldown: options.cooldown ?? DEFAULT_POLICY.cooldown,
-  maxStaleSeconds: options.maxStaleSeconds ?? DEFAULT_POLICY.maxStaleSeconds,
+  cacheTtl: options.cacheTtl ?? STANDARD_REFRESH.cacheTtl,
+  cooldown: options.cooldown ?? STANDARD_REFRESH.cooldown,
+  maxStaleSeconds: options.maxStaleSeconds ?? STANDARD_REFRESH.maxStaleSeconds,
 });
 
 function prefixed<Result>(source: string, work: () => Result): Result {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { request, type Dispatcher } from 'undici';
+import { isJsonMediaType } from '../core/json/index.js';
 import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
 
 const DEFAULT_DEADLINE_MS = 2000;
@@ -12,11 +13,10 @@ export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions
 /** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
 const MAX_BYTES = 1024 * 1024;
 /**
- * JSON, and what stores of files say of it (S3: `binary/octet-stream`). What is in it is parsed strictly in
- * any case; a page in HTML is told apart by its type.
+ * What stores of files say of JSON (S3: `binary/octet-stream`). What is in it is parsed strictly in any case; a
+ * page in HTML is told apart by its type.
  */
-const CONTENT_TYPE =
-  /^(?:application\/(?:[\w.-]+\+)?json|text\/(?:plain|json)|(?:application|binary)\/octet-stream)\s*(?:;|$)/i;
+const FILE_TYPE = /^(?:text\/(?:plain|json)|(?:application|binary)\/octet-stream)\s*(?:;|$)/i;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 const unzip = promisify(gunzip);
@@ -82,12 +82,14 @@ function redirectTarget(url: URL, status: number, location: unknown): URL {
 function assertAcceptable(status: number, headers: IncomingHttpHeaders): boolean {
   if (status !== 200) throw new KeyError(`the answer has status ${status}`);
   const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
-  if (type !== undefined && (typeof type !== 'string' || !CONTENT_TYPE.test(type)))
+  if (type !== undefined && !isDocumentType(type))
     throw new KeyError('the answer is not JSON by its content type');
   if (encoding !== 'identity' && !/^(?:x-)?gzip$/i.test(encoding))
     throw new KeyError('the answer is compressed, unasked for, and not with gzip');
   return encoding !== 'identity';
 }
+
+const isDocumentType = (type: string): boolean => isJsonMediaType(type) || FILE_TYPE.test(type);
 
 async function unzipAtMost(limit: number, bytes: Buffer): Promise<Buffer> {
   try {

@@ -1,1 +1,7 @@
-export { createLog, SignetLogger, type Log, type LogOptions } from './signet-logger.js';
+export {
+  createLog,
+  SignetLogger,
+  type Log,
+  type Logger,
+  type LogOptions,
+} from './signet-logger.js';

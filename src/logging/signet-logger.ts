@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import { pino, type Logger as Pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import { isoTime } from './iso-time.js';
 import { StdoutDestination } from './stdout-destination.js';
@@ -30,9 +30,20 @@ const PRETTY = {
   messageFormat: '{if context}{context}: {end}{msg}',
 };
 
+/** What a part of the process writes to. Nest's `Logger` is one, too. */
+export interface Logger {
+  log(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+  /** @param line members of the line, `msg` among them */
+  fatal(line: object): void;
+}
+
 /** The process's log. */
 export interface Log {
-  pino: Logger;
+  pino: Pino;
+  /** For a part of the process that runs without Nest. @param context its name */
+  logger: (context: string) => Logger;
   /** Lines that were dropped because nobody read stdout, so far. */
   dropped: () => number;
 }
@@ -40,14 +51,25 @@ export interface Log {
 /** A structured log on stdout; as JSON it never blocks on its reader. */
 export function createLog({ level, format }: LogOptions): Log {
   const options = { level, base: undefined, timestamp: isoTime };
-  if (format === 'pretty') return { pino: pino(options, PinoPretty(PRETTY)), dropped: () => 0 };
+  if (format === 'pretty') return logOver(pino(options, PinoPretty(PRETTY)), () => 0);
   const destination = new StdoutDestination();
-  return { pino: pino(options, destination.stream), dropped: () => destination.dropped };
+  return logOver(pino(options, destination.stream), () => destination.dropped);
+}
+
+function logOver(output: Pino, dropped: () => number): Log {
+  const nest = new SignetLogger(output);
+  const logger = (context: string): Logger => ({
+    log: (message) => nest.log(message, context),
+    warn: (message) => nest.warn(message, context),
+    error: (message) => nest.error(message, context),
+    fatal: (line) => nest.fatal(line, context),
+  });
+  return { pino: output, logger, dropped };
 }
 
 /** Nest's logger over pino. */
 export class SignetLogger implements LoggerService {
-  constructor(private readonly output: Logger) {}
+  constructor(private readonly output: Pino) {}
 
   log(message: unknown, context?: string): void {
     this.write(QUIET_CONTEXTS.has(context ?? '') ? 'debug' : 'info', message, context);

@@ -1,8 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
-import type { MetricsModuleOptions } from '../metrics/index.js';
+
+/** Where the management listener listens when nobody says otherwise. */
+export const DEFAULT_MANAGEMENT_PORT = 8090;
+
+/** Where `/metrics` is served. */
+export interface ManagementOptions {
+  /** Address to listen on. */
+  host: string;
+  /** `undefined`: no listener; 0: a free port, which the log names. */
+  port: number | undefined;
+  /** A port in use leads to a warning instead of a failed boot. Default false. */
+  optional?: boolean;
+}
 
 /** All metrics in the Prometheus text format, and its content type. */
 export interface MetricsText {
@@ -17,11 +28,11 @@ export interface MetricsText {
  * @throws BootError when the port cannot be had
  */
 export async function startManagementServer(
-  { host, port, optional }: MetricsModuleOptions,
+  { host, port, optional }: ManagementOptions,
+  logger: { log(message: string): void; warn(message: string): void },
   metrics: () => Promise<MetricsText>,
 ): Promise<Server | undefined> {
   if (port === undefined) return undefined;
-  const logger = new Logger('Management');
   const server = createServer((request, response) => {
     answer(request, response, metrics).catch(() => response.destroy());
   });
@@ -37,9 +48,13 @@ export async function startManagementServer(
     return undefined;
   }
   const address = server.address() as AddressInfo;
-  logger.log(`Metrics on http://${host}:${address.port}/metrics`);
+  logger.log(`Metrics on ${listenerUrl(host, address.port)}/metrics`);
   return server;
 }
+
+/** The URL of a listener; an IPv6 address stands in brackets (RFC 3986 section 3.2.2). */
+export const listenerUrl = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 async function answer(
   { method, url }: IncomingMessage,

@@ -6,7 +6,10 @@ const BUCKETS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
 const STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** How the backend does, as the gateway sees it. */
-export function registerBackendMetrics(registry: Registry, backend: BackendClient): void {
+export function registerBackendMetrics(
+  registry: Registry,
+  backend: Pick<BackendClient, 'onCall' | 'stats'>,
+): void {
   const registers = [registry];
   const duration = new Histogram({
     name: 'signet_backend_request_duration_seconds',

@@ -1,22 +1,21 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
+import { KNOWN_METHODS } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
+import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
-import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { registerKeyMetrics } from './key-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
+import { registerSigningMetrics } from './signing-metrics.js';
 import { registerStateMetrics } from './state-metrics.js';
 
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** A client may send three dozen others, each of which would make a series of its own. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-/** What the gateway counts, in Prometheus' terms; the only place that knows the client library. */
+/** What the gateway counts, as Prometheus metrics. */
 @Injectable()
 export class GatewayMetrics {
   private readonly registry = new Registry();
@@ -26,9 +25,9 @@ export class GatewayMetrics {
 
   constructor(
     keys: JwkKeyStore,
-    @Optional() revocations?: Revocations,
-    @Optional() backend?: BackendClient,
-    @Optional() signed?: SigningEvents,
+    revocations: Revocations,
+    backend: BackendClient,
+    signing: SigningEvents,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
@@ -55,19 +54,9 @@ export class GatewayMetrics {
     for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
       this.logins.inc({ outcome }, 0);
     registerKeyMetrics(this.registry, keys);
-    if (revocations !== undefined) registerStateMetrics(this.registry, revocations);
-    if (backend !== undefined) registerBackendMetrics(this.registry, backend);
-    if (signed !== undefined) this.count(signed);
-  }
-
-  private count(signed: SigningEvents): void {
-    const tokens = new Counter({
-      name: 'signet_tokens_signed_total',
-      help: 'Tokens signed, by algorithm and key.',
-      labelNames: ['alg', 'kid'],
-      registers: [this.registry],
-    });
-    signed.onSigned(({ alg, kid }) => tokens.inc({ alg, kid }));
+    registerStateMetrics(this.registry, revocations);
+    registerBackendMetrics(this.registry, backend);
+    registerSigningMetrics(this.registry, signing);
   }
 
   /** @param dropped lines of the log, so far */
@@ -88,7 +77,7 @@ export class GatewayMetrics {
     seconds: number,
     code: string | undefined,
   ): void {
-    const known = METHODS.has(method) ? method : 'other';
+    const known = KNOWN_METHODS.has(method) ? method : 'other';
     this.requests.observe({ method: known, route, status: String(status) }, seconds);
     if (code !== undefined) this.refusal(code);
   }
@@ -100,7 +89,7 @@ export class GatewayMetrics {
     this.logins.inc({ outcome });
   }
 
-  /** Counts what was refused before it was a request, or without being looked at. */
+  /** Counts what was refused before it was parsed as a request, or unread under overload. */
   refusal(code: string): void {
     this.refusals.inc({ code });
   }
@@ -110,7 +99,7 @@ export class GatewayMetrics {
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
-  /** All metrics, for a process that adds those of several up. */
+  /** All metrics, for the primary of a cluster, which adds up those of its workers. */
   snapshot(): Promise<MetricsSnapshot> {
     return this.registry.getMetricsAsJSON();
   }

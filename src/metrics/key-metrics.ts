@@ -1,8 +1,11 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { JwkKeyStore } from '../jwks/index.js';
 
-/** How old the keys are that are in use, by source. */
-export function registerKeyMetrics(registry: Registry, keys: JwkKeyStore): void {
+/** How old the keys are that are in use, and how many are skipped, by source. */
+export function registerKeyMetrics(
+  registry: Registry,
+  keys: Pick<JwkKeyStore, 'ageSeconds' | 'staleSeconds' | 'skippedCounts'>,
+): void {
   const registers = [registry];
   const stale = new Gauge({
     name: 'signet_keyset_stale_seconds',

@@ -2,11 +2,12 @@ import type { Server } from 'node:http';
 import {
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { GatewayMetrics } from './gateway-metrics.service.js';
 import { startManagementServer } from '../management/index.js';
+import { GatewayMetrics } from './gateway-metrics.service.js';
 import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
 
 /** Serves the metrics of this process while the application runs. */
@@ -21,7 +22,8 @@ export class ManagementServer implements OnApplicationBootstrap, OnApplicationSh
 
   /** @throws BootError when the port cannot be had */
   async onApplicationBootstrap(): Promise<void> {
-    this.server = await startManagementServer(this.options, () => this.metrics.text());
+    const logger = new Logger('Management');
+    this.server = await startManagementServer(this.options, logger, () => this.metrics.text());
   }
 
   onApplicationShutdown(): void {

@@ -1,14 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { ManagementOptions } from '../management/index.js';
 
 /** Where `/metrics` is served. */
-export interface MetricsModuleOptions {
-  /** Address to listen on. */
-  host: string;
-  /** `undefined`: no listener; 0: a free port, which the log names. */
-  port: number | undefined;
-  /** A port in use leads to a warning instead of a failed boot. Default false. */
-  optional?: boolean;
-}
+export interface MetricsModuleOptions extends ManagementOptions {}
 
 export const {
   ConfigurableModuleClass: ConfigurableMetricsModule,

@@ -2,7 +2,10 @@ import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Revocations } from '../state/index.js';
 
 /** What this process knows of the state store. */
-export function registerStateMetrics(registry: Registry, revocations: Revocations): void {
+export function registerStateMetrics(
+  registry: Registry,
+  revocations: Pick<Revocations, 'size' | 'staleSeconds'>,
+): void {
   const registers = [registry];
   const size = new Gauge({
     name: 'signet_revocations',

@@ -2,30 +2,29 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import type { Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { REQUIRE_JWT, type ProtectedRoutes } from '../auth/index.js';
+import type { TokenPolicy } from '../core/verify/index.js';
 import { Operation, type Route } from '../routes/index.js';
 import { SIGN_FIELDS, type SignedRoutes } from '../signing/index.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
+import type { OperationObject } from './document-types.js';
 import {
   addErrors,
   BACKEND_ERRORS,
   BODY_ERRORS,
-  OVERLOAD_ERRORS,
   ERROR_SCHEMA,
+  OVERLOAD_ERRORS,
   THROTTLE_ERRORS,
-  type ErrorCodes,
 } from './errors.js';
+import { addOperationInfo } from './operation-info.js';
 import { describeProtection } from './protection.js';
 import { addSignedFields, SIGNING_ERRORS } from './signed-fields.js';
-
-type PathItem = OpenAPIObject['paths'][string];
-export type OperationObject = NonNullable<PathItem['get']>;
 
 /** Where the document's knowledge of routes comes from. */
 export interface DocumentSources {
   routes: readonly Route[];
-  reflector: Reflector;
-  protectedRoutes: ProtectedRoutes;
-  signedRoutes: SignedRoutes;
+  reflector: Pick<Reflector, 'get' | 'getAllAndOverride'>;
+  protectedRoutes: Pick<ProtectedRoutes, 'policy' | 'defaults'>;
+  signedRoutes: Pick<SignedRoutes, 'policy'>;
   /** Requests to the token endpoints are limited. */
   throttled: boolean;
 }
@@ -53,16 +52,78 @@ export function completeDocument(document: OpenAPIObject, sources: DocumentSourc
     for (const method of METHODS) {
       const operation = item[method];
       const route = routes.get(operation?.operationId ?? '');
-      if (operation === undefined || route === undefined) continue;
-      // Probes are answered under any load.
-      const errors = path.startsWith('/health/') ? [] : [OVERLOAD_ERRORS];
-      complete(document, operation, method, route, sources, errors);
+      if (operation !== undefined && route !== undefined)
+        completeOperation(document, { operation, path, method, route }, sources);
     }
   dropEmptySchemas(document);
   return document;
 }
 
-/** Classes whose members nobody described say nothing; what describes the route says it all. */
+/** An operation, where it stands in the document, and the route behind it. */
+interface RoutedOperation {
+  operation: OperationObject;
+  path: string;
+  method: string;
+  route: Route;
+}
+
+function completeOperation(
+  document: OpenAPIObject,
+  { operation, path, method, route }: RoutedOperation,
+  sources: DocumentSources,
+): void {
+  const { reflector, signedRoutes } = sources;
+  const info = reflector.get(Operation, route.handler);
+  if (info !== undefined) addOperationInfo(operation, info);
+
+  const policy = tokenPolicy(route, info?.takesToken === true, sources);
+  const protection = policy && describeProtection(policy, method);
+  if (protection !== undefined) {
+    const components = (document.components ??= {});
+    components.securitySchemes = { ...components.securitySchemes, ...protection.schemes };
+    operation.security = protection.security;
+  }
+
+  const signed = reflector.get(SIGN_FIELDS, route.handler) !== undefined;
+  if (signed) addSignedFields(document, operation, signedRoutes.policy(route.handler));
+
+  operation.description = [operation.description, info?.description, protection?.text]
+    .filter(Boolean)
+    .join('\n\n');
+  addErrors(
+    operation,
+    [
+      // Probes are answered under any load.
+      path.startsWith('/health/') ? undefined : OVERLOAD_ERRORS,
+      info?.errors,
+      info?.callsBackend === true ? BACKEND_ERRORS : undefined,
+      operation.requestBody === undefined ? undefined : BODY_ERRORS,
+      protection?.errors,
+      signed ? SIGNING_ERRORS : undefined,
+      sources.throttled && isThrottled(route) ? THROTTLE_ERRORS : undefined,
+    ].filter((codes) => codes !== undefined),
+  );
+}
+
+/** What the route asks of a token: by `@RequireJwt`, or because its handler reads the token itself. */
+function tokenPolicy(
+  { handler, controller }: Route,
+  takesToken: boolean,
+  { reflector, protectedRoutes }: DocumentSources,
+): TokenPolicy | undefined {
+  if (reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined)
+    return protectedRoutes.policy(handler, controller);
+  return takesToken ? protectedRoutes.defaults() : undefined;
+}
+
+const isThrottled = ({ handler, controller }: Route): boolean =>
+  [handler, controller].some((target) =>
+    (Reflect.getMetadata(GUARDS_METADATA, target) as unknown[] | undefined)?.includes(
+      TokenThrottleGuard,
+    ),
+  );
+
+/** `@nestjs/swagger` lists a class whose members nobody described; its schema would be `{}`. */
 function dropEmptySchemas({ paths, components }: OpenAPIObject): void {
   const used = JSON.stringify([paths, components]);
   for (const [name, schema] of Object.entries(components?.schemas ?? {})) {
@@ -70,73 +131,4 @@ function dropEmptySchemas({ paths, components }: OpenAPIObject): void {
     if (empty && !used.includes(`"#/components/schemas/${name}"`))
       delete components?.schemas?.[name];
   }
-}
-
-function complete(
-  document: OpenAPIObject,
-  operation: OperationObject,
-  method: string,
-  { handler, controller }: Route,
-  { reflector, protectedRoutes, signedRoutes, throttled }: DocumentSources,
-  errors: ErrorCodes[],
-): void {
-  const texts: string[] = [];
-  const info = reflector.get(Operation, handler);
-  if (info !== undefined) {
-    operation.summary ??= info.summary;
-    if (info.description !== undefined) texts.push(info.description);
-    if (info.body !== undefined)
-      operation.requestBody = {
-        required: info.body.required ?? false,
-        content: Object.fromEntries(
-          Object.entries(info.body.content).map(([type, schema]) => [type, { schema }]),
-        ),
-      };
-    if (info.query !== undefined)
-      operation.parameters = [
-        ...(operation.parameters ?? []).filter(
-          (parameter) => !('in' in parameter) || parameter.in !== 'query',
-        ),
-        ...Object.entries(info.query).map(([name, schema]) => ({
-          in: 'query' as const,
-          name,
-          schema,
-        })),
-      ];
-    for (const [status, { description, schema }] of Object.entries(info.answers ?? {}))
-      operation.responses[status] = {
-        description,
-        ...(schema === undefined ? {} : { content: { 'application/json': { schema } } }),
-      };
-    errors.push(info.errors ?? {});
-    if (info.callsBackend === true) errors.push(BACKEND_ERRORS);
-  }
-  if (operation.requestBody !== undefined) errors.push(BODY_ERRORS);
-  const policy =
-    reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined
-      ? protectedRoutes.policy(handler, controller)
-      : info?.takesToken === true
-        ? protectedRoutes.defaults()
-        : undefined;
-  if (policy !== undefined) {
-    const protection = describeProtection(policy, method);
-    document.components ??= {};
-    document.components.securitySchemes = {
-      ...document.components.securitySchemes,
-      ...protection.schemes,
-    };
-    operation.security = protection.security;
-    texts.push(protection.text);
-    errors.push(protection.errors);
-  }
-  if (reflector.get(SIGN_FIELDS, handler) !== undefined) {
-    addSignedFields(document, operation, signedRoutes.policy(handler));
-    errors.push(SIGNING_ERRORS);
-  }
-  const guards = [handler, controller].flatMap(
-    (target) => (Reflect.getMetadata(GUARDS_METADATA, target) as unknown[] | undefined) ?? [],
-  );
-  if (throttled && guards.includes(TokenThrottle)) errors.push(THROTTLE_ERRORS);
-  operation.description = [operation.description, ...texts].filter(Boolean).join('\n\n');
-  addErrors(operation, errors);
 }

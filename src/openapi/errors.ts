@@ -1,7 +1,4 @@
-import type { OperationObject } from './complete-document.js';
-
-/** Error codes by status; `4XX` is the range. */
-export type ErrorCodes = Readonly<Record<string, readonly string[]>>;
+import type { ErrorCodes, OperationObject } from './document-types.js';
 
 /** The one shape of all errors. */
 export const ERROR_SCHEMA = {

@@ -1,12 +1,9 @@
-import type { OpenAPIObject } from '@nestjs/swagger';
 import type { TokenPolicy } from '../core/verify/index.js';
-import type { ErrorCodes } from './errors.js';
-
-type Schemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
+import type { ErrorCodes, SecuritySchemes } from './document-types.js';
 
 /** What `@RequireJwt` means for an operation. */
 export interface Protection {
-  schemes: Schemes;
+  schemes: SecuritySchemes;
   security: Record<string, string[]>[];
   /** Markdown. */
   text: string;
@@ -18,7 +15,7 @@ const SAFE_METHODS = ['get', 'head', 'options'];
 /** Reads a policy for the OpenAPI document. */
 export function describeProtection(policy: TokenPolicy, method: string): Protection {
   const { authHeaderName, cookieKey, optional, roles, scopes } = policy;
-  const schemes: Schemes =
+  const schemes: SecuritySchemes =
     authHeaderName === 'authorization'
       ? { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
       : { [schemeName(authHeaderName)]: { type: 'apiKey', in: 'header', name: authHeaderName } };

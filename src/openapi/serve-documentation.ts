@@ -1,7 +1,9 @@
+import cluster from 'node:cluster';
 import type { ServerResponse } from 'node:http';
+import { Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { ProtectedRoutes } from '../auth/index.js';
 import { RouteExplorer } from '../routes/index.js';
 import { SignedRoutes } from '../signing/index.js';
@@ -20,24 +22,50 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join(';');
 
-/** Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json`. */
-export function serveDocumentation(
+type Swagger = typeof import('@nestjs/swagger');
+
+/**
+ * Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json`. Without `@nestjs/swagger`, an
+ * optional peer, it serves neither and logs how to get it.
+ */
+export async function serveDocumentation(
   app: NestExpressApplication,
   options: Pick<DocumentSources, 'throttled'>,
-): void {
+): Promise<void> {
+  const swagger = await loadSwagger();
+  if (swagger === undefined) {
+    // Once for all workers.
+    if ((cluster.worker?.id ?? 1) === 1)
+      new Logger('OpenAPI').warn(
+        'SWAGGER_ENABLED is true, but @nestjs/swagger is not installed: there is no /docs. Run npm install @nestjs/swagger, or set SWAGGER_ENABLED=false.',
+      );
+    return;
+  }
   app.use('/docs', (_request: unknown, response: ServerResponse, next: () => void) => {
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     next();
   });
   // Made when it is first asked for: most processes never are.
-  SwaggerModule.setup('docs', app, () => createDocument(app, options), {
+  swagger.SwaggerModule.setup('docs', app, () => createDocument(swagger, app, options), {
     raw: ['json'],
     customSiteTitle: 'Signet',
     swaggerOptions: { displayRequestDuration: true, validatorUrl: 'none' },
   });
 }
 
+async function loadSwagger(): Promise<Swagger | undefined> {
+  try {
+    return await import('@nestjs/swagger');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // A package that it needs itself may be missing as well, which is another problem.
+    if (code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@nestjs/swagger'")) return undefined;
+    throw error;
+  }
+}
+
 function createDocument(
+  { DocumentBuilder, SwaggerModule }: Swagger,
   app: NestExpressApplication,
   options: Pick<DocumentSources, 'throttled'>,
 ): OpenAPIObject {

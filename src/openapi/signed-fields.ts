@@ -1,7 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { SigningPolicy } from '../core/sign/index.js';
-import type { OperationObject } from './complete-document.js';
-import type { ErrorCodes } from './errors.js';
+import type { ErrorCodes, OperationObject } from './document-types.js';
 
 /** What signing may fail with. */
 export const SIGNING_ERRORS: ErrorCodes = {

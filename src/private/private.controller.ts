@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
-import type { VerifiedClaims } from '../core/verify/index.js';
 import { Claims, RequireJwt } from '../auth/index.js';
 import { BackendClient } from '../backend/index.js';
+import type { VerifiedClaims } from '../core/verify/index.js';
 import { Operation } from '../routes/index.js';
 import { PRIVATE_OPTIONS, type PrivateModuleOptions } from './private.module-definition.js';
+import { GET_CUSTOM } from './private.operations.js';
 
 /** A protected route in front of the backend: copy it for your own. */
 @Controller('private')
@@ -17,12 +18,7 @@ export class PrivateController {
   @Get('custom')
   @Header('Cache-Control', 'no-store')
   @RequireJwt({ roles: ['role_a', 'role_c'] })
-  @Operation({
-    summary: "The backend's JSON, for whoever has the role.",
-    answers: { 200: { description: "The backend's answer, as it is.", schema: {} } },
-    errors: { 403: ['claim_for_backend_missing'] },
-    callsBackend: true,
-  })
+  @Operation(GET_CUSTOM)
   async custom(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

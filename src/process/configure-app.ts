@@ -44,7 +44,7 @@ const SECURITY_HEADERS: SecurityHeadersOptions = {
 export function configureApp(app: NestExpressApplication, env: Environment, log: Log): void {
   app.disable('etag');
   app.disable('x-powered-by');
-  if (env.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(env.TRUST_PROXY));
+  if (env.TRUST_PROXY !== undefined) app.set('trust proxy', env.TRUST_PROXY);
   app.useSecurityHeaders(SECURITY_HEADERS);
   const metrics = app.get(GatewayMetrics);
   metrics.countDroppedLines(log.dropped);
@@ -90,10 +90,4 @@ function countRefusals(app: NestExpressApplication, metrics: GatewayMetrics): vo
   const adapter = app.getHttpAdapter();
   if (adapter instanceof GatewayAdapter)
     adapter.shedder.onShed = () => metrics.refusal('overloaded');
-}
-
-/** Express takes a boolean, a number of hops, or addresses. */
-function trustProxy(value: string): boolean | number | string {
-  if (value === 'true' || value === 'false') return value === 'true';
-  return /^\d+$/.test(value) ? Number(value) : value;
 }

@@ -1,20 +1,21 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from '../app.module.js';
-import { readEnvironment } from '../environment/index.js';
-import { configureApp } from './configure-app.js';
+import type { GatewayEnvironment } from '../config/index.js';
+import { SignetLogger, type Log } from '../logging/index.js';
 import { GatewayAdapter } from '../server/index.js';
-import { createLog, SignetLogger } from '../logging/index.js';
+import { configureApp } from './configure-app.js';
 
 /**
  * The configured application, not yet listening.
  *
- * @throws BootError when the environment or the keys cannot be used
+ * @throws BootError when a file that the environment names, or the keys, cannot be used
  */
-export async function createApp(): Promise<NestExpressApplication> {
-  const module = await AppModule.register();
-  const env = readEnvironment();
-  const log = createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT });
+export async function createApp(
+  env: GatewayEnvironment,
+  log: Log,
+): Promise<NestExpressApplication> {
+  const module = await AppModule.register(env);
   const app = await NestFactory.create<NestExpressApplication>(module, new GatewayAdapter(), {
     logger: new SignetLogger(log.pino),
     abortOnError: false,
@@ -25,7 +26,7 @@ export async function createApp(): Promise<NestExpressApplication> {
   if (env.SWAGGER_ENABLED) {
     // Nothing of it is loaded where it is off.
     const { serveDocumentation } = await import('../openapi/index.js');
-    serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
+    await serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
   }
   return app;
 }

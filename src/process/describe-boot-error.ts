@@ -1,16 +1,28 @@
 import { BootError } from '../core/errors/index.js';
 
-/** Why the boot failed, one line per problem and without a stack, for whoever started the process. */
-export function describeBootError(error: unknown): readonly string[] {
+/**
+ * Why the boot failed, one line per problem and without a stack, for whoever started the process: in
+ * terms of variables, also where the library speaks of its options.
+ */
+export async function describeBootError(error: unknown): Promise<readonly string[]> {
+  const problems = problemsOf(error);
+  if (!problems.some((problem) => problem.includes('Module'))) return problems;
+  const { withVariableNames } = await import('../config/index.js');
+  return problems.map(withVariableNames);
+}
+
+function problemsOf(error: unknown): readonly string[] {
   if (error instanceof BootError) return error.problems;
   if (!(error instanceof Error)) return ['the boot failed'];
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, address, port } = error as ListenError;
   // In a cluster the primary binds for its workers.
-  if (syscall === 'listen' || syscall === 'bind')
+  if (syscall !== 'listen' && syscall !== 'bind') return [error.message];
+  if (code === 'EADDRINUSE')
     return [
-      code === 'EADDRINUSE'
-        ? 'PORT is in use already; stop the other process or choose another PORT (0 picks a free one)'
-        : `cannot listen on HOST and PORT (${code})`,
+      `PORT ${port} is in use already; stop the other process or choose another PORT (0 picks a free one)`,
     ];
-  return [error.message];
+  // Node names no port where any is welcome.
+  return [`cannot listen on HOST ${address} and PORT ${port ?? 0} (${code})`];
 }
+
+type ListenError = NodeJS.ErrnoException & { address?: string; port?: number };

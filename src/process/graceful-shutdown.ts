@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger, type INestApplication } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { Readiness } from '../health/index.js';
+import type { Logger } from '../logging/index.js';
 
 /** How long the parts of a shutdown may take, in milliseconds. */
 export interface ShutdownOptions {
@@ -20,6 +21,7 @@ const IDLE_SWEEP_MS = 20;
 export async function shutDownGracefully(
   app: INestApplication<Server>,
   { delayMs, timeoutMs }: ShutdownOptions,
+  logger: Logger,
 ): Promise<void> {
   app.get(Readiness).beginShutdown();
   await sleep(delayMs);
@@ -30,7 +32,7 @@ export async function shutDownGracefully(
   const drained = await Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
   clearInterval(sweep);
   if (!drained) {
-    new Logger('Signet').warn(`Requests were still in flight after ${timeoutMs} ms`);
+    logger.warn(`Requests were still in flight after ${timeoutMs} ms`);
     server.closeAllConnections();
   }
   await app.close();

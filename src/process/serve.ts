@@ -1,46 +1,53 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Environment } from '../environment/index.js';
+import type { Log } from '../logging/index.js';
+import { listenerUrl } from '../management/index.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
+import { openLog } from './open-log.js';
 import { exitOnSignals } from './process-signals.js';
+import { withBackend } from './with-backend.js';
 
-/** The whole gateway in this process. */
-export async function serveAlone(env: Environment): Promise<void> {
-  const app = await serve(env);
-  exitOnSignals(() => shutDown(app, env));
+/**
+ * The whole gateway in this process.
+ *
+ * @param warnings about the environment, for the log
+ */
+export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
+  const log = openLog(env, warnings);
+  const logger = log.logger('Signet');
+  const { app, shutDown } = await serve(env, log);
+  exitOnSignals(shutDown, logger);
   const { port } = app.getHttpServer().address() as { port: number };
-  new Logger('Signet').log(`Listening on http://${env.HOST}:${port}`);
+  logger.log(`Listening on ${listenerUrl(env.HOST, port)}`);
+}
+
+/** The listening application, and what ends it without losing a request. */
+export interface ServedApp {
+  readonly app: NestExpressApplication;
+  readonly shutDown: () => Promise<void>;
 }
 
 /**
- * The listening application.
+ * Starts the application and listens.
  *
  * @param sharesPort let the operating system spread connections over the processes that listen on
  * the port (SO_REUSEPORT). One process that hands them on would lose those that it gives to a worker
  * that dies, and gives a busy worker only one per turn of its event loop.
  * @throws BootError when the environment or the keys cannot be used
  */
-export async function serve(
-  { HOST, PORT }: Environment,
-  sharesPort = false,
-): Promise<NestExpressApplication> {
-  const app = await createApp();
-  exitOnUnexpectedErrors();
+export async function serve(env: Environment, log: Log, sharesPort = false): Promise<ServedApp> {
+  const logger = log.logger('Signet');
+  const app = await createApp(await withBackend(env, logger), log);
+  exitOnUnexpectedErrors(logger);
   await app.init();
   // Not app.listen, which knows nothing of shared ports.
   const server: Server = app.getHttpServer();
-  server.listen({ host: HOST, port: PORT, reusePort: sharesPort });
+  server.listen({ host: env.HOST, port: env.PORT, reusePort: sharesPort });
   await once(server, 'listening');
-  return app;
+  const times = { delayMs: env.SHUTDOWN_DELAY_MS, timeoutMs: env.SHUTDOWN_TIMEOUT_MS };
+  return { app, shutDown: () => shutDownGracefully(app, times, logger) };
 }
-
-/** Ends the application without losing a request, within the times that the environment gives. */
-export const shutDown = (
-  app: NestExpressApplication,
-  { SHUTDOWN_DELAY_MS, SHUTDOWN_TIMEOUT_MS }: Environment,
-): Promise<void> =>
-  shutDownGracefully(app, { delayMs: SHUTDOWN_DELAY_MS, timeoutMs: SHUTDOWN_TIMEOUT_MS });

@@ -1,2 +1,3 @@
-export { Operation } from './operation.js';
+export { Operation, type OperationInfo, type OperationSchema } from './operation.js';
 export { RouteExplorer, type Route } from './route-explorer.js';
+export { RoutesModule } from './routes.module.js';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorAnswer } from '../http/index.js';
 
 const STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -28,16 +29,14 @@ export function answerClientError(
   }
   const status = STATUS[error.code ?? ''] ?? 400;
   const code = CODES[status] ?? 'request_malformed';
-  const id = randomUUID();
-  const body = JSON.stringify({
-    error: 'invalid_request',
-    error_description: STATUS_CODES[status],
-    code,
-    request_id: id,
-  });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  const description = STATUS_CODES[status] ?? '';
+  const { headers, body } = errorAnswer(
+    { status, error: 'invalid_request', code, description },
+    randomUUID(),
   );
+  const head = Object.entries({ ...headers, Connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  socket.end(`HTTP/1.1 ${status} ${description}\r\n${head.join('')}\r\n${body}`);
   return code;
 }

@@ -42,7 +42,7 @@ describe('LoadShedder', () => {
     vi.advanceTimersByTime(500);
     const { status, headers, body = '' } = refused.exchange.answer;
     expect([status, headers?.['Retry-After']]).toEqual([503, '1']);
-    expect(headers?.['Content-Length']).toBe(Buffer.byteLength(body));
+    expect(headers?.['Content-Length']).toBe(String(Buffer.byteLength(body)));
     expect(JSON.parse(body)).toEqual({
       error: 'temporarily_unavailable',
       error_description: 'The gateway is overloaded.',

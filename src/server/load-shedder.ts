@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
+import { AtMostEvery } from '../core/time/index.js';
+import { errorAnswer, requestContext, type GatewayError } from '../http/index.js';
 import { probeDelay } from './delay-probe.js';
-import { requestId } from '../http/index.js';
 import { ShedController } from './shed-controller.js';
 
 /** So few requests are no overload: whatever delays them, refusing some would not help the others. */
@@ -29,7 +30,7 @@ export class LoadShedder {
   private inFlight = 0;
   private held = 0;
   private shed = 0;
-  private logged = 0;
+  private readonly lines = new AtMostEvery(LOG_INTERVAL_MS);
   private readonly release = (): void => {
     this.inFlight--;
   };
@@ -81,26 +82,21 @@ export class LoadShedder {
   }
 
   private report(): void {
-    const now = performance.now();
-    if (now - this.logged < LOG_INTERVAL_MS) return;
+    if (!this.lines.due()) return;
     this.logger.warn(`Overloaded: ${this.shed} requests refused since the last such line`);
-    this.logged = now;
     this.shed = 0;
   }
 }
 
+const OVERLOADED: GatewayError = {
+  status: 503,
+  error: 'temporarily_unavailable',
+  code: 'overloaded',
+  description: 'The gateway is overloaded.',
+  headers: { 'Retry-After': '1' },
+};
+
 function refuse(request: IncomingMessage, response: ServerResponse): void {
-  const id = requestId(request.headers['x-request-id']);
-  // The id is made of characters that JSON leaves as they are.
-  const body = `{"error":"temporarily_unavailable","error_description":"The gateway is overloaded.","code":"overloaded","request_id":"${id}"}`;
-  response
-    .writeHead(503, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': body.length,
-      'Cache-Control': 'no-store',
-      'Retry-After': '1',
-      'X-Request-Id': id,
-      'X-Content-Type-Options': 'nosniff',
-    })
-    .end(body);
+  const { status, headers, body } = errorAnswer(OVERLOADED, requestContext(request).id);
+  response.writeHead(status, headers).end(body);
 }

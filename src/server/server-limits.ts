@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server, ServerOptions, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
+import { AtMostEvery } from '../core/time/index.js';
 
 /** Milliseconds; slow clients lose their connection, not the gateway its sockets. */
 export const SERVER_OPTIONS = {
@@ -30,11 +31,9 @@ export function limitServer(server: Server): void {
   // Otherwise a full worker hands the connection back, and gets it again.
   Object.assign(server, { dropMaxConnection: true });
   const logger = new Logger('Server');
-  let logged = -LOG_INTERVAL_MS;
+  const lines = new AtMostEvery(LOG_INTERVAL_MS);
   const warn = (what: string): void => {
-    if (performance.now() - logged < LOG_INTERVAL_MS) return;
-    logged = performance.now();
-    logger.warn(what);
+    if (lines.due()) logger.warn(what);
   };
   server.on('drop', () => warn(`Connections are refused: there are ${server.maxConnections}`));
   server.on('listening', () =>

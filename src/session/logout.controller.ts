@@ -12,6 +12,7 @@ import { Operation } from '../routes/index.js';
 import { IssuedTokens } from './issued-tokens.service.js';
 import { SessionCookies } from './session-cookies.service.js';
 import { SessionEnd } from './session-end.service.js';
+import { END_SESSION } from './logout.operations.js';
 
 /** `POST /logout`: ends the session of the token in the header or the cookies. */
 @Controller('logout')
@@ -27,13 +28,7 @@ export class LogoutController {
   @Post()
   @HttpCode(204)
   @Header('Cache-Control', 'no-store')
-  @Operation({
-    summary: "Ends the session of the request's token, everywhere.",
-    description: 'Session cookies are cleared; they count only in requests of the same origin.',
-    answers: { 204: { description: 'It has ended.' } },
-    errors: { 403: ['csrf_refused'] },
-    takesToken: true,
-  })
+  @Operation(END_SESSION)
   async logout(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

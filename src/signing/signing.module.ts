@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
-import { RouteExplorer } from '../routes/index.js';
+import { RoutesModule } from '../routes/index.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningEvents } from './signing-events.service.js';
@@ -8,8 +7,8 @@ import { ConfigurableSigningModule } from './signing.module-definition.js';
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
-  imports: [DiscoveryModule],
-  providers: [JwtSigner, SignedRoutes, SigningEvents, RouteExplorer],
+  imports: [RoutesModule],
+  providers: [JwtSigner, SignedRoutes, SigningEvents],
   exports: [JwtSigner, SignedRoutes, SigningEvents],
 })
 export class SigningModule extends ConfigurableSigningModule {}

@@ -127,7 +127,8 @@ export class MemoryStore implements StateStore {
 
   async hit(key: string, windowMs: number): Promise<Hits> {
     this.sweep();
-    const now = performance.now();
+    // Whole milliseconds: a fraction would be lost and found again by the subtraction.
+    const now = Math.floor(performance.now());
     let counter = this.counters.get(key);
     if (counter === undefined || counter.endsAt <= now) {
       this.counters.delete(key);
@@ -137,7 +138,7 @@ export class MemoryStore implements StateStore {
       this.counters.set(key, counter);
     }
     counter.hits++;
-    return { hits: counter.hits, resetMs: Math.ceil(counter.endsAt - now) };
+    return { hits: counter.hits, resetMs: counter.endsAt - now };
   }
 
   async close(): Promise<void> {

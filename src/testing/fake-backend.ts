@@ -1,4 +1,4 @@
-import { answerDemo, serve, type RunningBackend } from '../demo/index.js';
+import { answerDemo, startServer, type RunningBackend } from '../demo/index.js';
 
 /** What the fake backend answers to a path; anything but a string is sent as JSON. */
 export interface FakeAnswer {
@@ -44,7 +44,7 @@ export async function startFakeBackend(
 ): Promise<FakeBackend> {
   const byPath = new Map(Object.entries(answers));
   const calls: SeenCall[] = [];
-  const running = await serve((request, body, response) => {
+  const running = await startServer((request, body, response) => {
     const { method = '', url = '', headers } = request;
     calls.push({ method, url, headers, body });
     const answer = byPath.get(url) ?? byPath.get(url.split('?', 1)[0] ?? '');

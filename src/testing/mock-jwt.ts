@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
-import { type VerifiedClaims, compilePolicy } from '../core/verify/index.js';
 import { setVerified } from '../auth/index.js';
+import { nowSeconds } from '../core/time/index.js';
+import { compilePolicy, type VerifiedClaims } from '../core/verify/index.js';
 
 /** Claims of a test; what every verified token has is filled in. */
 export type TestClaims = Readonly<Record<string, unknown>>;
@@ -31,7 +32,7 @@ export function mockJwt({ claims = {} }: { claims?: TestClaims } = {}): CanActiv
         iss: ISSUER,
         aud: AUDIENCE,
         sub: 'test-user',
-        exp: Math.floor(Date.now() / 1000) + TTL_SECONDS,
+        exp: nowSeconds() + TTL_SECONDS,
         ...claims,
       };
       setVerified(context.switchToHttp().getRequest<IncomingMessage>(), policy, verified);

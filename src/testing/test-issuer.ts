@@ -1,9 +1,9 @@
 import { randomUUID, type JsonWebKey } from 'node:crypto';
 import type { AuthModuleOptions } from '../auth/index.js';
-import { type KeyProvider, importJwk } from '../core/keys/index.js';
+import { generateJwk, importJwk, type KeyProvider } from '../core/keys/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { signInput, type JwsAlgorithm } from '../core/jws/index.js';
-import { testJwk } from './test-jwk.js';
+import { nowSeconds } from '../core/time/index.js';
 
 /** What a test issuer is called, and how it signs. */
 export interface TestIssuerOptions {
@@ -42,6 +42,8 @@ export interface TestIssuer {
 }
 
 const TTL_SECONDS = 300;
+/** Half as long to generate as what a gateway gets. */
+const RSA_BITS = 2048;
 
 /**
  * Makes an issuer for tests, with a fresh key.
@@ -61,7 +63,7 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
     issuer = 'https://issuer.test',
     audience = 'https://api.test',
   } = options;
-  const jwk = testJwk(alg, kid);
+  const jwk = { ...generateJwk(alg, RSA_BITS), kid, alg, use: 'sig' };
   const imported = importJwk(jwk);
   if (typeof imported === 'string') throw new Error(imported);
   const jwks = { keys: [jwk] };
@@ -74,7 +76,7 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
     jwksOptions: { signing: inMemory(JSON.stringify(jwks)) },
     authOptions: { algorithms: [alg], issuer, audience },
     sign: async (claims = {}, header = {}) => {
-      const now = Math.floor(Date.now() / 1000);
+      const now = nowSeconds();
       const registered = {
         iss: issuer,
         aud: audience,

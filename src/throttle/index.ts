@@ -1,2 +1,2 @@
 export { throttlerOptions, type ThrottleOptions } from './throttler-options.js';
-export { TokenThrottle } from './token-throttle.guard.js';
+export { TokenThrottleGuard } from './token-throttle.guard.js';

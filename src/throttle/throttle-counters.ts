@@ -9,13 +9,13 @@ import {
 type Counters = Pick<StateStore, 'hit'>;
 type Answer = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** How long counting stays local after the shared store has failed; each try would hold up a request. */
+/** Milliseconds of local counting after the shared store has failed; each try delays a request. */
 const LOCAL_MS = 1000;
 
 /**
  * Counts for `@nestjs/throttler`: shared with other workers and nodes through the state store or,
- * while that does not answer, in this process. A limit that is too generous for a while is better
- * than a login that is down.
+ * while that does not answer, in this process. The limit is then one per process for a while, which
+ * is better than refusing logins.
  */
 export class ThrottleCounters implements ThrottlerStorage {
   private readonly local = new MemoryStore();

@@ -20,7 +20,7 @@ export function throttlerOptions(
   return {
     throttlers: [{ limit, ttl: ttlMs }],
     storage: new ThrottleCounters(shared ? store : undefined),
-    // Of no use to a login page, and three headers on every answer.
+    // Login pages do not use them, and they are three more headers on every answer.
     setHeaders: false,
   };
 }

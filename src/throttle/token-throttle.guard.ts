@@ -22,7 +22,7 @@ class TooManyRequestsException extends GatewayException {
  * address is Express' `request.ip` (see `trust proxy`); of an IPv6 address its network counts.
  */
 @Injectable()
-export class TokenThrottle extends ThrottlerGuard {
+export class TokenThrottleGuard extends ThrottlerGuard {
   private limited = true;
 
   override async onModuleInit(): Promise<void> {

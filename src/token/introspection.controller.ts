@@ -3,15 +3,15 @@ import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
 import { Operation } from '../routes/index.js';
-import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
-import { TokenThrottle } from '../throttle/index.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
 import { refreshUse } from './refresh-grant.service.js';
 import { requireParameter } from './token-request.js';
+import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
 /** `POST /token/introspect` (RFC 7662), for holders of an admin role. */
 @Controller('token')
-@UseGuards(TokenThrottle)
+@UseGuards(TokenThrottleGuard)
 export class IntrospectionController {
   constructor(
     private readonly tokens: IssuedTokens,
@@ -23,22 +23,7 @@ export class IntrospectionController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @RequireJwt({ admin: true })
-  @Operation({
-    summary: 'Whether a token is active, and what it says (RFC 7662).',
-    body: TOKEN_PARAMETER_BODY,
-    answers: {
-      200: {
-        description: 'Claims of an active token; of any other only `active: false`.',
-        schema: {
-          type: 'object',
-          required: ['active'],
-          properties: { active: { type: 'boolean' } },
-          additionalProperties: true,
-        },
-      },
-    },
-    errors: { 400: ['parameter_repeated'] },
-  })
+  @Operation(INTROSPECT_TOKEN)
   async introspect(
     @Req() request: IncomingMessage,
     @Body() body?: unknown,

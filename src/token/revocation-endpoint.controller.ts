@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { Operation } from '../routes/index.js';
-import { TokenThrottle } from '../throttle/index.js';
-import { TOKEN_PARAMETER_BODY } from './token-parameter.js';
+import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, SessionEnd } from '../session/index.js';
 import { requireParameter } from './token-request.js';
+import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
 @Controller('token')
-@UseGuards(TokenThrottle)
+@UseGuards(TokenThrottleGuard)
 export class RevocationEndpointController {
   constructor(
     private readonly tokens: IssuedTokens,
@@ -19,13 +19,7 @@ export class RevocationEndpointController {
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  @Operation({
-    summary: 'Ends a token (RFC 7009); a refresh token takes its session with it.',
-    description: 'The token itself is the credential. An unknown one is no error.',
-    body: TOKEN_PARAMETER_BODY,
-    answers: { 200: { description: 'It is not accepted any more.' } },
-    errors: { 400: ['parameter_repeated'], 503: ['keys_unavailable', 'state_unavailable'] },
-  })
+  @Operation(REVOKE_TOKEN)
   async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
     const token = await this.tokens.recognize(requireParameter('token', request, body), 'any');
     if (token?.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');

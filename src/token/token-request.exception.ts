@@ -3,7 +3,7 @@ import { GatewayException } from '../http/index.js';
 /** A token request that is refused before the backend is asked (RFC 6749 section 5.2). */
 export class TokenRequestException extends GatewayException {
   constructor(
-    code: 'body_malformed' | 'parameter_repeated' | 'media_type_unsupported' | 'grant_unsupported',
+    code: 'body_malformed' | 'media_type_unsupported' | 'grant_unsupported',
     description: string,
   ) {
     super({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TokenRequestException } from './token-request.exception.js';
+import { GatewayException } from '../http/index.js';
 import { readTokenRequest } from './token-request.js';
 
 const JSON_TYPE = 'application/json';
@@ -11,7 +11,7 @@ function read(contentType: string | undefined, body?: string | Buffer): string {
     const bytes = body === undefined ? undefined : Buffer.from(body);
     return readTokenRequest(contentType, bytes)('grant_type') ?? 'none';
   } catch (error) {
-    if (!(error instanceof TokenRequestException)) throw error;
+    if (!(error instanceof GatewayException)) throw error;
     return `${error.details.status} ${error.details.code}`;
   }
 }

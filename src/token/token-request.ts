@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { hasDuplicateMembers, isJsonObject } from '../core/json/index.js';
+import { isJsonObject } from '../core/json/index.js';
+import { bodyParser } from '../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
 /** The parameters of a request to a token endpoint, by name; `undefined` for what is absent or no text. */
@@ -9,49 +9,27 @@ export type TokenParameters = (name: string) => string | undefined;
 /**
  * Reads the body of a request to a token endpoint: empty, JSON, or a form (RFC 6749 section 3.2).
  *
- * @throws TokenRequestException `media_type_unsupported` (415), `body_malformed` or
- * `parameter_repeated` (400): two readers must not see two different requests
+ * @throws TokenRequestException `media_type_unsupported` (415) or `body_malformed` (400)
+ * @throws RequestBodyException `body_malformed` or `parameter_repeated` (400)
  */
 export function readTokenRequest(
   contentType: string | undefined,
   body: Buffer | undefined,
 ): TokenParameters {
   if (body === undefined || body.length === 0) return () => undefined;
-  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json' && mediaType !== 'application/x-www-form-urlencoded')
+  const parse = bodyParser(contentType);
+  if (parse === undefined)
     throw new TokenRequestException(
       'media_type_unsupported',
       'Send application/json, application/x-www-form-urlencoded, or no body.',
     );
-  if (!isUtf8(body)) throw new TokenRequestException('body_malformed', 'The body is not UTF-8.');
-  const text = body.toString();
-  return mediaType === 'application/json' ? readJson(text) : readForm(text);
-}
-
-function readJson(text: string): TokenParameters {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new TokenRequestException('body_malformed', 'The body is not valid JSON.');
-  }
-  if (!isJsonObject(value))
+  const members = parse(body);
+  if (!isJsonObject(members))
     throw new TokenRequestException('body_malformed', 'The body is not a JSON object.');
-  if (hasDuplicateMembers(text, value))
-    throw new TokenRequestException('parameter_repeated', 'The body names a member twice.');
-  const members = value;
   return (name) => {
     const member = Object.hasOwn(members, name) ? members[name] : undefined;
     return typeof member === 'string' ? member : undefined;
   };
-}
-
-function readForm(text: string): TokenParameters {
-  // The constructor would drop a question mark at the start, which in a body belongs to the name.
-  const form = new URLSearchParams(`?${text}`);
-  if (new Set(form.keys()).size !== form.size)
-    throw new TokenRequestException('parameter_repeated', 'The body names a parameter twice.');
-  return (name) => form.get(name) ?? undefined;
 }
 
 /**

@@ -20,18 +20,22 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { BackendCall, CallSpan, CallTracer } from '../backend/index.js';
-import { GatewayException, type FinishedRequest, type RequestTracer } from '../http/index.js';
+import {
+  GatewayException,
+  KNOWN_METHODS,
+  type FinishedRequest,
+  type RequestTracer,
+} from '../http/index.js';
 import { spanExporter } from './span-export.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 
 /** How long the end of the process waits for the last spans, in milliseconds. */
 const LAST_SPANS_MS = 1000;
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
- * A span per request and one per call to the backend, which gets their W3C trace context. Spans
- * hold route patterns and codes, never a URL, a header, a claim or a token. The parent is handed
- * over with the request, so nothing has to follow asynchronous calls.
+ * A span per request and one per call to the backend, which gets the W3C trace context in its
+ * headers. Spans hold route patterns and codes, never a URL, a header, a claim or a token. The
+ * parent span is looked up by the request, so no context has to follow asynchronous calls.
  */
 @Injectable()
 export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationShutdown {
@@ -58,7 +62,7 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   end({ request, id, method, route, status, refusal }: FinishedRequest): void {
     const span = this.spans.get(request);
     if (span === undefined) return;
-    const known = METHODS.has(method) ? method : '_OTHER';
+    const known = KNOWN_METHODS.has(method) ? method : '_OTHER';
     span.updateName(`${known} ${route}`);
     span.setAttributes({
       'http.request.method': known,

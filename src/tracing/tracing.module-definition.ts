@@ -4,4 +4,5 @@ export interface TracingModuleOptions {
   endpoint: string;
 }
 
+/** Injects the {@link TracingModuleOptions}. */
 export const TRACING_OPTIONS = Symbol('signet.tracing-options');

@@ -1,12 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
-import { GatewayTracer } from './gateway-tracer.service.js';
 import { REQUEST_TRACER } from '../http/index.js';
+import { GatewayTracer } from './gateway-tracer.service.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 
 /**
- * Traces requests and their calls to the backend. Only who imports this file loads OpenTelemetry;
- * needs `BackendModule`.
+ * Traces requests and their calls to the backend. Needs `BackendModule`. OpenTelemetry is loaded
+ * with this file and only with it.
  */
 @Module({})
 export class TracingModule {

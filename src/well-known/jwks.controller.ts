@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { Operation } from '../routes/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
+import { Operation } from '../routes/index.js';
+import { GET_JWKS } from './jwks.operations.js';
 
 /** `GET /.well-known/jwks.json`: the public keys, for services that verify tokens themselves. */
 @Controller('.well-known')
@@ -10,19 +11,7 @@ export class JwksController {
   constructor(private readonly keys: JwkKeyStore) {}
 
   @Get('jwks.json')
-  @Operation({
-    summary: 'The public keys (RFC 7517), for services that verify tokens themselves.',
-    answers: {
-      200: {
-        description: 'A JWK Set; empty where all keys are secrets.',
-        schema: {
-          type: 'object',
-          properties: { keys: { type: 'array', items: { type: 'object' } } },
-        },
-      },
-      304: { description: 'It is what If-None-Match names.' },
-    },
-  })
+  @Operation(GET_JWKS)
   jwks(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,

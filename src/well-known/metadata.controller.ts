@@ -2,6 +2,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Operation } from '../routes/index.js';
+import { GET_SERVER_METADATA } from './metadata.operations.js';
 import { serverMetadata } from './server-metadata.js';
 import { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.module-definition.js';
 
@@ -17,10 +18,7 @@ export class MetadataController {
 
   @Get('oauth-authorization-server')
   @Header('Cache-Control', 'public, max-age=300')
-  @Operation({
-    summary: 'What clients need to know (RFC 8414).',
-    answers: { 200: { description: 'Server metadata.', schema: { type: 'object' } } },
-  })
+  @Operation(GET_SERVER_METADATA)
   authorizationServer(): object {
     return (this.metadata ??= serverMetadata(this.base(), this.options));
   }

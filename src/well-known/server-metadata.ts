@@ -1,4 +1,4 @@
-/** What decides the metadata; only what is switched on is told. */
+/** What the metadata depends on; only what is switched on is listed. */
 export interface ServerMetadataOptions {
   /** `iss` of the tokens. */
   issuer: string;
@@ -13,8 +13,8 @@ export interface ServerMetadataOptions {
 }
 
 /**
- * Authorization server metadata (RFC 8414 section 2). Who may have which grant, and with which
- * credentials, is the backend's decision; named is what passes through the gateway.
+ * Authorization server metadata (RFC 8414 section 2). The backend decides who may use which grant
+ * with which credentials; listed is what the gateway passes on.
  *
  * @param base public URL of the gateway, without a slash at its end
  */

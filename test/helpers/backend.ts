@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { kill, track } from './resources.js';
 
 /** What the backend saw of one call. */
 export interface SeenRequest {
@@ -29,9 +29,11 @@ export interface Backend {
 
 /** Starts a backend as a separate process on a free port. */
 export async function startBackend(): Promise<Backend> {
-  const child = spawn(process.execPath, [resolve('test/helpers/backend-process.mjs')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = track(
+    spawn(process.execPath, [resolve('test/helpers/backend-process.mjs')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  );
   const seen: SeenRequest[] = [];
   const waiting: ((line: string) => void)[] = [];
   const next = (): Promise<string> => new Promise((found) => waiting.push(found));
@@ -50,9 +52,6 @@ export async function startBackend(): Promise<Backend> {
       child.stdin.write(`${JSON.stringify({ path, ...rule, body })}\n`);
       await next();
     },
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
+    stop: () => kill(child),
   };
 }

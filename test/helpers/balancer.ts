@@ -16,7 +16,7 @@ const CONNECTIONS = 20;
  * down or the gateway gone; with `stop`, until that says so.
  */
 export async function balance(
-  { url }: Gateway,
+  { url }: Pick<Gateway, 'url'>,
   requestsPerSecond: number,
   stop?: AbortSignal,
 ): Promise<Balance> {

@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { kill, track } from './resources.js';
 
 /** An address where connections are neither accepted nor refused. */
 export interface BlackHole {
   url: string;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const LISTEN = `
@@ -15,7 +16,9 @@ const LISTEN = `
 
 /** A stopped process whose queue of new connections is full: the kernel drops every further SYN. */
 export async function startBlackHole(): Promise<BlackHole> {
-  const child = spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = track(
+    spawn(process.execPath, ['-e', LISTEN], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   child.kill('SIGSTOP');
   const fillers: Socket[] = [];
@@ -32,7 +35,7 @@ export async function startBlackHole(): Promise<BlackHole> {
     url: `http://127.0.0.1:${line}`,
     close: () => {
       for (const socket of fillers) socket.destroy();
-      child.kill('SIGKILL');
+      return kill(child);
     },
   };
 }

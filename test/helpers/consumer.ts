@@ -1,25 +1,24 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
 const NODE_MODULES = resolve('node_modules');
 /** npm and the package scripts run on the Node that the project brings along. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
-/** The tarball as npm would publish it, of the present `dist`. */
-export async function pack(): Promise<{ tarball: string; files: string[]; bytes: number }> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-pack-'));
+/** A package as npm would publish it. */
+export interface PackedPackage {
+  tarball: string;
+  files: string[];
+  bytes: number;
+}
+
+/** Packs the present `dist`. */
+export async function pack(): Promise<PackedPackage> {
+  const directory = tempFolder('pack');
   const { stdout } = await run(
     'npm',
     ['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
@@ -56,21 +55,43 @@ export const ES_MODULES = {
   }),
 };
 
+/**
+ * What npm installs for an application that depends on the package, as paths of the lock file: its
+ * dependencies and its peers but for the optional ones, with all of theirs.
+ */
+export function installedForUsers(): [path: string, LockedPackage][] {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, LockedPackage>;
+  };
+  return Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+}
+interface LockedPackage {
+  version: string;
+  dev?: boolean;
+  hasInstallScript?: boolean;
+}
+
+/** What an application in TypeScript has beside it. */
+const TYPES = 'node_modules/@types/node';
+
 /** A fresh application with these files, and the tarball as its dependency. */
 export async function createConsumer(
   tarball: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-app-'));
+  const directory = tempFolder('app');
   const modules = join(directory, 'node_modules');
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  // What npm would fetch for the tarball's and the application's own dependencies.
-  for (const name of readdirSync(NODE_MODULES))
-    if (!name.startsWith('.')) symlinkSync(join(NODE_MODULES, name), join(modules, name));
+  for (const path of [...installedForUsers().map(([name]) => name), TYPES]) {
+    // A package within another one comes with it.
+    if (path.lastIndexOf('node_modules/') > 0) continue;
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    symlinkSync(resolve(path), join(directory, path));
+  }
   // As npm makes the command of a package.
-  mkdirSync(join(modules, '.bin'));
+  mkdirSync(join(modules, '.bin'), { recursive: true });
   symlinkSync('../nest-signet/dist/cli/main.js', join(modules, '.bin/signet'));
   chmodSync(join(own, 'dist/cli/main.js'), 0o755);
   for (const [name, text] of Object.entries(files)) {
@@ -101,10 +122,9 @@ export async function startConsumer(
   directory: string,
   env: Record<string, string> = {},
 ): Promise<RunningConsumer> {
-  const child = spawn(process.execPath, ['dist/main.js'], {
-    cwd: directory,
-    env: { ...ENV, ...env },
-  });
+  const child = track(
+    spawn(process.execPath, ['dist/main.js'], { cwd: directory, env: { ...ENV, ...env } }),
+  );
   let output = '';
   const line = await new Promise<string>((found, fail) => {
     const onData = (chunk: Buffer): void => {
@@ -118,9 +138,6 @@ export async function startConsumer(
   });
   return {
     hello: JSON.parse(line) as Record<string, string>,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await once(child, 'close');
-    },
+    stop: () => kill(child),
   };
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { track } from './resources.js';
 
 /** What came of a flood; latencies in milliseconds, rates per second, the first answer of each status. */
 export interface Flood {
@@ -17,13 +18,11 @@ export async function flood(
   headers = '',
 ): Promise<Flood> {
   const request = `POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n${headers}\r\n`;
-  const child = spawn(
-    process.execPath,
-    [
-      resolve('test/helpers/flood-process.mjs'),
-      JSON.stringify({ url, request, connections, rate, seconds }),
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+  const argument = JSON.stringify({ url, request, connections, rate, seconds });
+  const child = track(
+    spawn(process.execPath, [resolve('test/helpers/flood-process.mjs'), argument], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
   );
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -1,21 +1,28 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { isRunning, kill, tempFolder, track } from './resources.js';
 
-/** The built gateway in a process of its own, as users run it. */
+/** A running gateway. */
 export interface Gateway {
   url: string;
-  process: ChildProcess;
-  /** The `/metrics` of the process. */
+  /** The text of its `/metrics`. */
   metrics(): Promise<string>;
-  /** Working directory, a fresh one unless given. */
+  /** Working directory. */
   cwd: string;
-  /** Everything the process wrote so far. */
+  /** Everything it wrote so far. */
   output(): string;
   /** The log as objects. */
   log(): Record<string, unknown>[];
+  /** Ends it as SIGTERM does, and fails when its output holds a secret. */
+  stop(): Promise<unknown>;
+}
+
+/** The built gateway in a process of its own, as users run it. */
+export interface GatewayProcess extends Gateway {
+  process: ChildProcess;
+  /** @returns the exit code */
   stop(): Promise<number | null>;
 }
 
@@ -24,72 +31,83 @@ const MAIN = resolve('dist/main.js');
 /** What no log may hold: members of private keys, PEM, tokens. Checked for every gateway of every test. */
 const SECRETS = /"(?:k|d|p|q|dp|dq|qi)"\s*:|-----BEGIN|eyJ[\w-]{8,}\.[\w-]{8,}/;
 
-function assertNoSecrets(output: string): void {
+/** @throws when a log holds a key or a token */
+export function assertNoSecrets(output: string): void {
   if (SECRETS.test(output)) throw new Error('the log of a gateway holds a key or a token');
 }
 
-function launch(env: Record<string, string>, cwd?: string, wrapper: readonly string[] = []) {
-  const directory = cwd ?? mkdtempSync(join(tmpdir(), 'signet-'));
-  const { PATH = '', HOME = '' } = process.env;
+/** The whole environment of a gateway: free ports, a log that can be read, an end without delay, and `env`. */
+export function gatewayEnvironment(env: Record<string, string>): Record<string, string> {
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
+  return {
+    PATH,
+    HOME,
+    TMPDIR: tmpdir(),
+    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+    PORT: '0',
+    HOST: '127.0.0.1',
+    MANAGEMENT_PORT: '0',
+    SHUTDOWN_DELAY_MS: '0',
+    LOG_FORMAT: 'json',
+    ...env,
+  };
+}
+
+/** What a gateway says of itself. */
+export const gatewayOf = (
+  url: string,
+  cwd: string,
+  output: () => string,
+): Pick<Gateway, 'url' | 'cwd' | 'output' | 'log' | 'metrics'> => ({
+  url,
+  cwd,
+  output,
+  log: () =>
+    output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  metrics: async () => {
+    const address = /Metrics on (http:[^"\s]+)/.exec(output())?.[1] ?? '';
+    return (await fetch(address)).text();
+  },
+});
+
+function launch(env: Record<string, string>, cwd: string, wrapper: readonly string[]) {
   const [command, ...args] = [...wrapper, process.execPath, MAIN];
-  const child = spawn(command, args, {
-    cwd: directory,
-    env: {
-      PATH,
-      HOME,
-      PORT: '0',
-      HOST: '127.0.0.1',
-      MANAGEMENT_PORT: '0',
-      LOG_FORMAT: 'json',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = track(
+    spawn(command, args, { cwd, env: gatewayEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   const written: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => written.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => written.push(text));
-  return { child, directory, output: () => written.join('') };
+  return { child, output: () => written.join('') };
 }
 
 /**
  * Starts `dist/main.js` on a free port and waits until it listens. Fails when it exits instead.
  *
+ * @param cwd default: a fresh folder
  * @param wrapper a command that runs the rest of its arguments
  */
 export async function startGateway(
   env: Record<string, string> = {},
-  cwd?: string,
-  wrapper?: readonly string[],
-): Promise<Gateway> {
-  const { child, directory, output } = launch(env, cwd, wrapper);
+  cwd = tempFolder('cwd'),
+  wrapper: readonly string[] = [],
+): Promise<GatewayProcess> {
+  const { child, output } = launch(env, cwd, wrapper);
   const url = await new Promise<string>((found, fail) => {
-    const look = (): void => {
+    child.stdout.on('data', () => {
       const match = /Listening on (http:\/\/[^"\s]+)/.exec(output());
       if (match?.[1] !== undefined) found(match[1]);
-    };
-    child.stdout.on('data', look);
+    });
     child.once('exit', (code) => fail(new Error(`the gateway exited with ${code}:\n${output()}`)));
   });
   return {
-    url,
+    ...gatewayOf(url, cwd, output),
     process: child,
-    cwd: directory,
-    output,
-    metrics: async () => {
-      const address = /Metrics on (http:[^"\s]+)/.exec(output())?.[1] ?? '';
-      return (await fetch(address)).text();
-    },
-    log: () =>
-      output()
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
     stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM');
-        await once(child, 'exit');
-      }
-      if (cwd === undefined) rmSync(directory, { recursive: true, force: true });
+      await kill(child, 'SIGTERM');
       assertNoSecrets(output());
       return child.exitCode;
     },
@@ -99,14 +117,19 @@ export async function startGateway(
 /** Runs `dist/main.js` in the expectation that it refuses to boot. */
 export async function refuseToBoot(
   env: Record<string, string>,
-  cwd?: string,
-  wrapper?: readonly string[],
+  cwd = tempFolder('cwd'),
+  wrapper: readonly string[] = [],
 ): Promise<{ code: number | null; output: string }> {
-  const { child, directory, output } = launch(env, cwd, wrapper);
+  const { child, output } = launch(env, cwd, wrapper);
   const timer = setTimeout(() => child.kill('SIGKILL'), 25_000);
   await once(child, 'close');
   clearTimeout(timer);
-  if (cwd === undefined) rmSync(directory, { recursive: true, force: true });
   assertNoSecrets(output());
   return { code: child.exitCode, output: output() };
 }
+
+/** The exit code of a gateway that ends, or has ended. */
+export const exitOf = async ({ process: child }: GatewayProcess): Promise<number | null> => {
+  if (isRunning(child)) await once(child, 'exit');
+  return child.exitCode;
+};

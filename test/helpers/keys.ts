@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { tempFolder } from './resources.js';
 
 const SECRET_BYTES: Record<string, number> = { HS256: 32, HS384: 48, HS512: 64 };
 
@@ -24,7 +24,7 @@ export function publicHalf({ d, p, q, dp, dq, qi, ...rest }: JWK): JWK {
 
 /** Writes a JWK Set, mode 0600, into a fresh directory. */
 export function writeKeys(keys: unknown[], mode = 0o600): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'signet-keys-')), 'keys.json');
+  const path = join(tempFolder('keys'), 'keys.json');
   writeFileSync(path, JSON.stringify({ keys }), { mode });
   return path;
 }

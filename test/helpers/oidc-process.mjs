@@ -3,6 +3,7 @@
 //   rotate     takes fresh keys, publishes the old ones beside them; prints "ok"
 //   fetches    prints how often its JWK Set was fetched
 // The resource decides the algorithm: urn:api:RS256, urn:api:ES256.
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -58,12 +59,11 @@ const server = createServer((request, response) => {
   if (request.url === '/jwks') fetches += 1;
   handle(request, response);
 });
-server.listen(0, '127.0.0.1', async () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  await start(issuer);
-  createInterface({ input: process.stdin }).on('line', async (line) => {
-    if (line === 'rotate') await start(issuer);
-    process.stdout.write(line === 'rotate' ? 'ok\n' : `${fetches}\n`);
-  });
-  process.stdout.write(`${issuer}\n`);
-});
+await once(server.listen(0, '127.0.0.1'), 'listening');
+const issuer = `http://127.0.0.1:${server.address().port}`;
+await start(issuer);
+process.stdout.write(`${issuer}\n`);
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'rotate') await start(issuer);
+  process.stdout.write(line === 'rotate' ? 'ok\n' : `${fetches}\n`);
+}

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { kill, track } from './resources.js';
 
 /** A real OpenID provider (`oidc-provider`) in a process of its own. */
 export interface OpenIdProvider {
@@ -20,9 +20,11 @@ export interface OpenIdProvider {
 export const audienceOf = (alg: string): string => `urn:api:${alg}`;
 
 export async function startOpenIdProvider(): Promise<OpenIdProvider> {
-  const child = spawn(process.execPath, [resolve('test/helpers/oidc-process.mjs')], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const child = track(
+    spawn(process.execPath, [resolve('test/helpers/oidc-process.mjs')], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }),
+  );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     // Its warnings about being a test come first.
@@ -58,10 +60,6 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     },
     rotate: async () => void (await ask('rotate')),
     fetches: async () => Number(await ask('fetches')),
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
+    stop: () => kill(child),
   };
 }

@@ -26,6 +26,12 @@ export function isAlive(pid: number): boolean {
 export const preload = (code: string): string =>
   `--import=data:text/javascript,${encodeURIComponent(`import cluster from 'node:cluster'; const worker = cluster.isWorker; ${code}`)}`;
 
+/**
+ * Code for {@link preload}: the monotonic clock runs so many times as fast. The wall clock and timers do not.
+ */
+export const fasterClock = (speed: number): string =>
+  `const monotonic = performance.now.bind(performance); performance.now = () => monotonic() * ${speed};`;
+
 /** A value of the Prometheus text format; the sum over all labels. */
 export function metricOf(text: string, name: string, labels = ''): number {
   let sum = 0;

@@ -1,10 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freePort } from './free-port.js';
+import { REDIS_MISSING } from './programs.js';
+import { kill, tempFolder, track } from './resources.js';
 
 /** A Redis server of the test's own, on a free port, in a directory of its own. */
 export interface RedisServer {
@@ -19,47 +18,33 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-const MISSING = 'redis-server is missing: apt-get install redis-server';
-
-const installed = spawnSync('redis-server', ['--version']).status === 0;
-
-/**
- * No Redis is installed: tests that need one are left out, and it is said how to get it. With `CI`
- * set they are not, and fail.
- */
-export const withoutRedis = !installed && !process.env.CI;
-if (withoutRedis) console.warn(`Tests with Redis are left out. ${MISSING}`);
+export { withoutRedis } from './programs.js';
 
 /** @param options further arguments of `redis-server` */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'signet-redis-'));
+  const directory = tempFolder('redis');
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
   const settings = ['--save', '', '--daemonize', 'no', ...options];
   let child: ChildProcess;
   const start = async (): Promise<void> => {
-    child = spawn('redis-server', [...args, ...settings], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = track(
+      spawn('redis-server', [...args, ...settings], { stdio: ['ignore', 'ignore', 'inherit'] }),
+    );
     const failed = once(child, 'error').then(([error]) => {
-      throw new Error(MISSING, { cause: error });
+      throw new Error(REDIS_MISSING, { cause: error });
     });
     await Promise.race([failed, answers(port)]);
   };
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
+  const end = (): Promise<void> => kill(child);
   await start();
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     process: () => child,
-    kill,
+    kill: end,
     start,
-    stop: async () => {
-      await kill();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    stop: end,
   };
 }
 

@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+import type { Gateway } from './gateway.js';
 import { call, type Answer } from './http.js';
 
 /** Tokens of one answer of `POST /token`. */
@@ -33,3 +35,26 @@ export const verdictOf = ({ status, json }: Answer): string =>
 /** Status and code of `GET /private/custom`. */
 export const custom = async (url: string, token: string): Promise<string> =>
   verdictOf(await call(`${url}/private/custom`, { headers: { authorization: `Bearer ${token}` } }));
+
+/** 50 uses at the same time over all `gateways`; afterwards the family is dead on each of them. */
+export async function expectRace(gateways: readonly Pick<Gateway, 'url'>[]): Promise<void> {
+  const urls = gateways.map(({ url }) => url);
+  const first = await login(urls[0] ?? '');
+  const uses = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => refresh(urls[i % urls.length] ?? '', first.refresh)),
+  );
+  const verdicts = uses.map(verdictOf);
+  expect(verdicts.filter((verdict) => verdict === '200')).toHaveLength(1);
+  expect(new Set(verdicts.filter((verdict) => verdict !== '200'))).toEqual(
+    verdicts.includes('400 refresh_token_invalid')
+      ? new Set(['400 refresh_token_reused', '400 refresh_token_invalid'])
+      : new Set(['400 refresh_token_reused']),
+  );
+  const winner = pairOf(uses[verdicts.indexOf('200')] as (typeof uses)[0]);
+  for (const url of urls) {
+    await expect
+      .poll(() => custom(url, winner.access), { timeout: 3000, interval: 50 })
+      .toBe('401 token_revoked');
+    expect(verdictOf(await refresh(url, winner.refresh))).toBe('400 refresh_token_invalid');
+  }
+}

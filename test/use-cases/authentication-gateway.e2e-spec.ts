@@ -1,10 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { KID_AHEAD } from '../helpers/environment.js';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { call, callWith } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
@@ -12,40 +9,34 @@ import { freePort } from '../helpers/free-port.js';
 import { generateJwk } from '../helpers/keys.js';
 import { bash, blocksOf, startAsPrinted } from '../helpers/manual.js';
 import { login } from '../helpers/sessions.js';
+import { kill, tempFolder, track } from '../helpers/resources.js';
 
 /** Two services that know of the gateway nothing but its address. */
 const [START, SERVICE] = blocksOf('recipes', 'Authentication gateway', 'bash', 'js');
 let gateway: Gateway;
-let directory: string;
 const services: { url: string; process: ChildProcess }[] = [];
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'signet-service-'));
+  const directory = tempFolder('service');
   // The key of the first start is there.
   await (await startGateway({}, directory)).stop();
   await bash(blocksOf('recipes', 'A key for ES256', 'bash')[0], {}, directory);
-  gateway = await startAsPrinted(START, directory, KID_AHEAD);
+  gateway = await startAsPrinted(START, directory);
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   writeFileSync(join(directory, 'service.mjs'), SERVICE);
   for (let count = 0; count < 2; count++) {
     const port = await freePort();
     const env = { ...process.env, SIGNET: gateway.url, PORT: String(port) };
-    const child = spawn(process.execPath, ['service.mjs'], {
-      cwd: directory,
-      env,
-      stdio: 'inherit',
-    });
+    const child = track(
+      spawn(process.execPath, ['service.mjs'], { cwd: directory, env, stdio: 'inherit' }),
+    );
     services.push({ url: `http://127.0.0.1:${port}`, process: child });
   }
   for (const { url } of services) await vi.waitFor(() => call(url), { timeout: 10_000 });
 });
 afterAll(async () => {
-  for (const { process: child } of services) {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
+  for (const { process: child } of services) await kill(child);
   await gateway?.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** What both services say to a token. */

@@ -1,35 +1,38 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { JwtVerifier } from '../../auth/index.js';
-import { compilePolicy } from '../../core/verify/index.js';
+import { authOptions, jwksOptions, stateOptions } from '../../config/index.js';
 import { BootError } from '../../core/errors/index.js';
-import { readEnvironment } from '../../environment/index.js';
-import { authConfig, jwksConfig, stateConfig } from '../../config/index.js';
 import { TokenExplainer, type Explanation } from '../../core/explain/index.js';
-import { JwkKeyStore } from '../../jwks/index.js';
-import { openStore, Revocations, StateUnavailableException } from '../../state/index.js';
+import type { KeySource } from '../../core/keys/index.js';
+import { compilePolicy } from '../../core/verify/index.js';
+import { readEnvironment, type Environment } from '../../environment/index.js';
+import { JwkKeyStore, type JwksModuleOptions } from '../../jwks/index.js';
+import {
+  openStore,
+  Revocations,
+  StateUnavailableException,
+  type StateModuleOptions,
+} from '../../state/index.js';
+import type { CommandContext } from '../command-context.js';
 
 /**
- * Explains a token by the environment's configuration, as the gateway here would see it.
+ * Explains a token by the configuration here, as the gateway would see it.
  *
  * @throws BootError when the gateway would not boot
  */
 export async function explainHere(
   token: string,
   route: { roles?: readonly string[]; scopes?: readonly string[] },
+  context: CommandContext,
 ): Promise<Explanation> {
-  readEnvironment();
+  const env = readGatewayEnvironment(context);
   Logger.overrideLogger(false);
-  // A command that asks creates nothing, and follows nothing.
-  const keys = await JwkKeyStore.open({
-    ...jwksConfig(),
-    createMissing: undefined,
-    reloadIntervalMs: 0,
-  });
-  const opened = await openRevocations();
+  const keys = await JwkKeyStore.open(keyOptions(env, context));
+  const opened = await openRevocations(stateOptions(env), context);
   const revocations = opened instanceof Revocations ? opened : undefined;
   try {
-    const policy = compilePolicy(route, authConfig());
+    const policy = compilePolicy(route, authOptions(env));
     const verifier = new JwtVerifier(keys, revocations);
     const explainer = new TokenExplainer(keys, verifier, opened);
     const explanation = await explainer.explain(token, policy);
@@ -43,17 +46,57 @@ export async function explainHere(
   }
 }
 
+/** Files that no message names get their absolute paths, since the rooms of the gateway open them. */
+function readGatewayEnvironment({ settings, files }: CommandContext): Environment {
+  const absolute = ['KEY_PASSPHRASE_FILE', 'VALIDATOR_JWK_LOCAL_CA'].flatMap((name) => {
+    const path = settings.given(name);
+    return path === undefined ? [] : [[name, files.pathOf(path)] as const];
+  });
+  return readEnvironment({ ...settings.variables, ...Object.fromEntries(absolute) });
+}
+
+/** A command that asks creates nothing, and follows nothing. */
+function keyOptions(env: Environment, context: CommandContext): JwksModuleOptions {
+  const options = jwksOptions(env);
+  return {
+    ...options,
+    signing: fromHere(options.signing, context),
+    verification: fromHere(options.verification, context),
+    createMissing: undefined,
+    reloadIntervalMs: 0,
+  };
+}
+
+/** A file is read as the other commands read it: relative to their working directory. */
+const fromHere = (
+  source: KeySource | undefined,
+  { keyFiles }: CommandContext,
+): KeySource | undefined =>
+  source === undefined || !('path' in source)
+    ? source
+    : {
+        source: source.path,
+        remote: false,
+        publicOnly: false,
+        read: () => keyFiles.read(source.path),
+        watch: () => () => undefined,
+      };
+
 /**
  * `undefined` where there is nothing to ask: the memory of another process, or no file yet. A text
  * says why a store cannot be asked.
  */
-async function openRevocations(): Promise<Revocations | string | undefined> {
-  const options = stateConfig();
-  if (options.url.startsWith('memory:')) return undefined;
-  if (options.url.startsWith('sqlite:') && !existsSync(options.url.slice('sqlite:'.length)))
+async function openRevocations(
+  options: StateModuleOptions,
+  { files }: CommandContext,
+): Promise<Revocations | string | undefined> {
+  const [, file] = /^sqlite:(.*)$/s.exec(options.url) ?? [];
+  const path = file === undefined ? undefined : files.pathOf(file);
+  if (options.url.startsWith('memory:') || (path !== undefined && !existsSync(path)))
     return undefined;
+  const url = path === undefined ? options.url : `sqlite:${path}`;
   try {
-    return await Revocations.open(await openStore(options.url), options);
+    return await Revocations.open(await openStore(url), options);
   } catch (error) {
     if (error instanceof BootError) return error.message;
     if (error instanceof StateUnavailableException)

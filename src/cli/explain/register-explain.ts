@@ -1,8 +1,8 @@
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Explanation } from '../../core/explain/index.js';
+import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
-import { oneLine } from '../describe-error.js';
+import { oneLine } from '../output.js';
 
 interface ExplainOptions {
   role?: string[];
@@ -11,7 +11,7 @@ interface ExplainOptions {
 }
 
 /** `signet explain`: why the gateway accepts or refuses a token. */
-export function registerExplain(program: Command): void {
+export function registerExplain(program: Command, context: CommandContext): void {
   program
     .command('explain')
     .description('Say check by check why a token is accepted (exit code 0) or refused (1)')
@@ -19,19 +19,22 @@ export function registerExplain(program: Command): void {
     .option('--role <role...>', 'as on a route that asks for one of these roles')
     .option('--scope <scope...>', 'as on a route that asks for one of these scopes')
     .option('--json', 'as JSON')
-    .action(explain);
+    .action((token: string, options: ExplainOptions) => explain(token, options, context));
 }
 
-async function explain(argument: string, options: ExplainOptions): Promise<void> {
-  const token = argument === '-' ? (await text(process.stdin)).replace(/\r?\n$/, '') : argument;
+async function explain(
+  argument: string,
+  { role, scope, json = false }: ExplainOptions,
+  context: CommandContext,
+): Promise<void> {
+  const token = argument === '-' ? (await context.readInput()).replace(/\r?\n$/, '') : argument;
   if (token === '') throw new CommandError('there is no token');
   // Loads the gateway's configuration and checks, which no other command should wait for.
   const { explainHere } = await import('./explain-here.js');
-  const explanation = await explainHere(token, { roles: options.role, scopes: options.scope });
-  process.stdout.write(
-    options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : render(explanation),
-  );
-  if (!explanation.accepted) process.exitCode = 1;
+  const explanation = await explainHere(token, { roles: role, scopes: scope }, context);
+  if (json) context.output.json(explanation);
+  else context.output.text(render(explanation));
+  if (!explanation.accepted) context.exitCode = 1;
 }
 
 const MARKS = { passed: 'ok', refused: 'REFUSED', 'not checked': '-' } as const;

@@ -1,24 +1,28 @@
 import { readEnvironment } from '../../environment/index.js';
 import { BootError } from '../../core/errors/index.js';
-import { sameKeys, unique, type Variables } from './environment-of.js';
+import { sameKeys, unique, type EnvironmentVariables } from './environment-of.js';
 import type { Endpoint, KrakendConfig } from './krakend-config.js';
-import type { Plan } from './plan.js';
+import type { RouteMapping } from './route-mapping.js';
 
 /** What is left to be done by hand, or is different from now on; never a repetition of values. */
-export function adviceFor(config: KrakendConfig, plan: Plan, variables: Variables): string[] {
+export function migrationAdvice(
+  config: KrakendConfig,
+  routes: RouteMapping,
+  variables: EnvironmentVariables,
+): string[] {
   return unique([
     ...environmentProblems(variables),
     ...config.endpoints.flatMap((endpoint) => [
       ...validatorAdvice(endpoint),
-      ...signerAdvice(endpoint, plan),
+      ...signerAdvice(endpoint, routes),
       ...forwardingAdvice(endpoint),
     ]),
-    ...sharedSettings(plan, config),
+    ...sharedSettings(routes, config),
     ...revokerAdvice(config),
   ]);
 }
 
-function environmentProblems(variables: Variables): string[] {
+function environmentProblems(variables: EnvironmentVariables): string[] {
   try {
     readEnvironment(variables);
     return [];
@@ -55,7 +59,7 @@ function validatorAdvice({ label, validator }: Endpoint): string[] {
   ];
 }
 
-function signerAdvice({ label, signer }: Endpoint, plan: Plan): string[] {
+function signerAdvice({ label, signer }: Endpoint, routes: RouteMapping): string[] {
   if (signer === undefined) return [];
   return [
     ...(signer.alg === undefined || signer.kid === undefined || signer.keysToSign.length === 0
@@ -69,7 +73,7 @@ function signerAdvice({ label, signer }: Endpoint, plan: Plan): string[] {
           `${label}: the key file is encrypted by KrakenD; encrypt it again with signet keys encrypt`,
         ]
       : []),
-    ...(plan.signer !== undefined && !sameKeys(signer.keys, plan.signer.keys)
+    ...(routes.signer !== undefined && !sameKeys(signer.keys, routes.signer.keys)
       ? [
           `${label}: it signs with a key set of its own; put its key into the one key set, by its kid`,
         ]
@@ -100,7 +104,7 @@ function forwardingAdvice({
   ];
 }
 
-function sharedSettings({ token, custom }: Plan, config: KrakendConfig): string[] {
+function sharedSettings({ token, custom }: RouteMapping, config: KrakendConfig): string[] {
   if (token === undefined || custom === undefined) return [];
   const settings = ({ backend, timeoutMs, inputHeaders, inputQueryStrings }: Endpoint): string =>
     JSON.stringify([backend.host, timeoutMs ?? config.timeoutMs, inputHeaders, inputQueryStrings]);

@@ -1,11 +1,11 @@
 import { forwardable, sameKeys } from './environment-of.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
-import type { Plan } from './plan.js';
-import { joinPath, parameters, quote, toLiteral } from './literals.js';
+import type { RouteMapping } from './route-mapping.js';
+import { joinPath, parameters, quoteLiteral, toLiteral } from './literals.js';
 
 /** TypeScript with a controller per endpoint, and a module for them; `undefined` when none is needed. */
-export function controllersOf(config: KrakendConfig, plan: Plan): string | undefined {
-  const { others } = plan;
+export function controllersOf(config: KrakendConfig, routes: RouteMapping): string | undefined {
+  const { others } = routes;
   if (others.length === 0) return undefined;
   const names = classNames(others);
   const groups = Map.groupBy(others, (endpoint) => toLiteral(backendOptions(endpoint, config)));
@@ -18,7 +18,7 @@ export function controllersOf(config: KrakendConfig, plan: Plan): string | undef
     ),
   }));
   const controllers = others.map((endpoint) =>
-    controllerText(endpoint, plan, names.get(endpoint) ?? ''),
+    controllerText(endpoint, routes, names.get(endpoint) ?? ''),
   );
   const body = [
     ...controllers,
@@ -83,7 +83,7 @@ const backendOptions = (endpoint: Endpoint, config: KrakendConfig) => ({
   isGlobal: false,
 });
 
-function controllerText(endpoint: Endpoint, plan: Plan, name: string): string {
+function controllerText(endpoint: Endpoint, routes: RouteMapping, name: string): string {
   const { signer, validator, method, backend } = endpoint;
   const verb = method[0] + method.slice(1).toLowerCase();
   const needsClaims = backend.path.includes('{JWT.');
@@ -94,11 +94,11 @@ function controllerText(endpoint: Endpoint, plan: Plan, name: string): string {
     '@Req() request: IncomingMessage',
     ...(signer === undefined ? ['@Res({ passthrough: true }) response: ServerResponse'] : []),
     ...(needsClaims ? ['@Claims() claims: VerifiedClaims'] : []),
-    ...used.map((param) => `@Param(${quote(param)}) ${variable(param)}: string`),
+    ...used.map((param) => `@Param(${quoteLiteral(param)}) ${variable(param)}: string`),
     ...(sendsBody ? ['@Body() body?: unknown'] : []),
   ];
   const call = [
-    ...(backend.method === 'GET' ? [] : [`method: ${quote(backend.method)}`]),
+    ...(backend.method === 'GET' ? [] : [`method: ${quoteLiteral(backend.method)}`]),
     `path: ${joinPath(backend.path, used, variable)}`,
     'from: request',
     ...(needsClaims ? ['claims'] : []),
@@ -109,12 +109,14 @@ function controllerText(endpoint: Endpoint, plan: Plan, name: string): string {
   const decorators = [
     `@${verb}()`,
     "@Header('Cache-Control', 'no-store')",
-    ...(validator === undefined ? [] : [`@RequireJwt(${routeOptions(validator, plan.validator)})`]),
-    ...(signer === undefined ? [] : [`@SignFields(${signOptions(signer, plan.signer)})`]),
+    ...(validator === undefined
+      ? []
+      : [`@RequireJwt(${routeOptions(validator, routes.validator)})`]),
+    ...(signer === undefined ? [] : [`@SignFields(${signOptions(signer, routes.signer)})`]),
   ];
   const type = signer === undefined ? '' : '<Record<string, unknown>>';
   const result = signer === undefined ? 'answer.passTo(response)' : 'answer.body';
-  return `@Controller(${quote(nestPath(endpoint.path))})
+  return `@Controller(${quoteLiteral(nestPath(endpoint.path))})
 export class ${name} {
   constructor(private readonly backend: BackendClient) {}
 

@@ -1,12 +1,12 @@
 import type { KeyOptions, KrakendConfig, Signer, Validator } from './krakend-config.js';
-import type { Plan } from './plan.js';
+import type { RouteMapping } from './route-mapping.js';
 
 /** Variables by name, in the order of `.env.example`. */
-export type Variables = Readonly<Record<string, string>>;
+export type EnvironmentVariables = Readonly<Record<string, string>>;
 
 /** The environment that makes the gateway do what the configuration did. */
-export function environmentOf(config: KrakendConfig, plan: Plan): Variables {
-  const { token, custom, signer, validator } = plan;
+export function environmentOf(config: KrakendConfig, routes: RouteMapping): EnvironmentVariables {
+  const { token, custom, signer, validator } = routes;
   const backend = token ?? custom ?? config.endpoints[0];
   const timeout = backend?.timeoutMs ?? config.timeoutMs;
   const secure = [signer?.keys, validator?.keys].some((keys) => keys?.url?.startsWith('http:'));

@@ -1,13 +1,13 @@
-import { adviceFor } from './advice.js';
+import { migrationAdvice } from './advice.js';
 import { controllersOf } from './controllers-of.js';
 import { defectsOf, type Defect } from './defects.js';
-import { environmentOf, type Variables } from './environment-of.js';
-import { plan } from './plan.js';
+import { environmentOf, type EnvironmentVariables } from './environment-of.js';
+import { mapRoutes } from './route-mapping.js';
 import { readConfig } from './read-config.js';
 
 /** A KrakenD configuration, in Signet's terms. */
 export interface ImportedConfig {
-  readonly environment: Variables;
+  readonly environment: EnvironmentVariables;
   /** TypeScript; `undefined` where the gateway's own routes are all there is. */
   readonly controllers: string | undefined;
   /** What is to be done by hand, and what behaves differently. */
@@ -28,12 +28,12 @@ export interface ImportedConfig {
  */
 export function importConfig(text: string, source: string): ImportedConfig {
   const config = readConfig(text, source);
-  const planned = plan(config);
-  const environment = environmentOf(config, planned);
+  const routes = mapRoutes(config);
+  const environment = environmentOf(config, routes);
   return {
     environment,
-    controllers: controllersOf(config, planned),
-    advice: adviceFor(config, planned, environment),
+    controllers: controllersOf(config, routes),
+    advice: migrationAdvice(config, routes, environment),
     notTakenOver: config.notes,
     unknown: config.unknown,
     defects: defectsOf(config),

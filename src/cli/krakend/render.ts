@@ -1,8 +1,9 @@
+import { oneLine } from '../output.js';
 import type { ImportedConfig } from './import-config.js';
-import type { Variables } from './environment-of.js';
+import type { EnvironmentVariables } from './environment-of.js';
 
 /** As `.env` has it: quoted where the text could mean something else. */
-export const renderEnvironment = (variables: Variables): string =>
+export const renderEnvironment = (variables: EnvironmentVariables): string =>
   Object.entries(variables)
     .map(([name, value]) => `${name}=${/^[\w.:/,@+*~-]*$/.test(value) ? value : inQuotes(value)}\n`)
     .join('');
@@ -30,4 +31,4 @@ const section = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `\n# ${title}\n${lines.map((line) => `- ${clean(line)}\n`).join('')}`;
 
 /** Names come from the file and may hold terminal control sequences. */
-const clean = (text: string): string => text.replace(/\p{Cc}+/gu, ' ').slice(0, 2000);
+const clean = (text: string): string => oneLine(text).slice(0, 2000);

@@ -1,3 +1,4 @@
+export { isJsonMediaType, mediaType } from './media-type.js';
 export {
   toNumber,
   isDeeperThan,

@@ -1,8 +1,5 @@
-import { generateKeyPair, randomBytes, type JsonWebKey } from 'node:crypto';
-import { promisify } from 'node:util';
+import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
 import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
-
-const keyPair = promisify(generateKeyPair);
 
 /** About 128 bits of strength (NIST SP 800-57 part 1, table 2). */
 export const DEFAULT_RSA_BITS = 3072;
@@ -14,22 +11,19 @@ export const DEFAULT_RSA_BITS = 3072;
  * @param rsaBits size of an RSA modulus
  * @returns a private or secret JWK without `kid`, `alg` and `use` (RFC 7517 section 4)
  */
-export async function generateJwk(
-  alg: JwsAlgorithm,
-  rsaBits = DEFAULT_RSA_BITS,
-): Promise<JsonWebKey> {
+export function generateJwk(alg: JwsAlgorithm, rsaBits = DEFAULT_RSA_BITS): JsonWebKey {
   const { kty, crv = '', minSecretBytes = 0 } = algorithmSpec(alg);
   switch (kty) {
     case 'oct':
       return { kty, k: randomBytes(minSecretBytes).toString('base64url') };
     case 'RSA':
-      return (await keyPair('rsa', { modulusLength: rsaBits })).privateKey.export(JWK);
+      return generateKeyPairSync('rsa', { modulusLength: rsaBits }).privateKey.export(JWK);
     case 'EC':
-      return (await keyPair('ec', { namedCurve: crv })).privateKey.export(JWK);
+      return generateKeyPairSync('ec', { namedCurve: crv }).privateKey.export(JWK);
     case 'OKP':
-      return (await keyPair('ed25519')).privateKey.export(JWK);
+      return generateKeyPairSync('ed25519').privateKey.export(JWK);
     default:
-      return (await keyPair(alg.toLowerCase() as 'ml-dsa-44')).privateKey.export(JWK);
+      return generateKeyPairSync(alg.toLowerCase() as 'ml-dsa-44').privateKey.export(JWK);
   }
 }
 

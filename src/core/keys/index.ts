@@ -2,13 +2,15 @@ export { decryptKeys, encryptKeys, isEncrypted } from './encrypted-keys.js';
 export { DEFAULT_RSA_BITS, generateJwk } from './generate-jwk.js';
 export { importJwk, type ImportedKey } from './import-jwk.js';
 export { KEY_STATES, type KeyLifecycle, type KeyState } from './key-lifecycle.js';
-export type {
-  KeyDocument,
-  KeyProvider,
-  KeySource,
-  KeySourceOptions,
-  KeyUrlOptions,
-  RefreshPolicy,
+export {
+  RELOAD_INTERVAL_MS,
+  STANDARD_REFRESH,
+  type KeyDocument,
+  type KeyProvider,
+  type KeySource,
+  type KeySourceOptions,
+  type KeyUrlOptions,
+  type RefreshPolicy,
 } from './key-provider.js';
 export { AUTO_KID, KeySet, type KeyIdentifyStrategy, type KeyNames } from './key-set.js';
 export { KeyError } from './key.error.js';

@@ -8,6 +8,16 @@ export interface RefreshPolicy {
   readonly maxStaleSeconds: number;
 }
 
+/** How a remote set is fetched where nobody says otherwise. */
+export const STANDARD_REFRESH: RefreshPolicy = {
+  cacheTtl: 900,
+  cooldown: 10,
+  maxStaleSeconds: 86_400,
+};
+
+/** Milliseconds between two looks at a key file where nobody says otherwise. */
+export const RELOAD_INTERVAL_MS = 1000;
+
 /** The text of a key set as a provider found it. */
 export interface KeyDocument {
   /** JWK Set or single JWK as JSON; never encrypted any more. */

@@ -6,7 +6,7 @@ import { KeyError, KeySet, thumbprint } from './index.js';
 type Jwk = JsonWebKey & Record<string, unknown>;
 
 const publicJwk = (pair: { publicKey: { export(options: { format: 'jwk' }): JsonWebKey } }): Jwk =>
-  pair.publicKey.export({ format: 'jwk' }) as Jwk;
+  pair.publicKey.export({ format: 'jwk' });
 /** DER in base64, self-signed, of a key that nobody has. */
 const CERTIFICATE =
   'MIIBdDCCARugAwIBAgIUYD/zdrtCJQu5WxZ/SRLJbuqx9p4wCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjcxNjA3MTNaGA8yMTI2MTEwMzE2MDcxM1owDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPGgKcVRKOPPckEk7ljAsk+ci51usVg6ITSC0Iwk3C3131ROMWIlFxJcE7bi+OL32IiT1i68fD5P6gHVjkskNGSjUzBRMB0GA1UdDgQWBBRK8jqCEMMfUh5FlFRpfdwJOSU44TAfBgNVHSMEGDAWgBRK8jqCEMMfUh5FlFRpfdwJOSU44TAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGXnUKoQvbL6kdjlLLsT+mO9NUFneQIhls9DQNn3DmCHAiBdnV9TOuCEH5b4PMWwswf3t0X5AzSJ2Pzm46gaVSVUBw==';
@@ -19,17 +19,17 @@ const GOOD: Jwk = {
 const RSA2 = publicJwk(generateKeyPairSync('rsa', { modulusLength: 2048 }));
 const EC = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 const ED = publicJwk(generateKeyPairSync('ed25519'));
-const odd = (of: object, more: object = {}): Jwk => ({ ...of, kid: 'odd', ...more }) as Jwk;
+const odd = (of: object, more: object = {}): Jwk => ({ ...of, kid: 'odd', ...more });
 const bytes = (length: number): string => randomBytes(length).toString('base64url');
 const without = (jwk: Jwk, name: string): Jwk =>
-  Object.fromEntries(Object.entries(jwk).filter(([member]) => member !== name)) as Jwk;
+  Object.fromEntries(Object.entries(jwk).filter(([member]) => member !== name));
 
 /** An EC key whose x begins with a zero octet, without that octet. */
 function shortCoordinate(): Jwk {
   for (;;) {
     const jwk = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
     const x = Buffer.from(jwk.x ?? '', 'base64url');
-    if (x[0] === 0) return { ...jwk, x: x.subarray(1).toString('base64url') } as Jwk;
+    if (x[0] === 0) return { ...jwk, x: x.subarray(1).toString('base64url') };
   }
 }
 /** As Java's BigInteger writes it: with an octet for the sign. */

@@ -5,6 +5,7 @@ export { SigningError, type SigningErrorCode } from './signing.error.js';
 export {
   compileSigningPolicy,
   isRefreshField,
+  STANDARD_SIGNING,
   type FieldPolicy,
   type RouteSigningOptions,
   type SigningOptions,

@@ -1,5 +1,6 @@
 import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
 import type { JwsAlgorithm } from '../jws/index.js';
+import { AUTO_KID } from '../keys/index.js';
 import type { TokenFormat } from './sign-token.js';
 import type { StaleExpPolicy, Stamp } from './stamp-claims.js';
 
@@ -54,9 +55,17 @@ export interface SigningPolicy {
   readonly field: (name: string) => FieldPolicy;
 }
 
-const DEFAULT_FIELDS = ['access_token', 'refresh_token'];
-const DEFAULT_ACCESS_TTL = 3600;
-const DEFAULT_REFRESH_TTL = 1_209_600;
+/** What {@link SigningOptions} are where neither route nor module says. */
+export const STANDARD_SIGNING = {
+  alg: 'HS256',
+  kid: AUTO_KID,
+  fields: ['access_token', 'refresh_token'],
+  typ: 'JWT',
+  refreshTyp: 'rt+jwt',
+  accessTtl: 3600,
+  refreshTtl: 1_209_600,
+  staleExp: 'reject',
+} as const satisfies SigningOptions;
 
 /** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
 export function compileSigningPolicy(
@@ -64,11 +73,15 @@ export function compileSigningPolicy(
   module: SigningOptions,
 ): SigningPolicy {
   const ofField = (isRefresh: boolean): FieldPolicy => {
-    const typ = route.typ ?? (isRefresh ? (module.refreshTyp ?? 'rt+jwt') : (module.typ ?? 'JWT'));
+    const typ =
+      route.typ ??
+      (isRefresh
+        ? (module.refreshTyp ?? STANDARD_SIGNING.refreshTyp)
+        : (module.typ ?? STANDARD_SIGNING.typ));
     return {
       format: {
-        alg: route.alg ?? module.alg ?? 'HS256',
-        kid: route.kid ?? module.kid ?? 'auto',
+        alg: route.alg ?? module.alg ?? STANDARD_SIGNING.alg,
+        kid: route.kid ?? module.kid ?? STANDARD_SIGNING.kid,
         typ,
         full: route.full ?? module.full ?? false,
       },
@@ -76,10 +89,10 @@ export function compileSigningPolicy(
         ttl:
           route.ttl ??
           (isRefresh
-            ? (module.refreshTtl ?? DEFAULT_REFRESH_TTL)
-            : (module.accessTtl ?? DEFAULT_ACCESS_TTL)),
+            ? (module.refreshTtl ?? STANDARD_SIGNING.refreshTtl)
+            : (module.accessTtl ?? STANDARD_SIGNING.accessTtl)),
         issuer: module.issuer,
-        staleExp: module.staleExp ?? 'reject',
+        staleExp: module.staleExp ?? STANDARD_SIGNING.staleExp,
       },
       profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,
     };
@@ -87,7 +100,7 @@ export function compileSigningPolicy(
   const access = ofField(false);
   const refresh = ofField(true);
   return {
-    fields: route.fields ?? module.fields ?? DEFAULT_FIELDS,
+    fields: route.fields ?? module.fields ?? STANDARD_SIGNING.fields,
     requireAll: module.requireAllFields ?? false,
     field: (name) => (isRefreshField(name) ? refresh : access),
   };

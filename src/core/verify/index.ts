@@ -14,7 +14,7 @@ export {
   type ClaimHeaders,
 } from './claim-headers.js';
 export { isSameOrigin } from './same-origin.js';
-export { SignatureCache } from './signature-cache.js';
+export { SIGNATURE_CACHE_SIZE, SignatureCache } from './signature-cache.js';
 export {
   allowedAlgorithm,
   allowedType,
@@ -27,6 +27,7 @@ export {
 } from './token-checks.js';
 export {
   compilePolicy,
+  STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
   type IssuerOptions,

@@ -23,7 +23,7 @@ const SOURCES: Record<Issuer, KeySource> = {
 
 beforeAll(async () => {
   for (const issuer of ISSUERS) {
-    const jwk = { ...(await generateJwk('ES256')), kid: KID, alg: 'ES256' };
+    const jwk = { ...generateJwk('ES256'), kid: KID, alg: 'ES256' };
     const imported = importJwk(jwk);
     if (typeof imported === 'string') throw new Error(imported);
     signing.set(issuer, imported.key);

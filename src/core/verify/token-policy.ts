@@ -150,6 +150,18 @@ export interface TokenPolicy {
   readonly credentialHeaders: readonly string[];
 }
 
+/** What a policy is where neither route nor module says. */
+export const STANDARD_POLICY = {
+  audienceMatcher: 'any',
+  rolesKey: 'roles',
+  rolesMatcher: 'any',
+  scopesKey: 'scope',
+  scopesMatcher: 'any',
+  types: ['JWT', 'at+jwt'],
+  authHeaderName: 'Authorization',
+  leeway: 1,
+} as const satisfies Partial<TokenPolicyOptions>;
+
 /**
  * Joins what a route says with the defaults of the module. A member the route leaves out, or sets
  * to `undefined`, keeps its default.
@@ -166,7 +178,7 @@ export function compilePolicy(
     Object.entries(route).filter(([, value]) => value !== undefined),
   ) as RoutePolicyOptions;
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
-  const authHeaderName = (merged.authHeaderName ?? 'Authorization').toLowerCase();
+  const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
   const issuers = given.issuer === undefined ? merged.issuers : given.issuers;
   const common = {
@@ -176,19 +188,19 @@ export function compilePolicy(
     audiences: list(merged.audience),
     anyAudience: false,
     anyAge: false,
-    audienceMatcher: merged.audienceMatcher ?? 'any',
+    audienceMatcher: merged.audienceMatcher ?? STANDARD_POLICY.audienceMatcher,
     roles: merged.roles ?? [],
-    rolesKey: merged.rolesKey ?? 'roles',
+    rolesKey: merged.rolesKey ?? STANDARD_POLICY.rolesKey,
     rolesKeyIsNested: merged.rolesKeyIsNested ?? false,
-    rolesMatcher: merged.rolesMatcher ?? 'any',
+    rolesMatcher: merged.rolesMatcher ?? STANDARD_POLICY.rolesMatcher,
     scopes: merged.scopes ?? [],
-    scopesKey: merged.scopesKey ?? 'scope',
-    scopesMatcher: merged.scopesMatcher ?? 'any',
+    scopesKey: merged.scopesKey ?? STANDARD_POLICY.scopesKey,
+    scopesMatcher: merged.scopesMatcher ?? STANDARD_POLICY.scopesMatcher,
     requiredClaims: merged.requiredClaims ?? [],
-    types: new Set((merged.types ?? ['JWT', 'at+jwt']).map(normalizeType)),
+    types: new Set((merged.types ?? STANDARD_POLICY.types).map(normalizeType)),
     cookieKey,
     authHeaderName,
-    leeway: merged.leeway ?? 1,
+    leeway: merged.leeway ?? STANDARD_POLICY.leeway,
     keySource: keySource(given),
     optional: merged.optional ?? false,
     claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(

@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
+import { metricsOptions } from '../../config/index.js';
 import type { Environment } from '../../environment/index.js';
-import { metricsConfig } from '../../config/index.js';
+import { ClusterMetrics, listenerUrl, startManagementServer } from '../../management/index.js';
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
-import { createLog, SignetLogger } from '../../logging/index.js';
-import { ClusterMetrics, startManagementServer } from '../../management/index.js';
+import { openLog } from '../open-log.js';
 import { exitOnSignals } from '../process-signals.js';
+import { withBackend } from '../with-backend.js';
 import { reservePort } from './reserve-port.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -12,38 +12,41 @@ import { WorkerPool } from './worker-pool.js';
  * The process that serves nothing but `/metrics`: starts `workers` processes,
  * replaces those that end, and hands signals on.
  *
+ * @param warnings about the environment, for the log
  * @throws Error when the port is in use, BootError when `/metrics` cannot be served
  */
-export async function runPrimary(env: Environment, workers: number): Promise<void> {
-  Logger.overrideLogger(
-    new SignetLogger(createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT }).pino),
-  );
-  exitOnUnexpectedErrors();
+export async function runPrimary(
+  env: Environment,
+  warnings: readonly string[],
+  workers: number,
+): Promise<void> {
+  const log = openLog(env, warnings);
+  const logger = log.logger('Signet');
+  exitOnUnexpectedErrors(logger);
   const metrics = new ClusterMetrics();
   const port = await reservePort(env.HOST, env.PORT);
-  const workerEnv = { ...(await workerEnvironment(env)), PORT: String(port) };
-  const pool = new WorkerPool(workers, workerEnv, {
-    ready: () => new Logger('Signet').log(`Listening on http://${env.HOST}:${port}`),
-    failed: (problems) => {
-      for (const line of problems) process.stderr.write(`signet: ${line}\n`);
-      process.exit(1);
+  // What there is only one of: the port, `/metrics`, which is served here, and the demo backend.
+  const { BACKEND_HOST } = await withBackend(env, logger);
+  const workerEnv = { BACKEND_HOST, MANAGEMENT_PORT: 'off', PORT: String(port) };
+  const pool = new WorkerPool(
+    workers,
+    workerEnv,
+    {
+      ready: () => logger.log(`Listening on ${listenerUrl(env.HOST, port)}`),
+      failed: (problems) => {
+        for (const line of problems) process.stderr.write(`signet: ${line}\n`);
+        process.exit(1);
+      },
+      gone: (id) => metrics.forget(id),
     },
-    gone: (id) => metrics.forget(id),
-  });
-  await startManagementServer(metricsConfig(), async () =>
+    log.logger('Cluster'),
+  );
+  await startManagementServer(metricsOptions(env), log.logger('Management'), async () =>
     metrics.text(await pool.snapshots(), pool),
   );
   exitOnSignals(async () => {
     const clean = await pool.shutDown(env.SHUTDOWN_DELAY_MS + env.SHUTDOWN_TIMEOUT_MS);
     if (!clean) throw new Error('a worker had to be ended by force');
-  });
+  }, logger);
   pool.start();
-}
-
-/** What there is only one of: `/metrics` is served here, and the demo backend is shared. */
-async function workerEnvironment({ BACKEND_HOST }: Environment): Promise<Record<string, string>> {
-  const env = { MANAGEMENT_PORT: 'off' };
-  if (BACKEND_HOST !== undefined) return env;
-  const { DemoBackend } = await import('../../demo/index.js');
-  return { ...env, BACKEND_HOST: await new DemoBackend().url() };
 }

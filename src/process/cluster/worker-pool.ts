@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import { Logger } from '@nestjs/common';
+import type { Logger } from '../../logging/index.js';
 import type { MetricsSnapshot } from '../../management/index.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
@@ -37,7 +37,6 @@ export interface PoolEvents {
 /** Starts the workers, replaces those that end, and ends them all. */
 export class WorkerPool {
   restarts = 0;
-  private readonly logger = new Logger('Cluster');
   private readonly policy = new RespawnPolicy();
   private readonly members = new Map<number, Member>();
   private readonly answers = new Map<number, (snapshot: MetricsSnapshot) => void>();
@@ -50,6 +49,7 @@ export class WorkerPool {
     private readonly size: number,
     private readonly env: Readonly<Record<string, string>>,
     private readonly events: PoolEvents,
+    private readonly logger: Logger,
   ) {
     // Not every value of a metric is a JSON number.
     cluster.setupPrimary({ serialization: 'advanced' });

@@ -1,8 +1,9 @@
 import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
 import { GatewayMetrics } from '../../metrics/index.js';
+import { openLog } from '../open-log.js';
 import { ignoreSignals } from '../process-signals.js';
-import { serve, shutDown } from '../serve.js';
+import { serve } from '../serve.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
 /** How often the primary hears that the event loop turns. */
@@ -13,7 +14,7 @@ const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebs
 /** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
   ignoreSignals();
-  const app = await serve(env, SHARES_PORT).catch(giveUp);
+  const { app, shutDown } = await serve(env, openLog(env), SHARES_PORT).catch(giveUp);
   tell({ signet: 'listening' });
   setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
   const metrics = app.get(GatewayMetrics);
@@ -26,7 +27,7 @@ export async function runWorker(env: Environment): Promise<void> {
         () => undefined,
       );
     else if (message.signet === 'shut-down')
-      shutDown(app, env).then(
+      shutDown().then(
         () => process.exit(0),
         () => process.exit(1),
       );
@@ -35,11 +36,9 @@ export async function runWorker(env: Environment): Promise<void> {
 
 /** The primary prints why, once for all workers. */
 async function giveUp(error: unknown): Promise<never> {
+  const problems = await describeBootError(error);
   await new Promise((sent) => {
-    process.send?.(
-      { signet: 'boot-failed', problems: describeBootError(error) } satisfies ToPrimary,
-      sent,
-    );
+    process.send?.({ signet: 'boot-failed', problems } satisfies ToPrimary, sent);
   });
   process.exit(1);
 }

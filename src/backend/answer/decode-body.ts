@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { BackendBadResponseException } from '../backend.exceptions.js';
+
+const DECODERS = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+
+/**
+ * The text of an answer. `identity` is what is asked for; a backend that compresses all the same
+ * is understood, but only one encoding deep and never past `maxBytes`.
+ *
+ * @throws BackendBadResponseException
+ */
+export function decodeBody(
+  body: Buffer,
+  contentEncoding: string | undefined,
+  maxBytes: number,
+): string | Promise<string> {
+  if (contentEncoding === undefined || contentEncoding === 'identity') return toText(body);
+  return decompress(body, contentEncoding, maxBytes);
+}
+
+async function decompress(
+  body: Buffer,
+  contentEncoding: string,
+  maxBytes: number,
+): Promise<string> {
+  const decode = DECODERS.get(contentEncoding.trim().toLowerCase());
+  if (decode === undefined)
+    throw new BackendBadResponseException(
+      'the answer has an unknown or more than one content encoding',
+    );
+  let decoded: Buffer;
+  try {
+    decoded = await decode(body, { maxOutputLength: maxBytes });
+  } catch {
+    throw new BackendBadResponseException(
+      `the answer cannot be decompressed to ${maxBytes} bytes or less`,
+    );
+  }
+  return toText(decoded);
+}
+
+function toText(body: Buffer): string {
+  if (!isUtf8(body)) throw new BackendBadResponseException('the answer is not UTF-8');
+  return body.toString();
+}

@@ -1,0 +1,116 @@
+import { HttpService } from '@nestjs/axios';
+import axios, { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
+import { GatewayException } from '../http/index.js';
+import { BackendTimeoutException, BackendUnavailableException } from './backend.exceptions.js';
+import {
+  createAdapter,
+  DEADLINE,
+  deadlineOf,
+  toPlainHeaders,
+  type ConfigOfCall,
+} from './transport/axios-adapter.js';
+import type { BackendTransport } from './transport/backend-transport.js';
+import type { BackendRequest, BackendResponse } from './transport/exchange.js';
+
+/**
+ * The `HttpService` of `BackendModule`: axios over {@link BackendTransport}.
+ *
+ * Nobody can add an interceptor, change a default or replace a method of axios without reading
+ * {@link axiosRef}. Until somebody does, axios would pass a request of `BackendClient` on as it is, so
+ * it goes to the transport directly. `test/backend-seam.e2e-spec.ts` compares the bytes that arrive.
+ */
+export class BackendHttpService extends HttpService {
+  private mayBeCustomized = false;
+
+  /** @param timeoutMs of one call, interceptors and their retries included */
+  constructor(
+    private readonly transport: BackendTransport,
+    private readonly timeoutMs: number,
+  ) {
+    super(createAxios(transport));
+  }
+
+  override get axiosRef(): AxiosInstance {
+    this.mayBeCustomized = true;
+    return super.axiosRef;
+  }
+
+  /** Sends a request of `BackendClient`; see {@link sendByAxios} for what it throws. */
+  send(request: BackendRequest): Promise<BackendResponse> {
+    return this.mayBeCustomized
+      ? sendByAxios(this.axiosRef, request, this.timeoutMs)
+      : this.transport.send(request);
+  }
+}
+
+/**
+ * Sends a request by way of interceptors and defaults.
+ *
+ * @param timeoutMs for everything together
+ * @returns the response, also where its status made it an error for the interceptors
+ * @throws GatewayException of the transport; whatever an interceptor throws
+ */
+export async function sendByAxios(
+  instance: AxiosInstance,
+  { origin, path, method, headers, body }: BackendRequest,
+  timeoutMs: number,
+): Promise<BackendResponse> {
+  const deadline = new AbortController();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const timeout = new BackendTimeoutException(`no complete answer within ${timeoutMs} ms`);
+    deadline.abort(timeout);
+    reject(timeout);
+  }, timeoutMs);
+  const config: ConfigOfCall = {
+    baseURL: origin,
+    url: path,
+    method,
+    headers,
+    data: body,
+    [DEADLINE]: deadline.signal,
+  };
+  try {
+    return toBackendResponse(await Promise.race([instance.request(config), late]));
+  } catch (error) {
+    // An interceptor may talk to other servers, too; what they answer is not the backend's answer.
+    if (!isAxiosError(error) || deadlineOf(error.config) !== deadline.signal) throw error;
+    if (error.response !== undefined) return toBackendResponse(error.response);
+    throw error.cause instanceof GatewayException
+      ? error.cause
+      : new BackendUnavailableException(`the request was given up (${error.code})`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Read before an application can have changed it: it makes JSON and forms of objects, and leaves bytes alone. */
+const { transformRequest } = axios.defaults;
+
+function createAxios(transport: BackendTransport): AxiosInstance {
+  const instance = create();
+  // An application's `axios.defaults` are for other servers, and may hold credentials for them.
+  for (const name of Object.keys(instance.defaults))
+    Reflect.deleteProperty(instance.defaults, name);
+  Object.assign(instance.defaults, {
+    adapter: createAdapter(transport),
+    allowAbsoluteUrls: true,
+    headers: { common: {}, delete: {}, get: {}, head: {}, patch: {}, post: {}, put: {} },
+    responseType: 'arraybuffer',
+    transformRequest,
+    validateStatus: (status: number) => status >= 200 && status < 300,
+  });
+  return instance;
+}
+
+/** An interceptor may have made text or a value of the body. */
+function toBackendResponse(response: AxiosResponse<unknown>): BackendResponse {
+  if (typeof response?.status !== 'number')
+    throw new TypeError('BackendModule: an interceptor of HttpService returned no response');
+  const { status, data } = response;
+  const headers = toPlainHeaders(response.headers);
+  if (Buffer.isBuffer(data)) return { status, headers, body: data };
+  delete headers['content-encoding'];
+  const text = typeof data === 'string' ? data : (JSON.stringify(data) ?? '');
+  return { status, headers, body: Buffer.from(text) };
+}

@@ -1,0 +1,100 @@
+import { Logger } from '@nestjs/common';
+import {
+  BackendBadResponseException,
+  BackendFailedException,
+  BackendRefusedException,
+  BackendTimeoutException,
+  BackendUnavailableException,
+} from '../backend.exceptions.js';
+import { CircuitBreaker, type BreakerOptions, type BreakerState } from './circuit-breaker.js';
+
+/** How a call ended. `failed`: a 5xx; `other`: an error that is not about the backend. */
+export type BackendOutcome =
+  'answered' | 'refused' | 'bad_response' | 'failed' | 'unavailable' | 'timeout' | 'other';
+
+/** Told of every call that was made, with its duration. */
+export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
+
+/** Limits of a {@link BackendBulkhead}. */
+export interface BulkheadOptions {
+  /** Most calls at the same time. */
+  maxCalls: number;
+  breaker?: BreakerOptions | false;
+}
+
+const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
+  [BackendRefusedException, 'refused'],
+  [BackendFailedException, 'failed'],
+  [BackendBadResponseException, 'bad_response'],
+  [BackendUnavailableException, 'unavailable'],
+  [BackendTimeoutException, 'timeout'],
+];
+const FAILURES = new Set<BackendOutcome>(['failed', 'unavailable', 'timeout']);
+
+/** Decides whether a call is made at all, and keeps account of how calls end. */
+export class BackendBulkhead {
+  /** Calls that were not made, so far. */
+  rejected = 0;
+  /** Calls under way. */
+  inFlight = 0;
+  private readonly logger = new Logger('Backend');
+  private readonly listeners: CallListener[] = [];
+  private readonly maxCalls: number;
+  private readonly breaker: CircuitBreaker | undefined;
+  private lastFailure = '';
+
+  constructor({ maxCalls, breaker }: BulkheadOptions) {
+    this.maxCalls = maxCalls;
+    if (breaker !== false) this.breaker = new CircuitBreaker(breaker);
+  }
+
+  get state(): BreakerState {
+    return this.breaker?.state ?? 'closed';
+  }
+
+  onCall(listener: CallListener): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Makes a call, if it may be made.
+   *
+   * @throws BackendUnavailableException at once when too many calls are under way or the circuit is open
+   */
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.inFlight >= this.maxCalls) throw this.rejection('too many calls are under way');
+    const start = performance.now();
+    const permit = this.breaker === undefined ? 0 : this.breaker.admit(start);
+    if (permit === undefined)
+      throw this.rejection(`its last calls failed, the last one with: ${this.lastFailure}`);
+    this.inFlight++;
+    try {
+      const answer = await call();
+      this.ended('answered', permit, start);
+      return answer;
+    } catch (error) {
+      const outcome = OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'other';
+      if (FAILURES.has(outcome))
+        this.lastFailure = (error as BackendUnavailableException).details.explanation ?? '';
+      this.ended(outcome, permit, start);
+      throw error;
+    } finally {
+      this.inFlight--;
+    }
+  }
+
+  private ended(outcome: BackendOutcome, permit: number, start: number): void {
+    const now = performance.now();
+    if (FAILURES.has(outcome)) {
+      if (this.breaker?.failed(permit, now) === true)
+        this.logger.error(`The circuit is open, calls fail at once: ${this.lastFailure}`);
+    } else if (outcome !== 'other' && this.breaker?.succeeded(permit) === true)
+      this.logger.log('The backend answers again, the circuit is closed');
+    for (const listener of this.listeners) listener(outcome, (now - start) / 1000);
+  }
+
+  private rejection(reason: string): BackendUnavailableException {
+    this.rejected++;
+    return new BackendUnavailableException(`the backend was not called: ${reason}`);
+  }
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { encryptKeys } from '../../../core/keys/index.js';
+import type { CommandContext } from '../../command-context.js';
+import { CommandError } from '../../command.error.js';
+import { toText } from '../files/key-files.js';
+import { fileOption } from './options.js';
+
+/** As short as `KEY_PASSPHRASE` may be. */
+const SHORTEST = 8;
+
+/** `signet keys encrypt`: a JWE (RFC 7517 section 7) takes the place of the plain file. */
+export function registerEncrypt(keys: Command, context: CommandContext): void {
+  keys
+    .command('encrypt')
+    .description('Encrypt a file in place with KEY_PASSPHRASE or KEY_PASSPHRASE_FILE')
+    .addOption(fileOption(context.settings))
+    .action((options: { file: string }) => encrypt(options, context));
+}
+
+async function encrypt(
+  { file }: { file: string },
+  { keyFiles, output, settings }: CommandContext,
+): Promise<void> {
+  const passphrase = settings.passphrase();
+  if (passphrase === undefined)
+    throw new CommandError('set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE to encrypt with');
+  if (passphrase.length < SHORTEST)
+    throw new CommandError(`the passphrase must be at least ${SHORTEST} characters long`);
+  await keyFiles.rewrite(file, ({ jwks, members, encrypted }) => {
+    if (encrypted) throw new CommandError(`${file}: is encrypted already`);
+    return encryptKeys(toText(jwks, members), passphrase);
+  });
+  output.line(`encrypted  ${file}`);
+}

@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { JWS_ALGORITHMS } from '../../../core/jws/index.js';
+import { KEY_STATES } from '../../../core/keys/index.js';
+import type { Settings } from '../../settings.js';
+
+/** `--file`: the key file a command works on; the gateway's own unless said. */
+export const fileOption = (settings: Settings): Option =>
+  new Option('--file <path>', 'key file (JWK Set or single JWK)').default(
+    settings.text('SIGNER_JWK_LOCAL_PATH'),
+  );
+
+/** `--alg`: one of the 13 algorithms. */
+export const algOption = (description: string): Option =>
+  new Option('--alg <alg>', description).choices(JWS_ALGORITHMS);
+
+/** `--kid` of a new key. */
+export const kidOption = (): Option =>
+  new Option('--kid <kid>', 'key id (default: the RFC 7638 thumbprint)').argParser(parseKid);
+
+/** `--state` of a new key. */
+export const stateOption = (): Option =>
+  new Option(
+    '--state <state>',
+    'rotation state (default: none in a plain set; else pending, or verifying for a public key)',
+  ).choices(KEY_STATES);
+
+/** `--add`: into an existing file instead of a new one. */
+export const addOption = (): Option => new Option('--add', 'add to an existing file');
+
+/** An option that holds a whole number of at least `min`. */
+export const numberOption = (flags: string, description: string, min: number): Option =>
+  new Option(flags, description).argParser((text) => {
+    if (!/^\d{1,12}$/.test(text) || Number(text) < min)
+      throw new InvalidArgumentError(`It must be a whole number from ${min}.`);
+    return Number(text);
+  });
+
+function parseKid(text: string): string {
+  // What SIGNER_KID accepts; anything else could never be selected.
+  if (!/^\S{1,256}$/.test(text) || /\p{Cc}/u.test(text))
+    throw new InvalidArgumentError('It must be 1 to 256 characters without spaces.');
+  return text;
+}

@@ -1,0 +1,38 @@
+import {
+  JWS_ALGORITHMS,
+  keyMisfit,
+  type JwsAlgorithm,
+  type JwsKey,
+} from '../../../core/jws/index.js';
+import { AUTO_KID, type ImportedKey } from '../../../core/keys/index.js';
+import { CommandError } from '../../command.error.js';
+import type { Settings } from '../../settings.js';
+import type { KeyFileContents } from './key-files.js';
+
+/** The algorithms a key can serve: one if its JWK names it, else all that fit its type. */
+export const algorithmsOf = (key: JwsKey): JwsAlgorithm[] =>
+  JWS_ALGORITHMS.filter((alg) => keyMisfit(key, alg) === undefined);
+
+/** True when there is an algorithm that both keys can serve. */
+export const shareAlgorithm = (one: JwsKey, other: JwsKey): boolean =>
+  algorithmsOf(one).some((alg) => keyMisfit(other, alg) === undefined);
+
+/** True for a key that would sign now, if it were asked to. */
+export const signsNow = ({ key, lifecycle }: ImportedKey): boolean =>
+  key.signing !== undefined && (lifecycle === undefined || lifecycle.state === 'active');
+
+/** A key by kid or by thumbprint. @throws CommandError when there is none */
+export function findKey({ set, name }: KeyFileContents, kid: string): ImportedKey {
+  const keys = set.entries();
+  const found =
+    keys.find(({ key }) => key.kid === kid) ?? keys.find(({ thumbprint }) => thumbprint === kid);
+  if (found === undefined)
+    throw new CommandError(`kid '${kid}' not found in ${name} (present: ${set.describeKids()})`);
+  return found;
+}
+
+/** The kid the gateway signs with by its settings; `undefined` for `auto` and when it is unset. */
+export function configuredKid(settings: Settings): string | undefined {
+  const kid = settings.given('SIGNER_KID');
+  return kid === AUTO_KID ? undefined : kid;
+}

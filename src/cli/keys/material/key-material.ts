@@ -1,0 +1,78 @@
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { CommandError } from '../../command.error.js';
+
+/** A key as a JWK without kid and alg, and what it was read as, for the operator. */
+export interface KeyMaterial {
+  readonly material: JsonWebKey;
+  readonly description: string;
+}
+
+/** True for text that holds a PEM: such a text is never taken for a secret. */
+export const isPem = (text: string): boolean => text.includes('-----BEGIN ');
+
+/**
+ * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate.
+ *
+ * @throws CommandError naming what is wrong, never any of the contents
+ */
+export function parsePem(pem: string): KeyMaterial {
+  if (/ENCRYPTED/.test(pem))
+    throw new CommandError('the PEM is encrypted; first: openssl pkey -in … -out …');
+  const isPrivate = pem.includes('PRIVATE KEY-----');
+  let key: KeyObject;
+  try {
+    key = isPrivate ? createPrivateKey(pem) : createPublicKey(pem);
+  } catch {
+    throw new CommandError('the PEM cannot be read: damaged, or not a key');
+  }
+  const type = key.asymmetricKeyType ?? 'unknown';
+  try {
+    return { material: key.export({ format: 'jwk' }), description: `${key.type} ${type} key` };
+  } catch {
+    throw new CommandError(`a key of type ${type} cannot be a JWK that signs`);
+  }
+}
+
+const ENCODINGS = ['hex', 'base64url', 'base64', 'text'] as const;
+type Encoding = (typeof ENCODINGS)[number];
+
+/** Decoders that accept one spelling only; padding may be left out. */
+const DECODERS: Readonly<Record<Encoding, (text: string) => Buffer | undefined>> = {
+  hex: (text) => exact(text.toLowerCase(), 'hex', text.toLowerCase()),
+  base64url: (text) => exact(text, 'base64url', text.replace(/={0,2}$/, '')),
+  base64: (text) => exact(text, 'base64', text.replace(/={0,2}$/, '').padEnd(padded(text), '=')),
+  text: (text) => Buffer.from(text),
+};
+
+/**
+ * An HMAC secret as it is written in configuration files.
+ *
+ * @param encoding default: the first of hex, base64url and base64 that it can be
+ * @throws CommandError when it is not written that way
+ */
+export function parseSecret(contents: string, encoding: string | undefined): KeyMaterial {
+  const named = ENCODINGS.find((name) => name === encoding);
+  if (encoding !== undefined && named === undefined)
+    throw new CommandError(`--encoding is one of ${ENCODINGS.join(', ')}`);
+  // Editors and echo leave a line break that is not part of the secret.
+  const text = contents.replace(/\r?\n$/, '');
+  const candidates = named === undefined ? ENCODINGS.filter((name) => name !== 'text') : [named];
+  for (const candidate of candidates) {
+    const bytes = DECODERS[candidate](candidate === 'text' ? text : text.trim());
+    if (bytes === undefined || bytes.length === 0) continue;
+    return {
+      material: { kty: 'oct', k: bytes.toString('base64url') },
+      description: `${bytes.length} bytes in ${candidate}`,
+    };
+  }
+  throw new CommandError(
+    `the secret is empty or not ${candidates.join(' or ')}; --encoding text takes its characters as they are`,
+  );
+}
+
+function exact(text: string, encoding: BufferEncoding, canonical: string): Buffer | undefined {
+  const bytes = Buffer.from(text, encoding);
+  return bytes.toString(encoding) === canonical ? bytes : undefined;
+}
+
+const padded = (text: string): number => Math.ceil(text.replace(/={0,2}$/, '').length / 4) * 4;

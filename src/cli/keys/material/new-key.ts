@@ -1,0 +1,27 @@
+import { isJsonObject } from '../../../core/json/index.js';
+import type { JwsAlgorithm } from '../../../core/jws/index.js';
+import { generateJwk, thumbprint, type KeyLifecycle } from '../../../core/keys/index.js';
+import type { Jwk } from '../files/key-files.js';
+
+/**
+ * A fresh private or secret JWK with `kid`, `alg` and `use`.
+ *
+ * @param kid default: the RFC 7638 thumbprint. Of a random secret it gives nothing away (section 7)
+ * @param rsaBits size of an RSA modulus; default 3072
+ */
+export async function createJwk(alg: JwsAlgorithm, kid?: string, rsaBits?: number): Promise<Jwk> {
+  for (;;) {
+    const material = generateJwk(alg, rsaBits);
+    const print = thumbprint(material);
+    // On a command line, a kid that begins with a hyphen looks like an option.
+    if (kid === undefined && print.startsWith('-')) continue;
+    const { kty, ...rest } = material;
+    return { kty, kid: kid ?? print, alg, use: 'sig', ...rest };
+  }
+}
+
+/** A JWK with another lifecycle, in its member `signet`. */
+export function withLifecycle(jwk: Jwk, { state, notBefore, notAfter }: KeyLifecycle): Jwk {
+  const others = isJsonObject(jwk.signet) ? jwk.signet : {};
+  return { ...jwk, signet: { ...others, state, not_before: notBefore, not_after: notAfter } };
+}

@@ -1,0 +1,155 @@
+import type { KeyLifecycle, KeyState } from '../../../core/keys/index.js';
+import { CommandError } from '../../command.error.js';
+
+/** What a rotation has to know of a key; `state` is absent in a plain JWK. */
+export interface RotatingKey extends Partial<KeyLifecycle> {
+  readonly kid: string;
+  readonly canSign: boolean;
+}
+
+/** How long others go on with what they know, in seconds. */
+export interface RotationTiming {
+  /** From the file being written until every verifier knows a new key. */
+  readonly publish: number;
+  /** From the file being written until the last token of the replaced key has expired. */
+  readonly outlive: number;
+  /** Least age of the active key before another one is prepared. */
+  readonly every: number;
+}
+
+/** The next thing to do; times as NumericDate. */
+export type Step =
+  | { readonly kind: 'prepare'; readonly notBefore: number }
+  | { readonly kind: 'schedule'; readonly kid: string; readonly notBefore: number }
+  | {
+      readonly kind: 'activate';
+      readonly kid: string;
+      readonly replaces: readonly string[];
+      readonly notBefore: number;
+      readonly notAfter: number;
+    }
+  | { readonly kind: 'retire'; readonly kids: readonly string[] }
+  | {
+      readonly kind: 'wait';
+      readonly until: number;
+      readonly kid: string;
+      /** What the step is that is too early. */
+      readonly step: Step;
+    };
+
+/**
+ * The next step of a rotation. A key is published before it signs, and goes on verifying until its
+ * last token has expired; the next rotation begins when this one is over.
+ *
+ * @param now seconds since 1970
+ */
+export function nextStep(
+  keys: readonly RotatingKey[],
+  now: number,
+  { publish, outlive, every }: RotationTiming,
+): Step {
+  const expiring = inState(keys, 'verifying')
+    .filter(({ notAfter }) => notAfter !== undefined)
+    .sort((one, other) => timeOf(one.notAfter) - timeOf(other.notAfter));
+  const over = expiring.filter(({ notAfter }) => now >= timeOf(notAfter));
+  if (over.length > 0) return { kind: 'retire', kids: over.map(({ kid }) => kid) };
+
+  const [pending] = inState(keys, 'pending')
+    .filter(({ canSign }) => canSign)
+    .sort((one, other) => timeOf(one.notBefore) - timeOf(other.notBefore));
+  if (pending !== undefined) {
+    const { kid, notBefore } = pending;
+    if (notBefore === undefined) return { kind: 'schedule', kid, notBefore: now + publish };
+    const replaces = inState(keys, 'active').map((key) => key.kid);
+    const step: Step = {
+      kind: 'activate',
+      kid,
+      replaces,
+      notBefore: now,
+      notAfter: now + outlive,
+    };
+    return now >= notBefore ? step : { kind: 'wait', until: notBefore, kid, step };
+  }
+
+  const [first] = expiring;
+  if (first !== undefined) {
+    const { kid } = first;
+    return {
+      kind: 'wait',
+      until: timeOf(first.notAfter),
+      kid,
+      step: { kind: 'retire', kids: [kid] },
+    };
+  }
+  const prepare: Step = { kind: 'prepare', notBefore: now + publish };
+  const [active] = inState(keys, 'active');
+  const due = (active?.notBefore ?? -Infinity) + every;
+  return active === undefined || now >= due
+    ? prepare
+    : { kind: 'wait', until: due, kid: active.kid, step: prepare };
+}
+
+/** The keys after a step; a key to be prepared is not among them. */
+export function applyStep(keys: readonly RotatingKey[], step: Step): readonly RotatingKey[] {
+  switch (step.kind) {
+    case 'schedule':
+      return change(keys, [step.kid], { notBefore: step.notBefore });
+    case 'activate':
+      return change(
+        change(keys, step.replaces, { state: 'verifying', notAfter: step.notAfter }),
+        [step.kid],
+        { state: 'active', notBefore: step.notBefore },
+      );
+    case 'retire':
+      return change(keys, step.kids, { state: 'retired' });
+    default:
+      return keys;
+  }
+}
+
+/**
+ * Gives states to keys that have none: one signs, the others verify until their last token has expired.
+ *
+ * @param named kid of the key that signs; default: the only one able to
+ * @param notAfter seconds since 1970: when the last token of the others has expired
+ * @throws CommandError when it is not clear which one signs
+ */
+export function assignStates(
+  keys: readonly RotatingKey[],
+  named: string | undefined,
+  notAfter: number,
+): readonly RotatingKey[] {
+  const active = inState(keys, 'active').filter(({ canSign }) => canSign);
+  if (active.length > 1)
+    throw new CommandError(
+      `${list(active)} are all active, only one may be; retire the others: signet keys retire <kid>`,
+    );
+  const plain = keys.filter(({ state }) => state === undefined);
+  const able = plain.filter(({ canSign }) => canSign);
+  const chosen =
+    active[0] ?? able.find(({ kid }) => kid === named) ?? (able.length === 1 ? able[0] : undefined);
+  if (chosen === undefined && able.length > 1)
+    throw new CommandError(`${list(able)} can all sign; name the one that does with --kid`);
+  return keys.map((key) => {
+    if (key.state !== undefined) return key;
+    if (key === chosen) return { ...key, state: 'active' };
+    // Public keys belong to somebody else, whose tokens go on.
+    return { ...key, state: 'verifying', notAfter: key.canSign ? notAfter : undefined };
+  });
+}
+
+/** The keys in one state, in the order of the file. */
+export const inState = (keys: readonly RotatingKey[], state: KeyState): RotatingKey[] =>
+  keys.filter((key) => key.state === state);
+
+const list = (keys: readonly RotatingKey[]): string => keys.map(({ kid }) => `'${kid}'`).join(', ');
+
+const change = (
+  keys: readonly RotatingKey[],
+  kids: readonly string[],
+  lifecycle: Partial<KeyLifecycle>,
+): readonly RotatingKey[] =>
+  keys.map((key) => (kids.includes(key.kid) ? { ...key, ...lifecycle } : key));
+
+/** A key without a date comes last. */
+const timeOf = (time: number | undefined): number => time ?? Number.MAX_SAFE_INTEGER;

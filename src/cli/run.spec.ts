@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSignet, type CommandResult } from '../../test/helpers/cli.js';
+
+let cwd = '';
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'signet-run-'));
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+const run = (...argv: string[]): Promise<CommandResult> => runSignet(argv, { cwd });
+
+describe('run', () => {
+  it('shows help on standard output when it is asked for, else on the other', async () => {
+    for (const argv of [
+      ['--help'],
+      ['keys', '-h'],
+      ['keys', 'rotate', '--help'],
+      ['help', 'keys'],
+    ]) {
+      const { code, stdout, stderr } = await run(...argv);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/^Usage: signet /);
+    }
+    for (const argv of [[], ['keys']]) {
+      const { code, stdout, stderr } = await run(...argv);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^Usage: signet /);
+    }
+  });
+
+  it('knows its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    for (const flag of ['--version', '-V'])
+      expect(await run(flag)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('suggests the command or the option that was meant', async () => {
+    expect(await run('keys', 'rotaet')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: "signet: unknown command 'rotaet' (Did you mean rotate?)\n",
+    });
+    expect((await run('explain', 'a.b.c', '--roel', 'x')).stderr).toBe(
+      "signet: unknown option '--roel' (Did you mean --role?)\n",
+    );
+  });
+
+  it('ends with code 1 when its output fails, instead of rejecting', async () => {
+    const { run: command } = await import('./run.js');
+    const broken = {
+      write: () => {
+        throw new Error('no output');
+      },
+    };
+    const stderr = { text: '', write: (text: string) => (stderr.text += text) };
+    const io = { stdin: (async function* () {})(), stdout: broken, stderr, cwd };
+    expect(await command(['--version'], {}, io)).toBe(1);
+    expect(stderr.text).toBe('signet: unexpected error (Error)\n');
+  });
+});
+
+it('nothing in cli/ asks the process for what run() is given', () => {
+  const files = readdirSync('src/cli', { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.spec.ts') && name !== 'main.ts',
+  );
+  expect(files.length).toBeGreaterThan(40);
+  const offenders = files.filter((name) =>
+    /\bprocess\.(?!platform\b)|node:process|\bconsole\./.test(
+      readFileSync(join('src/cli', name), 'utf8'),
+    ),
+  );
+  expect(offenders).toEqual([]);
+});

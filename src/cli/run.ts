@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { CommandContext } from './command-context.js';
+import type { RawEnvironment } from '../environment/index.js';
+import type { CommandIo } from './command-io.js';
+import { describeError } from './describe-error.js';
+import { registerExplain } from './explain/register-explain.js';
+import { registerKeys } from './keys/register-keys.js';
+import { registerImportConfig } from './krakend/register-import-config.js';
+import { Output } from './output.js';
+import { registerServe } from './serve.js';
+
+/**
+ * Runs one command.
+ *
+ * @param argv what stands behind `signet` on the command line
+ * @param env the environment; `.env` in `io.cwd` adds to it
+ * @param io streams and working directory. `serve` alone does not keep to them: it makes the process
+ * it runs in a gateway
+ * @returns the exit code: 0, or 1 when the command was refused, failed, or answers "no". Never rejects
+ */
+export async function run(
+  argv: readonly string[],
+  env: RawEnvironment,
+  io: CommandIo,
+): Promise<number> {
+  try {
+    const context = new CommandContext(env, io);
+    await program(context, io).parseAsync(argv, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    const output = new Output(io.stdout, io.stderr);
+    for (const line of describeError(error)) output.remark(line);
+    return error instanceof CommanderError ? error.exitCode : 1;
+  }
+}
+
+function program(context: CommandContext, { stdout, stderr }: CommandIo): Command {
+  const signet = new Command('signet')
+    .description('Token gateway: signs the claims of a login backend as JWTs and validates them')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 80,
+      getErrHelpWidth: () => stderr.columns ?? 80,
+      // The error is thrown as well, and told without the values that it repeats.
+      outputError: () => undefined,
+    });
+  registerKeys(signet, context);
+  registerImportConfig(signet, context);
+  registerExplain(signet, context);
+  registerServe(signet);
+  return signet;
+}
+
+/** Of the package; the file is two folders up in `src` as well as in `dist`. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

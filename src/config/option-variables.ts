@@ -1,0 +1,122 @@
+import type { Environment } from '../environment/index.js';
+
+type Name = keyof Environment;
+
+/** The variables that decide an option; several where any of them does. */
+type Variables = Readonly<Record<string, Name | readonly Name[]>>;
+
+/**
+ * Which variables set which options. Messages of the library name an option, which is what an
+ * application sets; whoever runs the gateway sets variables.
+ */
+export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
+  BackendModule: {
+    host: 'BACKEND_HOST',
+    timeoutMs: 'BACKEND_TIMEOUT_MS',
+    maxBodyBytes: 'BACKEND_MAX_BODY',
+    inputHeaders: 'BACKEND_INPUT_HEADERS',
+    inputQueryStrings: 'BACKEND_INPUT_QUERY_STRINGS',
+  },
+  JwksModule: {
+    signing: ['SIGNER_JWK_LOCAL_PATH', 'SIGNER_JWK_URL'],
+    verification: ['VALIDATOR_JWK_LOCAL_PATH', 'VALIDATOR_JWK_URL'],
+    identifyStrategy: 'VALIDATOR_KEY_IDENTIFY_STRATEGY',
+    passphrase: ['KEY_PASSPHRASE', 'KEY_PASSPHRASE_FILE'],
+    reloadIntervalMs: 'KEY_RELOAD_INTERVAL_MS',
+    'remote.cacheTtl': 'VALIDATOR_JWK_CACHE_TTL',
+    'remote.cooldown': 'VALIDATOR_JWK_COOLDOWN',
+    'remote.allowHttp': 'DISABLE_JWK_SECURITY',
+    'remote.fingerprints': 'VALIDATOR_JWK_FINGERPRINTS',
+    'remote.ca': 'VALIDATOR_JWK_LOCAL_CA',
+    exposedKeyFiles: ['DISABLE_JWK_SECURITY', 'NODE_ENV'],
+    createMissing: ['NODE_ENV', 'SIGNER_JWK_LOCAL_PATH', 'SIGNER_ALG', 'SIGNER_KID'],
+  },
+  SigningModule: {
+    alg: 'SIGNER_ALG',
+    kid: 'SIGNER_KID',
+    fields: 'SIGNER_KEYS_TO_SIGN',
+    requireAllFields: 'SIGNER_REQUIRE_ALL_KEYS',
+    typ: 'SIGNER_TYP',
+    refreshTyp: 'SIGNER_REFRESH_TYP',
+    full: 'SIGNER_FULL',
+    issuer: 'SIGNER_ISSUER',
+    accessTtl: 'SIGNER_ACCESS_TTL',
+    refreshTtl: 'SIGNER_REFRESH_TTL',
+    staleExp: 'SIGNER_STALE_EXP',
+  },
+  AuthModule: {
+    algorithms: 'VALIDATOR_ALG',
+    issuer: 'VALIDATOR_ISSUER',
+    audience: 'VALIDATOR_AUDIENCE',
+    audienceMatcher: 'VALIDATOR_AUDIENCE_MATCHER',
+    rolesKey: 'VALIDATOR_ROLES_KEY',
+    rolesKeyIsNested: 'VALIDATOR_ROLES_KEY_IS_NESTED',
+    rolesMatcher: 'VALIDATOR_ROLES_MATCHER',
+    scopesKey: 'VALIDATOR_SCOPES_KEY',
+    scopesMatcher: 'VALIDATOR_SCOPES_MATCHER',
+    requiredClaims: 'VALIDATOR_REQUIRED_CLAIMS',
+    types: 'VALIDATOR_TYP',
+    cookieKey: 'VALIDATOR_COOKIE_KEY',
+    authHeaderName: 'VALIDATOR_AUTH_HEADER_NAME',
+    leeway: 'VALIDATOR_LEEWAY',
+    propagateClaims: 'VALIDATOR_PROPAGATE_CLAIMS',
+    adminRoles: 'ADMIN_ROLES',
+    signatureCache: 'VALIDATOR_SIGNATURE_CACHE',
+    publicUrl: 'PUBLIC_URL',
+  },
+  StateModule: {
+    url: 'STATE_STORE',
+    longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
+  },
+  MetricsModule: {
+    host: 'HOST',
+    port: 'MANAGEMENT_PORT',
+    optional: ['MANAGEMENT_PORT', 'NODE_ENV'],
+  },
+  TokenModule: { method: 'TOKEN_BACKEND_METHOD', path: 'TOKEN_BACKEND_PATH' },
+  OAuthModule: {
+    refresh: 'REFRESH_BACKEND_PATH',
+    'refresh.path': 'REFRESH_BACKEND_PATH',
+    'refresh.retryWindow': 'REFRESH_RETRY_WINDOW',
+    'refresh.absoluteTtl': 'REFRESH_ABSOLUTE_TTL',
+  },
+  SessionModule: {
+    alg: 'SIGNER_ALG',
+    issuer: 'SIGNER_ISSUER',
+    refreshTyp: 'SIGNER_REFRESH_TYP',
+    cookies: 'SESSION_COOKIES',
+    publicUrl: 'PUBLIC_URL',
+  },
+  PrivateModule: { path: 'PRIVATE_BACKEND_PATH' },
+  TracingModule: { endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' },
+  WellKnownModule: {
+    publicUrl: 'PUBLIC_URL',
+    issuer: 'SIGNER_ISSUER',
+    refresh: 'REFRESH_BACKEND_PATH',
+    introspection: 'ADMIN_ROLES',
+    basicAuth: 'BACKEND_INPUT_HEADERS',
+    docs: 'SWAGGER_ENABLED',
+  },
+  ThrottlerModule: {
+    limit: 'THROTTLE_LIMIT',
+    ttlMs: 'THROTTLE_TTL_MS',
+    shared: ['WORKERS', 'STATE_STORE'],
+  },
+};
+
+const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
+
+/**
+ * A message of the library with variables in place of options. A member of an option may stand by
+ * itself: `ca` for `remote.ca`.
+ *
+ * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
+ */
+export const withVariableNames = (message: string): string =>
+  message.replaceAll(OPTION, (text: string, option: string, module: string) => {
+    const [, variables] =
+      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+        ([name]) => name === option || name.endsWith(`.${option}`),
+      ) ?? [];
+    return variables === undefined ? text : [variables].flat().join(' or ');
+  });

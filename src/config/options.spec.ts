@@ -1,0 +1,231 @@
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readEnvironment, VARIABLES, type Environment } from '../environment/index.js';
+import { OPTION_VARIABLES, withVariableNames } from './option-variables.js';
+import * as options from './options.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'signet-'));
+const file = join(directory, 'secret');
+writeFileSync(file, 'contents of a file\n');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+type Raw = Partial<Record<keyof Environment, string>>;
+
+const BASE: Raw = { BACKEND_HOST: 'http://backend' };
+
+/** A value for each variable that is not its default. */
+const OTHER: Readonly<Record<keyof Environment, string>> = {
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  PORT: '1',
+  MANAGEMENT_PORT: '2',
+  WORKERS: '3',
+  TRUST_PROXY: 'true',
+  BODY_LIMIT: '1kb',
+  SHUTDOWN_DELAY_MS: '4',
+  SHUTDOWN_TIMEOUT_MS: '5',
+  PUBLIC_URL: 'https://gateway.example',
+  BACKEND_HOST: 'http://login',
+  BACKEND_TIMEOUT_MS: '6',
+  BACKEND_MAX_BODY: '2kb',
+  BACKEND_INPUT_HEADERS: 'authorization',
+  BACKEND_INPUT_QUERY_STRINGS: 'q',
+  TOKEN_BACKEND_METHOD: 'PUT',
+  TOKEN_BACKEND_PATH: '/t',
+  PRIVATE_BACKEND_PATH: '/p',
+  REFRESH_BACKEND_PATH: '/r',
+  REFRESH_RETRY_WINDOW: '7',
+  REFRESH_ABSOLUTE_TTL: '8',
+  SIGNER_ALG: 'ES256',
+  SIGNER_KID: 'k1',
+  SIGNER_KEYS_TO_SIGN: 'receipt',
+  SIGNER_REQUIRE_ALL_KEYS: 'true',
+  SIGNER_JWK_LOCAL_PATH: 's.json',
+  SIGNER_JWK_URL: 'https://keys.example/s.json',
+  SIGNER_TYP: 'at+jwt',
+  SIGNER_REFRESH_TYP: 'refresh+jwt',
+  SIGNER_FULL: 'true',
+  SIGNER_ISSUER: 'https://issuer.example',
+  // More than the refresh tokens.
+  SIGNER_ACCESS_TTL: '9000000',
+  SIGNER_REFRESH_TTL: '10000000',
+  SIGNER_STALE_EXP: 'renew',
+  VALIDATOR_ALG: 'EdDSA',
+  VALIDATOR_JWK_LOCAL_PATH: 'v.json',
+  VALIDATOR_JWK_URL: 'https://keys.example/v.json',
+  VALIDATOR_JWK_CACHE_TTL: '11',
+  VALIDATOR_JWK_COOLDOWN: '12',
+  VALIDATOR_JWK_FINGERPRINTS: 'A'.repeat(43),
+  VALIDATOR_JWK_LOCAL_CA: file,
+  VALIDATOR_KEY_IDENTIFY_STRATEGY: 'x5t#S256',
+  VALIDATOR_ISSUER: 'https://other.example',
+  VALIDATOR_AUDIENCE: 'https://api.example',
+  VALIDATOR_AUDIENCE_MATCHER: 'all',
+  VALIDATOR_ROLES_KEY: 'groups',
+  VALIDATOR_ROLES_KEY_IS_NESTED: 'true',
+  VALIDATOR_ROLES_MATCHER: 'all',
+  VALIDATOR_SCOPES_KEY: 'scp',
+  VALIDATOR_SCOPES_MATCHER: 'all',
+  VALIDATOR_REQUIRED_CLAIMS: 'sub',
+  VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_COOKIE_KEY: 'c',
+  VALIDATOR_AUTH_HEADER_NAME: 'X-Token',
+  VALIDATOR_LEEWAY: '13',
+  VALIDATOR_PROPAGATE_CLAIMS: 'sub:x-user',
+  VALIDATOR_SIGNATURE_CACHE: '14',
+  DISABLE_JWK_SECURITY: 'true',
+  KEY_PASSPHRASE: 'correct horse',
+  KEY_PASSPHRASE_FILE: file,
+  KEY_RELOAD_INTERVAL_MS: '15',
+  STATE_STORE: 'redis://redis',
+  ADMIN_ROLES: 'admin',
+  THROTTLE_LIMIT: '16',
+  THROTTLE_TTL_MS: '1700',
+  SESSION_COOKIES: 'true',
+  ERRORS_EXPLAIN: 'false',
+  SWAGGER_ENABLED: 'false',
+  LOG_LEVEL: 'debug',
+  LOG_FORMAT: 'json',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+};
+
+/** The options of all modules. */
+function optionsOf(raw: Raw): Record<string, object | undefined> {
+  const env = readEnvironment({ ...BASE, ...raw }) as options.GatewayEnvironment;
+  return {
+    BackendModule: options.backendOptions(env),
+    JwksModule: options.jwksOptions(env),
+    SigningModule: options.signingOptions(env),
+    AuthModule: options.authOptions(env),
+    StateModule: options.stateOptions(env),
+    MetricsModule: options.metricsOptions(env),
+    TokenModule: options.tokenOptions(env),
+    OAuthModule: options.oauthOptions(env),
+    SessionModule: options.sessionOptions(env),
+    PrivateModule: options.privateOptions(env),
+    TracingModule: options.tracingOptions(env),
+    WellKnownModule: options.wellKnownOptions(env),
+    ThrottlerModule: options.throttleOptions(env),
+  };
+}
+
+/** A member by its dotted path. */
+const memberOf = (of: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce((value, name) => (value as Record<string, unknown> | undefined)?.[name], of);
+
+/** The paths of all options; members of an option are options where the table lists them as such. */
+function pathsOf(of: object, listed: readonly string[], parent = ''): string[] {
+  return Object.entries(of).flatMap(([name, value]) => {
+    const path = parent + name;
+    const members = listed.some((other) => other.startsWith(`${path}.`))
+      ? pathsOf(value as object, listed, `${path}.`)
+      : [];
+    return members.length === 0 || listed.includes(path) ? [path].concat(members) : members;
+  });
+}
+
+describe('the options of the modules', () => {
+  const rows = Object.entries(OPTION_VARIABLES).flatMap(([module, variables]) =>
+    Object.entries(variables).flatMap(([option, names]) =>
+      [names].flat().map((name) => [module, option, name] as const),
+    ),
+  );
+
+  it('are all in the table of options and variables', () => {
+    const all = optionsOf({
+      REFRESH_BACKEND_PATH: '/r',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+    });
+    const found = Object.entries(all).map(([module, values = {}]) => {
+      const listed = Object.keys(OPTION_VARIABLES[module] ?? {});
+      return [module, pathsOf(values, listed).toSorted()];
+    });
+    const listed = Object.entries(OPTION_VARIABLES).map(([module, variables]) => [
+      module,
+      Object.keys(variables).toSorted(),
+    ]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(listed));
+  });
+
+  it.each(rows)('%s: %s comes from %s', (module, option, name) => {
+    // A session is refreshed only where there is a path for it.
+    const base: Raw = option.startsWith('refresh.') ? { REFRESH_BACKEND_PATH: '/other' } : {};
+    const usual = memberOf(optionsOf(base)[module], option);
+    const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
+    expect(other).not.toEqual(usual);
+  });
+
+  it('take up every variable that the process itself does not', () => {
+    const own = globSync('src/process/**/*.ts')
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+    const unused = VARIABLES.map(({ name }) => name)
+      .filter((name) => !rows.some(([, , variable]) => variable === name))
+      .filter((name) => !new RegExp(String.raw`\b${name}\b`).test(own));
+    expect(unused).toEqual([]);
+  });
+});
+
+describe('the key that development creates', () => {
+  const created = (raw: Raw): unknown => memberOf(optionsOf(raw).JwksModule, 'createMissing');
+
+  it('has a kid of its own where none is asked for', () => {
+    expect(created({})).toEqual({ alg: 'HS256', kid: 'sim2' });
+    expect(created({ SIGNER_KID: 'auto', SIGNER_ALG: 'ES256' })).toEqual({
+      alg: 'ES256',
+      kid: 'sim2',
+    });
+    expect(created({ SIGNER_KID: 'k1' })).toEqual({ alg: 'HS256', kid: 'k1' });
+  });
+
+  it.each<Raw>([
+    { NODE_ENV: 'production' },
+    { SIGNER_JWK_LOCAL_PATH: 'mine.json' },
+    { SIGNER_JWK_URL: 'https://keys.example' },
+  ])('is not made with %j', (raw) => {
+    expect(created(raw)).toBeUndefined();
+  });
+});
+
+describe('a port for metrics', () => {
+  const metrics = (raw: Raw) => optionsOf(raw).MetricsModule;
+
+  it('is optional only in development, and when nobody asked for it', () => {
+    expect(metrics({})).toMatchObject({ port: 8090, optional: true });
+    expect(metrics({ MANAGEMENT_PORT: '8090' })).toMatchObject({ port: 8090, optional: false });
+    expect(metrics({ NODE_ENV: 'production' })).toMatchObject({ port: 8090, optional: false });
+    expect(metrics({ MANAGEMENT_PORT: 'off' })).toMatchObject({ port: undefined });
+    expect(metrics({ MANAGEMENT_PORT: '0' })).toMatchObject({ port: 0 });
+  });
+});
+
+describe('withVariableNames', () => {
+  it.each([
+    [
+      "'admin' needs the option adminRoles of AuthModule, which is empty",
+      "'admin' needs ADMIN_ROLES, which is empty",
+    ],
+    [
+      'keys.json is encrypted; set the option passphrase of JwksModule',
+      'keys.json is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE',
+    ],
+    [
+      'the option remote.ca of JwksModule and the option url of StateModule.',
+      'VALIDATOR_JWK_LOCAL_CA and STATE_STORE.',
+    ],
+    [
+      'longer ago than the option absoluteTtl of OAuthModule allows',
+      'longer ago than REFRESH_ABSOLUTE_TTL allows',
+    ],
+    // What no variable sets keeps its name.
+    ['the option breaker of BackendModule', 'the option breaker of BackendModule'],
+    ['the option constructor of AuthModule', 'the option constructor of AuthModule'],
+    ['an option of a module', 'an option of a module'],
+  ])('%j', (message, expected) => {
+    expect(withVariableNames(message)).toBe(expected);
+  });
+});

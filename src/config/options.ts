@@ -1,0 +1,172 @@
+import type { AuthModuleOptions } from '../auth/index.js';
+import type { BackendModuleOptions } from '../backend/index.js';
+import { AUTO_KID, type KeySource } from '../core/keys/index.js';
+import { parseClaimHeaders } from '../core/verify/index.js';
+import { mayCreateKeyFile, readSecretFile, type Environment } from '../environment/index.js';
+import type { JwksModuleOptions } from '../jwks/index.js';
+import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
+import type { PrivateModuleOptions } from '../private/index.js';
+import type { SessionModuleOptions } from '../session/index.js';
+import type { SigningModuleOptions } from '../signing/index.js';
+import type { StateModuleOptions } from '../state/index.js';
+import type { ThrottleOptions } from '../throttle/index.js';
+import type { OAuthModuleOptions, TokenModuleOptions } from '../token/index.js';
+import type { TracingModuleOptions } from '../tracing/index.js';
+import type { WellKnownModuleOptions } from '../well-known/index.js';
+
+/*
+ * The environment as options of the modules. These are pure functions, and nothing here loads Nest:
+ * the primary of a cluster and the command use them, too. `AppModule` hands the options to the modules.
+ */
+
+/** An environment that names a backend; in development the demo backend stands in. */
+export type GatewayEnvironment = Environment & { BACKEND_HOST: string };
+
+/** The key that development creates where no other kid is asked for. */
+const DEVELOPMENT_KID = 'sim2';
+
+export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
+  host: env.BACKEND_HOST,
+  timeoutMs: env.BACKEND_TIMEOUT_MS,
+  maxBodyBytes: env.BACKEND_MAX_BODY,
+  inputHeaders: env.BACKEND_INPUT_HEADERS,
+  inputQueryStrings: env.BACKEND_INPUT_QUERY_STRINGS,
+});
+
+/** @throws BootError when a file that a variable names cannot be read */
+export const jwksOptions = (env: Environment): JwksModuleOptions => ({
+  signing:
+    env.SIGNER_JWK_URL === undefined
+      ? { path: env.SIGNER_JWK_LOCAL_PATH }
+      : { url: env.SIGNER_JWK_URL },
+  verification: verificationSource(env),
+  identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
+  passphrase: env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
+  reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+  remote: {
+    cacheTtl: env.VALIDATOR_JWK_CACHE_TTL,
+    cooldown: env.VALIDATOR_JWK_COOLDOWN,
+    allowHttp: env.DISABLE_JWK_SECURITY,
+    fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
+    ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+  },
+  exposedKeyFiles:
+    env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+  createMissing: mayCreateKeyFile(env)
+    ? {
+        alg: env.SIGNER_ALG,
+        kid: env.SIGNER_KID === AUTO_KID ? DEVELOPMENT_KID : env.SIGNER_KID,
+      }
+    : undefined,
+});
+
+function verificationSource(env: Environment): KeySource | undefined {
+  if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
+  return env.VALIDATOR_JWK_LOCAL_PATH === undefined
+    ? undefined
+    : { path: env.VALIDATOR_JWK_LOCAL_PATH };
+}
+
+/** Pins are often written in plain base64. */
+const toBase64url = (pin: string): string =>
+  pin.replace(/=$/, '').replaceAll('+', '-').replaceAll('/', '_');
+
+export const signingOptions = (env: Environment): SigningModuleOptions => ({
+  alg: env.SIGNER_ALG,
+  kid: env.SIGNER_KID,
+  fields: env.SIGNER_KEYS_TO_SIGN,
+  requireAllFields: env.SIGNER_REQUIRE_ALL_KEYS,
+  typ: env.SIGNER_TYP,
+  refreshTyp: env.SIGNER_REFRESH_TYP,
+  full: env.SIGNER_FULL,
+  issuer: env.SIGNER_ISSUER,
+  accessTtl: env.SIGNER_ACCESS_TTL,
+  refreshTtl: env.SIGNER_REFRESH_TTL,
+  staleExp: env.SIGNER_STALE_EXP,
+});
+
+export const authOptions = (env: Environment): AuthModuleOptions => ({
+  algorithms: env.VALIDATOR_ALG,
+  issuer: env.VALIDATOR_ISSUER,
+  audience: env.VALIDATOR_AUDIENCE,
+  audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
+  rolesKey: env.VALIDATOR_ROLES_KEY,
+  rolesKeyIsNested: env.VALIDATOR_ROLES_KEY_IS_NESTED,
+  rolesMatcher: env.VALIDATOR_ROLES_MATCHER,
+  scopesKey: env.VALIDATOR_SCOPES_KEY,
+  scopesMatcher: env.VALIDATOR_SCOPES_MATCHER,
+  requiredClaims: env.VALIDATOR_REQUIRED_CLAIMS,
+  types: env.VALIDATOR_TYP,
+  cookieKey: env.VALIDATOR_COOKIE_KEY,
+  authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
+  leeway: env.VALIDATOR_LEEWAY,
+  propagateClaims: parseClaimHeaders(env.VALIDATOR_PROPAGATE_CLAIMS),
+  adminRoles: env.ADMIN_ROLES,
+  signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
+  publicUrl: env.PUBLIC_URL,
+});
+
+export const stateOptions = (env: Environment): StateModuleOptions => ({
+  url: env.STATE_STORE,
+  longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
+});
+
+export const metricsOptions = ({
+  HOST,
+  MANAGEMENT_PORT: port,
+  NODE_ENV,
+}: Environment): ManagementOptions => ({
+  host: HOST,
+  port: port === 'off' ? undefined : (port ?? DEFAULT_MANAGEMENT_PORT),
+  // A second gateway on a developer's machine must not fail for a port that nobody asked for.
+  optional: NODE_ENV !== 'production' && port === undefined,
+});
+
+export const tokenOptions = (env: Environment): TokenModuleOptions => ({
+  method: env.TOKEN_BACKEND_METHOD,
+  path: env.TOKEN_BACKEND_PATH,
+});
+
+export const oauthOptions = (env: Environment): OAuthModuleOptions => ({
+  refresh:
+    env.REFRESH_BACKEND_PATH === undefined
+      ? undefined
+      : {
+          path: env.REFRESH_BACKEND_PATH,
+          retryWindow: env.REFRESH_RETRY_WINDOW,
+          absoluteTtl: env.REFRESH_ABSOLUTE_TTL,
+        },
+});
+
+export const sessionOptions = (env: Environment): SessionModuleOptions => ({
+  alg: env.SIGNER_ALG,
+  issuer: env.SIGNER_ISSUER,
+  refreshTyp: env.SIGNER_REFRESH_TYP,
+  cookies: env.SESSION_COOKIES,
+  publicUrl: env.PUBLIC_URL,
+});
+
+export const privateOptions = (env: Environment): PrivateModuleOptions => ({
+  path: env.PRIVATE_BACKEND_PATH,
+});
+
+export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
+  publicUrl: env.PUBLIC_URL,
+  issuer: env.SIGNER_ISSUER,
+  refresh: env.REFRESH_BACKEND_PATH !== undefined,
+  introspection: env.ADMIN_ROLES.length > 0,
+  basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
+  docs: env.SWAGGER_ENABLED,
+});
+
+export const tracingOptions = ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+}: Environment): TracingModuleOptions | undefined =>
+  endpoint === undefined ? undefined : { endpoint };
+
+export const throttleOptions = (env: Environment): ThrottleOptions => ({
+  limit: env.THROTTLE_LIMIT,
+  ttlMs: env.THROTTLE_TTL_MS,
+  // Redis is there for several machines.
+  shared: env.WORKERS !== 1 || env.STATE_STORE.startsWith('redis'),
+});

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isExposed } from './exposure.js';
+import { FileError } from './file.error.js';
+
+const OWNER_ONLY = 0o600;
+
+/** Who may do what with a file. */
+interface Ownership {
+  readonly mode: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Creates a file, mode 0600, and its folder, mode 0700. Nobody ever sees it half written, and of
+ * several processes that create it at the same time one succeeds.
+ *
+ * @throws FileError with code `EEXIST` when there is a file already, which stays as it is
+ */
+export const createFile = (path: string, text: string): Promise<void> =>
+  explained(path, async () => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
+      ({ code }: NodeJS.ErrnoException) => {
+        // Without the code: EEXIST would say that there is such a file.
+        throw new FileError(path, `its folder cannot be created (${code})`);
+      },
+    );
+    await viaTemporary(path, text, { mode: OWNER_ONLY }, async (temporary) => {
+      // Unlike rename, link never replaces anything. Not every file system has it.
+      await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') throw error;
+        return copyFile(temporary, path, constants.COPYFILE_EXCL);
+      });
+      await rm(temporary);
+    });
+  });
+
+/**
+ * Replaces a file in one step. Owner and group stay, and the mode, unless it exposes the file: a
+ * process that could read it before still can.
+ *
+ * @param expected the contents that the new ones were made from
+ * @throws FileError when it holds something else by now, or would change hands
+ */
+export const replaceFile = (path: string, text: string, expected: string): Promise<void> =>
+  explained(path, async () => {
+    const { mode, uid, gid } = await stat(path);
+    const kept = isExposed(mode) ? OWNER_ONLY : mode & 0o777;
+    await viaTemporary(path, text, { mode: kept, uid, gid }, async (temporary) => {
+      if ((await readFile(path, 'utf8')) !== expected)
+        throw new FileError(path, 'was changed by somebody else meanwhile; try again');
+      await rename(temporary, path);
+    });
+  });
+
+async function viaTemporary(
+  path: string,
+  text: string,
+  ownership: Ownership,
+  publish: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const name = `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = join(dirname(path), name);
+  try {
+    await writeDurably(temporary, text, ownership, path);
+    await publish(temporary);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+async function writeDurably(
+  temporary: string,
+  text: string,
+  { mode, uid, gid }: Ownership,
+  path: string,
+): Promise<void> {
+  const handle = await open(temporary, 'wx', OWNER_ONLY);
+  try {
+    const made = await handle.stat();
+    if (uid !== undefined && gid !== undefined && (made.uid !== uid || made.gid !== gid))
+      await handle.chown(uid, gid).catch(() => {
+        throw new FileError(
+          path,
+          `belongs to user ${uid}, group ${gid}; run the command as that user`,
+        );
+      });
+    await handle.chmod(mode);
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the new name survive a power failure, where the system can do that. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+async function explained(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof FileError || code === undefined) throw error;
+    if (code === 'EEXIST') throw new FileError(path, 'exists already and is not overwritten', code);
+    const hint = code === 'EBUSY' ? '; mount its folder instead of the file' : '';
+    throw new FileError(path, `cannot be written (${code})${hint}`, code);
+  }
+}

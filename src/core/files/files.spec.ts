@@ -1,0 +1,151 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFile, describeExposure, FileError, readTextFile, replaceFile } from './index.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-core-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+/** The error of a promise that has to be rejected. */
+const failure = (work: Promise<unknown>): Promise<FileError> =>
+  work.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error: unknown) => {
+      if (error instanceof FileError) return error;
+      throw error;
+    },
+  );
+
+describe('createFile', () => {
+  it('makes a file and a folder for the owner only, and leaves nothing else behind', async () => {
+    const path = join(folder, 'deep', 'er', 'file');
+    await createFile(path, 'text');
+    expect(readFileSync(path, 'utf8')).toBe('text');
+    expect([modeOf(path), modeOf(join(folder, 'deep')), modeOf(join(folder, 'deep/er'))]).toEqual([
+      '600',
+      '700',
+      '700',
+    ]);
+    expect(readdirSync(join(folder, 'deep/er'))).toEqual(['file']);
+  });
+
+  it('never replaces anything, not even a link that leads nowhere', async () => {
+    writeFileSync(join(folder, 'there'), 'before');
+    symlinkSync('/nowhere/at/all', join(folder, 'dangling'));
+    for (const name of ['there', 'dangling']) {
+      const path = join(folder, name);
+      const error = await failure(createFile(path, 'after'));
+      expect(error).toMatchObject({
+        path,
+        code: 'EEXIST',
+        message: `${path}: exists already and is not overwritten`,
+      });
+    }
+    expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('before');
+    expect(readdirSync(folder).sort()).toEqual(['dangling', 'there']);
+  });
+
+  it('lets one of many win', async () => {
+    const path = join(folder, 'raced');
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => createFile(path, `${i}`.repeat(1000))),
+    );
+    const winners = results.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
+    expect(winners).toHaveLength(1);
+    expect(readFileSync(path, 'utf8')).toBe(`${winners[0]}`.repeat(1000));
+    expect(readdirSync(folder)).toEqual(['raced']);
+  });
+
+  it('says why it cannot', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const path = join(folder, 'file', 'below');
+    const error = await failure(createFile(path, 'text'));
+    expect(error.problem).toMatch(/^its folder cannot be created \((ENOTDIR|EEXIST)\)$/);
+    // Nobody may take it for a file that is there already.
+    expect(error.code).toBeUndefined();
+  });
+});
+
+describe('replaceFile', () => {
+  const path = (): string => join(folder, 'file');
+
+  it('keeps a safe mode and takes an unsafe one away', async () => {
+    for (const [before, after] of [
+      [0o600, '600'],
+      [0o640, '640'],
+      [0o644, '600'],
+      [0o620, '600'],
+    ] as const) {
+      writeFileSync(path(), 'before');
+      chmodSync(path(), before);
+      await replaceFile(path(), 'after', 'before');
+      expect([readFileSync(path(), 'utf8'), modeOf(path())]).toEqual(['after', after]);
+    }
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('leaves a file alone that somebody else has changed meanwhile', async () => {
+    writeFileSync(path(), 'theirs');
+    const error = await failure(replaceFile(path(), 'ours', 'before'));
+    expect(error.problem).toBe('was changed by somebody else meanwhile; try again');
+    expect(readFileSync(path(), 'utf8')).toBe('theirs');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('creates nothing', async () => {
+    const error = await failure(replaceFile(path(), 'ours', ''));
+    expect(error.problem).toBe('cannot be written (ENOENT)');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('readTextFile', () => {
+  it('gives text and mode', async () => {
+    writeFileSync(join(folder, 'file'), 'ä\n', { mode: 0o640 });
+    const { text, mode } = await readTextFile(join(folder, 'file'));
+    expect([text, (mode & 0o777).toString(8)]).toEqual(['ä\n', '640']);
+  });
+
+  it('reads no more than it was told to', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, '12345');
+    expect((await readTextFile(path, 5)).text).toBe('12345');
+    expect((await failure(readTextFile(path, 4))).message).toBe(`${path}: larger than 4 bytes`);
+  });
+
+  it('says why it cannot', async () => {
+    mkdirSync(join(folder, 'directory'));
+    expect((await failure(readTextFile(join(folder, 'absent')))).code).toBe('ENOENT');
+    expect((await failure(readTextFile(join(folder, 'directory')))).problem).toBe(
+      'cannot be read (EISDIR)',
+    );
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('describeExposure', () => {
+  it.each([0o600, 0o400, 0o640, 0o440, 0o750])('mode %o is safe', (mode) => {
+    expect(describeExposure('k.json', 0o100_000 | mode)).toBeUndefined();
+  });
+
+  it.each([0o644, 0o604, 0o620, 0o602, 0o660, 0o666])('mode %o is not', (mode) => {
+    expect(describeExposure('k.json', 0o100_000 | mode)).toBe(
+      `k.json can be read or changed by others (mode ${mode.toString(8)}); run: chmod 600 k.json`,
+    );
+  });
+});

@@ -1,0 +1,35 @@
+import { readFile, stat } from 'node:fs/promises';
+import { FileError } from './file.error.js';
+
+const MIB = 1024 * 1024;
+/** More than any key file needs. */
+const DEFAULT_MAX_BYTES = 8 * MIB;
+
+/** A file as it was read. */
+export interface FileContents {
+  readonly text: string;
+  /** Type and permissions, as of stat(2). */
+  readonly mode: number;
+}
+
+/**
+ * Reads a file as UTF-8.
+ *
+ * @param maxBytes a larger file is refused before it is read; default 8 MiB
+ * @throws FileError when it cannot be read, or is larger
+ */
+export async function readTextFile(
+  path: string,
+  maxBytes = DEFAULT_MAX_BYTES,
+): Promise<FileContents> {
+  try {
+    const { size, mode } = await stat(path);
+    if (size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
+    return { text: await readFile(path, 'utf8'), mode };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw error instanceof FileError
+      ? error
+      : new FileError(path, `cannot be read (${code})`, code);
+  }
+}

@@ -1,0 +1,14 @@
+import type { OperationInfo } from '../routes/index.js';
+
+const TOKEN = { type: 'object', required: ['token'], properties: { token: { type: 'string' } } };
+
+/** `POST /_explain` in the OpenAPI document. */
+export const EXPLAIN_TOKEN: OperationInfo = {
+  summary: 'Why a token is accepted or refused, check by check.',
+  body: {
+    required: true,
+    content: { 'application/json': TOKEN, 'application/x-www-form-urlencoded': TOKEN },
+  },
+  answers: { 200: { description: 'The verdict.', schema: { type: 'object' } } },
+  errors: { 503: ['keys_unavailable', 'state_unavailable'] },
+};

@@ -1,0 +1,30 @@
+import type { ServerResponse } from 'node:http';
+
+let batch: { response: ServerResponse; body: string }[] = [];
+
+/**
+ * Ends a response together with all others of this turn of the event loop. Their writes follow each
+ * other, so the process at the other end is woken once per batch and not once per write. A response that
+ * is alone is ended in the same turn, before the next I/O.
+ *
+ * The head is final at once, as if it had been sent: `headersSent` is true and `setHeader` throws.
+ */
+export function endInBatch(response: ServerResponse, body: string): void {
+  response.writeHead(response.statusCode);
+  if (batch.push({ response, body }) === 1) setImmediate(endAll);
+}
+
+function endAll(): void {
+  const ready = batch;
+  batch = [];
+  for (const { response, body } of ready) end(response, body);
+}
+
+function end(response: ServerResponse, body: string): void {
+  try {
+    response.end(body);
+  } catch {
+    // Some middleware replaced `end` by one that throws; the others of the batch must not suffer.
+    response.destroy();
+  }
+}

@@ -1,0 +1,126 @@
+import { Test } from '@nestjs/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseMetrics, type Sample } from '../../test/helpers/prometheus.js';
+import { BackendClient } from '../backend/index.js';
+import { JwkKeyStore } from '../jwks/index.js';
+import { SigningEvents } from '../signing/index.js';
+import { Revocations } from '../state/index.js';
+import { GatewayMetrics } from './gateway-metrics.service.js';
+
+describe('GatewayMetrics', () => {
+  let metrics: GatewayMetrics;
+  beforeEach(async () => {
+    const testing = await Test.createTestingModule({
+      providers: [
+        GatewayMetrics,
+        SigningEvents,
+        { provide: JwkKeyStore, useValue: { ageSeconds: () => [], staleSeconds: () => [] } },
+        { provide: Revocations, useValue: { size: 2, staleSeconds: 0 } },
+        {
+          provide: BackendClient,
+          useValue: {
+            onCall: () => undefined,
+            stats: { state: 'closed', inFlight: 0, rejected: 0, retries: 0 },
+          },
+        },
+      ],
+    }).compile();
+    metrics = testing.get(GatewayMetrics);
+  });
+  const samplesOf = async (name: string): Promise<Pick<Sample, 'labels' | 'value'>[]> =>
+    parseMetrics((await metrics.text()).body)
+      .samples.filter((sample) => sample.name === name)
+      .map(({ labels, value }) => ({ labels, value }));
+
+  it('is read as Prometheus text, with what each part knows', async () => {
+    const { contentType, body } = await metrics.text();
+    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const { types } = parseMetrics(body);
+    expect(Object.fromEntries([...types].filter(([name]) => name.startsWith('signet_')))).toEqual({
+      signet_event_loop_delay_seconds: 'gauge',
+      signet_build_info: 'gauge',
+      signet_http_request_duration_seconds: 'histogram',
+      signet_refusals_total: 'counter',
+      signet_logins_total: 'counter',
+      signet_keyset_stale_seconds: 'gauge',
+      signet_keyset_age_seconds: 'gauge',
+      signet_revocations: 'gauge',
+      signet_state_stale_seconds: 'gauge',
+      signet_backend_request_duration_seconds: 'histogram',
+      signet_backend_breaker_state: 'gauge',
+      signet_backend_requests_in_flight: 'gauge',
+      signet_backend_rejected_total: 'counter',
+      signet_backend_retries_total: 'counter',
+      signet_tokens_signed_total: 'counter',
+    });
+    expect(await samplesOf('signet_revocations')).toEqual([{ labels: {}, value: 2 }]);
+  });
+
+  it('counts requests by method, route and status, and refusals by code', async () => {
+    metrics.request('GET', '/private/custom', 200, 0.004, undefined);
+    metrics.request('GET', '/private/custom', 401, 0.001, 'token_missing');
+    metrics.request('GET', '/private/custom', 401, 0.002, 'token_missing');
+    metrics.refusal('overloaded');
+    const route = { method: 'GET', route: '/private/custom' };
+    expect(await samplesOf('signet_http_request_duration_seconds_count')).toEqual([
+      { labels: { ...route, status: '200' }, value: 1 },
+      { labels: { ...route, status: '401' }, value: 2 },
+    ]);
+    expect(await samplesOf('signet_http_request_duration_seconds_sum')).toEqual([
+      { labels: { ...route, status: '200' }, value: 0.004 },
+      { labels: { ...route, status: '401' }, value: 0.003 },
+    ]);
+    expect(await samplesOf('signet_refusals_total')).toEqual([
+      { labels: { code: 'token_missing' }, value: 2 },
+      { labels: { code: 'overloaded' }, value: 1 },
+    ]);
+  });
+
+  it('has one series for all methods that are none of a gateway', async () => {
+    for (const method of ['PROPFIND', 'LOCK', 'get', '__proto__'])
+      metrics.request(method, '(none)', 404, 0.001, undefined);
+    expect(await samplesOf('signet_http_request_duration_seconds_count')).toEqual([
+      { labels: { method: 'other', route: '(none)', status: '404' }, value: 4 },
+    ]);
+  });
+
+  it.each([
+    ['succeeded', 200, false],
+    // The answer was ready; that its client did not stay for it changes nothing about the login.
+    ['succeeded', 200, true],
+    ['refused', 401, false],
+    ['failed', 502, false],
+    ['failed', 504, true],
+    ['aborted', 499, true],
+  ])('counts a login as %s: status %i, client gone: %s', async (outcome, status, aborted) => {
+    metrics.login(status, aborted);
+    const expected = ['succeeded', 'refused', 'failed', 'aborted'].map((name) => ({
+      labels: { outcome: name },
+      value: name === outcome ? 1 : 0,
+    }));
+    // Outcomes that did not happen are there as 0: a rate needs to have seen it.
+    expect(await samplesOf('signet_logins_total')).toEqual(expected);
+  });
+
+  it('asks the log at each scrape how many lines it dropped', async () => {
+    let dropped = 0;
+    metrics.countDroppedLines(() => dropped);
+    const name = 'signet_log_lines_dropped_total';
+    expect(await samplesOf(name)).toEqual([{ labels: {}, value: 0 }]);
+    dropped = 3;
+    expect(await samplesOf(name)).toEqual([{ labels: {}, value: 3 }]);
+    expect(await samplesOf(name)).toEqual([{ labels: {}, value: 3 }]);
+  });
+
+  it('gives a snapshot that another process can add up', async () => {
+    metrics.login(200, false);
+    const snapshot = await metrics.snapshot();
+    expect(
+      structuredClone(snapshot).find(({ name }) => name === 'signet_logins_total'),
+    ).toMatchObject({
+      type: 'counter',
+      aggregator: 'sum',
+      values: [{ labels: { outcome: 'succeeded' }, value: 1 }, {}, {}, {}],
+    });
+  });
+});

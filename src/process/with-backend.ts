@@ -1,0 +1,19 @@
+import type { GatewayEnvironment } from '../config/index.js';
+import type { Environment } from '../environment/index.js';
+import type { Logger } from '../logging/index.js';
+
+/**
+ * The environment with a backend: in development one that names none gets the demo backend, which
+ * runs in this process until it ends.
+ */
+export async function withBackend(env: Environment, logger: Logger): Promise<GatewayEnvironment> {
+  const BACKEND_HOST = env.BACKEND_HOST ?? (await startDemo(logger));
+  return Object.assign({}, env, { BACKEND_HOST });
+}
+
+async function startDemo(logger: Logger): Promise<string> {
+  const { startDemoBackend } = await import('../demo/index.js');
+  const { url } = await startDemoBackend();
+  logger.log(`BACKEND_HOST is not set: the demo backend answers at ${url} (development only)`);
+  return url;
+}

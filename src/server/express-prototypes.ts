@@ -1,0 +1,28 @@
+import { IncomingMessage, ServerResponse, type ServerOptions } from 'node:http';
+
+/** What @types/express does not say of an application. */
+export interface ExpressApplication {
+  (request: IncomingMessage, response: ServerResponse, next: () => void): void;
+  /** Prototypes that it gives to requests and responses. */
+  request: object;
+  response: object;
+}
+
+/**
+ * Classes for the server (`http.createServer`) whose objects have the prototypes that Express gives to
+ * each request and response with `Object.setPrototypeOf`. V8 discards its optimizations for an object
+ * whose prototype changes.
+ */
+export function expressClasses(
+  application: ExpressApplication,
+): Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> {
+  class ExpressRequest extends IncomingMessage {}
+  class ExpressResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  Object.setPrototypeOf(ExpressRequest.prototype, application.request);
+  Object.setPrototypeOf(ExpressResponse.prototype, application.response);
+  Object.assign(application, {
+    request: ExpressRequest.prototype,
+    response: ExpressResponse.prototype,
+  });
+  return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
+}

@@ -1,0 +1,37 @@
+import type { Response } from 'express';
+import { endInBatch } from '../http/index.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/**
+ * Sends plain JSON past `res.send` of Express, whose ETag, content negotiation and charset handling
+ * change nothing about it here.
+ *
+ * @returns false for what is not plain JSON, or is no answer with a body: Express has to send it
+ */
+export function replyWithJson(response: Response, body: unknown, statusCode?: number): boolean {
+  const text = jsonText(response, body, statusCode ?? response.statusCode);
+  if (text === undefined) return false;
+  if (statusCode !== undefined) response.statusCode = statusCode;
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  endInBatch(response, text);
+  return true;
+}
+
+/** The JSON to send; `undefined` for what is not plainly JSON, or is no answer with a body. */
+function jsonText(response: Response, body: unknown, statusCode: number): string | undefined {
+  if (response.req.method === 'HEAD' || statusCode === 204 || statusCode === 304) return undefined;
+  const type = response.getHeader('Content-Type');
+  if (typeof body === 'string')
+    return typeof type === 'string' && type.startsWith('application/json') ? body : undefined;
+  if (type !== undefined || !isPlain(body)) return undefined;
+  response.setHeader('Content-Type', JSON_TYPE);
+  return JSON.stringify(body);
+}
+
+/** An object literal, or a list: nothing with a class of its own. */
+function isPlain(body: unknown): body is object {
+  if (body === null || typeof body !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return prototype === Object.prototype || Array.isArray(body);
+}

@@ -1,0 +1,52 @@
+import type { OperationInfo } from '../routes/index.js';
+
+const TOKEN_REQUEST = {
+  type: 'object',
+  description: 'The backend reads what it needs; this is what it usually is.',
+  properties: {
+    grant_type: { type: 'string', example: 'password' },
+    username: { type: 'string', example: 'alice' },
+    password: { type: 'string', format: 'password', example: 'wonderland' },
+    // Swagger UI fills in the word "string" where there is no example.
+    scope: { type: 'string', example: '' },
+    client_id: { type: 'string', example: '' },
+    client_secret: { type: 'string', format: 'password', example: '' },
+    refresh_token: { type: 'string', example: '', description: 'for grant_type=refresh_token' },
+  },
+  additionalProperties: true,
+};
+
+/** `POST /token` in the OpenAPI document. */
+export const CREATE_TOKEN: OperationInfo = {
+  summary: 'Log in: the claims that the backend decides come back as tokens.',
+  description: 'The body is optional and reaches the backend byte for byte.',
+  body: {
+    content: {
+      'application/x-www-form-urlencoded': TOKEN_REQUEST,
+      'application/json': TOKEN_REQUEST,
+    },
+  },
+  answers: {
+    200: {
+      description: "The backend's answer, signed (RFC 6749 section 5.1).",
+      schema: {
+        type: 'object',
+        properties: {
+          token_type: { type: 'string', example: 'Bearer' },
+          expires_in: { type: 'integer', description: 'seconds' },
+        },
+        additionalProperties: true,
+      },
+    },
+  },
+  errors: {
+    400: [
+      'parameter_repeated',
+      'grant_unsupported',
+      'refresh_token_invalid',
+      'refresh_token_reused',
+    ],
+    503: ['state_unavailable'],
+  },
+  callsBackend: true,
+};

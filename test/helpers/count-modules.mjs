@@ -1,0 +1,32 @@
+// For a process that is started with `--import` of this file: writes at its end what it loaded, how
+// often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
+import { writeFileSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
+import { join } from 'node:path';
+
+const modules = [];
+let checks = 0;
+
+process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  const counts = { modules, checks, cpuMs: (user + system) / 1000 };
+  writeFileSync(join(process.env.SIGNET_COUNTS, `${process.pid}.json`), JSON.stringify(counts));
+});
+
+if (process.env.SIGNET_COUNT_CHECKS) {
+  const { Validator } = createRequire(import.meta.url)(
+    'class-validator/cjs/validation/Validator.js',
+  );
+  const { validateSync } = Validator.prototype;
+  Validator.prototype.validateSync = function (target, ...rest) {
+    if (target.constructor.name === 'Environment') checks++;
+    return validateSync.call(this, target, ...rest);
+  };
+}
+
+registerHooks({
+  load: (url, context, next) => {
+    if (!url.startsWith('node:')) modules.push(url);
+    return next(url, context);
+  },
+});

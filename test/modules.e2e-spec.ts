@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { startGateway } from './helpers/gateway.js';
+import { workersOf } from './helpers/processes.js';
+
+/** What a process tells of itself at its end. */
+interface Counts {
+  modules: string[];
+  /** How often an environment was checked. */
+  checks: number;
+  cpuMs: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'signet-counts-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const COUNTING = {
+  SIGNET_COUNTS: directory,
+  NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/count-modules.mjs')).href}`,
+};
+const countsOf = (pid: number | undefined): Counts =>
+  JSON.parse(readFileSync(join(directory, `${pid}.json`), 'utf8')) as Counts;
+
+/** Runs Node to its end, which may be a failure; gives its counts and what it wrote to stderr. */
+async function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Counts & { stderr: string }> {
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd: directory, env: { ...COUNTING, ...env } },
+      (_error, _stdout, stderr) => done({ ...countsOf(child.pid), stderr }),
+    );
+  });
+}
+
+/** What is loaded for an import of built files. */
+async function modulesOf(...paths: readonly string[]): Promise<string[]> {
+  const code = paths
+    .map((path) => `await import(${JSON.stringify(pathToFileURL(resolve(path)).href)});`)
+    .join('\n');
+  const { modules, stderr } = await run(['--input-type=module', '-e', code]);
+  expect(stderr).toBe('');
+  return modules.filter((url) => url.startsWith('file:'));
+}
+
+/** The packages among loaded modules. */
+const packagesIn = (modules: readonly string[]): string[] => [
+  ...new Set(
+    modules.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []),
+  ),
+];
+
+describe('what is loaded', () => {
+  it('for core: fewer than 60 modules, and no package', async () => {
+    const rooms = ['jws', 'keys', 'verify', 'sign', 'claims', 'json', 'errors'];
+    const all = 'dist/core/index.js';
+    const doors = existsSync(all) ? [all] : rooms.map((room) => `dist/core/${room}/index.js`);
+    const modules = await modulesOf(...doors);
+    expect(modules.length).toBeGreaterThan(20);
+    expect(modules.length).toBeLessThan(60);
+    expect(packagesIn(modules)).toEqual([]);
+  });
+
+  it('for the environment: fewer than 250 modules, class-validator and nothing else', async () => {
+    const modules = await modulesOf('dist/environment/index.js');
+    expect(modules.length).toBeGreaterThan(20);
+    expect(modules.length).toBeLessThan(250);
+    expect(packagesIn(modules)).toEqual(['class-validator']);
+  });
+
+  it('for the options of all modules: nothing of Nest', async () => {
+    const modules = await modulesOf('dist/config/index.js');
+    expect(packagesIn(modules).filter((name) => /^@nestjs\/|^rxjs|^express/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  it('by the primary of a cluster: nothing of Nest; each process checks the environment once', async () => {
+    const gateway = await startGateway({ ...COUNTING, SIGNET_COUNT_CHECKS: 'true', WORKERS: '2' });
+    const workers = workersOf(gateway.process.pid);
+    expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
+    expect(await gateway.stop()).toBe(0);
+    const primary = countsOf(gateway.process.pid);
+    expect(primary.modules.filter((url) => /@nestjs|\/rxjs\//.test(url))).toEqual([]);
+    expect(primary.modules.some((url) => url.endsWith('/worker-pool.js'))).toBe(true);
+    expect(primary.checks).toBe(1);
+    expect(workers).toHaveLength(2);
+    for (const worker of workers.map(countsOf)) {
+      expect(worker.checks).toBe(1);
+      expect(packagesIn(worker.modules)).toContain('@nestjs/core');
+    }
+  });
+
+  it('by a single process: the environment is checked once', async () => {
+    const gateway = await startGateway({ ...COUNTING, SIGNET_COUNT_CHECKS: 'true' });
+    expect(await gateway.stop()).toBe(0);
+    expect(countsOf(gateway.process.pid).checks).toBe(1);
+  });
+});
+
+describe('a boot that is refused for its environment', () => {
+  it('costs at most 0.35 s of CPU more than a process that does nothing', async () => {
+    const nothing: number[] = [];
+    const refused: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      nothing.push((await run(['-e', '0'])).cpuMs);
+      const { cpuMs, modules, stderr } = await run([resolve('dist/main.js')], { PORT: 'x' });
+      expect(stderr).toBe('signet: PORT must be a whole number from 0 to 65535\n');
+      expect(packagesIn(modules)).toEqual(['class-validator']);
+      refused.push(cpuMs);
+    }
+    // The cheapest run of each: other processes of the machine only add to it.
+    expect(Math.min(...refused) - Math.min(...nothing)).toBeLessThan(350);
+  });
+});

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from '../helpers/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { tempFolder } from '../helpers/resources.js';
+import { custom, expectRace, login, pairOf, refresh, verdictOf } from '../helpers/sessions.js';
+
+let backend: Backend;
+let keys: string;
+beforeAll(async () => {
+  backend = await startBackend();
+  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
+  await backend.answer('/token.json', { body });
+  await backend.answer('/refresh.json', { body });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+});
+afterAll(() => backend.stop());
+
+const start = (env: Record<string, string> = {}, cwd?: string): Promise<GatewayProcess> =>
+  startGateway(
+    {
+      BACKEND_HOST: backend.url,
+      SIGNER_JWK_LOCAL_PATH: keys,
+      REFRESH_BACKEND_PATH: '/refresh.json',
+      ...env,
+    },
+    cwd,
+  );
+
+describe('50 uses of one refresh token at the same time', () => {
+  it('succeed once in four processes that share a SQLite file', async () => {
+    const file = join(tempFolder(), 'signet.db');
+    const gateways = await Promise.all(
+      Array.from({ length: 4 }, () => start({ STATE_STORE: `sqlite:${file}` })),
+    );
+    await expectRace(gateways);
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+  });
+
+  describe.skipIf(withoutRedis)('with Redis', () => {
+    let redis: RedisServer;
+    beforeAll(async () => {
+      redis = await startRedis();
+    });
+    afterAll(() => redis.stop());
+
+    it('succeed once in two processes', async () => {
+      const gateways = await Promise.all(
+        Array.from({ length: 2 }, () => start({ STATE_STORE: redis.url })),
+      );
+      await expectRace(gateways);
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+    });
+  });
+
+  it('succeed once on four workers', async () => {
+    const gateway = await start({ WORKERS: '4' });
+    // Each request has a connection of its own, so that all workers get some.
+    await expectRace([gateway]);
+    await gateway.stop();
+  });
+
+  it('stay decided after kill -9 and a restart', async () => {
+    const directory = tempFolder();
+    const before = await start({}, directory);
+    const first = await login(before.url);
+    const second = pairOf(await refresh(before.url, first.refresh));
+    before.process.kill('SIGKILL');
+    await once(before.process, 'exit');
+    const after = await start({}, directory);
+    expect(verdictOf(await refresh(after.url, first.refresh))).toBe('400 refresh_token_reused');
+    expect(verdictOf(await refresh(after.url, second.refresh))).toBe('400 refresh_token_invalid');
+    expect(await custom(after.url, second.access)).toBe('401 token_revoked');
+    await expectRace([after]);
+    await after.stop();
+  });
+});
