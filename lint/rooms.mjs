@@ -10,6 +10,7 @@ export const FLOORS = [
   ['core/keys'],
   ['core/sign', 'core/verify'],
   ['core/explain'],
+  ['core'],
   ['environment', 'logging', 'management'],
   ['http', 'routes'],
   ['backend', 'jwks', 'state'],
