@@ -14,7 +14,10 @@ describe('GatewayMetrics', () => {
       providers: [
         GatewayMetrics,
         SigningEvents,
-        { provide: JwkKeyStore, useValue: { ageSeconds: () => [], staleSeconds: () => [] } },
+        {
+          provide: JwkKeyStore,
+          useValue: { ageSeconds: () => [], staleSeconds: () => [], skippedCounts: () => [] },
+        },
         { provide: Revocations, useValue: { size: 2, staleSeconds: 0 } },
         {
           provide: BackendClient,

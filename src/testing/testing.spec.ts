@@ -53,8 +53,8 @@ describe('createTestIssuer', () => {
     const token = await issuer.sign({ sub: '42' });
     expect(decodeProtectedHeader(token)).toEqual({ alg, kid: 'k', typ: 'JWT' });
     const [jwk] = issuer.jwks.keys;
-    const { kty, n, e, crv, x, y, k } = jwk as JWK;
-    const key = await importJWK({ kty, n, e, crv, x, y, k }, alg);
+    const { kty, n, e, crv, x, y, k, pub } = jwk as JWK;
+    const key = await importJWK({ kty, n, e, crv, x, y, k, pub, alg });
     const { payload } = await jwtVerify(token, key, { issuer: 'i', audience: 'a' });
     expect(payload).toMatchObject({ sub: '42', jti: expect.any(String) as string });
   });
