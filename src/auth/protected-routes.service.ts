@@ -3,7 +3,8 @@ import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { ReservedHeaders } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
-import { KeyError } from '../core/keys/index.js';
+import type { JwsAlgorithm } from '../core/jws/index.js';
+import { KeyError, type KeySource } from '../core/keys/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
 import type { TokenPolicy } from '../core/verify/index.js';
@@ -81,7 +82,19 @@ export class ProtectedRoutes implements OnModuleInit {
       // Of several issuers one that is away makes its own tokens wait, and nobody else's.
       if (keySource !== undefined)
         await this.keys.openVerification(keySource, perIssuer === undefined);
-      for (const alg of algorithms) this.keys.requireVerification(alg, keySource);
+      const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
+      // Of several issuers each signs with some of the algorithms.
+      if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];
+    }
+  }
+
+  private refusal(alg: JwsAlgorithm, source: KeySource | undefined): KeyError[] {
+    try {
+      this.keys.requireVerification(alg, source);
+      return [];
+    } catch (error) {
+      if (error instanceof KeyError) return [error];
+      throw error;
     }
   }
 

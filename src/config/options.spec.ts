@@ -61,6 +61,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_JWK_LOCAL_CA: file,
   VALIDATOR_KEY_IDENTIFY_STRATEGY: 'x5t#S256',
   VALIDATOR_ISSUER: 'https://other.example',
+  VALIDATOR_DISCOVERY: 'false',
   VALIDATOR_AUDIENCE: 'https://api.example',
   VALIDATOR_AUDIENCE_MATCHER: 'all',
   VALIDATOR_ROLES_KEY: 'groups',
@@ -76,6 +77,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_PROPAGATE_CLAIMS: 'sub:x-user',
   VALIDATOR_SIGNATURE_CACHE: '14',
   DISABLE_JWK_SECURITY: 'true',
+  JWK_HTTP_HOSTS: 'keys',
   KEY_PASSPHRASE: 'correct horse',
   KEY_PASSPHRASE_FILE: file,
   KEY_RELOAD_INTERVAL_MS: '15',
@@ -153,7 +155,11 @@ describe('the options of the modules', () => {
 
   it.each(rows)('%s: %s comes from %s', (module, option, name) => {
     // A session is refreshed only where there is a path for it.
-    const base: Raw = option.startsWith('refresh.') ? { REFRESH_BACKEND_PATH: '/other' } : {};
+    const base: Raw = option.startsWith('refresh.')
+      ? { REFRESH_BACKEND_PATH: '/other' }
+      : option === 'issuers'
+        ? { VALIDATOR_ISSUER: 'https://a.example,https://b.example' }
+        : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);

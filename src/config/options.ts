@@ -1,8 +1,14 @@
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
-import { parseClaimHeaders } from '../core/verify/index.js';
-import { mayCreateKeyFile, readSecretFile, type Environment } from '../environment/index.js';
+import { isAsymmetric } from '../core/jws/index.js';
+import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
+import {
+  foreignIssuers,
+  mayCreateKeyFile,
+  readSecretFile,
+  type Environment,
+} from '../environment/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
@@ -39,7 +45,8 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     env.SIGNER_JWK_URL === undefined
       ? { path: env.SIGNER_JWK_LOCAL_PATH }
       : { url: env.SIGNER_JWK_URL },
-  verification: verificationSource(env),
+  // Where there are several issuers, these keys are of those that are not our own.
+  verification: foreignIssuers(env).length > 0 ? undefined : verificationSource(env),
   identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
   passphrase: env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
   reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
@@ -47,6 +54,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     cacheTtl: env.VALIDATOR_JWK_CACHE_TTL,
     cooldown: env.VALIDATOR_JWK_COOLDOWN,
     allowHttp: env.DISABLE_JWK_SECURITY,
+    httpHosts: env.JWK_HTTP_HOSTS,
     fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
   },
@@ -85,9 +93,26 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   staleExp: env.SIGNER_STALE_EXP,
 });
 
+/** Each issuer with keys of its own; `undefined` where all tokens are ours. */
+function issuerOptions(env: Environment): IssuerOptions[] | undefined {
+  const others = foreignIssuers(env);
+  if (others.length === 0) return undefined;
+  const foreign = {
+    keys: verificationSource(env),
+    algorithms: env.VALIDATOR_ALG?.filter(isAsymmetric),
+  };
+  return [
+    ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
+      ? [{ issuer: env.SIGNER_ISSUER, own: true }]
+      : []),
+    ...others.map((issuer) => ({ issuer, ...foreign })),
+  ];
+}
+
 export const authOptions = (env: Environment): AuthModuleOptions => ({
-  algorithms: env.VALIDATOR_ALG,
+  algorithms: env.VALIDATOR_ALG ?? [env.SIGNER_ALG],
   issuer: env.VALIDATOR_ISSUER,
+  issuers: issuerOptions(env),
   audience: env.VALIDATOR_AUDIENCE,
   audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
   rolesKey: env.VALIDATOR_ROLES_KEY,

@@ -1,6 +1,7 @@
 import { claimHeaderProblems, parseClaimHeaders } from '../core/verify/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
 import { normalizeType } from '../core/claims/index.js';
+import { isAsymmetric, isJwsAlgorithm } from '../core/jws/index.js';
 import { DEFAULT_KEY_FILE, type Environment } from './environment.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
 
@@ -41,13 +42,14 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   for (const name of ['TOKEN_BACKEND_PATH', 'REFRESH_BACKEND_PATH'] as const)
     if (env[name]?.includes('{JWT.') === true)
       problems.push(`${name} cannot contain {JWT.…}: there is no verified access token here`);
-  problems.push(...sessionChecks(env));
+  problems.push(...sessionChecks(env), ...issuerChecks(env));
   for (const side of ['SIGNER', 'VALIDATOR'] as const) {
     const url = env[`${side}_JWK_URL`];
     if (url === undefined) continue;
     if (isGiven(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
-    if (url.startsWith('http:') && !isTrue(env.DISABLE_JWK_SECURITY))
+    // Signing keys are secret, so JWK_HTTP_HOSTS is not about them.
+    if (!(side === 'VALIDATOR' ? mayFetch(url, env) : mayFetch(url, env, [])))
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );
@@ -76,6 +78,54 @@ function sessionChecks(env: Environment): string[] {
       problems.push(`${name} needs compact tokens, which SIGNER_FULL=true does not make`);
   return problems;
 }
+
+/** What issuers other than our own need. */
+function issuerChecks(env: Environment): string[] {
+  // What is no issuer at all is reported for the variable.
+  const others = foreignIssuers(env).filter((issuer) => /^\S+$/.test(issuer));
+  if (others.length === 0) return [];
+  const problems: string[] = [];
+  if (!hasGivenKeys(env) && !others.every((issuer) => mayFetch(issuer, env)))
+    problems.push(
+      'VALIDATOR_ISSUER names an issuer that is neither SIGNER_ISSUER nor an https URL, so its keys cannot be found; set VALIDATOR_JWK_URL, or VALIDATOR_DISCOVERY=false to take the signing keys for all issuers',
+    );
+  if (env.VALIDATOR_ALG?.some((alg) => !isJwsAlgorithm(alg) || isAsymmetric(alg)) === false)
+    problems.push(
+      'VALIDATOR_ALG names no asymmetric algorithm for the issuers of VALIDATOR_ISSUER that are not SIGNER_ISSUER; VALIDATOR_DISCOVERY=false takes the signing keys for all issuers',
+    );
+  if (env.ADMIN_ROLES.length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
+    problems.push(
+      'ADMIN_ROLES counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too',
+    );
+  return problems;
+}
+
+/** A URL that keys may come from. */
+function mayFetch(text: string, env: Environment, httpHosts = env.JWK_HTTP_HOSTS): boolean {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'http:') return url?.protocol === 'https:';
+  return isTrue(env.DISABLE_JWK_SECURITY) || httpHosts.includes(url.hostname);
+}
+
+const hasGivenKeys = (env: Environment): boolean =>
+  env.VALIDATOR_JWK_URL !== undefined || env.VALIDATOR_JWK_LOCAL_PATH !== undefined;
+
+/**
+ * The issuers whose tokens are not ours: each has keys of its own, by `VALIDATOR_JWK_*` or by its metadata.
+ * None where one set of keys stands for all issuers: with `VALIDATOR_DISCOVERY=false` and no keys given.
+ */
+export const foreignIssuers = (env: Environment): string[] =>
+  hasGivenKeys(env) || env.VALIDATOR_DISCOVERY
+    ? [...new Set(env.VALIDATOR_ISSUER)].filter((issuer) => issuer !== env.SIGNER_ISSUER)
+    : [];
+
+/** Whoever is on the way to these hosts chooses the keys. */
+export const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string[] =>
+  hosts.length === 0
+    ? []
+    : [
+        `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; whoever is on the way chooses the keys`,
+      ];
 
 const PLACEHOLDER_REST = /[{}]/;
 const isTrue = (flag: unknown): boolean => flag === true;

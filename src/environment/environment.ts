@@ -87,8 +87,8 @@ export class Environment {
   SIGNER_STALE_EXP!: StaleExpPolicy;
 
   // Validation
-  /** Unset: `SIGNER_ALG`. */
-  @ChoiceList(JWS_ALGORITHMS) VALIDATOR_ALG!: JwsAlgorithm[];
+  /** Unset: `SIGNER_ALG`, and of other issuers all asymmetric ones. */
+  @ChoiceList(JWS_ALGORITHMS) VALIDATOR_ALG?: JwsAlgorithm[];
   @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_PATH?: string;
   @DocumentUrl() VALIDATOR_JWK_URL?: string;
   @Int(1, YEAR, { default: STANDARD_REFRESH.cacheTtl }) VALIDATOR_JWK_CACHE_TTL!: number;
@@ -98,6 +98,7 @@ export class Environment {
   @Choice(['kid', 'x5t', 'x5t#S256', 'kid_x5t'], { default: 'kid' })
   VALIDATOR_KEY_IDENTIFY_STRATEGY!: KeyIdentifyStrategy;
   @List(/^\S+$/, 'issuers', { default: 'https://krakend.io' }) VALIDATOR_ISSUER!: string[];
+  @Flag({ default: true }) VALIDATOR_DISCOVERY!: boolean;
   @List(/^\S+$/, 'audiences', { default: 'http://api.example.com' }) VALIDATOR_AUDIENCE!: string[];
   @Choice(MATCHERS, { default: STANDARD_POLICY.audienceMatcher })
   VALIDATOR_AUDIENCE_MATCHER!: Matcher;
@@ -119,6 +120,7 @@ export class Environment {
 
   // Keys
   @Flag() DISABLE_JWK_SECURITY!: boolean;
+  @List(/^(?:[\w.-]+|\[[\da-f:.]+\])$/i, 'host names without ports') JWK_HTTP_HOSTS!: string[];
   @Secret(8) KEY_PASSPHRASE?: string;
   @Text(FILE, 'a path') KEY_PASSPHRASE_FILE?: string;
   @Int(0, 3_600_000, { default: RELOAD_INTERVAL_MS }) KEY_RELOAD_INTERVAL_MS!: number;

@@ -1,4 +1,4 @@
-export { mayCreateKeyFile } from './cross-checks.js';
+export { foreignIssuers, mayCreateKeyFile } from './cross-checks.js';
 export { withEnvFile } from './env-file.js';
 export { Environment } from './environment.js';
 export { VARIABLES, type Variable } from './fields.js';

@@ -89,8 +89,8 @@ describe('readEnvironment', () => {
       SIGNER_ACCESS_TTL: 3600,
       SIGNER_REFRESH_TTL: 1_209_600,
       SIGNER_STALE_EXP: 'reject',
-      VALIDATOR_ALG: ['HS256'],
       VALIDATOR_ISSUER: ['https://krakend.io'],
+      VALIDATOR_DISCOVERY: true,
       VALIDATOR_AUDIENCE: ['http://api.example.com'],
       VALIDATOR_AUDIENCE_MATCHER: 'any',
       VALIDATOR_ROLES_KEY: 'roles',
@@ -103,6 +103,7 @@ describe('readEnvironment', () => {
       VALIDATOR_AUTH_HEADER_NAME: 'Authorization',
       VALIDATOR_LEEWAY: 1,
       DISABLE_JWK_SECURITY: false,
+      JWK_HTTP_HOSTS: [],
       ERRORS_EXPLAIN: true,
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'pretty',
@@ -112,11 +113,7 @@ describe('readEnvironment', () => {
   });
 
   it('lets defaults follow other variables', () => {
-    const env = readEnvironment({
-      SIGNER_ALG: 'ES256',
-      VALIDATOR_ISSUER: ' https://a , https://b',
-    });
-    expect(env.VALIDATOR_ALG).toEqual(['ES256']);
+    const env = readEnvironment({ VALIDATOR_ISSUER: ' https://a , https://b' });
     expect(env.SIGNER_ISSUER).toBe('https://a');
   });
 
@@ -319,6 +316,35 @@ describe('TRUST_PROXY', () => {
   });
 });
 
+describe('issuers that are not our own', () => {
+  const OTHERS: Raw = { SIGNER_ISSUER: 'own', VALIDATOR_ISSUER: 'own,https://a' };
+
+  it.each<[Raw, readonly string[]]>([
+    [{}, []],
+    // The first one is our own, where SIGNER_ISSUER is unset.
+    [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'own' }, []],
+    [{ VALIDATOR_ISSUER: 'own,a' }, ['VALIDATOR_ISSUER']],
+    [{ VALIDATOR_ISSUER: 'own,a', VALIDATOR_JWK_URL: 'https://keys' }, []],
+    [{ VALIDATOR_ISSUER: 'own,a', VALIDATOR_JWK_LOCAL_PATH: 'keys.json' }, []],
+    [{ VALIDATOR_ISSUER: 'own,a', VALIDATOR_DISCOVERY: 'false' }, []],
+    [{ VALIDATOR_ISSUER: 'own,http://a' }, ['VALIDATOR_ISSUER']],
+    [{ VALIDATOR_ISSUER: 'own,http://a:1/b', JWK_HTTP_HOSTS: 'a' }, []],
+    [{ VALIDATOR_ISSUER: 'own,http://a.b', JWK_HTTP_HOSTS: 'a,b' }, ['VALIDATOR_ISSUER']],
+    [{ VALIDATOR_ISSUER: 'own,http://a', DISABLE_JWK_SECURITY: 'true' }, []],
+    [{ VALIDATOR_ALG: 'HS256' }, ['VALIDATOR_ALG']],
+    [{ VALIDATOR_ALG: 'HS256,ES256' }, []],
+    [{ VALIDATOR_ALG: 'HS256', VALIDATOR_DISCOVERY: 'false' }, []],
+    [{ ADMIN_ROLES: 'boss' }, []],
+    [{ ADMIN_ROLES: 'boss', VALIDATOR_ISSUER: 'https://a' }, ['ADMIN_ROLES']],
+    [{ JWK_HTTP_HOSTS: 'http://a' }, ['JWK_HTTP_HOSTS']],
+    [{ VALIDATOR_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, []],
+    // Signing keys are secret.
+    [{ SIGNER_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, ['SIGNER_JWK_URL']],
+  ])('with %j have problems in %j', (raw, expected) => {
+    expect(names({ ...OTHERS, ...raw })).toEqual(expected);
+  });
+});
+
 describe('blanks around a value', () => {
   /** A right value of each kind of variable, and what comes of it. */
   const VALUES: Raw = {
@@ -353,9 +379,9 @@ describe('blanks around a value', () => {
 
 describe('values', () => {
   it('are read one by one, where the others do not matter', () => {
-    const raw = { PORT: 'x', VALIDATOR_LEEWAY: '7', SIGNER_ALG: 'EdDSA' };
+    const raw = { PORT: 'x', VALIDATOR_LEEWAY: '7', VALIDATOR_ISSUER: 'https://a' };
     expect(readVariable('VALIDATOR_LEEWAY', raw)).toBe(7);
-    expect(readVariable('VALIDATOR_ALG', raw)).toEqual(['EdDSA']);
+    expect(readVariable('SIGNER_ISSUER', raw)).toBe('https://a');
     expect(() => readVariable('PORT', raw)).toThrow(/^PORT must be a whole number/);
   });
 

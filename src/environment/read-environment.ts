@@ -1,6 +1,6 @@
 import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
-import { crossChecks } from './cross-checks.js';
+import { crossChecks, httpHostsWarning } from './cross-checks.js';
 import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
 import { VARIABLES } from './fields.js';
@@ -34,7 +34,7 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
   ];
   if (lines.length > 0) throw new BootError(lines);
   Object.assign(process.env, variables, { NODE_ENV: env.NODE_ENV });
-  return { env, warnings: unknownVariables(variables) };
+  return { env, warnings: [...unknownVariables(variables), ...httpHostsWarning(env)] };
 }
 
 /**
@@ -78,7 +78,6 @@ function check(raw: RawEnvironment): { env: Environment; problems: Problem[] } {
       text: Object.values(constraints)[0] ?? property,
     }));
   // Not checked again: what is wrong is reported for the variable that they follow.
-  env.VALIDATOR_ALG ??= [env.SIGNER_ALG];
   env.SIGNER_ISSUER ??= env.VALIDATOR_ISSUER[0] ?? '';
   const strict = env.NODE_ENV === 'production' ? unknownVariables(raw) : [];
   for (const text of [...crossChecks(env, raw), ...strict]) problems.push({ text });

@@ -45,6 +45,7 @@ describe('GatewayMetrics', () => {
       signet_http_request_duration_seconds: 'histogram',
       signet_refusals_total: 'counter',
       signet_logins_total: 'counter',
+      signet_keyset_skipped_keys: 'gauge',
       signet_keyset_stale_seconds: 'gauge',
       signet_keyset_age_seconds: 'gauge',
       signet_revocations: 'gauge',

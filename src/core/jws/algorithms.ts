@@ -110,5 +110,8 @@ export const isJwsAlgorithm = (name: unknown): name is JwsAlgorithm => supported
 export const isSameAlgorithm = (one: JwsAlgorithm, other: JwsAlgorithm): boolean =>
   one === other || (SPECS[one] === ed25519 && SPECS[other] === ed25519);
 
+/** True for algorithms whose verifying key may be published. */
+export const isAsymmetric = (alg: JwsAlgorithm): boolean => SPECS[alg].kty !== 'oct';
+
 /** The requirements and parameters of an algorithm. */
 export const algorithmSpec = (alg: JwsAlgorithm): AlgorithmSpec => SPECS[alg];

@@ -1,6 +1,7 @@
 export {
   algorithmSpec,
   isJwsAlgorithm,
+  isAsymmetric,
   isSameAlgorithm,
   JWS_ALGORITHMS,
   type JwsAlgorithm,

@@ -1,6 +1,6 @@
 import { normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
-import { algorithmSpec, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
+import { isAsymmetric, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
 import type { KeySource, KeySourceOptions } from '../keys/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
@@ -180,7 +180,11 @@ export function compilePolicy(
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
-  const issuers = given.issuer === undefined ? merged.issuers : given.issuers;
+  const listed = given.issuer === undefined ? merged.issuers : given.issuers;
+  // Whoever administers this gateway logged in here: roles that others hand out are theirs.
+  const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
+  if (given.admin === true && issuers?.length === 0)
+    throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
   const common = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer)),
@@ -236,7 +240,7 @@ export function compilePolicy(
 }
 
 /** What others may sign with: a secret that is published is none. */
-const ASYMMETRIC = JWS_ALGORITHMS.filter((alg) => algorithmSpec(alg).kty !== 'oct');
+const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
 
 /** A policy with some members changed, for tokens of each of its issuers. */
 export const varyPolicy = (policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy => ({
