@@ -86,8 +86,9 @@ describe('how a token names its key', () => {
     ['x5t', { x5t: X5T }, { kid: 'k1' }],
     ['x5t#S256', { 'x5t#S256': X5T_S256 }, { kid: 'k1' }],
     ['x5t#S256', { 'x5t#S256': X5T_S256, kid: 'whatever' }, { 'x5t#S256': X5T }],
-    ['kid_x5t', { 'x5t#S256': X5T_S256 }, { kid: 'other' }],
-    ['kid_x5t', { kid: 'k1' }, { x5t: X5T_S256 }],
+    ['kid_x5t', { kid: 'k1', 'x5t#S256': X5T_S256 }, { 'x5t#S256': X5T_S256 }],
+    ['kid_x5t', { kid: 'k1', x5t: X5T }, { kid: 'k1' }],
+    ['kid_x5t', { kid: 'k1', x5t: X5T, 'x5t#S256': X5T_S256 }, { kid: 'k2', x5t: X5T }],
     ['kid', { kid: 'k1', x5t: 'ignored' }, { x5t: X5T }],
   ])('%s: %j is found, %j is not', async (strategy, found, lost) => {
     const jwk = await generateJwk('ES256', 'k1');
