@@ -21,7 +21,10 @@ import { tempFolder } from './helpers/resources.js';
 const POST_TOKEN = 'POST /token (TokenController.create)';
 const GET_CUSTOM = 'GET /private/custom (PrivateController.custom)';
 
-/** One key of each type and curve, without `alg`, so that nothing but the type can be wrong. */
+/**
+ * One key of each type and curve, without `alg`, so that nothing but the type can be wrong. A key of ML-DSA
+ * says by its `alg` which of the three it is.
+ */
 const shapes: Record<string, JWK> = {};
 const FITTING: Record<JwsAlgorithm, string> = {
   HS256: 'oct',
@@ -43,7 +46,14 @@ const FITTING: Record<JwsAlgorithm, string> = {
   'ML-DSA-87': 'mldsa87',
 };
 /** What a message calls each shape, seen from an algorithm of another type. */
-const TYPE: Record<string, string> = { oct: 'oct', rsa: 'RSA', ed25519: 'OKP' };
+const TYPE: Record<string, string> = {
+  oct: 'oct',
+  rsa: 'RSA',
+  ed25519: 'OKP',
+  mldsa44: 'AKP',
+  mldsa65: 'AKP',
+  mldsa87: 'AKP',
+};
 
 beforeAll(async () => {
   const made = [
@@ -53,16 +63,19 @@ beforeAll(async () => {
     ['p384', 'ES384'],
     ['p521', 'ES512'],
     ['ed25519', 'EdDSA'],
+    ['mldsa44', 'ML-DSA-44'],
+    ['mldsa65', 'ML-DSA-65'],
+    ['mldsa87', 'ML-DSA-87'],
   ] as const;
   for (const [kid, alg] of made) {
     const { alg: _alg, ...jwk } = await generateJwk(alg, kid);
-    shapes[kid] = jwk;
+    shapes[kid] = jwk.kty === 'AKP' ? { ...jwk, alg } : jwk;
   }
 });
 
 const shape = (name: string): JWK => shapes[name] ?? {};
-const secretsOf = ({ k, d, p, q, dp, dq, qi }: JWK): string[] =>
-  [k, d, p, q, dp, dq, qi].filter((value) => value !== undefined);
+const secretsOf = ({ k, d, p, q, dp, dq, qi, priv }: JWK): string[] =>
+  [k, d, p, q, dp, dq, qi, priv].filter((value) => value !== undefined);
 
 /** Boots in vain; gives the lines that say why, after checking what was written. */
 async function problems(
@@ -104,13 +117,13 @@ describe('an algorithm and a key that do not fit', () => {
     expect(lines.filter((line) => !line.startsWith(POST_TOKEN))).toEqual([]);
   });
 
-  it('refuses each of the 65 wrong pairs, in one boot, a line per route', async () => {
+  it('refuses each of the 136 wrong pairs, in one boot, a line per route', async () => {
     const pairs = JWS_ALGORITHMS.flatMap((alg) =>
       Object.keys(shapes)
         .filter((kid) => kid !== FITTING[alg])
         .map((kid) => ({ alg, kid })),
     );
-    expect(pairs).toHaveLength(65);
+    expect(pairs).toHaveLength(136);
     const path = writeKeys(Object.values(shapes));
     const lines = await bootProblems([
       keysOf(path),
@@ -121,16 +134,19 @@ describe('an algorithm and a key that do not fit', () => {
     expect(lines).toEqual(
       pairs.map(({ alg, kid }) => {
         const fitting = FITTING[alg];
+        const own = Object.keys(FITTING).find((name) => FITTING[name as JwsAlgorithm] === kid);
         const why =
           fitting in curve && kid in curve
             ? `${alg} needs curve ${curve[fitting]}, kid '${kid}' is on ${curve[kid]}`
-            : `${alg} needs a key of type ${TYPE[fitting] ?? 'EC'}, kid '${kid}' is ${TYPE[kid] ?? 'EC'}`;
+            : TYPE[fitting] === 'AKP' && TYPE[kid] === 'AKP'
+              ? `kid '${kid}' is for ${own} only, not for ${alg}`
+              : `${alg} needs a key of type ${TYPE[fitting] ?? 'EC'}, kid '${kid}' is ${TYPE[kid] ?? 'EC'}`;
         return `POST /${alg}/${kid} (Many.${alg}_${kid}): ${why} (JWK ${path})`;
       }),
     );
   });
 
-  it('boots with each of the 13 right pairs', async () => {
+  it('boots with each of the 17 right pairs', async () => {
     const pairs = Object.entries(FITTING).map(([alg, kid]) => ({ alg: alg as JwsAlgorithm, kid }));
     const lines = await bootProblems([
       keysOf(writeKeys(Object.values(shapes))),
@@ -243,11 +259,11 @@ describe('keys that cannot be used', () => {
   });
 
   it('skips a key of an unknown type with a warning, and uses the others', async () => {
-    const path = writeKeys([{ kty: 'AKP', kid: 'future', alg: 'ML-DSA-44' }, shape('oct')]);
+    const path = writeKeys([{ kty: 'QKD', kid: 'future', alg: 'ML-DSA-44' }, shape('oct')]);
     const gateway = await hostGateway(keyEnv(path, 'oct'));
     const warnings = gateway.log().filter(({ level }) => level === 40);
     expect(warnings.map(({ msg }) => msg)).toEqual([
-      `JWK ${path}: kid 'future' is skipped: kty 'AKP' is not one of oct, RSA, EC, OKP`,
+      `JWK ${path}: kid 'future' is skipped: kty 'QKD' is not one of oct, RSA, EC, OKP, AKP`,
     ]);
     expect((await fetch(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
     await gateway.stop();
