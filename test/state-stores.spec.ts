@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore, StateUnavailableException } from '../src/state/index.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import {
@@ -17,6 +17,25 @@ const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;
 describeStore('memory', () => openStore('memory:'));
 describeStore('SQLite', () => openStore(sqlite));
 describeSharedStore('SQLite', () => openStore(sqlite));
+
+describe('memory', () => {
+  it('keeps a bounded number of values, pushes none out, and has room again once some have ended', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = await openStore('memory:');
+    const put = (name: string, ttlMs = 60_000): Promise<string> =>
+      store.putIfAbsent(name, 'x', ttlMs);
+    await put('first');
+    for (let i = 1; i < 100_000; i++) await put(`n${i}`, i === 1 ? 1000 : 60_000);
+    await expect(put('too many')).rejects.toThrow(StateUnavailableException);
+    expect(await store.putIfAbsent('first', 'y', 60_000)).toBe('x');
+    vi.setSystemTime(1_800_000_001_000);
+    expect(await put('later')).toBe('x');
+    await expect(put('too many')).rejects.toThrow(StateUnavailableException);
+    expect(await store.putIfAbsent('first', 'y', 60_000)).toBe('x');
+    await store.close();
+  });
+});
 
 describe.skipIf(withoutRedis)('a Redis server', () => {
   let redis: RedisServer;

@@ -13,6 +13,7 @@ import {
   type RevocationChanges,
   type StateStore,
 } from './state-store.js';
+import { StateUnavailableException } from './state-unavailable.exception.js';
 import { epochSeconds } from '../core/time/index.js';
 
 interface Entry {
@@ -26,6 +27,11 @@ interface Consumed {
   readonly expiresAt: number;
   readonly replay?: { readonly value: string; readonly until: number };
 }
+interface Kept {
+  readonly value: string;
+  /** Seconds since 1970. */
+  readonly endsAt: number;
+}
 interface Counter {
   hits: number;
   readonly endsAt: number;
@@ -34,6 +40,8 @@ interface Counter {
 const SWEEP_MS = 60_000;
 /** Clients beyond that many push out the oldest ones: memory matters more than their count. */
 const MAX_COUNTERS = 100_000;
+/** Values that are kept, at about 200 bytes each. None is pushed out: what was used must stay used. */
+const MAX_KEPT = 100_000;
 
 const subjectKey = (kind: string, value: string): string => `${kind}:${value}`;
 
@@ -47,6 +55,7 @@ export class MemoryStore implements StateStore {
   private readonly entries = new Map<string, Entry>();
   private readonly bySubject = new Map<string, Entry[]>();
   private readonly consumed = new Map<string, Consumed>();
+  private readonly kept = new Map<string, Kept>();
   private readonly counters = new Map<string, Counter>();
   private version = 0;
   private latestExpiry = 0;
@@ -125,6 +134,18 @@ export class MemoryStore implements StateStore {
     return this.latestExpiry;
   }
 
+  async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
+    this.sweep();
+    const now = epochSeconds();
+    const there = this.kept.get(name);
+    if (there !== undefined && there.endsAt > now) return there.value;
+    if (this.kept.size >= MAX_KEPT) this.forgetEnded(now);
+    if (this.kept.size >= MAX_KEPT)
+      throw new StateUnavailableException(`memory: ${MAX_KEPT} values are kept already`);
+    this.kept.set(name, { value, endsAt: now + ttlMs / 1000 });
+    return value;
+  }
+
   async hit(key: string, windowMs: number): Promise<Hits> {
     this.sweep();
     // Whole milliseconds: a fraction would be lost and found again by the subtraction.
@@ -143,7 +164,8 @@ export class MemoryStore implements StateStore {
 
   async close(): Promise<void> {
     this.log = [];
-    for (const map of [this.entries, this.bySubject, this.consumed, this.counters]) map.clear();
+    for (const map of [this.entries, this.bySubject, this.consumed, this.kept, this.counters])
+      map.clear();
   }
 
   private look(use: RefreshUse): RefreshOutcome {
@@ -194,6 +216,10 @@ export class MemoryStore implements StateStore {
     else this.bySubject.set(key, rest);
   }
 
+  private forgetEnded(now: number): void {
+    for (const [name, { endsAt }] of this.kept) if (endsAt <= now) this.kept.delete(name);
+  }
+
   /** Drops what has expired, at most once a minute. */
   private sweep(): void {
     if (performance.now() - this.sweptAt < SWEEP_MS) return;
@@ -209,6 +235,7 @@ export class MemoryStore implements StateStore {
     );
     for (const [jti, { expiresAt }] of this.consumed)
       if (expiresAt <= now) this.consumed.delete(jti);
+    this.forgetEnded(now);
     for (const [key, { endsAt }] of this.counters)
       if (endsAt <= this.sweptAt) this.counters.delete(key);
   }

@@ -100,6 +100,15 @@ export interface StateStore {
    */
   noteExpiry(exp: number): Promise<number>;
 
+  /**
+   * Keeps a value under a name, unless there is one already: of any number of callers at the same time
+   * all get the value of one. Survives the processes, but need not survive a power failure.
+   *
+   * @param ttlMs how long it is kept, in milliseconds
+   * @returns the value that is kept
+   */
+  putIfAbsent(name: string, value: string, ttlMs: number): Promise<string>;
+
   /** Counts one hit of `key` in a window that begins with the first hit. Need not be durable. */
   hit(key: string, windowMs: number): Promise<Hits>;
 

@@ -214,6 +214,28 @@ export function describeStore(name: string, open: OpenStore): void {
       expect(await store.noteExpiry(253_402_300_799)).toBe(253_402_300_799);
     });
 
+    it('keeps the first value of a name, of fifty at the same time', async () => {
+      const key = randomUUID();
+      const values = Array.from({ length: 50 }, () => randomUUID());
+      const kept = await Promise.all(values.map((value) => store.putIfAbsent(key, value, 60_000)));
+      expect(new Set(kept).size).toBe(1);
+      expect(values).toContain(kept[0]);
+      expect(await store.putIfAbsent(key, 'ä – 理由', 60_000)).toBe(kept[0]);
+      expect(await store.putIfAbsent(`${key}x`, 'ä – 理由', 60_000)).toBe('ä – 理由');
+    });
+
+    it('keeps a value for as long as the first one said', async () => {
+      const key = randomUUID();
+      const until = Date.now() + 400;
+      await store.putIfAbsent(key, 'first', 400);
+      expect(await store.putIfAbsent(key, 'second', 60_000)).toBe('first');
+      await expect
+        .poll(() => store.putIfAbsent(key, 'third', 60_000), { interval: 20 })
+        .toBe('third');
+      expect(Date.now()).toBeGreaterThanOrEqual(until - 1);
+      expect(await store.putIfAbsent(key, 'fourth', 60_000)).toBe('third');
+    });
+
     it('counts hits per key and window', async () => {
       const key = randomUUID();
       const hits = await Promise.all(Array.from({ length: 20 }, () => store.hit(key, 400)));
@@ -251,6 +273,8 @@ export function describeSharedStore(name: string, open: OpenStore): void {
       const key = randomUUID();
       await one.hit(key, 60_000);
       expect(await other.hit(key, 60_000)).toMatchObject({ hits: 2 });
+      expect(await one.putIfAbsent(key, 'one', 60_000)).toBe('one');
+      expect(await other.putIfAbsent(key, 'other', 60_000)).toBe('one');
       const exp = (await one.noteExpiry(0)) + 1;
       await one.noteExpiry(exp);
       expect(await other.noteExpiry(0)).toBe(exp);

@@ -12,7 +12,7 @@ import {
   type StateStore,
 } from '../state-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { ADD, CHANGES, CONSUME, HIT, LIST, NOTE_EXPIRY, REMOVE } from './scripts.js';
+import { ADD, CHANGES, CONSUME, HIT, LIST, NOTE_EXPIRY, PUT_IF_ABSENT, REMOVE } from './scripts.js';
 
 const TIMEOUT_MS = 1000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
@@ -130,6 +130,16 @@ export class RedisStore implements StateStore {
   async noteExpiry(exp: number): Promise<number> {
     return Number(
       await this.connection.evaluate<string>(NOTE_EXPIRY, [LATEST_EXPIRY], [exp], TIMEOUT_MS),
+    );
+  }
+
+  putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
+    return this.connection.evaluate<string>(
+      PUT_IF_ABSENT,
+      [`signet:{kept:${name}}`],
+      // Not by the time of day: the clock of the server may be another one.
+      [value, Math.ceil(ttlMs)],
+      TIMEOUT_MS,
     );
   }
 

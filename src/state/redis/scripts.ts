@@ -141,6 +141,11 @@ if latest and tonumber(latest) >= tonumber(ARGV[1]) then return latest end
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]`);
 
+/** KEYS: kept. ARGV: value, milliseconds to keep it. SET with NX and GET needs Redis 7. */
+export const PUT_IF_ABSENT = script(`
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
+return redis.call('GET', KEYS[1])`);
+
 /** KEYS: counter. ARGV: milliseconds of the window. */
 export const HIT = script(`
 local hits = redis.call('INCR', KEYS[1])

@@ -1,29 +1,40 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Hits } from '../state-store.js';
+import { epochSeconds } from '../../core/time/index.js';
 import { openDatabase } from './open-database.js';
 import type { CounterOperations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
-const SCHEMA = `CREATE TABLE IF NOT EXISTS counter (
-  key TEXT PRIMARY KEY, hits INTEGER NOT NULL, ends_at REAL NOT NULL
-) WITHOUT ROWID`;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS counter (
+    key TEXT PRIMARY KEY, hits INTEGER NOT NULL, ends_at REAL NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS kept (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, ends_at REAL NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS kept_end ON kept (ends_at);
+`;
 
 /** Milliseconds of a clock that all processes of the machine share and nobody sets. */
 const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
- * Counters that the processes of a machine share. They may be lost with the machine, so nothing
- * waits for the disk. A window that ends later than it could is left over from before a restart of
- * the machine.
+ * Counters and short-lived values that the processes of a machine share. They may be lost with the
+ * machine, so no transaction waits for the disk. A window of a counter that ends later than it could is
+ * left over from before a restart of the machine. Values end by the wall clock, as what they are about
+ * does.
  */
 export class CounterDatabase implements ThreadDatabase, CounterOperations {
   readonly database: DatabaseSync;
   private readonly count: StatementSync;
   private readonly drop: StatementSync;
+  private readonly put: StatementSync;
+  private readonly get: StatementSync;
+  private readonly forget: StatementSync;
 
   /** @throws Error when the file cannot be used */
   constructor(file: string) {
-    this.database = openDatabase(file, 'OFF');
+    this.database = openDatabase(file, 'NORMAL');
     this.database.exec(SCHEMA);
     this.count = this.database.prepare(`
       INSERT INTO counter (key, hits, ends_at) VALUES (?1, 1, ?2 + ?3)
@@ -32,6 +43,16 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
         ends_at = iif(ends_at > ?2 AND ends_at <= ?2 + ?3, ends_at, ?2 + ?3)
       RETURNING hits, ends_at`);
     this.drop = this.database.prepare('DELETE FROM counter WHERE ends_at <= ?');
+    this.put = this.database.prepare(`
+      INSERT INTO kept (name, value, ends_at) VALUES (?1, ?2, ?3 + ?4)
+      ON CONFLICT (name) DO UPDATE SET value = ?2, ends_at = ?3 + ?4 WHERE ends_at <= ?3`);
+    this.get = this.database.prepare('SELECT value FROM kept WHERE name = ?');
+    this.forget = this.database.prepare('DELETE FROM kept WHERE ends_at <= ?');
+  }
+
+  putIfAbsent(name: string, value: string, ttlMs: number): string {
+    this.put.run(name, value, epochSeconds(), ttlMs / 1000);
+    return (this.get.get(name) as { value: string }).value;
   }
 
   hit(key: string, windowMs: number): Hits {
@@ -42,5 +63,6 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
 
   purge(): void {
     this.drop.run(now());
+    this.forget.run(epochSeconds());
   }
 }

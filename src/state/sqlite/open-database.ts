@@ -10,9 +10,10 @@ const RETRY_MS = 20;
  * Opens a database in WAL mode and creates file and directory where they are missing, for the
  * owner's eyes only.
  *
- * @param synchronous `FULL`: what was committed survives a power failure; `OFF`: nothing is waited for
+ * @param synchronous `FULL`: what was committed survives a power failure; `NORMAL`: the file does, but the
+ * last transactions may be lost, and only the few checkpoints wait for the disk
  */
-export function openDatabase(file: string, synchronous: 'FULL' | 'OFF'): DatabaseSync {
+export function openDatabase(file: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // SQLite gives its -wal and -shm files the mode of this one.
   closeSync(openSync(file, 'a', 0o600));

@@ -21,8 +21,9 @@ export interface StateOperations {
   noteExpiry(exp: number): number;
 }
 
-/** The operations of the counters. */
+/** The operations of the database that need not survive a power failure. */
 export interface CounterOperations {
+  putIfAbsent(name: string, value: string, ttlMs: number): string;
   hit(key: string, windowMs: number): Hits;
 }
 

@@ -64,6 +64,11 @@ export class SqliteStore implements StateStore {
     return this.state.call('noteExpiry', exp);
   }
 
+  async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
+    this.counters ??= this.openCounters();
+    return (await this.counters).call('putIfAbsent', name, value, ttlMs);
+  }
+
   async hit(key: string, windowMs: number): Promise<Hits> {
     this.counters ??= this.openCounters();
     return (await this.counters).call('hit', key, windowMs);
