@@ -1,6 +1,9 @@
 import { RefusalError } from './refusal.error.js';
 
-/** Why a token was refused; the codes of the 401 and 400 rows of the error table. */
+/**
+ * Why a token, or the proof that came with it, was refused; the codes of the 401 and 400 rows of the error
+ * table.
+ */
 export type TokenRefusalCode =
   | 'token_missing'
   | 'token_ambiguous'
@@ -16,6 +19,16 @@ export type TokenRefusalCode =
   | 'claim_missing'
   | 'claim_invalid'
   | 'token_revoked'
+  | 'dpop_disabled'
+  | 'dpop_scheme_needed'
+  | 'dpop_token_unbound'
+  | 'dpop_key_mismatch'
+  | 'dpop_proof_missing'
+  | 'dpop_proof_invalid'
+  | 'dpop_proof_mismatch'
+  | 'dpop_proof_expired'
+  | 'dpop_proof_reused'
+  | 'dpop_nonce_needed'
   | 'roles_missing'
   | 'scopes_missing';
 

@@ -20,7 +20,7 @@ export interface AdviceContext {
 const CLOCK_SKEW = 600;
 
 /** What to do about a refusal. */
-export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): string {
+export function adviceFor({ code, data }: TokenRefusedError, context: AdviceContext): string {
   const { header, claims, policy, kids, actualKid, now } = context;
   switch (code) {
     case 'token_malformed':
@@ -56,9 +56,17 @@ export function adviceFor({ code }: TokenRefusedError, context: AdviceContext): 
     case 'claim_missing':
       return 'let the issuer put the claim into its tokens';
     case 'claim_invalid':
+      if (data.claim === 'cnf')
+        return 'use the token on a connection with the certificate that it is bound to; behind a proxy the option mtlsHeader of AuthModule names the header with it. Bindings other than jkt and x5t#S256 are not supported';
       return 'let the issuer send the claim as it is expected; times are numbers of seconds';
     case 'token_revoked':
       return 'log in again; an administrator can see and undo it under /admin/revocations';
+    case 'dpop_proof_missing':
+      return 'send it as "Authorization: DPoP <token>", and with each request a new proof in the header DPoP, signed by the key (cnf.jkt) with which the client asked for the token';
+    case 'dpop_token_unbound':
+      return 'let the client ask the issuer for a token with a DPoP proof, or set the option dpop of AuthModule to true';
+    case 'dpop_disabled':
+      return 'set the option dpop of AuthModule to true, or ask the issuer for a token without a DPoP proof';
     case 'roles_missing':
     case 'scopes_missing':
       return 'this user may not do it, or the claim has another name: the option rolesKey of AuthModule, the option scopesKey of AuthModule';

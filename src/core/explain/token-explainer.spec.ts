@@ -118,6 +118,44 @@ describe('an explanation', () => {
     );
   });
 
+  it('of a bound token says what it has to come with', async () => {
+    const jkt = 'k'.repeat(43);
+    const bindingOf = async (claims: object, dpop: boolean | 'required') => {
+      const token = await issuer.sign({ ...good, ...claims });
+      const route = compilePolicy({ dpop }, issuer.authOptions);
+      const { accepted, code, checks } = await new TokenExplainer(
+        store,
+        new JwtVerifier(store, revocations),
+        revocations,
+      ).explain(token, route);
+      const binding = checks.find(({ check }) => check === 'binding');
+      expect(binding?.code).toBe(code);
+      return { accepted, ...binding };
+    };
+    expect(await bindingOf({ cnf: { jkt } }, true)).toMatchObject({
+      accepted: false,
+      verdict: 'refused',
+      code: 'dpop_proof_missing',
+      reason: expect.stringContaining(`bound to the key ${jkt}`) as string,
+      fix: expect.stringContaining('Authorization: DPoP <token>') as string,
+    });
+    expect(await bindingOf({ cnf: { jkt } }, false)).toMatchObject({
+      code: 'dpop_disabled',
+      fix: expect.stringContaining('option dpop') as string,
+    });
+    expect(await bindingOf({}, 'required')).toMatchObject({ code: 'dpop_token_unbound' });
+    expect(await bindingOf({ cnf: { 'x5t#S256': jkt } }, true)).toMatchObject({
+      code: 'claim_invalid',
+      reason: expect.stringContaining(`client certificate ${jkt}`) as string,
+      fix: expect.stringContaining('mtlsHeader') as string,
+    });
+    expect(await bindingOf({ cnf: { kid: 'x' } }, true)).toMatchObject({
+      code: 'claim_invalid',
+      reason: expect.stringContaining('not understood') as string,
+    });
+    expect(await bindingOf({}, true)).toEqual({ accepted: true });
+  });
+
   it('agrees with the verifier about every token, and never holds one or a key', async () => {
     const value = fc.oneof(
       fc.constantFrom<unknown>(undefined, null, '', 'x', 0, -1, 1e308, [], {}, ['role_a'], true),
@@ -131,7 +169,7 @@ describe('an explanation', () => {
     const sometimes = <T extends object>(arbitrary: fc.Arbitrary<T>) =>
       fc.oneof(fc.constant<Partial<T>>({}), arbitrary);
     const claims = fc.record(
-      { iss: value, aud: value, exp: time, nbf: time, iat: time, roles: value, tenant: value, jti: fc.constantFrom('stolen', 'a') },
+      { iss: value, aud: value, exp: time, nbf: time, iat: time, roles: value, tenant: value, jti: fc.constantFrom('stolen', 'a'), cnf: fc.oneof(value, fc.constant({ jkt: 'k'.repeat(43) })) },
       optional,
     ); // prettier-ignore
     const header = fc.record(

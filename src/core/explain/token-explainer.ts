@@ -4,10 +4,12 @@ import {
   allowedAlgorithm,
   allowedType,
   assertFits,
+  assertHolder,
   assertNotRevoked,
   assertProfile,
   assertSigned,
   issuerPolicy,
+  needsHolder,
   parseClaims,
   type RevocationView,
   type TokenPolicy,
@@ -115,6 +117,11 @@ class Run {
     this.context = { ...this.context, claims };
     await this.claims(jws, claims);
     await this.revoked(jws, claims, key);
+    if (needsHolder(claims, this.policy, undefined))
+      await this.attempt({
+        check: 'binding',
+        run: () => assertHolder(token, claims, this.policy, undefined, undefined),
+      });
     const { checkClaimsClass } = this.policy;
     if (checkClaimsClass !== undefined)
       await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });

@@ -40,6 +40,7 @@ async function read(
   try {
     const found = bearerToken(request, places);
     if (found === undefined) return 'none';
+    if (found.scheme === 'DPoP') return `${found.token} (${found.scheme})`;
     return found.source === 'header' ? found.token : `${found.token} (${found.source})`;
   } catch (error) {
     if (!(error instanceof TokenRefusedError)) throw error;
@@ -50,6 +51,27 @@ async function read(
 describe('bearerToken', () => {
   it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('takes the scheme %s', async (scheme) => {
     expect(await read([`Authorization: ${scheme} a.b.c`])).toBe('a.b.c');
+  });
+
+  it.each(['DPoP', 'dpop', 'DPOP', 'dPoP'])(
+    'takes the scheme %s for what it is',
+    async (scheme) => {
+      expect(await read([`Authorization: ${scheme} a.b.c`])).toBe('a.b.c (DPoP)');
+      expect(await read([`X-Token: ${scheme}  a.b.c `], CUSTOM)).toBe('a.b.c (DPoP)');
+      for (const empty of [scheme, `${scheme} `])
+        expect(await read([`Authorization: ${empty}`])).toBe('none');
+      expect(await read([`Authorization: ${scheme} a.b.c`], WITH_COOKIE, '/?access_token=x')).toBe(
+        '! token_ambiguous',
+      );
+    },
+  );
+
+  it('knows the scheme of each token', async () => {
+    const schemeOf = async (header: string, places = HEADER_ONLY) =>
+      bearerToken(await receive([header]), places)?.scheme;
+    expect(await schemeOf('Authorization: bearer a.b.c')).toBe('Bearer');
+    expect(await schemeOf('X-Token: a.b.c', CUSTOM)).toBeUndefined();
+    expect(await schemeOf('Cookie: session=DPoP a.b.c', WITH_COOKIE)).toBeUndefined();
   });
 
   it('takes any number of blanks around the token, and none inside of it away', async () => {
@@ -64,6 +86,8 @@ describe('bearerToken', () => {
     ['the scheme and blanks', ['Authorization: Bearer   ']],
     ['a token without scheme', ['Authorization: a.b.c']],
     ['a longer scheme', ['Authorization: Bearerx a.b.c']],
+    ['a scheme that begins so', ['Authorization: DPoP2 a.b.c']],
+    ['a proof alone', ['DPoP: a.b.c']],
     ['a scheme that ends so', ['Authorization: xBearer a.b.c']],
     ['Basic', ['Authorization: Basic dXNlcjpwYXNz']],
     ['Basic with a bearer inside', ['Authorization: Basic Bearer a.b.c']],
@@ -98,6 +122,7 @@ describe('bearerToken', () => {
     ['Authorization: Bearer a.b.c', 'Authorization: Bearer d.e.f'],
     ['Authorization: Bearer a.b.c', 'AUTHORIZATION: Bearer a.b.c'],
     ['Authorization: Basic x', 'authorization: Bearer a.b.c'],
+    ['Authorization: DPoP a.b.c', 'Authorization: Bearer a.b.c'],
   ])('refuses two headers: %s, %s', async (one, two) => {
     expect(await read([one, two])).toBe('! token_ambiguous');
   });

@@ -8,17 +8,19 @@ export interface TokenPlaces {
   cookieKey: string | undefined;
 }
 
-const BEARER = /^Bearer(?: +(.*))?$/i;
+const SCHEME = /^(Bearer|DPoP)(?: +(.*))?$/i;
 
 /** A token, not yet looked at, and where it was. Browsers send cookies by themselves, headers never. */
 export interface BearerToken {
   readonly token: string;
   readonly source: 'header' | 'cookie';
+  /** `undefined` for a cookie, and for a header with a bare token. */
+  readonly scheme: 'Bearer' | 'DPoP' | undefined;
 }
 
 /**
- * The token of a request (RFC 6750 section 2.1): from the header, or from the cookie where one is
- * configured and the header holds no bearer token. A header other than `Authorization` may hold
+ * The token of a request (RFC 6750 section 2.1, RFC 9449 section 7.1): from the header, or from the cookie
+ * where one is configured and the header holds no token. A header other than `Authorization` may hold
  * the bare token. `undefined` when there is none; an empty one is none.
  *
  * @throws TokenRefusedError `token_ambiguous` when the request names two (RFC 6750 section 2: one
@@ -29,10 +31,11 @@ export function bearerToken(
   { authHeaderName, cookieKey }: TokenPlaces,
 ): BearerToken | undefined {
   const ofHeader = tokenOfHeader(request, authHeaderName);
-  const token = ofHeader ?? tokenOfCookie(request, cookieKey);
+  if (ofHeader !== undefined) return ofHeader.token === '' ? undefined : ofHeader;
+  const token = tokenOfCookie(request, cookieKey);
   return token === undefined || token === ''
     ? undefined
-    : { token, source: ofHeader === undefined ? 'cookie' : 'header' };
+    : { token, source: 'cookie', scheme: undefined };
 }
 
 /** What a request without a token is refused with, where one is needed. */
@@ -42,20 +45,26 @@ export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenR
     `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
   );
 
-function tokenOfHeader(request: IncomingMessage, name: string): string | undefined {
+function tokenOfHeader(request: IncomingMessage, name: string): BearerToken | undefined {
   const value = request.headers[name];
   if (typeof value !== 'string') return undefined;
   // Node keeps the first of several headers, a proxy may have read the last one.
   if (countHeader(request, name) > 1)
     throw new TokenRefusedError('token_ambiguous', `there is more than one ${name} header`);
-  const match = BEARER.exec(value);
-  const token = match === null ? bareToken(value, name) : match[1]?.trimEnd();
-  if (token !== undefined && hasQueryToken(request))
+  const [, scheme, credentials] = SCHEME.exec(value) ?? [];
+  const token = scheme === undefined ? bareToken(value, name) : credentials?.trimEnd();
+  if (token === undefined) return undefined;
+  if (hasQueryToken(request))
     throw new TokenRefusedError(
       'token_ambiguous',
       'there is a token in the header and one in the URL',
     );
-  return token;
+  return { token, source: 'header', scheme: schemeNamed(scheme) };
+}
+
+function schemeNamed(scheme: string | undefined): BearerToken['scheme'] {
+  if (scheme === undefined) return undefined;
+  return scheme.length === 'DPoP'.length ? 'DPoP' : 'Bearer';
 }
 
 /** In `Authorization` anything without the scheme belongs to another scheme. */

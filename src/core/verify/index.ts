@@ -13,7 +13,21 @@ export {
   type ClaimHeaderList,
   type ClaimHeaders,
 } from './claim-headers.js';
-export { isSameOrigin } from './same-origin.js';
+export {
+  useDpopProof,
+  verifyDpopProof,
+  type ExpectedProof,
+  type NonceSource,
+  type ProofMemory,
+  type VerifiedProof,
+} from './dpop-proof.js';
+export {
+  isSameOrigin,
+  normalizeUrl,
+  requestUrl,
+  type AddressedRequest,
+  type Addressing,
+} from './request-url.js';
 export { SIGNATURE_CACHE_SIZE, SignatureCache } from './signature-cache.js';
 export {
   allowedAlgorithm,
@@ -25,6 +39,7 @@ export {
   parseClaims,
   type RevocationView,
 } from './token-checks.js';
+export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
   STANDARD_POLICY,

@@ -76,6 +76,28 @@ describe('compilePolicy', () => {
     expect(() => compilePolicy({ leeway }, DEFAULTS)).toThrow(problem(/'leeway'/));
   });
 
+  it('accepts proofs where it is told to, by asymmetric algorithms, within a minute', () => {
+    expect(compilePolicy({}, DEFAULTS).dpop).toBe(false);
+    expect(compilePolicy({}, { ...DEFAULTS, dpop: 'required' }).dpop).toBe('required');
+    const policy = compilePolicy({ dpop: true }, { ...DEFAULTS, dpop: 'required' });
+    expect([policy.dpop, policy.dpopWindow]).toEqual([true, 60]);
+    expect([...policy.dpopAlgorithms]).toEqual(
+      expect.arrayContaining(['RS256', 'ES256', 'Ed25519']),
+    );
+    expect([...policy.dpopAlgorithms].filter((alg) => alg.startsWith('HS'))).toEqual([]);
+    expect(policy.credentialHeaders).toContain('dpop');
+  });
+
+  it.each(['HS256', 'none', 'ML-DSA-87'])('refuses %s for proofs', (name) => {
+    const dpopAlgorithms = ['ES256', name as JwsAlgorithm] as const;
+    expect(() => compilePolicy({ dpopAlgorithms }, DEFAULTS)).toThrow(problem(new RegExp(name)));
+    expect(() => compilePolicy({ dpopAlgorithms: [] }, DEFAULTS)).toThrow(problem(/is empty/));
+  });
+
+  it.each([0, -1, NaN, Infinity, 3601])('refuses a window of %f s for proofs', (dpopWindow) => {
+    expect(() => compilePolicy({ dpopWindow }, DEFAULTS)).toThrow(problem(/'dpopWindow'/));
+  });
+
   it('reports all problems at once', () => {
     const route = { algorithms: [], audience: [], leeway: -1 };
     expect(() => compilePolicy(route, DEFAULTS)).toThrow(

@@ -47,6 +47,17 @@ export interface TokenPolicyOptions {
    * never reach a backend, on any route. On a route it replaces what the module says.
    */
   propagateClaims?: ClaimHeaders;
+  /**
+   * Tokens that are bound to a key of their client (RFC 9449). True: they count with a proof of that key;
+   * others are bearer tokens. `required`: only tokens with a proof count. False: bound tokens are refused. A
+   * bound token never counts without its proof. Needs `StateModule`, which remembers what proofs were used.
+   * Default true where there is `StateModule`.
+   */
+  dpop?: boolean | 'required';
+  /** Algorithms of proofs. Default: all asymmetric ones, of ML-DSA the shortest. */
+  dpopAlgorithms?: readonly JwsAlgorithm[];
+  /** Seconds that the `iat` of a proof may differ from now, beside `leeway`, in both directions. Default 60. */
+  dpopWindow?: number;
 }
 
 /** One of several issuers whose tokens a route takes, with what is different for its tokens. */
@@ -122,6 +133,8 @@ export interface TokenPolicy {
   readonly anyAudience: boolean;
   /** Times do not matter: expired tokens count as well. */
   readonly anyAge: boolean;
+  /** Bound tokens count without their proof or certificate, e.g. for whoever takes a token back. */
+  readonly anyHolder: boolean;
   readonly audienceMatcher: Matcher;
   readonly roles: readonly string[];
   readonly rolesKey: string;
@@ -146,7 +159,12 @@ export interface TokenPolicy {
   readonly claimHeaders: ClaimHeaderList;
   /** What the route's class of claims asks for. */
   readonly checkClaimsClass: ClaimsCheck | undefined;
-  /** Headers that may carry the token; no backend gets them. Lower case. */
+  /** Tokens that are bound to a key: refused, accepted with a proof, or the only ones that are accepted. */
+  readonly dpop: boolean | 'required';
+  readonly dpopAlgorithms: ReadonlySet<JwsAlgorithm>;
+  /** Seconds. */
+  readonly dpopWindow: number;
+  /** Headers that carry the token or its proof; no backend gets them. Lower case. */
   readonly credentialHeaders: readonly string[];
 }
 
@@ -160,6 +178,7 @@ export const STANDARD_POLICY = {
   types: ['JWT', 'at+jwt'],
   authHeaderName: 'Authorization',
   leeway: 1,
+  dpopWindow: 60,
 } as const satisfies Partial<TokenPolicyOptions>;
 
 /**
@@ -192,6 +211,7 @@ export function compilePolicy(
     audiences: list(merged.audience),
     anyAudience: false,
     anyAge: false,
+    anyHolder: false,
     audienceMatcher: merged.audienceMatcher ?? STANDARD_POLICY.audienceMatcher,
     roles: merged.roles ?? [],
     rolesKey: merged.rolesKey ?? STANDARD_POLICY.rolesKey,
@@ -211,7 +231,10 @@ export function compilePolicy(
       ([claim, header]) => [claim, header.toLowerCase()] as const,
     ),
     checkClaimsClass,
-    credentialHeaders: cookieKey === undefined ? [authHeaderName] : [authHeaderName, 'cookie'],
+    dpop: merged.dpop ?? false,
+    dpopAlgorithms: new Set(merged.dpopAlgorithms ?? OF_PROOFS),
+    dpopWindow: merged.dpopWindow ?? STANDARD_POLICY.dpopWindow,
+    credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
   };
   const policy: TokenPolicy = {
     ...common,
@@ -239,8 +262,15 @@ export function compilePolicy(
   return policy;
 }
 
+/** Seconds for which each proof that was used has to be remembered, at most twice. */
+const LONGEST_DPOP_WINDOW = 3600;
 /** What others may sign with: a secret that is published is none. */
 const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
+
+/** A proof holds its key and goes into a header: with the larger ML-DSA it is too long for one. */
+const OF_PROOFS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
+  (alg) => alg !== 'ML-DSA-65' && alg !== 'ML-DSA-87',
+);
 
 /** A policy with some members changed, for tokens of each of its issuers. */
 export const varyPolicy = (policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy => ({
@@ -316,17 +346,23 @@ const list = (value: string | readonly string[] | undefined): readonly string[] 
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
 
 function assertUsable(policy: TokenPolicy): void {
-  const { algorithms, issuers, audiences, types, leeway } = policy;
+  const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
     issuer: [...issuers],
     audience: audiences,
     types: [...types],
+    dpopAlgorithms: [...dpopAlgorithms],
   }))
     if (length === 0) problems.push(`'${name}' is empty, which no token could fulfil`);
   for (const alg of algorithms)
     if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
+  for (const alg of dpopAlgorithms)
+    if (!OF_PROOFS.includes(alg))
+      problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${OF_PROOFS.join(', ')}`);
+  if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
+    problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
   if (!(leeway >= 0 && Number.isFinite(leeway)))
     problems.push(`'leeway' is not a number of seconds`);
   if (problems.length > 0) throw new BootError(problems);

@@ -2,6 +2,8 @@ import { toNumber } from '../json/index.js';
 import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
 import { nowSeconds } from '../time/index.js';
+import type { ProofMemory } from './dpop-proof.js';
+import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 import { checkAccess, checkClaims, issuerMismatch } from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
@@ -32,13 +34,16 @@ export interface Verification {
   readonly revocations?: RevocationView;
   /** Left out: every signature is computed. */
   readonly signatures?: SignatureCache;
+  /** Left out: tokens that are bound to a key are refused. */
+  readonly proofs?: ProofMemory;
 }
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, roles and scopes, in this order.
+ * revocation, holder, roles and scopes, in this order.
  *
  * @param token compact JWS
+ * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
  * @returns the claims of a token that fulfils `policy`
  * @throws TokenRefusedError with the code of the first check that fails
  * @throws what `keys` and `revocations` throw while they cannot answer
@@ -47,11 +52,12 @@ export async function verifyToken(
   token: string,
   policy: TokenPolicy,
   verification: Verification,
+  holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
   const jws = parseCompact(token);
-  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification);
+  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
-  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, claims);
+  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, holder, claims);
 }
 
 /**
@@ -73,7 +79,8 @@ async function verifyBy(
   token: string,
   jws: CompactJws,
   policy: TokenPolicy,
-  { keys, revocations, signatures }: Verification,
+  { keys, revocations, signatures, proofs }: Verification,
+  holder: TokenHolder | undefined,
   parsed?: Record<string, unknown>,
 ): Promise<VerifiedClaims> {
   const { header, signingInput } = jws;
@@ -100,6 +107,8 @@ async function verifyBy(
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
     assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
   }
+  if (needsHolder(claims, policy, holder))
+    await assertHolder(token, claims, policy, holder, proofs);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
   // Last, so that a token that is not valid is a 401 and never a 403.
   checkAccess(claims, policy);

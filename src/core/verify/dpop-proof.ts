@@ -1,0 +1,268 @@
+import { hash } from 'node:crypto';
+import { TokenRefusedError, type TokenRefusalCode } from '../errors/index.js';
+import { isJsonObject, toNumber } from '../json/index.js';
+import {
+  isJwsAlgorithm,
+  keyMisfit,
+  parseCompact,
+  verifySignature,
+  type CompactJws,
+  type JwsAlgorithm,
+} from '../jws/index.js';
+import { importJwk, KeyError, type ImportedKey } from '../keys/index.js';
+import { normalizeUrl } from './request-url.js';
+import { parseClaims } from './token-checks.js';
+
+/** Nonces that the server hands out, so that a proof cannot be made ahead of time (RFC 9449 section 9). */
+export interface NonceSource {
+  /** Seconds from the making of a nonce until nobody accepts it any more. */
+  readonly lifetime: number;
+  /** The nonce of now. */
+  current(): Promise<string>;
+  /** Whether a nonce was handed out and still counts. */
+  accepts(nonce: string): Promise<boolean>;
+}
+
+/** What is remembered of proofs. */
+export interface ProofMemory {
+  /**
+   * Marks a proof as used, for everybody who sees the same state.
+   *
+   * @param id names it
+   * @param seconds for which it could be accepted
+   * @returns false when it was used before
+   * @throws an error with a `code` when that cannot be known
+   */
+  useOnce(id: string, seconds: number): Promise<boolean>;
+  /** Nonces that every proof has to hold; left out: none is asked for. */
+  readonly nonces?: NonceSource;
+}
+
+/** What a proof has to be made for. */
+export interface ExpectedProof {
+  /** Accepted algorithms; asymmetric ones. */
+  readonly algorithms: ReadonlySet<JwsAlgorithm>;
+  /** Method of the request. */
+  readonly method: string;
+  /** URL of the request as `normalizeUrl` gives it; `undefined`: the request names no valid one. */
+  readonly url: string | undefined;
+  /** The access token that comes with it. Left out where there is none, e.g. at a token endpoint. */
+  readonly token?: string;
+  /** SHA-256 thumbprint of the key that has to have signed it. Left out: any key. */
+  readonly thumbprint?: string;
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Seconds that `iat` may differ from `now`, in both directions. */
+  readonly window: number;
+}
+
+/** A proof that holds. */
+export interface VerifiedProof {
+  /** SHA-256 thumbprint of its key (RFC 7638). */
+  readonly thumbprint: string;
+  /** Its name, unique per key. */
+  readonly jti: string;
+  /** Seconds for which it would be accepted again, by this clock. */
+  readonly acceptedFor: number;
+}
+
+/** Seconds that the clocks of two servers may differ: for so long a proof is remembered beyond its time. */
+const CLOCK_DIFFERENCE = 60;
+
+/** Longest proof that is looked at, in characters. */
+const MAX_PROOF_LENGTH = 8192;
+/** Anybody can bring a key along, and the time that a signature takes grows with its square. */
+const MAX_RSA_BITS = 4096;
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
+/** All that a public key needs (RFC 7518 section 6, RFC 8037). Certificates and names are not looked at. */
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub', 'alg'] as const;
+
+/**
+ * Checks a DPoP proof as {@link verifyDpopProof} does, and uses it up: with the same key and issuer its `jti`
+ * counts once (RFC 9449 section 11.1).
+ *
+ * @param expected `issuer`: of the token that comes with it, or that is asked for
+ * @throws TokenRefusedError `dpop_*`
+ * @throws what `memory` throws while it cannot answer
+ */
+export async function useDpopProof(
+  proofs: readonly string[],
+  expected: ExpectedProof & { readonly issuer: unknown },
+  memory: ProofMemory,
+): Promise<VerifiedProof> {
+  const proof = await verifyDpopProof(proofs, expected, memory.nonces);
+  // A digest, so that no name is long.
+  const name = JSON.stringify([expected.issuer, proof.thumbprint, proof.jti]);
+  const id = hash('sha256', name, 'base64url');
+  if (!(await memory.useOnce(id, proof.acceptedFor + CLOCK_DIFFERENCE)))
+    throw new TokenRefusedError(
+      'dpop_proof_reused',
+      'DPoP proof: it was used before; each request needs one of its own (jti)',
+      { claim: 'jti' },
+    );
+  return proof;
+}
+
+/**
+ * Checks a DPoP proof by all rules of RFC 9449 section 4.3, the cheap ones first, so that a signature is
+ * computed only for a proof that is right otherwise. It may have been used before.
+ *
+ * @param proofs values of all `DPoP` header fields of the request
+ * @param nonces of which it has to hold one; then they date the proof, and not `iat`
+ * @throws TokenRefusedError `dpop_*`
+ */
+export async function verifyDpopProof(
+  proofs: readonly string[],
+  expected: ExpectedProof,
+  nonces?: NonceSource,
+): Promise<VerifiedProof> {
+  const { jws, header, claims } = parseProof(theOnly(proofs));
+  if (header.typ !== 'dpop+jwt')
+    throw invalid(`typ is ${show(header.typ)}, expected "dpop+jwt"`, 'typ');
+  const alg = allowedAlgorithm(header.alg, expected.algorithms);
+  const { key, thumbprint } = publicKey(header.jwk, alg);
+  if (expected.thumbprint !== undefined && thumbprint !== expected.thumbprint)
+    throw new TokenRefusedError(
+      'dpop_key_mismatch',
+      `the proof is by the key ${thumbprint}, the token is bound to ${expected.thumbprint}`,
+      { claim: 'jkt', expected: expected.thumbprint, actual: thumbprint },
+    );
+  const jti = assertRequest(claims, expected);
+  const acceptedFor = await assertFresh(claims, expected, nonces);
+  if (!(await verifySignature(alg, key, jws.signingInput, jws.signature)))
+    throw invalid('the signature does not fit the jwk in the header', 'signature');
+  return { thumbprint, jti, acceptedFor };
+}
+
+const refuse =
+  (code: TokenRefusalCode) =>
+  (explanation: string, claim?: string): TokenRefusedError =>
+    new TokenRefusedError(code, `DPoP proof: ${explanation}`, { claim });
+const invalid = refuse('dpop_proof_invalid');
+const mismatch = refuse('dpop_proof_mismatch');
+
+function theOnly(proofs: readonly string[]): string {
+  const [proof = '', ...others] = proofs;
+  if (proof === '')
+    throw new TokenRefusedError(
+      'dpop_proof_missing',
+      'there is no DPoP header; a token that is bound to a key needs a proof in it (RFC 9449 section 4)',
+    );
+  if (others.length > 0) throw invalid('there is more than one DPoP header');
+  return proof;
+}
+
+interface ParsedProof {
+  readonly jws: CompactJws;
+  /** All of it: `parseCompact` gives no `jwk`, since no other token may bring its key along. */
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+function parseProof(proof: string): ParsedProof {
+  if (proof.length > MAX_PROOF_LENGTH)
+    throw invalid(`it is longer than ${MAX_PROOF_LENGTH} characters`);
+  try {
+    const jws = parseCompact(proof);
+    return {
+      jws,
+      header: parseClaims(Buffer.from(proof.slice(0, proof.indexOf('.')), 'base64url')),
+      claims: parseClaims(jws.payload),
+    };
+  } catch (error) {
+    if (!(error instanceof TokenRefusedError)) throw error;
+    throw invalid(`it is no well-formed JWT: ${error.explanation}`);
+  }
+}
+
+function allowedAlgorithm(alg: unknown, algorithms: ReadonlySet<JwsAlgorithm>): JwsAlgorithm {
+  if (!isJwsAlgorithm(alg) || !algorithms.has(alg))
+    throw invalid(`alg is ${show(alg)}, expected one of: ${[...algorithms].join(', ')}`, 'alg');
+  return alg;
+}
+
+function publicKey(jwk: unknown, alg: JwsAlgorithm): ImportedKey {
+  if (!isJsonObject(jwk)) throw invalid('the header has no jwk, which is a public key', 'jwk');
+  const secret = PRIVATE_MEMBERS.find((name) => Object.hasOwn(jwk, name));
+  if (secret !== undefined)
+    throw invalid(
+      `the jwk holds '${secret}': that is a private key, which has to be replaced now; a proof shows the public one`,
+      'jwk',
+    );
+  const members = PUBLIC_MEMBERS.filter((name) => Object.hasOwn(jwk, name));
+  const imported = importPublic(Object.fromEntries(members.map((name) => [name, jwk[name]])));
+  const misfit = keyMisfit(imported.key, alg);
+  if (misfit !== undefined) throw invalid(printable(misfit), 'jwk');
+  if ((imported.key.verifying?.asymmetricKeyDetails?.modulusLength ?? 0) > MAX_RSA_BITS)
+    throw invalid(`the jwk is an RSA key of more than ${MAX_RSA_BITS} bits`, 'jwk');
+  return imported;
+}
+
+function importPublic(jwk: Record<string, unknown>): ImportedKey {
+  let reason: string;
+  try {
+    // Without a kid it is named by its thumbprint.
+    const imported = importJwk(jwk, { lenient: true });
+    if (typeof imported !== 'string') return imported;
+    reason = imported;
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    reason = error.message;
+  }
+  throw invalid(`the jwk cannot be used: ${printable(reason)}`, 'jwk');
+}
+
+/** Method, URL and token. @returns the `jti` */
+function assertRequest(claims: ParsedProof['claims'], expected: ExpectedProof): string {
+  const { jti, htm, htu, ath } = claims;
+  if (typeof jti !== 'string' || jti === '')
+    throw invalid(`jti is ${show(jti)}, expected a text that is unique per proof`, 'jti');
+  if (htm !== expected.method)
+    throw mismatch(`htm is ${show(htm)}, the method of the request is ${expected.method}`, 'htm');
+  const url = typeof htu === 'string' ? normalizeUrl(htu) : undefined;
+  if (url === undefined || url !== expected.url)
+    throw mismatch(
+      `htu is ${show(htu)}, the URL of the request is ${expected.url ?? 'not valid'}`,
+      'htu',
+    );
+  if (expected.token !== undefined && ath !== hash('sha256', expected.token, 'base64url'))
+    throw mismatch(
+      `ath is ${show(ath)}, expected the SHA-256 of the access token in base64url`,
+      'ath',
+    );
+  return jti;
+}
+
+/** When it was made: its nonce tells, where there are nonces, else `iat`. @returns `acceptedFor` */
+async function assertFresh(
+  claims: ParsedProof['claims'],
+  { now, window }: ExpectedProof,
+  nonces: NonceSource | undefined,
+): Promise<number> {
+  const iat = toNumber(claims.iat);
+  if (iat === undefined || !Number.isFinite(iat))
+    throw invalid(`iat is ${show(claims.iat)}, expected seconds since 1970`, 'iat');
+  if (nonces !== undefined) {
+    const { nonce } = claims;
+    if (typeof nonce !== 'string' || !(await nonces.accepts(nonce)))
+      throw new TokenRefusedError(
+        'dpop_nonce_needed',
+        `DPoP proof: ${nonce === undefined ? 'it has no nonce' : 'its nonce is not one of now'}; make another one with the nonce of the DPoP-Nonce header`,
+        { claim: 'nonce' },
+      );
+    return nonces.lifetime;
+  }
+  if (Math.abs(now - iat) > window)
+    throw new TokenRefusedError(
+      'dpop_proof_expired',
+      `DPoP proof: iat is ${iat}, now is ${now}; they may differ by ${window} s. A proof is made for one request; otherwise compare the clocks`,
+      { claim: 'iat', expected: now, actual: iat },
+    );
+  return iat + window - now;
+}
+
+/** Something of the proof, which is its maker's own, as a message may quote it. */
+const show = (value: unknown): string =>
+  value === undefined ? '(none)' : printable((JSON.stringify(value) ?? '').slice(0, 200));
+
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');

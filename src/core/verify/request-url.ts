@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+
+/** A request, with the target that it had before a router took parts of it away (Express). */
+export type AddressedRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url'> & {
+  readonly originalUrl?: string;
+};
+
+/** How a request reached the application. */
+export interface Addressing {
+  /**
+   * Where clients reach the application, e.g. `https://gateway.example`. Default: scheme and host that the
+   * client addressed, which is whatever it writes into its headers.
+   */
+  readonly publicUrl?: string;
+  /** The peer is a proxy that is trusted: its `X-Forwarded-Proto` and `X-Forwarded-Host` count. */
+  readonly trustsPeer: boolean;
+}
+
+/** Printable ASCII without the backslash, which parsers of URLs turn into a slash. */
+const HTTP_URL = /^https?:\/\/[!-[\]-~]+$/i;
+const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/is;
+/** Nothing but a name and a port: a slash or a question mark would move the path. */
+const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+const UNRESERVED = /^[\w.~-]$/;
+
+/**
+ * A URL in the form in which two spellings of one URL are equal (RFC 3986 sections 6.2.2 and 6.2.3):
+ * scheme and host in lower case, no default port, no dot segments, escapes in upper case and only
+ * where they are needed. Query and fragment are left out, as `htu` is compared (RFC 9449 section 4.3).
+ *
+ * @returns `undefined` for what is no http(s) URL, and for one with a user name
+ */
+export function normalizeUrl(text: string): string | undefined {
+  const url = HTTP_URL.test(text) ? URL.parse(text) : null;
+  if (url === null || url.username !== '' || url.password !== '') return undefined;
+  const path = url.pathname.replace(/%[\da-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return UNRESERVED.test(character) ? character : escape.toUpperCase();
+  });
+  return `${url.protocol}//${url.host}${path}`;
+}
+
+/**
+ * The URL that a client addressed, normalized as by {@link normalizeUrl}.
+ *
+ * @returns `undefined` where the request names no valid one
+ */
+export function requestUrl(
+  request: AddressedRequest,
+  { publicUrl, trustsPeer }: Addressing,
+): string | undefined {
+  const target = request.originalUrl ?? request.url ?? '';
+  // RFC 9112 section 3.2.2: a proxy writes the whole URL, and its host counts, not that of the header.
+  const absolute = ABSOLUTE_FORM.exec(target);
+  const path = absolute?.[2] ?? target;
+  const base =
+    publicUrl === undefined
+      ? addressedBase(request, absolute?.[1], trustsPeer)
+      : withoutSlash(new URL(publicUrl));
+  return base === undefined ? undefined : normalizeUrl(base + path);
+}
+
+const withoutSlash = ({ origin, pathname }: URL): string => origin + pathname.replace(/\/$/, '');
+
+function addressedBase(
+  { headers, socket }: AddressedRequest,
+  authority: string | undefined,
+  trustsPeer: boolean,
+): string | undefined {
+  const forwarded = (name: string): string | undefined =>
+    trustsPeer
+      ? String(headers[name] ?? '')
+          .split(',', 1)[0]
+          ?.trim() || undefined
+      : undefined;
+  const encrypted = (socket as Partial<TLSSocket>).encrypted === true;
+  const scheme = forwarded('x-forwarded-proto') ?? (encrypted ? 'https' : 'http');
+  const host = forwarded('x-forwarded-host') ?? authority ?? headers.host ?? '';
+  return /^https?$/i.test(scheme) && AUTHORITY.test(host) ? `${scheme}://${host}` : undefined;
+}
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * False for a state-changing request that a page of another origin may have caused (CSRF). Code that
+ * takes credentials from cookies has to refuse it.
+ *
+ * `Sec-Fetch-Site` is the browser's own verdict and decides where it is there; else `Origin` has
+ * to be the gateway's.
+ *
+ * @param publicUrl where browsers reach the gateway, e.g. `https://gateway.example`. Default: scheme
+ * of the connection and the host the client addressed, which is right unless a proxy stands before
+ */
+export function isSameOrigin(request: IncomingMessage, publicUrl?: string): boolean {
+  const { method = '', headers } = request;
+  if (SAFE_METHODS.has(method)) return true;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  const { origin } = headers;
+  const own =
+    publicUrl === undefined
+      ? addressedBase(request, undefined, false)?.toLowerCase()
+      : new URL(publicUrl).origin;
+  return origin !== undefined && origin === own;
+}

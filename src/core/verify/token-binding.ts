@@ -1,0 +1,142 @@
+import { TokenRefusedError } from '../errors/index.js';
+import { isJsonObject } from '../json/index.js';
+import { nowSeconds } from '../time/index.js';
+import { useDpopProof, type ProofMemory } from './dpop-proof.js';
+import type { TokenPolicy } from './token-policy.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Whoever presents a token, as far as a bound token asks for it. What is a method is called for bound
+ * tokens only.
+ */
+export interface TokenHolder {
+  /** Scheme of the header with the token; `undefined` for a cookie, and for a header without a scheme. */
+  readonly scheme: 'Bearer' | 'DPoP' | undefined;
+  /** Method of the request. */
+  readonly method: string;
+  /** URL of the request as its client addressed it, normalized; `undefined` where it names no valid one. */
+  url(): string | undefined;
+  /** Values of all `DPoP` header fields. */
+  proofs(): readonly string[];
+  /**
+   * SHA-256 thumbprint of the client's certificate in base64url (RFC 8705 section 3.1).
+   *
+   * @throws TokenRefusedError `claim_invalid`, which says why there is none
+   */
+  certificate(): string;
+}
+
+/** Members of `cnf` that are understood: RFC 9449 section 6.1 and RFC 8705 section 3.1. */
+interface Confirmation {
+  readonly jkt?: string;
+  readonly 'x5t#S256'?: string;
+}
+const UNDERSTOOD: ReadonlySet<string> = new Set(['jkt', 'x5t#S256']);
+const SHA256_BASE64URL = /^[\w-]{43}$/;
+
+/** Whether {@link assertHolder} has something to check; all that a bearer token costs. */
+export const needsHolder = (
+  claims: Claims,
+  { dpop, anyHolder }: TokenPolicy,
+  holder: TokenHolder | undefined,
+): boolean =>
+  !anyHolder && (Object.hasOwn(claims, 'cnf') || dpop === 'required' || holder?.scheme === 'DPoP');
+
+/**
+ * Checks that a token is presented by the one that it is bound to (RFC 7800): by a proof of its key
+ * (`cnf.jkt`, RFC 9449 section 7), by its certificate (`cnf.x5t#S256`, RFC 8705 section 3), or by both.
+ *
+ * @param holder left out: nobody, so that every bound token is refused
+ * @param memory left out: proofs are not accepted
+ * @throws TokenRefusedError `dpop_*`; `claim_invalid` for a `cnf` that is not understood or not fulfilled
+ * @throws what `memory` throws while it cannot answer
+ */
+export async function assertHolder(
+  token: string,
+  claims: Claims,
+  policy: TokenPolicy,
+  holder: TokenHolder | undefined,
+  memory: ProofMemory | undefined,
+): Promise<void> {
+  const { jkt, 'x5t#S256': certificate } = confirmationOf(claims);
+  if (certificate !== undefined) assertCertificate(certificate, holder);
+  if (jkt !== undefined) await assertProof(token, jkt, claims.iss, policy, holder, memory);
+  else if (policy.dpop === 'required' || holder?.scheme === 'DPoP')
+    throw new TokenRefusedError(
+      'dpop_token_unbound',
+      policy.dpop === 'required'
+        ? 'the token is bound to no key (cnf.jkt), which is needed here: ask for it with a DPoP proof'
+        : 'the token is bound to no key (cnf.jkt): send it as "Authorization: Bearer <token>"',
+      { claim: 'cnf' },
+    );
+}
+
+function confirmationOf(claims: Claims): Confirmation {
+  if (!Object.hasOwn(claims, 'cnf')) return {};
+  const { cnf } = claims;
+  const names = isJsonObject(cnf) ? Object.keys(cnf) : [];
+  // RFC 7800 section 3.1 lets unknown members be ignored; then a bound token would be a bearer token.
+  if (
+    !isJsonObject(cnf) ||
+    names.length === 0 ||
+    !names.every((name) => UNDERSTOOD.has(name)) ||
+    !Object.values(cnf).every((value) => typeof value === 'string' && SHA256_BASE64URL.test(value))
+  )
+    throw new TokenRefusedError(
+      'claim_invalid',
+      "claim 'cnf' is not understood: expected an object with jkt, x5t#S256 or both, each a SHA-256 in base64url",
+      { claim: 'cnf', expected: [...UNDERSTOOD], actual: names },
+    );
+  return cnf;
+}
+
+function assertCertificate(expected: string, holder: TokenHolder | undefined): void {
+  if (holder === undefined)
+    throw new TokenRefusedError(
+      'claim_invalid',
+      `the token is bound to the client certificate ${expected} (cnf.x5t#S256) and counts only on a connection with it`,
+      { claim: 'cnf', expected },
+    );
+  const actual = holder.certificate();
+  if (actual !== expected)
+    throw new TokenRefusedError(
+      'claim_invalid',
+      `the token is bound to the client certificate ${expected}, that of the connection is ${actual}`,
+      { claim: 'cnf', expected, actual },
+    );
+}
+
+async function assertProof(
+  token: string,
+  jkt: string,
+  issuer: unknown,
+  policy: TokenPolicy,
+  holder: TokenHolder | undefined,
+  memory: ProofMemory | undefined,
+): Promise<void> {
+  const { dpop, dpopAlgorithms: algorithms, dpopWindow, leeway } = policy;
+  const needed = `the token is bound to the key ${jkt} (cnf.jkt): it counts only as "Authorization: DPoP <token>" with a proof of that key in the DPoP header`;
+  if (dpop === false || (memory === undefined && holder !== undefined))
+    throw new TokenRefusedError(
+      'dpop_disabled',
+      `${needed}, and proofs are not accepted here (the option dpop of AuthModule, which needs StateModule)`,
+    );
+  if (holder === undefined || memory === undefined)
+    throw new TokenRefusedError('dpop_proof_missing', needed);
+  if (holder.scheme !== 'DPoP') throw new TokenRefusedError('dpop_scheme_needed', needed);
+  await useDpopProof(
+    holder.proofs(),
+    {
+      algorithms,
+      method: holder.method,
+      url: holder.url(),
+      token,
+      thumbprint: jkt,
+      now: nowSeconds(),
+      window: dpopWindow + leeway,
+      issuer,
+    },
+    memory,
+  );
+}
