@@ -287,7 +287,9 @@ describe('POST /logout', () => {
       call(`${gateway.url}/logout`, { method: 'POST', headers });
     const missing = await logout({});
     expectError(missing, 401, 'token_missing');
-    expect(missing.headers.get('www-authenticate')).toBe('Bearer realm="signet"');
+    expect(missing.headers.get('www-authenticate')).toMatch(
+      /^Bearer realm="signet", DPoP algs="[\w -]+"$/,
+    );
     expectError(await logout({ authorization: 'Bearer x.y.z' }), 401, 'token_malformed');
   });
 });

@@ -1,33 +1,51 @@
 import { GatewayException } from '../http/index.js';
 import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/index.js';
-import type { TokenPolicy } from '../core/verify/index.js';
+import type { BearerToken, TokenPolicy } from '../core/verify/index.js';
 
 /** `Bearer` needs at least one parameter (RFC 6750 section 3). */
 const REALM = 'Bearer realm="signet"';
 
-/** An answer to a request whose token is missing, refused or not enough (RFC 6750 section 3.1). */
+/**
+ * An answer to a request whose token is missing, refused or not enough, or whose proof is refused
+ * (RFC 6750 section 3.1, RFC 9449 section 7.1).
+ */
 export class TokenRefusedException extends GatewayException {
-  constructor({ code, explanation }: TokenRefusedError, policy: TokenPolicy) {
+  /** @param scheme by which the token was sent: the challenge of that scheme says what is wrong */
+  constructor(
+    { code, explanation }: TokenRefusedError,
+    policy: TokenPolicy,
+    scheme?: BearerToken['scheme'],
+  ) {
     const { status, error, description } = describe(code);
-    const scope =
-      code === 'scopes_missing'
-        ? `, scope="${policy.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`
-        : '';
+    const parameters: string[] = [];
+    // A request without credentials gets no error code (RFC 6750 section 3.1).
+    if (error !== undefined)
+      parameters.push(`error="${error}"`, `error_description="${description}"`);
+    if (code === 'scopes_missing')
+      parameters.push(`scope="${policy.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`);
     super({
       status,
       error,
       code,
       description,
       explanation,
-      headers: {
-        // A request without credentials gets no error code (RFC 6750 section 3.1).
-        'WWW-Authenticate':
-          error === undefined
-            ? REALM
-            : `${REALM}, error="${error}", error_description="${description}"${scope}`,
-      },
+      headers: { 'WWW-Authenticate': challenges(policy, scheme === 'DPoP', parameters) },
     });
   }
+}
+
+/** One challenge per scheme that is accepted; the parameters stand in that of the scheme that was used. */
+function challenges(
+  { dpop, dpopAlgorithms }: TokenPolicy,
+  byDpop: boolean,
+  parameters: readonly string[],
+): string {
+  const inDpop = dpop === 'required' || (byDpop && dpop);
+  const bearer = [REALM, ...(inDpop ? [] : parameters)].join(', ');
+  if (dpop === false) return bearer;
+  const algs = `algs="${[...dpopAlgorithms].join(' ')}"`;
+  const proof = `DPoP ${[...(inDpop ? parameters : []), algs].join(', ')}`;
+  return dpop === 'required' ? proof : `${bearer}, ${proof}`;
 }
 
 /** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
@@ -65,6 +83,22 @@ function describe(code: TokenRefusalCode): {
         status: 403,
         error: 'insufficient_scope',
         description: 'The token does not grant access to this resource.',
+      };
+    case 'dpop_proof_missing':
+    case 'dpop_proof_invalid':
+    case 'dpop_proof_mismatch':
+    case 'dpop_proof_expired':
+    case 'dpop_proof_reused':
+      return {
+        status: 401,
+        error: 'invalid_dpop_proof',
+        description: 'The DPoP proof is not accepted.',
+      };
+    case 'dpop_nonce_needed':
+      return {
+        status: 401,
+        error: 'use_dpop_nonce',
+        description: 'The DPoP proof needs the nonce of the DPoP-Nonce header.',
       };
     default:
       return { status: 401, error: 'invalid_token', description: 'The token is not accepted.' };

@@ -7,12 +7,15 @@ import {
   bearerToken,
   tokenMissing,
   claimsToHeaders,
+  type BearerToken,
   type TokenPolicy,
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { assertSameOrigin } from './assert-same-origin.js';
+import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
+import { RequestHolder } from './request-holder.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
 /** Verifies the token of a request to a route with `@RequireJwt`. */
@@ -21,7 +24,11 @@ export class AuthGuard implements CanActivate {
   private readonly routes: ProtectedRoutes;
   private readonly verifier: JwtVerifier;
 
-  constructor(@Optional() routes?: ProtectedRoutes, @Optional() verifier?: JwtVerifier) {
+  constructor(
+    @Optional() routes?: ProtectedRoutes,
+    @Optional() verifier?: JwtVerifier,
+    @Optional() private readonly proofs?: DpopProofs,
+  ) {
     if (routes === undefined || verifier === undefined)
       throw new BootError(
         '@RequireJwt needs AuthModule: add AuthModule.forRoot(…) to the imports of your root module',
@@ -31,22 +38,29 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
-   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1
+   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1 and RFC 9449 section 7.1
    * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
    */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = this.routes.policy(context.getHandler(), context.getClass());
-    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<IncomingMessage>();
     // A decorated method of a decorated class has the guard twice.
     if (verifiedBy(request) === policy) return true;
+    let presented: BearerToken | undefined;
     try {
-      setVerified(request, policy, await this.verify(request, policy));
+      presented = bearerToken(request, policy);
+      if (presented?.scheme === 'DPoP')
+        await this.proofs?.offerNonce(http.getResponse<ServerResponse>());
+      setVerified(request, policy, await this.verify(request, presented, policy));
     } catch (error) {
       const refusal =
-        error instanceof TokenRefusedError ? new TokenRefusedException(error, policy) : error;
+        error instanceof TokenRefusedError
+          ? new TokenRefusedException(error, policy, presented?.scheme)
+          : error;
       // Set here, because Nest's own exception filter sends no headers.
       if (refusal instanceof GatewayException)
-        setHeaders(context.switchToHttp().getResponse<ServerResponse>(), refusal);
+        setHeaders(http.getResponse<ServerResponse>(), refusal);
       throw refusal;
     }
     // No backend gets the token, whatever headers are forwarded.
@@ -56,15 +70,17 @@ export class AuthGuard implements CanActivate {
 
   private async verify(
     request: IncomingMessage,
+    presented: BearerToken | undefined,
     policy: TokenPolicy,
   ): Promise<VerifiedClaims | undefined> {
-    const bearer = bearerToken(request, policy);
-    if (bearer === undefined) {
+    if (presented === undefined) {
       if (policy.optional) return undefined;
       throw tokenMissing(policy);
     }
-    if (bearer.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
-    const claims = await this.verifier.verify(bearer.token, policy);
+    const { token, source, scheme } = presented;
+    if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    const holder = new RequestHolder(request, scheme, this.routes);
+    const claims = await this.verifier.verify(token, policy, holder);
     const { claimHeaders } = policy;
     if (claimHeaders.length > 0) addBackendHeaders(request, claimsToHeaders(claims, claimHeaders));
     return claims;

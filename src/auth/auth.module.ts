@@ -6,9 +6,11 @@ import {
   ConfigurableAuthModule,
   type AuthModuleOptions,
 } from './auth.module-definition.js';
+import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
 import { SIGNATURE_CACHE_SIZE, SignatureCache } from '../core/verify/index.js';
+import { STATE_STORE, type StateStore } from '../state/index.js';
 
 const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   provide: SignatureCache,
@@ -20,10 +22,21 @@ const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   },
 };
 
-/** Makes `@RequireJwt` work; needs `JwksModule`. Options are the defaults of every route. */
+/** `undefined` where nothing can be remembered: then no proof counts. */
+const dpopProofs: FactoryProvider<DpopProofs | undefined> = {
+  provide: DpopProofs,
+  inject: [AUTH_OPTIONS, { token: STATE_STORE, optional: true }],
+  useFactory: (options?: AuthModuleOptions, store?: StateStore) =>
+    store === undefined ? undefined : new DpopProofs(store, options?.dpopNonce === true),
+};
+
+/**
+ * Makes `@RequireJwt` work; needs `JwksModule`. With `StateModule`, tokens can be revoked, and those that are
+ * bound to a key count (RFC 9449). Options are the defaults of every route.
+ */
 @Module({
   imports: [RoutesModule, ReservedHeadersModule],
-  providers: [signatureCache, JwtVerifier, ProtectedRoutes],
-  exports: [JwtVerifier, ProtectedRoutes],
+  providers: [signatureCache, dpopProofs, JwtVerifier, ProtectedRoutes],
+  exports: [JwtVerifier, ProtectedRoutes, DpopProofs],
 })
 export class AuthModule extends ConfigurableAuthModule {}

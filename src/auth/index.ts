@@ -5,10 +5,17 @@ export type { AuthModuleOptions } from './auth.module-definition.js';
 export { assertSameOrigin } from './assert-same-origin.js';
 export { compileRoutePolicy } from './route-policy.js';
 export { Claims } from './claims.decorator.js';
+export { DpopProofs } from './dpop-proofs.service.js';
+export { RequestHolder, type HolderOptions } from './request-holder.js';
 export { JwtVerifier } from './jwt-verifier.service.js';
 export { ProtectedRoutes } from './protected-routes.service.js';
 export { RequireJwt } from './require-jwt.decorator.js';
 export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
 export { setVerified, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
-export type { Matcher, TokenPolicyOptions, VerifiedClaims } from '../core/verify/index.js';
+export type {
+  Matcher,
+  TokenHolder,
+  TokenPolicyOptions,
+  VerifiedClaims,
+} from '../core/verify/index.js';

@@ -2,12 +2,14 @@ import { Injectable, Optional } from '@nestjs/common';
 import {
   SignatureCache,
   verifyToken,
+  type TokenHolder,
   type TokenPolicy,
   type Verification,
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
+import { DpopProofs } from './dpop-proofs.service.js';
 
 /** Verifies tokens with the application's keys and revocations. */
 @Injectable()
@@ -18,14 +20,16 @@ export class JwtVerifier {
     keys: JwkKeyStore,
     @Optional() revocations?: Revocations,
     @Optional() signatures?: SignatureCache,
+    @Optional() proofs?: DpopProofs,
   ) {
-    this.verification = { keys, revocations, signatures };
+    this.verification = { keys, revocations, signatures, proofs };
   }
 
   /**
    * See `verifyToken` for the checks and their order.
    *
    * @param token compact JWS
+   * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
    * @returns the claims of a token that fulfils `policy`
    * @throws TokenRefusedError with the code of the first check that fails
    * @throws KeysUnavailableException while there are no keys to check with
@@ -34,7 +38,8 @@ export class JwtVerifier {
   verify<Claims extends object = object>(
     token: string,
     policy: TokenPolicy,
+    holder?: TokenHolder,
   ): Promise<VerifiedClaims<Claims>> {
-    return verifyToken(token, policy, this.verification) as Promise<VerifiedClaims<Claims>>;
+    return verifyToken(token, policy, this.verification, holder) as Promise<VerifiedClaims<Claims>>;
   }
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { Inject, Injectable, Optional, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { ReservedHeaders } from '../http/index.js';
@@ -8,14 +8,20 @@ import { KeyError, type KeySource } from '../core/keys/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
 import type { TokenPolicy } from '../core/verify/index.js';
+import { DpopProofs } from './dpop-proofs.service.js';
 import { compileRoutePolicy } from './route-policy.js';
-import { REQUIRE_JWT } from './require-jwt.metadata.js';
+import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
+
+/** RFC 9110 section 5.1. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
 export class ProtectedRoutes implements OnModuleInit {
-  /** Where browsers reach the gateway, when `AuthModule` was told. */
+  /** Where clients reach the gateway, when `AuthModule` was told. */
   readonly publicUrl: string | undefined;
+  /** Header of a trusted proxy with the client's certificate, in lower case. */
+  readonly mtlsHeader: string | undefined;
   private readonly options: AuthModuleOptions;
   private readonly compiled = new WeakMap<object, WeakMap<object, TokenPolicy>>();
 
@@ -25,12 +31,17 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
+    @Optional() private readonly proofs?: DpopProofs,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
-    this.options = options ?? { algorithms: [], issuer: [], audience: [] };
-    this.publicUrl = this.options.publicUrl;
+    const given = options ?? { algorithms: [], issuer: [], audience: [] };
+    this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
+    this.publicUrl = given.publicUrl;
+    this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
       throw new BootError("AuthModule: 'publicUrl' is not a URL");
+    if (this.mtlsHeader !== undefined && !HEADER_NAME.test(this.mtlsHeader))
+      throw new BootError("AuthModule: 'mtlsHeader' is not the name of a header");
   }
 
   /**
@@ -47,7 +58,7 @@ export class ProtectedRoutes implements OnModuleInit {
   /** What a bare `@RequireJwt()` asks for. */
   defaults(): TokenPolicy {
     try {
-      return compileRoutePolicy({}, this.options);
+      return this.compile({});
     } catch (error) {
       if (!(error instanceof BootError)) throw error;
       throw new BootError(error.problems.map((problem) => `AuthModule: ${problem}`));
@@ -64,10 +75,19 @@ export class ProtectedRoutes implements OnModuleInit {
         handler as Route['handler'],
         controller,
       ]);
-      policy = compileRoutePolicy(route ?? {}, this.options);
+      policy = this.compile(route ?? {});
       this.reserveHeaders(policy);
       ofHandler.set(controller, policy);
     }
+    return policy;
+  }
+
+  private compile(route: RequireJwtOptions): TokenPolicy {
+    const policy = compileRoutePolicy(route, this.options);
+    if (policy.dpop !== false && this.proofs === undefined)
+      throw new BootError(
+        "'dpop' needs StateModule, which remembers what proofs were used: add StateModule.forRoot(…) to the imports of your root module",
+      );
     return policy;
   }
 

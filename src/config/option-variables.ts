@@ -71,6 +71,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     adminRoles: 'ADMIN_ROLES',
     signatureCache: 'VALIDATOR_SIGNATURE_CACHE',
     publicUrl: 'PUBLIC_URL',
+    dpop: 'DPOP',
+    dpopNonce: 'DPOP_NONCE',
+    mtlsHeader: 'VALIDATOR_MTLS_HEADER',
   },
   StateModule: {
     url: 'STATE_STORE',

@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 type Raw = Partial<Record<keyof Environment, string>>;
 
-const BASE: Raw = { BACKEND_HOST: 'http://backend' };
+const BASE: Raw = { BACKEND_HOST: 'http://backend', TRUST_PROXY: 'loopback' };
 
 /** A value for each variable that is not its default. */
 const OTHER: Readonly<Record<keyof Environment, string>> = {
@@ -71,6 +71,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SCOPES_MATCHER: 'all',
   VALIDATOR_REQUIRED_CLAIMS: 'sub',
   VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_MTLS_HEADER: 'X-Cert',
   VALIDATOR_COOKIE_KEY: 'c',
   VALIDATOR_AUTH_HEADER_NAME: 'X-Token',
   VALIDATOR_LEEWAY: '13',
@@ -83,6 +84,8 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   KEY_RELOAD_INTERVAL_MS: '15',
   STATE_STORE: 'redis://redis',
   ADMIN_ROLES: 'admin',
+  DPOP: 'required',
+  DPOP_NONCE: 'true',
   THROTTLE_LIMIT: '16',
   THROTTLE_TTL_MS: '1700',
   SESSION_COOKIES: 'true',

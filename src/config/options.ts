@@ -129,6 +129,9 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   adminRoles: env.ADMIN_ROLES,
   signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
   publicUrl: env.PUBLIC_URL,
+  dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
+  dpopNonce: env.DPOP_NONCE,
+  mtlsHeader: env.VALIDATOR_MTLS_HEADER,
 });
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({

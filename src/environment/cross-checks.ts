@@ -54,6 +54,11 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );
   }
+  const trustsNobody = [undefined, false, 0].some((nobody) => nobody === env.TRUST_PROXY);
+  if (env.VALIDATOR_MTLS_HEADER !== undefined && trustsNobody)
+    problems.push(
+      'VALIDATOR_MTLS_HEADER needs TRUST_PROXY: a certificate counts only from a proxy that is trusted',
+    );
   if (env.KEY_PASSPHRASE !== undefined && env.KEY_PASSPHRASE_FILE !== undefined)
     problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
   if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))

@@ -111,6 +111,7 @@ export class Environment {
   @Choice(MATCHERS, { default: STANDARD_POLICY.scopesMatcher }) VALIDATOR_SCOPES_MATCHER!: Matcher;
   @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
   @List(TYP, 'typ values', { default: STANDARD_POLICY.types.join() }) VALIDATOR_TYP!: string[];
+  @Text(HEADER_NAME, 'a header name') VALIDATOR_MTLS_HEADER?: string;
   @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
   @Text(HEADER_NAME, 'a header name', { default: STANDARD_POLICY.authHeaderName })
   VALIDATOR_AUTH_HEADER_NAME!: string;
@@ -133,6 +134,9 @@ export class Environment {
   )
   STATE_STORE!: string;
   @List(/^[^\s,]+$/, 'roles') ADMIN_ROLES!: string[];
+  @Choice(['off', 'supported', 'required'], { default: 'supported' })
+  DPOP!: 'off' | 'supported' | 'required';
+  @Flag() DPOP_NONCE!: boolean;
   @Int(0, 1_000_000_000, { default: 0, production: 300 }) THROTTLE_LIMIT!: number;
   @Int(1000, 86_400_000, { default: 60_000 }) THROTTLE_TTL_MS!: number;
   @Flag() SESSION_COOKIES!: boolean;

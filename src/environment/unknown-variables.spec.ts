@@ -23,7 +23,7 @@ describe('a variable that is none of ours', () => {
     ['SIGNER_Alg', 'SIGNER_ALG'],
     // Nothing begins like them yet.
     ['CORS_ORIGINS', undefined],
-    ['DPOP_MODE', undefined],
+    ['DPOP_MODE', 'DPOP_NONCE'],
     ['CLIENTS_FILE', undefined],
     ['INTROSPECTION_ROLES', undefined],
   ])('%s is named, with %s', (name, nearest) => {

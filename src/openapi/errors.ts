@@ -25,6 +25,16 @@ export const BODY_ERRORS: ErrorCodes = {
 /** Too many requests from one address. */
 export const THROTTLE_ERRORS: ErrorCodes = { 429: ['rate_limited'] };
 
+/** The proof that came with a token (RFC 9449 section 7.1). */
+export const PROOF_CODES = [
+  'dpop_proof_missing',
+  'dpop_proof_invalid',
+  'dpop_proof_mismatch',
+  'dpop_proof_expired',
+  'dpop_proof_reused',
+  'dpop_nonce_needed',
+] as const;
+
 /** More requests than can be served in time; decided before anything else. */
 export const OVERLOAD_ERRORS: ErrorCodes = { 503: ['overloaded'] };
 

@@ -1,5 +1,6 @@
 import type { TokenPolicy } from '../core/verify/index.js';
 import type { ErrorCodes, SecuritySchemes } from './document-types.js';
+import { PROOF_CODES } from './errors.js';
 
 /** What `@RequireJwt` means for an operation. */
 export interface Protection {
@@ -14,12 +15,15 @@ const SAFE_METHODS = ['get', 'head', 'options'];
 
 /** Reads a policy for the OpenAPI document. */
 export function describeProtection(policy: TokenPolicy, method: string): Protection {
-  const { authHeaderName, cookieKey, optional, roles, scopes } = policy;
+  const { authHeaderName, cookieKey, optional, roles, scopes, dpop } = policy;
   const schemes: SecuritySchemes =
-    authHeaderName === 'authorization'
-      ? { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
-      : { [schemeName(authHeaderName)]: { type: 'apiKey', in: 'header', name: authHeaderName } };
-  if (cookieKey !== undefined)
+    authHeaderName !== 'authorization'
+      ? { [schemeName(authHeaderName)]: { type: 'apiKey', in: 'header', name: authHeaderName } }
+      : dpop === 'required'
+        ? { dpop: { type: 'http', scheme: 'dpop', bearerFormat: 'JWT' } }
+        : { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } };
+  // A token in a cookie comes without a proof.
+  if (cookieKey !== undefined && dpop !== 'required')
     schemes[schemeName(`cookie ${cookieKey}`)] = { type: 'apiKey', in: 'cookie', name: cookieKey };
   const forbidden = [
     ...(roles.length > 0 ? ['roles_missing'] : []),
@@ -32,7 +36,11 @@ export function describeProtection(policy: TokenPolicy, method: string): Protect
     text: text(policy),
     errors: {
       400: ['token_ambiguous'],
-      401: [...(optional ? [] : ['token_missing']), 'invalid_token'],
+      401: [
+        ...(optional ? [] : ['token_missing']),
+        'invalid_token',
+        ...(dpop === false ? [] : PROOF_CODES),
+      ],
       ...(forbidden.length > 0 ? { 403: forbidden } : {}),
       503: ['keys_unavailable', 'state_unavailable'],
     },
@@ -45,6 +53,7 @@ const schemeName = (name: string): string => name.replace(/[^\w.-]/g, '-');
 function text(policy: TokenPolicy): string {
   const { optional, roles, rolesMatcher, rolesKey, scopes, scopesMatcher, requiredClaims } = policy;
   const lines = [optional ? 'A token may be left out.' : 'Needs a token.'];
+  if (policy.dpop === 'required') lines.push('It has to come with a DPoP proof (RFC 9449).');
   if (roles.length > 0)
     lines.push(`Needs ${rolesMatcher} of the roles ${codes(roles)} (claim \`${rolesKey}\`).`);
   if (scopes.length > 0) lines.push(`Needs ${scopesMatcher} of the scopes ${codes(scopes)}.`);

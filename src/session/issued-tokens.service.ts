@@ -32,8 +32,8 @@ export class IssuedTokens {
     keys: JwkKeyStore,
   ) {
     this.refreshType = normalizeType(options.refreshTyp);
-    // A token can be taken back whatever its audience is.
-    const anybody = { anyAudience: true, requiredClaims: [] } as const;
+    // A token can be taken back whatever its audience is, and by whoever has it (RFC 7009).
+    const anybody = { anyAudience: true, anyHolder: true, requiredClaims: [] } as const;
     this.access = varyPolicy(routes.defaults(), anybody);
     this.refresh = {
       ...this.access,
@@ -42,13 +42,15 @@ export class IssuedTokens {
       algorithms: new Set([options.alg]),
       issuers: new Set([...this.access.issuers, options.issuer]),
       types: new Set([this.refreshType]),
+      // Those of clients with a secret need no proof (RFC 9449 section 5).
+      dpop: this.access.dpop !== false,
       keySource: keys.signingSource,
     };
   }
 
-  /** @throws TokenRefusedError for anything but a valid refresh token of this gateway */
+  /** @throws TokenRefusedError for anything but a valid refresh token of this gateway; also for a bound one */
   verifyRefresh(token: string): Promise<PresentedToken> {
-    return this.verify(token, 'refresh', this.refresh);
+    return this.verify(token, 'refresh', { ...this.refresh, anyHolder: false });
   }
 
   /**

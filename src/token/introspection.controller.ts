@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
+import { isJsonObject } from '../core/json/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
@@ -47,7 +48,11 @@ function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
   return {
     ...claims,
     ...(Array.isArray(scope) ? { scope: scope.join(' ') } : {}),
-    ...(kind === 'access' ? { token_type: 'Bearer' } : {}),
+    ...(kind === 'access' ? { token_type: isBoundToKey(claims) ? 'DPoP' : 'Bearer' } : {}),
     active: true,
   };
 }
+
+/** RFC 9449 section 6.2. */
+const isBoundToKey = ({ cnf }: PresentedToken['claims']): boolean =>
+  isJsonObject(cnf) && cnf.jkt !== undefined;

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
+import { varyPolicy } from '../core/verify/index.js';
 import { ACCESS_TOKEN_CLAIMS } from '../core/claims/index.js';
 import { KeyError } from '../core/keys/index.js';
 import { JwkKeyStore, KeysUnavailableException } from '../jwks/index.js';
@@ -47,7 +48,7 @@ export class SelfTest implements OnApplicationBootstrap {
       claims[name] ??= 'self-test';
     try {
       const token = await this.signer.sign(claims, format);
-      await this.verifier.verify(token, policy);
+      await this.verifier.verify(token, varyPolicy(policy, { anyHolder: true }));
     } catch (error) {
       const { signing, verification } = this.keys.describeSources();
       if (error instanceof TokenRefusedError)

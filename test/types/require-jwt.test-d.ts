@@ -19,6 +19,13 @@ describe('@RequireJwt compiles', () => {
       @RequireJwt({ issuer: 'https://a', audience: ['b', 'c'], algorithms: ['ES256', 'EdDSA'] })
       recipients(): void {}
 
+      @RequireJwt({ dpop: 'required', dpopAlgorithms: ['ES256'], dpopWindow: 30 })
+      bound(): void {}
+
+      @RequireJwt({ dpop: true })
+      @RequireJwt({ dpop: false })
+      boundOrNot(): void {}
+
       @RequireJwt({ issuer: process.env.ISSUER, cookieKey: undefined, leeway: 0 })
       unset(@Claims() _claims: VerifiedClaims, @Claims('sub') _sub: string): void {}
     }
@@ -51,6 +58,10 @@ describe('@RequireJwt does not compile', () => {
     void RequireJwt({ algorithms: 'ES256' });
     // @ts-expect-error -- seconds
     void RequireJwt({ leeway: '10s' });
+    // @ts-expect-error -- true, false or required; a text that means nothing would be taken for true
+    void RequireJwt({ dpop: 'supported' });
+    // @ts-expect-error -- an option of the module
+    void RequireJwt({ mtlsHeader: 'X-Cert' });
     // @ts-expect-error -- null is not unset
     void RequireJwt({ issuer: null });
     // @ts-expect-error -- options, not a list of roles

@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { JWK } from 'jose';
+import * as oauth from 'oauth4webapi';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readEnvironment } from '../src/environment/index.js';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { createCertificate } from './helpers/certificate.js';
+import { createDpopClient, type DpopClient } from './helpers/dpop.js';
+import { runSignet } from './helpers/cli.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
+import { call } from './helpers/http.js';
+import { tokenOf } from './helpers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/keys.js';
+import { tempFolder } from './helpers/resources.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
+import { postForm, verdictOf } from './helpers/sessions.js';
+
+let jwk: JWK;
+let client: DpopClient;
+let bound: string;
+let backend: Backend;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  jwk = await generateJwk('ES256', 'k1');
+  client = await createDpopClient();
+  bound = await tokenOf(jwk, { cnf: client.cnf, jti: 'bound', sid: 's1', roles: ['role_a'] });
+  backend = await startBackend();
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  env = {
+    BACKEND_HOST: backend.url,
+    SIGNER_ALG: 'ES256',
+    SIGNER_KID: 'k1',
+    SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),
+    LOG_LEVEL: 'info',
+  };
+});
+afterAll(() => backend.stop());
+
+const ask = async (url: string, headers: Record<string, string>): Promise<string> =>
+  verdictOf(await call(`${url}/private/custom`, { headers }));
+
+const SQLITE = `sqlite:${join(tempFolder('dpop'), 'state.db')}`;
+
+/** What clients know of the nodes: a name in front of both. */
+const PUBLIC_URL = 'https://gw.example';
+const ROUTE = `${PUBLIC_URL}/private/custom`;
+
+/** The cases of two nodes with one state store. */
+function describeNodes(name: string, storeUrl: () => string): void {
+  describe(`two nodes with ${name}`, () => {
+    let one: Gateway;
+    let two: Gateway;
+    beforeAll(async () => {
+      const shared = { ...env, PUBLIC_URL, STATE_STORE: storeUrl() };
+      one = await startGateway({ ...shared, WORKERS: '2' });
+      two = await hostGateway(shared);
+    });
+    afterAll(() => Promise.all([one?.stop(), two?.stop()]));
+
+    it('accept each proof once, whichever gets it first', async () => {
+      const [first, second] = await Promise.all([
+        client.headers(bound, ROUTE),
+        client.headers(bound, ROUTE),
+      ]);
+      expect(await ask(one.url, first)).toBe('200');
+      expect(await ask(two.url, first)).toBe('401 dpop_proof_reused');
+      expect(await ask(two.url, second)).toBe('200');
+      expect(await ask(one.url, second)).toBe('401 dpop_proof_reused');
+    });
+
+    it('accept one of many requests at the same time with one proof', async () => {
+      const headers = await client.headers(bound, ROUTE);
+      const verdicts = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => ask(index % 2 === 0 ? one.url : two.url, headers)),
+      );
+      expect(verdicts.filter((verdict) => verdict === '200')).toHaveLength(1);
+      expect(new Set(verdicts)).toEqual(new Set(['200', '401 dpop_proof_reused']));
+    });
+
+    it('serve openid-client, and nobody who repeats what it sent', async () => {
+      const seen: Headers[] = [];
+      const server = { issuer: PUBLIC_URL, token_endpoint: `${PUBLIC_URL}/token` };
+      const config = new openid.Configuration(server, 'shop');
+      // The name leads to the first node.
+      config[openid.customFetch] = (url, options) => {
+        seen.push(new Headers(options.headers));
+        return fetch(url.replace(PUBLIC_URL, one.url), options);
+      };
+      const keyPair = await openid.randomDPoPKeyPair('ES256');
+      const DPoP = openid.getDPoPHandle(config, keyPair);
+      const cnf = { jkt: await DPoP.calculateThumbprint() };
+      const token = await tokenOf(jwk, { cnf });
+      const answer = await openid.fetchProtectedResource(
+        config, token, new URL(ROUTE), 'GET', undefined, undefined, { DPoP },
+      ); // prettier-ignore
+      expect([answer.status, await answer.json()]).toEqual([200, { id: 1 }]);
+      const [headers] = seen;
+      const stolen = {
+        authorization: headers?.get('authorization') ?? '',
+        dpop: headers?.get('dpop') ?? '',
+      };
+      expect(stolen.authorization).toBe(`DPoP ${token}`);
+      expect(await ask(two.url, stolen)).toBe('401 dpop_proof_reused');
+      expect(await ask(two.url, { authorization: `Bearer ${token}` })).toBe(
+        '401 dpop_scheme_needed',
+      );
+    });
+  });
+}
+
+/** The values of any store are shared in one way: see the contract of stores. */
+describe('two nodes with nonces', () => {
+  let one: Gateway;
+  let two: Gateway;
+  beforeAll(async () => {
+      const shared = { ...env, PUBLIC_URL, STATE_STORE: SQLITE, DPOP_NONCE: 'true', DPOP: 'required' };
+      one = await startGateway(shared);
+    two = await hostGateway(shared);
+    }); // prettier-ignore
+  afterAll(() => Promise.all([one?.stop(), two?.stop()]));
+
+  it('agree on them', async () => {
+    const keyPair = await oauth.generateKeyPair('ES256');
+    const DPoP = oauth.DPoP({}, keyPair);
+    const token = await tokenOf(jwk, { cnf: { jkt: await DPoP.calculateThumbprint() } });
+    const at = (node: Gateway): Promise<number | string> =>
+      oauth
+        .protectedResourceRequest(token, 'GET', new URL(ROUTE), undefined, undefined, {
+          DPoP,
+          [oauth.customFetch]: (url, options) =>
+            fetch(url.replace(PUBLIC_URL, node.url), options as RequestInit),
+        })
+        .then(
+          ({ status }) => status,
+          (error: unknown) => (oauth.isDPoPNonceError(error) ? 'nonce' : 'other'),
+        );
+    expect(await at(one)).toBe('nonce');
+    for (const node of [one, two, one, two]) expect(await at(node)).toBe(200);
+  });
+
+  it('accept nothing that is not bound', async () => {
+      const token = await tokenOf(jwk);
+      expect(await ask(one.url, { authorization: `Bearer ${token}` })).toBe('401 dpop_token_unbound');
+      const { headers } = await call(`${one.url}/private/custom`);
+      expect(headers.get('www-authenticate')).toMatch(/^DPoP algs="[\w -]+"$/);
+    }); // prettier-ignore
+});
+
+describeNodes('SQLite', () => SQLITE);
+
+describe.skipIf(withoutRedis)('a Redis server', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+  describeNodes('Redis', () => redis.url);
+
+  it('that is away lets no proof in, and every bearer token', async () => {
+    const away = await startRedis();
+    const gateway = await hostGateway({ ...env, STATE_STORE: away.url });
+    const route = `${gateway.url}/private/custom`;
+    expect(await ask(gateway.url, await client.headers(bound, route))).toBe('200');
+    await away.kill();
+    expect(await ask(gateway.url, await client.headers(bound, route))).toBe('503 state_unavailable');
+    const token = await tokenOf(jwk);
+    expect(await ask(gateway.url, { authorization: `Bearer ${token}` })).toBe('200');
+    await gateway.stop();
+    await away.stop();
+  }); // prettier-ignore
+});
+
+describe('a gateway', () => {
+  let gateway: Gateway;
+  const certificate = createCertificate('client');
+  beforeAll(async () => {
+    gateway = await hostGateway({
+      ...env,
+      ADMIN_ROLES: 'admin',
+      TRUST_PROXY: 'loopback',
+      VALIDATOR_MTLS_HEADER: 'X-SSL-Cert',
+      REFRESH_BACKEND_PATH: '/refresh.json',
+    });
+  });
+  afterAll(() => gateway?.stop());
+
+  it('accepts bound tokens by default, and counts and logs what it refuses', async () => {
+    const route = `${gateway.url}/private/custom`;
+    const headers = await client.headers(bound, route);
+    expect(await ask(gateway.url, headers)).toBe('200');
+    expect(backend.seen.at(-1)?.headers).not.toHaveProperty('dpop');
+    expect(await ask(gateway.url, headers)).toBe('401 dpop_proof_reused');
+    await expect
+      .poll(() => gateway.log().find(({ code }) => code === 'dpop_proof_reused'))
+      .toMatchObject({ status: 401, reason: expect.stringContaining('used before') as string });
+    expect(await gateway.metrics()).toContain('code="dpop_proof_reused"');
+    expect(gateway.output()).not.toContain(headers.dpop.split('.')[2]);
+  });
+
+  it('knows scheme and host from a trusted proxy, and the certificate', async () => {
+    const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'gw.example' };
+    const headers = await client.headers(bound, ROUTE);
+    expect(await ask(gateway.url, { ...headers, ...forwarded })).toBe('200');
+    const der = Buffer.from(certificate.cert.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+    const x5t = createHash('sha256').update(der).digest('base64url');
+    const token = await tokenOf(jwk, { cnf: { 'x5t#S256': x5t } });
+    const authorization = `Bearer ${token}`;
+    const escaped = encodeURIComponent(certificate.cert);
+    expect(await ask(gateway.url, { authorization, 'x-ssl-cert': escaped })).toBe('200');
+    expect(await ask(gateway.url, { authorization })).toBe('401 claim_invalid');
+  });
+
+  it('tells of a bound token what it is, and takes it back from whoever has it', async () => {
+    const admin = await tokenOf(jwk, { roles: ['admin'] });
+    const introspect = async (): Promise<unknown> =>
+      (await postForm(`${gateway.url}/token/introspect`, { token: bound }, { authorization: `Bearer ${admin}` })).json;
+    expect(await introspect()).toMatchObject({ active: true, token_type: 'DPoP', cnf: client.cnf });
+    const logout = await call(`${gateway.url}/logout`, {
+      method: 'POST',
+      headers: { authorization: `DPoP ${await tokenOf(jwk, { cnf: client.cnf, sid: 's2' })}` },
+    });
+    expect(logout.status).toBe(204);
+    expect((await postForm(`${gateway.url}/token/revoke`, { token: bound })).status).toBe(200);
+    expect(await introspect()).toEqual({ active: false });
+    const headers = await client.headers(bound, `${gateway.url}/private/custom`);
+    expect(await ask(gateway.url, headers)).toBe('401 token_revoked');
+  }); // prettier-ignore
+
+  it('refreshes no bound refresh token without a proof', async () => {
+    const header = { typ: 'rt+jwt' };
+    const [free, tied] = [await tokenOf(jwk, {}, header), await tokenOf(jwk, { cnf: client.cnf }, header)];
+    await backend.answer('/refresh.json', { body: { access_token: { sub: 'u1' }, refresh_token: { sub: 'u1' } } });
+    const refresh = async (token: string): Promise<string> =>
+      verdictOf(await postForm(`${gateway.url}/token`, { grant_type: 'refresh_token', refresh_token: token }));
+    expect(await refresh(free)).toBe('200');
+    expect(await refresh(tied)).toBe('400 refresh_token_invalid');
+  }); // prettier-ignore
+
+  it('explains a bound token', async () => {
+    const token = await tokenOf(jwk, { cnf: client.cnf });
+    const { json } = await postForm(`${gateway.url}/_explain`, { token });
+    expect(json).toMatchObject({ accepted: false, code: 'dpop_proof_missing' });
+    expect(json.checks).toContainEqual(
+      expect.objectContaining({ check: 'binding', verdict: 'refused', code: 'dpop_proof_missing' }),
+    );
+    const setting = { cwd: gateway.cwd, env };
+    const { stdout: shown } = await runSignet(['explain', token], setting);
+    expect(shown).toMatch(/^REFUSED {2}binding .*bound to the key [\w-]{43}.*\n +fix: send it as "Authorization: DPoP <token>"/m);
+    expect(shown).toMatch(/The token is refused: dpop_proof_missing\n$/);
+  }); // prettier-ignore
+});
+
+describe('DPOP', () => {
+  it('off refuses bound tokens, and challenges by Bearer only', async () => {
+    const gateway = await hostGateway({ ...env, DPOP: 'off' });
+    const headers = await client.headers(bound, `${gateway.url}/private/custom`);
+    expect(await ask(gateway.url, headers)).toBe('401 dpop_disabled');
+    expect(await ask(gateway.url, { authorization: `Bearer ${bound}` })).toBe('401 dpop_disabled');
+    const { headers: answered } = await call(`${gateway.url}/private/custom`);
+    expect(answered.get('www-authenticate')).toBe('Bearer realm="signet"');
+    await gateway.stop();
+  });
+
+  it('is refused with another value, and a certificate header without a trusted proxy', () => {
+    const read = (): unknown =>
+      readEnvironment({
+        DPOP: 'true',
+        DPOP_NONCE: 'x',
+        VALIDATOR_MTLS_HEADER: 'X-Cert',
+        TRUST_PROXY: 'false',
+      });
+    expect(read).toThrow('DPOP must be one of off, supported, required');
+    expect(read).toThrow('DPOP_NONCE must be true or false');
+    expect(read).toThrow('VALIDATOR_MTLS_HEADER needs TRUST_PROXY');
+  });
+});
