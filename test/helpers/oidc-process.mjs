@@ -50,7 +50,7 @@ async function start(issuer) {
         }),
       },
     },
-    extraTokenClaims: () => ({ realm_access: { roles: ['clerk', 'auditor'] } }),
+    extraTokenClaims: () => ({ realm_access: { roles: ['clerk', 'auditor'] }, roles: ['role_a'] }),
   });
   handle = provider.callback();
 }
