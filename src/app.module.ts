@@ -19,6 +19,7 @@ import {
   tracingOptions,
   wellKnownOptions,
   type GatewayEnvironment,
+  withVariableNames,
 } from './config/index.js';
 import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
@@ -80,7 +81,9 @@ export class AppModule {
         WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
         HealthModule,
         ...(env.ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : []),
-        ...(env.NODE_ENV === 'development' ? [ExplainModule] : []),
+        ...(env.NODE_ENV === 'development'
+          ? [ExplainModule.forRoot({ reword: withVariableNames })]
+          : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],
     };

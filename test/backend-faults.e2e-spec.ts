@@ -372,6 +372,7 @@ describe('claims that cannot be signed', () => {
     sends({ access_token: { ...CLAIMS, exp: PAST } });
     const answer = await postToken();
     expectError(answer, 502, 'claims_expired', 'server_error');
+    expect(answer.json.error_description).toContain('set SIGNER_STALE_EXP to renew');
     expect(answer.text).not.toContain(CANARY);
     sends({ access_token: { sub: 'user' }, refresh_token: { ...CLAIMS, exp: PAST } });
     expectError(await postToken(), 502, 'claims_expired', 'server_error');

@@ -1,4 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +56,36 @@ describe('the library', () => {
     expect(part(receipt, 0)).toEqual({ alg: 'ES256', kid: key.kid, typ: 'receipt+jwt' });
     expect(part(receipt, 1)).toMatchObject({ sub: '42', order: 7, iss: names.iss });
     await app.stop();
+  }, 120_000);
+});
+
+describe('backend calls', () => {
+  it('pass the interceptors of HttpService: a header, and once more after a 503', async () => {
+    const [module] = blocksOf('library', 'Backend calls', 'ts');
+    const [, main] = blocksOf('library', 'An application', 'bash', 'ts', 'ts').slice(1);
+    const seen: (string | undefined)[][] = [];
+    const backend = createServer((request, response) => {
+      const { headers } = request;
+      seen.push([request.url, String(headers['x-api-key']), headers['x-attempt'] as string]);
+      response.statusCode = seen.length === 1 ? 503 : 200;
+      response.setHeader('content-type', 'application/json').end('[{"id":1}]');
+    });
+    await new Promise<void>((done) => backend.listen(0, '127.0.0.1', done));
+    const { port } = backend.address() as AddressInfo;
+    const directory = await freshFolder();
+    writeBlock(module, directory);
+    writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
+    expect(await compile(directory)).toBe('');
+    const env = { PORT: '0', USERS_HOST: `http://127.0.0.1:${port}`, USERS_KEY: 'of-users' };
+    const app = await startConsumer(directory, env);
+    const answer = await call(`${app.hello.url}/users`);
+    expect([answer.status, answer.text]).toEqual([200, '[{"id":1}]']);
+    expect(seen).toEqual([
+      ['/users.json', 'of-users', undefined],
+      ['/users.json', 'of-users', '2'],
+    ]);
+    await app.stop();
+    backend.close();
   }, 120_000);
 });
 

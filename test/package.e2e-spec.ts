@@ -37,12 +37,21 @@ beforeAll(async () => {
 describe('the package', () => {
   it('holds what was built, and nothing else', () => {
     const strangers = packed.files.filter(
-      (file) => !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|package\.json|[A-Z]+(?:\.md)?)$/.test(file),
+      (file) =>
+        !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|docs\/[\w-]+\.md|package\.json|[A-Z]+(?:\.md)?)$/.test(
+          file,
+        ),
     );
     expect(strangers).toEqual([]);
     expect(packed.files.filter((file) => /\.spec\.|\.env|jwks\.json/.test(file))).toEqual([]);
     expect(packed.files).toEqual(
-      expect.arrayContaining(['dist/index.js', 'dist/cli/main.js', 'LICENSE', 'README.md']),
+      expect.arrayContaining([
+        'dist/index.js',
+        'dist/cli/main.js',
+        'docs/library.md',
+        'LICENSE',
+        'README.md',
+      ]),
     );
   });
 

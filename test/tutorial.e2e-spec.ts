@@ -22,6 +22,7 @@ beforeAll(() => {
     'src',
     'scripts',
     'test/helpers',
+    'test/setup',
     'package.json',
     'nest-cli.json',
     'vitest.config.ts',

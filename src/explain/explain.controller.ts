@@ -1,10 +1,11 @@
-import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
-import { type Explanation, TokenExplainer } from '../core/explain/index.js';
+import { rewordExplanation, TokenExplainer, type Explanation } from '../core/explain/index.js';
 import { GatewayException } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import { Revocations } from '../state/index.js';
+import { EXPLAIN_OPTIONS, type ExplainModuleOptions } from './explain.module-definition.js';
 import { EXPLAIN_TOKEN } from './explain.operations.js';
 
 /** `POST /_explain`: why a token is accepted or refused. For development only. */
@@ -17,6 +18,7 @@ export class ExplainController {
     verifier: JwtVerifier,
     private readonly routes: ProtectedRoutes,
     revocations: Revocations,
+    @Optional() @Inject(EXPLAIN_OPTIONS) private readonly options: ExplainModuleOptions = {},
   ) {
     this.explainer = new TokenExplainer(keys, verifier, revocations);
   }
@@ -26,7 +28,7 @@ export class ExplainController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Operation(EXPLAIN_TOKEN)
-  explain(@Body() body?: { token?: unknown }): Promise<Explanation> {
+  async explain(@Body() body?: { token?: unknown }): Promise<Explanation> {
     const token = body?.token;
     if (typeof token !== 'string' || token === '')
       throw new GatewayException({
@@ -35,6 +37,8 @@ export class ExplainController {
         code: 'body_malformed',
         description: "Send the token as 'token', in JSON or as a form.",
       });
-    return this.explainer.explain(token, this.routes.defaults());
+    const explanation = await this.explainer.explain(token, this.routes.defaults());
+    const { reword } = this.options;
+    return reword === undefined ? explanation : rewordExplanation(explanation, reword);
   }
 }

@@ -27,6 +27,8 @@ const isRouted = ({ route, method }: RoutedRequest): boolean =>
 export interface ErrorFilterOptions {
   /** Put the exact reason into answers. Default false. */
   explain?: boolean;
+  /** Rewrites the exact reason, for the answer and for the log. Default: as it is. */
+  reword?: (explanation: string) => string;
 }
 
 /**
@@ -49,10 +51,11 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<RoutedRequest>();
     const response = http.getResponse<ServerResponse>();
-    const error =
+    const error = this.reworded(
       thrown instanceof NotFoundException && !isRouted(request)
         ? unrouted(request)
-        : toGatewayError(thrown);
+        : toGatewayError(thrown),
+    );
     const context = requestContext(request);
     context.refusal = { code: error.code, explanation: error.explanation };
     if (error.code === 'internal') this.logUnexpected(thrown, context.id);
@@ -65,6 +68,13 @@ export class ErrorFilter implements ExceptionFilter {
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     endInBatch(response, body);
+  }
+
+  private reworded(error: GatewayError): GatewayError {
+    const { reword } = this.options;
+    return reword === undefined || error.explanation === undefined
+      ? error
+      : { ...error, explanation: reword(error.explanation) };
   }
 
   private logUnexpected(thrown: unknown, requestId: string): void {

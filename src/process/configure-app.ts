@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { withVariableNames } from '../config/index.js';
 import type { Environment } from '../environment/index.js';
 import {
   REQUEST_TRACER,
@@ -75,7 +76,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
       bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)),
     ),
   );
-  app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN }));
+  app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN, reword: withVariableNames }));
   countRefusals(app, metrics);
 }
 

@@ -6,7 +6,7 @@ import { TokenSessions } from './token-sessions.service.js';
 
 /**
  * Refresh tokens and `POST /token/revoke`. Give it `SessionModule` as one of its `imports`; needs
- * `BackendModule`, `AuthModule` and `StateModule`, too.
+ * `BackendModule`, `AuthModule`, `StateModule` and `ThrottlerModule`, too.
  */
 @Module({
   controllers: [RevocationEndpointController],

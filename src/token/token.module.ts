@@ -3,6 +3,9 @@ import { SelfTest } from './self-test.service.js';
 import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
-/** `POST /token`; needs `BackendModule`, `JwksModule`, `SigningModule` and `OAuthModule`. */
+/**
+ * `POST /token`; needs `BackendModule`, `JwksModule`, `SigningModule`, `OAuthModule` and
+ * `ThrottlerModule`.
+ */
 @Module({ controllers: [TokenController], providers: [SelfTest] })
 export class TokenModule extends ConfigurableTokenModule {}

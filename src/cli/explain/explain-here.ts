@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { JwtVerifier } from '../../auth/index.js';
-import { authOptions, jwksOptions, stateOptions } from '../../config/index.js';
+import { authOptions, jwksOptions, stateOptions, withVariableNames } from '../../config/index.js';
 import { BootError } from '../../core/errors/index.js';
-import { TokenExplainer, type Explanation } from '../../core/explain/index.js';
+import { rewordExplanation, TokenExplainer, type Explanation } from '../../core/explain/index.js';
 import type { KeySource } from '../../core/keys/index.js';
 import { compilePolicy } from '../../core/verify/index.js';
 import { readEnvironment, type Environment } from '../../environment/index.js';
@@ -35,7 +35,10 @@ export async function explainHere(
     const policy = compilePolicy(route, authOptions(env));
     const verifier = new JwtVerifier(keys, revocations);
     const explainer = new TokenExplainer(keys, verifier, opened);
-    const explanation = await explainer.explain(token, policy);
+    const explanation = rewordExplanation(
+      await explainer.explain(token, policy),
+      withVariableNames,
+    );
     // The gateway would not accept it either, as long as it cannot ask.
     return typeof opened === 'string' && explanation.accepted
       ? { ...explanation, accepted: false, code: 'state_unavailable' }

@@ -20,3 +20,16 @@ export interface Explanation {
   readonly code?: string;
   readonly checks: readonly ExplainedCheck[];
 }
+
+/** The explanation with its reasons and its advice as `reword` puts them. */
+export const rewordExplanation = (
+  explanation: Explanation,
+  reword: (text: string) => string,
+): Explanation => ({
+  ...explanation,
+  checks: explanation.checks.map((check) => ({
+    ...check,
+    ...(check.reason === undefined ? {} : { reason: reword(check.reason) }),
+    ...(check.fix === undefined ? {} : { fix: reword(check.fix) }),
+  })),
+});

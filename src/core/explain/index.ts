@@ -1,2 +1,2 @@
 export { TokenExplainer } from './token-explainer.js';
-export { type Explanation } from './explanation.js';
+export { rewordExplanation, type Explanation } from './explanation.js';

@@ -1,4 +1,5 @@
 import {
+  isSameAlgorithm,
   JWS_ALGORITHMS,
   keyMisfit,
   type JwsAlgorithm,
@@ -9,9 +10,20 @@ import { CommandError } from '../../command.error.js';
 import type { Settings } from '../../settings.js';
 import type { KeyFileContents } from './key-files.js';
 
-/** The algorithms a key can serve: one if its JWK names it, else all that fit its type. */
-export const algorithmsOf = (key: JwsKey): JwsAlgorithm[] =>
-  JWS_ALGORITHMS.filter((alg) => keyMisfit(key, alg) === undefined);
+/**
+ * The algorithms that keys can serve: one of a key whose JWK names it, else all that fit its type. Of two
+ * names of one algorithm (`EdDSA`, `Ed25519`) that which a JWK has, else the older one.
+ */
+export function algorithmsOf(...keys: readonly JwsKey[]): JwsAlgorithm[] {
+  const served = JWS_ALGORITHMS.filter((alg) =>
+    keys.some((key) => keyMisfit(key, alg) === undefined),
+  );
+  return served.filter((alg) => {
+    const names = served.filter((other) => isSameAlgorithm(other, alg));
+    const declared = names.find((name) => keys.some((key) => key.alg === name));
+    return alg === (declared ?? names[0]);
+  });
+}
 
 /** True when there is an algorithm that both keys can serve. */
 export const shareAlgorithm = (one: JwsKey, other: JwsKey): boolean =>

@@ -1,7 +1,6 @@
 import {
   isJwsAlgorithm,
   isSameAlgorithm,
-  JWS_ALGORITHMS,
   keyMisfit,
   type JwsAlgorithm,
 } from '../../../core/jws/index.js';
@@ -10,7 +9,7 @@ import { CommandError } from '../../command.error.js';
 import { toIsoTime } from '../../output.js';
 import type { Settings } from '../../settings.js';
 import type { Jwk, KeyFileContents } from '../files/key-files.js';
-import { configuredKid, findKey } from '../files/select-keys.js';
+import { algorithmsOf, configuredKid, findKey } from '../files/select-keys.js';
 import { createJwk, withLifecycle } from '../material/new-key.js';
 import {
   applyStep,
@@ -106,7 +105,7 @@ function chooseAlgorithm(
   const named = kid ?? (saysAlgorithm ? undefined : configuredKid(settings));
   const candidates =
     named === undefined ? contents.set.entries().filter(maySign) : [findKey(contents, named)];
-  const possible = algorithmsServedBy(candidates);
+  const possible = algorithmsOf(...candidates.map(({ key }) => key));
   const [only] = possible;
   if (only === undefined) throw new CommandError(`${contents.name}: no key can sign`);
   const signerAlg = settings.text('SIGNER_ALG');
@@ -121,18 +120,6 @@ function chooseAlgorithm(
   const chosen = configured ?? only;
   const others = possible.filter((candidate) => !isSameAlgorithm(candidate, chosen));
   return { alg: chosen, otherAlgorithms: saysAlgorithm || named !== undefined ? [] : others };
-}
-
-/** Each algorithm once: of two names of one algorithm that which a key has in `alg`, else the older one. */
-function algorithmsServedBy(keys: readonly ImportedKey[]): JwsAlgorithm[] {
-  const served = JWS_ALGORITHMS.filter((alg) =>
-    keys.some(({ key }) => keyMisfit(key, alg) === undefined),
-  );
-  return served.filter((alg) => {
-    const names = served.filter((other) => isSameAlgorithm(other, alg));
-    const declared = names.find((name) => keys.some(({ key }) => key.alg === name));
-    return alg === (declared ?? names[0]);
-  });
 }
 
 const maySign = ({ key, lifecycle }: ImportedKey): boolean =>
