@@ -14,7 +14,12 @@ export {
   type AuthModuleOptions,
   type RequireJwtOptions,
 } from './auth/index.js';
-export { type Matcher, type TokenPolicyOptions, type VerifiedClaims } from './core/verify/index.js';
+export {
+  type Matcher,
+  type TokenPolicyOptions,
+  type TokenProfile,
+  type VerifiedClaims,
+} from './core/verify/index.js';
 export {
   BackendAnswer,
   BackendBadResponseException,

@@ -11,4 +11,9 @@ export { RequireJwt } from './require-jwt.decorator.js';
 export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
 export { setVerified, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
-export type { Matcher, TokenPolicyOptions, VerifiedClaims } from '../core/verify/index.js';
+export type {
+  Matcher,
+  TokenPolicyOptions,
+  TokenProfile,
+  VerifiedClaims,
+} from '../core/verify/index.js';

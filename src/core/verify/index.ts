@@ -27,6 +27,7 @@ export {
 } from './token-checks.js';
 export {
   compilePolicy,
+  hasUncheckedAudience,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
@@ -36,6 +37,7 @@ export {
   type RoutePolicyOptions,
   type TokenPolicy,
   type TokenPolicyOptions,
+  type TokenProfile,
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {

@@ -48,7 +48,7 @@ export async function verifyToken(
   policy: TokenPolicy,
   verification: Verification,
 ): Promise<VerifiedClaims> {
-  const jws = parseCompact(token);
+  const jws = parseCompact(token, policy.maxTokenLength);
   if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification);
   const claims = parseClaims(jws.payload);
   return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, claims);
@@ -94,7 +94,7 @@ async function verifyBy(
 
   const type = allowedType(header, policy);
   const claims = parsed ?? parseClaims(jws.payload);
-  assertProfile(type, claims);
+  assertProfile(type, claims, policy);
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
