@@ -18,6 +18,7 @@ export {
   type Matcher,
   type TokenHolder,
   type TokenPolicyOptions,
+  type TokenProfile,
   type VerifiedClaims,
 } from './core/verify/index.js';
 export {

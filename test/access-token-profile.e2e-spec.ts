@@ -39,7 +39,7 @@ describe('SIGNER_TYP=at+jwt', () => {
   it('refuses to sign what lacks a claim, and names it', async () => {
     for (const name of ['aud', 'sub', 'client_id']) {
       await backend.answer('/token.json', {
-        body: { access_token: { ...COMPLETE, [name]: null } },
+        body: { access_token: { ...COMPLETE, [name]: undefined } },
       });
       const answer = await token();
       expectError(answer, 502, 'sign_target_invalid', 'server_error');

@@ -190,7 +190,7 @@ describe('claims for the backend', () => {
 
   it('give no header where they are absent or null, and what the route says counts', async () => {
     await boot(Routes, { propagateClaims: PROPAGATE });
-    expect(await ask('module', bearer(spelled(',"sub":null')))).toBe('200');
+    expect(await ask('module', bearer(spelled(',"text":null')))).toBe('200');
     expect(seen()).toEqual({});
     expect(await ask('route', bearer(spelled(',"sub":"me","realm":{"id":1}')))).toBe('200');
     expect(seen()).toEqual({ 'x-route': 'me' });

@@ -146,13 +146,13 @@ describe('the refresh token grant', () => {
   });
 
   it('keeps numbers exact on the way to the backend', async () => {
-    const body = `{"access_token":{"sub":"u1","aud":"${AUDIENCE}"},"refresh_token":{"sub":9007199254740993,"aud":"${AUDIENCE}"}}`;
+    const body = `{"access_token":{"sub":"u1","aud":"${AUDIENCE}"},"refresh_token":{"sub":"u1","account":9007199254740993,"aud":"${AUDIENCE}"}}`;
     await backend.answer('/token.json', { body });
     const { refresh: token } = await login(gateway.url);
     await backend.answer('/token.json', { body: ANSWER });
     await refresh(gateway.url, token);
     const asked = backend.seen.findLast(({ url }) => url === '/refresh.json');
-    expect(asked?.body.toString()).toContain('"sub":9007199254740993');
+    expect(asked?.body.toString()).toContain('"account":9007199254740993');
   });
 });
 

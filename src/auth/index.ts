@@ -17,5 +17,6 @@ export type {
   Matcher,
   TokenHolder,
   TokenPolicyOptions,
+  TokenProfile,
   VerifiedClaims,
 } from '../core/verify/index.js';

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional, type OnModuleInit, type Type } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { ReservedHeaders } from '../http/index.js';
@@ -7,7 +7,7 @@ import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
-import type { TokenPolicy } from '../core/verify/index.js';
+import { hasUncheckedAudience, type TokenPolicy } from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
@@ -53,6 +53,7 @@ export class ProtectedRoutes implements OnModuleInit {
     this.reserveHeaders(this.defaults());
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootError(problems.flat());
+    this.warnOfUncheckedAudience();
   }
 
   /** What a bare `@RequireJwt()` asks for. */
@@ -119,8 +120,7 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   private async check({ handler, controller, label }: Route): Promise<string[]> {
-    if (this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) === undefined)
-      return [];
+    if (!this.isProtected({ handler, controller })) return [];
     try {
       await this.openKeys(this.policy(handler, controller));
       return [];
@@ -130,5 +130,21 @@ export class ProtectedRoutes implements OnModuleInit {
         return error.problems.map((problem) => `${label}: ${problem}`);
       throw error;
     }
+  }
+
+  private isProtected({ handler, controller }: Pick<Route, 'handler' | 'controller'>): boolean {
+    return this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined;
+  }
+
+  private warnOfUncheckedAudience(): void {
+    const routes = this.explorer
+      .routes()
+      .filter((route) => this.isProtected(route))
+      .filter(({ handler, controller }) => hasUncheckedAudience(this.policy(handler, controller)))
+      .map(({ label }) => label);
+    if (routes.length > 0)
+      new Logger('Auth').warn(
+        `The audience is unchecked: tokens that their issuer made for any other service open ${routes.join(', ')}. Let the option audienceClaim of AuthModule or the option requiredClaims of AuthModule say which tokens are meant`,
+      );
   }
 }

@@ -44,6 +44,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
+    maxTokenLength: 'VALIDATOR_MAX_TOKEN_LENGTH',
   },
   AuthModule: {
     algorithms: ['VALIDATOR_ALG', 'SIGNER_ALG'],
@@ -57,6 +58,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     ],
     audience: 'VALIDATOR_AUDIENCE',
     audienceMatcher: 'VALIDATOR_AUDIENCE_MATCHER',
+    audienceClaim: 'VALIDATOR_AUDIENCE_CLAIM',
+    profile: 'VALIDATOR_PROFILE',
+    maxTokenLength: 'VALIDATOR_MAX_TOKEN_LENGTH',
     rolesKey: 'VALIDATOR_ROLES_KEY',
     rolesKeyIsNested: 'VALIDATOR_ROLES_KEY_IS_NESTED',
     rolesMatcher: 'VALIDATOR_ROLES_MATCHER',

@@ -64,6 +64,9 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_DISCOVERY: 'false',
   VALIDATOR_AUDIENCE: 'https://api.example',
   VALIDATOR_AUDIENCE_MATCHER: 'all',
+  VALIDATOR_AUDIENCE_CLAIM: 'client_id',
+  VALIDATOR_PROFILE: 'rfc9068',
+  VALIDATOR_MAX_TOKEN_LENGTH: '20000',
   VALIDATOR_ROLES_KEY: 'groups',
   VALIDATOR_ROLES_KEY_IS_NESTED: 'true',
   VALIDATOR_ROLES_MATCHER: 'all',
@@ -157,12 +160,14 @@ describe('the options of the modules', () => {
   });
 
   it.each(rows)('%s: %s comes from %s', (module, option, name) => {
-    // A session is refreshed only where there is a path for it.
+    // A session is refreshed only where there is a path for it, and the signer's keys are for own tokens.
     const base: Raw = option.startsWith('refresh.')
       ? { REFRESH_BACKEND_PATH: '/other' }
       : option === 'issuers'
         ? { VALIDATOR_ISSUER: 'https://a.example,https://b.example' }
-        : {};
+        : option === 'profile'
+          ? { VALIDATOR_JWK_URL: 'https://keys.example' }
+          : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);
@@ -176,6 +181,17 @@ describe('the options of the modules', () => {
       .filter((name) => !rows.some(([, , variable]) => variable === name))
       .filter((name) => !new RegExp(String.raw`\b${name}\b`).test(own));
     expect(unused).toEqual([]);
+  });
+});
+
+describe('the profile of RFC 9068', () => {
+  it('is asked for of our own tokens always', () => {
+    const profile = (raw: Raw): unknown => memberOf(optionsOf(raw).AuthModule, 'profile');
+    expect(profile({ VALIDATOR_PROFILE: 'none' })).toBe('rfc9068');
+    for (const name of ['VALIDATOR_JWK_URL', 'VALIDATOR_JWK_LOCAL_PATH'] as const)
+      expect(profile({ [name]: OTHER[name] })).toBe('none');
+    const foreign = { SIGNER_ISSUER: 'https://own.example', VALIDATOR_ISSUER: 'https://a.example' };
+    expect(profile(foreign)).toBe('none');
   });
 });
 

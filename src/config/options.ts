@@ -91,6 +91,7 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
+  maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
 /** Each issuer with keys of its own; `undefined` where all tokens are ours. */
@@ -115,6 +116,13 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   issuers: issuerOptions(env),
   audience: env.VALIDATOR_AUDIENCE,
   audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
+  audienceClaim: env.VALIDATOR_AUDIENCE_CLAIM,
+  // With the signer's keys all tokens are our own.
+  profile:
+    verificationSource(env) === undefined && foreignIssuers(env).length === 0
+      ? 'rfc9068'
+      : env.VALIDATOR_PROFILE,
+  maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
   rolesKey: env.VALIDATOR_ROLES_KEY,
   rolesKeyIsNested: env.VALIDATOR_ROLES_KEY_IS_NESTED,
   rolesMatcher: env.VALIDATOR_ROLES_MATCHER,

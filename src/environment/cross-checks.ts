@@ -30,6 +30,14 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   for (const name of env.BACKEND_INPUT_HEADERS)
     if (NEVER_FORWARDED.has(name.toLowerCase()))
       problems.push(`BACKEND_INPUT_HEADERS cannot forward ${name.toLowerCase()}`);
+  if (env.VALIDATOR_AUDIENCE.includes('unchecked')) {
+    if (env.VALIDATOR_AUDIENCE.length > 1)
+      problems.push('VALIDATOR_AUDIENCE is unchecked and names recipients; choose one');
+    if (env.VALIDATOR_AUDIENCE_CLAIM !== 'aud')
+      problems.push(
+        'VALIDATOR_AUDIENCE is unchecked, so VALIDATOR_AUDIENCE_CLAIM is not looked at; name the recipients that it may hold',
+      );
+  }
   const pairs = env.VALIDATOR_PROPAGATE_CLAIMS.filter((pair) => /:[^:\s]+$/.test(pair));
   const claimHeaders = parseClaimHeaders(pairs);
   if (Object.keys(claimHeaders).length < pairs.length)

@@ -5,7 +5,12 @@ import {
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
 import { STANDARD_SIGNING, type StaleExpPolicy } from '../core/sign/index.js';
-import { SIGNATURE_CACHE_SIZE, STANDARD_POLICY, type Matcher } from '../core/verify/index.js';
+import {
+  SIGNATURE_CACHE_SIZE,
+  STANDARD_POLICY,
+  type Matcher,
+  type TokenProfile,
+} from '../core/verify/index.js';
 import {
   Bytes,
   Choice,
@@ -102,6 +107,11 @@ export class Environment {
   @List(/^\S+$/, 'audiences', { default: 'http://api.example.com' }) VALIDATOR_AUDIENCE!: string[];
   @Choice(MATCHERS, { default: STANDARD_POLICY.audienceMatcher })
   VALIDATOR_AUDIENCE_MATCHER!: Matcher;
+  @Text(CLAIM_NAME, 'a claim name', { default: STANDARD_POLICY.audienceClaim })
+  VALIDATOR_AUDIENCE_CLAIM!: string;
+  @Choice(['none', 'rfc9068'], { default: 'none' }) VALIDATOR_PROFILE!: TokenProfile;
+  @Int(1024, 131_072, { default: STANDARD_POLICY.maxTokenLength })
+  VALIDATOR_MAX_TOKEN_LENGTH!: number;
   @Text(CLAIM_NAME, 'a claim name', { default: STANDARD_POLICY.rolesKey })
   VALIDATOR_ROLES_KEY!: string;
   @Flag() VALIDATOR_ROLES_KEY_IS_NESTED!: boolean;

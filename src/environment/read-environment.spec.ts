@@ -54,6 +54,9 @@ const WRONG: Raw = {
   VALIDATOR_ALG: 'HS256,none',
   VALIDATOR_ISSUER: 'a b',
   VALIDATOR_AUDIENCE_MATCHER: 'some',
+  VALIDATOR_AUDIENCE_CLAIM: 'client id',
+  VALIDATOR_PROFILE: 'rfc9069',
+  VALIDATOR_MAX_TOKEN_LENGTH: '100',
   VALIDATOR_ROLES_KEY: 'a b',
   VALIDATOR_ROLES_KEY_IS_NESTED: 'nested',
   VALIDATOR_COOKIE_KEY: 'a=b',
@@ -93,6 +96,9 @@ describe('readEnvironment', () => {
       VALIDATOR_DISCOVERY: true,
       VALIDATOR_AUDIENCE: ['http://api.example.com'],
       VALIDATOR_AUDIENCE_MATCHER: 'any',
+      VALIDATOR_AUDIENCE_CLAIM: 'aud',
+      VALIDATOR_PROFILE: 'none',
+      VALIDATOR_MAX_TOKEN_LENGTH: 16_384,
       VALIDATOR_ROLES_KEY: 'roles',
       VALIDATOR_ROLES_KEY_IS_NESTED: false,
       VALIDATOR_ROLES_MATCHER: 'any',
@@ -465,6 +471,13 @@ describe('values', () => {
       expect(names({ BACKEND_INPUT_HEADERS: `x-a,${name}` })).toEqual(['BACKEND_INPUT_HEADERS']);
     },
   );
+
+  it('an unchecked audience stands alone', () => {
+    expect(names({ VALIDATOR_AUDIENCE: 'unchecked' })).toEqual([]);
+    expect(names({ VALIDATOR_AUDIENCE: 'unchecked,https://a' })).toEqual(['VALIDATOR_AUDIENCE']);
+    const claim = { VALIDATOR_AUDIENCE: 'unchecked', VALIDATOR_AUDIENCE_CLAIM: 'client_id' };
+    expect(names(claim)).toEqual(['VALIDATOR_AUDIENCE']);
+  });
 
   it('claims become headers that are free, each claim and each header once', () => {
     const propagate = (VALIDATOR_PROPAGATE_CLAIMS: string): string[] =>

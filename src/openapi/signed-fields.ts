@@ -4,7 +4,13 @@ import type { ErrorCodes, OperationObject } from './document-types.js';
 
 /** What signing may fail with. */
 export const SIGNING_ERRORS: ErrorCodes = {
-  502: ['sign_target_missing', 'sign_target_invalid', 'claims_expired'],
+  502: [
+    'sign_target_missing',
+    'sign_target_invalid',
+    'claims_expired',
+    'claims_invalid',
+    'token_too_large',
+  ],
   503: ['keys_unavailable'],
 };
 

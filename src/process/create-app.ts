@@ -16,7 +16,8 @@ export async function createApp(
   log: Log,
 ): Promise<NestExpressApplication> {
   const module = await AppModule.register(env);
-  const app = await NestFactory.create<NestExpressApplication>(module, new GatewayAdapter(), {
+  const adapter = new GatewayAdapter(env.VALIDATOR_MAX_TOKEN_LENGTH);
+  const app = await NestFactory.create<NestExpressApplication>(module, adapter, {
     logger: new SignetLogger(log.pino),
     abortOnError: false,
     bodyParser: false,

@@ -1,18 +1,30 @@
 import { createServer } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
+import { MAX_TOKEN_LENGTH } from '../core/jws/index.js';
 import { expressClasses, type ExpressApplication } from './express-prototypes.js';
 import { replyWithJson } from './json-reply.js';
 import { LoadShedder } from './load-shedder.js';
-import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
+import { limitServer, limitWriting, serverOptions } from './server-limits.js';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
 
+  /**
+   * @param maxTokenLength characters of the longest token that a header may carry
+   * @param application an Express application; default: a new one
+   */
+  constructor(
+    private readonly maxTokenLength = MAX_TOKEN_LENGTH,
+    application?: unknown,
+  ) {
+    super(application);
+  }
+
   override initHttpServer(): void {
     const application = this.getInstance<ExpressApplication>();
-    const options = { ...SERVER_OPTIONS, ...expressClasses(application) };
+    const options = { ...serverOptions(this.maxTokenLength), ...expressClasses(application) };
     const server = createServer(options, (request, response) => {
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);

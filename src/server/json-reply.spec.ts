@@ -19,7 +19,7 @@ async function reply(
   method = 'GET',
 ) {
   const app = express();
-  const adapter = new GatewayAdapter(app);
+  const adapter = new GatewayAdapter(undefined, app);
   const send = vi.spyOn(app.response, 'send');
   app.use((_request, response) => {
     prepare?.(response);

@@ -3,7 +3,7 @@ import { createServer, Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import { limitServer, limitWriting, SERVER_OPTIONS } from './server-limits.js';
+import { limitServer, limitWriting, serverOptions } from './server-limits.js';
 
 describe('limitServer', () => {
   let warn: MockInstance<Logger['warn']>;
@@ -48,8 +48,10 @@ describe('limitServer', () => {
   });
 });
 
-it('the server refuses a head that is larger than 16 kB', async () => {
-  const server = createServer(SERVER_OPTIONS, (_request, response) => response.end()).listen(0);
+it.each([1024, 16_384, 65_536])('a head may be 16 kB larger than a token of %d', async (length) => {
+  const server = createServer(serverOptions(length), (_request, response) => response.end()).listen(
+    0,
+  );
   await once(server, 'listening');
   const status = async (bytes: number): Promise<string> => {
     const socket = connect((server.address() as AddressInfo).port);
@@ -60,7 +62,7 @@ it('the server refuses a head that is larger than 16 kB', async () => {
     socket.destroy();
     return data.toString('latin1', 9, 12);
   };
-  expect([await status(15_000), await status(17_000)]).toEqual(['200', '431']);
+  expect([await status(length + 15_000), await status(length + 17_000)]).toEqual(['200', '431']);
   server.closeAllConnections();
   server.close();
 });

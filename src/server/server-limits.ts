@@ -3,17 +3,24 @@ import type { Server, ServerOptions, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { AtMostEvery } from '../core/time/index.js';
 
-/** Milliseconds; slow clients lose their connection, not the gateway its sockets. */
-export const SERVER_OPTIONS = {
+/** Bytes of all header fields beside the token. */
+const OTHER_HEADERS = 16 * 1024;
+
+/**
+ * Times in milliseconds; slow clients lose their connection, not the gateway its sockets.
+ *
+ * @param maxTokenLength characters of the longest token that a header may carry
+ */
+export const serverOptions = (maxTokenLength: number): ServerOptions => ({
   headersTimeout: 10_000,
   requestTimeout: 13_000,
   connectionsCheckingInterval: 1000,
   // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
   keepAliveTimeout: 65_000,
-  maxHeaderSize: 16 * 1024,
+  maxHeaderSize: maxTokenLength + OTHER_HEADERS,
   // No stream is set up for a body that is not there.
   optimizeEmptyRequests: true,
-} as const satisfies ServerOptions;
+});
 
 /** As many header fields as other servers take; more are answered with 431. */
 const MAX_HEADER_FIELDS = 100;

@@ -61,7 +61,7 @@ export class IssuedTokens {
    */
   async recognize(token: string, age: 'live' | 'any'): Promise<PresentedToken | undefined> {
     try {
-      const { typ = 'JWT' } = parseCompact(token).header;
+      const { typ = 'JWT' } = parseCompact(token, this.access.maxTokenLength).header;
       const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
       const policy = this[kind];
       return await this.verify(
@@ -81,7 +81,7 @@ export class IssuedTokens {
     policy: TokenPolicy,
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy);
-    const { header, signingInput } = parseCompact(token);
+    const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
     const issuer = policy.perIssuer?.get(claims.iss)?.foreignIssuer ?? policy.foreignIssuer;
     const names = { issuer, kid: header.kid, claims, signingInput };
     return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };

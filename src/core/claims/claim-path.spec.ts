@@ -40,9 +40,23 @@ describe('readClaim', () => {
     expect(readClaim({ '': { a: 1 } }, '.a', true)).toBe(1);
   });
 
-  it('takes a name with dots as one name first', () => {
-    expect(readClaim({ 'a.b': 1, a: { b: 2 } }, 'a.b', true)).toBe(1);
+  it('has one reading of a path: a flat claim of the same spelling does not count', () => {
+    expect(readClaim({ 'a.b': 1, a: { b: 2 } }, 'a.b', true)).toBe(2);
+    expect(readClaim({ 'a.b': 1 }, 'a.b', true)).toBeUndefined();
     expect(readClaim({ 'a.b': 1, a: { b: 2 } }, 'a.b', false)).toBe(1);
+    expect(readClaim({ a: { b: 2 } }, 'a.b', false)).toBeUndefined();
+  });
+
+  it('takes an escaped dot for a part of a name', () => {
+    const held = { resource_access: { 'my.client': { roles: ['r'] }, my: { client: 'x' } } };
+    expect(readClaim(held, String.raw`resource_access.my\.client.roles`, true)).toEqual(['r']);
+    expect(readClaim(held, 'resource_access.my.client', true)).toBe('x');
+    expect(readClaim({ 'a.b': 1, a: { b: 2 } }, String.raw`a\.b`, true)).toBe(1);
+    expect(readClaim({ 'a.b.c': { d: 1 } }, String.raw`a\.b\.c.d`, true)).toBe(1);
+    // A backslash before anything else is a backslash, and without nesting it always is.
+    expect(readClaim({ 'a\\b': { c: 1 } }, String.raw`a\b.c`, true)).toBe(1);
+    expect(readClaim({ 'a\\b': 1 }, String.raw`a\b`, true)).toBe(1);
+    expect(readClaim({ 'a\\.b': 1, 'a.b': 2 }, String.raw`a\.b`, false)).toBe(1);
   });
 
   it('never splits a namespaced name', () => {
@@ -51,6 +65,13 @@ describe('readClaim', () => {
     // The parts an attacker would have to get into a token to be taken for the namespaced claim.
     expect(readClaim({ 'https://example': { 'com/roles': ['r'] } }, name, true)).toBeUndefined();
     expect(readClaim({ 'HTTP://a': { b: 1 } }, 'HTTP://a.b', true)).toBeUndefined();
+    expect(readClaim({ 'HTTP://a.b': 1 }, 'HTTP://a.b', true)).toBe(1);
+  });
+
+  it('goes into a namespaced claim whose dots are escaped', () => {
+    const held = { 'https://example.com/claims': { roles: ['r'] } };
+    expect(readClaim(held, String.raw`https://example\.com/claims.roles`, true)).toEqual(['r']);
+    expect(readClaim(held, 'https://example.com/claims.roles', true)).toBeUndefined();
   });
 
   it('does not go into lists, texts and raw numbers', () => {

@@ -52,7 +52,9 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
     case 'issuer_mismatch':
       return 'the token comes from somebody else, or the option issuer of AuthModule has to name its iss, character by character';
     case 'audience_mismatch':
-      return 'ask the issuer for a token for this service, or add its aud to the option audience of AuthModule';
+      return Object.hasOwn(claims, policy.audienceClaim)
+        ? `ask the issuer for a token for this service, or add its ${policy.audienceClaim} to the option audience of AuthModule`
+        : `ask the issuer for a token for this service; where it names recipients in another claim than ${policy.audienceClaim}, set the option audienceClaim of AuthModule`;
     case 'claim_missing':
       return 'let the issuer put the claim into its tokens';
     case 'claim_invalid':

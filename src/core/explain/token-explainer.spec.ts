@@ -64,8 +64,8 @@ describe('an explanation', () => {
     expect([accepted, code]).toEqual([true, undefined]);
     expect(checks.map(({ check, verdict }) => `${check} ${verdict}`)).toEqual(
       [
-        'format', 'algorithm', 'key', 'signature', 'typ', 'payload', 'exp', 'nbf', 'iat', 'iss',
-        'aud', 'required claims', 'revocation', 'roles', 'scopes',
+        'format', 'algorithm', 'key', 'signature', 'typ', 'payload', 'claim types', 'exp', 'nbf', 'iat',
+        'iss', 'aud', 'required claims', 'revocation', 'roles', 'scopes',
       ].map((check) => `${check} passed`),
     ); // prettier-ignore
   });

@@ -131,7 +131,7 @@ class Run {
 
   private format(token: string): CompactJws | undefined {
     try {
-      const jws = parseCompact(token);
+      const jws = parseCompact(token, this.policy.maxTokenLength);
       this.checks.push({ check: 'format', verdict: 'passed' });
       return jws;
     } catch (error) {
@@ -220,8 +220,11 @@ class Run {
 
   private async claims({ header }: CompactJws, claims: Claims): Promise<void> {
     const type = normalizeType(header.typ ?? 'JWT');
-    if (type === ACCESS_TOKEN_TYPE)
-      await this.attempt({ check: 'RFC 9068', run: () => assertProfile(type, claims) });
+    if (type === ACCESS_TOKEN_TYPE && this.policy.profiled)
+      await this.attempt({
+        check: 'RFC 9068',
+        run: () => assertProfile(type, claims, this.policy),
+      });
     for (const [check, assert] of CLAIM_CHECKS)
       await this.attempt({
         check,

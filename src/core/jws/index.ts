@@ -15,4 +15,4 @@ export {
   type CompactJws,
   type JwsHeader,
 } from './parse-compact.js';
-export { signInput, verifySignature } from './signature.js';
+export { signatureLength, signInput, verifySignature } from './signature.js';

@@ -10,9 +10,9 @@ const withHeader = (header: string | Uint8Array): string =>
   `${encode(header)}.${encode(PAYLOAD)}.${encode('signature')}`;
 const TOKEN = withHeader(HEADER);
 /** The code of the refusal, or `accepted`. */
-function verdict(token: string): string {
+function verdict(token: string, maxLength?: number): string {
   try {
-    parseCompact(token);
+    parseCompact(token, maxLength);
     return 'accepted';
   } catch (error) {
     if (!(error instanceof TokenRefusedError)) throw error;
@@ -40,18 +40,21 @@ describe('parseCompact', () => {
     expect(names.filter((name) => /^(jku|jwk|x5c|x5u)$/.test(name))).toEqual([]);
   });
 
-  it('looks at no more than 8192 characters', () => {
+  it('looks at no more than 16384 characters, or what it is told', () => {
     const [header = '', , signature = ''] = TOKEN.split('.');
-    const ofLength = (length: number): string =>
-      `${header}.${'A'.repeat(length - header.length - signature.length - 2)}.${signature}`;
-    expect(MAX_TOKEN_LENGTH).toBe(8192);
-    // A multiple of four more, so that only the length decides.
-    const longest = [8192, 8191, 8190].find((length) => {
-      const payload = length - header.length - signature.length - 2;
-      return payload % 4 === 0 || payload % 4 === 2;
-    });
-    expect(parseCompact(ofLength(longest ?? 0)).payload.length).toBeGreaterThan(6000);
-    expect(verdict(ofLength((longest ?? 0) + 4))).toBe('token_malformed');
+    const payloadOf = (length: number): string =>
+      'A'.repeat(length - header.length - signature.length - 2);
+    expect(MAX_TOKEN_LENGTH).toBe(16_384);
+    for (const limit of [undefined, 200, 100_000]) {
+      // A length that base64url can have, so that only the limit decides.
+      const longest = [0, 1, 2]
+        .map((less) => (limit ?? MAX_TOKEN_LENGTH) - less)
+        .find((length) => payloadOf(length).length % 4 !== 1) as number;
+      const token = `${header}.${payloadOf(longest)}.${signature}`;
+      expect(parseCompact(token, limit).payload.length).toBeGreaterThan(longest / 2);
+      expect(verdict(token.replace('.', '.AAAA'), limit)).toBe('token_malformed');
+      expect(verdict(token.replace('.', '.AAAA'), longest + 4)).toBe('accepted');
+    }
   });
 
   it.each([

@@ -27,6 +27,13 @@ export function signInput(alg: JwsAlgorithm, key: JwsKey, input: string): string
   });
 }
 
+/** Characters of the base64url form of a signature, known before it is made. */
+export function signatureLength(alg: JwsAlgorithm, { signing }: JwsKey): number {
+  const modulusBits = (): number => signing?.asymmetricKeyDetails?.modulusLength ?? 0;
+  const bytes = algorithmSpec(alg).signatureBytes ?? Math.ceil(modulusBits() / 8);
+  return Math.ceil((bytes * 4) / 3);
+}
+
 /**
  * Verifies a signature over `input`; HMAC in constant time and at once, the rest on the thread pool.
  *

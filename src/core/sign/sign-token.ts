@@ -1,5 +1,12 @@
-import { signInput, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import {
+  MAX_TOKEN_LENGTH,
+  signatureLength,
+  signInput,
+  type JwsAlgorithm,
+  type JwsKey,
+} from '../jws/index.js';
 import type { ClaimSet } from './sign-fields.js';
+import { SigningError } from './signing.error.js';
 
 /** How a token is made. */
 export interface TokenFormat {
@@ -10,6 +17,8 @@ export interface TokenFormat {
   typ: string;
   /** Flattened JWS JSON as a string instead of the compact form. */
   full: boolean;
+  /** Characters of the compact form; a longer token is not signed, since no validator takes it. Default 16384. */
+  maxLength?: number;
 }
 
 /** Encoded headers by key, algorithm and type: the same for every token. */
@@ -20,6 +29,7 @@ const headers = new WeakMap<JwsKey, Map<string, string>>();
  *
  * @param key must fit `format.alg`
  * @returns the compact JWS, or flattened JWS JSON with `format.full`; a promise where another thread signs
+ * @throws SigningError `token_too_large`
  */
 export function signToken(
   claims: ClaimSet,
@@ -29,12 +39,21 @@ export function signToken(
   const header = encodedHeader(key, format);
   const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
   const input = `${header}.${payload}`;
+  assertLength(input.length + 1 + signatureLength(format.alg, key), format);
   const finish = (signature: string): string =>
     format.full
       ? JSON.stringify({ payload, protected: header, signature })
       : `${input}.${signature}`;
   const signature = signInput(format.alg, key, input);
   return typeof signature === 'string' ? finish(signature) : signature.then(finish);
+}
+
+function assertLength(length: number, { maxLength = MAX_TOKEN_LENGTH }: TokenFormat): void {
+  if (length > maxLength)
+    throw new SigningError(
+      'token_too_large',
+      `the token would have ${length} characters; at most ${maxLength} are signed. Let the backend send fewer claims, or raise the option maxTokenLength of SigningModule`,
+    );
 }
 
 function encodedHeader(key: JwsKey, { alg, typ }: TokenFormat): string {

@@ -38,6 +38,8 @@ export interface SigningOptions {
   refreshTtl?: number;
   /** Default `reject`. */
   staleExp?: StaleExpPolicy;
+  /** Characters of the longest token that is signed. Default 16384. */
+  maxTokenLength?: number;
 }
 
 /** How one field of a route is signed. */
@@ -84,6 +86,7 @@ export function compileSigningPolicy(
         kid: route.kid ?? module.kid ?? STANDARD_SIGNING.kid,
         typ,
         full: route.full ?? module.full ?? false,
+        maxLength: module.maxTokenLength,
       },
       stamp: {
         ttl:

@@ -31,8 +31,8 @@ describe('stampClaims', () => {
   it('overwrites nothing, and leaves its input alone', () => {
     const claims = Object.freeze({ exp: NOW + 1, iat: 5, jti: 'j', iss: 'i', nbf: 7, sub: 's' });
     expect(JSON.stringify(stamp(claims))).toBe(JSON.stringify(claims));
-    // Absent means absent: a backend that sends null or an empty text wants just that.
-    expect(stamp({ jti: null, iss: '' })).toMatchObject({ jti: null, iss: '' });
+    // Absent means absent: a backend that sends an empty text wants just that.
+    expect(stamp({ jti: '', iss: '' })).toMatchObject({ jti: '', iss: '' });
   });
 
   it('stamps no iss without an issuer', () => {
@@ -57,6 +57,15 @@ describe('stampClaims', () => {
   it.each(['reject', 'renew', 'keep'] as const)('leaves a future exp with %s', (staleExp) => {
     expect(stamp({ exp: NOW + 1 }, { staleExp }).exp).toBe(NOW + 1);
     expect(stamp({ exp: NOW + 0.5 }, { staleExp }).exp).toBe(NOW + 0.5);
+  });
+
+  it('refuses claims of a type that no validator takes', () => {
+    for (const name of ['sub', 'jti', 'sid', 'iss', 'aud'])
+      for (const value of ['5', 'null', '{"a":1}', '9007199254740993', '[5]'])
+        expect(() => stamp(claimsOf(`{"${name}":${value}}`))).toThrow(
+          refusal('claims_invalid', new RegExp(`access_token\\.${name} is not a string`)),
+        );
+    expect(stamp({ sub: 'u', jti: 'j', sid: 's', iss: 'i', aud: ['a', 'b'] }).aud).toHaveLength(2);
   });
 
   it.each(['exp', 'nbf', 'iat'])('refuses a %s that is not a finite number', (name) => {

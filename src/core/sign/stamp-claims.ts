@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { claimTypeProblem } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
 import type { ClaimSet } from './sign-fields.js';
 import { SigningError } from './signing.error.js';
@@ -23,7 +24,8 @@ const TIMES = ['exp', 'nbf', 'iat'] as const;
  * @param field names the claim set in messages
  * @param now seconds since 1970
  * @throws SigningError `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
- * `nbf` or `iat` that is not a finite number
+ * `nbf` or `iat` that is not a finite number; `claims_invalid` for `sub`, `jti`, `sid`, `iss` or `aud` of a
+ * type that no validator takes (RFC 7519 section 4.1)
  */
 export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: number): ClaimSet {
   for (const name of TIMES) {
@@ -31,6 +33,7 @@ export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: 
     if (!Number.isFinite(toNumber(claims[name])))
       throw new SigningError('sign_target_invalid', `${field}.${name} is not a finite number`);
   }
+  assertTypes(claims, field);
   const stamped: Record<string, unknown> = { ...claims };
   const exp = toNumber(claims.exp);
   if (exp === undefined || (exp <= now && stamp.staleExp === 'renew'))
@@ -44,4 +47,16 @@ export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: 
   if (!Object.hasOwn(claims, 'jti')) stamped.jti = randomUUID();
   if (!Object.hasOwn(claims, 'iss') && stamp.issuer !== undefined) stamped.iss = stamp.issuer;
   return stamped;
+}
+
+function assertTypes(claims: ClaimSet, field: string): void {
+  const problem =
+    Object.hasOwn(claims, 'iss') && typeof claims.iss !== 'string'
+      ? { claim: 'iss', expected: 'a string' }
+      : claimTypeProblem(claims);
+  if (problem !== undefined)
+    throw new SigningError(
+      'claims_invalid',
+      `${field}.${problem.claim} is not ${problem.expected}`,
+    );
 }

@@ -1,4 +1,11 @@
-import { readClaim } from '../claims/index.js';
+import {
+  claimTypeProblem,
+  AUDIENCE_TYPE,
+  namesIn,
+  readClaim,
+  rolesOf,
+  scopesOf,
+} from '../claims/index.js';
 import { toNumber } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import type { Matcher, TokenPolicy } from './token-policy.js';
@@ -29,6 +36,7 @@ type NamedCheck<Check> = readonly [name: string, check: Check];
 
 /** What {@link checkClaims} is made of, in this order. */
 export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
+  ['claim types', checkTypes],
   ['exp', checkExpiry],
   ['nbf', checkNotBefore],
   ['iat', checkIssuedAt],
@@ -42,6 +50,11 @@ export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
   ['roles', checkRoles],
   ['scopes', checkScopes],
 ];
+
+function checkTypes(claims: ClaimSet): void {
+  const problem = claimTypeProblem(claims);
+  if (problem !== undefined) throw wrongType(problem.claim, problem.expected);
+}
 
 function checkExpiry(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
   const exp = time(claims, 'exp');
@@ -70,7 +83,7 @@ function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: n
   if (!anyAge && iat !== undefined && now < iat - leeway)
     throw new TokenRefusedError(
       'token_not_yet_valid',
-      `issued ${iat - now} s in the future (iat ${iat}, now ${now})`,
+      `issued ${iat - now} s in the future: iat ${iat} by the issuer's clock, now ${now} by this one; ${leeway} s of difference are allowed`,
       { claim: 'iat', expected: now, actual: iat },
     );
 }
@@ -79,12 +92,15 @@ function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: n
 function time(claims: ClaimSet, name: string): number | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = toNumber(claims[name]);
-  if (value === undefined || !Number.isFinite(value))
-    throw new TokenRefusedError('claim_invalid', `claim '${name}' is not a finite number`, {
-      claim: name,
-    });
+  if (value === undefined || !Number.isFinite(value)) throw wrongType(name, 'a finite number');
   return value;
 }
+
+const wrongType = (claim: string, expected: string): TokenRefusedError =>
+  new TokenRefusedError('claim_invalid', `claim '${claim}' is not ${expected}`, {
+    claim,
+    expected,
+  });
 
 function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): void {
   const issuer = own(claims, 'iss');
@@ -101,15 +117,17 @@ export const issuerMismatch = (issuer: unknown, issuers: readonly string[]): Tok
   );
 
 function checkAudience(claims: ClaimSet, policy: TokenPolicy): void {
-  const { audiences, audienceMatcher, anyAudience } = policy;
+  const { audiences, audienceClaim, audienceMatcher, anyAudience } = policy;
   if (anyAudience) return;
-  const audience = own(claims, 'aud');
-  const named = typeof audience === 'string' ? [audience] : strings(audience);
+  const audience = readClaim(claims, audienceClaim, true);
+  const named = audience === undefined ? [] : namesIn(audience);
+  if (named === undefined) throw wrongType(audienceClaim, AUDIENCE_TYPE);
   if (!matches(named, audiences, audienceMatcher))
     throw new TokenRefusedError(
       'audience_mismatch',
-      `audience ${show(audience)} does not hold ${audienceMatcher} of: ${audiences.join(', ')}`,
-      { claim: 'aud', expected: audiences, actual: audience },
+      `audience ${show(audience)} does not hold ${audienceMatcher} of: ${audiences.join(', ')}` +
+        (audienceClaim === 'aud' ? '' : ` (claim '${audienceClaim}')`),
+      { claim: audienceClaim, expected: audiences, actual: audience },
     );
 }
 
@@ -124,7 +142,7 @@ function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): void 
 function checkRoles(claims: ClaimSet, policy: TokenPolicy): void {
   const { roles, rolesKey, rolesKeyIsNested, rolesMatcher } = policy;
   if (roles.length === 0) return;
-  const held = words(readClaim(claims, rolesKey, rolesKeyIsNested));
+  const held = rolesOf(readClaim(claims, rolesKey, rolesKeyIsNested));
   if (!matches(held, roles, rolesMatcher))
     throw new TokenRefusedError(
       'roles_missing',
@@ -136,7 +154,7 @@ function checkRoles(claims: ClaimSet, policy: TokenPolicy): void {
 function checkScopes(claims: ClaimSet, policy: TokenPolicy): void {
   const { scopes, scopesKey, scopesMatcher } = policy;
   if (scopes.length === 0) return;
-  const held = words(readClaim(claims, scopesKey, true));
+  const held = scopesOf(readClaim(claims, scopesKey, true));
   if (!matches(held, scopes, scopesMatcher))
     throw new TokenRefusedError(
       'scopes_missing',
@@ -149,13 +167,6 @@ const matches = (held: readonly string[], wanted: readonly string[], matcher: Ma
   matcher === 'all'
     ? wanted.every((name) => held.includes(name))
     : wanted.some((name) => held.includes(name));
-
-/** A list of strings, or one string with spaces between (RFC 6749 section 3.3). */
-const words = (value: unknown): readonly string[] =>
-  typeof value === 'string' ? value.split(' ') : strings(value);
-
-const strings = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 
 const own = (claims: ClaimSet, name: string): unknown =>
   Object.hasOwn(claims, name) ? claims[name] : undefined;

@@ -42,6 +42,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  hasUncheckedAudience,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
@@ -51,6 +52,7 @@ export {
   type RoutePolicyOptions,
   type TokenPolicy,
   type TokenPolicyOptions,
+  type TokenProfile,
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {

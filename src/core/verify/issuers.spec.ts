@@ -122,6 +122,30 @@ it('each issuer has its own audience and algorithms', async () => {
   expect(await verdict(token('https://a', 'https://a'), anybody)).toBe('accepted');
 });
 
+it('each issuer has its own claim with the audience, its own profile, and tokens without aud', async () => {
+  const at = (iss: Issuer, claims: object): string =>
+    signToken(
+      { iss, sub: 'u1', exp: Math.floor(Date.now() / 1000) + 60, ...claims },
+      signing.get(iss) as JwsKey,
+      { alg: 'ES256', kid: KID, typ: 'at+jwt', full: false },
+    ) as string;
+  const policy = compilePolicy(
+    {
+      issuers: [
+        { issuer: 'https://own', keys: SOURCES['https://own'], own: true },
+        { issuer: 'https://a', keys: SOURCES['https://a'], audienceClaim: 'client_id' },
+        { issuer: 'https://b', keys: SOURCES['https://b'], audience: 'unchecked' },
+      ],
+    },
+    DEFAULTS,
+  );
+  expect(await verdict(at('https://a', { client_id: AUDIENCE }), policy)).toBe('accepted');
+  expect(await verdict(at('https://a', { aud: AUDIENCE }), policy)).toBe('audience_mismatch');
+  expect(await verdict(at('https://b', {}), policy)).toBe('accepted');
+  // Our own ones keep the profile of RFC 9068, those of others where it is asked for.
+  expect(await verdict(at('https://own', { aud: AUDIENCE }), policy)).toBe('claim_missing');
+});
+
 describe('names in revocations carry the issuer', () => {
   const seen: TokenNames[] = [];
   const revocations = {

@@ -102,12 +102,16 @@ export function parseClaims(payload: Buffer): Record<string, unknown> {
 }
 
 /**
- * RFC 9068 section 4: a token that claims the profile has to keep it.
+ * RFC 9068 section 4: a token that claims the profile has to keep it, where the policy asks for it.
  *
  * @throws TokenRefusedError `claim_missing`
  */
-export function assertProfile(type: string, claims: Readonly<Record<string, unknown>>): void {
-  const missing = type === ACCESS_TOKEN_TYPE ? missingProfileClaims(claims) : [];
+export function assertProfile(
+  type: string,
+  claims: Readonly<Record<string, unknown>>,
+  { profiled }: TokenPolicy,
+): void {
+  const missing = profiled && type === ACCESS_TOKEN_TYPE ? missingProfileClaims(claims) : [];
   if (missing.length > 0)
     throw new TokenRefusedError(
       'claim_missing',

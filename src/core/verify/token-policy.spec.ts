@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
 import type { TokenPolicyOptions } from './token-policy.js';
-import { compilePolicy } from './token-policy.js';
+import { compilePolicy, hasUncheckedAudience } from './token-policy.js';
 
 const DEFAULTS: TokenPolicyOptions = {
   algorithms: ['HS256', 'ES256'],
@@ -19,7 +19,11 @@ describe('compilePolicy', () => {
     const policy = compilePolicy({}, DEFAULTS);
     expect(policy).toMatchObject({
       audiences: ['a', 'b'],
+      audienceClaim: 'aud',
+      anyAudience: false,
       audienceMatcher: 'any',
+      profiled: true,
+      maxTokenLength: 16_384,
       roles: [],
       rolesKey: 'roles',
       rolesKeyIsNested: false,
@@ -96,6 +100,57 @@ describe('compilePolicy', () => {
 
   it.each([0, -1, NaN, Infinity, 3601])('refuses a window of %f s for proofs', (dpopWindow) => {
     expect(() => compilePolicy({ dpopWindow }, DEFAULTS)).toThrow(problem(/'dpopWindow'/));
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity])('refuses a maxTokenLength of %f', (maxTokenLength) => {
+    expect(() => compilePolicy({ maxTokenLength }, DEFAULTS)).toThrow(problem(/'maxTokenLength'/));
+  });
+
+  it('checks no audience only where it is said and nothing else is', () => {
+    for (const audience of ['unchecked', ['unchecked']])
+      expect(compilePolicy({ audience }, DEFAULTS).anyAudience).toBe(true);
+    expect(compilePolicy({ audience: 'Unchecked' }, DEFAULTS).anyAudience).toBe(false);
+    expect(() => compilePolicy({ audience: ['a', 'unchecked'] }, DEFAULTS)).toThrow(
+      problem(/'unchecked' and names recipients/),
+    );
+    const options = { audience: 'unchecked', audienceClaim: 'client_id' };
+    expect(() => compilePolicy(options, DEFAULTS)).toThrow(problem(/'audienceClaim'/));
+  });
+
+  it('warns where nothing says whom tokens are for', () => {
+    const warns = (route: object, check?: () => Promise<void>): boolean =>
+      hasUncheckedAudience(compilePolicy(route, DEFAULTS, check));
+    expect(warns({})).toBe(false);
+    expect(warns({ audience: 'unchecked' })).toBe(true);
+    expect(warns({ audience: 'unchecked', requiredClaims: ['client_id'] })).toBe(false);
+    expect(warns({ audience: 'unchecked' }, () => Promise.resolve())).toBe(false);
+    const a = { issuer: 'https://a', jwksUri: 'https://a/jwks' };
+    expect(warns({ issuers: [a] })).toBe(false);
+    expect(warns({ issuers: [a, { ...a, issuer: 'https://b', audience: 'unchecked' }] })).toBe(
+      true,
+    );
+  });
+
+  it('asks for the profile of own tokens always, of those of others where it is said', () => {
+    const profiled = (route: object, defaults: object = {}): boolean =>
+      compilePolicy(route, { ...DEFAULTS, ...defaults }).profiled;
+    expect(profiled({})).toBe(true);
+    expect(profiled({}, { profile: 'none' })).toBe(false);
+    const other = { jwkUrl: 'https://a/jwks' };
+    expect(profiled(other)).toBe(false);
+    expect(profiled(other, { profile: 'rfc9068' })).toBe(true);
+    const issuers = [
+      { issuer: 'https://own', own: true },
+      { issuer: 'https://a', jwksUri: 'https://a/jwks' },
+      { issuer: 'https://b', jwksUri: 'https://b/jwks', profile: 'rfc9068' },
+    ] as const;
+    const each = (profile?: 'none' | 'rfc9068'): boolean[] =>
+      [...(compilePolicy({ issuers, profile }, DEFAULTS).perIssuer?.values() ?? [])].map(
+        (policy) => policy.profiled,
+      );
+    expect(each()).toEqual([true, false, true]);
+    expect(each('none')).toEqual([true, false, true]);
+    expect(each('rfc9068')).toEqual([true, true, true]);
   });
 
   it('reports all problems at once', () => {

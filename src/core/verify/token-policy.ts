@@ -1,11 +1,23 @@
 import { normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
-import { isAsymmetric, isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm } from '../jws/index.js';
+import {
+  isAsymmetric,
+  isJwsAlgorithm,
+  JWS_ALGORITHMS,
+  MAX_TOKEN_LENGTH,
+  type JwsAlgorithm,
+} from '../jws/index.js';
 import type { KeySource, KeySourceOptions } from '../keys/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
 export type Matcher = 'any' | 'all';
+
+/** The profile whose claims `at+jwt` tokens need. */
+export type TokenProfile = 'none' | 'rfc9068';
+
+/** What {@link TokenPolicyOptions.audience} is where no recipient is asked for. */
+const UNCHECKED = 'unchecked';
 
 /** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
 export interface TokenPolicyOptions {
@@ -15,8 +27,13 @@ export interface TokenPolicyOptions {
   issuer: string | readonly string[];
   /** Several issuers, each with keys of its own; in place of `issuer`. */
   issuers?: readonly IssuerOptions[];
-  /** This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9). */
+  /**
+   * This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9).
+   * `unchecked`: tokens for whomever are taken, for issuers that name no recipient.
+   */
   audience: string | readonly string[];
+  /** Claim with the recipients, e.g. `client_id`; dots reach nested claims. Default `aud`. */
+  audienceClaim?: string;
   /** Default `any`. */
   audienceMatcher?: Matcher;
   /** Claim with the roles. Default `roles`. */
@@ -31,6 +48,14 @@ export interface TokenPolicyOptions {
   scopesMatcher?: Matcher;
   /** Claims that have to be there, beside `exp`. */
   requiredClaims?: readonly string[];
+  /**
+   * `rfc9068`: `at+jwt` tokens need all claims of the profile (RFC 9068 section 2.2); `none`: they need not.
+   * Tokens of an issuer that is marked `own` always need them. Default: `none` for tokens of others (`issuers`,
+   * `jwkUrl`, `jwkLocalPath`), else `rfc9068`.
+   */
+  profile?: TokenProfile;
+  /** Characters of the longest token that is looked at. Default 16384. */
+  maxTokenLength?: number;
   /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
   types?: readonly string[];
   /** Cookie that may carry the token. Default: cookies are never read. */
@@ -68,6 +93,10 @@ export interface IssuerOptions {
   audience?: string | readonly string[];
   /** Default: the route's. */
   audienceMatcher?: Matcher;
+  /** Default: the route's. */
+  audienceClaim?: string;
+  /** Default: the route's. */
+  profile?: TokenProfile;
   /** Default: the route's for our own tokens, for those of others all asymmetric ones. */
   algorithms?: readonly JwsAlgorithm[];
   /** URL of its JWK Set. Default: the one that its metadata name. */
@@ -129,6 +158,7 @@ export interface TokenPolicy {
   /** The issuer, as names in revocations carry it; `undefined` for own tokens. */
   readonly foreignIssuer: string | undefined;
   readonly audiences: readonly string[];
+  readonly audienceClaim: string;
   /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
   readonly anyAudience: boolean;
   /** Times do not matter: expired tokens count as well. */
@@ -144,6 +174,9 @@ export interface TokenPolicy {
   readonly scopesKey: string;
   readonly scopesMatcher: Matcher;
   readonly requiredClaims: readonly string[];
+  /** `at+jwt` tokens need the claims of RFC 9068. */
+  readonly profiled: boolean;
+  readonly maxTokenLength: number;
   /** Lower case, without `application/`. */
   readonly types: ReadonlySet<string>;
   readonly cookieKey: string | undefined;
@@ -171,6 +204,7 @@ export interface TokenPolicy {
 /** What a policy is where neither route nor module says. */
 export const STANDARD_POLICY = {
   audienceMatcher: 'any',
+  audienceClaim: 'aud',
   rolesKey: 'roles',
   rolesMatcher: 'any',
   scopesKey: 'scope',
@@ -179,6 +213,7 @@ export const STANDARD_POLICY = {
   authHeaderName: 'Authorization',
   leeway: 1,
   dpopWindow: 60,
+  maxTokenLength: MAX_TOKEN_LENGTH,
 } as const satisfies Partial<TokenPolicyOptions>;
 
 /**
@@ -204,12 +239,13 @@ export function compilePolicy(
   const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
   if (given.admin === true && issuers?.length === 0)
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
+  const ownKeys = keySource(given);
   const common = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer)),
     foreignIssuer: undefined,
-    audiences: list(merged.audience),
-    anyAudience: false,
+    ...recipients(merged),
+    audienceClaim: merged.audienceClaim ?? STANDARD_POLICY.audienceClaim,
     anyAge: false,
     anyHolder: false,
     audienceMatcher: merged.audienceMatcher ?? STANDARD_POLICY.audienceMatcher,
@@ -221,11 +257,13 @@ export function compilePolicy(
     scopesKey: merged.scopesKey ?? STANDARD_POLICY.scopesKey,
     scopesMatcher: merged.scopesMatcher ?? STANDARD_POLICY.scopesMatcher,
     requiredClaims: merged.requiredClaims ?? [],
+    profiled: (merged.profile ?? (ownKeys === undefined ? 'rfc9068' : 'none')) === 'rfc9068',
+    maxTokenLength: merged.maxTokenLength ?? STANDARD_POLICY.maxTokenLength,
     types: new Set((merged.types ?? STANDARD_POLICY.types).map(normalizeType)),
     cookieKey,
     authHeaderName,
     leeway: merged.leeway ?? STANDARD_POLICY.leeway,
-    keySource: keySource(given),
+    keySource: ownKeys,
     optional: merged.optional ?? false,
     claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(
       ([claim, header]) => [claim, header.toLowerCase()] as const,
@@ -242,7 +280,10 @@ export function compilePolicy(
       issuers === undefined
         ? undefined
         : new Map(
-            issuers.map((one) => [one.issuer, ofIssuer(one, { ...common, perIssuer: undefined })]),
+            issuers.map((one) => [
+              one.issuer,
+              ofIssuer({ profile: merged.profile, ...one }, { ...common, perIssuer: undefined }),
+            ]),
           ),
   };
   for (const one of policy.perIssuer?.values() ?? [policy]) assertUsable(one);
@@ -264,6 +305,24 @@ export function compilePolicy(
 
 /** Seconds for which each proof that was used has to be remembered, at most twice. */
 const LONGEST_DPOP_WINDOW = 3600;
+
+function recipients({
+  audience,
+}: Pick<TokenPolicyOptions, 'audience'>): Pick<TokenPolicy, 'audiences' | 'anyAudience'> {
+  const audiences = list(audience);
+  return { audiences, anyAudience: audiences.length === 1 && audiences[0] === UNCHECKED };
+}
+
+/**
+ * True where nothing says whom the tokens are for: the audience is unchecked, and neither required claims nor
+ * a class of claims take its place. Tokens that an issuer makes for any other service are accepted then.
+ */
+export const hasUncheckedAudience = (policy: TokenPolicy): boolean =>
+  [...(policy.perIssuer?.values() ?? [policy])].some(
+    ({ anyAudience, requiredClaims, checkClaimsClass }) =>
+      anyAudience && requiredClaims.length === 0 && checkClaimsClass === undefined,
+  );
+
 /** What others may sign with: a secret that is published is none. */
 const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
 
@@ -288,7 +347,9 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
     issuers: new Set([one.issuer]),
     foreignIssuer: one.own === true ? undefined : one.issuer,
     algorithms: new Set(one.algorithms ?? (one.own === true ? policy.algorithms : ASYMMETRIC)),
-    audiences: one.audience === undefined ? policy.audiences : list(one.audience),
+    ...(one.audience === undefined ? {} : recipients({ audience: one.audience })),
+    audienceClaim: one.audienceClaim ?? policy.audienceClaim,
+    profiled: one.own === true || one.profile === 'rfc9068',
     audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
     keySource: issuerKeys(one, policy),
   };
@@ -347,6 +408,7 @@ const list = (value: string | readonly string[] | undefined): readonly string[] 
 
 function assertUsable(policy: TokenPolicy): void {
   const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
+  const { anyAudience, audienceClaim, maxTokenLength } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
@@ -365,5 +427,13 @@ function assertUsable(policy: TokenPolicy): void {
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
   if (!(leeway >= 0 && Number.isFinite(leeway)))
     problems.push(`'leeway' is not a number of seconds`);
+  if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
+    problems.push(`'maxTokenLength' is not a number of characters`);
+  if (audiences.length > 1 && audiences.includes(UNCHECKED))
+    problems.push(`'audience' is '${UNCHECKED}' and names recipients; choose one`);
+  if (anyAudience && audienceClaim !== 'aud')
+    problems.push(
+      `'audience' is '${UNCHECKED}', so 'audienceClaim' is not looked at; leave one of them out`,
+    );
   if (problems.length > 0) throw new BootError(problems);
 }

@@ -6,8 +6,8 @@
 export type VerifiedClaims<Claims extends object = object> = {
   /** Issuer; one of the accepted ones. */
   readonly iss: string;
-  /** Recipients. */
-  readonly aud: string | readonly string[];
+  /** Recipients; always there where `aud` is what the audience is compared with. */
+  readonly aud?: string | readonly string[];
   /** Seconds since 1970; not past. */
   readonly exp: number;
   readonly nbf?: number;

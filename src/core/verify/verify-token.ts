@@ -54,7 +54,7 @@ export async function verifyToken(
   verification: Verification,
   holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
-  const jws = parseCompact(token);
+  const jws = parseCompact(token, policy.maxTokenLength);
   if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
   return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, holder, claims);
@@ -101,7 +101,7 @@ async function verifyBy(
 
   const type = allowedType(header, policy);
   const claims = parsed ?? parseClaims(jws.payload);
-  assertProfile(type, claims);
+  assertProfile(type, claims, policy);
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);

@@ -1,0 +1,24 @@
+import { isJsonObject } from '../json/index.js';
+
+/**
+ * The roles that a claim holds: the strings of a list, the words of a text (with blanks or commas between),
+ * or the names of an object's members, as Zitadel writes them: `{ "admin": { "<org id>": "<domain>" } }`, or a
+ * list of such objects. A member counts when its value is an object; outside of lists, `true` counts, too.
+ */
+export function rolesOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return value.split(/[\s,]+/).filter(Boolean);
+  if (Array.isArray(value))
+    return value.flatMap((item: unknown) =>
+      isString(item) ? [item] : membersOf(item, isJsonObject),
+    );
+  return membersOf(value, (member) => member === true || isJsonObject(member));
+}
+
+const membersOf = (value: unknown, counts: (member: unknown) => boolean): string[] =>
+  isJsonObject(value) ? Object.keys(value).filter((name) => counts(value[name])) : [];
+
+/** The scopes that a claim holds: a text with blanks between (RFC 6749 section 3.3), or a list of strings. */
+export const scopesOf = (value: unknown): readonly string[] =>
+  typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.filter(isString) : [];
+
+const isString = (value: unknown): value is string => typeof value === 'string';
