@@ -161,7 +161,7 @@ const MUTATIONS: readonly (readonly [name: string, mutate: Mutate])[] = [
         .tuple(within(token), fc.nat(19))
         .map(([at, more]) => token.slice(0, at + 1 + more) + token.slice(at)),
   ],
-  ['too long', (token) => fc.nat(63).map((less) => token + 'A'.repeat(16_384 - less))],
+  ['too long', (token) => fc.nat(63).map((less) => token + 'A'.repeat(8192 - less))],
   [
     'part of another token',
     (token, other) =>
@@ -520,7 +520,6 @@ describe('tokens with a good signature over anything', () => {
     '{"alg":"none","al\\u0067":"HS256","kid":"HS256"}',
     '{"alg":"HS256","kid":"hs256"}',
     '{"alg":"HS256","kid":["HS256"]}',
-    '{"alg":"HS256"}',
     '{"alg":"hs256","kid":"HS256"}',
     '{"alg":"HS256 ","kid":"HS256"}',
     '{"alg":"HS384","kid":"HS512"}',
