@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const { FLOORS, importProblem, roomOf } = (await import(resolve('lint/rooms.mjs'))) as {
   FLOORS: readonly (readonly string[])[];
-  importProblem(file: string, specifier: string, typeOnly?: boolean): string | undefined;
-  roomOf(file: string): string;
+  importProblem: (file: string, specifier: string, typeOnly?: boolean) => string | undefined;
+  roomOf: (file: string) => string;
 };
 
 describe('the rule of rooms', () => {
@@ -85,7 +85,7 @@ export const e = a;
       output = (error as { stdout: string }).stdout;
     }
     const lines = [...output.matchAll(/x\.ts:(\d):/g)].map(([, line]) => Number(line));
-    expect(lines.toSorted()).toEqual([1, 2, 3, 4, 5]);
+    expect(lines.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('is suppressed nowhere', () => {

@@ -17,7 +17,7 @@ export async function createDevelopmentKey(
   kid: string,
 ): Promise<boolean> {
   if (existsSync(path)) return false;
-  const { kty, ...rest } = await generateJwk(alg);
+  const { kty, ...rest } = generateJwk(alg);
   const text = JSON.stringify({ keys: [{ kty, kid, alg, use: 'sig', ...rest }] }, null, 2);
   try {
     await createFile(path, `${text}\n`);

@@ -11,7 +11,7 @@ import type { Jwk } from '../files/key-files.js';
  */
 export async function createJwk(alg: JwsAlgorithm, kid?: string, rsaBits?: number): Promise<Jwk> {
   for (;;) {
-    const material = await generateJwk(alg, rsaBits);
+    const material = generateJwk(alg, rsaBits);
     const print = thumbprint(material);
     // On a command line, a kid that begins with a hyphen looks like an option.
     if (kid === undefined && print.startsWith('-')) continue;
