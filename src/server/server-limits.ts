@@ -11,7 +11,7 @@ export const SERVER_OPTIONS = {
   // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
-  // No stream is set up for a body that is not there.
+  // No stream is set up for a body that is not there: -9 % CPU of a 401, -5 % of a GET (bench/README.md).
   optimizeEmptyRequests: true,
 } as const satisfies ServerOptions;
 
