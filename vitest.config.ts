@@ -21,7 +21,7 @@ declare module 'vitest' {
 /** What takes long: faults and load, packed tarballs, the blocks of the manual. */
 const SLOW = [
   'test/slow/**/*.e2e-spec.ts',
-  'test/{library,manual,package,shipping,tutorial}.e2e-spec.ts',
+  'test/{build-if-changed,library,manual,package,shipping,tutorial}.e2e-spec.ts',
 ];
 
 export default defineConfig({

@@ -85,7 +85,7 @@ export const e = a;
       output = (error as { stdout: string }).stdout;
     }
     const lines = [...output.matchAll(/x\.ts:(\d):/g)].map(([, line]) => Number(line));
-    expect(lines.toSorted((one, other) => one - other)).toEqual([1, 2, 3, 4, 5]);
+    expect(lines.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('is suppressed nowhere', () => {

@@ -6,7 +6,8 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: Nex
 const goOn: Next = () => undefined;
 
 /**
- * Several middlewares as one: each layer of Express costs as much as most of these do.
+ * Several middlewares as one, since each layer of Express costs about as much as what these do: -5 % CPU
+ * of a 401, nothing measurable of a request to the backend (bench/README.md, 2026-11-27).
  *
  * @param steps call `next` before they return, and never with an error
  * @param last may do what it likes

@@ -11,7 +11,7 @@ export interface ExpressApplication {
 /**
  * Classes for the server (`http.createServer`) whose objects have the prototypes that Express gives to
  * each request and response with `Object.setPrototypeOf`. V8 discards its optimizations for an object
- * whose prototype changes.
+ * whose prototype changes: -13 % CPU of a 401, -5 % of a GET (bench/README.md, 2026-11-27).
  */
 export function expressClasses(
   application: ExpressApplication,

@@ -28,7 +28,7 @@ export class GatewayAdapter extends ExpressAdapter {
     const server = createServer(options, (request, response) => {
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);
-      // Nest answers everything; with a callback, Express does not prepare to do it.
+      // Nest answers everything. If it ever does not, Express must not send a page of its own.
       application(request, response, () => response.destroy());
     });
     limitServer(server);

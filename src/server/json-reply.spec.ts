@@ -11,7 +11,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** What comes of a reply, and whether Express made it. */
+/** What comes of a reply, whether Express made it, and whether its end waits for others. */
 async function reply(
   body: unknown,
   status?: number,
@@ -21,9 +21,11 @@ async function reply(
   const app = express();
   const adapter = new GatewayAdapter(undefined, app);
   const send = vi.spyOn(app.response, 'send');
+  let waits = false;
   app.use((_request, response) => {
     prepare?.(response);
     adapter.reply(response, body, status);
+    waits = response.headersSent && !response.writableEnded;
   });
   const server = createServer(app).listen(0, '127.0.0.1');
   closers.push(() => {
@@ -40,6 +42,7 @@ async function reply(
     etag: answer.headers.get('etag'),
     text: await answer.text(),
     byExpress: send.mock.calls.length > 0,
+    waits,
   };
 }
 
@@ -72,6 +75,7 @@ describe('the reply of the adapter', () => {
       etag: null,
       text,
       byExpress: false,
+      waits: true,
     });
   });
 

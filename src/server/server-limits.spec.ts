@@ -67,6 +67,24 @@ it.each([1024, 16_384, 65_536])('a head may be 16 kB larger than a token of %d',
   server.close();
 });
 
+it.each([
+  ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', true],
+  ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx', false],
+])('a request has a stream for its body only where there is one: %j', async (text, ended) => {
+  const seen: boolean[] = [];
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
+    seen.push(request.readableEnded);
+    response.end();
+  }).listen(0);
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port);
+  socket.write(text);
+  await once(socket, 'data');
+  socket.destroy();
+  server.close();
+  expect(seen).toEqual([ended]);
+});
+
 describe('limitWriting', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -18,7 +18,7 @@ export const serverOptions = (maxTokenLength: number): ServerOptions => ({
   // Longer than the 60 s after which usual load balancers drop idle connections: they close first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: maxTokenLength + OTHER_HEADERS,
-  // No stream is set up for a body that is not there.
+  // No stream is set up for a body that is not there: -9 % CPU of a 401, -5 % of a GET (bench/README.md).
   optimizeEmptyRequests: true,
 });
 

@@ -249,30 +249,45 @@ describe('a remote JWK Set that is down or bad later', () => {
   }, 60_000);
 
   it('F29: a set that hangs does not slow known kids down', async () => {
-    server = await startJwksServer([publicHalf(old)]);
+    const keys = [publicHalf(old)];
+    server = await startJwksServer(keys);
     // Fetched again after 0.8 s.
-    const url = await boot(server.url, { VALIDATOR_JWK_CACHE_TTL: '1' });
+    const url = await boot(server.url, {
+      VALIDATOR_JWK_CACHE_TTL: '1',
+      VALIDATOR_JWK_COOLDOWN: '1',
+    });
     const token = await tokenOf(old);
-    const count = FULL ? 5000 : 300;
-    await timesOf(url, token, count);
-    const before = quantile(await timesOf(url, token, count), 0.99);
     const open = new Set<object>();
-    server.serve((_request, response) => {
+    const hangs: RequestListener = (_request, response) => {
       open.add(response);
       response.on('close', () => open.delete(response));
-    });
-    await expect.poll(() => open.size, { timeout: 5000, interval: 10 }).toBe(1);
-    const all = await timesOf(url, token, count);
-    const during = quantile(all, 0.99);
-    // A busy machine may take longer than a fetch may hang.
-    expect(open.size).toBeGreaterThanOrEqual(limit(1, 0));
+    };
+    const [usual, hanging]: [number[], number[]] = [[], []];
+    let slowest = 0;
+    const count = FULL ? 300 : 100;
+    await timesOf(url, token, count);
+    // One after the other, so that both see the same machine.
+    for (let round = 0; round < (FULL ? 9 : 1); round++) {
+      usual.push(quantile(await timesOf(url, token, count), 0.99));
+      server.serve(hangs);
+      await expect.poll(() => open.size, { interval: 10 }).toBe(1);
+      const times = await timesOf(url, token, count);
+      // A busy machine may take longer than a fetch may hang.
+      expect(open.size).toBeGreaterThanOrEqual(limit(1, 0));
+      hanging.push(quantile(times, 0.99));
+      slowest = Math.max(slowest, ...times);
+      server.serve(keys);
+      const before = server.fetches.length;
+      await expect.poll(() => server?.fetches.length).toBeGreaterThan(before);
+    }
+    const [before, during] = [quantile(usual, 0.5), quantile(hanging, 0.5)];
     figure(
       `F29 p99 ${before.toFixed(2)} ms, with a hanging set ${during.toFixed(2)} ms (criterion +5 %)`,
     );
     // Less than a tenth of a millisecond is no difference.
-    expect(during).toBeLessThanOrEqual(limit(1.05 * before + 0.1, 1000));
-    expect(Math.max(...all)).toBeLessThan(limit(1000, 4000));
-  });
+    expect(during).toBeLessThanOrEqual(limit(1.05 * before + 0.1, 4000));
+    expect(slowest).toBeLessThan(limit(1000, 4000));
+  }, 180_000);
 });
 
 describe('unknown kids', () => {

@@ -81,7 +81,18 @@ describe('F44', () => {
     expect(p99During).toBeLessThan(limit(2 * p99Before, 20 * Math.max(p99Before, 5)));
     const metrics = await gateway.metrics();
     expect(metricOf(metrics, 'signet_refusals_total', 'request_timeout')).toBe(slow.length);
-    // What was not read is not sent any more, either.
+    // What was not read is not sent any more, either: the gateway gives the connection up.
+    await expect
+      .poll(
+        () =>
+          gateway
+            .log()
+            .find(({ route, aborted }) => aborted === true && route === '/private/custom'),
+        {
+          timeout: 60_000,
+        },
+      )
+      .toBeDefined();
     const unread = await new Promise<number>((resolve) => {
       let bytes = 0;
       reader.socket.on('data', (chunk) => (bytes += chunk.length)).resume();

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackendBulkhead } from './backend-bulkhead.js';
 import {
   BackendBadResponseException,
@@ -13,6 +14,10 @@ const fails = (thrown: Error) => async (): Promise<never> => {
   throw thrown;
 };
 const FAILURES = { failures: 5, probeEveryMs: 60_000 };
+
+// It tells of each change of the circuit.
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(true));
 
 describe('BackendBulkhead', () => {
   it('tells how every call ended', async () => {

@@ -14,18 +14,28 @@ import { BackendBadResponseException, BackendTimeoutException } from '../backend
 import type { BackendTransport } from './backend-transport.js';
 import type { BackendRequest, BackendResponse } from './exchange.js';
 
+/** When the time of a whole call is over. axios copies plain objects, and leaves those of a class alone. */
+export class Deadline {
+  readonly at: number;
+
+  /** @param ms milliseconds from now */
+  constructor(ms: number) {
+    this.at = performance.now() + ms;
+  }
+}
+
 /**
- * Member of the configuration of a call: a signal that is aborted when the time of the whole call is
- * over. It is not `signal`: axios rejects a request with an aborted signal at once, so an interceptor
- * that retries without end would block the event loop.
+ * Member of the configuration of a call, which stays with it where an interceptor sends it again. It is
+ * no `signal`: axios rejects a request with an aborted signal at once, so an interceptor that retries
+ * without end would block the event loop.
  */
 export const DEADLINE = Symbol('signet.deadline');
 
 /** A configuration that {@link DEADLINE} may be part of. */
-export type ConfigOfCall = AxiosRequestConfig & { [DEADLINE]?: AbortSignal };
+export type ConfigOfCall = AxiosRequestConfig & { [DEADLINE]?: Deadline };
 
-/** The {@link DEADLINE} of the call that a configuration belongs to, also where an interceptor sends it again. */
-export const deadlineOf = (config: ConfigOfCall | undefined): AbortSignal | undefined =>
+/** The deadline of the call that a configuration belongs to. */
+export const deadlineOf = (config: ConfigOfCall | undefined): Deadline | undefined =>
   config?.[DEADLINE];
 
 /**
@@ -40,20 +50,21 @@ export const createAdapter =
   (transport: BackendTransport): AxiosAdapter =>
   async (config) => {
     const { timeout = 0, maxContentLength = -1, validateStatus } = config;
-    const deadline = deadlineOf(config);
+    const { at = Infinity } = deadlineOf(config) ?? {};
+    const remaining = Math.ceil(at - performance.now());
     // Nobody waits for the call any more: an interceptor that retries without end is left waiting.
-    if (deadline?.aborted === true) return new Promise<never>(() => undefined);
-    const canceler = signalOf(config);
+    if (remaining <= 0) return new Promise<never>(() => undefined);
+    const signal = signalOf(config);
     const limits = {
-      timeoutMs: timeout > 0 ? timeout : undefined,
+      timeoutMs: timeout > 0 ? Math.min(timeout, remaining) : remaining,
       maxBodyBytes: maxContentLength < 0 ? undefined : maxContentLength,
-      signal: anyOf([deadline, canceler]),
+      signal,
     };
     let received: BackendResponse;
     try {
       received = await transport.send(toBackendRequest(config), limits);
     } catch (error) {
-      throw canceler?.aborted === true ? new CanceledError(undefined, config) : wrap(error, config);
+      throw signal?.aborted === true ? new CanceledError(undefined, config) : wrap(error, config);
     }
     const { status, headers, body } = received;
     const statusText = STATUS_CODES[status] ?? '';
@@ -72,12 +83,11 @@ export const toPlainHeaders = (headers: unknown): Record<string, string | string
     ]),
   );
 
-const signalOf = ({ signal, cancelToken }: InternalAxiosRequestConfig): AbortSignal | undefined =>
-  anyOf([signal as AbortSignal | undefined, cancelToken?.toAbortSignal()]);
-
-function anyOf(signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const present = signals.filter((signal) => signal !== undefined);
-  return present.length > 1 ? AbortSignal.any(present) : present[0];
+function signalOf({ signal, cancelToken }: InternalAxiosRequestConfig): AbortSignal | undefined {
+  const signals = [signal as AbortSignal | undefined, cancelToken?.toAbortSignal()].filter(
+    (one) => one !== undefined,
+  );
+  return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
 }
 
 /**

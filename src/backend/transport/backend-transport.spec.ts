@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   BackendBadResponseException,
   BackendTimeoutException,
@@ -135,6 +135,25 @@ describe('the pool', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => send('GET')));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(connections.size).toBe(2);
+  });
+
+  it('is replaced every 20 seconds of the monotonic clock, and the old one closed', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+    try {
+      await open();
+      const [first] = connections;
+      // A wall clock that is set back must not keep a connection to an address that is no more.
+      vi.setSystemTime(0);
+      vi.advanceTimersByTime(19_000);
+      await send('GET');
+      expect(connections.size).toBe(1);
+      vi.advanceTimersByTime(1000);
+      await send('GET');
+      expect(connections.size).toBe(2);
+      await expect.poll(() => first?.destroyed).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('keeps the connections that requests past their deadline waited for', async () => {

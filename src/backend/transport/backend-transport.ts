@@ -102,7 +102,7 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
     };
   }
 
-  /** Undici's own `clientTtl` looks at the age of each busy connection with every call. */
+  /** undici's own `clientTtl` goes by the wall clock, which may be set back. */
   private currentPool(): Agent {
     const now = performance.now();
     if (now >= this.replaceAt) {
