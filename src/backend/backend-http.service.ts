@@ -82,6 +82,8 @@ export async function sendByAxios(
       : new BackendUnavailableException(`the request was given up (${error.code})`);
   } finally {
     clearTimeout(timer);
+    // Whatever an interceptor still wants to send for it stays here.
+    deadline.end();
   }
 }
 

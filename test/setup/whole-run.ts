@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestProject } from 'vitest/node';
 import { FIGURES } from '../helpers/figure.js';
 import { leftOut } from '../helpers/programs.js';
 
@@ -13,12 +12,10 @@ const PATIENCE_MS = 5000;
  * Gives the run a folder of its own for everything temporary: of the tests, and of the processes
  * that they start. Whatever is left there at the end fails the run.
  */
-export default function setUp({ config }: TestProject): () => Promise<void> {
+export default function setUp(): () => Promise<void> {
   const outside = process.env.TMPDIR;
   const folder = mkdtempSync(join(tmpdir(), 'signet-run-'));
   process.env.TMPDIR = folder;
-  // Hundreds of processes load the same modules. What comes from the cache has no exact coverage.
-  if (!config.coverage.enabled) process.env.NODE_COMPILE_CACHE = join(folder, 'compile-cache');
   rmSync(FIGURES, { force: true });
   // A proof that is left out must not look like one that holds.
   for (const line of leftOut) process.stderr.write(`${line}\n`);

@@ -16,11 +16,21 @@ import type { BackendRequest, BackendResponse } from './exchange.js';
 
 /** When the time of a whole call is over. axios copies plain objects, and leaves those of a class alone. */
 export class Deadline {
-  readonly at: number;
+  private at: number;
 
   /** @param ms milliseconds from now */
   constructor(ms: number) {
     this.at = performance.now() + ms;
+  }
+
+  /** Milliseconds until then; none once the call is over. */
+  get remaining(): number {
+    return Math.ceil(this.at - performance.now());
+  }
+
+  /** The call is over, whatever the clock says: a timer may fire a little before its time. */
+  end(): void {
+    this.at = -Infinity;
   }
 }
 
@@ -50,8 +60,7 @@ export const createAdapter =
   (transport: BackendTransport): AxiosAdapter =>
   async (config) => {
     const { timeout = 0, maxContentLength = -1, validateStatus } = config;
-    const { at = Infinity } = deadlineOf(config) ?? {};
-    const remaining = Math.ceil(at - performance.now());
+    const { remaining = Infinity } = deadlineOf(config) ?? {};
     // Nobody waits for the call any more: an interceptor that retries without end is left waiting.
     if (remaining <= 0) return new Promise<never>(() => undefined);
     const signal = signalOf(config);
