@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isExposed } from './exposure.js';
-import { FileError } from './file.error.js';
+import { FileError } from './read-file.js';
 
 const OWNER_ONLY = 0o600;
 

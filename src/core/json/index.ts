@@ -1,5 +1,7 @@
 export { isJsonMediaType, mediaType } from './media-type.js';
 export {
+  ABSENT,
+  memberAt,
   toNumber,
   isDeeperThan,
   exactly,
@@ -7,4 +9,3 @@ export {
   isJsonObject,
   hasDuplicateMembers,
 } from './json.js';
-export { ABSENT, memberAt } from './member-path.js';
