@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../../core/explain/index.js';
+import { oneLine } from '../../core/text/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
-import { oneLine } from '../output.js';
 
 interface ExplainOptions {
   role?: string[];

@@ -1,4 +1,4 @@
-import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
+import { hasDuplicateMembers, isJsonObject, withoutMark } from '../json/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
 import { KeyError, quote } from './key.error.js';
 
@@ -117,7 +117,7 @@ function listKeys(text: string, published: boolean): unknown[] {
   let value: unknown;
   try {
     // A byte order mark is ignored, as RFC 8259 section 8.1 allows.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(withoutMark(text));
   } catch {
     // The parser's message quotes the text, which holds keys.
     throw new KeyError('not valid JSON');
