@@ -7,10 +7,15 @@ import {
   type RefreshPolicy,
 } from '../core/keys/index.js';
 import { isJsonObject } from '../core/json/index.js';
-import { algorithmSpec, isJwsAlgorithm } from '../core/jws/index.js';
+import {
+  isAsymmetric,
+  isJwsAlgorithm,
+  isSameAlgorithm,
+  JWS_ALGORITHMS,
+} from '../core/jws/index.js';
 import { checkedUrl, refreshPolicy, withSource } from './key-url.js';
 import { createRemoteAgent } from './remote-agent.js';
-import { fetchDeadline, fetchJson } from './remote-fetch.js';
+import { deadlineIn, fetchJson, fetchTimeout, type Deadline } from './remote-fetch.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
 const ALGORITHM_MEMBERS = [
@@ -49,17 +54,19 @@ export class DiscoveredKeys implements KeyProvider {
     // Compared exactly, so as it was written: the parser adds a slash.
     this.source = issuer;
     this.refresh = refreshPolicy(options);
-    this.agent = createRemoteAgent(options, fetchDeadline(options));
+    this.agent = createRemoteAgent(options, fetchTimeout(options));
   }
 
   async read(): Promise<KeyDocument> {
+    // One for metadata and keys, since requests may wait for both.
+    const deadline = deadlineIn(fetchTimeout(this.options));
     try {
-      const metadata = await this.metadata();
+      const metadata = await this.metadata(deadline);
       const uri = metadata.jwks_uri;
       if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
       const url = checkedUrl(uri, this.options);
       return {
-        text: await fetchJson(url, this.agent, fetchDeadline(this.options)),
+        text: await fetchJson(url, this.agent, deadline),
         algorithms: announcedAlgorithms(metadata),
       };
     } catch (error) {
@@ -76,20 +83,18 @@ export class DiscoveredKeys implements KeyProvider {
     void this.agent.destroy();
   }
 
-  private async metadata(): Promise<Record<string, unknown>> {
+  private async metadata(deadline: Deadline): Promise<Record<string, unknown>> {
     const candidates = this.found === undefined ? metadataUrls(this.issuer) : [this.found];
     let failure: unknown;
     for (const url of candidates) {
       try {
-        const metadata = parseMetadata(
-          await fetchJson(url, this.agent, fetchDeadline(this.options)),
-          this.source,
-        );
+        const metadata = parseMetadata(await fetchJson(url, this.agent, deadline), this.source);
         this.found = url;
         return metadata;
       } catch (error) {
         // The first candidate's reason is the one that people look for.
         failure ??= error;
+        if (deadline.signal.aborted) break;
       }
     }
     this.found = undefined;
@@ -123,7 +128,7 @@ function parseMetadata(text: string, issuer: string): Record<string, unknown> {
 }
 
 /**
- * Asymmetric ones of ours; `undefined` where the metadata do not say.
+ * Asymmetric ones of ours, under all of their names; `undefined` where the metadata do not say.
  *
  * @throws KeyError when they name only others
  */
@@ -132,9 +137,10 @@ function announcedAlgorithms(metadata: Record<string, unknown>): readonly string
     const value = metadata[member];
     return Array.isArray(value) ? (value as unknown[]) : [];
   });
-  const usable = named.filter(isJwsAlgorithm).filter((alg) => algorithmSpec(alg).kty !== 'oct');
+  const usable = named.filter(isJwsAlgorithm).filter(isAsymmetric);
   if (named.length === 0) return undefined;
   if (usable.length === 0)
     throw new KeyError('the metadata announce no asymmetric algorithm that is supported here');
-  return [...new Set(usable)];
+  // A provider that announces EdDSA may say Ed25519 in its tokens, and the other way round.
+  return JWS_ALGORITHMS.filter((alg) => usable.some((one) => isSameAlgorithm(one, alg)));
 }

@@ -18,6 +18,18 @@ export interface KeyNames {
   readonly x5tS256?: string;
 }
 
+/** What is known of a set: for whoever asks why a token finds no key in it. */
+export interface KeyInventory {
+  /** Where it comes from, without secrets. */
+  readonly source: string;
+  readonly keys: readonly JwsKey[];
+  readonly skipped: readonly SkippedKey[];
+  /** `alg` values that its owner announces; others find no key. `undefined` where it announces none. */
+  readonly algorithms?: readonly string[];
+  /** Why there is no usable set at the source now; `undefined` where there is one. */
+  readonly problem?: string;
+}
+
 const NONE: readonly JwsKey[] = [];
 
 /** An immutable set of checked keys, and the rules by which one of them is selected. */
