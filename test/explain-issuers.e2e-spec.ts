@@ -20,9 +20,9 @@ let env: Record<string, string>;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  [own, keyOfA, keyOfB, second, odd] = await Promise.all(
-    [KID, KID, KID, 'b2', 'odd'].map((kid) => generateJwk('ES256', kid)),
-  );
+  const generate = (kid: string): Promise<JWK> => generateJwk('ES256', kid);
+  [own, keyOfA, keyOfB] = [await generate(KID), await generate(KID), await generate(KID)];
+  [second, odd] = [await generate('b2'), await generate('odd')];
   [a, b, away] = await Promise.all([
     startIssuerServer(),
     startIssuerServer(keyOfB, second),

@@ -80,10 +80,9 @@ function authHere(env: Environment, context: CommandContext): AuthModuleOptions 
   const options = authOptions(env);
   return {
     ...options,
-    issuers: options.issuers?.map((issuer) => ({
-      ...issuer,
-      keys: fromHere(issuer.keys, context),
-    })),
+    issuers: options.issuers?.map((issuer) =>
+      Object.assign({}, issuer, { keys: fromHere(issuer.keys, context) }),
+    ),
   };
 }
 
