@@ -25,7 +25,7 @@ beforeAll(async () => {
   [second, odd] = [await generate('b2'), await generate('odd')];
   [a, b, away] = await Promise.all([
     startIssuerServer(),
-    startIssuerServer(keyOfB, second),
+    startIssuerServer([keyOfB, second]),
     startIssuerServer(),
   ]);
   a.publish([publicHalf(keyOfA), { ...publicHalf(odd), alg: 'HPKE-0' }], {

@@ -172,6 +172,12 @@ it('metadata and keys have one deadline, so that whoever waits for a key waits f
   expect(seen).toEqual([first, first, '/jwks']);
 });
 
+it('a byte order mark before metadata is ignored', async () => {
+  const metadata = { issuer: origin, jwks_uri: `${origin}/jwks` };
+  answers['/.well-known/openid-configuration'] = `\uFEFF${JSON.stringify(metadata)}`;
+  expect(await discover(origin)).toMatchObject({ text: JWKS });
+});
+
 it('a moved jwks_uri is followed, and metadata that moved are found again', async () => {
   const keys = new DiscoveredKeys(origin, { allowHttp: true });
   answers['/.well-known/openid-configuration'] = { issuer: origin, jwks_uri: `${origin}/jwks` };

@@ -9,9 +9,12 @@ export interface IssuerServer extends JwksServer {
   publish(keys: readonly object[], metadata?: object): void;
 }
 
-/** Starts an issuer that publishes the public halves of some keys. */
-export async function startIssuerServer(...keys: readonly JWK[]): Promise<IssuerServer> {
-  const server = await startJwksServer([]);
+/** Starts an issuer that publishes the public halves of some keys, over TLS with a certificate. */
+export async function startIssuerServer(
+  keys: readonly JWK[] = [],
+  tls?: { cert: string; key: string },
+): Promise<IssuerServer> {
+  const server = await startJwksServer([], tls);
   const issuer = new URL(server.url).origin;
   const publish: IssuerServer['publish'] = (published, metadata) => {
     const documents: Record<string, object> = {
