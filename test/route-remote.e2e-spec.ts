@@ -131,14 +131,18 @@ const ROWS: Row[] = [
     tls: true,
     with: { ...CA, fingerprints: [authority.pin], fingerprintsMatch: 'chain' },
     without: { ...CA, fingerprints: [authority.pin] },
-    check: async (routes) => expect(await verdicts(routes)).toEqual(['200', AWAY]),
+    check: async (routes) => {
+      expect(await verdicts(routes)).toEqual(['200', AWAY]);
+    },
   },
   {
     option: 'fingerprints, of no certificate of the chain',
     tls: true,
     with: { ...CA, fingerprints: [stranger.pin], fingerprintsMatch: 'chain' },
     without: CA,
-    check: async (routes) => expect(await verdicts(routes)).toEqual([AWAY, '200']),
+    check: async (routes) => {
+      expect(await verdicts(routes)).toEqual([AWAY, '200']);
+    },
   },
   {
     option: 'identifyStrategy',

@@ -22,7 +22,11 @@ describe('Output', () => {
   it('keeps a line a line, whatever is in it', () => {
     output.line('kid\r\nok  all is well');
     output.remark('a\u001b[31mb\u0085c\u0000');
-    expect([written, remarked]).toEqual(['kid ok  all is well\n', 'signet: a [31mb c \n']);
+    output.remark('a\u202eb\u2066c\u2028d');
+    expect([written, remarked]).toEqual([
+      'kid ok  all is well\n',
+      'signet: a [31mb c \nsignet: a b c d\n',
+    ]);
   });
 
   it('makes columns as wide as their widest cell, without blanks at line ends', () => {

@@ -33,8 +33,9 @@ export class Output {
   }
 }
 
-/** A kid comes from a file and may hold line breaks or terminal control sequences. */
-export const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+/** A kid comes from a file and may hold line breaks, terminal control sequences, or what turns text around. */
+export const oneLine = (text: string): string =>
+  text.replace(/[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]+/gu, ' ');
 
 /** No blanks at line ends. */
 function toTable(rows: readonly (readonly string[])[]): string[] {

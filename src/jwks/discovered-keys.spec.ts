@@ -168,7 +168,7 @@ it('metadata and keys have one deadline, so that whoever waits for a key waits f
   expect(seen).toEqual([first]);
   hangs = '/jwks';
   answers[first] = { issuer: origin, jwks_uri: `${origin}/jwks` };
-  expect(await discover(origin, { timeoutMs: 200 })).toMatch(/within 200 ms/);
+  expect(await discover(origin, { timeoutMs: 200 })).toMatch(/within (?:200|1\d\d) ms$/);
   expect(seen).toEqual([first, first, '/jwks']);
 });
 

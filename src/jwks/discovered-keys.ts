@@ -15,7 +15,7 @@ import {
 } from '../core/jws/index.js';
 import { checkedUrl, refreshPolicy, withSource } from './key-url.js';
 import { createRemoteAgent } from './remote-agent.js';
-import { deadlineIn, fetchJson, fetchTimeout, type Deadline } from './remote-fetch.js';
+import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
 const ALGORITHM_MEMBERS = [
@@ -24,6 +24,9 @@ const ALGORITHM_MEMBERS = [
   'introspection_signing_alg_values_supported',
   'access_token_signing_alg_values_supported',
 ];
+
+/** Timers may end that early; nothing is fetched in so short a time. */
+const SHORTEST_FETCH_MS = 10;
 
 /**
  * The key set of an issuer, found by its metadata: OpenID Connect Discovery 1.0 section 4, then RFC 8414
@@ -54,19 +57,20 @@ export class DiscoveredKeys implements KeyProvider {
     // Compared exactly, so as it was written: the parser adds a slash.
     this.source = issuer;
     this.refresh = refreshPolicy(options);
-    this.agent = createRemoteAgent(options, fetchTimeout(options));
+    this.agent = createRemoteAgent(options, fetchDeadline(options));
   }
 
   async read(): Promise<KeyDocument> {
-    // One for metadata and keys, since requests may wait for both.
-    const deadline = deadlineIn(fetchTimeout(this.options));
+    // Requests may wait for metadata and keys together.
+    const end = performance.now() + fetchDeadline(this.options);
+    const left = (): number => Math.ceil(end - performance.now());
     try {
-      const metadata = await this.metadata(deadline);
+      const metadata = await this.metadata(left);
       const uri = metadata.jwks_uri;
       if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
       const url = checkedUrl(uri, this.options);
       return {
-        text: await fetchJson(url, this.agent, deadline),
+        text: await fetchJson(url, this.agent, Math.max(1, left())),
         algorithms: announcedAlgorithms(metadata),
       };
     } catch (error) {
@@ -83,18 +87,21 @@ export class DiscoveredKeys implements KeyProvider {
     void this.agent.destroy();
   }
 
-  private async metadata(deadline: Deadline): Promise<Record<string, unknown>> {
+  private async metadata(left: () => number): Promise<Record<string, unknown>> {
     const candidates = this.found === undefined ? metadataUrls(this.issuer) : [this.found];
     let failure: unknown;
     for (const url of candidates) {
       try {
-        const metadata = parseMetadata(await fetchJson(url, this.agent, deadline), this.source);
+        const metadata = parseMetadata(
+          await fetchJson(url, this.agent, Math.max(1, left())),
+          this.source,
+        );
         this.found = url;
         return metadata;
       } catch (error) {
         // The first candidate's reason is the one that people look for.
         failure ??= error;
-        if (deadline.signal.aborted) break;
+        if (left() < SHORTEST_FETCH_MS) break;
       }
     }
     this.found = undefined;

@@ -8,7 +8,7 @@ import {
   type RefreshPolicy,
 } from '../core/keys/index.js';
 import { createRemoteAgent } from './remote-agent.js';
-import { deadlineIn, fetchJson, fetchTimeout } from './remote-fetch.js';
+import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** A JWK Set behind a URL. */
 export class KeyUrl implements KeyProvider {
@@ -32,13 +32,13 @@ export class KeyUrl implements KeyProvider {
     this.url = checkedUrl(url, options);
     this.source = `${this.url.origin}${this.url.pathname}`;
     this.refresh = refreshPolicy(options);
-    this.timeoutMs = fetchTimeout(options);
+    this.timeoutMs = fetchDeadline(options);
     this.agent = prefixed(this.source, () => createRemoteAgent(options, this.timeoutMs));
   }
 
   async read(): Promise<KeyDocument> {
     try {
-      return { text: await fetchJson(this.url, this.agent, deadlineIn(this.timeoutMs)) };
+      return { text: await fetchJson(this.url, this.agent, this.timeoutMs) };
     } catch (error) {
       throw withSource(this.source, error);
     }

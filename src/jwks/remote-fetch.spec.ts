@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRemoteAgent } from './remote-agent.js';
-import { deadlineIn, fetchJson } from './remote-fetch.js';
+import { fetchJson } from './remote-fetch.js';
 
 const SET = '{"keys":[]}';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -45,7 +45,7 @@ async function fetched(reply: Reply): Promise<string> {
   replies['/set'] = reply;
   const agent = createRemoteAgent({}, 5000);
   try {
-    return await fetchJson(new URL(`${origin}/set`), agent, deadlineIn(5000));
+    return await fetchJson(new URL(`${origin}/set`), agent, 5000);
   } catch (error) {
     return (error as Error).message;
   } finally {

@@ -8,19 +8,8 @@ import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
 const DEFAULT_DEADLINE_MS = 2000;
 
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
-export const fetchTimeout = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
+export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
   timeoutMs;
-
-/** The end of all fetches that one look at a source takes. */
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** For messages. */
-  readonly ms: number;
-}
-
-/** @param ms milliseconds from now */
-export const deadlineIn = (ms: number): Deadline => ({ signal: AbortSignal.timeout(ms), ms });
-
 /** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
 const MAX_BYTES = 1024 * 1024;
 /**
@@ -41,8 +30,9 @@ const unzip = promisify(gunzip);
 export async function fetchJson(
   url: URL,
   dispatcher: Dispatcher,
-  { signal, ms }: Deadline,
+  deadlineMs: number,
 ): Promise<string> {
+  const signal = AbortSignal.timeout(deadlineMs);
   try {
     const answer = await get(url, dispatcher, signal);
     if (typeof answer === 'string') return answer;
@@ -52,7 +42,7 @@ export async function fetchJson(
   } catch (error) {
     throw error instanceof KeyError
       ? error
-      : new KeyError(describe(error, signal.aborted ? ms : undefined));
+      : new KeyError(describe(error, signal.aborted ? deadlineMs : undefined));
   }
 }
 

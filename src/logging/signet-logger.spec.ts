@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SignetLogger } from './index.js';
+import { VISIBLE } from './signet-logger.js';
 
 const lines: Record<string, unknown>[] = [];
 const stream = new Writable({
@@ -16,6 +17,7 @@ const logger = new SignetLogger(
       level: 'trace',
       base: undefined,
       timestamp: false,
+      hooks: VISIBLE,
       formatters: { level: (level) => ({ level }) },
     },
     stream,
@@ -55,6 +57,25 @@ describe('SignetLogger', () => {
     expect(lines).toMatchObject([
       { level: 'warn', context: 'Part', msg: 'x', code: 'y' },
       { level: 'error', context: 'Part', msg: 'broken', err: { type: 'TypeError' } },
+    ]);
+  });
+
+  it.each([
+    ['a line break', 'a\nb', 'a\\u000ab'],
+    ['a carriage return', 'a\rb', 'a\\u000db'],
+    ['an escape', '\u001B[2Jx', '\\u001b[2Jx'],
+    ['a control character of C1', '\u009B31mx', '\\u009b31mx'],
+    ['a line separator', 'a\u2028b', 'a\\u2028b'],
+    ['text from right to left', 'a\u202Eb\u2066c\u200F', 'a\\u202eb\\u2066c\\u200f'],
+    ['what is no control character', 'Ünï 🔑 ab', 'Ünï 🔑 ab'],
+  ])('shows %s, in messages and in members of a line', (_what, text, shown) => {
+    logger.warn(text, 'Part');
+    logger.warn({ msg: text, reason: text, status: 401, code: 'y' }, 'Part');
+    logger.error(new TypeError(text), 'Part');
+    expect(lines).toMatchObject([
+      { msg: shown },
+      { msg: shown, reason: shown, status: 401, code: 'y' },
+      { msg: shown },
     ]);
   });
 });

@@ -1,8 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger as Pino } from 'pino';
+import { pino, type Logger as Pino, type LoggerOptions } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import { isoTime } from './iso-time.js';
 import { StdoutDestination } from './stdout-destination.js';
+import { visibleArgument } from './visible.js';
 
 /** How the log is written. */
 export interface LogOptions {
@@ -30,6 +31,13 @@ const PRETTY = {
   messageFormat: '{if context}{context}: {end}{msg}',
 };
 
+/** What others wrote into a message makes no further lines, and steers no terminal. */
+export const VISIBLE: LoggerOptions['hooks'] = {
+  logMethod(args, method) {
+    method.apply(this, args.map(visibleArgument) as typeof args);
+  },
+};
+
 /** What a part of the process writes to. Nest's `Logger` is one, too. */
 export interface Logger {
   log(message: string): void;
@@ -50,7 +58,7 @@ export interface Log {
 
 /** A structured log on stdout; as JSON it never blocks on its reader. */
 export function createLog({ level, format }: LogOptions): Log {
-  const options = { level, base: undefined, timestamp: isoTime };
+  const options = { level, base: undefined, timestamp: isoTime, hooks: VISIBLE };
   if (format === 'pretty') return logOver(pino(options, PinoPretty(PRETTY)), () => 0);
   const destination = new StdoutDestination();
   return logOver(pino(options, destination.stream), () => destination.dropped);

@@ -55,7 +55,7 @@ export function assertRsaStrength(jwk: JsonWebKey, kid: string): void {
     firstByte < 0 ? 0 : (modulus.length - firstByte) * 8 - Math.clz32(modulus[firstByte] ?? 0) + 24;
   if (bits < MIN_MODULUS_BITS || bits > MAX_MODULUS_BITS)
     throw new KeyError(
-      `kid '${kid}' is an RSA key of ${bits} bits; at least ${MIN_MODULUS_BITS} are needed`,
+      `kid '${kid}' is an RSA key of ${bits} bits; ${bits < MIN_MODULUS_BITS ? `at least ${MIN_MODULUS_BITS} are needed` : `at most ${MAX_MODULUS_BITS} are accepted`}`,
     );
   const e = BigInt(`0x${exponent.toString('hex') || '0'}`);
   if (exponent.length > MAX_EXPONENT_BYTES || e <= 65_536n || e % 2n === 0n)
