@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { Agent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createRemoteAgent } from './remote-agent.js';
 import { fetchJson } from './remote-fetch.js';
 
 const SET = '{"keys":[]}';
@@ -43,7 +43,7 @@ beforeEach(() => {
 /** The text, or why there is none. */
 async function fetched(reply: Reply): Promise<string> {
   replies['/set'] = reply;
-  const agent = createRemoteAgent({}, 5000);
+  const agent = new Agent();
   try {
     return await fetchJson(new URL(`${origin}/set`), agent, 5000);
   } catch (error) {

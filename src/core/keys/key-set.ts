@@ -212,7 +212,14 @@ export class KeySet {
     const [first, second] = able;
     if (first === undefined || second !== undefined)
       throw new KeyError(
-        `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})`,
+        `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})${
+          first === undefined
+            ? this.skipped
+                .slice(0, 3)
+                .map(({ reason }) => `; ${reason}`)
+                .join('')
+            : ''
+        }`,
       );
     return first;
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
-import { bearerToken, type TokenPlaces } from './bearer-token.js';
+import { bearerToken, tokenMissing, type TokenPlaces } from './bearer-token.js';
 
 const HEADER_ONLY: TokenPlaces = { authHeaderName: 'authorization', cookieKey: undefined };
 const WITH_COOKIE: TokenPlaces = { ...HEADER_ONLY, cookieKey: 'session' };
@@ -173,4 +173,28 @@ describe('bearerToken with a cookie configured', () => {
       expect(await read([header, 'Cookie: session=a.b.c'], WITH_COOKIE)).toBe('a.b.c (cookie)');
     },
   );
+});
+
+describe('a request without a token is told', () => {
+  const reason = async (...headers: string[]): Promise<string | undefined> =>
+    tokenMissing(HEADER_ONLY, await receive(headers)).explanation;
+
+  it.each(['JWT', 'Token', 'Basic', 'x-Custom'])(
+    'that %s is no scheme with one',
+    async (scheme) => {
+      expect(await reason(`Authorization: ${scheme} a.b.c`)).toBe(
+        `no bearer token in the authorization header: its scheme is ${scheme}, and only Bearer and DPoP carry one`,
+      );
+    },
+  );
+
+  it.each([
+    ['no header', 'X-Other: 1'],
+    ['a bare token', 'Authorization: eyJhbGciOiJIUzI1NiJ9.e30.AAAA'],
+    ['a bare token and more', 'Authorization: eyJhbGciOiJIUzI1NiJ9 x'],
+    ['a scheme alone', 'Authorization: JWT'],
+    ['Bearer without a token', 'Authorization: Bearer'],
+  ])('nothing of %s', async (_what, header) => {
+    expect(await reason(header)).toBe('no bearer token in the authorization header');
+  });
 });

@@ -8,6 +8,8 @@ export interface TokenPlaces {
   cookieKey: string | undefined;
 }
 
+/** A scheme is short; what is longer may be a token, which no message shows. */
+const OTHER_SCHEME = /^(?!(?:Bearer|DPoP)\b)([A-Za-z][A-Za-z-]{0,15}) +\S/i;
 const SCHEME = /^(Bearer|DPoP)(?: +(.*))?$/i;
 
 /** A token, not yet looked at, and where it was. Browsers send cookies by themselves, headers never. */
@@ -38,12 +40,24 @@ export function bearerToken(
     : { token, source: 'cookie', scheme: undefined };
 }
 
-/** What a request without a token is refused with, where one is needed. */
-export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefusedError =>
-  new TokenRefusedError(
+/**
+ * What a request without a token is refused with, where one is needed.
+ *
+ * @param request to tell of another scheme that it uses, e.g. `JWT` or `Token`
+ */
+export function tokenMissing(
+  { authHeaderName, cookieKey }: TokenPlaces,
+  request?: IncomingMessage,
+): TokenRefusedError {
+  const value = request?.headers[authHeaderName];
+  const [, scheme] = (typeof value === 'string' ? OTHER_SCHEME.exec(value) : null) ?? [];
+  return new TokenRefusedError(
     'token_missing',
-    `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
+    `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}${
+      scheme === undefined ? '' : `: its scheme is ${scheme}, and only Bearer and DPoP carry one`
+    }`,
   );
+}
 
 function tokenOfHeader(request: IncomingMessage, name: string): BearerToken | undefined {
   const value = request.headers[name];

@@ -10,15 +10,42 @@ export interface KeyMaterial {
 /** True for text that holds a PEM: such a text is never taken for a secret. */
 export const isPem = (text: string): boolean => text.includes('-----BEGIN ');
 
+/** One block; `EC PARAMETERS` stand before a key and are part of it. */
+const PEM_BLOCK = /-----BEGIN ((?!EC PARAMETERS)[A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
+
 /**
- * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate.
+ * The blocks of a text as PEM wants them, however they were carried: on one line, indented, in quotes, or with
+ * `\n` in place of line breaks.
+ */
+function pemBlocks(text: string): { label: string; pem: string }[] {
+  return [...text.replaceAll(/\\r|\\n/g, '\n').matchAll(PEM_BLOCK)].map(
+    ([, label = '', body = '']) => {
+      const base64 = body.replaceAll(/[\s"',\\]/g, '');
+      const lines = base64.replaceAll(/.{64}(?=.)/g, '$&\n');
+      return { label, pem: `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n` };
+    },
+  );
+}
+
+/**
+ * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate. Of a private key
+ * and certificates it is the key, of several certificates the first.
  *
  * @throws CommandError naming what is wrong, never any of the contents
  */
-export function parsePem(pem: string): KeyMaterial {
-  if (/ENCRYPTED/.test(pem))
+export function parsePem(text: string): KeyMaterial {
+  if (/ENCRYPTED/.test(text))
     throw new CommandError('the PEM is encrypted; first: openssl pkey -in … -out …');
-  const isPrivate = pem.includes('PRIVATE KEY-----');
+  if (text.includes('-----BEGIN OPENSSH PRIVATE KEY-----'))
+    throw new CommandError(
+      'the PEM is in the format of OpenSSH; first, with a copy of it: ssh-keygen -p -N "" -m PKCS8 -f …',
+    );
+  const blocks = pemBlocks(text);
+  const secret = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (secret.length > 1)
+    throw new CommandError(`the PEM holds ${secret.length} private keys; give one at a time`);
+  const isPrivate = secret.length === 1;
+  const { pem } = secret[0] ?? blocks[0] ?? { pem: '' };
   let key: KeyObject;
   try {
     key = isPrivate ? createPrivateKey(pem) : createPublicKey(pem);
@@ -58,7 +85,10 @@ export function parseSecret(contents: string, encoding: string | undefined): Key
   const text = contents.replace(/\r?\n$/, '');
   const candidates = named === undefined ? ENCODINGS.filter((name) => name !== 'text') : [named];
   for (const candidate of candidates) {
-    const bytes = DECODERS[candidate](candidate === 'text' ? text : text.trim());
+    // openssl writes long ones in several lines.
+    const bytes = DECODERS[candidate](
+      candidate === 'text' ? text : text.trim().replaceAll(/[ \t]*\r?\n[ \t]*/g, ''),
+    );
     if (bytes === undefined || bytes.length === 0) continue;
     return {
       material: { kty: 'oct', k: bytes.toString('base64url') },
