@@ -99,10 +99,15 @@ export class ProtectedRoutes implements OnModuleInit {
 
   private async openKeys(policy: TokenPolicy): Promise<void> {
     const { perIssuer } = policy;
-    for (const { algorithms, keySource } of perIssuer?.values() ?? [policy]) {
-      // Of several issuers one that is away makes its own tokens wait, and nobody else's.
-      if (keySource !== undefined)
-        await this.keys.openVerification(keySource, perIssuer === undefined);
+    const all = [...(perIssuer?.values() ?? [policy])];
+    // Of several issuers one that is away makes its own tokens wait, and nobody else's.
+    await Promise.all(
+      all.map(async ({ keySource }) => {
+        if (keySource !== undefined)
+          await this.keys.openVerification(keySource, perIssuer === undefined);
+      }),
+    );
+    for (const { algorithms, keySource } of all) {
       const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
       // Of several issuers each signs with some of the algorithms.
       if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];

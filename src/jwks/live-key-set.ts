@@ -63,6 +63,11 @@ export class LiveKeySet {
     return this.set === undefined ? undefined : (performance.now() - this.takenAt) / 1000;
   }
 
+  /** Why the source gives no usable set; `undefined` while it does. */
+  get problem(): string | undefined {
+    return this.health.problem;
+  }
+
   /** Every set from now on, the present one included, has to pass. @throws KeyError */
   require(check: KeySetCheck): void {
     if (this.set !== undefined) check(this.set, { text: '' });

@@ -63,7 +63,8 @@ async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promi
     if (REDIRECTS.has(statusCode)) return redirectTarget(url, statusCode, headers.location);
     const isZipped = assertAcceptable(statusCode, headers);
     const bytes = await readAtMost(MAX_BYTES, body);
-    return (isZipped ? await unzipAtMost(MAX_BYTES, bytes) : bytes).toString();
+    // Without a byte order mark, which may be ignored (RFC 8259 section 8.1).
+    return new TextDecoder().decode(isZipped ? await unzipAtMost(MAX_BYTES, bytes) : bytes);
   } finally {
     body.destroy();
   }

@@ -8,13 +8,20 @@ export interface OpenIdProvider {
   issuer: string;
   jwksUri: string;
   /** A JWT access token with `realm_access.roles`, by client_credentials. */
-  token(alg: 'RS256' | 'ES256'): Promise<string>;
+  token(alg: 'RS256' | 'ES256' | 'Ed25519'): Promise<string>;
   /** Signs with fresh keys from now on; the old ones stay published. */
   rotate(): Promise<void>;
   /** How often its JWK Set was fetched. */
   fetches(): Promise<number>;
+  /** Refuses connections; what it knows stays. */
+  down(): Promise<void>;
+  /** Listens again. */
+  up(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Its only client. */
+export const CLIENT = { id: 'shop', secret: 'a-secret-of-the-test' } as const;
 
 /** The audience of the tokens that {@link OpenIdProvider.token} gets. */
 export const audienceOf = (alg: string): string => `urn:api:${alg}`;
@@ -50,8 +57,8 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
         method: 'POST',
         body: new URLSearchParams({
           grant_type: 'client_credentials',
-          client_id: 'shop',
-          client_secret: 'a-secret-of-the-test',
+          client_id: CLIENT.id,
+          client_secret: CLIENT.secret,
           resource: audienceOf(alg),
           scope: 'read',
         }),
@@ -60,6 +67,8 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
     },
     rotate: async () => void (await ask('rotate')),
     fetches: async () => Number(await ask('fetches')),
+    down: async () => void (await ask('down')),
+    up: async () => void (await ask('up')),
     stop: () => kill(child),
   };
 }

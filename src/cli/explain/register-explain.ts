@@ -41,9 +41,9 @@ const MARKS = { passed: 'ok', refused: 'REFUSED', 'not checked': '-' } as const;
 const INDENT = ' '.repeat(26);
 
 function render({ accepted, code, checks }: Explanation): string {
-  const lines = checks.flatMap(({ check, verdict, found, reason, fix }) => [
+  const lines = checks.flatMap(({ check, verdict, found, reason, fix, notes = [] }) => [
     `${MARKS[verdict].padEnd(9)}${check.padEnd(17)}${[found, reason].filter((part) => part !== undefined).join('; ')}`.trimEnd(),
-    ...(fix === undefined ? [] : [`${INDENT}fix: ${fix}`]),
+    ...[...notes, ...(fix === undefined ? [] : [`fix: ${fix}`])].map((line) => INDENT + line),
   ]);
   lines.push(accepted ? 'The token is accepted.' : `The token is refused: ${code}`);
   return lines

@@ -15,7 +15,7 @@ import {
   type TokenPolicy,
   type VerificationKeys,
 } from '../verify/index.js';
-import type { KeySource } from '../keys/index.js';
+import type { KeyInventory, KeySource } from '../keys/index.js';
 import { toNumber } from '../json/index.js';
 import { isCodedError, TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
@@ -38,15 +38,14 @@ type Claims = Readonly<Record<string, unknown>>;
 interface Attempt {
   readonly check: string;
   readonly found?: string;
+  readonly notes?: readonly string[];
   readonly run: () => unknown;
 }
 
 /** The keys that a token is checked with, and what can be told of them. */
 export interface ExplainedKeys extends VerificationKeys {
-  /** All keys of a set. */
-  allKeys(source?: KeySource): readonly JwsKey[];
-  /** For messages: the kids of a set and where it comes from. */
-  describeVerificationKids(source?: KeySource): string;
+  /** What is known of a set. */
+  inventory(source?: KeySource): KeyInventory;
 }
 
 /** Whoever decides in the end. */
@@ -80,6 +79,7 @@ export class TokenExplainer {
 class Run {
   readonly checks: ExplainedCheck[] = [];
   private readonly now = nowSeconds();
+  private readonly perIssuer: TokenPolicy['perIssuer'];
   private context: AdviceContext;
 
   constructor(
@@ -87,6 +87,7 @@ class Run {
     private readonly revocations: RevocationView | string | undefined,
     private policy: TokenPolicy,
   ) {
+    this.perIssuer = policy.perIssuer;
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
 
@@ -95,8 +96,7 @@ class Run {
     if (jws === undefined) return;
     if (!(await this.chooseIssuer(jws))) return;
     const { header } = jws;
-    const { keySource } = this.policy;
-    this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
+    this.context = { ...this.context, header };
     const alg = `alg ${shown(header.alg)}`;
     await this.attempt({
       check: 'algorithm',
@@ -145,11 +145,12 @@ class Run {
 
   /** Where there are several issuers, the one that the token names decides what holds for it. */
   private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
-    const { perIssuer } = this.policy;
+    const { perIssuer } = this;
     if (perIssuer === undefined) return true;
     this.context = { ...this.context, header };
     const chosen = await this.attempt({
       check: 'issuer',
+      found: issuerOf(payload),
       run: () => issuerPolicy(parseClaims(payload), perIssuer),
     });
     if (chosen === undefined) {
@@ -169,7 +170,7 @@ class Run {
       this.skip('signature', 'the algorithm is unknown');
       return undefined;
     }
-    const { keySource } = this.policy;
+    const { keySource, algorithms } = this.policy;
     let key: JwsKey | undefined;
     try {
       const known = this.keys.verificationKeys(header, keySource);
@@ -178,14 +179,32 @@ class Run {
       key = await signerOf(jws, alg, candidates);
     } catch (error) {
       if (!isCodedError(error)) throw error;
-      this.skip('key', error.explanation ?? error.message);
+      const { source, problem } = this.keys.inventory(keySource);
+      this.checks.push({
+        check: 'key',
+        verdict: 'not checked',
+        reason: error.explanation ?? error.message,
+        fix: `the keys are fetched again all the time; see that ${source} can be reached from here`,
+        notes: problem === undefined ? [] : [problem],
+      });
       this.skip('signature', 'there are no keys');
       return undefined;
     }
-    this.context = { ...this.context, actualKid: await this.whoSigned(jws, key) };
+    const inventory = this.keys.inventory(keySource);
+    const { source, skipped } = inventory;
+    const announced =
+      inventory.algorithms?.includes(alg) === false ? inventory.algorithms : undefined;
+    this.context = {
+      ...this.context,
+      kids: `${kidsOf(inventory)} (${source})`,
+      actual: await this.whoSigned(jws, key),
+      skipped: skipped.find(({ kid }) => kid !== '' && kid === header.kid)?.reason,
+      announced: algorithms.has(alg) ? announced : undefined,
+    };
     const fits = await this.attempt({
       check: 'key',
       found: `kid ${shown(header.kid ?? '(none)')}`,
+      notes: notesOn(inventory),
       run: () => {
         assertFits(key, header, alg);
         return true;
@@ -206,15 +225,20 @@ class Run {
     return signed === undefined ? undefined : key;
   }
 
-  /** A key of the set other than the named one that the signature belongs to. */
-  private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
-    const { alg } = jws.header;
+  /** A key of the set other than the named one that the signature belongs to, or the named one of another issuer. */
+  private async whoSigned(
+    jws: CompactJws,
+    named: JwsKey | undefined,
+  ): Promise<AdviceContext['actual']> {
+    const { alg, kid } = jws.header;
     if (!isJwsAlgorithm(alg)) return undefined;
-    for (const key of this.keys.allKeys(this.policy.keySource)) {
-      if (key === named || keyMisfit(key, alg) !== undefined) continue;
-      const belongs = await isSignedBy(jws, alg, key);
-      if (belongs) return key.kid;
-    }
+    const signed = async (key: JwsKey): Promise<boolean> =>
+      key !== named && keyMisfit(key, alg) === undefined && isSignedBy(jws, alg, key);
+    for (const key of this.keys.inventory(this.policy.keySource).keys)
+      if (await signed(key)) return { kid: key.kid };
+    for (const [issuer, { keySource }] of this.perIssuer ?? [])
+      for (const key of this.keys.inventory(keySource).keys)
+        if (key.kid === kid && (await signed(key))) return { kid, issuer };
     return undefined;
   }
 
@@ -255,10 +279,11 @@ class Run {
     });
   }
 
-  private async attempt({ check, found, run }: Attempt): Promise<unknown> {
+  private async attempt({ run, ...what }: Attempt): Promise<unknown> {
+    const { check } = what;
     try {
       const result = await run();
-      this.checks.push({ check, verdict: 'passed', ...(found === undefined ? {} : { found }) });
+      this.checks.push({ verdict: 'passed', ...what });
       return result;
     } catch (error) {
       if (!isCodedError(error)) throw error;
@@ -268,7 +293,7 @@ class Run {
       }
       const { code, explanation: reason } = error;
       const fix = adviceFor(error, this.context);
-      this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
+      this.checks.push({ verdict: 'refused', ...what, code, reason, fix });
       return undefined;
     }
   }
@@ -296,6 +321,36 @@ async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Prom
   } catch (error) {
     if (error instanceof TokenRefusedError) return false;
     throw error;
+  }
+}
+
+const LONGEST_LIST = 10;
+
+const cut = (list: readonly string[]): readonly string[] => [
+  ...list.slice(0, LONGEST_LIST),
+  ...(list.length > LONGEST_LIST ? [`… ${list.length} in all`] : []),
+];
+
+const kidsOf = ({ keys }: KeyInventory): string =>
+  keys.length === 0 ? 'none' : cut(keys.map(({ kid }) => kid)).join(', ');
+
+function notesOn(inventory: KeyInventory): readonly string[] {
+  const { source, skipped, algorithms, problem } = inventory;
+  return [
+    `keys of ${source}: ${kidsOf(inventory)}`,
+    ...cut(skipped.map(({ reason }) => `not used: ${reason}`)),
+    ...(algorithms === undefined ? [] : [`announced algorithms: ${algorithms.join(', ')}`]),
+    ...(problem === undefined ? [] : [problem]),
+  ];
+}
+
+/** As text, since what is no issuer at all is told by the check. */
+function issuerOf(payload: Buffer): string | undefined {
+  try {
+    const { iss } = parseClaims(payload);
+    return typeof iss === 'string' ? `iss ${shown(iss)}` : undefined;
+  } catch {
+    return undefined;
   }
 }
 

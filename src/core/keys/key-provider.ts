@@ -69,7 +69,7 @@ export interface KeyUrlOptions {
    * at most half a minute late. Default 86400.
    */
   maxStaleSeconds?: number;
-  /** Milliseconds from the call to the last byte of a fetch. Default 2000. */
+  /** Milliseconds from the call to the last byte of a fetch, of metadata and keys together. Default 2000. */
   timeoutMs?: number;
   /** Accept `http:` URLs. Never touches the verification of TLS. Default false. */
   allowHttp?: boolean;

@@ -131,7 +131,10 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   jwkUrl?: string;
   /** The same for a JWK file; its path is relative to the working directory. */
   jwkLocalPath?: string;
-  /** How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`. */
+  /**
+   * How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`, and how tokens name
+   * a key of the set; the latter is for `jwkLocalPath`, too.
+   */
   remote?: KeySourceOptions;
   /**
    * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
@@ -396,7 +399,7 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
     throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
   if (jwkUrl !== undefined) return { url: jwkUrl, options: remote };
-  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
+  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath, options: remote };
 }
 
 /**

@@ -34,6 +34,7 @@ describe('parsePem', () => {
     ['on one line, without blanks', pkcs8.trim().replaceAll('\n', '')],
     ['indented', pkcs8.replaceAll(/^/gm, '    ')],
     ['in quotes', `"${pkcs8.replaceAll('\n', String.raw`\n`)}"`],
+    ['as strings of a list', pkcs8.replaceAll(/^(.*)\n/gm, '  "$1\\n",\n')],
     ['as the value of a variable', `KEY='${oneLine}'\n`],
     ['behind a byte order mark', `\uFEFF${pkcs8}`],
     ['behind remarks', `subject=CN=x\n${pkcs8}`],

@@ -50,9 +50,9 @@ const pemBlocks = (text: string): PemBlock[] =>
   [
     ...text
       .replaceAll(/\\r|\\n/g, '\n')
-      .matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----/g),
+      .matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----/g),
   ].map(([, label = '', body = '']) => {
-    const lines = body.replaceAll(/\s/g, '').match(/.{1,64}/g) ?? [];
+    const lines = body.replaceAll(/[\s"',\\]/g, '').match(/.{1,64}/g) ?? [];
     return {
       label,
       pem: [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n'),
