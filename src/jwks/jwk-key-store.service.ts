@@ -160,7 +160,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
   skippedCounts(): { source: string; skipped: number }[] {
     return this.sources.all().map(({ provider, current }) => ({
       source: provider.source,
-      skipped: current?.skipped.length ?? 0,
+      skipped: current?.skipped.reduce((sum, { count = 1 }) => sum + count, 0) ?? 0,
     }));
   }
 
