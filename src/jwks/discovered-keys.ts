@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import {
   KeyError,
   type KeyDocument,
@@ -8,8 +7,8 @@ import {
 } from '../core/keys/index.js';
 import { isJsonObject } from '../core/json/index.js';
 import { algorithmSpec, isJwsAlgorithm } from '../core/jws/index.js';
-import { checkedUrl, refreshPolicy, withSource } from './key-url.js';
-import { createRemoteAgent } from './remote-agent.js';
+import { checkedUrl, prefixed, refreshPolicy, withSource } from './key-url.js';
+import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
@@ -32,7 +31,7 @@ export class DiscoveredKeys implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly issuer: URL;
-  private readonly agent: Dispatcher;
+  private readonly agent: RemoteAgent;
   /** Where the metadata were found the last time. */
   private found: URL | undefined;
 
@@ -49,7 +48,7 @@ export class DiscoveredKeys implements KeyProvider {
     // Compared exactly, so as it was written: the parser adds a slash.
     this.source = issuer;
     this.refresh = refreshPolicy(options);
-    this.agent = createRemoteAgent(options, fetchDeadline(options));
+    this.agent = prefixed(issuer, () => new RemoteAgent(options, fetchDeadline(options)));
   }
 
   async read(): Promise<KeyDocument> {
@@ -59,7 +58,7 @@ export class DiscoveredKeys implements KeyProvider {
       if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
       const url = checkedUrl(uri, this.options);
       return {
-        text: await fetchJson(url, this.agent, fetchDeadline(this.options)),
+        text: await fetchJson(url, this.agent.to(url), fetchDeadline(this.options)),
         algorithms: announcedAlgorithms(metadata),
       };
     } catch (error) {
@@ -73,7 +72,7 @@ export class DiscoveredKeys implements KeyProvider {
   }
 
   close(): void {
-    void this.agent.destroy();
+    this.agent.close();
   }
 
   private async metadata(): Promise<Record<string, unknown>> {
@@ -82,7 +81,7 @@ export class DiscoveredKeys implements KeyProvider {
     for (const url of candidates) {
       try {
         const metadata = parseMetadata(
-          await fetchJson(url, this.agent, fetchDeadline(this.options)),
+          await fetchJson(url, this.agent.to(url), fetchDeadline(this.options)),
           this.source,
         );
         this.found = url;

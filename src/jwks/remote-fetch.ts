@@ -113,8 +113,11 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<B
 function describe(error: unknown, deadlineMs: number | undefined): string {
   if (deadlineMs !== undefined) return `no complete answer within ${deadlineMs} ms`;
   // Error messages may quote what was received, codes do not.
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';
+  // What undici says where a proxy opens no tunnel, or asks who this is.
+  const [, refusal] = /^Proxy \D*\((\d{3})\)/.exec(message) ?? [];
+  if (refusal !== undefined) return `the proxy refused with status ${refusal}`;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
   return /CERT|SIGNATURE|ISSUER/.test(code)
     ? `the server's certificate is not trusted (${code})`
