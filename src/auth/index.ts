@@ -11,7 +11,7 @@ export { JwtVerifier } from './jwt-verifier.service.js';
 export { ProtectedRoutes } from './protected-routes.service.js';
 export { RequireJwt } from './require-jwt.decorator.js';
 export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
-export { setVerified, verifiedClaims } from './verified-request.js';
+export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {
   Matcher,

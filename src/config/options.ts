@@ -99,15 +99,13 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
   if (others.length === 0) return undefined;
-  const foreign = {
-    keys: verificationSource(env),
-    algorithms: env.VALIDATOR_ALG?.filter(isAsymmetric),
-  };
+  const keys = verificationSource(env);
+  const algorithms = env.VALIDATOR_ALG?.filter(isAsymmetric);
   return [
     ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
       ? [{ issuer: env.SIGNER_ISSUER, own: true }]
       : []),
-    ...others.map((issuer) => ({ issuer, ...foreign })),
+    ...others.map((issuer) => ({ issuer, keys, algorithms })),
   ];
 }
 

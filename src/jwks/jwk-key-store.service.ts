@@ -79,6 +79,17 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
+   * Opens a further set to verify with for as long as it is needed, e.g. that of a tenant. It does not decide
+   * whether the process is ready.
+   *
+   * @returns ends the use; the set is closed once nobody uses it
+   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
+   */
+  leaseVerification(source: KeySource): Promise<() => void> {
+    return this.sources.lease(source);
+  }
+
+  /**
    * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
    * @throws KeyError when there is none, or it cannot sign with `alg`

@@ -32,7 +32,10 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     const { url = '', headers } = incoming;
     note(`GET ${url}`, incoming);
     if (proxy.mode === 'hang') return;
-    if (proxy.mode === 'refuse') return void outgoing.writeHead(407).end();
+    if (proxy.mode === 'refuse') {
+      outgoing.writeHead(407).end();
+      return;
+    }
     const { port, pathname } = new URL(url);
     request({ host: '127.0.0.1', port, path: pathname, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
@@ -44,8 +47,10 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     const { url = '' } = incoming;
     note(`CONNECT ${url}`, incoming);
     if (proxy.mode === 'hang') return;
-    if (proxy.mode === 'refuse')
-      return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    if (proxy.mode === 'refuse') {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      return;
+    }
     const target = keep(connect(Number(url.split(':').at(-1)), '127.0.0.1'));
     target.once('connect', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
