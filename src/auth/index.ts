@@ -1,8 +1,13 @@
 export { AuthGuard } from './auth.guard.js';
-export { TokenRefusedException, CsrfRefusedException } from './auth.exceptions.js';
+export {
+  CsrfRefusedException,
+  IssuerUnavailableException,
+  TokenRefusedException,
+} from './auth.exceptions.js';
 export { AuthModule } from './auth.module.js';
 export type { AuthModuleOptions } from './auth.module-definition.js';
 export { assertSameOrigin } from './assert-same-origin.js';
+export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
 export { Claims } from './claims.decorator.js';
 export { DpopProofs } from './dpop-proofs.service.js';
@@ -14,6 +19,7 @@ export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require
 export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {
+  IssuerOptions,
   Matcher,
   TokenHolder,
   TokenPolicyOptions,
