@@ -98,7 +98,7 @@ describe('an answer', () => {
   });
 
   it('is compiled once per route', async () => {
-    const counted = vi.fn(compile);
+    const counted = vi.fn<typeof compile>(compile);
     const resolved = issuers(tenants);
     for (let i = 0; i < 3; i++) await ask(resolved, 't1', counted);
     expect(counted).toHaveBeenCalledTimes(1);

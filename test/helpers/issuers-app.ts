@@ -14,7 +14,7 @@ export interface IssuersApp {
   app: INestApplication;
   url: string;
   /** `200`, or status and code of `GET /<path>`. */
-  ask(path: string, token: string): Promise<string>;
+  readonly ask: (path: string, token: string) => Promise<string>;
 }
 
 /** @param keyFile our own signing keys, for ES256 */

@@ -77,7 +77,13 @@ export function issuerPolicy(
   policy: TokenPolicy,
 ): TokenPolicy | Promise<TokenPolicy> {
   const { perIssuer, unlistedIssuer, issuers } = policy;
-  if (typeof iss === 'string' && issuers.has(iss)) return perIssuer?.get(iss) ?? policy;
+  const listed =
+    typeof iss !== 'string'
+      ? undefined
+      : perIssuer === undefined
+        ? issuers.has(iss) && policy
+        : perIssuer.get(iss);
+  if (listed) return listed;
   if (typeof iss !== 'string' || unlistedIssuer === undefined)
     throw issuerMismatch(iss, [...issuers]);
   return unlistedIssuer(iss).then((found) => {
