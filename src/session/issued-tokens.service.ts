@@ -88,7 +88,12 @@ export class IssuedTokens {
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy);
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
-    const names = { issuer: foreignIssuerOf(policy, claims.iss), kid: header.kid, claims, signingInput };
+    const names = {
+      issuer: foreignIssuerOf(policy, claims.iss),
+      kid: header.kid,
+      claims,
+      signingInput,
+    };
     return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
   }
 }
