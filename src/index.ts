@@ -12,9 +12,13 @@ export {
   ProtectedRoutes,
   RequireJwt,
   type AuthModuleOptions,
+  type IssuerResolver,
+  type IssuerResolverOptions,
   type RequireJwtOptions,
+  type ResolvedIssuer,
 } from './auth/index.js';
 export {
+  type IssuerOptions,
   type Matcher,
   type TokenHolder,
   type TokenPolicyOptions,

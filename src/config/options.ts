@@ -57,6 +57,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     httpHosts: env.JWK_HTTP_HOSTS,
     fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+    proxy: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   },
   exposedKeyFiles:
     env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',

@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import {
   KeyError,
   type KeyDocument,
@@ -13,8 +12,8 @@ import {
   isSameAlgorithm,
   JWS_ALGORITHMS,
 } from '../core/jws/index.js';
-import { checkedUrl, refreshPolicy, withSource } from './key-url.js';
-import { createRemoteAgent } from './remote-agent.js';
+import { checkedUrl, prefixed, refreshPolicy, withSource } from './key-url.js';
+import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
@@ -40,7 +39,7 @@ export class DiscoveredKeys implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly issuer: URL;
-  private readonly agent: Dispatcher;
+  private readonly agent: RemoteAgent;
   /** Where the metadata were found the last time. */
   private found: URL | undefined;
 
@@ -57,7 +56,7 @@ export class DiscoveredKeys implements KeyProvider {
     // Compared exactly, so as it was written: the parser adds a slash.
     this.source = issuer;
     this.refresh = refreshPolicy(options);
-    this.agent = createRemoteAgent(options, fetchDeadline(options));
+    this.agent = prefixed(issuer, () => new RemoteAgent(options, fetchDeadline(options)));
   }
 
   async read(): Promise<KeyDocument> {
@@ -70,7 +69,7 @@ export class DiscoveredKeys implements KeyProvider {
       if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
       const url = checkedUrl(uri, this.options);
       return {
-        text: await fetchJson(url, this.agent, Math.max(1, left())),
+        text: await fetchJson(url, this.agent.to(url), Math.max(1, left())),
         algorithms: announcedAlgorithms(metadata),
       };
     } catch (error) {
@@ -84,7 +83,7 @@ export class DiscoveredKeys implements KeyProvider {
   }
 
   close(): void {
-    void this.agent.destroy();
+    this.agent.close();
   }
 
   private async metadata(left: () => number): Promise<Record<string, unknown>> {
@@ -93,7 +92,7 @@ export class DiscoveredKeys implements KeyProvider {
     for (const url of candidates) {
       try {
         const metadata = parseMetadata(
-          await fetchJson(url, this.agent, Math.max(1, left())),
+          await fetchJson(url, this.agent.to(url), Math.max(1, left())),
           this.source,
         );
         this.found = url;

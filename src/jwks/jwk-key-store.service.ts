@@ -79,6 +79,17 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
+   * Opens a further set to verify with for as long as it is needed, e.g. that of a tenant. It does not decide
+   * whether the process is ready.
+   *
+   * @returns ends the use; the set is closed once nobody uses it
+   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
+   */
+  leaseVerification(source: KeySource): Promise<() => void> {
+    return this.sources.lease(source);
+  }
+
+  /**
    * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
    * @throws KeyError when there is none, or it cannot sign with `alg`
@@ -162,7 +173,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
   skippedCounts(): { source: string; skipped: number }[] {
     return this.sources.all().map(({ provider, current }) => ({
       source: provider.source,
-      skipped: current?.skipped.length ?? 0,
+      skipped: current?.skipped.reduce((sum, { count = 1 }) => sum + count, 0) ?? 0,
     }));
   }
 

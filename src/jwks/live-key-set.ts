@@ -120,6 +120,12 @@ export class LiveKeySet {
     this.provider.close?.();
   }
 
+  /** Closes it for good: its keys are gone, so that whoever still asks for one is told that there are none. */
+  discard(): void {
+    this.close();
+    this.set = undefined;
+  }
+
   private async replace(): Promise<void> {
     clearTimeout(this.timer);
     try {
@@ -154,6 +160,8 @@ export class LiveKeySet {
     { algorithms }: Pick<KeyDocument, 'algorithms'>,
     news?: string,
   ): void {
+    // Closed during the look: nobody takes the keys away again.
+    if (this.closed) return;
     this.set = candidate;
     this.algorithms = algorithms;
     this.everArrived = true;

@@ -10,7 +10,7 @@ const DEFAULT_DEADLINE_MS = 2000;
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
   timeoutMs;
-/** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
+/** 200 RSA keys of 4096 bits fit into it, each with a chain of two certificates. */
 const MAX_BYTES = 1024 * 1024;
 /**
  * What stores of files say of JSON (S3: `binary/octet-stream`). What is in it is parsed strictly in any case; a
@@ -114,8 +114,11 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<B
 function describe(error: unknown, deadlineMs: number | undefined): string {
   if (deadlineMs !== undefined) return `no complete answer within ${deadlineMs} ms`;
   // Error messages may quote what was received, codes do not.
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';
+  // What undici says where a proxy opens no tunnel, or asks who this is.
+  const [, refusal] = /^Proxy \D*\((\d{3})\)/.exec(message) ?? [];
+  if (refusal !== undefined) return `the proxy refused with status ${refusal}`;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
   return /CERT|SIGNATURE|ISSUER/.test(code)
     ? `the server's certificate is not trusted (${code})`

@@ -8,6 +8,7 @@ import {
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  foreignIssuerOf,
   issuerPolicy,
   needsHolder,
   parseClaims,
@@ -145,13 +146,13 @@ class Run {
 
   /** Where there are several issuers, the one that the token names decides what holds for it. */
   private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
-    const { perIssuer } = this;
-    if (perIssuer === undefined) return true;
+    const { perIssuer, unlistedIssuer } = this.policy;
+    if (perIssuer === undefined && unlistedIssuer === undefined) return true;
     this.context = { ...this.context, header };
     const chosen = await this.attempt({
       check: 'issuer',
       found: issuerOf(payload),
-      run: () => issuerPolicy(parseClaims(payload), perIssuer),
+      run: () => issuerPolicy(parseClaims(payload), this.policy),
     });
     if (chosen === undefined) {
       this.skip('key', 'the token names no issuer whose keys are known');
@@ -271,7 +272,7 @@ class Run {
       check: 'revocation',
       run: () =>
         assertNotRevoked(revocations, {
-          issuer: this.policy.foreignIssuer,
+          issuer: foreignIssuerOf(this.policy, claims.iss),
           kid: key?.kid,
           claims,
           signingInput,

@@ -42,10 +42,13 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  foreignIssuerOf,
   hasUncheckedAudience,
+  issuerKeySource,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
+  type IssuerFinder,
   type IssuerOptions,
   type Matcher,
   type PolicyDefaults,

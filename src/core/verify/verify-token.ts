@@ -16,7 +16,7 @@ import {
   parseClaims,
   type RevocationView,
 } from './token-checks.js';
-import type { TokenPolicy } from './token-policy.js';
+import { foreignIssuerOf, type TokenPolicy } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
@@ -55,24 +55,41 @@ export async function verifyToken(
   holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
   const jws = parseCompact(token, policy.maxTokenLength);
-  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification, holder);
+  if (policy.perIssuer === undefined && policy.unlistedIssuer === undefined)
+    return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
-  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, holder, claims);
+  const chosen = issuerPolicy(claims, policy);
+  // Waiting for what is there costs a turn.
+  const ofIssuer = chosen instanceof Promise ? await chosen : chosen;
+  return verifyBy(token, jws, ofIssuer, verification, holder, claims);
 }
 
 /**
  * The policy for tokens of the issuer that a token names; its signature then has to be by a key of that
  * very issuer.
  *
+ * @returns a promise only for an issuer that is not listed
  * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among them
+ * @throws what `unlistedIssuer` throws while it cannot answer
  */
 export function issuerPolicy(
   { iss }: Readonly<Record<string, unknown>>,
-  perIssuer: ReadonlyMap<string, TokenPolicy>,
-): TokenPolicy {
-  const policy = typeof iss === 'string' ? perIssuer.get(iss) : undefined;
-  if (policy === undefined) throw issuerMismatch(iss, [...perIssuer.keys()]);
-  return policy;
+  policy: TokenPolicy,
+): TokenPolicy | Promise<TokenPolicy> {
+  const { perIssuer, unlistedIssuer, issuers } = policy;
+  const listed =
+    typeof iss !== 'string'
+      ? undefined
+      : perIssuer === undefined
+        ? issuers.has(iss) && policy
+        : perIssuer.get(iss);
+  if (listed) return listed;
+  if (typeof iss !== 'string' || unlistedIssuer === undefined)
+    throw issuerMismatch(iss, [...issuers]);
+  return unlistedIssuer(iss).then((found) => {
+    if (found === undefined) throw issuerMismatch(iss, [...issuers]);
+    return found;
+  });
 }
 
 async function verifyBy(
@@ -84,7 +101,7 @@ async function verifyBy(
   parsed?: Record<string, unknown>,
 ): Promise<VerifiedClaims> {
   const { header, signingInput } = jws;
-  const { keySource, foreignIssuer: issuer } = policy;
+  const { keySource } = policy;
   const alg = allowedAlgorithm(header, policy);
   let candidates = keys.verificationKeys(header, keySource);
   if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
@@ -105,6 +122,7 @@ async function verifyBy(
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
+    const issuer = foreignIssuerOf(policy, claims.iss);
     assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
   }
   if (needsHolder(claims, policy, holder))
