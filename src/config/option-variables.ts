@@ -129,10 +129,13 @@ const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */
 export const withVariableNames = (message: string): string =>
-  message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const [, variables] =
-      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
-        ([name]) => name === option || name.endsWith(`.${option}`),
-      ) ?? [];
-    return variables === undefined ? text : [variables].flat().join(' or ');
-  });
+  // Most refusals name no option.
+  message.includes('the option ')
+    ? message.replaceAll(OPTION, (text: string, option: string, module: string) => {
+        const [, variables] =
+          Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+            ([name]) => name === option || name.endsWith(`.${option}`),
+          ) ?? [];
+        return variables === undefined ? text : [variables].flat().join(' or ');
+      })
+    : message;

@@ -71,10 +71,11 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private reworded(error: GatewayError): GatewayError {
-    const { reword } = this.options;
-    return reword === undefined || error.explanation === undefined
+    const { explanation } = error;
+    const reworded = explanation && this.options.reword?.(explanation);
+    return reworded === undefined || reworded === explanation
       ? error
-      : { ...error, explanation: reword(error.explanation) };
+      : { ...error, explanation: reworded };
   }
 
   private logUnexpected(thrown: unknown, requestId: string): void {
