@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { AUDIENCE, ISSUER } from './issuer.js';
 import { isRunning, kill, tempFolder, track } from './resources.js';
 
 /** A running gateway. */
@@ -36,7 +37,10 @@ export function assertNoSecrets(output: string): void {
   if (SECRETS.test(output)) throw new Error('the log of a gateway holds a key or a token');
 }
 
-/** The whole environment of a gateway: free ports, a log that can be read, an end without delay, and `env`. */
+/**
+ * The whole environment of a gateway: free ports, a log that can be read, an end without delay, the issuer
+ * and the audience of the tests, and `env`, in which an empty value gives a variable its default.
+ */
 export function gatewayEnvironment(env: Record<string, string>): Record<string, string> {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
   return {
@@ -49,6 +53,8 @@ export function gatewayEnvironment(env: Record<string, string>): Record<string, 
     MANAGEMENT_PORT: '0',
     SHUTDOWN_DELAY_MS: '0',
     LOG_FORMAT: 'json',
+    SIGNER_ISSUER: ISSUER,
+    VALIDATOR_AUDIENCE: AUDIENCE,
     ...env,
   };
 }
