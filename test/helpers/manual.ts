@@ -139,7 +139,16 @@ export async function startAsPrinted(
 ): Promise<Gateway> {
   const { before, env: printed } = startOf(block);
   await bash(before, {}, cwd);
-  return startByDefaults({ ...printed, ...env }, cwd, wrapper);
+  const { PORT = '8080', VALIDATOR_ISSUER: issuers } = printed;
+  // What it calls itself follows the port.
+  const { PORT: port = '0' } = { ...printed, ...env };
+  const own =
+    issuers === undefined
+      ? {}
+      : {
+          VALIDATOR_ISSUER: issuers.replace(`http://localhost:${PORT}`, `http://localhost:${port}`),
+        };
+  return startByDefaults({ ...printed, ...own, ...env }, cwd, wrapper);
 }
 
 /** A gateway as users start it: its issuer and its audience are the defaults, unless `env` has them. */

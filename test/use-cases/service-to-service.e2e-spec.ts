@@ -17,12 +17,13 @@ beforeAll(async () => {
     const { PORT, VALIDATOR_ISSUER, ...env } = environmentOf(CALLEE);
     expect([PORT, VALIDATOR_ISSUER, env.VALIDATOR_AUDIENCE]).toEqual([
       '8081',
-      'http://localhost:8080',
+      'http://localhost:8081,http://localhost:8080',
       BILLING,
     ]);
     return startByDefaults({
       ...env,
-      VALIDATOR_ISSUER: issuer.url,
+      // Its own one follows the port.
+      VALIDATOR_ISSUER: `http://localhost:0,${issuer.url}`,
       VALIDATOR_AUDIENCE: audience,
     });
   };
