@@ -139,16 +139,15 @@ export async function startAsPrinted(
 ): Promise<Gateway> {
   const { before, env: printed } = startOf(block);
   await bash(before, {}, cwd);
-  const { PORT = '8080', VALIDATOR_ISSUER: issuers } = printed;
+  const started: Record<string, string> = { ...printed, ...env };
   // What it calls itself follows the port.
-  const { PORT: port = '0' } = { ...printed, ...env };
-  const own =
-    issuers === undefined
-      ? {}
-      : {
-          VALIDATOR_ISSUER: issuers.replace(`http://localhost:${PORT}`, `http://localhost:${port}`),
-        };
-  return startByDefaults({ ...printed, ...own, ...env }, cwd, wrapper);
+  const own = (port = '0'): string => `http://localhost:${port}`;
+  if (printed.VALIDATOR_ISSUER !== undefined)
+    started.VALIDATOR_ISSUER = printed.VALIDATOR_ISSUER.replace(
+      own(printed.PORT ?? '8080'),
+      own(started.PORT),
+    );
+  return startByDefaults(started, cwd, wrapper);
 }
 
 /** A gateway as users start it: its issuer and its audience are the defaults, unless `env` has them. */
