@@ -42,6 +42,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
+    audience: 'SIGNER_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -85,11 +86,15 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {
-    host: 'HOST',
+    host: 'MANAGEMENT_HOST',
     port: 'MANAGEMENT_PORT',
     optional: ['MANAGEMENT_PORT', 'NODE_ENV'],
   },
-  TokenModule: { method: 'TOKEN_BACKEND_METHOD', path: 'TOKEN_BACKEND_PATH' },
+  TokenModule: {
+    method: 'TOKEN_BACKEND_METHOD',
+    path: 'TOKEN_BACKEND_PATH',
+    errors: 'TOKEN_BACKEND_ERRORS',
+  },
   OAuthModule: {
     refresh: 'REFRESH_BACKEND_PATH',
     'refresh.path': 'REFRESH_BACKEND_PATH',
@@ -108,9 +113,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   WellKnownModule: {
     publicUrl: 'PUBLIC_URL',
     issuer: 'SIGNER_ISSUER',
-    refresh: 'REFRESH_BACKEND_PATH',
+    grants: ['TOKEN_BACKEND_GRANTS', 'REFRESH_BACKEND_PATH'],
+    authMethods: ['TOKEN_BACKEND_AUTH_METHODS', 'TOKEN_BACKEND_METHOD'],
     introspection: 'ADMIN_ROLES',
-    basicAuth: 'BACKEND_INPUT_HEADERS',
     docs: 'SWAGGER_ENABLED',
   },
   ThrottlerModule: {
