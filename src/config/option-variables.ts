@@ -41,6 +41,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
+    refreshAudience: 'SIGNER_REFRESH_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -81,6 +82,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   },
   StateModule: {
     url: 'STATE_STORE',
+    leeway: 'VALIDATOR_LEEWAY',
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {

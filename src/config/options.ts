@@ -88,6 +88,7 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   full: env.SIGNER_FULL,
   issuer: env.SIGNER_ISSUER,
+  refreshAudience: env.SIGNER_REFRESH_AUDIENCE,
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
@@ -142,6 +143,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
 

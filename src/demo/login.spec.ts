@@ -69,7 +69,7 @@ describe('the demo login', () => {
 
   it('goes on with the session of a user that there still is', () => {
     const { sub } = ask('username=bob&password=builder').access_token ?? {};
-    expect(goOn(JSON.stringify({ sub, claims: { aud: 'https://b' } })).answer).toMatchObject({
+    expect(goOn(JSON.stringify({ sub, claims: { resource: 'https://b' } })).answer).toMatchObject({
       access_token: { sub, aud: 'https://b', roles: ['role_y'] },
       refresh_token: { sub, aud: 'https://b' },
     });

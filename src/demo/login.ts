@@ -54,7 +54,8 @@ export function login(
     answer: {
       access_token: { ...claims, client_id: clientId, roles, ...granted },
       // A client can ask again with its secret (RFC 6749 section 4.4.3).
-      ...(byClient ? {} : { refresh_token: claims }),
+      // Its own aud becomes the issuer: what its successors are for stands beside it.
+      ...(byClient ? {} : { refresh_token: { ...claims, resource: aud } }),
       ...granted,
     },
   };
@@ -72,12 +73,12 @@ export function goOn(body: string): { status: number; answer: object } {
   };
   const user = Object.values(USERS).find((one) => one.sub === sub);
   if (user === undefined) return refuse(401, 'invalid_grant', 'there is no such user any more');
-  const again = { aud: claims.aud, iss: 'https://krakend.io', sub };
+  const again = { aud: claims.resource, iss: 'https://krakend.io', sub };
   return {
     status: 200,
     answer: {
       access_token: { ...again, client_id: claims.client_id ?? 'demo', roles: user.roles },
-      refresh_token: again,
+      refresh_token: { ...again, resource: claims.resource },
     },
   };
 }

@@ -42,6 +42,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  foreignIssuerOf,
   hasUncheckedAudience,
   STANDARD_POLICY,
   varyPolicy,
@@ -58,6 +59,7 @@ export type { VerifiedClaims } from './verified-claims.js';
 export {
   issuerPolicy,
   verifyToken,
+  type TokenUses,
   type Verification,
   type VerificationKeys,
 } from './verify-token.js';
