@@ -98,7 +98,7 @@ export {
 export {
   REVOCATION_KINDS,
   revocationSubject,
-  tokenId,
+  tokenDigest,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,

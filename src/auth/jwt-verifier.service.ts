@@ -8,7 +8,7 @@ import {
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { Revocations } from '../state/index.js';
+import { Revocations, SuccessorUses } from '../state/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 
 /** Verifies tokens with the application's keys and revocations. */
@@ -21,8 +21,9 @@ export class JwtVerifier {
     @Optional() revocations?: Revocations,
     @Optional() signatures?: SignatureCache,
     @Optional() proofs?: DpopProofs,
+    @Optional() uses?: SuccessorUses,
   ) {
-    this.verification = { keys, revocations, signatures, proofs };
+    this.verification = { keys, revocations, signatures, proofs, uses };
   }
 
   /**

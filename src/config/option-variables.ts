@@ -43,6 +43,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
     audience: 'SIGNER_AUDIENCE',
+    refreshAudience: 'SIGNER_REFRESH_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -83,6 +84,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   },
   StateModule: {
     url: 'STATE_STORE',
+    leeway: 'VALIDATOR_LEEWAY',
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {

@@ -58,6 +58,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   SIGNER_FULL: 'true',
   SIGNER_ISSUER: 'https://issuer.example',
   SIGNER_AUDIENCE: 'https://signed.example',
+  SIGNER_REFRESH_AUDIENCE: 'keep',
   // More than the refresh tokens.
   SIGNER_ACCESS_TTL: '9000000',
   SIGNER_REFRESH_TTL: '10000000',

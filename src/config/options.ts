@@ -90,6 +90,7 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   full: env.SIGNER_FULL,
   issuer: env.SIGNER_ISSUER,
   audience: env.SIGNER_AUDIENCE,
+  refreshAudience: env.SIGNER_REFRESH_AUDIENCE,
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
@@ -144,6 +145,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
 

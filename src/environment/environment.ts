@@ -4,6 +4,7 @@ import {
   STANDARD_REFRESH,
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
+import { LONGEST_LEEWAY } from '../core/revocation/index.js';
 import { STANDARD_SIGNING, type StaleExpPolicy } from '../core/sign/index.js';
 import {
   SIGNATURE_CACHE_SIZE,
@@ -76,7 +77,7 @@ export class Environment {
   @Text(PATH, 'a path that begins with /', { default: '/user/1.json' })
   PRIVATE_BACKEND_PATH!: string;
   @Text(PATH, 'a path that begins with /') REFRESH_BACKEND_PATH?: string;
-  @Int(0, 10, { default: 0 }) REFRESH_RETRY_WINDOW!: number;
+  @Int(0, 60, { default: 10 }) REFRESH_RETRY_WINDOW!: number;
   @Int(1, 10 * YEAR, { default: 7_776_000 }) REFRESH_ABSOLUTE_TTL!: number;
   @Choice(['pass', 'oauth'], { default: 'pass' }) TOKEN_BACKEND_ERRORS!: 'pass' | 'oauth';
   @List(/^[\w.:/+~-]+$/, 'grant types', { default: 'password,client_credentials' })
@@ -102,6 +103,8 @@ export class Environment {
   @Text(/^\S+$/, 'an issuer without spaces') SIGNER_ISSUER!: string;
   /** Unset: the first of `VALIDATOR_AUDIENCE`, where that is about `aud`. */
   @Text(/^\S+$/, 'an audience without spaces') SIGNER_AUDIENCE?: string;
+  @Choice(['issuer', 'keep'], { default: STANDARD_SIGNING.refreshAudience })
+  SIGNER_REFRESH_AUDIENCE!: 'issuer' | 'keep';
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.accessTtl }) SIGNER_ACCESS_TTL!: number;
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.refreshTtl }) SIGNER_REFRESH_TTL!: number;
   @Choice(['reject', 'renew', 'keep'], { default: STANDARD_SIGNING.staleExp })
@@ -142,7 +145,7 @@ export class Environment {
   @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
   @Text(HEADER_NAME, 'a header name', { default: STANDARD_POLICY.authHeaderName })
   VALIDATOR_AUTH_HEADER_NAME!: string;
-  @Int(0, 3600, { default: STANDARD_POLICY.leeway }) VALIDATOR_LEEWAY!: number;
+  @Int(0, LONGEST_LEEWAY, { default: STANDARD_POLICY.leeway }) VALIDATOR_LEEWAY!: number;
   @List(/^[^\s,]+:[\w!#$%&'+.^`|~-]+$/, 'claim:header pairs') VALIDATOR_PROPAGATE_CLAIMS!: string[];
   @Int(0, 1_000_000, { default: SIGNATURE_CACHE_SIZE }) VALIDATOR_SIGNATURE_CACHE!: number;
 

@@ -36,7 +36,7 @@ export class IntrospectionController {
   /** A refresh token that was used already is of no use any more. */
   private async isActive(token: PresentedToken): Promise<boolean> {
     if (token.kind === 'access') return true;
-    return (await this.store.peek(refreshUse(token, token.subject.sid))).state === 'fresh';
+    return (await this.store.peek(refreshUse(token))).state === 'fresh';
   }
 }
 

@@ -15,13 +15,13 @@ export class RevocationEndpointController {
     private readonly sessions: SessionEnd,
   ) {}
 
-  /** A refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
+  /** Whatever its type; a refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   @Operation(REVOKE_TOKEN)
   async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
-    const token = await this.tokens.recognize(requireParameter('token', request, body), 'any');
+    const token = await this.tokens.recognizeAnyType(requireParameter('token', request, body));
     if (token?.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');
     else if (token !== undefined) await this.sessions.endToken(token, 'revoked by its holder');
   }

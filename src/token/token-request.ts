@@ -5,8 +5,18 @@ import { TokenRequestException } from './token-request.exception.js';
 
 const UNREADABLE = 'Send application/json, application/x-www-form-urlencoded, or no body.';
 
-/** The parameters of a request to a token endpoint, by name; `undefined` for what is absent or no text. */
-export type TokenParameters = (name: string) => string | undefined;
+/**
+ * The parameters of a request to a token endpoint, by name; `undefined` for what is absent, empty (RFC 6749
+ * section 3.2) or no text.
+ */
+export interface TokenParameters {
+  (name: string): string | undefined;
+  /** All of them, as they came: a form holds texts, and lists where several are allowed; JSON anything. */
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+/** Parameters that may be there several times (RFC 8707 section 2, RFC 8693 section 2.1). */
+const SEVERAL: ReadonlySet<string> = new Set(['resource', 'audience']);
 
 /**
  * The bytes of a request's body. A body that is there is never taken for none.
@@ -40,17 +50,23 @@ export function readTokenRequest(
   contentType: string | undefined,
   body: Buffer | undefined,
 ): TokenParameters {
-  if (body === undefined || body.length === 0) return () => undefined;
-  const parse = bodyParser(contentType);
+  if (body === undefined || body.length === 0) return parametersOf({});
+  const parse = bodyParser(contentType, SEVERAL);
   if (parse === undefined) throw new TokenRequestException('media_type_unsupported', UNREADABLE);
   const members = parse(body);
   if (!isJsonObject(members))
     throw new TokenRequestException('body_malformed', 'The body is not a JSON object.');
-  return (name) => {
-    const member = Object.hasOwn(members, name) ? members[name] : undefined;
-    return typeof member === 'string' ? member : undefined;
-  };
+  return parametersOf(members);
 }
+
+const parametersOf = (members: Readonly<Record<string, unknown>>): TokenParameters =>
+  Object.assign(
+    (name: string) => {
+      const member = Object.hasOwn(members, name) ? members[name] : undefined;
+      return typeof member === 'string' && member !== '' ? member : undefined;
+    },
+    { members },
+  );
 
 /**
  * One parameter of a request whose body was left as it came.
@@ -60,7 +76,7 @@ export function readTokenRequest(
 export function requireParameter(name: string, request: IncomingMessage, body: unknown): string {
   const bytes = bodyBytes(request, body);
   const value = readTokenRequest(request.headers['content-type'], bytes)(name);
-  if (value === undefined || value === '')
+  if (value === undefined)
     throw new TokenRequestException('body_malformed', `The parameter ${name} is missing.`);
   return value;
 }

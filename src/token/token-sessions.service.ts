@@ -24,7 +24,7 @@ export class TokenSessions {
     if (!this.grant.enabled && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
       complete: this.grant.enabled
-        ? (claimSets) => beginSession(claimSets, nowSeconds())
+        ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
         : undefined,
       commit: async (answer) => this.deliver(response, answer),
     });
@@ -36,6 +36,7 @@ export class TokenSessions {
    *
    * @throws TokenRequestException while refresh is off, or without a token
    * @throws RefreshRefusedException 400 `invalid_grant`
+   * @throws TokenRequestException 400 `invalid_scope` or `invalid_target`
    */
   async refresh(
     request: IncomingMessage,
@@ -47,7 +48,7 @@ export class TokenSessions {
     const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
     if (token === undefined)
       throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
-    const result = await this.grant.exchange(request, token, parameters('client_id'));
+    const result = await this.grant.exchange(request, token, parameters);
     if (result instanceof SignedAnswer) {
       this.deliver(response, result.body);
       return result;

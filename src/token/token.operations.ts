@@ -45,6 +45,8 @@ export const CREATE_TOKEN: OperationInfo = {
       'grant_unsupported',
       'refresh_token_invalid',
       'refresh_token_reused',
+      'scope_not_granted',
+      'target_unknown',
     ],
     503: ['state_unavailable'],
   },

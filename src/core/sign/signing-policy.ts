@@ -37,6 +37,12 @@ export interface SigningOptions {
    * (OpenID Connect Core section 2).
    */
   audience?: string;
+  /**
+   * `aud` of the `refresh_token` field. `issuer`: the issuer, in place of what the claims have, so that no
+   * service that checks `aud` takes a refresh token for an access token. `keep`: that of the claims. Default
+   * `issuer`.
+   */
+  refreshAudience?: 'issuer' | 'keep';
   /** Lifetime in seconds where the claims have no `exp`. Default 3600. */
   accessTtl?: number;
   /** The same for the `refresh_token` field. Default 1209600 (14 days). */
@@ -69,6 +75,7 @@ export const STANDARD_SIGNING = {
   fields: ['access_token', 'refresh_token'],
   typ: 'JWT',
   refreshTyp: 'rt+jwt',
+  refreshAudience: 'issuer',
   accessTtl: 3600,
   refreshTtl: 1_209_600,
   staleExp: 'reject',
@@ -101,6 +108,8 @@ export function compileSigningPolicy(
             : (module.accessTtl ?? STANDARD_SIGNING.accessTtl)),
         issuer: module.issuer,
         audience: module.audience,
+        audienceIsIssuer:
+          isRefresh && (module.refreshAudience ?? STANDARD_SIGNING.refreshAudience) === 'issuer',
         staleExp: module.staleExp ?? STANDARD_SIGNING.staleExp,
       },
       profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,

@@ -91,6 +91,22 @@ describe('stampClaims', () => {
         );
   });
 
+  it.each(['exp', 'nbf', 'iat', 'auth_time'])('refuses a %s in milliseconds', (name) => {
+    for (const value of [
+      '1795789953123',
+      '1795789953123.5',
+      '1.795789953123e12',
+      '253402300799000',
+    ])
+      expect(() => stamp(claimsOf(`{"${name}":${value}}`))).toThrow(
+        refusal('claims_invalid', new RegExp(`access_token\\.${name} is a time in milliseconds`)),
+      );
+    for (const value of ['1795789953.123456789', '9007199254740993', '1e+300', '99999999999'])
+      expect(
+        JSON.stringify(stamp(claimsOf(`{"${name}":${value}}`), { staleExp: 'keep' })),
+      ).toContain(`"${name}":${value}`);
+  });
+
   it('passes raw numbers digit by digit', () => {
     const text = '{"exp":1900000000.000000001,"iat":1.7000000000000000001e9,"id":9007199254740993}';
     const stamped = stamp(claimsOf(text));

@@ -61,6 +61,7 @@ export type { VerifiedClaims } from './verified-claims.js';
 export {
   issuerPolicy,
   verifyToken,
+  type TokenUses,
   type Verification,
   type VerificationKeys,
 } from './verify-token.js';

@@ -8,6 +8,7 @@ import {
   type JwsAlgorithm,
 } from '../jws/index.js';
 import type { KeySource, KeySourceOptions } from '../keys/index.js';
+import { LONGEST_LEEWAY } from '../revocation/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
@@ -62,7 +63,7 @@ export interface TokenPolicyOptions {
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
   authHeaderName?: string;
-  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
+  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`, at most 3600. Default 1. */
   leeway?: number;
   /**
    * Claims that become headers of every backend call made with `from: request`, e.g.
@@ -498,8 +499,9 @@ function assertUsable(policy: TokenPolicy, othersCount = false): void {
       problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${OF_PROOFS.join(', ')}`);
   if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
-  if (!(leeway >= 0 && Number.isFinite(leeway)))
-    problems.push(`'leeway' is not a number of seconds`);
+  // A revocation is remembered for no longer.
+  if (!(leeway >= 0 && leeway <= LONGEST_LEEWAY))
+    problems.push(`'leeway' is not a number of seconds up to ${LONGEST_LEEWAY}`);
   if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
     problems.push(`'maxTokenLength' is not a number of characters`);
   if (audiences.length > 1 && audiences.includes(UNCHECKED))

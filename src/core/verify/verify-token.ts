@@ -27,6 +27,12 @@ export interface VerificationKeys {
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
 }
 
+/** Whoever wants to know which of the tokens that were signed here are used. */
+export interface TokenUses {
+  /** @returns what has to be waited for before the token counts; `undefined` for nothing */
+  note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;
+}
+
 /** What {@link verifyToken} works with. */
 export interface Verification {
   readonly keys: VerificationKeys;
@@ -36,6 +42,8 @@ export interface Verification {
   readonly signatures?: SignatureCache;
   /** Left out: tokens that are bound to a key are refused. */
   readonly proofs?: ProofMemory;
+  /** Left out: nobody wants to know. */
+  readonly uses?: TokenUses;
 }
 
 /**
@@ -96,7 +104,7 @@ async function verifyBy(
   token: string,
   jws: CompactJws,
   policy: TokenPolicy,
-  { keys, revocations, signatures, proofs }: Verification,
+  { keys, revocations, signatures, proofs, uses }: Verification,
   holder: TokenHolder | undefined,
   parsed?: Record<string, unknown>,
 ): Promise<VerifiedClaims> {
@@ -120,13 +128,15 @@ async function verifyBy(
   const claims = parsed ?? parseClaims(jws.payload);
   assertProfile(type, claims, policy);
   checkClaims(claims, policy, nowSeconds());
+  const issuer = foreignIssuerOf(policy, claims.iss);
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    const issuer = foreignIssuerOf(policy, claims.iss);
     assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
   }
   if (needsHolder(claims, policy, holder))
     await assertHolder(token, claims, policy, holder, proofs);
+  const noted = issuer === undefined ? uses?.note(token, claims) : undefined;
+  if (noted !== undefined) await noted;
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
   // Last, so that a token that is not valid is a 401 and never a 403.
   checkAccess(claims, policy);
