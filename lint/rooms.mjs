@@ -3,7 +3,7 @@
  * into another room only by its door, `index.ts`. docs/architecture.md explains the rooms.
  */
 export const FLOORS = [
-  ['core/errors', 'core/time', 'core/headers'],
+  ['core/errors', 'core/time', 'core/headers', 'core/resilience'],
   ['core/json', 'core/files'],
   ['core/claims'],
   ['core/revocation', 'core/jws'],

@@ -5,7 +5,7 @@ import { ReservedHeaders } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
 import { hasUncheckedAudience, type TokenPolicy } from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
@@ -32,6 +32,7 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
     @Optional() private readonly proofs?: DpopProofs,
+    @Optional() private readonly endpoints?: IntrospectionEndpoints,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
@@ -45,12 +46,14 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * Checks every decorated route and opens the key sets that routes bring along.
+   * Checks every decorated route and opens the key sets and endpoints that routes bring along.
    *
    * @throws BootError one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
-    this.reserveHeaders(this.defaults());
+    const defaults = this.defaults();
+    this.reserveHeaders(defaults);
+    await this.openEndpoints(defaults);
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootError(problems.flat());
     this.warnOfUncheckedAudience();
@@ -109,6 +112,17 @@ export class ProtectedRoutes implements OnModuleInit {
     }
   }
 
+  /** Their options are checked at boot; whether they answer is not. */
+  private async openEndpoints({
+    introspection,
+    jwtIntrospection,
+    perIssuer,
+  }: TokenPolicy): Promise<void> {
+    const ofIssuers = [...(perIssuer?.values() ?? [])].map((one) => one.jwtIntrospection);
+    for (const endpoint of [introspection, jwtIntrospection, ...ofIssuers])
+      if (endpoint !== undefined) await this.endpoints?.open(endpoint);
+  }
+
   private refusal(alg: JwsAlgorithm, source: KeySource | undefined): KeyError[] {
     try {
       this.keys.requireVerification(alg, source);
@@ -122,7 +136,9 @@ export class ProtectedRoutes implements OnModuleInit {
   private async check({ handler, controller, label }: Route): Promise<string[]> {
     if (!this.isProtected({ handler, controller })) return [];
     try {
-      await this.openKeys(this.policy(handler, controller));
+      const policy = this.policy(handler, controller);
+      await this.openEndpoints(policy);
+      await this.openKeys(policy);
       return [];
     } catch (error) {
       if (error instanceof KeyError) return [`${label}: ${error.message}`];

@@ -74,6 +74,10 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SCOPES_MATCHER: 'all',
   VALIDATOR_REQUIRED_CLAIMS: 'sub',
   VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_INTROSPECTION_URL: 'https://id.example/introspect',
+  VALIDATOR_INTROSPECTION_CLIENT_FILE: 'client.json',
+  VALIDATOR_INTROSPECTION_TOKENS: 'all',
+  VALIDATOR_INTROSPECTION_CACHE_TTL: '18',
   VALIDATOR_MTLS_HEADER: 'X-Cert',
   VALIDATOR_COOKIE_KEY: 'c',
   VALIDATOR_AUTH_HEADER_NAME: 'X-Token',
@@ -146,6 +150,7 @@ describe('the options of the modules', () => {
   it('are all in the table of options and variables', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
+      VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
@@ -167,7 +172,9 @@ describe('the options of the modules', () => {
         ? { VALIDATOR_ISSUER: 'https://a.example,https://b.example' }
         : option === 'profile'
           ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : {};
+          : option.startsWith('introspection')
+            ? { VALIDATOR_INTROSPECTION_URL: 'https://a', VALIDATOR_ISSUER: 'https://a,https://b' }
+            : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);

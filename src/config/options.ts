@@ -140,6 +140,15 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
+  introspection:
+    env.VALIDATOR_INTROSPECTION_URL === undefined
+      ? undefined
+      : {
+          url: env.VALIDATOR_INTROSPECTION_URL,
+          clientFile: env.VALIDATOR_INTROSPECTION_CLIENT_FILE,
+          tokens: env.VALIDATOR_INTROSPECTION_TOKENS,
+          cacheTtl: env.VALIDATOR_INTROSPECTION_CACHE_TTL,
+        },
 });
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({

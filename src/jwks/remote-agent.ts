@@ -15,9 +15,10 @@ export type RemoteTrust = Pick<
  * keep-alive and no resumed TLS sessions, which would skip the check of the certificate.
  *
  * @param timeoutMs milliseconds for a connection, TLS included
+ * @param kept connections that are kept for the next call, for what is called with requests. Default: none is
  * @throws KeyError when the CA is no certificate or a fingerprint is none
  */
-export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Dispatcher {
+export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number, kept = 0): Dispatcher {
   const { fingerprints = [], fingerprintsMatch = 'leaf', ca, proxy } = trust;
   const tls = {
     timeout: timeoutMs,
@@ -28,9 +29,9 @@ export function createRemoteAgent(trust: RemoteTrust, timeoutMs: number): Dispat
   };
   const options = {
     allowH2: false,
-    connections: 1,
-    // 0: one request per connection.
-    pipelining: 0,
+    connections: Math.max(1, kept),
+    // 0: one request per connection, and no keep-alive.
+    pipelining: kept === 0 ? 0 : 1,
     // The caller has a deadline for the whole call; undici's timers are coarse.
     headersTimeout: 0,
     bodyTimeout: 0,
