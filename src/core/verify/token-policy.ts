@@ -441,6 +441,10 @@ function issuerKeys(
 }
 
 function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
+  if (issuers.some(({ own, introspection }) => own === true && introspection !== undefined))
+    throw new BootError(
+      "'issuers': 'introspection' is for tokens of others, and one that is marked 'own' has it",
+    );
   if (issuers.length === 0) throw new BootError("'issuers' is empty, which no token could fulfil");
   const names = issuers.map(({ issuer }) => issuer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
