@@ -117,7 +117,8 @@ function issuerChecks(env: Environment): string[] {
 function introspectionChecks(env: Environment): string[] {
   const url = env.VALIDATOR_INTROSPECTION_URL;
   const problems: string[] = [];
-  if (url !== undefined && !mayFetch(url, env))
+  // What is no URL at all is reported for the variable.
+  if (url !== undefined && URL.canParse(url) && !mayFetch(url, env))
     problems.push(
       'VALIDATOR_INTROSPECTION_URL must be https (JWK_HTTP_HOSTS names hosts that may be http)',
     );
