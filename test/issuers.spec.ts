@@ -1,4 +1,6 @@
 // The recipes of docs/issuers.md, each with tokens of the shape that the provider documents (2026-11-27).
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,8 +8,15 @@ import { authOptions } from '../src/config/index.js';
 import { TokenRefusedError } from '../src/core/errors/index.js';
 import { KeySet, type KeySource } from '../src/core/keys/index.js';
 import { readEnvironment } from '../src/environment/index.js';
-import { compilePolicy, verifyToken, type RoutePolicyOptions } from '../src/core/verify/index.js';
+import {
+  compilePolicy,
+  verifyToken,
+  type IntrospectionOptions,
+  type RoutePolicyOptions,
+} from '../src/core/verify/index.js';
+import { IntrospectionEndpoints } from '../src/jwks/index.js';
 import { blocksOf } from './helpers/manual.js';
+import { tempFolder } from './helpers/resources.js';
 
 type Claims = Record<string, unknown>;
 
@@ -448,6 +457,94 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, provider) => {
   ];
   it.each(refused)('does not accept %s', async (_what, other, code) => {
     expect(await verdict(other, route)).toBe(code);
+  });
+});
+
+/** What `.env` makes of a token, when the endpoint of the recipe answers like this. */
+async function verdictByAnswer(
+  settings: string,
+  token: string,
+  answer: Claims,
+  { asks, key }: { asks: IntrospectionOptions; key?: KeySet },
+  route: RoutePolicyOptions = {},
+): Promise<string> {
+  const options = authOptions(readEnvironment(parseEnv(COMMON + settings)));
+  try {
+    await verifyToken(token, compilePolicy(route, options), {
+      keys: {
+        verificationKeys: (names) => key?.verifiers(names, 'kid', now) ?? [],
+        awaitVerificationKeys: () => Promise.resolve([]),
+      },
+      introspector: {
+        introspect: (asked, endpoint) => {
+          expect([asked, endpoint]).toEqual([token, expect.objectContaining(asks)]);
+          return Promise.resolve(answer);
+        },
+      },
+    });
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof TokenRefusedError) return error.code;
+    throw error;
+  }
+}
+
+describe('tokens that are asked about', () => {
+  const HYDRA: Claims = {
+    aud: ['https://orders.example.com'],
+    client_id: 'b1e9f2f0-1c0a-4a4e-9a3a-3c6c7f6b1c11',
+    exp: now + 3600,
+    ext: { roles: ['clerk'] },
+    iat: now - 60,
+    iss: 'https://hydra.example.com',
+    nbf: now - 60,
+    scope: 'offline orders:read',
+    sub: 'ada',
+    token_type: 'Bearer',
+    token_use: 'access_token',
+  };
+  const OPAQUE = 'ory_at_0JzXm3FQ9Zb7c1hYv0pW5b5cJ4n8mU2m.kXkz1xQy';
+
+  it.each<[string, Claims, RoutePolicyOptions, string]>([
+    ['a token', HYDRA, { roles: ['clerk'], scopes: ['orders:read'] }, 'accepted'],
+    ['another role', HYDRA, { roles: ['boss'] }, 'roles_missing'],
+    ['a refresh token', { ...HYDRA, token_use: 'refresh_token' }, {}, 'type_not_allowed'],
+    ['a token without audience', { ...HYDRA, aud: [] }, {}, 'audience_mismatch'],
+    ['another issuer', { ...HYDRA, iss: 'https://gateway.example.com' }, {}, 'issuer_mismatch'],
+  ])('Ory Hydra: %s', async (_what, answer, route, code) => {
+    const [settings] = blocksOf('issuers', 'Ory Hydra', 'ini');
+    const asks = { url: 'http://hydra-admin:4445/admin/oauth2/introspect', clientFile: undefined };
+    expect(await verdictByAnswer(settings, OPAQUE, answer, { asks }, route)).toBe(code);
+  });
+
+  it.each<[string, Claims, RoutePolicyOptions, string]>([
+    ['a token', KEYCLOAK, { roles: ['clerk'] }, 'accepted'],
+    ['another role', KEYCLOAK, { roles: ['boss'] }, 'roles_missing'],
+    ['a token for another client', { ...KEYCLOAK, aud: 'account' }, {}, 'audience_mismatch'],
+    ['a refresh token', { ...KEYCLOAK, typ: 'Refresh' }, {}, 'type_not_allowed'],
+  ])("Keycloak's lightweight tokens: %s", async (_what, answer, route, code) => {
+    const [settings] = blocksOf('issuers', "Keycloak's lightweight tokens", 'ini');
+    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k', use: 'sig', alg: 'RS256' };
+    const { jti, iss, typ, azp, sid, scope } = KEYCLOAK;
+    const token = await new SignJWT({ exp: now + 300, iat: now, jti, iss, typ, azp, sid, scope })
+      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'k' })
+      .sign(privateKey);
+    const key = KeySet.parse(JSON.stringify({ keys: [jwk] }), String(iss), true);
+    const url = `${String(iss)}/protocol/openid-connect/token/introspect`;
+    const asks = { url, clientFile: 'keys/introspection.json' };
+    const told = { ...answer, username: 'ada', token_type: 'Bearer', client_id: azp };
+    expect(await verdictByAnswer(settings, token, told, { asks, key }, route)).toBe(code);
+  });
+
+  it('by a client whose file is taken as it is shown', async () => {
+    const [settings, file] = blocksOf('issuers', 'Tokens that are no JWT', 'ini', 'json');
+    const { introspection } = authOptions(readEnvironment(parseEnv(settings)));
+    const clientFile = join(tempFolder('client'), 'introspection.json');
+    writeFileSync(clientFile, file, { mode: 0o600 });
+    const endpoints = new IntrospectionEndpoints({ reloadIntervalMs: 0 });
+    await endpoints.open({ ...introspection, url: String(introspection?.url), clientFile });
+    endpoints.onApplicationShutdown();
   });
 });
 
