@@ -15,6 +15,7 @@ export {
   type RequireJwtOptions,
 } from './auth/index.js';
 export {
+  type IntrospectionOptions,
   type Matcher,
   type TokenHolder,
   type TokenPolicyOptions,
@@ -41,6 +42,7 @@ export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js
 export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
 export { requestContextMiddleware } from './http/index.js';
 export {
+  IntrospectionUnavailableException,
   JwkKeyStore,
   JwksModule,
   KeysUnavailableException,

@@ -1,5 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text as read } from 'node:stream/consumers';
 import type { JWK } from 'jose';
@@ -212,16 +212,19 @@ describe('JWTs that hold few claims', () => {
     theirs = await generateJwk('ES256', 'theirs');
     server = await startJwksServer([]);
     issuer = new URL(server.url).origin;
-    const listener: RequestListener = (request, response) => {
-      const send = (body: object): unknown =>
-        response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
-      if (request.url === '/jwks') return void send({ keys: [publicHalf(theirs)] });
-      if (request.url !== '/introspect') return void send({ issuer, jwks_uri: server.url });
-      void read(request).then((body) => {
-        asked.push(new URLSearchParams(body).get('token') ?? '');
-        return send(answer);
-      });
+    const documents: Record<string, object> = {
+      '/jwks': { keys: [publicHalf(theirs)] },
+      '/.well-known/openid-configuration': { issuer, jwks_uri: server.url },
     };
+    const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const document = documents[request.url ?? ''];
+      if (document === undefined)
+        asked.push(new URLSearchParams(await read(request)).get('token') ?? '');
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify(document ?? answer));
+    };
+    const listener: RequestListener = (request, response) => void respond(request, response);
     server.serve(listener);
   });
   afterAll(() => server?.down());

@@ -14,6 +14,7 @@ export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require
 export { setVerified, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {
+  IntrospectionOptions,
   Matcher,
   TokenHolder,
   TokenPolicyOptions,
