@@ -75,8 +75,7 @@ describe('the option introspection of AuthModule', () => {
 
   it('of an issuer asks about its JWTs', async () => {
     const introspection = { url: `${endpoint.url}/introspect`, cacheTtl: 0 };
-    const { jwksOptions } = issuer;
-    const keys = jwksOptions.signing as NonNullable<AuthModuleOptions['issuers']>[number]['keys'];
+    const keys = issuer.jwksOptions.signing;
     const url = await boot({ issuers: [{ issuer: OTHER, keys, introspection }] });
     const token = await issuer.sign({ iss: OTHER, sub: undefined });
     expect(await get(`${url}/of-module`, token)).toMatchObject([200, { sub: 'u1' }]);
