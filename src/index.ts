@@ -12,10 +12,14 @@ export {
   ProtectedRoutes,
   RequireJwt,
   type AuthModuleOptions,
+  type IssuerResolver,
+  type IssuerResolverOptions,
   type RequireJwtOptions,
+  type ResolvedIssuer,
 } from './auth/index.js';
 export {
   type IntrospectionOptions,
+  type IssuerOptions,
   type Matcher,
   type TokenHolder,
   type TokenPolicyOptions,

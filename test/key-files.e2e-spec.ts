@@ -54,10 +54,10 @@ describe('an encrypted key file', () => {
     await expect.poll(() => signedKid(gateway), { timeout: 5000 }).toBe('k2');
   });
 
-  it('opens with KEY_PASSPHRASE_FILE, whose last line break does not count', async () => {
+  it('opens with KEY_PASSPHRASE_FILE, whose byte order mark and last line break do not count', async () => {
     const path = await write(await generateJwk('HS256', 'k1'));
     const file = join(folder(), 'passphrase');
-    writeFileSync(file, `${PASSPHRASE}\n`);
+    writeFileSync(file, `\uFEFF${PASSPHRASE}\n`);
     gateway = await hostGateway(env(path, { KEY_PASSPHRASE_FILE: file }));
     expect(await signedKid(gateway)).toBe('k1');
   });

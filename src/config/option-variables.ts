@@ -29,6 +29,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     'remote.httpHosts': 'JWK_HTTP_HOSTS',
     'remote.fingerprints': 'VALIDATOR_JWK_FINGERPRINTS',
     'remote.ca': 'VALIDATOR_JWK_LOCAL_CA',
+    'remote.proxy': ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
     exposedKeyFiles: ['DISABLE_JWK_SECURITY', 'NODE_ENV'],
     createMissing: ['NODE_ENV', 'SIGNER_JWK_LOCAL_PATH', 'SIGNER_ALG', 'SIGNER_KID'],
   },

@@ -86,6 +86,9 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SIGNATURE_CACHE: '14',
   DISABLE_JWK_SECURITY: 'true',
   JWK_HTTP_HOSTS: 'keys',
+  HTTP_PROXY: 'http://proxy.example:3128',
+  HTTPS_PROXY: 'http://user:password@proxy.example',
+  NO_PROXY: 'localhost,.svc',
   KEY_PASSPHRASE: 'correct horse',
   KEY_PASSPHRASE_FILE: file,
   KEY_RELOAD_INTERVAL_MS: '15',
@@ -178,6 +181,22 @@ describe('the options of the modules', () => {
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);
+  });
+
+  it('let no endpoint speak for the tokens that are signed here', () => {
+    const url = { VALIDATOR_INTROSPECTION_URL: 'https://a/introspect' };
+    const ownOnes = (env: Record<string, string>) =>
+      options
+        .authOptions(readEnvironment({ ...BASE, ...env }))
+        .issuers?.map(({ issuer, own }) => [issuer, own === true]);
+    const alone = { SIGNER_ISSUER: 'https://own', VALIDATOR_ISSUER: 'https://own' };
+    expect(ownOnes(alone)).toBeUndefined();
+    expect(ownOnes({ ...alone, ...url })).toEqual([['https://own', true]]);
+    const both = { ...alone, VALIDATOR_ISSUER: 'https://own,https://a' };
+    expect(ownOnes({ ...both, ...url })).toEqual([
+      ['https://own', true],
+      ['https://a', false],
+    ]);
   });
 
   it('take up every variable that the process itself does not', () => {

@@ -57,6 +57,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     httpHosts: env.JWK_HTTP_HOSTS,
     fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+    proxy: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   },
   exposedKeyFiles:
     env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
@@ -94,19 +95,16 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
-/** Each issuer with keys of its own; `undefined` where all tokens are ours. */
+/** Each issuer with keys of its own; `undefined` where all tokens are ours, and nobody is asked about any. */
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
-  if (others.length === 0) return undefined;
-  const foreign = {
-    keys: verificationSource(env),
-    algorithms: env.VALIDATOR_ALG?.filter(isAsymmetric),
-  };
+  if (others.length === 0 && env.VALIDATOR_INTROSPECTION_URL === undefined) return undefined;
+  const keys = verificationSource(env);
+  const algorithms = env.VALIDATOR_ALG?.filter(isAsymmetric);
+  const ours = new Set(env.VALIDATOR_ISSUER).difference(new Set(others));
   return [
-    ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
-      ? [{ issuer: env.SIGNER_ISSUER, own: true }]
-      : []),
-    ...others.map((issuer) => ({ issuer, ...foreign })),
+    ...[...ours].map((issuer) => ({ issuer, own: true })),
+    ...others.map((issuer) => ({ issuer, keys, algorithms })),
   ];
 }
 

@@ -161,6 +161,17 @@ export const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string
         `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; whoever is on the way chooses the keys`,
       ];
 
+/** Whoever has one of these keys speaks for each of these issuers. */
+export function sharedKeysWarning(env: Environment): string[] {
+  const others = foreignIssuers(env);
+  if (!hasGivenKeys(env) || others.length < 2) return [];
+  const name =
+    env.VALIDATOR_JWK_URL === undefined ? 'VALIDATOR_JWK_LOCAL_PATH' : 'VALIDATOR_JWK_URL';
+  return [
+    `${name} gives several issuers of VALIDATOR_ISSUER one set of keys: ${others.join(', ')}; whoever has a key of it can sign for each of them`,
+  ];
+}
+
 const PLACEHOLDER_REST = /[{}]/;
 const isTrue = (flag: unknown): boolean => flag === true;
 

@@ -22,6 +22,8 @@ import {
   HttpUrlWithQuery,
   Int,
   List,
+  NoProxy,
+  ProxyUrl,
   Secret,
   Text,
   TrustProxy,
@@ -139,6 +141,9 @@ export class Environment {
   // Keys
   @Flag() DISABLE_JWK_SECURITY!: boolean;
   @List(/^(?:[\w.-]+|\[[\da-f:.]+\])$/i, 'host names without ports') JWK_HTTP_HOSTS!: string[];
+  @ProxyUrl() HTTP_PROXY?: string;
+  @ProxyUrl() HTTPS_PROXY?: string;
+  @NoProxy() NO_PROXY?: string;
   @Secret(8) KEY_PASSPHRASE?: string;
   @Text(FILE, 'a path') KEY_PASSPHRASE_FILE?: string;
   @Int(0, 3_600_000, { default: RELOAD_INTERVAL_MS }) KEY_RELOAD_INTERVAL_MS!: number;

@@ -184,6 +184,19 @@ describe('loadEnvironment', () => {
     expect(process.env).toMatchObject({ PORT: '1', HOST: '::1', OTHER: 'x' });
   });
 
+  const SHARED =
+    'gives several issuers of VALIDATOR_ISSUER one set of keys: https://a, https://b; whoever has a key of it can sign for each of them';
+  it.each<[Raw, readonly string[]]>([
+    [{ VALIDATOR_JWK_URL: 'https://keys' }, [`VALIDATOR_JWK_URL ${SHARED}`]],
+    [{ VALIDATOR_JWK_LOCAL_PATH: 'keys.json' }, [`VALIDATOR_JWK_LOCAL_PATH ${SHARED}`]],
+    [{ VALIDATOR_JWK_URL: 'https://keys', VALIDATOR_ISSUER: 'own,https://a,https://a' }, []],
+    [{ VALIDATOR_JWK_URL: 'https://keys', VALIDATOR_ISSUER: 'own' }, []],
+    [{}, []],
+  ])('warns of issuers that share a key set: %j', (raw, expected) => {
+    const issuers = { SIGNER_ISSUER: 'own', VALIDATOR_ISSUER: 'https://a,own,https://b' };
+    expect(load({ ...issuers, ...raw }, '').warnings).toEqual(expected);
+  });
+
   it('reports the problems of both at once, each variable once', () => {
     const text = 'BACKEND_HOST=http://a#b\nADMIN_ROLE=admin\nVALIDATOR_ALG=${NONE}\n';
     expect(() => load({ PORT: 'x', NODE_ENV: 'production' }, text)).toThrow(
@@ -348,6 +361,38 @@ describe('issuers that are not our own', () => {
     [{ SIGNER_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, ['SIGNER_JWK_URL']],
   ])('with %j have problems in %j', (raw, expected) => {
     expect(names({ ...OTHERS, ...raw })).toEqual(expected);
+  });
+});
+
+describe('proxies', () => {
+  it('are read in lower case first, and in capitals', () => {
+    const { HTTP_PROXY, HTTPS_PROXY, NO_PROXY } = readEnvironment({
+      http_proxy: 'http://lower:1',
+      HTTP_PROXY: 'http://upper:1',
+      https_proxy: ' ',
+      HTTPS_PROXY: 'https://user:p%40ss@upper',
+      no_proxy: 'a, .b',
+    });
+    expect([HTTP_PROXY, HTTPS_PROXY, NO_PROXY]).toEqual([
+      'http://lower:1',
+      'https://user:p%40ss@upper',
+      'a, .b',
+    ]);
+  });
+
+  it.each([
+    'proxy.example',
+    'proxy.example:3128',
+    'socks5://proxy.example',
+    'http://',
+    'http://proxy.example/path',
+    'http://proxy.example?x',
+    'http://user:%zz@proxy.example',
+  ])('refuses %s, by either name and without the value', (text) => {
+    for (const name of ['HTTPS_PROXY', 'https_proxy'])
+      expect(() => readEnvironment({ [name]: text })).toThrow(
+        /^HTTPS_PROXY \(or https_proxy\) must be the URL of a proxy like http:\/\/proxy\.example:3128$/,
+      );
   });
 });
 

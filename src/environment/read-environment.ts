@@ -1,6 +1,6 @@
 import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
-import { crossChecks, httpHostsWarning } from './cross-checks.js';
+import { crossChecks, httpHostsWarning, sharedKeysWarning } from './cross-checks.js';
 import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
 import { VARIABLES } from './fields.js';
@@ -34,7 +34,10 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
   ];
   if (lines.length > 0) throw new BootError(lines);
   Object.assign(process.env, variables, { NODE_ENV: env.NODE_ENV });
-  return { env, warnings: [...unknownVariables(variables), ...httpHostsWarning(env)] };
+  return {
+    env,
+    warnings: [...unknownVariables(variables), ...httpHostsWarning(env), ...sharedKeysWarning(env)],
+  };
 }
 
 /**
@@ -102,7 +105,7 @@ export function withDefaults(raw: RawEnvironment): Record<string, string> {
   return Object.fromEntries(
     VARIABLES.flatMap((variable) => {
       const usual = (production ? variable.production : undefined) ?? variable.default;
-      const given = raw[variable.name];
+      const given = [...variable.aliases, variable.name].map((name) => raw[name]).find(isGiven);
       const text = isGiven(given) && !isServiceLink(variable.name, given) ? given : usual;
       return text === undefined ? [] : [[variable.name, text]];
     }),

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { request, type Dispatcher } from 'undici';
+import { request } from 'undici';
 import {
   hasDuplicateMembers,
   isJsonMediaType,
@@ -23,7 +23,7 @@ import {
 import { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 import { checkedUrl } from './key-url.js';
-import { createRemoteAgent } from './remote-agent.js';
+import { RemoteAgent } from './remote-agent.js';
 import { describeFetchError, readAtMost } from './remote-fetch.js';
 import { watchFile } from './watch-file.js';
 
@@ -84,7 +84,7 @@ export class IntrospectionEndpoint {
   /** Origin and path, for messages. */
   readonly source: string;
   private readonly url: URL;
-  private readonly agent: Dispatcher;
+  private readonly agent: RemoteAgent;
   private readonly cacheTtl: number;
   private readonly timeoutMs: number;
   private readonly active = new AnswerCache(ACTIVE_CACHE);
@@ -124,7 +124,7 @@ export class IntrospectionEndpoint {
     this.cacheTtl = cacheTtl;
     this.timeoutMs = timeoutMs;
     this.client = clientOf(options);
-    this.agent = createRemoteAgent(trust, timeoutMs, CONNECTIONS);
+    this.agent = new RemoteAgent(trust, timeoutMs, CONNECTIONS);
   }
 
   /** Reads the file with the client, if there is one, and begins to follow it. @throws KeyError */
@@ -161,7 +161,7 @@ export class IntrospectionEndpoint {
   close(): void {
     this.closed = true;
     this.unwatch?.();
-    void this.agent.close();
+    this.agent.close();
   }
 
   /** @returns the text of the answer about an active token */
@@ -203,7 +203,7 @@ export class IntrospectionEndpoint {
     const { headers: credentials, parameters } = authentication(this.client);
     const form = { token, token_type_hint: 'access_token', ...parameters };
     const { statusCode, headers, body } = await request(this.url, {
-      dispatcher: this.agent,
+      dispatcher: this.agent.to(this.url),
       signal,
       method: 'POST',
       headers: {

@@ -16,7 +16,7 @@ export async function createApp(
   log: Log,
 ): Promise<NestExpressApplication> {
   const module = await AppModule.register(env);
-  const adapter = new GatewayAdapter(env.VALIDATOR_MAX_TOKEN_LENGTH);
+  const adapter = new GatewayAdapter(undefined, env.VALIDATOR_MAX_TOKEN_LENGTH);
   const app = await NestFactory.create<NestExpressApplication>(module, adapter, {
     logger: new SignetLogger(log.pino),
     abortOnError: false,

@@ -12,12 +12,12 @@ export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
 
   /**
-   * @param maxTokenLength characters of the longest token that a header may carry
    * @param application an Express application; default: a new one
+   * @param maxTokenLength characters of the longest token that a header may carry
    */
   constructor(
-    private readonly maxTokenLength = MAX_TOKEN_LENGTH,
     application?: unknown,
+    private readonly maxTokenLength = MAX_TOKEN_LENGTH,
   ) {
     super(application);
   }

@@ -19,7 +19,7 @@ async function reply(
   method = 'GET',
 ) {
   const app = express();
-  const adapter = new GatewayAdapter(undefined, app);
+  const adapter = new GatewayAdapter(app);
   const send = vi.spyOn(app.response, 'send');
   let waits = false;
   app.use((_request, response) => {

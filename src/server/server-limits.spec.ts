@@ -72,7 +72,7 @@ it.each([
   ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx', false],
 ])('a request has a stream for its body only where there is one: %j', async (text, ended) => {
   const seen: boolean[] = [];
-  const server = createServer(SERVER_OPTIONS, (request, response) => {
+  const server = createServer(serverOptions(1024), (request, response) => {
     seen.push(request.readableEnded);
     response.end();
   }).listen(0);

@@ -1,5 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { varyPolicy, type TokenPolicy, type VerifiedClaims } from '../core/verify/index.js';
+import {
+  foreignIssuerOf,
+  varyPolicy,
+  type TokenPolicy,
+  type VerifiedClaims,
+} from '../core/verify/index.js';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { normalizeType } from '../core/claims/index.js';
@@ -38,7 +43,8 @@ export class IssuedTokens {
     this.refresh = {
       ...this.access,
       perIssuer: undefined,
-      foreignIssuer: undefined,
+      unlistedIssuer: undefined,
+      foreignIssuers: new Set(),
       algorithms: new Set([options.alg]),
       issuers: new Set([...this.access.issuers, options.issuer]),
       types: new Set([this.refreshType]),
@@ -85,8 +91,12 @@ export class IssuedTokens {
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy);
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
-    const issuer = policy.perIssuer?.get(claims.iss)?.foreignIssuer ?? policy.foreignIssuer;
-    const names = { issuer, kid: header.kid, claims, signingInput };
+    const names = {
+      issuer: foreignIssuerOf(policy, claims.iss),
+      kid: header.kid,
+      claims,
+      signingInput,
+    };
     return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
   }
 }

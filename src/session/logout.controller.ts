@@ -49,7 +49,7 @@ export class LogoutController {
     const access = this.accessToken(request, policy);
     if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
     const tokens = [access?.token, refresh].filter((token) => token !== undefined);
-    if (tokens.length === 0) throw this.refused(tokenMissing(policy));
+    if (tokens.length === 0) throw this.refused(tokenMissing(request, policy));
     return tokens;
   }
 

@@ -8,15 +8,25 @@ export interface OpenIdProvider {
   issuer: string;
   jwksUri: string;
   /** An access token with `realm_access.roles`, by client_credentials: a JWT, or an opaque one. */
-  token(alg: 'RS256' | 'ES256' | 'opaque', headers?: Record<string, string>): Promise<string>;
+  token(
+    alg: 'RS256' | 'ES256' | 'Ed25519' | 'opaque',
+    headers?: Record<string, string>,
+  ): Promise<string>;
   /** Revokes an opaque token. */
   revoke(token: string): Promise<void>;
   /** Signs with fresh keys from now on; the old ones stay published. */
   rotate(): Promise<void>;
   /** How often its JWK Set was fetched. */
   fetches(): Promise<number>;
+  /** Refuses connections; what it knows stays. */
+  down(): Promise<void>;
+  /** Listens again. */
+  up(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** The client that gets tokens. */
+export const CLIENT = { id: 'shop', secret: 'a-secret-of-the-test' } as const;
 
 /** The audience of the tokens that {@link OpenIdProvider.token} gets. */
 export const audienceOf = (alg: string): string => `urn:api:${alg}`;
@@ -27,7 +37,7 @@ export const INTROSPECTION_CLIENT = {
   client_secret: 'another secret+of%the:test',
 };
 
-const SHOP = { client_id: 'shop', client_secret: 'a-secret-of-the-test' };
+const SHOP = { client_id: CLIENT.id, client_secret: CLIENT.secret };
 
 /** @param port default: a free one */
 export async function startOpenIdProvider(port = 0): Promise<OpenIdProvider> {
@@ -76,6 +86,8 @@ export async function startOpenIdProvider(port = 0): Promise<OpenIdProvider> {
     },
     rotate: async () => void (await ask('rotate')),
     fetches: async () => Number(await ask('fetches')),
+    down: async () => void (await ask('down')),
+    up: async () => void (await ask('up')),
     stop: () => kill(child),
   };
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
-import { JwtVerifier } from '../../auth/index.js';
+import { JwtVerifier, type AuthModuleOptions } from '../../auth/index.js';
 import { authOptions, jwksOptions, stateOptions, withVariableNames } from '../../config/index.js';
 import { BootError } from '../../core/errors/index.js';
 import { rewordExplanation, TokenExplainer, type Explanation } from '../../core/explain/index.js';
@@ -34,7 +34,12 @@ export async function explainHere(
   const opened = await openRevocations(stateOptions(env), context);
   const revocations = opened instanceof Revocations ? opened : undefined;
   try {
-    const policy = compilePolicy(route, authOptions(env));
+    const policy = compilePolicy(route, authHere(env, context));
+    await Promise.all(
+      [...(policy.perIssuer?.values() ?? [])].map(
+        async ({ keySource }) => keySource && keys.openVerification(keySource),
+      ),
+    );
     const verifier = new JwtVerifier(keys, revocations, undefined, undefined, endpoints);
     const explainer = new TokenExplainer(keys, verifier, opened, endpoints);
     const explanation = rewordExplanation(
@@ -74,6 +79,17 @@ function keyOptions(env: Environment, context: CommandContext): JwksModuleOption
     verification: fromHere(options.verification, context),
     createMissing: undefined,
     reloadIntervalMs: 0,
+  };
+}
+
+/** The files of other issuers are read from here, too. */
+function authHere(env: Environment, context: CommandContext): AuthModuleOptions {
+  const options = authOptions(env);
+  return {
+    ...options,
+    issuers: options.issuers?.map((issuer) =>
+      Object.assign({}, issuer, { keys: fromHere(issuer.keys, context) }),
+    ),
   };
 }
 

@@ -1,6 +1,5 @@
-export { claimText } from './claim-text.js';
 export { AUDIENCE_TYPE, claimTypeProblem, namesIn, type ClaimTypeProblem } from './claim-types.js';
-export { rolesOf, scopesOf } from './claim-words.js';
+export { claimText, rolesOf, scopesOf } from './claim-values.js';
 export { readClaim } from './claim-path.js';
 export {
   ACCESS_TOKEN_TYPE,

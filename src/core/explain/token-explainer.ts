@@ -11,6 +11,7 @@ import {
   assertProfile,
   assertSigned,
   checkTimes,
+  foreignIssuerOf,
   introspected,
   isOpaque,
   issuerPolicy,
@@ -22,7 +23,7 @@ import {
   type TokenPolicy,
   type VerificationKeys,
 } from '../verify/index.js';
-import type { KeySource } from '../keys/index.js';
+import type { KeyInventory, KeySource } from '../keys/index.js';
 import { toNumber } from '../json/index.js';
 import { isCodedError, TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
@@ -46,15 +47,14 @@ type Claims = Readonly<Record<string, unknown>>;
 interface Attempt {
   readonly check: string;
   readonly found?: string;
+  readonly notes?: readonly string[];
   readonly run: () => unknown;
 }
 
 /** The keys that a token is checked with, and what can be told of them. */
 export interface ExplainedKeys extends VerificationKeys {
-  /** All keys of a set. */
-  allKeys(source?: KeySource): readonly JwsKey[];
-  /** For messages: the kids of a set and where it comes from. */
-  describeVerificationKids(source?: KeySource): string;
+  /** What is known of a set. */
+  inventory(source?: KeySource): KeyInventory;
 }
 
 /** Whoever decides in the end. */
@@ -92,6 +92,7 @@ export class TokenExplainer {
 class Run {
   readonly checks: ExplainedCheck[] = [];
   private readonly now = nowSeconds();
+  private readonly perIssuer: TokenPolicy['perIssuer'];
   private context: AdviceContext;
 
   constructor(
@@ -100,6 +101,7 @@ class Run {
     private readonly introspector: Introspector | undefined,
     private policy: TokenPolicy,
   ) {
+    this.perIssuer = policy.perIssuer;
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
 
@@ -117,8 +119,7 @@ class Run {
     if (jws === undefined) return;
     if (!(await this.chooseIssuer(jws))) return;
     const { header } = jws;
-    const { keySource } = this.policy;
-    this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
+    this.context = { ...this.context, header };
     const alg = `alg ${shown(header.alg)}`;
     await this.attempt({
       check: 'algorithm',
@@ -144,7 +145,7 @@ class Run {
         run: () => assertProfile(type, claims, this.policy),
       });
     await this.claims(token, {
-      issuer: this.policy.foreignIssuer,
+      issuer: foreignIssuerOf(this.policy, claims.iss),
       kid: key?.kid,
       claims,
       signingInput: jws.signingInput,
@@ -164,7 +165,8 @@ class Run {
     const { claims } = chosen;
     this.context = { ...this.context, policy: this.policy };
     await this.attempt({ check: 'kind', run: () => assertAccessToken(claims) });
-    await this.claims(token, { issuer: this.policy.foreignIssuer, claims, signingInput: token });
+    const issuer = foreignIssuerOf(this.policy, claims.iss);
+    await this.claims(token, { issuer, claims, signingInput: token });
   }
 
   /** What an endpoint says of a JWT, where the policy asks about them; nobody is asked about a bad one. */
@@ -239,12 +241,13 @@ class Run {
 
   /** Where there are several issuers, the one that the token names decides what holds for it. */
   private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
-    const { perIssuer } = this.policy;
-    if (perIssuer === undefined) return true;
+    const { perIssuer, unlistedIssuer } = this.policy;
+    if (perIssuer === undefined && unlistedIssuer === undefined) return true;
     this.context = { ...this.context, header };
     const chosen = await this.attempt({
       check: 'issuer',
-      run: () => issuerPolicy(parseClaims(payload), perIssuer),
+      found: issuerOf(payload),
+      run: () => issuerPolicy(parseClaims(payload), this.policy),
     });
     if (chosen === undefined) {
       this.skip('key', 'the token names no issuer whose keys are known');
@@ -263,7 +266,7 @@ class Run {
       this.skip('signature', 'the algorithm is unknown');
       return undefined;
     }
-    const { keySource } = this.policy;
+    const { keySource, algorithms } = this.policy;
     let key: JwsKey | undefined;
     try {
       const known = this.keys.verificationKeys(header, keySource);
@@ -272,14 +275,32 @@ class Run {
       key = await signerOf(jws, alg, candidates);
     } catch (error) {
       if (!isCodedError(error)) throw error;
-      this.skip('key', error.explanation ?? error.message);
+      const { source, problem } = this.keys.inventory(keySource);
+      this.checks.push({
+        check: 'key',
+        verdict: 'not checked',
+        reason: error.explanation ?? error.message,
+        fix: `the keys are fetched again all the time; see that ${source} can be reached from here`,
+        notes: problem === undefined ? [] : [problem],
+      });
       this.skip('signature', 'there are no keys');
       return undefined;
     }
-    this.context = { ...this.context, actualKid: await this.whoSigned(jws, key) };
+    const inventory = this.keys.inventory(keySource);
+    const { source, skipped } = inventory;
+    const announced =
+      inventory.algorithms?.includes(alg) === false ? inventory.algorithms : undefined;
+    this.context = {
+      ...this.context,
+      kids: `${kidsOf(inventory)} (${source})`,
+      actual: await this.whoSigned(jws, key),
+      skipped: skipped.find(({ kid }) => kid !== '' && kid === header.kid)?.reason,
+      announced: algorithms.has(alg) ? announced : undefined,
+    };
     const fits = await this.attempt({
       check: 'key',
       found: `kid ${shown(header.kid ?? '(none)')}`,
+      notes: notesOn(inventory),
       run: () => {
         assertFits(key, header, alg);
         return true;
@@ -300,15 +321,20 @@ class Run {
     return signed === undefined ? undefined : key;
   }
 
-  /** A key of the set other than the named one that the signature belongs to. */
-  private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
-    const { alg } = jws.header;
+  /** A key of the set other than the named one that the signature belongs to, or the named one of another issuer. */
+  private async whoSigned(
+    jws: CompactJws,
+    named: JwsKey | undefined,
+  ): Promise<AdviceContext['actual']> {
+    const { alg, kid } = jws.header;
     if (!isJwsAlgorithm(alg)) return undefined;
-    for (const key of this.keys.allKeys(this.policy.keySource)) {
-      if (key === named || keyMisfit(key, alg) !== undefined) continue;
-      const belongs = await isSignedBy(jws, alg, key);
-      if (belongs) return key.kid;
-    }
+    const signed = async (key: JwsKey): Promise<boolean> =>
+      key !== named && keyMisfit(key, alg) === undefined && isSignedBy(jws, alg, key);
+    for (const key of this.keys.inventory(this.policy.keySource).keys)
+      if (await signed(key)) return { kid: key.kid };
+    for (const [issuer, { keySource }] of this.perIssuer ?? [])
+      for (const key of this.keys.inventory(keySource).keys)
+        if (key.kid === kid && (await signed(key))) return { kid, issuer };
     return undefined;
   }
 
@@ -321,10 +347,11 @@ class Run {
     await this.attempt({ check: 'revocation', run: () => assertNotRevoked(revocations, names) });
   }
 
-  private async attempt({ check, found, run }: Attempt): Promise<unknown> {
+  private async attempt({ run, ...what }: Attempt): Promise<unknown> {
+    const { check } = what;
     try {
       const result = await run();
-      this.checks.push({ check, verdict: 'passed', ...(found === undefined ? {} : { found }) });
+      this.checks.push({ verdict: 'passed', ...what });
       return result;
     } catch (error) {
       if (!isCodedError(error)) throw error;
@@ -334,7 +361,7 @@ class Run {
       }
       const { code, explanation: reason } = error;
       const fix = adviceFor(error, this.context);
-      this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
+      this.checks.push({ verdict: 'refused', ...what, code, reason, fix });
       return undefined;
     }
   }
@@ -362,6 +389,36 @@ async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Prom
   } catch (error) {
     if (error instanceof TokenRefusedError) return false;
     throw error;
+  }
+}
+
+const LONGEST_LIST = 10;
+
+const cut = (list: readonly string[]): readonly string[] => [
+  ...list.slice(0, LONGEST_LIST),
+  ...(list.length > LONGEST_LIST ? [`… ${list.length} in all`] : []),
+];
+
+const kidsOf = ({ keys }: KeyInventory): string =>
+  keys.length === 0 ? 'none' : cut(keys.map(({ kid }) => kid)).join(', ');
+
+function notesOn(inventory: KeyInventory): readonly string[] {
+  const { source, skipped, algorithms, problem } = inventory;
+  return [
+    `keys of ${source}: ${kidsOf(inventory)}`,
+    ...cut(skipped.map(({ reason }) => `not used: ${reason}`)),
+    ...(algorithms === undefined ? [] : [`announced algorithms: ${algorithms.join(', ')}`]),
+    ...(problem === undefined ? [] : [problem]),
+  ];
+}
+
+/** As text, since what is no issuer at all is told by the check. */
+function issuerOf(payload: Buffer): string | undefined {
+  try {
+    const { iss } = parseClaims(payload);
+    return typeof iss === 'string' ? `iss ${shown(iss)}` : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,3 @@
 export { createFile, replaceFile } from './atomic-file.js';
 export { describeExposure } from './exposure.js';
-export { FileError } from './file.error.js';
-export { readTextFile, type FileContents } from './read-file.js';
+export { FileError, readTextFile, type FileContents } from './read-file.js';

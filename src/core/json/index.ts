@@ -1,10 +1,12 @@
 export { isJsonMediaType, mediaType } from './media-type.js';
 export {
+  ABSENT,
+  memberAt,
   toNumber,
   isDeeperThan,
   exactly,
   parseJsonExactly,
   isJsonObject,
   hasDuplicateMembers,
+  withoutMark,
 } from './json.js';
-export { ABSENT, memberAt } from './member-path.js';

@@ -52,12 +52,15 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  foreignIssuerOf,
   hasUncheckedAudience,
+  issuerKeySource,
   STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
   type IntrospectionOptions,
+  type IssuerFinder,
   type IssuerOptions,
   type Matcher,
   type PolicyDefaults,

@@ -271,6 +271,51 @@ describe('with several issuers an endpoint speaks for those that are not our own
     expect(await verdict(OPAQUE, {}, defaults)).toBe(code);
   });
 
+  it.each<[string, string, Partial<PolicyDefaults>, RoutePolicyOptions, string]>([
+    ['one of several that are listed', A, { issuers: [own, { issuer: A }] }, {}, 'accepted'],
+    ['the listed one', A, {}, {}, 'accepted'],
+    ['one that is found, beside several', B, { issuers: [own, { issuer: A }] }, {}, 'issuer_mismatch'],
+    ['one that is found, beside one', B, {}, {}, 'issuer_mismatch'],
+    ['one that is found, beside none', B, { issuer: [] }, {}, 'issuer_mismatch'],
+    ['ourselves, beside several', OWN, { issuers: [own, { issuer: A }] }, {}, 'issuer_mismatch'],
+    ['ourselves, with keys of others', A, {}, { jwkUrl: 'https://b/jwks', issuer: [A, B] }, 'issuer_mismatch'],
+    ['others, with their keys', B, {}, { jwkUrl: 'https://b/jwks', issuer: [A, B] }, 'accepted'],
+  ])('and that are listed: an answer of %s', async (_what, iss, options, route, code) => {
+    answer = active({ iss });
+    const found: string[] = [];
+    const policy = compilePolicy({ introspection: ENDPOINT, ...route }, { ...DEFAULTS, ...options }, undefined, async (name, compile) => {
+      found.push(name);
+      return compile({ issuer: name });
+    });
+    const verified = verifyToken(OPAQUE, policy, verification).then(
+      () => 'accepted',
+      (error: TokenRefusedError) => error.code,
+    );
+    expect(await verified).toBe(code);
+    expect(found).toEqual([]);
+  }); // prettier-ignore
+
+  it('JWTs of an issuer that is found are asked about where it says, or where the module says', async () => {
+    const endpoint = { url: 'https://b/introspect' };
+    for (const [introspection, url] of [[endpoint, endpoint.url], [undefined, ENDPOINT.url]] as const) {
+      asked = [];
+      answer = active({ iss: B });
+      const defaults = { ...DEFAULTS, introspection: { ...ENDPOINT, tokens: 'all' } } as const;
+      const policy = compilePolicy({}, defaults, undefined, async (issuer, compile) =>
+        compile({ issuer, introspection }),
+      );
+      const token = jwt({ iss: B });
+      expect(await verifyToken(token, policy, verification)).toMatchObject({ iss: B });
+      expect(asked).toEqual([[url, token]]);
+      // Neither for itself nor for anybody else who is not listed.
+      for (const iss of [OWN, A, 'https://c']) {
+        answer = active({ iss });
+        const refusal = verifyToken(token, policy, verification);
+        await expect(refusal).rejects.toMatchObject({ code: 'issuer_mismatch' });
+      }
+    }
+  }); // prettier-ignore
+
   it('what holds for the issuer holds for its answers', async () => {
     answer = active();
     const issuers = [own, { issuer: A, audience: 'other' }];

@@ -122,8 +122,8 @@ export interface TokenPolicyOptions {
   dpopWindow?: number;
   /**
    * Where tokens are asked about that are no JWS (RFC 7662). What is answered goes through the checks of
-   * claims; its `iss`, if there is one, has to be an accepted issuer other than our own. A route that names
-   * issuers or keys of its own does not take over what the module says here. With `tokens: 'all'` JWTs that
+   * claims; its `iss`, if there is one, has to be a listed issuer other than our own, not one of
+   * `issuerResolver`. A route that names issuers or keys of its own does not take over what the module says here. With `tokens: 'all'` JWTs that
    * are not our own are asked about, too, once their signature is verified; see `IssuerOptions.introspection`.
    * Default: tokens that are no JWS are refused.
    */
@@ -162,6 +162,19 @@ export interface IssuerOptions {
   introspection?: IntrospectionOptions;
 }
 
+/**
+ * Finds what holds for tokens of an issuer that is not listed.
+ *
+ * @param iss as it stands in a token that nobody has verified
+ * @param compile makes the policy of one route of it
+ * @returns `undefined` for an issuer that nobody knows
+ * @throws an error with a `code` while that cannot be said
+ */
+export type IssuerFinder = (
+  iss: string,
+  compile: (issuer: IssuerOptions) => TokenPolicy,
+) => Promise<TokenPolicy | undefined>;
+
 /** Defaults of all routes. */
 export interface PolicyDefaults extends TokenPolicyOptions {
   /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
@@ -182,7 +195,10 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   jwkUrl?: string;
   /** The same for a JWK file; its path is relative to the working directory. */
   jwkLocalPath?: string;
-  /** How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`. */
+  /**
+   * How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`, and how tokens name
+   * a key of the set; the latter is for `jwkLocalPath`, too.
+   */
   remote?: KeySourceOptions;
   /**
    * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
@@ -206,8 +222,10 @@ export interface TokenPolicy {
    * policy holds for all.
    */
   readonly perIssuer: ReadonlyMap<string, TokenPolicy> | undefined;
-  /** The issuer, as names in revocations carry it; `undefined` for own tokens. */
-  readonly foreignIssuer: string | undefined;
+  /** What holds for tokens of issuers that are not listed; `undefined` where none of them count. */
+  readonly unlistedIssuer: ((iss: string) => Promise<TokenPolicy | undefined>) | undefined;
+  /** Those of `issuers` that are not our own: names in revocations carry the issuer of their tokens. */
+  readonly foreignIssuers: ReadonlySet<string>;
   readonly audiences: readonly string[];
   readonly audienceClaim: string;
   /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
@@ -276,12 +294,15 @@ export const STANDARD_POLICY = {
  * to `undefined`, keeps its default.
  *
  * @param checkClaimsClass what the route's class of claims asks for, if it has one
+ * @param findIssuer says what holds for tokens of issuers that are not listed; routes that name issuers or
+ * keys themselves, and those with `admin`, do not ask it
  * @throws BootError when the result could accept nothing, or check nothing
  */
 export function compilePolicy(
   route: RoutePolicyOptions,
   defaults: PolicyDefaults,
   checkClaimsClass?: ClaimsCheck,
+  findIssuer?: IssuerFinder,
 ): TokenPolicy {
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
@@ -289,17 +310,22 @@ export function compilePolicy(
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
-  const listed = given.issuer === undefined ? merged.issuers : given.issuers;
+  const ownKeys = keySource(given);
+  // With keys of its own a route takes tokens that they verify, and those of no other keys.
+  const hasOwnKeys = ownKeys !== undefined && given.admin !== true;
+  const listed = given.issuer === undefined && !hasOwnKeys ? merged.issuers : given.issuers;
   // Whoever administers this gateway logged in here: roles that others hand out are theirs.
   const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
   if (given.admin === true && issuers?.length === 0)
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
-  const ownKeys = keySource(given);
+  const names = issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer);
+  const ours = ownIssuers(defaults);
   const introspection = endpointOf(given, merged);
   const common = {
     algorithms: new Set(merged.algorithms),
-    issuers: new Set(issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer)),
-    foreignIssuer: undefined,
+    issuers: new Set(names),
+    foreignIssuers:
+      ownKeys === undefined ? NO_ISSUERS : new Set(names.filter((name) => !ours.includes(name))),
     ...recipients(merged),
     audienceClaim: merged.audienceClaim ?? STANDARD_POLICY.audienceClaim,
     anyAge: false,
@@ -333,19 +359,22 @@ export function compilePolicy(
     jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
     credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
   };
-  const policy: TokenPolicy = {
-    ...common,
-    perIssuer:
-      issuers === undefined
-        ? undefined
-        : new Map(
-            issuers.map((one) => [
-              one.issuer,
-              ofIssuer({ profile: merged.profile, ...one }, { ...common, perIssuer: undefined }),
-            ]),
-          ),
+  const single: TokenPolicy = { ...common, perIssuer: undefined, unlistedIssuer: undefined };
+  const compileIssuer = (one: IssuerOptions): TokenPolicy => {
+    const compiled = ofIssuer({ profile: merged.profile, ...one }, single);
+    assertUsable(compiled);
+    return compiled;
   };
-  for (const one of policy.perIssuer?.values() ?? [policy]) assertUsable(one);
+  const namesIssuers = (['admin', 'issuer', 'issuers', 'jwkUrl', 'jwkLocalPath'] as const).some(
+    (name) => given[name] !== undefined && given[name] !== false,
+  );
+  const find = namesIssuers ? undefined : findIssuer;
+  if (issuers === undefined) assertUsable(single, find !== undefined);
+  const policy: TokenPolicy = {
+    ...single,
+    perIssuer: issuers && new Map(issuers.map((one) => [one.issuer, compileIssuer(one)])),
+    unlistedIssuer: find && ((iss) => find(iss, compileIssuer)),
+  };
   if (issuers !== undefined) assertDistinct(issuers, given);
   const problems = claimHeaderProblems(merged.propagateClaims ?? {});
   if (problems.length > 0)
@@ -391,20 +420,45 @@ const OF_PROOFS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
 );
 
 /** A policy with some members changed, for tokens of each of its issuers. */
-export const varyPolicy = (policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy => ({
-  ...policy,
-  ...changes,
-  perIssuer:
-    policy.perIssuer &&
-    new Map([...policy.perIssuer].map(([issuer, one]) => [issuer, { ...one, ...changes }])),
-});
+export function varyPolicy(policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy {
+  const { perIssuer, unlistedIssuer } = policy;
+  const vary = (one: TokenPolicy): TokenPolicy => ({ ...one, ...changes });
+  return {
+    ...vary(policy),
+    perIssuer: perIssuer && new Map([...perIssuer].map(([issuer, one]) => [issuer, vary(one)])),
+    unlistedIssuer:
+      unlistedIssuer &&
+      (async (iss) => {
+        const one = await unlistedIssuer(iss);
+        return one && vary(one);
+      }),
+  };
+}
+
+/**
+ * The issuer of a token that a policy accepts, as names in revocations carry it; `undefined` for own tokens.
+ *
+ * @param iss of the token
+ */
+export function foreignIssuerOf(policy: TokenPolicy, iss: unknown): string | undefined {
+  if (typeof iss !== 'string') return undefined;
+  const { issuers, perIssuer, unlistedIssuer } = policy;
+  if (unlistedIssuer !== undefined && !issuers.has(iss)) return iss;
+  return (perIssuer?.get(iss) ?? policy).foreignIssuers.has(iss) ? iss : undefined;
+}
+
+const NO_ISSUERS: ReadonlySet<string> = new Set();
+
+/** The issuers whose tokens are signed here. */
+const ownIssuers = ({ issuer, issuers }: PolicyDefaults): readonly string[] =>
+  issuers?.filter(({ own }) => own === true).map((one) => one.issuer) ?? list(issuer);
 
 /** What a route's policy is for tokens of one of its issuers. */
 function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
   return {
     ...policy,
     issuers: new Set([one.issuer]),
-    foreignIssuer: one.own === true ? undefined : one.issuer,
+    foreignIssuers: one.own === true ? NO_ISSUERS : new Set([one.issuer]),
     algorithms: new Set(one.algorithms ?? (one.own === true ? policy.algorithms : ASYMMETRIC)),
     ...(one.audience === undefined ? {} : recipients({ audience: one.audience })),
     audienceClaim: one.audienceClaim ?? policy.audienceClaim,
@@ -425,10 +479,28 @@ function endpointOf(
   return isApart ? given.introspection : merged.introspection;
 }
 
+/** @param configured keys of own tokens that name no others */
 function issuerKeys(
-  { issuer, own, jwksUri, jwkLocalPath, keys, remote }: IssuerOptions,
+  one: IssuerOptions,
   { keySource: configured }: TokenPolicy,
 ): KeySource | undefined {
+  const { own, jwksUri, jwkLocalPath, keys } = one;
+  const isOwn = own === true && [jwksUri, jwkLocalPath, keys].every((key) => key === undefined);
+  return isOwn ? configured : issuerKeySource(one);
+}
+
+/**
+ * Where the keys of an issuer come from; unless it says, from where its metadata name.
+ *
+ * @throws BootError when it names several places
+ */
+export function issuerKeySource({
+  issuer,
+  jwksUri,
+  jwkLocalPath,
+  keys,
+  remote,
+}: IssuerOptions): KeySource {
   const given = [jwksUri, jwkLocalPath, keys].filter((source) => source !== undefined);
   if (given.length > 1)
     throw new BootError(
@@ -437,7 +509,7 @@ function issuerKeys(
   if (keys !== undefined) return keys;
   if (jwkLocalPath !== undefined) return { path: jwkLocalPath, options: remote };
   if (jwksUri !== undefined) return { url: jwksUri, options: remote };
-  return own === true ? configured : { discover: issuer, options: remote };
+  return { discover: issuer, options: remote };
 }
 
 function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
@@ -470,7 +542,7 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
     throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
   if (jwkUrl !== undefined) return { url: jwkUrl, options: remote };
-  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
+  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath, options: remote };
 }
 
 /**
@@ -480,13 +552,14 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
 
-function assertUsable(policy: TokenPolicy): void {
+/** @param othersCount true where tokens of issuers that are not listed count, too */
+function assertUsable(policy: TokenPolicy, othersCount = false): void {
   const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
   const { anyAudience, audienceClaim, maxTokenLength } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
-    issuer: [...issuers],
+    ...(othersCount ? {} : { issuer: [...issuers] }),
     audience: audiences,
     types: [...types],
     dpopAlgorithms: [...dpopAlgorithms],

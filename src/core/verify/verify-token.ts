@@ -21,7 +21,7 @@ import {
   type Introspector,
   type RevocationView,
 } from './token-checks.js';
-import type { IntrospectionOptions, TokenPolicy } from './token-policy.js';
+import { foreignIssuerOf, type IntrospectionOptions, type TokenPolicy } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
@@ -68,44 +68,65 @@ export async function verifyToken(
   if (introspection !== undefined && isOpaque(token, policy))
     return verifyOpaque(token, policy, introspection, verification, holder);
   const jws = parseCompact(token, policy.maxTokenLength);
-  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification, holder);
+  if (policy.perIssuer === undefined && policy.unlistedIssuer === undefined)
+    return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
-  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, holder, claims);
+  const chosen = issuerPolicy(claims, policy);
+  // Waiting for what is there costs a turn.
+  const ofIssuer = chosen instanceof Promise ? await chosen : chosen;
+  return verifyBy(token, jws, ofIssuer, verification, holder, claims);
 }
 
 /**
  * The policy for tokens of the issuer that a token names; its signature then has to be by a key of that
  * very issuer.
  *
+ * @returns a promise only for an issuer that is not listed
  * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among them
+ * @throws what `unlistedIssuer` throws while it cannot answer
  */
 export function issuerPolicy(
   { iss }: Readonly<Record<string, unknown>>,
-  perIssuer: ReadonlyMap<string, TokenPolicy>,
-): TokenPolicy {
-  const policy = typeof iss === 'string' ? perIssuer.get(iss) : undefined;
-  if (policy === undefined) throw issuerMismatch(iss, [...perIssuer.keys()]);
-  return policy;
+  policy: TokenPolicy,
+): TokenPolicy | Promise<TokenPolicy> {
+  const { perIssuer, unlistedIssuer, issuers } = policy;
+  const listed =
+    typeof iss !== 'string'
+      ? undefined
+      : perIssuer === undefined
+        ? issuers.has(iss) && policy
+        : perIssuer.get(iss);
+  if (listed) return listed;
+  if (typeof iss !== 'string' || unlistedIssuer === undefined)
+    throw issuerMismatch(iss, [...issuers]);
+  return unlistedIssuer(iss).then((found) => {
+    if (found === undefined) throw issuerMismatch(iss, [...issuers]);
+    return found;
+  });
 }
 
 /**
  * What an endpoint says of a token, and the policy for it: that of the issuer that it names. An issuer that need
- * not be named because there is one only is filled in. No endpoint speaks for tokens that are signed here.
+ * not be named because there is one only is filled in. An endpoint speaks for listed issuers: not for tokens that
+ * are signed here, nor for issuers that are found at run time, each of which has a provider of its own.
  *
- * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among those of the policy
+ * @throws TokenRefusedError `issuer_mismatch` for any other issuer
  */
 export function answerPolicy(
   answer: Claims,
   policy: TokenPolicy,
 ): { claims: Claims; policy: TokenPolicy } {
-  const { perIssuer } = policy;
-  const others = new Map(
-    [...(perIssuer ?? [])].filter(([, { foreignIssuer }]) => foreignIssuer !== undefined),
-  );
-  const names = perIssuer === undefined ? [...policy.issuers] : [...others.keys()];
+  const { perIssuer, keySource, issuers, foreignIssuers } = policy;
+  const names =
+    perIssuer !== undefined
+      ? [...perIssuer].filter(([iss, one]) => one.foreignIssuers.has(iss)).map(([iss]) => iss)
+      : // With the configured keys nothing says whose they are.
+        [...(keySource === undefined ? issuers : foreignIssuers)];
   const claims =
     Object.hasOwn(answer, 'iss') || names.length !== 1 ? answer : { ...answer, iss: names[0] };
-  return { claims, policy: perIssuer === undefined ? policy : issuerPolicy(claims, others) };
+  const named = names.find((name) => name === claims.iss);
+  if (named === undefined) throw issuerMismatch(claims.iss, names);
+  return { claims, policy: perIssuer?.get(named) ?? policy };
 }
 
 async function verifyOpaque(
@@ -118,7 +139,7 @@ async function verifyOpaque(
   const answer = await introspected(token, endpoint, verification.introspector);
   const { claims, policy: chosen } = answerPolicy(answer, policy);
   assertAccessToken(claims);
-  const names = { issuer: chosen.foreignIssuer, claims, signingInput: token };
+  const names = { issuer: foreignIssuerOf(chosen, claims.iss), claims, signingInput: token };
   return accept(token, names, chosen, verification, holder);
 }
 
@@ -132,7 +153,7 @@ async function verifyBy(
 ): Promise<VerifiedClaims> {
   const { keys, signatures } = verification;
   const { header, signingInput } = jws;
-  const { keySource, foreignIssuer: issuer, jwtIntrospection } = policy;
+  const { keySource, jwtIntrospection } = policy;
   const alg = allowedAlgorithm(header, policy);
   let candidates = keys.verificationKeys(header, keySource);
   if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
@@ -157,28 +178,47 @@ async function verifyBy(
     assertAccessToken(claims);
   }
   assertProfile(type, claims, policy);
+  const issuer = foreignIssuerOf(policy, claims.iss);
   const names = { issuer, kid: signer.kid, claims, signingInput };
   return accept(token, names, policy, verification, holder);
 }
 
-/** The checks of claims that are known to be the issuer's. */
-async function accept(
+/** The checks of claims that are known to be the issuer's. A promise only where one of them waits. */
+function accept(
   token: string,
   names: TokenNames,
   policy: TokenPolicy,
   { revocations, proofs }: Verification,
   holder: TokenHolder | undefined,
-): Promise<VerifiedClaims> {
+): VerifiedClaims | Promise<VerifiedClaims> {
   const { claims } = names;
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
     assertNotRevoked(revocations, names);
   }
+  const { checkClaimsClass } = policy;
+  if (checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
+    return acceptSlowly(token, claims, policy, proofs, holder);
+  return allowed(claims, policy);
+}
+
+/** The checks that wait. */
+async function acceptSlowly(
+  token: string,
+  claims: Claims,
+  policy: TokenPolicy,
+  proofs: ProofMemory | undefined,
+  holder: TokenHolder | undefined,
+): Promise<VerifiedClaims> {
   if (needsHolder(claims, policy, holder))
     await assertHolder(token, claims, policy, holder, proofs);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
-  // Last, so that a token that is not valid is a 401 and never a 403.
+  return allowed(claims, policy);
+}
+
+/** Last, so that a token that is not valid is a 401 and never a 403. */
+function allowed(claims: Claims, policy: TokenPolicy): VerifiedClaims {
   checkAccess(claims, policy);
   return claims as VerifiedClaims;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rolesOf, scopesOf } from './claim-words.js';
+import { rolesOf, scopesOf } from './claim-values.js';
 
 describe('rolesOf', () => {
   it.each<[unknown, string[]]>([

@@ -1,4 +1,16 @@
-import { isJsonObject } from '../json/index.js';
+import { isJsonObject, toNumber } from '../json/index.js';
+
+/**
+ * A scalar claim as text: a string as it is, numbers with all their digits, booleans by name.
+ * `undefined` for lists, objects and null.
+ */
+export function claimText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  // JSON.stringify keeps all the digits of a raw number.
+  return typeof value === 'boolean' || toNumber(value) !== undefined
+    ? JSON.stringify(value)
+    : undefined;
+}
 
 /**
  * The roles that a claim holds: the strings of a list, the words of a text (with blanks or commas between),
