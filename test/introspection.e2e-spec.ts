@@ -315,6 +315,8 @@ describe('the boot is refused', () => {
       NODE_ENV: 'production',
       WORKERS: '1',
       BACKEND_HOST: 'http://127.0.0.1:1',
+      PUBLIC_URL: OWN,
+      VALIDATOR_AUDIENCE: 'api',
       VALIDATOR_INTROSPECTION_URL: url,
       VALIDATOR_INTROSPECTION_CLIENT_FILE: file,
     });

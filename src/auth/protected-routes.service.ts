@@ -102,6 +102,15 @@ export class ProtectedRoutes implements OnModuleInit {
     return policy;
   }
 
+  /** The scopes that routes ask for, each once. */
+  scopes(): string[] {
+    const asked = this.explorer
+      .routes()
+      .filter((route) => this.isProtected(route))
+      .flatMap(({ handler, controller }) => this.policy(handler, controller).scopes);
+    return [...new Set(asked)];
+  }
+
   private compile(route: RequireJwtOptions): TokenPolicy {
     const policy = compileRoutePolicy(route, this.options, this.findIssuer);
     if (policy.dpop !== false && this.proofs === undefined)

@@ -42,6 +42,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
+    audience: 'SIGNER_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -90,11 +91,15 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {
-    host: 'HOST',
+    host: 'MANAGEMENT_HOST',
     port: 'MANAGEMENT_PORT',
     optional: ['MANAGEMENT_PORT', 'NODE_ENV'],
   },
-  TokenModule: { method: 'TOKEN_BACKEND_METHOD', path: 'TOKEN_BACKEND_PATH' },
+  TokenModule: {
+    method: 'TOKEN_BACKEND_METHOD',
+    path: 'TOKEN_BACKEND_PATH',
+    errors: 'TOKEN_BACKEND_ERRORS',
+  },
   OAuthModule: {
     refresh: 'REFRESH_BACKEND_PATH',
     'refresh.path': 'REFRESH_BACKEND_PATH',
@@ -113,9 +118,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   WellKnownModule: {
     publicUrl: 'PUBLIC_URL',
     issuer: 'SIGNER_ISSUER',
-    refresh: 'REFRESH_BACKEND_PATH',
+    grants: ['TOKEN_BACKEND_GRANTS', 'REFRESH_BACKEND_PATH'],
+    authMethods: ['TOKEN_BACKEND_AUTH_METHODS', 'TOKEN_BACKEND_METHOD'],
     introspection: 'ADMIN_ROLES',
-    basicAuth: 'BACKEND_INPUT_HEADERS',
     docs: 'SWAGGER_ENABLED',
   },
   ThrottlerModule: {
@@ -134,10 +139,13 @@ const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */
 export const withVariableNames = (message: string): string =>
-  message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const [, variables] =
-      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
-        ([name]) => name === option || name.endsWith(`.${option}`),
-      ) ?? [];
-    return variables === undefined ? text : [variables].flat().join(' or ');
-  });
+  // Most refusals name no option.
+  message.includes('the option ')
+    ? message.replaceAll(OPTION, (text: string, option: string, module: string) => {
+        const [, variables] =
+          Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+            ([name]) => name === option || name.endsWith(`.${option}`),
+          ) ?? [];
+        return variables === undefined ? text : [variables].flat().join(' or ');
+      })
+    : message;

@@ -89,6 +89,7 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   full: env.SIGNER_FULL,
   issuer: env.SIGNER_ISSUER,
+  audience: env.SIGNER_AUDIENCE,
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
@@ -155,11 +156,11 @@ export const stateOptions = (env: Environment): StateModuleOptions => ({
 });
 
 export const metricsOptions = ({
-  HOST,
+  MANAGEMENT_HOST: host,
   MANAGEMENT_PORT: port,
   NODE_ENV,
 }: Environment): ManagementOptions => ({
-  host: HOST,
+  host,
   port: port === 'off' ? undefined : (port ?? DEFAULT_MANAGEMENT_PORT),
   // A second gateway on a developer's machine must not fail for a port that nobody asked for.
   optional: NODE_ENV !== 'production' && port === undefined,
@@ -168,6 +169,7 @@ export const metricsOptions = ({
 export const tokenOptions = (env: Environment): TokenModuleOptions => ({
   method: env.TOKEN_BACKEND_METHOD,
   path: env.TOKEN_BACKEND_PATH,
+  errors: env.TOKEN_BACKEND_ERRORS,
 });
 
 export const oauthOptions = (env: Environment): OAuthModuleOptions => ({
@@ -194,13 +196,28 @@ export const privateOptions = (env: Environment): PrivateModuleOptions => ({
 });
 
 export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
-  publicUrl: env.PUBLIC_URL,
+  publicUrl:
+    env.PUBLIC_URL ?? (env.NODE_ENV === 'production' ? urlOf(env.SIGNER_ISSUER) : undefined),
   issuer: env.SIGNER_ISSUER,
-  refresh: env.REFRESH_BACKEND_PATH !== undefined,
-  introspection: env.ADMIN_ROLES.length > 0,
-  basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
+  grants: [
+    ...env.TOKEN_BACKEND_GRANTS,
+    ...(env.REFRESH_BACKEND_PATH === undefined ? [] : ['refresh_token']),
+  ],
+  // With GET the login gets no body, so no secret in it either.
+  authMethods: env.TOKEN_BACKEND_AUTH_METHODS.filter(
+    (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
+  ),
+  introspection: env.ADMIN_ROLES.length > 0 ? introspectionSchemes(env) : [],
   docs: env.SWAGGER_ENABLED,
 });
+
+/** Production names one of `PUBLIC_URL` and `SIGNER_ISSUER`; clients find the metadata there. */
+const urlOf = (issuer: string): string | undefined =>
+  /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
+
+/** The types of token that the guard of the endpoint takes (RFC 8414 section 2). */
+const introspectionSchemes = ({ DPOP }: Environment): string[] =>
+  ({ off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] })[DPOP];
 
 export const tracingOptions = ({
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

@@ -29,12 +29,17 @@ import {
   TrustProxy,
 } from './fields.js';
 
+const ADDRESS = /^[\w.:%-]+$/;
+/** What listens here cannot be reached from outside. */
+const LOOPBACK = '127.0.0.1';
 const CLAIM_NAME = /^[^\s,]+$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
 const PATH = /^\/[!-~]*$/;
 const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
+/** How a client can tell the login who it is: what reaches it unchanged (RFC 7591 section 2). */
+const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
 const YEAR = 31_536_000;
 
 /** The key file that development creates when it is missing. */
@@ -48,8 +53,10 @@ export const DEFAULT_KEY_FILE = 'keys/signing.jwks.json';
 export class Environment {
   // Process
   @Choice(['development', 'test', 'production'], { default: 'development' }) NODE_ENV!: string;
-  @Text(/^[\w.:%-]+$/, 'a host name or an IP address', { default: '0.0.0.0' }) HOST!: string;
+  @Text(ADDRESS, 'a host name or an IP address', { default: LOOPBACK, production: '0.0.0.0' })
+  HOST!: string;
   @Int(0, 65_535, { default: 8080 }) PORT!: number;
+  @Text(ADDRESS, 'a host name or an IP address', { default: LOOPBACK }) MANAGEMENT_HOST!: string;
   @Int(0, 65_535, { word: 'off' }) MANAGEMENT_PORT?: number | 'off';
   @Int(1, 999, { word: 'auto', default: 1, production: 'auto' }) WORKERS!: number | 'auto';
   @TrustProxy() TRUST_PROXY?: boolean | number | string[];
@@ -72,6 +79,11 @@ export class Environment {
   @Text(PATH, 'a path that begins with /') REFRESH_BACKEND_PATH?: string;
   @Int(0, 10, { default: 0 }) REFRESH_RETRY_WINDOW!: number;
   @Int(1, 10 * YEAR, { default: 7_776_000 }) REFRESH_ABSOLUTE_TTL!: number;
+  @Choice(['pass', 'oauth'], { default: 'pass' }) TOKEN_BACKEND_ERRORS!: 'pass' | 'oauth';
+  @List(/^[\w.:/+~-]+$/, 'grant types', { default: 'password,client_credentials' })
+  TOKEN_BACKEND_GRANTS!: string[];
+  @ChoiceList(CLIENT_AUTH_METHODS, { default: CLIENT_AUTH_METHODS.join() })
+  TOKEN_BACKEND_AUTH_METHODS!: string[];
 
   // Signing
   @Choice(JWS_ALGORITHMS, { default: STANDARD_SIGNING.alg }) SIGNER_ALG!: JwsAlgorithm;
@@ -87,8 +99,10 @@ export class Environment {
   @Text(TYP, 'a media type or its last part', { default: STANDARD_SIGNING.refreshTyp })
   SIGNER_REFRESH_TYP!: string;
   @Flag() SIGNER_FULL!: boolean;
-  /** Unset: the first of `VALIDATOR_ISSUER`. */
+  /** Unset: `PUBLIC_URL`, and where that is unset, too, `http://localhost:PORT`. */
   @Text(/^\S+$/, 'an issuer without spaces') SIGNER_ISSUER!: string;
+  /** Unset: the first of `VALIDATOR_AUDIENCE`, where that is about `aud`. */
+  @Text(/^\S+$/, 'an audience without spaces') SIGNER_AUDIENCE?: string;
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.accessTtl }) SIGNER_ACCESS_TTL!: number;
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.refreshTtl }) SIGNER_REFRESH_TTL!: number;
   @Choice(['reject', 'renew', 'keep'], { default: STANDARD_SIGNING.staleExp })
@@ -105,7 +119,8 @@ export class Environment {
   @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_CA?: string;
   @Choice(['kid', 'x5t', 'x5t#S256', 'kid_x5t'], { default: 'kid' })
   VALIDATOR_KEY_IDENTIFY_STRATEGY!: KeyIdentifyStrategy;
-  @List(/^\S+$/, 'issuers', { default: 'https://krakend.io' }) VALIDATOR_ISSUER!: string[];
+  /** Unset: `SIGNER_ISSUER`. */
+  @List(/^\S+$/, 'issuers') VALIDATOR_ISSUER!: string[];
   @Flag({ default: true }) VALIDATOR_DISCOVERY!: boolean;
   @List(/^\S+$/, 'audiences', { default: 'http://api.example.com' }) VALIDATOR_AUDIENCE!: string[];
   @Choice(MATCHERS, { default: STANDARD_POLICY.audienceMatcher })

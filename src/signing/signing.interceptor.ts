@@ -47,7 +47,10 @@ export class SigningInterceptor implements NestInterceptor {
       return await signAnswer(
         body,
         policy,
-        (claims, format) => this.signer.sign(claims, format),
+        (claims, format) => {
+          this.routes.noteIssuer(claims.iss);
+          return this.signer.sign(claims, format);
+        },
         nowSeconds(),
         steps,
       );

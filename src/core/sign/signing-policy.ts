@@ -32,6 +32,11 @@ export interface SigningOptions {
   full?: boolean;
   /** Stamped as `iss` where the claims have none. */
   issuer?: string;
+  /**
+   * Stamped as `aud` where the claims have none; never into the field `id_token`, whose audience is a client
+   * (OpenID Connect Core section 2).
+   */
+  audience?: string;
   /** Lifetime in seconds where the claims have no `exp`. Default 3600. */
   accessTtl?: number;
   /** The same for the `refresh_token` field. Default 1209600 (14 days). */
@@ -95,6 +100,7 @@ export function compileSigningPolicy(
             ? (module.refreshTtl ?? STANDARD_SIGNING.refreshTtl)
             : (module.accessTtl ?? STANDARD_SIGNING.accessTtl)),
         issuer: module.issuer,
+        audience: module.audience,
         staleExp: module.staleExp ?? STANDARD_SIGNING.staleExp,
       },
       profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,
@@ -102,12 +108,16 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
+  const id = { ...access, stamp: { ...access.stamp, audience: undefined } };
   return {
     fields: route.fields ?? module.fields ?? STANDARD_SIGNING.fields,
     requireAll: module.requireAllFields ?? false,
-    field: (name) => (isRefreshField(name) ? refresh : access),
+    field: (name) => (isRefreshField(name) ? refresh : isIdField(name) ? id : access),
   };
 }
+
+/** True for the field of the token that tells a client who logged in, at whatever depth. */
+const isIdField = (name: string): boolean => name === 'id_token' || name.endsWith('.id_token');
 
 /** True for the field whose tokens are exchanged for new ones, at whatever depth. */
 export const isRefreshField = (name: string): boolean =>

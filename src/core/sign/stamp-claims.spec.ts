@@ -3,7 +3,12 @@ import { parseJsonExactly } from '../json/index.js';
 import { stampClaims, type Stamp } from './stamp-claims.js';
 
 const NOW = 1_800_000_000;
-const STAMP: Stamp = { ttl: 600, issuer: 'https://issuer', staleExp: 'reject' };
+const STAMP: Stamp = {
+  ttl: 600,
+  issuer: 'https://issuer',
+  audience: 'https://api',
+  staleExp: 'reject',
+};
 const claimsOf = (text: string): Record<string, unknown> =>
   parseJsonExactly(text) as Record<string, unknown>;
 const stamp = (claims: Record<string, unknown>, options: Partial<Stamp> = {}) =>
@@ -24,19 +29,29 @@ describe('stampClaims', () => {
       iat: NOW,
       jti: expect.stringMatching(/^[\da-f-]{36}$/) as string,
       iss: 'https://issuer',
+      aud: 'https://api',
     });
     expect(stamp({ sub: 'a' }).jti).not.toBe(stamped.jti);
   });
 
   it('overwrites nothing, and leaves its input alone', () => {
-    const claims = Object.freeze({ exp: NOW + 1, iat: 5, jti: 'j', iss: 'i', nbf: 7, sub: 's' });
+    const claims = Object.freeze({
+      exp: NOW + 1,
+      iat: 5,
+      jti: 'j',
+      iss: 'i',
+      aud: 'a',
+      nbf: 7,
+      sub: 's',
+    });
     expect(JSON.stringify(stamp(claims))).toBe(JSON.stringify(claims));
     // Absent means absent: a backend that sends an empty text wants just that.
-    expect(stamp({ jti: '', iss: '' })).toMatchObject({ jti: '', iss: '' });
+    expect(stamp({ jti: '', iss: '', aud: [] })).toMatchObject({ jti: '', iss: '', aud: [] });
   });
 
-  it('stamps no iss without an issuer', () => {
-    expect(Object.hasOwn(stamp({}, { issuer: undefined }), 'iss')).toBe(false);
+  it('stamps no iss without an issuer, and no aud without an audience', () => {
+    const stamped = stamp({}, { issuer: undefined, audience: undefined });
+    expect(Object.keys(stamped)).toEqual(['exp', 'iat', 'jti']);
   });
 
   it('is not misled by __proto__', () => {

@@ -12,13 +12,15 @@ export interface Stamp {
   /** Lifetime in seconds where `exp` is absent. */
   ttl: number;
   issuer?: string;
+  audience?: string;
   staleExp: StaleExpPolicy;
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
 
 /**
- * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti` and `iss` where absent.
+ * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti`, `iss` and `aud` where
+ * absent.
  * Claims that are present are not changed, except a past `exp` (see `staleExp`).
  *
  * @param field names the claim set in messages
@@ -46,6 +48,7 @@ export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: 
   if (!Object.hasOwn(claims, 'iat')) stamped.iat = now;
   if (!Object.hasOwn(claims, 'jti')) stamped.jti = randomUUID();
   if (!Object.hasOwn(claims, 'iss') && stamp.issuer !== undefined) stamped.iss = stamp.issuer;
+  if (!Object.hasOwn(claims, 'aud') && stamp.audience !== undefined) stamped.aud = stamp.audience;
   return stamped;
 }
 
