@@ -81,6 +81,11 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     dpop: 'DPOP',
     dpopNonce: 'DPOP_NONCE',
     mtlsHeader: 'VALIDATOR_MTLS_HEADER',
+    introspection: 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.url': 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.clientFile': 'VALIDATOR_INTROSPECTION_CLIENT_FILE',
+    'introspection.tokens': 'VALIDATOR_INTROSPECTION_TOKENS',
+    'introspection.cacheTtl': 'VALIDATOR_INTROSPECTION_CACHE_TTL',
   },
   StateModule: {
     url: 'STATE_STORE',

@@ -85,6 +85,10 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SCOPES_MATCHER: 'all',
   VALIDATOR_REQUIRED_CLAIMS: 'sub',
   VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_INTROSPECTION_URL: 'https://id.example/introspect',
+  VALIDATOR_INTROSPECTION_CLIENT_FILE: 'client.json',
+  VALIDATOR_INTROSPECTION_TOKENS: 'all',
+  VALIDATOR_INTROSPECTION_CACHE_TTL: '18',
   VALIDATOR_MTLS_HEADER: 'X-Cert',
   VALIDATOR_COOKIE_KEY: 'c',
   VALIDATOR_AUTH_HEADER_NAME: 'X-Token',
@@ -160,6 +164,7 @@ describe('the options of the modules', () => {
   it('are all in the table of options and variables', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
+      VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
@@ -184,10 +189,28 @@ describe('the options of the modules', () => {
           }
         : option === 'profile'
           ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : {};
+          : module === 'AuthModule' && option.startsWith('introspection')
+            ? { VALIDATOR_INTROSPECTION_URL: 'https://a', VALIDATOR_ISSUER: 'https://a,https://b' }
+            : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);
+  });
+
+  it('let no endpoint speak for the tokens that are signed here', () => {
+    const url = { VALIDATOR_INTROSPECTION_URL: 'https://a/introspect' };
+    const ownOnes = (env: Record<string, string>) =>
+      options
+        .authOptions(readEnvironment({ ...BASE, ...env }))
+        .issuers?.map(({ issuer, own }) => [issuer, own === true]);
+    const alone = { SIGNER_ISSUER: 'https://own', VALIDATOR_ISSUER: 'https://own' };
+    expect(ownOnes(alone)).toBeUndefined();
+    expect(ownOnes({ ...alone, ...url })).toEqual([['https://own', true]]);
+    const both = { ...alone, VALIDATOR_ISSUER: 'https://own,https://a' };
+    expect(ownOnes({ ...both, ...url })).toEqual([
+      ['https://own', true],
+      ['https://a', false],
+    ]);
   });
 
   it('take up every variable that the process itself does not', () => {

@@ -97,16 +97,15 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
-/** Each issuer with keys of its own; `undefined` where all tokens are ours. */
+/** Each issuer with keys of its own; `undefined` where all tokens are ours, and nobody is asked about any. */
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
-  if (others.length === 0) return undefined;
+  if (others.length === 0 && env.VALIDATOR_INTROSPECTION_URL === undefined) return undefined;
   const keys = verificationSource(env);
   const algorithms = env.VALIDATOR_ALG?.filter(isAsymmetric);
+  const ours = new Set(env.VALIDATOR_ISSUER).difference(new Set(others));
   return [
-    ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
-      ? [{ issuer: env.SIGNER_ISSUER, own: true }]
-      : []),
+    ...[...ours].map((issuer) => ({ issuer, own: true })),
     ...others.map((issuer) => ({ issuer, keys, algorithms })),
   ];
 }
@@ -141,6 +140,15 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
+  introspection:
+    env.VALIDATOR_INTROSPECTION_URL === undefined
+      ? undefined
+      : {
+          url: env.VALIDATOR_INTROSPECTION_URL,
+          clientFile: env.VALIDATOR_INTROSPECTION_CLIENT_FILE,
+          tokens: env.VALIDATOR_INTROSPECTION_TOKENS,
+          cacheTtl: env.VALIDATOR_INTROSPECTION_CACHE_TTL,
+        },
 });
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({

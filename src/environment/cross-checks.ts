@@ -58,7 +58,12 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   for (const name of ['TOKEN_BACKEND_PATH', 'REFRESH_BACKEND_PATH'] as const)
     if (env[name]?.includes('{JWT.') === true)
       problems.push(`${name} cannot contain {JWT.…}: there is no verified access token here`);
-  problems.push(...loginChecks(env, raw), ...sessionChecks(env), ...issuerChecks(env));
+  problems.push(
+    ...loginChecks(env, raw),
+    ...sessionChecks(env),
+    ...issuerChecks(env),
+    ...introspectionChecks(env),
+  );
   for (const side of ['SIGNER', 'VALIDATOR'] as const) {
     const url = env[`${side}_JWK_URL`];
     if (url === undefined) continue;
@@ -132,6 +137,27 @@ function issuerChecks(env: Environment): string[] {
   if (env.ADMIN_ROLES.length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
     problems.push(
       'ADMIN_ROLES counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too',
+    );
+  return problems;
+}
+
+/** What asking about tokens needs. */
+function introspectionChecks(env: Environment): string[] {
+  const url = env.VALIDATOR_INTROSPECTION_URL;
+  const problems: string[] = [];
+  // What is no URL at all is reported for the variable.
+  if (url !== undefined && URL.canParse(url) && !mayFetch(url, env))
+    problems.push(
+      'VALIDATOR_INTROSPECTION_URL must be https (JWK_HTTP_HOSTS names hosts that may be http)',
+    );
+  if (url === undefined && env.VALIDATOR_INTROSPECTION_CLIENT_FILE !== undefined)
+    problems.push('VALIDATOR_INTROSPECTION_CLIENT_FILE needs VALIDATOR_INTROSPECTION_URL');
+  if (env.VALIDATOR_INTROSPECTION_TOKENS !== 'all') return problems;
+  if (url === undefined)
+    problems.push('VALIDATOR_INTROSPECTION_TOKENS=all needs VALIDATOR_INTROSPECTION_URL');
+  else if (foreignIssuers(env).length === 0)
+    problems.push(
+      'VALIDATOR_INTROSPECTION_TOKENS=all asks about JWTs of issuers other than SIGNER_ISSUER, and VALIDATOR_ISSUER names none with keys of its own',
     );
   return problems;
 }

@@ -8,6 +8,7 @@ import { LONGEST_LEEWAY } from '../core/revocation/index.js';
 import { STANDARD_SIGNING, type StaleExpPolicy } from '../core/sign/index.js';
 import {
   SIGNATURE_CACHE_SIZE,
+  STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   type Matcher,
   type TokenProfile,
@@ -141,6 +142,12 @@ export class Environment {
   @Choice(MATCHERS, { default: STANDARD_POLICY.scopesMatcher }) VALIDATOR_SCOPES_MATCHER!: Matcher;
   @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
   @List(TYP, 'typ values', { default: STANDARD_POLICY.types.join() }) VALIDATOR_TYP!: string[];
+  @DocumentUrl() VALIDATOR_INTROSPECTION_URL?: string;
+  @Text(FILE, 'a path') VALIDATOR_INTROSPECTION_CLIENT_FILE?: string;
+  @Choice(['opaque', 'all'], { default: STANDARD_INTROSPECTION.tokens })
+  VALIDATOR_INTROSPECTION_TOKENS!: 'opaque' | 'all';
+  @Int(0, 3600, { default: STANDARD_INTROSPECTION.cacheTtl })
+  VALIDATOR_INTROSPECTION_CACHE_TTL!: number;
   @Text(HEADER_NAME, 'a header name') VALIDATOR_MTLS_HEADER?: string;
   @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
   @Text(HEADER_NAME, 'a header name', { default: STANDARD_POLICY.authHeaderName })

@@ -60,6 +60,9 @@ export class IssuedTokens {
       algorithms: new Set([options.alg]),
       issuers: new Set([...this.access.issuers, options.issuer]),
       types: new Set([this.refreshType]),
+      // Whoever else makes tokens is not asked about ours.
+      introspection: undefined,
+      jwtIntrospection: undefined,
       // Those of clients with a secret need no proof (RFC 9449 section 5).
       dpop: this.access.dpop !== false,
       keySource: keys.signingSource,

@@ -5,7 +5,13 @@ export {
   type BearerToken,
   type TokenPlaces,
 } from './bearer-token.js';
-export { ACCESS_CHECKS, checkAccess, checkClaims, CLAIM_CHECKS } from './claim-checks.js';
+export {
+  ACCESS_CHECKS,
+  checkAccess,
+  checkClaims,
+  checkTimes,
+  CLAIM_CHECKS,
+} from './claim-checks.js';
 export {
   claimHeaderProblems,
   claimsToHeaders,
@@ -32,11 +38,15 @@ export { SIGNATURE_CACHE_SIZE, SignatureCache } from './signature-cache.js';
 export {
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  introspected,
+  isOpaque,
   parseClaims,
+  type Introspector,
   type RevocationView,
 } from './token-checks.js';
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
@@ -45,9 +55,11 @@ export {
   foreignIssuerOf,
   hasUncheckedAudience,
   issuerKeySource,
+  STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
+  type IntrospectionOptions,
   type IssuerFinder,
   type IssuerOptions,
   type Matcher,
@@ -59,6 +71,7 @@ export {
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {
+  answerPolicy,
   issuerPolicy,
   verifyToken,
   type TokenUses,
