@@ -5,6 +5,7 @@ import { limit } from '../helpers/faults.js';
 import { figure } from '../helpers/figure.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call } from '../helpers/http.js';
+import { ISSUER } from '../helpers/issuer.js';
 import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
 import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions.js';
 
@@ -65,7 +66,7 @@ describe.skipIf(withoutRedis)('signet explain', () => {
     const { redis, gateway } = await startBoth({});
     const explain = (token: string): Promise<{ code: number | null; text: string; ms: number }> =>
       new Promise((done) => {
-        const env = { STATE_STORE: redis.url };
+        const env = { STATE_STORE: redis.url, SIGNER_ISSUER: ISSUER };
         const args = [resolve('dist/cli/main.js'), 'explain', '-'];
         const began = performance.now();
         const child = execFile(process.execPath, args, { cwd: gateway.cwd, env }, (_error, text) =>
