@@ -1,5 +1,6 @@
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
+import type { ClientsModuleOptions } from '../clients/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
 import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
@@ -16,7 +17,11 @@ import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
-import type { OAuthModuleOptions, TokenModuleOptions } from '../token/index.js';
+import type {
+  IntrospectionModuleOptions,
+  OAuthModuleOptions,
+  TokenModuleOptions,
+} from '../token/index.js';
 import type { TracingModuleOptions } from '../tracing/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
 
@@ -58,8 +63,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
   },
-  exposedKeyFiles:
-    env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+  exposedKeyFiles: exposedFiles(env),
   createMissing: mayCreateKeyFile(env)
     ? {
         alg: env.SIGNER_ALG,
@@ -67,6 +71,10 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
       }
     : undefined,
 });
+
+/** What becomes of a file that others can read or change. */
+const exposedFiles = (env: Environment): 'warn' | 'refuse' | 'allow' =>
+  env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn';
 
 function verificationSource(env: Environment): KeySource | undefined {
   if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
@@ -180,6 +188,25 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   publicUrl: env.PUBLIC_URL,
 });
 
+/** `undefined` where the login decides who a client is. */
+export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>
+  env.CLIENTS_FILE === undefined
+    ? undefined
+    : {
+        path: env.CLIENTS_FILE,
+        issuer: env.SIGNER_ISSUER,
+        publicUrl: env.PUBLIC_URL,
+        leeway: env.VALIDATOR_LEEWAY,
+        exposedFiles: exposedFiles(env),
+        reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+      };
+
+/** `undefined` where nobody may introspect. */
+export function introspectionOptions(env: Environment): IntrospectionModuleOptions | undefined {
+  const roles = env.INTROSPECTION_ROLES.length > 0 ? env.INTROSPECTION_ROLES : env.ADMIN_ROLES;
+  return roles.length > 0 || env.CLIENTS_FILE !== undefined ? { roles } : undefined;
+}
+
 export const privateOptions = (env: Environment): PrivateModuleOptions => ({
   path: env.PRIVATE_BACKEND_PATH,
 });
@@ -188,7 +215,7 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
   publicUrl: env.PUBLIC_URL,
   issuer: env.SIGNER_ISSUER,
   refresh: env.REFRESH_BACKEND_PATH !== undefined,
-  introspection: env.ADMIN_ROLES.length > 0,
+  introspection: introspectionOptions(env) !== undefined,
   basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
   docs: env.SWAGGER_ENABLED,
 });

@@ -144,6 +144,9 @@ export class Environment {
   )
   STATE_STORE!: string;
   @List(/^[^\s,]+$/, 'roles') ADMIN_ROLES!: string[];
+  /** Unset: `ADMIN_ROLES`. */
+  @List(/^[^\s,]+$/, 'roles') INTROSPECTION_ROLES!: string[];
+  @Text(FILE, 'a path') CLIENTS_FILE?: string;
   @Choice(['off', 'supported', 'required'], { default: 'supported' })
   DPOP!: 'off' | 'supported' | 'required';
   @Flag() DPOP_NONCE!: boolean;

@@ -79,6 +79,21 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
+   * Opens a further set while the application runs, e.g. that of a client. The process is ready without it,
+   * and nothing else changes when it cannot be used. {@link releaseVerification} takes it back.
+   *
+   * @throws KeyError when it cannot be used
+   */
+  addVerification(source: KeySource): Promise<void> {
+    return this.sources.add({ source, publicOnly: true, needed: false });
+  }
+
+  /** Stops following a set that was opened with {@link addVerification}, unless others use it, too. */
+  releaseVerification(source: KeySource): void {
+    this.sources.release(source);
+  }
+
+  /**
    * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
    * @throws KeyError when there is none, or it cannot sign with `alg`

@@ -31,6 +31,8 @@ export class KeySources {
   private static readonly logger = new Logger('JwkKeyStore');
   private readonly sets = new Map<string | KeyProvider, LiveKeySet>();
   private readonly opening = new Map<LiveKeySet, Promise<void>>();
+  /** How many asked for a set: the last one that releases it closes it. */
+  private readonly users = new Map<LiveKeySet, number>();
   /** Asked for with every token, so looked up by the object instead of by its spelling. */
   private readonly found = new WeakMap<KeySource, LiveKeySet>();
 
@@ -51,6 +53,30 @@ export class KeySources {
     for (const failure of failures) if (!(failure instanceof KeyError)) throw failure;
     const messages = (failures as KeyError[]).map(({ message }) => `JWK ${message}`);
     throw new BootError([...new Set(messages)]);
+  }
+
+  /**
+   * Opens one more set while others are in use: a failure leaves those alone.
+   *
+   * @throws KeyError when it cannot be used
+   */
+  add(use: KeyUse): Promise<void> {
+    return this.openOne(use);
+  }
+
+  /** Takes an {@link open} or {@link add} back; the set is closed when nobody else asked for it. */
+  release(source: KeySource): void {
+    const id = identity(source);
+    const live = this.sets.get(id);
+    if (live === undefined) return;
+    const others = (this.users.get(live) ?? 1) - 1;
+    this.users.set(live, others);
+    if (others > 0) return;
+    this.users.delete(live);
+    this.opening.delete(live);
+    this.sets.delete(id);
+    this.found.delete(source);
+    live.close();
   }
 
   /** The live set of an opened source. @throws Error when it was not opened */
@@ -81,6 +107,7 @@ export class KeySources {
       this.sets.set(id, live);
       this.opening.set(live, live.open());
     }
+    this.users.set(live, (this.users.get(live) ?? 0) + 1);
     if (needed) live.needed = true;
     await this.opening.get(live);
   }

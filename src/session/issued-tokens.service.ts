@@ -12,6 +12,8 @@ import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-def
 export interface PresentedToken {
   kind: 'access' | 'refresh';
   claims: VerifiedClaims;
+  /** The issuer, where it is another one than our own. */
+  issuer: string | undefined;
   /** Unique; the `jti` claim where there is one. */
   id: string;
   /** What it can be revoked by. */
@@ -84,6 +86,6 @@ export class IssuedTokens {
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
     const issuer = policy.perIssuer?.get(claims.iss)?.foreignIssuer ?? policy.foreignIssuer;
     const names = { issuer, kid: header.kid, claims, signingInput };
-    return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
+    return { kind, claims, issuer, id: tokenId(names), subject: revocationSubject(names) };
   }
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
-import { toNumber } from '../core/json/index.js';
+import type { Client } from '../core/clients/index.js';
+import { isJsonObject, toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
@@ -19,11 +20,19 @@ import {
 } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { RefreshRefusedException } from './refresh.exceptions.js';
+import { passOnCredentials, refreshParameters } from './client-request.js';
+import type { TokenParameters } from './token-request.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { epochSeconds } from '../core/time/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
+/** Errors of a backend that are about the request, not about the session (RFC 6749 section 5.2, RFC 8707). */
+const REQUEST_ERRORS: ReadonlySet<unknown> = new Set([
+  'invalid_client',
+  'invalid_scope',
+  'invalid_target',
+]);
 
 /**
  * The refresh token grant (RFC 6749 section 6) with rotation and detection of reuse (RFC 9700
@@ -50,19 +59,21 @@ export class RefreshGrant {
   /**
    * Takes a refresh token and asks the backend for the claims of its successors.
    *
-   * @param clientId `client_id` of the request, which has to be the token's where both name one
+   * @param client who asks, where clients are registered: the token has to be its own. Elsewhere the backend
+   * gets the client's credentials, and the token has to be that of `client_id` where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
    * @throws RefreshRefusedException (400 `invalid_grant`); what the backend and the state store fail with
    */
   async exchange(
     request: IncomingMessage,
     token: string,
-    clientId: string | undefined,
+    parameters: TokenParameters,
+    client?: Client,
   ): Promise<UnsignedAnswer | SignedAnswer> {
     const options = this.options.refresh as RefreshOptions;
     const presented = await this.verify(token);
     const { claims, id } = presented;
-    assertClient(claims.client_id, clientId);
+    assertClient(claims.client_id, client?.id ?? passOnCredentials(request, parameters), client);
     const authTime = toNumber(claims.auth_time) ?? toNumber(claims.iat) ?? 0;
     if (epochSeconds() >= authTime + options.absoluteTtl)
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
@@ -73,7 +84,8 @@ export class RefreshGrant {
     if (outcome.state !== 'fresh')
       return new SignedAnswer(await this.repeated(outcome, use, token));
 
-    const body = await this.askBackend(request, options.path, { ...claims, sid });
+    const asked = refreshParameters(parameters, client !== undefined);
+    const body = await this.askBackend(request, options.path, { ...claims, sid }, asked);
     return new UnsignedAnswer(body, {
       complete: (claimSets) => continueSession(claimSets, { sid, authTime }),
       commit: async (answer) => {
@@ -100,6 +112,7 @@ export class RefreshGrant {
     request: IncomingMessage,
     path: string,
     claims: Readonly<Record<string, unknown>>,
+    asked: Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
     const { sub, sid } = claims;
     try {
@@ -107,11 +120,15 @@ export class RefreshGrant {
         method: 'POST',
         path,
         from: request,
-        body: Buffer.from(JSON.stringify({ sub, sid, claims })),
+        body: Buffer.from(JSON.stringify({ sub, sid, claims, request: asked })),
       });
       return answer.body;
     } catch (error) {
-      if (error instanceof BackendRefusedException && LOGIN_ENDED.has(error.getStatus()))
+      if (
+        error instanceof BackendRefusedException &&
+        LOGIN_ENDED.has(error.getStatus()) &&
+        !isAboutRequest(error)
+      )
         throw invalid(`the backend refused to go on with the session (${error.getStatus()})`);
       throw error;
     }
@@ -148,9 +165,20 @@ export function refreshUse(
   return { jti: id, expiresAt: Math.ceil(claims.exp), subject: { ...subject, sid } };
 }
 
-/** RFC 6749 section 6: a refresh token is bound to the client it was issued to. */
-function assertClient(owner: unknown, client: string | undefined): void {
-  const name = claimText(owner);
-  if (name !== undefined && client !== undefined && name !== client)
+/** True for a refusal that the client gets as the backend sent it. */
+function isAboutRequest({ details: { body } }: BackendRefusedException): boolean {
+  const answer: unknown = body === undefined ? undefined : JSON.parse(body);
+  return isJsonObject(answer) && REQUEST_ERRORS.has(answer.error);
+}
+
+/**
+ * RFC 6749 section 6: a refresh token is bound to the client it was issued to. The token of another one
+ * changes nothing.
+ */
+function assertClient(owner: unknown, name: string | undefined, client: Client | undefined): void {
+  const ownerName = claimText(owner);
+  if (client !== undefined && ownerName === undefined)
+    throw invalid('the token names no client_id: it is from before clients were registered');
+  if (ownerName !== undefined && name !== undefined && ownerName !== name)
     throw invalid('the token was issued to another client_id');
 }

@@ -1,10 +1,15 @@
 import type { IncomingMessage } from 'node:http';
+import { namesIn } from '../core/claims/index.js';
 import { isJsonObject } from '../core/json/index.js';
 import { bodyParser } from '../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
 /** The parameters of a request to a token endpoint, by name; `undefined` for what is absent or no text. */
-export type TokenParameters = (name: string) => string | undefined;
+export interface TokenParameters {
+  (name: string): string | undefined;
+  /** All of them; in JSON they may have any value. */
+  readonly members: Readonly<Record<string, unknown>>;
+}
 
 /**
  * Reads the body of a request to a token endpoint: empty, JSON, or a form (RFC 6749 section 3.2).
@@ -16,7 +21,7 @@ export function readTokenRequest(
   contentType: string | undefined,
   body: Buffer | undefined,
 ): TokenParameters {
-  if (body === undefined || body.length === 0) return () => undefined;
+  if (body === undefined || body.length === 0) return parametersOf({});
   const parse = bodyParser(contentType);
   if (parse === undefined)
     throw new TokenRequestException(
@@ -26,25 +31,42 @@ export function readTokenRequest(
   const members = parse(body);
   if (!isJsonObject(members))
     throw new TokenRequestException('body_malformed', 'The body is not a JSON object.');
-  return (name) => {
+  return parametersOf(members);
+}
+
+function parametersOf(members: Readonly<Record<string, unknown>>): TokenParameters {
+  const text = (name: string): string | undefined => {
     const member = Object.hasOwn(members, name) ? members[name] : undefined;
     return typeof member === 'string' ? member : undefined;
   };
+  return Object.assign(text, { members });
 }
 
 /**
- * One parameter of a request whose body was left as it came.
+ * The parameters of a request whose body was left as it came.
  *
- * @throws TokenRequestException 400 `body_malformed` when it is absent, and as {@link readTokenRequest}
+ * @throws as {@link readTokenRequest}
  */
-export function requireParameter(
-  name: string,
-  { headers }: IncomingMessage,
-  body: unknown,
-): string {
-  const bytes = Buffer.isBuffer(body) ? body : undefined;
-  const value = readTokenRequest(headers['content-type'], bytes)(name);
+export const requestParameters = ({ headers }: IncomingMessage, body: unknown): TokenParameters =>
+  readTokenRequest(headers['content-type'], Buffer.isBuffer(body) ? body : undefined);
+
+/** One parameter. @throws TokenRequestException 400 `body_malformed` when it is absent or empty */
+export function requireParameter(name: string, parameters: TokenParameters): string {
+  const value = parameters(name);
   if (value === undefined || value === '')
     throw new TokenRequestException('body_malformed', `The parameter ${name} is missing.`);
   return value;
+}
+
+/**
+ * A parameter that is one text or, in JSON, a list of them; an empty one is none.
+ *
+ * @throws TokenRequestException 400 `body_malformed` for any other value
+ */
+export function listParameter(name: string, { members }: TokenParameters): readonly string[] {
+  const value = Object.hasOwn(members, name) ? members[name] : undefined;
+  const texts = value === undefined ? [] : namesIn(value);
+  if (texts === undefined)
+    throw new TokenRequestException('body_malformed', `The parameter ${name} is not a text.`);
+  return texts.filter((text) => text !== '');
 }

@@ -5,16 +5,25 @@ import {
   Header,
   HttpCode,
   Inject,
+  Optional,
   Post,
   Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
 import { BackendClient } from '../backend/index.js';
+import { ClientAuthentication } from '../clients/index.js';
 import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
+import {
+  clientRequest,
+  passOnBasic,
+  withoutCredentials,
+  type ClientRequest,
+} from './client-request.js';
+import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
 import { readTokenRequest } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
@@ -29,6 +38,7 @@ export class TokenController {
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
+    @Optional() private readonly clients?: ClientAuthentication,
   ) {}
 
   @Post()
@@ -45,12 +55,29 @@ export class TokenController {
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const contentType = request.headers['content-type'];
     const parameters = readTokenRequest(contentType, bytes);
-    if (parameters('grant_type') === 'refresh_token')
-      return this.sessions.refresh(request, response, parameters);
-    markLogin(request);
+    const isRefresh = parameters('grant_type') === 'refresh_token';
+    if (!isRefresh) markLogin(request);
+    let asked: ClientRequest | undefined;
+    if (this.clients === undefined) passOnBasic(request);
+    else asked = await clientRequest(this.clients, request, parameters);
+    if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
+      return tokenForItself(asked);
+    const answer = isRefresh
+      ? await this.sessions.refresh(request, response, parameters, asked?.client)
+      : this.sessions.begin(
+          response,
+          await this.login(
+            request,
+            asked === undefined ? bytes : withoutCredentials(contentType, bytes, parameters),
+          ),
+        );
+    return asked === undefined ? answer : issuedTo(asked, answer);
+  }
+
+  private async login(request: IncomingMessage, body: Buffer | undefined): Promise<TokenAnswer> {
     const { method = 'POST', path } = this.options;
-    const call = { method, path, from: request, body: bytes, contentType };
-    const answer = await this.backend.call<TokenAnswer>(call);
-    return this.sessions.begin(response, answer.body);
+    const contentType = request.headers['content-type'];
+    const call = { method, path, from: request, body, contentType };
+    return (await this.backend.call<TokenAnswer>(call)).body;
   }
 }
