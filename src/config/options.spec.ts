@@ -151,6 +151,7 @@ describe('the options of the modules', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+      CLIENTS_FILE: 'clients.json',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
       const listed = Object.keys(OPTION_VARIABLES[module] ?? {});
@@ -171,7 +172,9 @@ describe('the options of the modules', () => {
         ? { VALIDATOR_ISSUER: 'https://a.example,https://b.example' }
         : option === 'profile'
           ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : {};
+          : module === 'ClientsModule'
+            ? { CLIENTS_FILE: 'clients.json' }
+            : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);

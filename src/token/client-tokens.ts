@@ -40,10 +40,7 @@ const isAccessField = (name: string): boolean =>
   name === 'access_token' || name.endsWith('.access_token');
 
 /** A claim set or an answer whose `scope` holds nothing that the client is not registered for. */
-function limitScope<Members extends ClaimSet>(
-  members: Members,
-  { scopes }: Client,
-): Record<string, unknown> {
+function limitScope(members: ClaimSet, { scopes }: Client): Record<string, unknown> {
   const { scope, ...others } = members;
   if (scopes === undefined || scope === undefined) return { ...members };
   const isRegistered = (name: unknown): boolean => scopes.includes(name as string);

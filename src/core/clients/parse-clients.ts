@@ -64,11 +64,13 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
 };
 
 /** Members that people look for, and what to write instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  client_secret:
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  [
+    'client_secret',
     "'client_secret' does not belong into a file: write its SHA-256 as 'client_secret_sha256' (signet clients makes both)",
-  secret: "'secret' is unknown: write its SHA-256 as 'client_secret_sha256'",
-};
+  ],
+  ['secret', "'secret' is unknown: write its SHA-256 as 'client_secret_sha256'"],
+]);
 
 /**
  * Reads registrations of clients: `{ "clients": [ … ] }`, each as {@link ClientRegistration} says.
@@ -145,12 +147,13 @@ function problemsOf(registration: unknown): string[] {
   if (!isJsonObject(registration)) return ['not an object'];
   const problems: string[] = [];
   for (const [name, value] of Object.entries(registration)) {
+    if (value === undefined) continue;
     const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof ClientRegistration] : undefined;
-    if (rule === undefined) problems.push(INSTEAD[name] ?? unknownMember(name));
+    if (rule === undefined) problems.push(INSTEAD.get(name) ?? unknownMember(name));
     else if (!rule[0](value)) problems.push(`'${name}' is not ${rule[1]}`);
   }
   for (const name of ['client_id', 'grant_types'] as const)
-    if (!Object.hasOwn(registration, name)) problems.push(`'${name}' is missing`);
+    if (registration[name] === undefined) problems.push(`'${name}' is missing`);
   return problems.length > 0
     ? problems
     : contradictions(registration as unknown as ClientRegistration);
