@@ -661,7 +661,7 @@ describe('the file of clients', () => {
     const other = await hostGateway({ ...env, CLIENTS_FILE: path });
     const good = readFileSync(path, 'utf8');
     const lines = (): unknown[] =>
-      other.log().filter(({ level, msg }) => level === 'error' && /Clients/.test(String(msg)));
+      other.log().filter(({ level, msg }) => level === 50 && /Clients/.test(String(msg)));
     for (const bad of [
       good.slice(0, -9),
       clientsText([{ client_id: 'a', grant_types: [], client_secret: 'top-secret' }]),
