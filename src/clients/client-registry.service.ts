@@ -21,6 +21,8 @@ export class ClientRegistry implements OnApplicationShutdown {
   private clients: Clients = new Map();
   /** Key sets of clients, by their URL. */
   private sources: ReadonlyMap<string, KeySource> = new Map();
+  /** Of the file, as it was read last. */
+  private text = '';
   private looking: Promise<void> = Promise.resolve();
   private problem: string | undefined;
   private retry: NodeJS.Timeout | undefined;
@@ -46,7 +48,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     }
     const { path, reloadIntervalMs = RELOAD_INTERVAL_MS } = options;
     if (path !== undefined && reloadIntervalMs > 0)
-      registry.unwatch = watchFile(path, reloadIntervalMs, () => registry.look());
+      registry.unwatch = watchFile(path, reloadIntervalMs, () => registry.look(), registry.text);
     return registry;
   }
 
@@ -93,6 +95,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     const { path, clients, exposedFiles = 'warn' } = this.options;
     if (path === undefined) return checkClients(clients, 'the option clients of ClientsModule');
     const { text, mode } = await readTextFile(path);
+    this.text = text;
     const exposure = describeExposure(path, mode);
     if (exposure !== undefined && exposedFiles === 'refuse')
       throw new ClientsError([`file ${exposure}`]);

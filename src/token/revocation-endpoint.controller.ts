@@ -32,6 +32,8 @@ export class RevocationEndpointController {
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
+  // The answer is empty; some clients (simple-oauth2) take no other type for a success.
+  @Header('Content-Type', 'application/json')
   @Operation(REVOKE_TOKEN)
   async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
     const parameters = requestParameters(request, body);
