@@ -8,8 +8,10 @@ import { ClientCredentials, ResourceOwnerPassword } from 'simple-oauth2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSignet } from './helpers/cli.js';
 import { freePort } from './helpers/free-port.js';
+import { parseClients } from '../src/core/clients/index.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import { bash, blocksOf, environmentOf, expectSession } from './helpers/manual.js';
 import { tempFolder } from './helpers/resources.js';
 import { custom } from './helpers/sessions.js';
 
@@ -163,5 +165,22 @@ describe('client-oauth2', () => {
     const second = await first.refresh();
     expect(part(second.accessToken, 1)).toMatchObject({ client_id: 'web' });
     expect(await custom(gateway.url, second.accessToken)).toBe('200');
+  });
+});
+
+describe('the page about clients', () => {
+  it('shows what happens', async () => {
+    const [start, session] = blocksOf('clients', 'Tokens for services', 'bash', 'bash');
+    const cwd = tempFolder('clients');
+    const commands = start.replace(/^CLIENTS_FILE=.*npm start$/m, '');
+    const secret = /client_secret +(\S+)/.exec(await bash(commands, {}, cwd))?.[1] ?? '';
+    const other = await startGateway(environmentOf(start), cwd);
+    expect(await expectSession(`SECRET=${secret}\n${session}`, other.url)).toHaveLength(5);
+    await other.stop();
+  });
+
+  it('shows a file that is right', () => {
+    const [text] = blocksOf('clients', 'The file', 'json');
+    expect([...parseClients(text, 'docs').keys()]).toEqual(['billing', 'web', 'spa']);
   });
 });

@@ -78,14 +78,12 @@ describe('ClientRegistry', () => {
   it('keeps a set open that somebody else uses, too', async () => {
     const server = await jwksServer();
     const path = writeClients([withUri('a', server.url)]);
-    const { keys } = await open(path);
+    const { registry, keys } = await open(path);
     const shared = { url: server.url, options: { identifyStrategy: 'kid' as const } };
     await keys.openVerification(shared);
     writeFileSync(path, clientsText([registered]));
-    await expect.poll(() => lines).toEqual([]);
-    await expect
-      .poll(() => keys.verificationKeys({ alg: 'ES256', kid: 'c' }, shared))
-      .toHaveLength(1);
+    await expect.poll(() => registry.get('a')?.method).toBe('client_secret_basic');
+    expect(keys.verificationKeys({ alg: 'ES256', kid: 'c' }, shared)).toHaveLength(1);
     expect(followed(keys)).toEqual([server.url]);
   });
 
