@@ -62,7 +62,7 @@ describe('a registration', () => {
     expect(problemsOf(registration)).toEqual([]);
   });
 
-  it.each<[Members | unknown, string]>([
+  it.each<[unknown, string]>([
     [null, 'f: client 1: not an object'],
     [[], 'f: client 1: not an object'],
     ['shop', 'f: client 1: not an object'],
