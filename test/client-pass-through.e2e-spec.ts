@@ -97,23 +97,20 @@ describe('the refresh without registered clients', () => {
       sub: 'u1',
       sid: part(one, 1).sid,
       claims: part(one, 1),
-      request: { grant_type: 'refresh_token', ...more },
+      request: more,
     });
     expect(seen.headers.authorization).toBeUndefined();
   });
 
   it('gives it JSON as it is', async () => {
     const { refresh: one } = await logIn();
-    const request = {
-      grant_type: 'refresh_token',
-      resource: ['https://a', 'https://b'],
-      deep: { a: 1 },
-    };
+    const request = { resource: ['https://a', 'https://b'], deep: { a: 1 } };
     const answer = await call(`${gateway.url}/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         ...request,
+        grant_type: 'refresh_token',
         refresh_token: one,
         client_secret: 'x',
         client_id: 'shop',
@@ -141,7 +138,7 @@ describe('the refresh without registered clients', () => {
     const assertion = byAssertion('a.b.c');
     expect((await refresh(one, assertion)).status).toBe(200);
     const body = JSON.parse(lastCall('/refresh.json').body.toString()) as { request: unknown };
-    expect(body.request).toEqual({ grant_type: 'refresh_token', ...assertion.form });
+    expect(body.request).toEqual(assertion.form);
   });
 
   it.each([

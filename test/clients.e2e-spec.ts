@@ -413,7 +413,7 @@ describe('a refresh token', () => {
     const seen = lastCall('/refresh.json');
     expect(JSON.parse(seen.body.toString())).toMatchObject({
       sub: 'u1',
-      request: { grant_type: 'refresh_token', scope: 'read', tenant: 't1', client_id: 'post' },
+      request: { scope: 'read', tenant: 't1', client_id: 'post' },
     });
     expect(seen.body.toString()).not.toContain(SECRET);
     expect(seen.body.toString()).not.toContain(refresh);

@@ -66,7 +66,7 @@ describe('the refresh token grant', () => {
       sub: 'u1',
       sid: access.sid,
       claims: old,
-      request: { grant_type: 'refresh_token' },
+      request: {},
     });
     await answers({ body: ANSWER });
   });

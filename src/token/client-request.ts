@@ -100,7 +100,8 @@ export function passOnCredentials(
 }
 
 /**
- * What of a refresh its backend gets to see: all parameters but the token and secrets.
+ * What of a refresh its backend gets to see: the other parameters, without the token and
+ * secrets.
  *
  * @param authenticated the client's credentials were checked, and end here
  */
@@ -108,8 +109,11 @@ export function refreshParameters(
   { members }: TokenParameters,
   authenticated: boolean,
 ): Record<string, unknown> {
-  const kept: readonly string[] = authenticated ? CREDENTIALS : ['client_secret'];
-  return Object.fromEntries(
-    Object.entries(members).filter(([name]) => name !== 'refresh_token' && !kept.includes(name)),
-  );
+  const own = new Set<string>([
+    'grant_type',
+    'refresh_token',
+    // Without registered clients an assertion is for the backend to check.
+    ...(authenticated ? CREDENTIALS : ['client_secret']),
+  ]);
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !own.has(name)));
 }
