@@ -1,4 +1,6 @@
 // A static login backend in a process of its own: claims for any POST, a user of the asked-for size for any GET.
+// Below /issuer/<name> it is an identity provider with a key of its own.
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -26,9 +28,21 @@ const bodies = new Map([
   ['/user/big.json', user(100_000)],
 ]);
 
+/** Metadata or key set of an issuer. */
+function issuerDocument(host: string, url: string): string | undefined {
+  const [, path, document] =
+    /^(\/issuer\/\w+)\/(\.well-known\/openid-configuration|jwks)$/.exec(url) ?? [];
+  if (path === undefined) return undefined;
+  const issuer = `http://${host}${path}`;
+  if (document !== 'jwks') return JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` });
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  return JSON.stringify({ keys: [{ ...key.export({ format: 'jwk' }), kid: 'k0', alg: 'ES256' }] });
+}
+
 const server = createServer((request, response) => {
   request.resume();
-  const body = bodies.get(request.url ?? '') ?? '{}';
+  const { url = '', headers } = request;
+  const body = bodies.get(url) ?? issuerDocument(headers.host ?? '', url) ?? '{}';
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -113,6 +113,12 @@ export const cases: readonly Case[] = [
     [' POST /token', TOKEN, 'workers'],
     [' GET /private/custom', custom(await tokens(1)), 'workers'],
   ]),
+  ...['HS256', 'ES256'].map((alg) =>
+    group(`${alg}, issuers`, { alg }, async ({ tokens }) => [
+      [' GET /private/custom, one token', custom(await tokens(1)), 'issuers'],
+      [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000)), 'issuers'],
+    ]),
+  ),
   memory,
   group('HS256, revocations', { alg: 'HS256' }, async ({ tokens }) => [
     [' GET /private/custom', custom(await tokens(1)), 'revocations'],

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A server in a process of its own, and what it has used up so far. */
 export class Contestant {
@@ -77,8 +78,21 @@ export class Contestant {
     return Math.max(...peaks);
   }
 
+  /** Ends all of its processes, and waits until none of them can write to a file any more. */
   async stop(): Promise<void> {
+    const exited = once(this.child, 'exit');
+    const [, ...workers] = this.processes();
     this.child.kill('SIGKILL');
-    await once(this.child, 'exit');
+    for (const pid of workers) killIfRunning(pid);
+    await exited;
+    while (workers.some((pid) => existsSync(`/proc/${pid}/exe`))) await sleep(10);
+  }
+}
+
+function killIfRunning(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

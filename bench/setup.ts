@@ -22,9 +22,13 @@ export interface Setup {
 
 /**
  * Contestants beside the floor and the gateway; `revocations` is the gateway with a million of them,
- * `workers` the one with two processes.
+ * `workers` the one with two processes, `issuers` the one that takes tokens of a hundred issuers.
  */
-export type Other = 'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations' | 'workers';
+export type Other =
+  'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations' | 'workers' | 'issuers';
+
+/** Issuers of the contestant `issuers`, our own included. */
+const ISSUERS = 100;
 
 /** How a group differs from the usual one. */
 export interface SetupOptions {
@@ -57,6 +61,9 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     SIGNER_ALG: alg,
     SIGNER_KID: 'k0',
     SIGNER_JWK_LOCAL_PATH: path,
+    SIGNER_ISSUER: CLAIMS.iss,
+    VALIDATOR_ISSUER: CLAIMS.iss,
+    VALIDATOR_AUDIENCE: CLAIMS.aud,
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);
@@ -65,6 +72,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     database: string,
     workers = 1,
     folder = '.',
+    more: Record<string, string> = {},
   ): Promise<Contestant> =>
     Contestant.start(
       name,
@@ -77,6 +85,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
         WORKERS: String(workers),
         THROTTLE_LIMIT: '0',
         STATE_STORE: `sqlite:${database}`,
+        ...more,
       },
       startOptions(),
     );
@@ -88,6 +97,14 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
   const others: Contestant[] = before === undefined ? [] : [before];
   const start = async (name: Other): Promise<Contestant> => {
     if (name === 'workers') return startSignet('signet, 2', join(directory, 'workers.db'), 2);
+    if (name === 'issuers') {
+      const foreign = Array.from({ length: ISSUERS - 1 }, (_, i) => `${backend.url}/issuer/${i}`);
+      return startSignet(`signet, ${ISSUERS} issuers`, join(directory, 'issuers.db'), 1, '.', {
+        SIGNER_ISSUER: CLAIMS.iss,
+        VALIDATOR_ISSUER: [CLAIMS.iss, ...foreign].join(),
+        JWK_HTTP_HOSTS: new URL(backend.url).hostname,
+      });
+    }
     if (name !== 'revocations') return Contestant.start(name, script(name), env);
     const database = await fillDatabase(join(directory, 'full.db'));
     return startSignet(`signet, ${REVOCATIONS}`, database);

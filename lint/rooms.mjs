@@ -3,9 +3,9 @@
  * into another room only by its door, `index.ts`. docs/architecture.md explains the rooms.
  */
 export const FLOORS = [
-  ['core/errors', 'core/time', 'core/headers'],
-  ['core/json', 'core/files'],
-  ['core/claims'],
+  ['core/errors', 'core/time', 'core/text', 'core/headers', 'core/resilience'],
+  ['core/json'],
+  ['core/claims', 'core/files'],
   ['core/revocation', 'core/jws'],
   ['core/keys'],
   ['core/sign', 'core/verify', 'core/clients'],

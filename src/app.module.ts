@@ -90,7 +90,11 @@ export class AppModule {
         HealthModule,
         ...(introspection === undefined
           ? []
-          : [IntrospectionModule.forRootAsync(namespace('introspection', introspection, session))]),
+          : [
+              IntrospectionModule.forRootAsync(
+                namespace('introspection', introspection, session, oauth),
+              ),
+            ]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
           ? [ExplainModule.forRoot({ reword: withVariableNames })]

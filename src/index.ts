@@ -12,9 +12,14 @@ export {
   ProtectedRoutes,
   RequireJwt,
   type AuthModuleOptions,
+  type IssuerResolver,
+  type IssuerResolverOptions,
   type RequireJwtOptions,
+  type ResolvedIssuer,
 } from './auth/index.js';
 export {
+  type IntrospectionOptions,
+  type IssuerOptions,
   type Matcher,
   type TokenHolder,
   type TokenPolicyOptions,
@@ -41,6 +46,7 @@ export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js
 export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
 export { requestContextMiddleware } from './http/index.js';
 export {
+  IntrospectionUnavailableException,
   JwkKeyStore,
   JwksModule,
   KeysUnavailableException,
@@ -94,7 +100,7 @@ export {
 export {
   REVOCATION_KINDS,
   revocationSubject,
-  tokenId,
+  tokenDigest,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,

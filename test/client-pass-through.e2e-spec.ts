@@ -9,7 +9,7 @@ import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessio
 
 /* Without CLIENTS_FILE the login decides who a client is. */
 
-const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER, client_id: 'shop' };
+const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER, client_id: 'shop', scope: 'read' };
 const ANSWER = { access_token: { ...CLAIMS, roles: ['role_a'] }, refresh_token: CLAIMS };
 const [ID, SECRET] = ['shop', 'a:b+c %d'];
 
@@ -102,14 +102,15 @@ describe('the refresh without registered clients', () => {
     expect(seen.headers.authorization).toBeUndefined();
   });
 
-  it('gives it JSON as it is', async () => {
+  it('gives it the texts and lists of JSON', async () => {
     const { refresh: one } = await logIn();
-    const request = { resource: ['https://a', 'https://b'], deep: { a: 1 } };
+    const request = { resource: ['https://a', 'https://b'], x: '1' };
     const answer = await call(`${gateway.url}/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         ...request,
+        deep: { a: 1 },
         grant_type: 'refresh_token',
         refresh_token: one,
         client_secret: 'x',

@@ -25,6 +25,7 @@ import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessio
 
 const AUDIENCE = 'https://api.example.com';
 const SECRET = 'a-secret-of-a-client';
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 const GRANTS = ['password', 'refresh_token', 'client_credentials'];
 
 let backend: Backend;
@@ -739,7 +740,44 @@ describe('the file of clients', () => {
     expectError(await post(), 401, 'client_unknown', 'invalid_client');
     expectError(await post({ headers: { authorization: 'Bearer a.b.c' } }), 401, 'client_unknown');
     const metadata = await call(`${other.url}/.well-known/oauth-authorization-server`);
-    expect(metadata.json.introspection_endpoint).toBeDefined();
+    expect(metadata.json).toMatchObject({
+      token_endpoint_auth_methods_supported: METHODS,
+      revocation_endpoint_auth_methods_supported: METHODS,
+      introspection_endpoint_auth_methods_supported: METHODS.slice(1),
+    });
+    for (const endpoint of ['token', 'revocation', 'introspection'])
+      expect(metadata.json[`${endpoint}_endpoint_auth_signing_alg_values_supported`]).toContain(
+        'ES256',
+      );
+  });
+
+  it.each([
+    [{ scope: 'a' }, false],
+    [{ scope: 'a', claims: {} }, true],
+  ])('with %j lists client_credentials: %j', async (registration, isListed) => {
+    const path = writeClients([
+      withSecret('one', { client_id: 'a', grant_types: ['client_credentials'], ...registration }),
+    ]);
+    const other = await hostGateway({
+      ...env,
+      TOKEN_BACKEND_GRANTS: 'password',
+      CLIENTS_FILE: path,
+    });
+    const metadata = await call(`${other.url}/.well-known/oauth-authorization-server`);
+    const grants = metadata.json.grant_types_supported as string[];
+    expect(grants.includes('client_credentials')).toBe(isListed);
+  });
+
+  it('takes a 401 of the login for one of the user: it has not seen the credentials', async () => {
+    const other = await hostGateway({ ...env, TOKEN_BACKEND_ERRORS: 'oauth' });
+    await backend.answer('/token.json', { status: 401, body: { message: 'Wrong password' } });
+    const answer = await postForm(
+      `${other.url}/token`,
+      { grant_type: 'password' },
+      byBasic('web', SECRET).headers,
+    );
+    await backend.answer('/token.json', { body: LOGIN });
+    expectError(answer, 400, 'backend_refused', 'invalid_grant');
   });
 
   it('answers client_credentials whatever else is signed', async () => {

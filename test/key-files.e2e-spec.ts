@@ -7,6 +7,7 @@ import { encryptKeys, thumbprint } from '../src/core/keys/index.js';
 import { KeyError, KeyFile, type KeyProvider } from '../src/jwks/index.js';
 import type { Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost } from './helpers/host.js';
+import { ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
 import { tempFolder } from './helpers/resources.js';
 
@@ -54,10 +55,10 @@ describe('an encrypted key file', () => {
     await expect.poll(() => signedKid(gateway), { timeout: 5000 }).toBe('k2');
   });
 
-  it('opens with KEY_PASSPHRASE_FILE, whose last line break does not count', async () => {
+  it('opens with KEY_PASSPHRASE_FILE, whose byte order mark and last line break do not count', async () => {
     const path = await write(await generateJwk('HS256', 'k1'));
     const file = join(folder(), 'passphrase');
-    writeFileSync(file, `${PASSPHRASE}\n`);
+    writeFileSync(file, `\uFEFF${PASSPHRASE}\n`);
     gateway = await hostGateway(env(path, { KEY_PASSPHRASE_FILE: file }));
     expect(await signedKid(gateway)).toBe('k1');
   });
@@ -157,7 +158,11 @@ describe('the self-test at boot', () => {
       ['SIGNER_TYP', 'own+jwt'],
     ] as const) {
       // Nobody looks for the keys of the issuer that the validator takes.
-      gateway = await hostGateway({ [name]: value, VALIDATOR_DISCOVERY: 'false' });
+      gateway = await hostGateway({
+        [name]: value,
+        VALIDATOR_ISSUER: ISSUER,
+        VALIDATOR_DISCOVERY: 'false',
+      });
       expect(warnings(gateway)).toHaveLength(1);
     }
   });

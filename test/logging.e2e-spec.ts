@@ -10,7 +10,8 @@ import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
 import { call, callWith, exchange } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
-import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
+import { startJwksServer } from './helpers/jwks-server.js';
+import { generateJwk, hs256, publicHalf, writeKeys } from './helpers/keys.js';
 import { metricOf } from './helpers/processes.js';
 import { track } from './helpers/resources.js';
 
@@ -35,6 +36,28 @@ beforeAll(async () => {
   };
 });
 afterAll(() => backend.down());
+
+describe.each(['pretty', 'json'])('text of others in a %s log', (format) => {
+  it('forges no line and steers no terminal', async () => {
+    const good = publicHalf(await generateJwk('ES256', 'good'));
+    const hostile = 'k\nINFO: forged\r\u001b[2J\u009b2J\u2028\u202e';
+    const jwks = await startJwksServer([good, { kty: 'EC', crv: 'P-256', kid: hostile }]);
+    const gateway = await hostGateway({
+      ...env,
+      LOG_FORMAT: format,
+      VALIDATOR_ALG: 'ES256',
+      VALIDATOR_JWK_URL: jwks.url,
+      JWK_HTTP_HOSTS: '127.0.0.1',
+    });
+    await expect.poll(() => gateway.output()).toContain('forged');
+    const [line = ''] = /^.*forged.*$/m.exec(gateway.output()) ?? [];
+    expect(line).toContain(String.raw`k\nINFO: forged\r\u001b[2J\u009b2J\u2028\u202e`);
+    expect(line).not.toMatch(/[\u0080-\u009f\u2028\u202e]/);
+    expect(gateway.output()).not.toMatch(/^INFO: forged/m);
+    await gateway.stop();
+    await jwks.down();
+  });
+});
 
 describe('a log line', () => {
   let gateway: Gateway;

@@ -71,9 +71,9 @@ const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
     [
       WellKnownModule.forRoot({
         issuer,
-        refresh: false,
-        introspection: false,
-        basicAuth: false,
+        grants: ['password'],
+        authMethods: ['none'],
+        introspection: [],
         docs: false,
       }),
     ],

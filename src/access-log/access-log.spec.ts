@@ -78,6 +78,21 @@ describe('accessLog', () => {
       expect(linesOf({ request: requestWith({ sub }) })[0]).not.toHaveProperty('sub_hash');
   });
 
+  it('tells users of two issuers with one name apart', () => {
+    const policy = compilePolicy(
+      { issuers: [{ issuer: 'i', own: true }, { issuer: 'https://a' }, { issuer: 'https://b' }] },
+      { algorithms: ['ES256'], issuer: 'i', audience: 'a' },
+    );
+    const hashes = ['i', 'https://a', 'https://b'].map((iss) => {
+      const request = requestWith(undefined);
+      setVerified(request, policy, { iss, sub: 'alice', exp: 1 });
+      return linesOf({ request })[0]?.sub_hash;
+    });
+    expect(new Set(hashes).size).toBe(3);
+    // Of our own ones it is the same with one issuer and with several.
+    expect(hashes[0]).toBe(createHash('sha256').update('alice').digest('hex').slice(0, 16));
+  });
+
   it('keeps probes for the level debug', () => {
     const probe = { route: '/health/live' };
     expect(linesOf(probe, 'info')).toEqual([]);

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
-import { verifiedClaims } from '../auth/index.js';
+import { verifiedBy, verifiedClaims } from '../auth/index.js';
+import { qualifiedName } from '../core/revocation/index.js';
+import { foreignIssuerOf } from '../core/verify/index.js';
 import type { FinishedRequest } from '../http/index.js';
 
 /** One line per request, after its answer: no token, no header, no query, no body. */
@@ -33,9 +35,12 @@ const HASH_LENGTH = 16;
 /**
  * Stands for the verified `sub`, so that the lines of one user can be found (SHA-256 of it, the
  * first 16 digits) without the log naming anybody. It is a pseudonym and no more: who has a list of
- * all users can hash it.
+ * all users can hash it. Of another issuer's token the issuer goes into it, too: its `sub` is another user.
  */
 function subjectHash(request: IncomingMessage): string | undefined {
-  const sub = verifiedClaims(request)?.sub;
-  return typeof sub === 'string' ? hash('sha256', sub).slice(0, HASH_LENGTH) : undefined;
+  const { sub, iss } = verifiedClaims(request) ?? {};
+  const policy = verifiedBy(request);
+  if (typeof sub !== 'string' || policy === undefined) return undefined;
+  const name = qualifiedName(foreignIssuerOf(policy, iss), sub);
+  return hash('sha256', name).slice(0, HASH_LENGTH);
 }

@@ -48,6 +48,21 @@ function challenges(
   return dpop === 'required' ? proof : `${bearer}, ${proof}`;
 }
 
+/** 503: what holds for tokens of an issuer that is not listed cannot be said at the moment. */
+export class IssuerUnavailableException extends GatewayException {
+  constructor() {
+    super({
+      status: 503,
+      error: 'temporarily_unavailable',
+      code: 'keys_unavailable',
+      description: 'The keys for tokens are not available at the moment.',
+      explanation:
+        'the option issuerResolver of AuthModule does not say what holds for this issuer',
+      headers: { 'Retry-After': '2' },
+    });
+  }
+}
+
 /** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
 export class CsrfRefusedException extends GatewayException {
   constructor() {

@@ -84,7 +84,7 @@ export class AuthGuard implements CanActivate {
   ): Promise<VerifiedClaims | undefined> {
     if (presented === undefined) {
       if (policy.optional) return undefined;
-      throw tokenMissing(policy);
+      throw tokenMissing(request, policy);
     }
     const { token, source, scheme } = presented;
     if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);

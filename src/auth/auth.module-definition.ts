@@ -1,8 +1,9 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { PolicyDefaults } from '../core/verify/index.js';
+import type { IssuerResolverOptions } from './resolved-issuers.js';
 
 /** Defaults of every `@RequireJwt()`, and what concerns all of them. */
-export interface AuthModuleOptions extends PolicyDefaults {
+export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions {
   /**
    * Where clients reach the gateway, e.g. `https://gateway.example`, for gateways behind a proxy:
    * state-changing requests by cookie have to come from its origin, and proofs (RFC 9449) have to be made

@@ -1,8 +1,13 @@
 export { AuthGuard } from './auth.guard.js';
-export { TokenRefusedException, CsrfRefusedException } from './auth.exceptions.js';
+export {
+  CsrfRefusedException,
+  IssuerUnavailableException,
+  TokenRefusedException,
+} from './auth.exceptions.js';
 export { AuthModule } from './auth.module.js';
 export type { AuthModuleOptions } from './auth.module-definition.js';
 export { assertSameOrigin } from './assert-same-origin.js';
+export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
 export { Claims } from './claims.decorator.js';
 export { DpopProofs } from './dpop-proofs.service.js';
@@ -11,9 +16,11 @@ export { JwtVerifier } from './jwt-verifier.service.js';
 export { ProtectedRoutes } from './protected-routes.service.js';
 export { RequireJwt } from './require-jwt.decorator.js';
 export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
-export { setVerified, verifiedClaims } from './verified-request.js';
+export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {
+  IntrospectionOptions,
+  IssuerOptions,
   Matcher,
   TokenHolder,
   TokenPolicyOptions,

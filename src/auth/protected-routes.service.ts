@@ -5,15 +5,29 @@ import { ReservedHeaders } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
-import { hasUncheckedAudience, type TokenPolicy } from '../core/verify/index.js';
+import { hasUncheckedAudience, type IssuerFinder, type TokenPolicy } from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
+import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
 
 /** RFC 9110 section 5.1. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** Asks the resolver of the options about issuers that they do not list. */
+function issuerFinder(
+  options: AuthModuleOptions,
+  keys: JwkKeyStore,
+  endpoints: IntrospectionEndpoints | undefined,
+): IssuerFinder | undefined {
+  const { issuer, issuers = [], issuerResolver } = options;
+  if (issuerResolver === undefined) return undefined;
+  const listed = new Set([issuer, ...issuers.map((one) => one.issuer)].flat());
+  const resolved = new ResolvedIssuers(issuerResolver, options, listed, keys, endpoints);
+  return (iss, compile) => resolved.find(iss, compile);
+}
 
 /** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
@@ -23,6 +37,7 @@ export class ProtectedRoutes implements OnModuleInit {
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
   private readonly options: AuthModuleOptions;
+  private readonly findIssuer: IssuerFinder | undefined;
   private readonly compiled = new WeakMap<object, WeakMap<object, TokenPolicy>>();
 
   constructor(
@@ -32,10 +47,12 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
     @Optional() private readonly proofs?: DpopProofs,
+    @Optional() private readonly endpoints?: IntrospectionEndpoints,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
+    this.findIssuer = issuerFinder(given, keys, endpoints);
     this.publicUrl = given.publicUrl;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
@@ -45,12 +62,14 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * Checks every decorated route and opens the key sets that routes bring along.
+   * Checks every decorated route and opens the key sets and endpoints that routes bring along.
    *
    * @throws BootError one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
-    this.reserveHeaders(this.defaults());
+    const defaults = this.defaults();
+    this.reserveHeaders(defaults);
+    await this.openEndpoints(defaults);
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootError(problems.flat());
     this.warnOfUncheckedAudience();
@@ -88,8 +107,17 @@ export class ProtectedRoutes implements OnModuleInit {
     return policy;
   }
 
+  /** The scopes that routes ask for, each once. */
+  scopes(): string[] {
+    const asked = this.explorer
+      .routes()
+      .filter((route) => this.isProtected(route))
+      .flatMap(({ handler, controller }) => this.policy(handler, controller).scopes);
+    return [...new Set(asked)];
+  }
+
   private compile(route: RequireJwtOptions): TokenPolicy {
-    const policy = compileRoutePolicy(route, this.options);
+    const policy = compileRoutePolicy(route, this.options, this.findIssuer);
     if (policy.dpop !== false && this.proofs === undefined)
       throw new BootError(
         "'dpop' needs StateModule, which remembers what proofs were used: add StateModule.forRoot(…) to the imports of your root module",
@@ -104,14 +132,32 @@ export class ProtectedRoutes implements OnModuleInit {
 
   private async openKeys(policy: TokenPolicy): Promise<void> {
     const { perIssuer } = policy;
-    for (const { algorithms, keySource } of perIssuer?.values() ?? [policy]) {
-      // Of several issuers one that is away makes its own tokens wait, and nobody else's.
-      if (keySource !== undefined)
-        await this.keys.openVerification(keySource, perIssuer === undefined);
+    const all = [...(perIssuer?.values() ?? [policy])];
+    // Of several issuers one that is away makes its own tokens wait, and nobody else's.
+    await Promise.all(
+      all.map(async ({ keySource }) => {
+        if (keySource !== undefined)
+          await this.keys.openVerification(keySource, perIssuer === undefined);
+      }),
+    );
+    // Where none is listed, there is nothing yet to verify with.
+    if (perIssuer === undefined && policy.issuers.size === 0) return;
+    for (const { algorithms, keySource } of all) {
       const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
       // Of several issuers each signs with some of the algorithms.
       if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];
     }
+  }
+
+  /** Their options are checked at boot; whether they answer is not. */
+  private async openEndpoints({
+    introspection,
+    jwtIntrospection,
+    perIssuer,
+  }: TokenPolicy): Promise<void> {
+    const ofIssuers = [...(perIssuer?.values() ?? [])].map((one) => one.jwtIntrospection);
+    for (const endpoint of [introspection, jwtIntrospection, ...ofIssuers])
+      if (endpoint !== undefined) await this.endpoints?.open(endpoint);
   }
 
   private refusal(alg: JwsAlgorithm, source: KeySource | undefined): KeyError[] {
@@ -127,7 +173,9 @@ export class ProtectedRoutes implements OnModuleInit {
   private async check({ handler, controller, label }: Route): Promise<string[]> {
     if (!this.isProtected({ handler, controller })) return [];
     try {
-      await this.openKeys(this.policy(handler, controller));
+      const policy = this.policy(handler, controller);
+      await this.openEndpoints(policy);
+      await this.openKeys(policy);
       return [];
     } catch (error) {
       if (error instanceof KeyError) return [`${label}: ${error.message}`];

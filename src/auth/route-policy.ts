@@ -1,4 +1,4 @@
-import { compilePolicy, type TokenPolicy } from '../core/verify/index.js';
+import { compilePolicy, type IssuerFinder, type TokenPolicy } from '../core/verify/index.js';
 import type { AuthModuleOptions } from './auth.module-definition.js';
 import { compileClaimsCheck } from './claims-class.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
@@ -6,10 +6,17 @@ import type { RequireJwtOptions } from './require-jwt.metadata.js';
 /**
  * What `@RequireJwt` means on one route, with the defaults of the module.
  *
+ * @param findIssuer see `compilePolicy`
  * @throws BootError when the result could accept nothing, or check nothing
  */
 export const compileRoutePolicy = (
   { claims, ...route }: RequireJwtOptions,
   defaults: AuthModuleOptions,
+  findIssuer?: IssuerFinder,
 ): TokenPolicy =>
-  compilePolicy(route, defaults, claims === undefined ? undefined : compileClaimsCheck(claims));
+  compilePolicy(
+    route,
+    defaults,
+    claims === undefined ? undefined : compileClaimsCheck(claims),
+    findIssuer,
+  );

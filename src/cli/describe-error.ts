@@ -3,8 +3,8 @@ import { ClientsError } from '../core/clients/index.js';
 import { BootError } from '../core/errors/index.js';
 import { FileError } from '../core/files/index.js';
 import { KeyError } from '../core/keys/index.js';
+import { oneLine } from '../core/text/index.js';
 import { CommandError } from './command.error.js';
-import { oneLine } from './output.js';
 
 /**
  * Why a command failed, one line per problem, without a stack. Only messages that are known to hold

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { toIsoTime, oneLine, Output } from './output.js';
+import { toIsoTime, Output } from './output.js';
 
 let written: string, remarked: string, output: Output;
 beforeEach(() => {
@@ -59,8 +59,4 @@ describe('toIsoTime', () => {
   ])('%s is %s', (seconds, text) => {
     expect(toIsoTime(seconds)).toBe(text);
   });
-});
-
-it('oneLine leaves letters of all scripts alone', () => {
-  expect(oneLine('schlüssel-鍵\tx')).toBe('schlüssel-鍵 x');
 });

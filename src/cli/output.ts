@@ -1,3 +1,4 @@
+import { oneLine } from '../core/text/index.js';
 import type { CommandStream } from './command-io.js';
 
 /** What a command tells: results on standard output, remarks on standard error. */
@@ -32,9 +33,6 @@ export class Output {
     this.stderr.write(`signet: ${oneLine(text)}\n`);
   }
 }
-
-/** A kid comes from a file and may hold line breaks or terminal control sequences. */
-export const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 
 /** No blanks at line ends. */
 function toTable(rows: readonly (readonly string[])[]): string[] {

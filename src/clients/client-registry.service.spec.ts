@@ -71,8 +71,8 @@ describe('ClientRegistry', () => {
     expect(one.fetches).toHaveLength(1);
     writeFileSync(path, clientsText([registered]));
     await expect.poll(() => followed(keys)).toEqual([]);
-    // Nobody has it open any more.
-    expect(() => keys.verificationKeys({ alg: 'ES256' }, source)).toThrow(/not opened/);
+    // Its keys are gone.
+    expect(() => keys.verificationKeys({ alg: 'ES256' }, source)).toThrow(/not available/);
   });
 
   it('keeps a set open that somebody else uses, too', async () => {

@@ -8,6 +8,13 @@ import type { ClientsModuleOptions } from './clients.module-definition.js';
 
 type Clients = ReadonlyMap<string, Client>;
 
+/** A key set that is followed for as long as a client has it. */
+interface KeysInUse {
+  readonly source: KeySource;
+  /** Ends the use. */
+  readonly end: () => void;
+}
+
 const RETRY_MS = 1000;
 
 /**
@@ -20,7 +27,7 @@ export class ClientRegistry implements OnApplicationShutdown {
 
   private clients: Clients = new Map();
   /** Key sets of clients, by their URL. */
-  private sources: ReadonlyMap<string, KeySource> = new Map();
+  private sources: ReadonlyMap<string, KeysInUse> = new Map();
   /** Of the file, as it was read last. */
   private text = '';
   private looking: Promise<void> = Promise.resolve();
@@ -57,9 +64,18 @@ export class ClientRegistry implements OnApplicationShutdown {
     return this.clients.get(id);
   }
 
+  /** Whether some client gets tokens for itself without a login. */
+  grantsItself(): boolean {
+    return this.clients
+      .values()
+      .some(
+        ({ claims, grantTypes }) => claims !== undefined && grantTypes.has('client_credentials'),
+      );
+  }
+
   /** Where the keys of a client with a `jwks_uri` come from. */
   keySource({ jwksUri = '' }: Client): KeySource | undefined {
-    return this.sources.get(jwksUri);
+    return this.sources.get(jwksUri)?.source;
   }
 
   onApplicationShutdown(): void {
@@ -111,27 +127,27 @@ export class ClientRegistry implements OnApplicationShutdown {
     const gone = [...this.sources].filter(([uri]) => !sources.has(uri));
     this.clients = clients;
     this.sources = sources;
-    for (const [, source] of gone) this.keys.releaseVerification(source);
+    for (const [, { end }] of gone) end();
   }
 
   /** The key sets of these clients; those that are followed already are the same. */
-  private async open(clients: Clients): Promise<ReadonlyMap<string, KeySource>> {
-    const sources = new Map<string, KeySource>();
-    for (const { jwksUri } of clients.values())
-      if (jwksUri !== undefined)
-        sources.set(
-          jwksUri,
-          this.sources.get(jwksUri) ?? { url: jwksUri, options: { identifyStrategy: 'kid' } },
-        );
-    const added = [...sources].filter(([uri]) => !this.sources.has(uri));
-    const results = await Promise.allSettled(
-      added.map(([, source]) => this.keys.addVerification(source)),
+  private async open(clients: Clients): Promise<ReadonlyMap<string, KeysInUse>> {
+    const uris = new Set([...clients.values()].flatMap(({ jwksUri }) => jwksUri ?? []));
+    const kept = [...this.sources].filter(([uri]) => uris.has(uri));
+    const added = [...uris].filter((uri) => !this.sources.has(uri));
+    const results = await Promise.allSettled(added.map((uri) => this.lease(uri)));
+    const opened = results.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
     );
     const failure = results.find((result) => result.status === 'rejected');
-    if (failure === undefined) return sources;
-    for (const [index, [, source]] of added.entries())
-      if (results[index]?.status === 'fulfilled') this.keys.releaseVerification(source);
+    if (failure === undefined) return new Map([...kept, ...opened]);
+    for (const [, { end }] of opened) end();
     throw failure.reason;
+  }
+
+  private async lease(uri: string): Promise<[string, KeysInUse]> {
+    const source: KeySource = { url: uri, options: { identifyStrategy: 'kid' } };
+    return [uri, { source, end: await this.keys.leaseVerification(source) }];
   }
 }
 

@@ -29,6 +29,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     'remote.httpHosts': 'JWK_HTTP_HOSTS',
     'remote.fingerprints': 'VALIDATOR_JWK_FINGERPRINTS',
     'remote.ca': 'VALIDATOR_JWK_LOCAL_CA',
+    'remote.proxy': ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
     exposedKeyFiles: ['DISABLE_JWK_SECURITY', 'NODE_ENV'],
     createMissing: ['NODE_ENV', 'SIGNER_JWK_LOCAL_PATH', 'SIGNER_ALG', 'SIGNER_KID'],
   },
@@ -41,6 +42,8 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
+    audience: 'SIGNER_AUDIENCE',
+    refreshAudience: 'SIGNER_REFRESH_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -78,17 +81,27 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     dpop: 'DPOP',
     dpopNonce: 'DPOP_NONCE',
     mtlsHeader: 'VALIDATOR_MTLS_HEADER',
+    introspection: 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.url': 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.clientFile': 'VALIDATOR_INTROSPECTION_CLIENT_FILE',
+    'introspection.tokens': 'VALIDATOR_INTROSPECTION_TOKENS',
+    'introspection.cacheTtl': 'VALIDATOR_INTROSPECTION_CACHE_TTL',
   },
   StateModule: {
     url: 'STATE_STORE',
+    leeway: 'VALIDATOR_LEEWAY',
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {
-    host: 'HOST',
+    host: 'MANAGEMENT_HOST',
     port: 'MANAGEMENT_PORT',
     optional: ['MANAGEMENT_PORT', 'NODE_ENV'],
   },
-  TokenModule: { method: 'TOKEN_BACKEND_METHOD', path: 'TOKEN_BACKEND_PATH' },
+  TokenModule: {
+    method: 'TOKEN_BACKEND_METHOD',
+    path: 'TOKEN_BACKEND_PATH',
+    errors: 'TOKEN_BACKEND_ERRORS',
+  },
   OAuthModule: {
     refresh: 'REFRESH_BACKEND_PATH',
     'refresh.path': 'REFRESH_BACKEND_PATH',
@@ -116,9 +129,10 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   WellKnownModule: {
     publicUrl: 'PUBLIC_URL',
     issuer: 'SIGNER_ISSUER',
-    refresh: 'REFRESH_BACKEND_PATH',
+    grants: ['TOKEN_BACKEND_GRANTS', 'REFRESH_BACKEND_PATH'],
+    authMethods: ['TOKEN_BACKEND_AUTH_METHODS', 'TOKEN_BACKEND_METHOD', 'CLIENTS_FILE'],
     introspection: ['INTROSPECTION_ROLES', 'ADMIN_ROLES', 'CLIENTS_FILE'],
-    basicAuth: 'BACKEND_INPUT_HEADERS',
+    revocation: 'CLIENTS_FILE',
     docs: 'SWAGGER_ENABLED',
   },
   ThrottlerModule: {
@@ -137,10 +151,13 @@ const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */
 export const withVariableNames = (message: string): string =>
-  message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const [, variables] =
-      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
-        ([name]) => name === option || name.endsWith(`.${option}`),
-      ) ?? [];
-    return variables === undefined ? text : [variables].flat().join(' or ');
-  });
+  // Most refusals name no option.
+  message.includes('the option ')
+    ? message.replaceAll(OPTION, (text: string, option: string, module: string) => {
+        const [, variables] =
+          Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+            ([name]) => name === option || name.endsWith(`.${option}`),
+          ) ?? [];
+        return variables === undefined ? text : [variables].flat().join(' or ');
+      })
+    : message;

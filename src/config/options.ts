@@ -1,6 +1,7 @@
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import type { ClientsModuleOptions } from '../clients/index.js';
+import { CLIENT_AUTH_METHODS, isConfidential } from '../core/clients/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
 import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
@@ -62,6 +63,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     httpHosts: env.JWK_HTTP_HOSTS,
     fingerprints: env.VALIDATOR_JWK_FINGERPRINTS.map(toBase64url),
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
+    proxy: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   },
   exposedKeyFiles: exposedFiles(env),
   createMissing: mayCreateKeyFile(env)
@@ -96,22 +98,23 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   full: env.SIGNER_FULL,
   issuer: env.SIGNER_ISSUER,
+  audience: env.SIGNER_AUDIENCE,
+  refreshAudience: env.SIGNER_REFRESH_AUDIENCE,
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
   maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
-/** Each issuer with keys of its own; `undefined` where all tokens are ours. */
+/** Each issuer with keys of its own; `undefined` where all tokens are ours, and nobody is asked about any. */
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
-  if (others.length === 0) return undefined;
+  if (others.length === 0 && env.VALIDATOR_INTROSPECTION_URL === undefined) return undefined;
   const keys = verificationSource(env);
   const algorithms = env.VALIDATOR_ALG?.filter(isAsymmetric);
+  const ours = new Set(env.VALIDATOR_ISSUER).difference(new Set(others));
   return [
-    ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
-      ? [{ issuer: env.SIGNER_ISSUER, own: true }]
-      : []),
+    ...[...ours].map((issuer) => ({ issuer, own: true })),
     ...others.map((issuer) => ({ issuer, keys, algorithms })),
   ];
 }
@@ -146,19 +149,29 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
+  introspection:
+    env.VALIDATOR_INTROSPECTION_URL === undefined
+      ? undefined
+      : {
+          url: env.VALIDATOR_INTROSPECTION_URL,
+          clientFile: env.VALIDATOR_INTROSPECTION_CLIENT_FILE,
+          tokens: env.VALIDATOR_INTROSPECTION_TOKENS,
+          cacheTtl: env.VALIDATOR_INTROSPECTION_CACHE_TTL,
+        },
 });
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
 
 export const metricsOptions = ({
-  HOST,
+  MANAGEMENT_HOST: host,
   MANAGEMENT_PORT: port,
   NODE_ENV,
 }: Environment): ManagementOptions => ({
-  host: HOST,
+  host,
   port: port === 'off' ? undefined : (port ?? DEFAULT_MANAGEMENT_PORT),
   // A second gateway on a developer's machine must not fail for a port that nobody asked for.
   optional: NODE_ENV !== 'production' && port === undefined,
@@ -167,6 +180,7 @@ export const metricsOptions = ({
 export const tokenOptions = (env: Environment): TokenModuleOptions => ({
   method: env.TOKEN_BACKEND_METHOD,
   path: env.TOKEN_BACKEND_PATH,
+  errors: env.TOKEN_BACKEND_ERRORS,
 });
 
 export const oauthOptions = (env: Environment): OAuthModuleOptions => ({
@@ -212,13 +226,38 @@ export const privateOptions = (env: Environment): PrivateModuleOptions => ({
 });
 
 export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
-  publicUrl: env.PUBLIC_URL,
+  publicUrl:
+    env.PUBLIC_URL ?? (env.NODE_ENV === 'production' ? urlOf(env.SIGNER_ISSUER) : undefined),
   issuer: env.SIGNER_ISSUER,
-  refresh: env.REFRESH_BACKEND_PATH !== undefined,
-  introspection: introspectionOptions(env) !== undefined,
-  basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
+  grants: [
+    ...env.TOKEN_BACKEND_GRANTS,
+    ...(env.REFRESH_BACKEND_PATH === undefined ? [] : ['refresh_token']),
+  ],
+  authMethods: env.CLIENTS_FILE === undefined ? loginMethods(env) : CLIENT_AUTH_METHODS,
+  revocation: env.CLIENTS_FILE === undefined ? undefined : CLIENT_AUTH_METHODS,
+  introspection: introspectionMethods(env),
   docs: env.SWAGGER_ENABLED,
 });
+
+/** Production names one of `PUBLIC_URL` and `SIGNER_ISSUER`; clients find the metadata there. */
+const urlOf = (issuer: string): string | undefined =>
+  /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
+
+/** With GET the login gets no body, so no secret in it either. */
+const loginMethods = (env: Environment): string[] =>
+  env.TOKEN_BACKEND_AUTH_METHODS.filter(
+    (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
+  );
+
+/** The types of token that the guard of the endpoint takes (RFC 8414 section 2), and how clients authenticate. */
+function introspectionMethods(env: Environment): string[] {
+  const schemes = { off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] }[env.DPOP];
+  const methods = CLIENT_AUTH_METHODS.filter((method) => isConfidential({ method }));
+  return [
+    ...((introspectionOptions(env)?.roles.length ?? 0) > 0 ? schemes : []),
+    ...(env.CLIENTS_FILE === undefined ? [] : methods),
+  ];
+}
 
 export const tracingOptions = ({
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BootError } from '../core/errors/index.js';
+import { withoutMark } from '../core/json/index.js';
 import type { RawEnvironment } from './raw-environment.js';
 
 /** A line of the file that cannot be understood. */
@@ -56,7 +57,7 @@ const LINES = new RegExp(
 
 /** @param path of the file, for messages */
 export function parseEnvFile(text: string, env: RawEnvironment, path: string): EnvFile {
-  const input = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
+  const input = withoutMark(text).replaceAll(/\r\n?/g, '\n');
   const variables = new Map(Object.entries(env));
   const problems: EnvFileProblem[] = [];
   for (const match of input.matchAll(LINES)) {

@@ -16,6 +16,8 @@ export interface Variable {
   readonly default?: string;
   /** The same with `NODE_ENV=production`, where it differs. */
   readonly production?: string;
+  /** Further names of it; the first that is set counts, and all of them before `name`. */
+  readonly aliases: readonly string[];
   /** The value of a text; of a text that is wrong something that the variable's rule refuses. */
   readonly parse: (text: string) => unknown;
 }
@@ -36,27 +38,32 @@ interface Rule {
   expected: string;
   /** A hint for a wrong value. */
   hint?: (value: unknown) => string;
+  /** True for a variable of other software, too, which is read by its name in lower case first. */
+  lowerCase?: boolean;
 }
 
 /** All variables, in the order of their declaration. */
 export const VARIABLES: Variable[] = [];
 
 function variable(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
-  const { parse = trim, isValid, expected, hint = () => '' } = rule;
+  const { parse = trim, isValid, expected, hint = () => '', lowerCase = false } = rule;
   return (target, property) => {
     const name = String(property);
+    const aliases = lowerCase ? [name.toLowerCase()] : [];
+    const names = [name, ...aliases.map((alias) => `(or ${alias})`)].join(' ');
     IsOptional()(target, property);
     ValidateBy({
       name: 'variable',
       validator: {
         validate: isValid,
-        defaultMessage: (args) => `${name} must be ${expected}${hint(args?.value)}`,
+        defaultMessage: (args) => `${names} must be ${expected}${hint(args?.value)}`,
       },
     })(target, name);
     VARIABLES.push({
       name,
       default: defaults.default?.toString(),
       production: defaults.production?.toString(),
+      aliases,
       parse,
     });
   };
@@ -211,6 +218,38 @@ function isHttpUrl(value: unknown): boolean {
   return (
     url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === ''
   );
+}
+
+/** A proxy for outgoing requests, named as curl and others do; its user and password may stand in it. */
+export const ProxyUrl = (): PropertyDecorator =>
+  variable({
+    lowerCase: true,
+    isValid: isProxyUrl,
+    expected: 'the URL of a proxy like http://proxy.example:3128',
+  });
+
+/** Hosts that are asked without that proxy. */
+export const NoProxy = (): PropertyDecorator =>
+  variable({
+    lowerCase: true,
+    isValid: (value) => matches(value, /^[ -~]*$/),
+    expected: 'a comma list of hosts',
+  });
+
+function isProxyUrl(value: unknown): boolean {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
+  const { pathname, search, hash, username, password } = url;
+  return pathname === '/' && search + hash === '' && isDecodable(username + password);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Express' `trust proxy`: a boolean, a number of proxies, or addresses. */

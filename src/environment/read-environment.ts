@@ -1,6 +1,6 @@
 import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
-import { crossChecks, httpHostsWarning } from './cross-checks.js';
+import { crossChecks, httpHostsWarning, sharedKeysWarning } from './cross-checks.js';
 import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
 import { VARIABLES } from './fields.js';
@@ -34,7 +34,10 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
   ];
   if (lines.length > 0) throw new BootError(lines);
   Object.assign(process.env, variables, { NODE_ENV: env.NODE_ENV });
-  return { env, warnings: [...unknownVariables(variables), ...httpHostsWarning(env)] };
+  return {
+    env,
+    warnings: [...unknownVariables(variables), ...httpHostsWarning(env), ...sharedKeysWarning(env)],
+  };
 }
 
 /**
@@ -77,11 +80,36 @@ function check(raw: RawEnvironment): { env: Environment; problems: Problem[] } {
       name: property,
       text: Object.values(constraints)[0] ?? property,
     }));
-  // Not checked again: what is wrong is reported for the variable that they follow.
-  env.SIGNER_ISSUER ??= env.VALIDATOR_ISSUER[0] ?? '';
+  followOthers(env);
   const strict = env.NODE_ENV === 'production' ? unknownVariables(raw) : [];
   for (const text of [...crossChecks(env, raw), ...strict]) problems.push({ text });
   return { env, problems };
+}
+
+/** What a variable is that follows others. Not checked again: what is wrong is reported for those. */
+function followOthers(env: Environment): void {
+  env.SIGNER_ISSUER ??= env.PUBLIC_URL ?? localUrl(env.PORT);
+  if (env.VALIDATOR_ISSUER.length === 0) env.VALIDATOR_ISSUER = [env.SIGNER_ISSUER];
+  const [audience] = env.VALIDATOR_AUDIENCE;
+  // Where another claim says for whom a token is, or none does, nothing is known of `aud`.
+  if (env.VALIDATOR_AUDIENCE_CLAIM === 'aud' && audience !== 'unchecked')
+    env.SIGNER_AUDIENCE ??= audience;
+}
+
+const localUrl = (port: number): string => `http://localhost:${port}`;
+
+/**
+ * The environment with the port that `PORT=0` stands for, once it is known: an issuer that follows the
+ * port is the same URL as the gateway's.
+ */
+export function withPort(env: Environment, port: number): Environment {
+  const named = (issuer: string): string =>
+    issuer === localUrl(env.PORT) ? localUrl(port) : issuer;
+  return Object.assign(new Environment(), env, {
+    PORT: port,
+    SIGNER_ISSUER: named(env.SIGNER_ISSUER),
+    VALIDATOR_ISSUER: env.VALIDATOR_ISSUER.map(named),
+  });
 }
 
 function parse(raw: RawEnvironment): Environment {
@@ -102,7 +130,7 @@ export function withDefaults(raw: RawEnvironment): Record<string, string> {
   return Object.fromEntries(
     VARIABLES.flatMap((variable) => {
       const usual = (production ? variable.production : undefined) ?? variable.default;
-      const given = raw[variable.name];
+      const given = [...variable.aliases, variable.name].map((name) => raw[name]).find(isGiven);
       const text = isGiven(given) && !isServiceLink(variable.name, given) ? given : usual;
       return text === undefined ? [] : [[variable.name, text]];
     }),

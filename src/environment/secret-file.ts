@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { BootError } from '../core/errors/index.js';
+import { withoutMark } from '../core/json/index.js';
 
 /**
- * The contents of a file that a variable names, without the line break at its end.
+ * The contents of a file that a variable names, without a byte order mark and the line break at its end.
  *
  * @throws BootError by the variable's name, without path and contents
  */
 export function readSecretFile(variable: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+    return withoutMark(readFileSync(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new BootError(`${variable} cannot be read (${code})`);

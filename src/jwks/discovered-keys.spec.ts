@@ -10,12 +10,16 @@ let origin: string;
 let seen: string[];
 /** What the provider answers, by path. */
 let answers: Record<string, unknown>;
+/** A path that is never answered. */
+let hangs: string | undefined;
 
 beforeEach(async () => {
   seen = [];
   answers = {};
+  hangs = undefined;
   server = createServer(({ url = '' }, response) => {
     seen.push(url);
+    if (url === hangs) return;
     const answer = answers[url];
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(typeof answer === 'string' ? answer : JSON.stringify(answer ?? {}));
@@ -143,7 +147,35 @@ it('algorithms are what the metadata announce, cut to asymmetric ones that are k
     id_token_signing_alg_values_supported: ['RS256', 'HS256', 'ES256K', 'none', 7],
     userinfo_signing_alg_values_supported: ['RS256', 'EdDSA'],
   };
-  expect(await discover(origin)).toEqual({ text: JWKS, algorithms: ['RS256', 'EdDSA'] });
+  expect(await discover(origin)).toEqual({ text: JWKS, algorithms: ['RS256', 'EdDSA', 'Ed25519'] });
+});
+
+it.each(['EdDSA', 'Ed25519'])('%s announces both names of the algorithm', async (name) => {
+  answers['/.well-known/openid-configuration'] = {
+    issuer: origin,
+    jwks_uri: `${origin}/jwks`,
+    id_token_signing_alg_values_supported: [name],
+  };
+  expect(await discover(origin)).toMatchObject({ algorithms: ['EdDSA', 'Ed25519'] });
+});
+
+it('metadata and keys have one deadline, so that whoever waits for a key waits for one', async () => {
+  const [first = ''] = metadataUrls(new URL(origin)).map(({ pathname }) => pathname);
+  hangs = first;
+  expect(await discover(origin, { timeoutMs: 200 })).toBe(
+    `${origin}: no complete answer within 200 ms`,
+  );
+  expect(seen).toEqual([first]);
+  hangs = '/jwks';
+  answers[first] = { issuer: origin, jwks_uri: `${origin}/jwks` };
+  expect(await discover(origin, { timeoutMs: 200 })).toMatch(/within (?:200|1\d\d) ms$/);
+  expect(seen).toEqual([first, first, '/jwks']);
+});
+
+it('a byte order mark before metadata is ignored', async () => {
+  const metadata = { issuer: origin, jwks_uri: `${origin}/jwks` };
+  answers['/.well-known/openid-configuration'] = `\uFEFF${JSON.stringify(metadata)}`;
+  expect(await discover(origin)).toMatchObject({ text: JWKS });
 });
 
 it('a moved jwks_uri is followed, and metadata that moved are found again', async () => {

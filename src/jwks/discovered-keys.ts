@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import {
   KeyError,
   type KeyDocument,
@@ -7,9 +6,14 @@ import {
   type RefreshPolicy,
 } from '../core/keys/index.js';
 import { isJsonObject } from '../core/json/index.js';
-import { algorithmSpec, isJwsAlgorithm } from '../core/jws/index.js';
-import { checkedUrl, refreshPolicy, withSource } from './key-url.js';
-import { createRemoteAgent } from './remote-agent.js';
+import {
+  isAsymmetric,
+  isJwsAlgorithm,
+  isSameAlgorithm,
+  JWS_ALGORITHMS,
+} from '../core/jws/index.js';
+import { checkedUrl, prefixed, refreshPolicy, withSource } from './key-url.js';
+import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
@@ -19,6 +23,9 @@ const ALGORITHM_MEMBERS = [
   'introspection_signing_alg_values_supported',
   'access_token_signing_alg_values_supported',
 ];
+
+/** Timers may end that early; nothing is fetched in so short a time. */
+const SHORTEST_FETCH_MS = 10;
 
 /**
  * The key set of an issuer, found by its metadata: OpenID Connect Discovery 1.0 section 4, then RFC 8414
@@ -32,7 +39,7 @@ export class DiscoveredKeys implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly issuer: URL;
-  private readonly agent: Dispatcher;
+  private readonly agent: RemoteAgent;
   /** Where the metadata were found the last time. */
   private found: URL | undefined;
 
@@ -49,17 +56,20 @@ export class DiscoveredKeys implements KeyProvider {
     // Compared exactly, so as it was written: the parser adds a slash.
     this.source = issuer;
     this.refresh = refreshPolicy(options);
-    this.agent = createRemoteAgent(options, fetchDeadline(options));
+    this.agent = prefixed(issuer, () => new RemoteAgent(options, fetchDeadline(options)));
   }
 
   async read(): Promise<KeyDocument> {
+    // Requests may wait for metadata and keys together.
+    const end = performance.now() + fetchDeadline(this.options);
+    const left = (): number => Math.ceil(end - performance.now());
     try {
-      const metadata = await this.metadata();
+      const metadata = await this.metadata(left);
       const uri = metadata.jwks_uri;
       if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
       const url = checkedUrl(uri, this.options);
       return {
-        text: await fetchJson(url, this.agent, fetchDeadline(this.options)),
+        text: await fetchJson(url, this.agent.to(url), Math.max(1, left())),
         algorithms: announcedAlgorithms(metadata),
       };
     } catch (error) {
@@ -73,16 +83,16 @@ export class DiscoveredKeys implements KeyProvider {
   }
 
   close(): void {
-    void this.agent.destroy();
+    this.agent.close();
   }
 
-  private async metadata(): Promise<Record<string, unknown>> {
+  private async metadata(left: () => number): Promise<Record<string, unknown>> {
     const candidates = this.found === undefined ? metadataUrls(this.issuer) : [this.found];
     let failure: unknown;
     for (const url of candidates) {
       try {
         const metadata = parseMetadata(
-          await fetchJson(url, this.agent, fetchDeadline(this.options)),
+          await fetchJson(url, this.agent.to(url), Math.max(1, left())),
           this.source,
         );
         this.found = url;
@@ -90,6 +100,7 @@ export class DiscoveredKeys implements KeyProvider {
       } catch (error) {
         // The first candidate's reason is the one that people look for.
         failure ??= error;
+        if (left() < SHORTEST_FETCH_MS) break;
       }
     }
     this.found = undefined;
@@ -123,7 +134,7 @@ function parseMetadata(text: string, issuer: string): Record<string, unknown> {
 }
 
 /**
- * Asymmetric ones of ours; `undefined` where the metadata do not say.
+ * Asymmetric ones of ours, under all of their names; `undefined` where the metadata do not say.
  *
  * @throws KeyError when they name only others
  */
@@ -132,9 +143,10 @@ function announcedAlgorithms(metadata: Record<string, unknown>): readonly string
     const value = metadata[member];
     return Array.isArray(value) ? (value as unknown[]) : [];
   });
-  const usable = named.filter(isJwsAlgorithm).filter((alg) => algorithmSpec(alg).kty !== 'oct');
+  const usable = named.filter(isJwsAlgorithm).filter(isAsymmetric);
   if (named.length === 0) return undefined;
   if (usable.length === 0)
     throw new KeyError('the metadata announce no asymmetric algorithm that is supported here');
-  return [...new Set(usable)];
+  // A provider that announces EdDSA may say Ed25519 in its tokens, and the other way round.
+  return JWS_ALGORITHMS.filter((alg) => usable.some((one) => isSameAlgorithm(one, alg)));
 }

@@ -1,3 +1,6 @@
+export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
+export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
+export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
 export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export type { JwksModuleOptions } from './jwks.module-definition.js';

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateJwk, publicHalf, writeKeys } from '../../test/helpers/keys.js';
+import type { KeyProvider } from '../core/keys/index.js';
 import { JwkKeyStore } from './jwk-key-store.service.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 
@@ -55,6 +56,23 @@ describe('JwkKeyStore', () => {
     expect(warnings).toEqual([expect.stringMatching(/kid 'pq' is skipped/)]);
     expect(warnings.join()).not.toContain(foreign.priv);
     expect(() => store.signingKey('HS256', 'pq')).toThrow(/kid 'pq' is skipped/);
+  });
+
+  it('warns once of the keys of another’s set beyond the 200th, and counts each of them', async () => {
+    const jwk = publicHalf(await generateJwk('ES256', 'k'));
+    const keys = Array.from({ length: 1100 }, (_, index) => ({ ...jwk, kid: `k${index}` }));
+    const verification: KeyProvider = {
+      source: 'many',
+      remote: true,
+      publicOnly: true,
+      read: () => Promise.resolve({ text: JSON.stringify({ keys }) }),
+      watch: () => ignore,
+    };
+    const store = await JwkKeyStore.open({ verification });
+    expect(store.verificationKeys({ alg: 'ES256', kid: 'k199' })).toHaveLength(1);
+    expect(store.verificationKeys({ alg: 'ES256', kid: 'k200' })).toEqual([]);
+    expect(store.skippedCounts()).toContainEqual({ source: 'many', skipped: 900 });
+    expect(warnings).toEqual([expect.stringMatching(/many: there are 1100 keys; .*first 200/)]);
   });
 
   it('reports every file that cannot be used at once', async () => {

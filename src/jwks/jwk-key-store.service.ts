@@ -5,9 +5,9 @@ import { createDevelopmentKey } from './development-key.js';
 import {
   KeyError,
   type KeyIdentifyStrategy,
+  type KeyInventory,
   type KeyNames,
   type KeySource,
-  type SkippedKey,
 } from '../core/keys/index.js';
 import { assertVerifies } from './key-set-checks.js';
 import { KeySources } from './key-sources.js';
@@ -79,18 +79,14 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * Opens a further set while the application runs, e.g. that of a client. The process is ready without it,
-   * and nothing else changes when it cannot be used. {@link releaseVerification} takes it back.
+   * Opens a further set to verify with for as long as it is needed, e.g. that of a tenant. It does not decide
+   * whether the process is ready.
    *
-   * @throws KeyError when it cannot be used
+   * @returns ends the use; the set is closed once nobody uses it
+   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
    */
-  addVerification(source: KeySource): Promise<void> {
-    return this.sources.add({ source, publicOnly: true, needed: false });
-  }
-
-  /** Stops following a set that was opened with {@link addVerification}, unless others use it, too. */
-  releaseVerification(source: KeySource): void {
-    this.sources.release(source);
+  leaseVerification(source: KeySource): Promise<() => void> {
+    return this.sources.lease(source);
   }
 
   /**
@@ -161,28 +157,24 @@ export class JwkKeyStore implements OnApplicationShutdown {
     if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));
   }
 
-  /** All keys of a set, for explanations. */
-  allKeys(source?: KeySource): readonly JwsKey[] {
-    return this.live(source).current?.all() ?? [];
-  }
-
-  /** The keys of a set that are not used, and why; for explanations. */
-  skippedKeys(source?: KeySource): readonly SkippedKey[] {
-    return this.live(source).current?.skipped ?? [];
+  /** What is known of a set, for explanations. */
+  inventory(source?: KeySource): KeyInventory {
+    const { current, provider, algorithms, problem } = this.live(source);
+    return {
+      source: provider.source,
+      keys: current?.all() ?? [],
+      skipped: current?.skipped ?? [],
+      algorithms,
+      problem,
+    };
   }
 
   /** How many keys of each set are skipped. */
   skippedCounts(): { source: string; skipped: number }[] {
     return this.sources.all().map(({ provider, current }) => ({
       source: provider.source,
-      skipped: current?.skipped.length ?? 0,
+      skipped: current?.skipped.reduce((sum, { count = 1 }) => sum + count, 0) ?? 0,
     }));
-  }
-
-  /** For messages: the kids of a set and where it comes from. */
-  describeVerificationKids(source?: KeySource): string {
-    const { current, provider } = this.live(source);
-    return `${current?.describeKids() ?? 'none yet'} (${provider.source})`;
   }
 
   /** The JWK Set that may be published (RFC 7517 section 5): the public parts of the signing keys. */

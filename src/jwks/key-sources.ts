@@ -23,16 +23,21 @@ export interface KeyUse {
   needed?: boolean;
 }
 
+/** A set, and how many use it; those of the boot never stop. */
+interface OpenSet {
+  readonly live: LiveKeySet;
+  /** The end of the first look at the source. */
+  readonly opened: Promise<void>;
+  users: number;
+}
+
 /**
  * One live set per distinct source. A key belongs to its source: sets are never merged, so a kid
  * of one issuer means nothing where another issuer's set is asked for.
  */
 export class KeySources {
   private static readonly logger = new Logger('JwkKeyStore');
-  private readonly sets = new Map<string | KeyProvider, LiveKeySet>();
-  private readonly opening = new Map<LiveKeySet, Promise<void>>();
-  /** How many asked for a set: the last one that releases it closes it. */
-  private readonly users = new Map<LiveKeySet, number>();
+  private readonly sets = new Map<string | KeyProvider, OpenSet>();
   /** Asked for with every token, so looked up by the object instead of by its spelling. */
   private readonly found = new WeakMap<KeySource, LiveKeySet>();
 
@@ -55,61 +60,70 @@ export class KeySources {
     throw new BootError([...new Set(messages)]);
   }
 
-  /**
-   * Opens one more set while others are in use: a failure leaves those alone.
-   *
-   * @throws KeyError when it cannot be used
-   */
-  add(use: KeyUse): Promise<void> {
-    return this.openOne(use);
-  }
-
-  /** Takes an {@link open} or {@link add} back; the set is closed when nobody else asked for it. */
-  release(source: KeySource): void {
-    const id = identity(source);
-    const live = this.sets.get(id);
-    if (live === undefined) return;
-    const others = (this.users.get(live) ?? 1) - 1;
-    this.users.set(live, others);
-    if (others > 0) return;
-    this.users.delete(live);
-    this.opening.delete(live);
-    this.sets.delete(id);
-    this.found.delete(source);
-    live.close();
-  }
-
   /** The live set of an opened source. @throws Error when it was not opened */
   get(source: KeySource): LiveKeySet {
     let live = this.found.get(source);
     if (live !== undefined) return live;
-    live = this.sets.get(identity(source));
+    live = this.sets.get(identity(source))?.live;
     if (live === undefined) throw new Error('a key source is used that was not opened');
     this.found.set(source, live);
     return live;
   }
 
   all(): readonly LiveKeySet[] {
-    return [...this.sets.values()];
+    return [...this.sets.values()].map(({ live }) => live);
+  }
+
+  /**
+   * Opens a source for as long as it is needed, unless it is open; the process is ready without it. Waits for
+   * the first look at it, in the bounded time of a fetch.
+   *
+   * @returns ends the use: the last one to do so closes the set, and its keys are gone
+   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
+   */
+  async lease(source: KeySource): Promise<() => void> {
+    const set = this.use({ source, publicOnly: true, needed: false });
+    // Overwrites what is known of a source that was used before.
+    this.found.set(source, set.live);
+    let ended = false;
+    const end = (): void => {
+      if (ended) return;
+      ended = true;
+      set.users--;
+      if (set.users > 0) return;
+      this.sets.delete(identity(source));
+      set.live.discard();
+    };
+    try {
+      await set.opened;
+      return end;
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   close(): void {
-    for (const live of this.sets.values()) live.close();
+    for (const { live } of this.sets.values()) live.close();
   }
 
-  private async openOne({ source, publicOnly, needed = true }: KeyUse): Promise<void> {
+  private async openOne(use: KeyUse): Promise<void> {
+    await this.use(use).opened;
+  }
+
+  private use({ source, publicOnly, needed = true }: KeyUse): OpenSet {
     const id = identity(source);
-    let live = this.sets.get(id);
-    if (live === undefined) {
-      live = new LiveKeySet(this.provider(source, publicOnly), strategyOf(source));
+    let set = this.sets.get(id);
+    if (set === undefined) {
+      const live = new LiveKeySet(this.provider(source, publicOnly), strategyOf(source));
       live.require(exposureCheck(this.options.exposedKeyFiles ?? 'warn', KeySources.logger));
       live.require(reportOn(KeySources.logger));
-      this.sets.set(id, live);
-      this.opening.set(live, live.open());
+      set = { live, opened: live.open(), users: 0 };
+      this.sets.set(id, set);
     }
-    this.users.set(live, (this.users.get(live) ?? 0) + 1);
-    if (needed) live.needed = true;
-    await this.opening.get(live);
+    set.users++;
+    if (needed) set.live.needed = true;
+    return set;
   }
 
   private provider(source: KeySource, publicOnly: boolean): KeyProvider {

@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import {
   KeyError,
   STANDARD_REFRESH,
@@ -7,7 +6,7 @@ import {
   type KeyUrlOptions,
   type RefreshPolicy,
 } from '../core/keys/index.js';
-import { createRemoteAgent } from './remote-agent.js';
+import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
 
 /** A JWK Set behind a URL. */
@@ -17,7 +16,7 @@ export class KeyUrl implements KeyProvider {
   readonly source: string;
   readonly refresh: RefreshPolicy;
   private readonly url: URL;
-  private readonly agent: Dispatcher;
+  private readonly agent: RemoteAgent;
   private readonly timeoutMs: number;
 
   /**
@@ -33,12 +32,12 @@ export class KeyUrl implements KeyProvider {
     this.source = `${this.url.origin}${this.url.pathname}`;
     this.refresh = refreshPolicy(options);
     this.timeoutMs = fetchDeadline(options);
-    this.agent = prefixed(this.source, () => createRemoteAgent(options, this.timeoutMs));
+    this.agent = prefixed(this.source, () => new RemoteAgent(options, this.timeoutMs));
   }
 
   async read(): Promise<KeyDocument> {
     try {
-      return { text: await fetchJson(this.url, this.agent, this.timeoutMs) };
+      return { text: await fetchJson(this.url, this.agent.to(this.url), this.timeoutMs) };
     } catch (error) {
       throw withSource(this.source, error);
     }
@@ -50,7 +49,7 @@ export class KeyUrl implements KeyProvider {
   }
 
   close(): void {
-    void this.agent.destroy();
+    this.agent.close();
   }
 }
 
@@ -84,7 +83,8 @@ export const refreshPolicy = (options: KeyUrlOptions): RefreshPolicy => ({
   maxStaleSeconds: options.maxStaleSeconds ?? STANDARD_REFRESH.maxStaleSeconds,
 });
 
-function prefixed<Result>(source: string, work: () => Result): Result {
+/** Does something whose errors are to name the source. */
+export function prefixed<Result>(source: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {

@@ -63,6 +63,11 @@ export class LiveKeySet {
     return this.set === undefined ? undefined : (performance.now() - this.takenAt) / 1000;
   }
 
+  /** Why the source gives no usable set; `undefined` while it does. */
+  get problem(): string | undefined {
+    return this.health.problem;
+  }
+
   /** Every set from now on, the present one included, has to pass. @throws KeyError */
   require(check: KeySetCheck): void {
     if (this.set !== undefined) check(this.set, { text: '' });
@@ -115,6 +120,12 @@ export class LiveKeySet {
     this.provider.close?.();
   }
 
+  /** Closes it for good: its keys are gone, so that whoever still asks for one is told that there are none. */
+  discard(): void {
+    this.close();
+    this.set = undefined;
+  }
+
   private async replace(): Promise<void> {
     clearTimeout(this.timer);
     try {
@@ -149,6 +160,8 @@ export class LiveKeySet {
     { algorithms }: Pick<KeyDocument, 'algorithms'>,
     news?: string,
   ): void {
+    // Closed during the look: nobody takes the keys away again.
+    if (this.closed) return;
     this.set = candidate;
     this.algorithms = algorithms;
     this.everArrived = true;

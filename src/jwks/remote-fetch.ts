@@ -10,7 +10,7 @@ const DEFAULT_DEADLINE_MS = 2000;
 /** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
 export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
   timeoutMs;
-/** A set of 1000 RSA keys of 4096 bits takes 0.8 of it. */
+/** 200 RSA keys of 4096 bits fit into it, each with a chain of two certificates. */
 const MAX_BYTES = 1024 * 1024;
 /**
  * What stores of files say of JSON (S3: `binary/octet-stream`). What is in it is parsed strictly in any case; a
@@ -42,7 +42,7 @@ export async function fetchJson(
   } catch (error) {
     throw error instanceof KeyError
       ? error
-      : new KeyError(describe(error, signal.aborted ? deadlineMs : undefined));
+      : new KeyError(describeFetchError(error, signal.aborted ? deadlineMs : undefined));
   }
 }
 
@@ -63,7 +63,8 @@ async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promi
     if (REDIRECTS.has(statusCode)) return redirectTarget(url, statusCode, headers.location);
     const isZipped = assertAcceptable(statusCode, headers);
     const bytes = await readAtMost(MAX_BYTES, body);
-    return (isZipped ? await unzipAtMost(MAX_BYTES, bytes) : bytes).toString();
+    // Without a byte order mark, which may be ignored (RFC 8259 section 8.1).
+    return new TextDecoder().decode(isZipped ? await unzipAtMost(MAX_BYTES, bytes) : bytes);
   } finally {
     body.destroy();
   }
@@ -99,7 +100,8 @@ async function unzipAtMost(limit: number, bytes: Buffer): Promise<Buffer> {
   }
 }
 
-async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
+/** @throws KeyError for a body that is larger */
+export async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -110,11 +112,19 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<B
   return Buffer.concat(chunks);
 }
 
-function describe(error: unknown, deadlineMs: number | undefined): string {
+/**
+ * Why there is no answer, in a few words.
+ *
+ * @param deadlineMs the deadline that has passed; `undefined` where it has not
+ */
+export function describeFetchError(error: unknown, deadlineMs: number | undefined): string {
   if (deadlineMs !== undefined) return `no complete answer within ${deadlineMs} ms`;
   // Error messages may quote what was received, codes do not.
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';
+  // What undici says where a proxy opens no tunnel, or asks who this is.
+  const [, refusal] = /^Proxy \D*\((\d{3})\)/.exec(message) ?? [];
+  if (refusal !== undefined) return `the proxy refused with status ${refusal}`;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
   return /CERT|SIGNATURE|ISSUER/.test(code)
     ? `the server's certificate is not trusted (${code})`

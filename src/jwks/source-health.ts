@@ -20,6 +20,11 @@ export class SourceHealth {
     return this.staleSince === undefined ? 0 : (performance.now() - this.staleSince) / 1000;
   }
 
+  /** Why it gives nothing usable; `undefined` while it does. */
+  get problem(): string | undefined {
+    return this.isStale ? this.lastProblem : undefined;
+  }
+
   get isStale(): boolean {
     return this.staleSince !== undefined;
   }

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { visible, visibleInJson } from '../core/text/index.js';
 import { isoTime } from './iso-time.js';
 import { StdoutDestination } from './stdout-destination.js';
 
@@ -27,7 +28,9 @@ const PRETTY = {
   sync: true,
   singleLine: true,
   ignore: 'context',
-  messageFormat: '{if context}{context}: {end}{msg}',
+  // A message may quote others: kids, claims, paths. Whatever they hold, it is one line.
+  messageFormat: ({ context, msg }: Record<string, unknown>) =>
+    visible(`${typeof context === 'string' ? `${context}: ` : ''}${String(msg)}`),
 };
 
 /** What a part of the process writes to. Nest's `Logger` is one, too. */
@@ -50,7 +53,9 @@ export interface Log {
 
 /** A structured log on stdout; as JSON it never blocks on its reader. */
 export function createLog({ level, format }: LogOptions): Log {
-  const options = { level, base: undefined, timestamp: isoTime };
+  // The pretty format parses the line again, so what steers has to stay text in it.
+  const streamWrite = (line: string): string => visibleInJson(line, format === 'pretty');
+  const options = { level, base: undefined, timestamp: isoTime, hooks: { streamWrite } };
   if (format === 'pretty') return logOver(pino(options, PinoPretty(PRETTY)), () => 0);
   const destination = new StdoutDestination();
   return logOver(pino(options, destination.stream), () => destination.dropped);

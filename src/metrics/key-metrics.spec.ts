@@ -27,3 +27,18 @@ it('shows age, staleness and skipped keys of each key source, as they are at the
   // A set that has not arrived has no age.
   expect(age).not.toContain('issuer.example');
 });
+
+it('forgets sources that are closed', async () => {
+  const registry = new Registry();
+  let sources = ['https://a', 'https://b'];
+  registerKeyMetrics(registry, {
+    skippedCounts: () => sources.map((source) => ({ source, skipped: 1 })),
+    ageSeconds: () => sources.map((source) => ({ source, seconds: 1 })),
+    staleSeconds: () => sources.map((source) => ({ source, seconds: 1 })),
+  });
+  expect((await registry.metrics()).match(/source="https:\/\/a"/g)).toHaveLength(3);
+  sources = ['https://b'];
+  const text = await registry.metrics();
+  expect(text).not.toContain('https://a');
+  expect(text.match(/source="https:\/\/b"/g)).toHaveLength(3);
+});

@@ -14,6 +14,8 @@ export function registerKeyMetrics(
     aggregator: 'max',
     registers,
     collect: () => {
+      // Sets of tenants come and go.
+      stale.reset();
       for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
     },
   });
@@ -24,6 +26,7 @@ export function registerKeyMetrics(
     aggregator: 'max',
     registers,
     collect: () => {
+      age.reset();
       for (const { source, seconds } of keys.ageSeconds()) age.set({ source }, seconds);
     },
   });
@@ -34,6 +37,7 @@ export function registerKeyMetrics(
     aggregator: 'max',
     registers,
     collect: () => {
+      skipped.reset();
       for (const { source, skipped: count } of keys.skippedCounts()) skipped.set({ source }, count);
     },
   });

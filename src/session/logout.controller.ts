@@ -34,13 +34,18 @@ export class LogoutController {
     @Res({ passthrough: true }) response: ServerResponse,
   ): Promise<void> {
     const presented = this.presentedTokens(request);
-    const known = await Promise.all(presented.map((token) => this.tokens.recognize(token, 'any')));
-    for (const token of known)
-      if (token !== undefined) await this.sessions.endSession(token, 'logout');
+    const refusals: TokenRefusedError[] = [];
+    for (const token of presented)
+      try {
+        await this.sessions.endSession(await this.tokens.identify(token, 'any'), 'logout');
+      } catch (error) {
+        if (!(error instanceof TokenRefusedError)) throw error;
+        refusals.push(error);
+      }
     // Cookies go last, so that a logout that failed can be tried again.
     if (this.cookies.enabled) this.cookies.clear(response);
-    if (known.every((token) => token === undefined))
-      throw this.refused(new TokenRefusedError('token_malformed', 'no session has this token'));
+    const [refusal] = refusals;
+    if (refusal !== undefined && refusals.length === presented.length) throw this.refused(refusal);
   }
 
   private presentedTokens(request: IncomingMessage): string[] {
@@ -49,7 +54,7 @@ export class LogoutController {
     const access = this.accessToken(request, policy);
     if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
     const tokens = [access?.token, refresh].filter((token) => token !== undefined);
-    if (tokens.length === 0) throw this.refused(tokenMissing(policy));
+    if (tokens.length === 0) throw this.refused(tokenMissing(request, policy));
     return tokens;
   }
 

@@ -49,7 +49,10 @@ export class SigningInterceptor implements NestInterceptor {
       return await signAnswer(
         body,
         fields === undefined ? policy : { ...policy, fields, requireAll: true },
-        (claims, format) => this.signer.sign(claims, format),
+        (claims, format) => {
+          this.routes.noteIssuer(claims.iss);
+          return this.signer.sign(claims, format);
+        },
         nowSeconds(),
         steps,
       );

@@ -98,22 +98,3 @@ export function passOnCredentials(
     addBackendHeaders(request, { authorization: basicHeader(id, proof) });
   return id;
 }
-
-/**
- * What of a refresh its backend gets to see: the other parameters, without the token and
- * secrets.
- *
- * @param authenticated the client's credentials were checked, and end here
- */
-export function refreshParameters(
-  { members }: TokenParameters,
-  authenticated: boolean,
-): Record<string, unknown> {
-  const own = new Set<string>([
-    'grant_type',
-    'refresh_token',
-    // Without registered clients an assertion is for the backend to check.
-    ...(authenticated ? CREDENTIALS : ['client_secret']),
-  ]);
-  return Object.fromEntries(Object.entries(members).filter(([name]) => !own.has(name)));
-}

@@ -5,6 +5,7 @@ import {
   Header,
   HttpCode,
   Inject,
+  Optional,
   Post,
   Req,
   Res,
@@ -16,7 +17,7 @@ import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
 import { IntrospectionAccess } from './introspection-access.service.js';
-import { refreshUse } from './refresh-grant.service.js';
+import { RefreshGrant, refreshUse } from './refresh-grant.service.js';
 import { requestParameters, requireParameter } from './token-request.js';
 import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
@@ -28,6 +29,7 @@ export class IntrospectionController {
     private readonly access: IntrospectionAccess,
     private readonly tokens: IssuedTokens,
     @Inject(STATE_STORE) private readonly store: StateStore,
+    @Optional() private readonly grant?: RefreshGrant,
   ) {}
 
   /** Of a token that is not active nothing is told but that (section 2.2). */
@@ -46,10 +48,11 @@ export class IntrospectionController {
     return token !== undefined && (await this.isActive(token)) ? describe(token) : INACTIVE;
   }
 
-  /** A refresh token that was used already is of no use any more. */
+  /** A refresh token that was used already, or whose session is too old, is of no use any more. */
   private async isActive(token: PresentedToken): Promise<boolean> {
     if (token.kind === 'access') return true;
-    return (await this.store.peek(refreshUse(token, token.subject.sid))).state === 'fresh';
+    if (this.grant?.isPast(token) === true) return false;
+    return (await this.store.peek(refreshUse(token))).state === 'fresh';
   }
 }
 

@@ -6,7 +6,7 @@ import { ConfigurableIntrospectionModule } from './introspection.module-definiti
 
 /**
  * `POST /token/introspect`. Without this module it does not exist. Give it `SessionModule` as one of its
- * `imports`; needs `AuthModule`, `StateModule` and `ThrottlerModule`, and without roles `ClientsModule`.
+ * `imports`, and `OAuthModule` where tokens are refreshed; needs `AuthModule`, `StateModule` and `ThrottlerModule`, and without roles `ClientsModule`.
  */
 @Module({
   controllers: [IntrospectionController],

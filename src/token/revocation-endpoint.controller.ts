@@ -28,7 +28,7 @@ export class RevocationEndpointController {
     @Optional() private readonly registry?: ClientRegistry,
   ) {}
 
-  /** A refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
+  /** Whatever its type; a refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
@@ -39,7 +39,7 @@ export class RevocationEndpointController {
     const parameters = requestParameters(request, body);
     const presented = requireParameter('token', parameters);
     const clientId = await this.clientOf(request, parameters);
-    const token = await this.tokens.recognize(presented, 'any');
+    const token = await this.tokens.recognizeAnyType(presented);
     if (token === undefined) return;
     this.assertOwner(token, clientId);
     if (token.kind === 'refresh') await this.sessions.endSession(token, 'revoked by its holder');
@@ -51,9 +51,9 @@ export class RevocationEndpointController {
     request: IncomingMessage,
     parameters: TokenParameters,
   ): Promise<string | undefined> {
-    const id = parameters('client_id') ?? '';
-    if (this.clients === undefined) return id === '' ? undefined : id;
-    if (id === '' && !hasClientCredentials(request, parameters)) return undefined;
+    const id = parameters('client_id');
+    if (this.clients === undefined) return id;
+    if (id === undefined && !hasClientCredentials(request, parameters)) return undefined;
     return (await this.clients.authenticate(request, parameters)).id;
   }
 

@@ -25,7 +25,7 @@ export class TokenSessions {
     if (!this.grant.enabled && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
       complete: this.grant.enabled
-        ? (claimSets) => beginSession(claimSets, nowSeconds())
+        ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
         : undefined,
       commit: async (answer) => this.deliver(response, answer),
     });
@@ -38,6 +38,7 @@ export class TokenSessions {
    * @param client who asks, where clients are registered
    * @throws TokenRequestException while refresh is off, or without a token
    * @throws RefreshRefusedException 400 `invalid_grant`
+   * @throws TokenRequestException 400 `invalid_scope` or `invalid_target`
    */
   async refresh(
     request: IncomingMessage,

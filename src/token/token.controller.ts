@@ -11,8 +11,8 @@ import {
   Res,
   UseGuards,
 } from '@nestjs/common';
-import { BackendClient } from '../backend/index.js';
-import { ClientAuthentication } from '../clients/index.js';
+import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
 import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
@@ -25,7 +25,8 @@ import {
 } from './client-request.js';
 import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
-import { readTokenRequest } from './token-request.js';
+import { loginRefusal } from './login-refusal.js';
+import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';
@@ -52,8 +53,8 @@ export class TokenController {
     @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
   ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
-    const bytes = Buffer.isBuffer(body) ? body : undefined;
-    const contentType = request.headers['content-type'];
+    const bytes = bodyBytes(request, body);
+    const { 'content-type': contentType } = request.headers;
     const parameters = readTokenRequest(contentType, bytes);
     const isRefresh = parameters('grant_type') === 'refresh_token';
     if (!isRefresh) markLogin(request);
@@ -64,20 +65,27 @@ export class TokenController {
       return tokenForItself(asked);
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(
-          response,
-          await this.login(
-            request,
-            asked === undefined ? bytes : withoutCredentials(contentType, bytes, parameters),
-          ),
-        );
+      : this.sessions.begin(response, await this.login(request, bytes, parameters));
     return asked === undefined ? answer : issuedTo(asked, answer);
   }
 
-  private async login(request: IncomingMessage, body: Buffer | undefined): Promise<TokenAnswer> {
-    const { method = 'POST', path } = this.options;
+  private async login(
+    request: IncomingMessage,
+    bytes: Buffer | undefined,
+    parameters: TokenParameters,
+  ): Promise<TokenAnswer> {
+    const { method = 'POST', path, errors = 'pass' } = this.options;
     const contentType = request.headers['content-type'];
+    // The credentials of a registered client end here.
+    const isRegistered = this.clients !== undefined;
+    const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
     const call = { method, path, from: request, body, contentType };
-    return (await this.backend.call<TokenAnswer>(call)).body;
+    try {
+      return (await this.backend.call<TokenAnswer>(call)).body;
+    } catch (error) {
+      if (!(error instanceof BackendRefusedException)) throw error;
+      const byClient = !isRegistered && hasClientCredentials(request, parameters);
+      throw loginRefusal(error, errors, byClient);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
-/** A certificate for 127.0.0.1 with its key, both in PEM, and its pin. */
+/** A certificate with its key, both in PEM, and its pin. */
 export interface TestCertificate {
   cert: string;
   key: string;
@@ -35,20 +35,29 @@ const commonName = (name: string): Buffer =>
   sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(name)))));
 const extension = (id: string, value: Buffer): Buffer => sequence(oid(id), der(0x04, value));
 const pem = (cert: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${cert.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  `-----BEGIN CERTIFICATE-----\n${cert.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+
+const alternativeNames = (hosts?: readonly string[]): Buffer[] =>
+  hosts?.map((host) => der(0x82, Buffer.from(host))) ?? [der(0x87, Buffer.from([127, 0, 0, 1]))];
 
 /** ecdsa-with-SHA256 */
 const ALGORITHM = sequence(oid('2a8648ce3d040302'));
 const DAY = 86_400_000;
 
-/** A fresh P-256 certificate: self-signed, or issued by `issuer`. Needs no openssl. */
+/**
+ * A fresh P-256 certificate for 127.0.0.1: self-signed, or issued by `issuer`. Needs no openssl.
+ *
+ * @param subject.hosts names that it is for instead
+ * @param subject.publicKey a key that it is for instead; `key` does not belong to it then
+ */
 export function createCertificate(
   name: string,
   issuer?: Authority,
+  subject: { hosts?: readonly string[]; publicKey?: KeyObject } = {},
 ): TestCertificate & { authority: Authority } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const authority = { name, key: privateKey };
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const spki = (subject.publicKey ?? publicKey).export({ type: 'spki', format: 'der' });
   const serial = Buffer.concat([Buffer.from([1]), randomBytes(8)]);
   const constraints = issuer === undefined ? sequence(der(0x01, Buffer.from([255]))) : sequence();
   const body = sequence(
@@ -63,7 +72,7 @@ export function createCertificate(
       0xa3,
       sequence(
         extension('551d13', constraints),
-        extension('551d11', sequence(der(0x87, Buffer.from([127, 0, 0, 1])))),
+        extension('551d11', sequence(...alternativeNames(subject.hosts))),
       ),
     ),
   );

@@ -1,14 +1,20 @@
 // A real OpenID provider in a process of its own, with client_credentials and JWT access tokens.
-//   node oidc-process.mjs     prints its issuer; then one command per line on standard input:
+//   node oidc-process.mjs [port]     prints its issuer; then one command per line on standard input:
 //   rotate     takes fresh keys, publishes the old ones beside them; prints "ok"
 //   fetches    prints how often its JWK Set was fetched
-// The resource decides the algorithm: urn:api:RS256, urn:api:ES256.
+//   down, up   closes its port, and listens on it again; prints "ok"
+// The resource decides the algorithm: urn:api:RS256, urn:api:ES256, urn:api:Ed25519; tokens for urn:api:opaque
+// are opaque. The client `gateway` may introspect. Its JWK Set has an odd key beside, for an algorithm that is
+// younger than most verifiers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
 
+const [wanted = '0'] = process.argv.slice(2);
+const { publicKey } = await generateKeyPair('ES256');
+const odd = { ...(await exportJWK(publicKey)), kid: 'odd', alg: 'HPKE-0' };
 let generation = 0;
 let keys = [];
 let fetches = 0;
@@ -17,7 +23,7 @@ let handle = () => undefined;
 async function start(issuer) {
   generation += 1;
   const fresh = await Promise.all(
-    ['RS256', 'ES256'].map(async (alg) => {
+    ['RS256', 'ES256', 'Ed25519'].map(async (alg) => {
       const { privateKey } = await generateKeyPair(alg, { extractable: true });
       const kid = `${alg}-${generation}`;
       return Object.assign(await exportJWK(privateKey), { alg, use: 'sig', kid });
@@ -35,22 +41,40 @@ async function start(issuer) {
         response_types: [],
         token_endpoint_auth_method: 'client_secret_post',
       },
+      {
+        client_id: 'gateway',
+        client_secret: 'another secret+of%the:test',
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
     ],
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client) => client.clientId === 'gateway',
+      },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => ({
           scope: 'read write',
           audience: resource,
-          accessTokenFormat: 'jwt',
           accessTokenTTL: 600,
-          jwt: { sign: { alg: resource.split(':').at(-1) } },
+          ...(resource === 'urn:api:opaque'
+            ? { accessTokenFormat: 'opaque' }
+            : { accessTokenFormat: 'jwt', jwt: { sign: { alg: resource.split(':').at(-1) } } }),
         }),
       },
     },
     extraTokenClaims: () => ({ realm_access: { roles: ['clerk', 'auditor'] }, roles: ['role_a'] }),
+  });
+  provider.use(async (context, next) => {
+    await next();
+    if (context.path === '/jwks') context.body = { keys: [odd, ...context.body.keys] };
   });
   handle = provider.callback();
 }
@@ -59,11 +83,17 @@ const server = createServer((request, response) => {
   if (request.url === '/jwks') fetches += 1;
   handle(request, response);
 });
-await once(server.listen(0, '127.0.0.1'), 'listening');
-const issuer = `http://127.0.0.1:${server.address().port}`;
+await once(server.listen(Number(wanted), '127.0.0.1'), 'listening');
+const { port } = server.address();
+const issuer = `http://127.0.0.1:${port}`;
 await start(issuer);
 process.stdout.write(`${issuer}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'rotate') await start(issuer);
-  process.stdout.write(line === 'rotate' ? 'ok\n' : `${fetches}\n`);
+  if (line === 'up') await once(server.listen(port, '127.0.0.1'), 'listening');
+  if (line === 'down') {
+    server.closeAllConnections();
+    await once(server.close(), 'close');
+  }
+  process.stdout.write(line === 'fetches' ? `${fetches}\n` : 'ok\n');
 }

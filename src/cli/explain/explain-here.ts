@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
-import { JwtVerifier } from '../../auth/index.js';
+import { JwtVerifier, type AuthModuleOptions } from '../../auth/index.js';
 import { authOptions, jwksOptions, stateOptions, withVariableNames } from '../../config/index.js';
 import { BootError } from '../../core/errors/index.js';
 import { rewordExplanation, TokenExplainer, type Explanation } from '../../core/explain/index.js';
 import type { KeySource } from '../../core/keys/index.js';
 import { compilePolicy } from '../../core/verify/index.js';
 import { readEnvironment, type Environment } from '../../environment/index.js';
-import { JwkKeyStore, type JwksModuleOptions } from '../../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore, type JwksModuleOptions } from '../../jwks/index.js';
 import {
   openStore,
   Revocations,
@@ -28,13 +28,20 @@ export async function explainHere(
 ): Promise<Explanation> {
   const env = readGatewayEnvironment(context);
   Logger.overrideLogger(false);
-  const keys = await JwkKeyStore.open(keyOptions(env, context));
+  const options = keyOptions(env, context);
+  const keys = await JwkKeyStore.open(options);
+  const endpoints = new IntrospectionEndpoints(options);
   const opened = await openRevocations(stateOptions(env), context);
   const revocations = opened instanceof Revocations ? opened : undefined;
   try {
-    const policy = compilePolicy(route, authOptions(env));
-    const verifier = new JwtVerifier(keys, revocations);
-    const explainer = new TokenExplainer(keys, verifier, opened);
+    const policy = compilePolicy(route, authHere(env, context));
+    await Promise.all(
+      [...(policy.perIssuer?.values() ?? [])].map(
+        async ({ keySource }) => keySource && keys.openVerification(keySource),
+      ),
+    );
+    const verifier = new JwtVerifier(keys, revocations, undefined, undefined, endpoints);
+    const explainer = new TokenExplainer(keys, verifier, opened, endpoints);
     const explanation = rewordExplanation(
       await explainer.explain(token, policy),
       withVariableNames,
@@ -45,13 +52,18 @@ export async function explainHere(
       : explanation;
   } finally {
     keys.onApplicationShutdown();
+    endpoints.onApplicationShutdown();
     await revocations?.onApplicationShutdown();
   }
 }
 
 /** Files that no message names get their absolute paths, since the rooms of the gateway open them. */
 function readGatewayEnvironment({ settings, files }: CommandContext): Environment {
-  const absolute = ['KEY_PASSPHRASE_FILE', 'VALIDATOR_JWK_LOCAL_CA'].flatMap((name) => {
+  const absolute = [
+    'KEY_PASSPHRASE_FILE',
+    'VALIDATOR_JWK_LOCAL_CA',
+    'VALIDATOR_INTROSPECTION_CLIENT_FILE',
+  ].flatMap((name) => {
     const path = settings.given(name);
     return path === undefined ? [] : [[name, files.pathOf(path)] as const];
   });
@@ -67,6 +79,17 @@ function keyOptions(env: Environment, context: CommandContext): JwksModuleOption
     verification: fromHere(options.verification, context),
     createMissing: undefined,
     reloadIntervalMs: 0,
+  };
+}
+
+/** The files of other issuers are read from here, too. */
+function authHere(env: Environment, context: CommandContext): AuthModuleOptions {
+  const options = authOptions(env);
+  return {
+    ...options,
+    issuers: options.issuers?.map((issuer) =>
+      Object.assign({}, issuer, { keys: fromHere(issuer.keys, context) }),
+    ),
   };
 }
 

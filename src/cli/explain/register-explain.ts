@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../../core/explain/index.js';
+import { oneLine } from '../../core/text/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
-import { oneLine } from '../output.js';
 
 interface ExplainOptions {
   role?: string[];
@@ -41,9 +41,9 @@ const MARKS = { passed: 'ok', refused: 'REFUSED', 'not checked': '-' } as const;
 const INDENT = ' '.repeat(26);
 
 function render({ accepted, code, checks }: Explanation): string {
-  const lines = checks.flatMap(({ check, verdict, found, reason, fix }) => [
+  const lines = checks.flatMap(({ check, verdict, found, reason, fix, notes = [] }) => [
     `${MARKS[verdict].padEnd(9)}${check.padEnd(17)}${[found, reason].filter((part) => part !== undefined).join('; ')}`.trimEnd(),
-    ...(fix === undefined ? [] : [`${INDENT}fix: ${fix}`]),
+    ...[...notes, ...(fix === undefined ? [] : [`fix: ${fix}`])].map((line) => INDENT + line),
   ]);
   lines.push(accepted ? 'The token is accepted.' : `The token is refused: ${code}`);
   return lines

@@ -33,7 +33,7 @@ async function importFile(
   const { text } = await files.read(file, MAX_BYTES);
   // Loads the validation of the environment, which no other command should wait for.
   const { importConfig } = await import('./import-config.js');
-  const imported = importConfig(text.replace(/^\uFEFF/, ''), file);
+  const imported = importConfig(text, file);
   if (json) return output.json(imported);
   const { renderEnvironment, renderReport } = await import('./render.js');
   const environment = renderEnvironment(imported.environment);

@@ -1,4 +1,4 @@
-import { oneLine } from '../output.js';
+import { oneLine } from '../../core/text/index.js';
 import type { ImportedConfig } from './import-config.js';
 import type { EnvironmentVariables } from './environment-of.js';
 

@@ -10,8 +10,12 @@ export interface AdviceContext {
   readonly policy: TokenPolicy;
   /** Kids of the validator's set, for messages. */
   readonly kids: string;
-  /** A key of the set that made the signature, though the token does not name it. */
-  readonly actualKid?: string;
+  /** A key that made the signature, though the token does not name it, or not as one of its issuer. */
+  readonly actual?: { readonly kid: string; /** Left out: the same. */ readonly issuer?: string };
+  /** Why the key that the token names is skipped. */
+  readonly skipped?: string;
+  /** What the issuer announces in place of the algorithm of the token. */
+  readonly announced?: readonly string[];
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -21,7 +25,7 @@ const CLOCK_SKEW = 600;
 
 /** What to do about a refusal. */
 export function adviceFor({ code, data }: TokenRefusedError, context: AdviceContext): string {
-  const { header, claims, policy, kids, actualKid, now } = context;
+  const { header, claims, policy, kids, actual, skipped, announced, now } = context;
   switch (code) {
     case 'token_malformed':
       return 'the issuer makes tokens that are no JWTs (RFC 7519); it has to be corrected there';
@@ -30,13 +34,19 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
         return 'the token is not signed; unsigned tokens are never accepted';
       return 'sign with an accepted algorithm and a key that is for it, or change the option algorithms of AuthModule';
     case 'key_not_found':
-      return actualKid === undefined
+      if (skipped !== undefined)
+        return `the issuer publishes the key that the token names, and it cannot be used: ${skipped}. Let the issuer sign with another key, or correct this one`;
+      if (announced !== undefined)
+        return `the issuer announces ${announced.join(', ')} in its metadata, so a token with ${header.alg} is not taken for one of its own`;
+      if (actual?.issuer !== undefined) return otherIssuer(actual.kid, actual.issuer);
+      return actual === undefined
         ? `the token was signed by a key that the validator does not have; it has: ${kids}. Does it come from another issuer or environment, or was the key retired?`
-        : `the key '${actualKid}' made the signature, but the token does not name it: the issuer has to put that kid into the header`;
+        : `the key '${actual.kid}' made the signature, but the token does not name it: the issuer has to put that kid into the header`;
     case 'signature_invalid':
-      return actualKid === undefined
+      if (actual?.issuer !== undefined) return otherIssuer(actual.kid, actual.issuer);
+      return actual === undefined
         ? 'the token was changed, or signed with another key that has the same kid: signer and validator must use the same key (compare signet keys thumbprint on both sides)'
-        : `the key '${actualKid}' made the signature, but the token names another kid`;
+        : `the key '${actual.kid}' made the signature, but the token names another kid`;
     case 'type_not_allowed':
       return header.typ?.toLowerCase().includes('rt+jwt') === true
         ? 'this is a refresh token; send the access token. A refresh token goes to POST /token with grant_type=refresh_token'
@@ -62,6 +72,8 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
         return 'use the token on a connection with the certificate that it is bound to; behind a proxy the option mtlsHeader of AuthModule names the header with it. Bindings other than jkt and x5t#S256 are not supported';
       return 'let the issuer send the claim as it is expected; times are numbers of seconds';
     case 'token_revoked':
+      if (data.claim === 'active')
+        return 'get a new token from that issuer; the client that asks has to be one that may ask about it';
       return 'log in again; an administrator can see and undo it under /admin/revocations';
     case 'dpop_proof_missing':
       return 'send it as "Authorization: DPoP <token>", and with each request a new proof in the header DPoP, signed by the key (cnf.jkt) with which the client asked for the token';
@@ -76,3 +88,6 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
       return 'see the reason';
   }
 }
+
+const otherIssuer = (kid: string, issuer: string): string =>
+  `the key '${kid}' of ${issuer} made the signature, and the token names another issuer in iss; a key of one issuer verifies no token of another`;

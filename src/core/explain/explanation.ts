@@ -10,6 +10,8 @@ export interface ExplainedCheck {
   readonly reason?: string;
   /** What to do about it. */
   readonly fix?: string;
+  /** What it was checked with, a line each: the keys of the set, which of them are skipped and why. */
+  readonly notes?: readonly string[];
 }
 
 /** Why a token is accepted or refused. Never holds the token or a key. */
@@ -31,5 +33,6 @@ export const rewordExplanation = (
     ...check,
     ...(check.reason === undefined ? {} : { reason: reword(check.reason) }),
     ...(check.fix === undefined ? {} : { fix: reword(check.fix) }),
+    ...(check.notes === undefined ? {} : { notes: check.notes.map(reword) }),
   })),
 });

@@ -1,21 +1,29 @@
 import {
   ACCESS_CHECKS,
+  answerPolicy,
   CLAIM_CHECKS,
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertHolder,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  checkTimes,
+  foreignIssuerOf,
+  introspected,
+  isOpaque,
   issuerPolicy,
   needsHolder,
   parseClaims,
+  type IntrospectionOptions,
+  type Introspector,
   type RevocationView,
   type TokenPolicy,
   type VerificationKeys,
 } from '../verify/index.js';
-import type { KeySource } from '../keys/index.js';
+import type { KeyInventory, KeySource } from '../keys/index.js';
 import { toNumber } from '../json/index.js';
 import { isCodedError, TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
@@ -30,6 +38,7 @@ import {
 import { adviceFor, type AdviceContext } from './advice.js';
 import type { ExplainedCheck, Explanation } from './explanation.js';
 import { misspelling } from './spelling.js';
+import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -38,15 +47,14 @@ type Claims = Readonly<Record<string, unknown>>;
 interface Attempt {
   readonly check: string;
   readonly found?: string;
+  readonly notes?: readonly string[];
   readonly run: () => unknown;
 }
 
 /** The keys that a token is checked with, and what can be told of them. */
 export interface ExplainedKeys extends VerificationKeys {
-  /** All keys of a set. */
-  allKeys(source?: KeySource): readonly JwsKey[];
-  /** For messages: the kids of a set and where it comes from. */
-  describeVerificationKids(source?: KeySource): string;
+  /** What is known of a set. */
+  inventory(source?: KeySource): KeyInventory;
 }
 
 /** Whoever decides in the end. */
@@ -56,16 +64,20 @@ export interface ExplainedVerifier {
 
 /** Says of a token which checks it passes and which not, and what to do. */
 export class TokenExplainer {
-  /** @param revocations a text, or `undefined`, where they cannot be known: why */
+  /**
+   * @param revocations a text, or `undefined`, where they cannot be known: why
+   * @param introspector for policies that ask about tokens
+   */
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly verifier: ExplainedVerifier,
     private readonly revocations: RevocationView | string | undefined,
+    private readonly introspector?: Introspector,
   ) {}
 
   /** The verdict is the verifier's own; the checks are the functions it is made of. */
   async explain(token: string, policy: TokenPolicy): Promise<Explanation> {
-    const run = new Run(this.keys, this.revocations, policy);
+    const run = new Run(this.keys, this.revocations, this.introspector, policy);
     await run.all(token);
     try {
       await this.verifier.verify(token, policy);
@@ -80,23 +92,34 @@ export class TokenExplainer {
 class Run {
   readonly checks: ExplainedCheck[] = [];
   private readonly now = nowSeconds();
+  private readonly perIssuer: TokenPolicy['perIssuer'];
   private context: AdviceContext;
 
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly revocations: RevocationView | string | undefined,
+    private readonly introspector: Introspector | undefined,
     private policy: TokenPolicy,
   ) {
+    this.perIssuer = policy.perIssuer;
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
 
   async all(token: string): Promise<void> {
+    const { introspection } = this.policy;
+    if (introspection !== undefined && isOpaque(token, this.policy)) {
+      this.checks.push({
+        check: 'format',
+        verdict: 'passed',
+        found: 'no JWS, so it is asked about',
+      });
+      return this.opaque(token, introspection);
+    }
     const jws = this.format(token);
     if (jws === undefined) return;
     if (!(await this.chooseIssuer(jws))) return;
     const { header } = jws;
-    const { keySource } = this.policy;
-    this.context = { ...this.context, header, kids: this.keys.describeVerificationKids(keySource) };
+    this.context = { ...this.context, header };
     const alg = `alg ${shown(header.alg)}`;
     await this.attempt({
       check: 'algorithm',
@@ -109,14 +132,87 @@ class Run {
       found: `typ ${shown(header.typ ?? '(none)')}`,
       run: () => allowedType(header, this.policy),
     });
-    const claims = (await this.attempt({
+    const own = (await this.attempt({
       check: 'payload',
       run: () => parseClaims(jws.payload),
     })) as Claims | undefined;
-    if (claims === undefined) return;
+    if (own === undefined) return;
+    const claims = { ...own, ...(await this.askedAbout(token, own)) };
+    const type = normalizeType(header.typ ?? 'JWT');
+    if (type === ACCESS_TOKEN_TYPE && this.policy.profiled)
+      await this.attempt({
+        check: 'RFC 9068',
+        run: () => assertProfile(type, claims, this.policy),
+      });
+    await this.claims(token, {
+      issuer: foreignIssuerOf(this.policy, claims.iss),
+      kid: key?.kid,
+      claims,
+      signingInput: jws.signingInput,
+    });
+  }
+
+  /** A token that is no JWS: all that is known of it is what the endpoint says. */
+  private async opaque(token: string, endpoint: IntrospectionOptions): Promise<void> {
+    const answer = await this.ask(token, endpoint);
+    if (answer === undefined) return;
+    const chosen = (await this.attempt({
+      check: 'issuer',
+      run: () => answerPolicy(answer, this.policy),
+    })) as ReturnType<typeof answerPolicy> | undefined;
+    if (chosen === undefined) return;
+    this.policy = chosen.policy;
+    const { claims } = chosen;
+    this.context = { ...this.context, policy: this.policy };
+    await this.attempt({ check: 'kind', run: () => assertAccessToken(claims) });
+    const issuer = foreignIssuerOf(this.policy, claims.iss);
+    await this.claims(token, { issuer, claims, signingInput: token });
+  }
+
+  /** What an endpoint says of a JWT, where the policy asks about them; nobody is asked about a bad one. */
+  private async askedAbout(token: string, own: Claims): Promise<Claims | undefined> {
+    const { jwtIntrospection } = this.policy;
+    if (jwtIntrospection === undefined) return undefined;
+    if (this.checks.some(({ verdict }) => verdict !== 'passed') || !this.isInTime(own)) {
+      this.skip('introspection', 'nobody is asked about a token that is refused before');
+      return undefined;
+    }
+    const answer = await this.ask(token, jwtIntrospection);
+    if (answer !== undefined)
+      await this.attempt({ check: 'kind', run: () => assertAccessToken({ ...own, ...answer }) });
+    return answer;
+  }
+
+  private isInTime(claims: Claims): boolean {
+    try {
+      checkTimes(claims, this.policy, this.now);
+      return true;
+    } catch (error) {
+      if (error instanceof TokenRefusedError) return false;
+      throw error;
+    }
+  }
+
+  private async ask(token: string, endpoint: IntrospectionOptions): Promise<Claims | undefined> {
+    const { origin, pathname } = new URL(endpoint.url);
+    return (await this.attempt({
+      check: 'introspection',
+      found: `asked ${origin}${pathname}`,
+      run: () => introspected(token, endpoint, this.introspector),
+    })) as Claims | undefined;
+  }
+
+  /** The checks of the claims that a token has, or that it was given by its issuer. */
+  private async claims(token: string, names: TokenNames): Promise<void> {
+    const { claims } = names;
     this.context = { ...this.context, claims };
-    await this.claims(jws, claims);
-    await this.revoked(jws, claims, key);
+    for (const [check, assert] of CLAIM_CHECKS)
+      await this.attempt({
+        check,
+        found: foundOf(claims, check),
+        run: () => assert(claims, this.policy, this.now),
+      });
+    await this.revoked(names);
     if (needsHolder(claims, this.policy, undefined))
       await this.attempt({
         check: 'binding',
@@ -136,7 +232,7 @@ class Run {
       return jws;
     } catch (error) {
       if (!(error instanceof TokenRefusedError)) throw error;
-      const { fix, meant } = misspelling(token);
+      const { fix, meant } = misspelling(token, this.policy.introspection !== undefined);
       const { code, explanation: reason } = error;
       this.checks.push({ check: 'format', verdict: 'refused', code, reason, fix });
       return meant === undefined ? undefined : parseOrNothing(meant);
@@ -145,12 +241,13 @@ class Run {
 
   /** Where there are several issuers, the one that the token names decides what holds for it. */
   private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
-    const { perIssuer } = this.policy;
-    if (perIssuer === undefined) return true;
+    const { perIssuer, unlistedIssuer } = this.policy;
+    if (perIssuer === undefined && unlistedIssuer === undefined) return true;
     this.context = { ...this.context, header };
     const chosen = await this.attempt({
       check: 'issuer',
-      run: () => issuerPolicy(parseClaims(payload), perIssuer),
+      found: issuerOf(payload),
+      run: () => issuerPolicy(parseClaims(payload), this.policy),
     });
     if (chosen === undefined) {
       this.skip('key', 'the token names no issuer whose keys are known');
@@ -169,7 +266,7 @@ class Run {
       this.skip('signature', 'the algorithm is unknown');
       return undefined;
     }
-    const { keySource } = this.policy;
+    const { keySource, algorithms } = this.policy;
     let key: JwsKey | undefined;
     try {
       const known = this.keys.verificationKeys(header, keySource);
@@ -178,14 +275,32 @@ class Run {
       key = await signerOf(jws, alg, candidates);
     } catch (error) {
       if (!isCodedError(error)) throw error;
-      this.skip('key', error.explanation ?? error.message);
+      const { source, problem } = this.keys.inventory(keySource);
+      this.checks.push({
+        check: 'key',
+        verdict: 'not checked',
+        reason: error.explanation ?? error.message,
+        fix: `the keys are fetched again all the time; see that ${source} can be reached from here`,
+        notes: problem === undefined ? [] : [problem],
+      });
       this.skip('signature', 'there are no keys');
       return undefined;
     }
-    this.context = { ...this.context, actualKid: await this.whoSigned(jws, key) };
+    const inventory = this.keys.inventory(keySource);
+    const { source, skipped } = inventory;
+    const announced =
+      inventory.algorithms?.includes(alg) === false ? inventory.algorithms : undefined;
+    this.context = {
+      ...this.context,
+      kids: `${kidsOf(inventory)} (${source})`,
+      actual: await this.whoSigned(jws, key),
+      skipped: skipped.find(({ kid }) => kid !== '' && kid === header.kid)?.reason,
+      announced: algorithms.has(alg) ? announced : undefined,
+    };
     const fits = await this.attempt({
       check: 'key',
       found: `kid ${shown(header.kid ?? '(none)')}`,
+      notes: notesOn(inventory),
       run: () => {
         assertFits(key, header, alg);
         return true;
@@ -206,59 +321,37 @@ class Run {
     return signed === undefined ? undefined : key;
   }
 
-  /** A key of the set other than the named one that the signature belongs to. */
-  private async whoSigned(jws: CompactJws, named: JwsKey | undefined): Promise<string | undefined> {
-    const { alg } = jws.header;
+  /** A key of the set other than the named one that the signature belongs to, or the named one of another issuer. */
+  private async whoSigned(
+    jws: CompactJws,
+    named: JwsKey | undefined,
+  ): Promise<AdviceContext['actual']> {
+    const { alg, kid } = jws.header;
     if (!isJwsAlgorithm(alg)) return undefined;
-    for (const key of this.keys.allKeys(this.policy.keySource)) {
-      if (key === named || keyMisfit(key, alg) !== undefined) continue;
-      const belongs = await isSignedBy(jws, alg, key);
-      if (belongs) return key.kid;
-    }
+    const signed = async (key: JwsKey): Promise<boolean> =>
+      key !== named && keyMisfit(key, alg) === undefined && isSignedBy(jws, alg, key);
+    for (const key of this.keys.inventory(this.policy.keySource).keys)
+      if (await signed(key)) return { kid: key.kid };
+    for (const [issuer, { keySource }] of this.perIssuer ?? [])
+      for (const key of this.keys.inventory(keySource).keys)
+        if (key.kid === kid && (await signed(key))) return { kid, issuer };
     return undefined;
   }
 
-  private async claims({ header }: CompactJws, claims: Claims): Promise<void> {
-    const type = normalizeType(header.typ ?? 'JWT');
-    if (type === ACCESS_TOKEN_TYPE && this.policy.profiled)
-      await this.attempt({
-        check: 'RFC 9068',
-        run: () => assertProfile(type, claims, this.policy),
-      });
-    for (const [check, assert] of CLAIM_CHECKS)
-      await this.attempt({
-        check,
-        found: foundOf(claims, check),
-        run: () => assert(claims, this.policy, this.now),
-      });
-  }
-
-  private async revoked(
-    { signingInput }: CompactJws,
-    claims: Claims,
-    key: JwsKey | undefined,
-  ): Promise<void> {
+  private async revoked(names: TokenNames): Promise<void> {
     const { revocations = 'the revocations cannot be seen from here' } = this;
     if (typeof revocations === 'string') {
       this.skip('revocation', revocations);
       return;
     }
-    await this.attempt({
-      check: 'revocation',
-      run: () =>
-        assertNotRevoked(revocations, {
-          issuer: this.policy.foreignIssuer,
-          kid: key?.kid,
-          claims,
-          signingInput,
-        }),
-    });
+    await this.attempt({ check: 'revocation', run: () => assertNotRevoked(revocations, names) });
   }
 
-  private async attempt({ check, found, run }: Attempt): Promise<unknown> {
+  private async attempt({ run, ...what }: Attempt): Promise<unknown> {
+    const { check } = what;
     try {
       const result = await run();
-      this.checks.push({ check, verdict: 'passed', ...(found === undefined ? {} : { found }) });
+      this.checks.push({ verdict: 'passed', ...what });
       return result;
     } catch (error) {
       if (!isCodedError(error)) throw error;
@@ -268,7 +361,7 @@ class Run {
       }
       const { code, explanation: reason } = error;
       const fix = adviceFor(error, this.context);
-      this.checks.push({ check, verdict: 'refused', code, found, reason, fix });
+      this.checks.push({ verdict: 'refused', ...what, code, reason, fix });
       return undefined;
     }
   }
@@ -296,6 +389,36 @@ async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Prom
   } catch (error) {
     if (error instanceof TokenRefusedError) return false;
     throw error;
+  }
+}
+
+const LONGEST_LIST = 10;
+
+const cut = (list: readonly string[]): readonly string[] => [
+  ...list.slice(0, LONGEST_LIST),
+  ...(list.length > LONGEST_LIST ? [`… ${list.length} in all`] : []),
+];
+
+const kidsOf = ({ keys }: KeyInventory): string =>
+  keys.length === 0 ? 'none' : cut(keys.map(({ kid }) => kid)).join(', ');
+
+function notesOn(inventory: KeyInventory): readonly string[] {
+  const { source, skipped, algorithms, problem } = inventory;
+  return [
+    `keys of ${source}: ${kidsOf(inventory)}`,
+    ...cut(skipped.map(({ reason }) => `not used: ${reason}`)),
+    ...(algorithms === undefined ? [] : [`announced algorithms: ${algorithms.join(', ')}`]),
+    ...(problem === undefined ? [] : [problem]),
+  ];
+}
+
+/** As text, since what is no issuer at all is told by the check. */
+function issuerOf(payload: Buffer): string | undefined {
+  try {
+    const { iss } = parseClaims(payload);
+    return typeof iss === 'string' ? `iss ${shown(iss)}` : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { withoutMark } from '../json/index.js';
 import { isExposed } from './exposure.js';
 import { FileError } from './read-file.js';
 
@@ -50,7 +51,7 @@ export const replaceFile = (path: string, text: string, expected: string): Promi
     const { mode, uid, gid } = await stat(path);
     const kept = isExposed(mode) ? OWNER_ONLY : mode & 0o777;
     await viaTemporary(path, text, { mode: kept, uid, gid }, async (temporary) => {
-      if ((await readFile(path, 'utf8')) !== expected)
+      if (withoutMark(await readFile(path, 'utf8')) !== expected)
         throw new FileError(path, 'was changed by somebody else meanwhile; try again');
       await rename(temporary, path);
     });

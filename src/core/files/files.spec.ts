@@ -122,6 +122,15 @@ describe('readTextFile', () => {
     expect([text, (mode & 0o777).toString(8)]).toEqual(['ä\n', '640']);
   });
 
+  it('leaves a byte order mark out, and a file that had one can be replaced', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, '\uFEFF{"a":1}');
+    const { text } = await readTextFile(path);
+    expect(text).toBe('{"a":1}');
+    await replaceFile(path, '{"a":2}', text);
+    expect((await readTextFile(path)).text).toBe('{"a":2}');
+  });
+
   it('reads no more than it was told to', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '12345');

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { withoutMark } from '../json/index.js';
 
 /** Why a file cannot be read or written. Holds nothing of its contents. */
 export class FileError extends Error {
@@ -30,7 +31,7 @@ export interface FileContents {
 }
 
 /**
- * Reads a file as UTF-8.
+ * Reads a file as UTF-8, without the byte order mark that some editors write.
  *
  * @param maxBytes a larger file is refused before it is read; default 8 MiB
  * @throws FileError when it cannot be read, or is larger
@@ -42,7 +43,7 @@ export async function readTextFile(
   try {
     const { size, mode } = await stat(path);
     if (size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
-    return { text: await readFile(path, 'utf8'), mode };
+    return { text: withoutMark(await readFile(path, 'utf8')), mode };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw error instanceof FileError

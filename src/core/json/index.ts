@@ -8,4 +8,5 @@ export {
   parseJsonExactly,
   isJsonObject,
   hasDuplicateMembers,
+  withoutMark,
 } from './json.js';

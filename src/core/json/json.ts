@@ -121,3 +121,6 @@ export function memberAt(value: unknown, path: readonly string[]): unknown {
   }
   return member;
 }
+
+/** Text without a byte order mark before it, which editors write (RFC 8259 section 8.1). */
+export const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');

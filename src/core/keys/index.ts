@@ -12,7 +12,13 @@ export {
   type KeyUrlOptions,
   type RefreshPolicy,
 } from './key-provider.js';
-export { AUTO_KID, KeySet, type KeyIdentifyStrategy, type KeyNames } from './key-set.js';
+export {
+  AUTO_KID,
+  KeySet,
+  type KeyIdentifyStrategy,
+  type KeyInventory,
+  type KeyNames,
+} from './key-set.js';
 export { KeyError } from './key.error.js';
 export type { SkippedKey } from './parse-key-set.js';
 export { warnOfPublishedKeys, type Warner } from './published-keys.js';

@@ -69,7 +69,7 @@ export interface KeyUrlOptions {
    * at most half a minute late. Default 86400.
    */
   maxStaleSeconds?: number;
-  /** Milliseconds from the call to the last byte of a fetch. Default 2000. */
+  /** Milliseconds from the call to the last byte of a fetch, of metadata and keys together. Default 2000. */
   timeoutMs?: number;
   /** Accept `http:` URLs. Never touches the verification of TLS. Default false. */
   allowHttp?: boolean;
@@ -81,7 +81,11 @@ export interface KeyUrlOptions {
   fingerprintsMatch?: 'leaf' | 'chain';
   /** PEM of a certificate authority that is trusted beside the usual ones. */
   ca?: string;
-  /** Proxies by which sets are fetched, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Default: none. */
+  /**
+   * Proxies by which sets and metadata are fetched, for URLs of each scheme, e.g. `http://proxy.example:3128`;
+   * `no` lists hosts that are asked without one, as NO_PROXY does. A URL may hold user and password. Default:
+   * none, whatever the environment says.
+   */
   proxy?: { http?: string; https?: string; no?: string };
 }
 

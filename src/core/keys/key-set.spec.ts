@@ -100,3 +100,11 @@ describe('KeySet.parse', () => {
     expect(publicJwks).toEqual([publicHalf(ec), publicHalf(rsa)]);
   });
 });
+
+it('a file whose only key is skipped says why nothing signs', () => {
+  const ed448 = { kty: 'OKP', crv: 'Ed448', kid: 'e', x: 'A'.repeat(76), d: 'A'.repeat(76) };
+  const set = KeySet.parse(JSON.stringify(ed448), 'keys.json');
+  expect(() => set.signer('EdDSA', 'auto')).toThrow(
+    /has 0 active keys for EdDSA.*; kid 'e' is skipped: curve 'Ed448' does not sign/,
+  );
+});

@@ -18,6 +18,18 @@ export interface KeyNames {
   readonly x5tS256?: string;
 }
 
+/** What is known of a set: for whoever asks why a token finds no key in it. */
+export interface KeyInventory {
+  /** Where it comes from, without secrets. */
+  readonly source: string;
+  readonly keys: readonly JwsKey[];
+  readonly skipped: readonly SkippedKey[];
+  /** `alg` values that its owner announces; others find no key. `undefined` where it announces none. */
+  readonly algorithms?: readonly string[];
+  /** Why there is no usable set at the source now; `undefined` where there is one. */
+  readonly problem?: string;
+}
+
 const NONE: readonly JwsKey[] = [];
 
 /** An immutable set of checked keys, and the rules by which one of them is selected. */
@@ -200,7 +212,14 @@ export class KeySet {
     const [first, second] = able;
     if (first === undefined || second !== undefined)
       throw new KeyError(
-        `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})`,
+        `kid 'auto': JWK ${this.source} has ${able.length} active keys for ${alg}, exactly one is needed (present: ${this.describeKids()})${
+          first === undefined
+            ? this.skipped
+                .slice(0, 3)
+                .map(({ reason }) => `; ${reason}`)
+                .join('')
+            : ''
+        }`,
       );
     return first;
   }

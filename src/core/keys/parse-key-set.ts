@@ -1,10 +1,10 @@
-import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
+import { hasDuplicateMembers, isJsonObject, withoutMark } from '../json/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
 import { KeyError, quote } from './key.error.js';
 
 /** Bounds for hostile input. */
 const MAX_KEYS = 5000;
-const MAX_PUBLISHED_KEYS = 1000;
+const MAX_PUBLISHED_KEYS = 200;
 
 /** The keys of a set in its order, and why others were skipped, a line each. */
 export interface ParsedKeySet {
@@ -17,6 +17,8 @@ export interface SkippedKey {
   /** Empty where it has none. */
   readonly kid: string;
   readonly reason: string;
+  /** How many keys it stands for. Left out: one. */
+  readonly count?: number;
 }
 
 /**
@@ -67,10 +69,14 @@ function importOwn(jwks: readonly unknown[]): ParsedKeySet {
 function importPublished(jwks: readonly unknown[]): ParsedKeySet {
   for (const jwk of jwks) assertPublic(jwk);
   const keys: ImportedKey[] = [];
-  const skipped: SkippedKey[] =
-    jwks.slice(MAX_PUBLISHED_KEYS).length > 0
-      ? [{ kid: '', reason: `the keys after the first ${MAX_PUBLISHED_KEYS} are skipped` }]
-      : [];
+  const skipped: SkippedKey[] = [];
+  const count = jwks.length - MAX_PUBLISHED_KEYS;
+  if (count > 0)
+    skipped.push({
+      kid: '',
+      reason: `there are ${jwks.length} keys; those after the first ${MAX_PUBLISHED_KEYS} are skipped`,
+      count,
+    });
   const seen = new Set<string>();
   for (const jwk of jwks.slice(0, MAX_PUBLISHED_KEYS)) {
     const imported = tryImport(jwk);
@@ -117,7 +123,7 @@ function listKeys(text: string, published: boolean): unknown[] {
   let value: unknown;
   try {
     // A byte order mark is ignored, as RFC 8259 section 8.1 allows.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(withoutMark(text));
   } catch {
     // The parser's message quotes the text, which holds keys.
     throw new KeyError('not valid JSON');

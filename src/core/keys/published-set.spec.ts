@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, X509Certificate, type JsonWebKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
 import { KeyError, KeySet, thumbprint } from './index.js';
@@ -33,10 +33,14 @@ function shortCoordinate(): Jwk {
   }
 }
 /** As Java's BigInteger writes it: with an octet for the sign. */
-const longCoordinate = (): Jwk => ({
-  ...EC,
-  x: Buffer.concat([Buffer.of(0), Buffer.from(EC.x ?? '', 'base64url')]).toString('base64url'),
-});
+const signed = (member = ''): string =>
+  Buffer.concat([Buffer.of(0), Buffer.from(member, 'base64url')]).toString('base64url');
+
+/** The key of {@link CERTIFICATE}, with it. */
+const certificate = new X509Certificate(Buffer.from(CERTIFICATE, 'base64'));
+const certified = (): Jwk => ({ ...publicJwk(certificate), x5c: [CERTIFICATE] });
+const hexadecimal = (): string =>
+  Buffer.from(certificate.fingerprint.replaceAll(':', '')).toString('base64url');
 
 const find = (set: KeySet, alg: JwsAlgorithm, kid?: string): string[] =>
   set.verifiers({ alg, kid }, 'kid', 0).map((key) => key.kid);
@@ -54,8 +58,17 @@ describe('beside a good key of a set of others, an odd one is skipped with its r
     ['alg of another type', odd(RSA2, { alg: 'ES256' }), /ES256 needs a key of type EC/],
     ['alg of another curve', odd(EC, { alg: 'ES384' }), /curve P-384/],
     ['alg none', odd(RSA2, { alg: 'none' }), /alg 'none'/],
+    ['alg in small letters', odd(RSA2, { alg: 'rs256' }), /alg 'rs256'/],
+    ['an empty alg', odd(RSA2, { alg: '' }), /alg ''/],
+    ['alg of encryption without use', odd(RSA2, { alg: 'RSA-OAEP-256' }), /for encryption/],
     ['key_ops without verify', odd(EC, { key_ops: ['sign'] }), /does not allow 'verify'/],
     ['key_ops for encryption', odd(RSA2, { key_ops: ['encrypt', 'wrapKey'] }), /key_ops/],
+    ['key_ops for nothing', odd(EC, { key_ops: [] }), /key_ops/],
+    [
+      'use sig beside key_ops for encryption',
+      odd(EC, { use: 'sig', key_ops: ['encrypt'] }),
+      /key_ops/,
+    ],
     ['key_ops that is no list', odd(EC, { key_ops: 'verify' }), /key_ops/],
     ['key_ops with a value twice', odd(EC, { key_ops: ['verify', 'verify'] }), /key_ops/],
     ['use enc', odd(RSA2, { use: 'enc' }), /for encryption/],
@@ -66,6 +79,19 @@ describe('beside a good key of a set of others, an odd one is skipped with its r
       odd(publicJwk(generateKeyPairSync('rsa', { modulusLength: 1024 }))),
       /1024 bits/,
     ],
+    [
+      'RSA above 16384 bits',
+      odd({ ...RSA2, n: bytes(2049).replace(/^./, 'x') }),
+      /1639\d bits; at most 16384/,
+    ],
+    ['RSA with an even exponent', odd(RSA2, { e: 'AQAA' }), /exponent/],
+    ['RSA with padded members', odd(RSA2, { n: `${RSA2.n}==` }), /'n' is missing or not base64url/],
+    [
+      'RSA in plain base64',
+      odd(RSA2, { n: `+/${RSA2.n?.slice(2)}` }),
+      /'n' is missing or not base64url/,
+    ],
+    ['RSA with e as a number', odd(RSA2, { e: 65_537 }), /'e' is missing/],
     ['RSA with e 3', odd(RSA2, { e: 'Aw' }), /exponent/],
     ['RSA without n', without(odd(RSA2), 'n'), /'n' is missing/],
     ['RSA without e', without(odd(RSA2), 'e'), /'e' is missing/],
@@ -78,11 +104,14 @@ describe('beside a good key of a set of others, an odd one is skipped with its r
     ['X25519', odd({ kty: 'OKP', crv: 'X25519', x: bytes(32) }), /curve 'X25519'/],
     ['secp256k1', odd({ kty: 'EC', crv: 'secp256k1', x: bytes(32), y: bytes(32) }), /secp256k1/],
     ['no kty', without(odd(EC), 'kty'), /no 'kty'/],
+    ['kty in small letters', odd(RSA2, { kty: 'rsa' }), /kty 'rsa'/],
     ['an unknown kty', odd({ kty: 'LMS', pub: bytes(32) }), /kty 'LMS'/],
     ['AKP of an unknown algorithm', odd({ kty: 'AKP', alg: 'SLH-DSA-1', pub: bytes(32) }), /AKP/],
     ['AKP without alg', odd({ kty: 'AKP', pub: bytes(32) }), /AKP/],
     ['x5c of another key', odd(RSA2, { x5c: [CERTIFICATE] }), /for another key/],
     ['kid as a number', { ...EC, kid: 5 }, /kid/],
+    ['kid null', { ...EC, kid: null }, /kid/],
+    ['an empty object', {}, /no 'kty'/],
     ['null', null, /not a JSON object/],
     ['a text', 'key', /not a JSON object/],
     ['a list', [EC], /not a JSON object/],
@@ -105,8 +134,19 @@ describe('beside a good key of a set of others, an odd one is skipped with its r
 describe('beside a good key of a set of others, an odd one is used', () => {
   it.each<[string, Jwk, JwsAlgorithm]>([
     ['an EC coordinate without its leading zero octet', odd(shortCoordinate()), 'ES256'],
-    ['an EC coordinate with an octet for the sign', odd(longCoordinate()), 'ES256'],
+    [
+      'an EC coordinate with an octet for the sign',
+      odd(EC, { x: signed(EC.x), y: signed(EC.y) }),
+      'ES256',
+    ],
     ['x5c that does not parse', odd(EC, { x5c: ['AAAA'] }), 'ES256'],
+    ['x5t that is not that of x5c', odd(certified(), { x5t: 'AAAA' }), 'ES256'],
+    ['x5t in hexadecimal digits, as of Auth0', odd(certified(), { x5t: hexadecimal() }), 'ES256'],
+    [
+      'RSA with an octet for the sign',
+      odd(RSA2, { n: signed(RSA2.n), e: signed(RSA2.e) }),
+      'RS256',
+    ],
     ['x5c that is no list', odd(EC, { x5c: 'AAAA' }), 'ES256'],
     ['alg Ed25519 (RFC 9864)', odd(ED, { alg: 'Ed25519' }), 'EdDSA'],
     ['alg EdDSA for a token that says Ed25519', odd(ED, { alg: 'EdDSA' }), 'Ed25519'],
@@ -153,13 +193,21 @@ describe('beside a good key of a set of others, an odd one is used', () => {
     expect(KeySet.parse(twice, 'https://x', true).all()).toHaveLength(1);
   });
 
-  it('1000 keys; what follows is skipped with one line', () => {
-    const many = Array.from({ length: 1005 }, (_, index) => ({ ...EC, kid: `k${index}`, y: EC.y }));
+  it('200 keys; what follows is skipped with one line', () => {
+    const many = Array.from({ length: 1099 }, (_, index) => ({ ...EC, kid: `k${index}`, y: EC.y }));
     const set = parse(GOOD, ...many);
-    expect(set.entries()).toHaveLength(1000);
+    expect(set.entries()).toHaveLength(200);
+    expect(find(set, 'ES256', 'k198')).toEqual(['k198']);
+    expect(find(set, 'ES256', 'k199')).toEqual([]);
     expect(set.skipped).toEqual([
-      { kid: '', reason: expect.stringMatching(/first 1000/) as string },
+      {
+        kid: '',
+        reason: expect.stringMatching(/^there are 1100 keys; .* first 200 are skipped$/) as string,
+        count: 900,
+      },
     ]);
+    expect(parse(GOOD, ...many.slice(0, 199)).skipped).toEqual([]);
+    expect(() => parse(...many, odd({ kty: 'oct', k: bytes(32) }))).toThrow(/secret or private/);
   });
 });
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
-import { bearerToken, type TokenPlaces } from './bearer-token.js';
+import { bearerToken, tokenMissing, type TokenPlaces } from './bearer-token.js';
 
 const HEADER_ONLY: TokenPlaces = { authHeaderName: 'authorization', cookieKey: undefined };
 const WITH_COOKIE: TokenPlaces = { ...HEADER_ONLY, cookieKey: 'session' };
@@ -171,6 +171,35 @@ describe('bearerToken with a cookie configured', () => {
     'is not blocked by a header without a bearer token: %s',
     async (header) => {
       expect(await read([header, 'Cookie: session=a.b.c'], WITH_COOKIE)).toBe('a.b.c (cookie)');
+    },
+  );
+});
+
+describe('tokenMissing', () => {
+  const explanation = async (...headers: string[]): Promise<string> =>
+    tokenMissing(await receive(headers), WITH_COOKIE).explanation;
+  const MISSING = 'no bearer token in the authorization header or the session cookie';
+
+  it.each([
+    ['none at all'],
+    ['an empty one', 'Authorization: '],
+    ['Bearer alone', 'Authorization: Bearer '],
+  ])('says where it looked: %s', async (_what, ...headers) => {
+    expect(await explanation(...headers)).toBe(MISSING);
+  });
+
+  it.each(['JWT', 'Token', 'Basic', 'AWS-SIGV'])('names the scheme %s', async (scheme) => {
+    expect(await explanation(`Authorization: ${scheme} eyJhbGciOi`)).toBe(
+      `${MISSING}: its scheme is ${scheme}, not Bearer`,
+    );
+  });
+
+  it.each(['eyJhbGciOi.e30.x', 'Bearer:eyJhbGciOi', 'secretpassword', `${'x'.repeat(40)} y`])(
+    'repeats nothing that may be a credential: %s',
+    async (value) => {
+      expect(await explanation(`Authorization: ${value}`)).toBe(
+        `${MISSING}: write Bearer and a blank before the token`,
+      );
     },
   );
 });

@@ -39,11 +39,26 @@ export function bearerToken(
 }
 
 /** What a request without a token is refused with, where one is needed. */
-export const tokenMissing = ({ authHeaderName, cookieKey }: TokenPlaces): TokenRefusedError =>
-  new TokenRefusedError(
+export function tokenMissing(
+  request: IncomingMessage,
+  { authHeaderName, cookieKey }: TokenPlaces,
+): TokenRefusedError {
+  const cookie = cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`;
+  const hint = schemeHint(request.headers[authHeaderName]);
+  return new TokenRefusedError(
     'token_missing',
-    `no bearer token in the ${authHeaderName} header${cookieKey === undefined ? '' : ` or the ${cookieKey} cookie`}`,
+    `no bearer token in the ${authHeaderName} header${cookie}${hint}`,
   );
+}
+
+/** What stands where `Bearer` should. It is named only where it cannot be a credential itself. */
+function schemeHint(value: string | string[] | undefined): string {
+  if (typeof value !== 'string' || value.trim() === '' || SCHEME.test(value)) return '';
+  const [, scheme] = /^([A-Za-z][A-Za-z-]{0,14}) +\S/.exec(value) ?? [];
+  return scheme === undefined
+    ? ': write Bearer and a blank before the token'
+    : `: its scheme is ${scheme}, not Bearer`;
+}
 
 function tokenOfHeader(request: IncomingMessage, name: string): BearerToken | undefined {
   const value = request.headers[name];

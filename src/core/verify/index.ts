@@ -5,7 +5,13 @@ export {
   type BearerToken,
   type TokenPlaces,
 } from './bearer-token.js';
-export { ACCESS_CHECKS, checkAccess, checkClaims, CLAIM_CHECKS } from './claim-checks.js';
+export {
+  ACCESS_CHECKS,
+  checkAccess,
+  checkClaims,
+  checkTimes,
+  CLAIM_CHECKS,
+} from './claim-checks.js';
 export {
   claimHeaderProblems,
   claimsToHeaders,
@@ -32,20 +38,29 @@ export { SIGNATURE_CACHE_SIZE, SignatureCache } from './signature-cache.js';
 export {
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  introspected,
+  isOpaque,
   parseClaims,
+  type Introspector,
   type RevocationView,
 } from './token-checks.js';
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  foreignIssuerOf,
   hasUncheckedAudience,
+  issuerKeySource,
+  STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
+  type IntrospectionOptions,
+  type IssuerFinder,
   type IssuerOptions,
   type Matcher,
   type PolicyDefaults,
@@ -56,8 +71,10 @@ export {
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {
+  answerPolicy,
   issuerPolicy,
   verifyToken,
+  type TokenUses,
   type Verification,
   type VerificationKeys,
 } from './verify-token.js';

@@ -3,9 +3,19 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
 import type { JwsKey } from '../jws/index.js';
 import { generateJwk, importJwk, KeySet, type KeyNames, type KeySource } from '../keys/index.js';
-import { tokenId, type TokenNames } from '../revocation/index.js';
+import { nameOf, tokenDigest, type TokenNames } from '../revocation/index.js';
 import { signToken } from '../sign/index.js';
-import { compilePolicy, varyPolicy, verifyToken, type Verification } from './index.js';
+import {
+  compilePolicy,
+  foreignIssuerOf,
+  varyPolicy,
+  verifyToken,
+  type IssuerOptions,
+  type PolicyDefaults,
+  type RoutePolicyOptions,
+  type TokenPolicy,
+  type Verification,
+} from './index.js';
 
 /** Three issuers whose keys have one and the same kid. */
 const ISSUERS = ['https://own', 'https://a', 'https://b'] as const;
@@ -159,9 +169,92 @@ describe('names in revocations carry the issuer', () => {
     for (const issuer of ISSUERS)
       await verdict(token(issuer, issuer, { jti: 'one' }), policyFor(...ISSUERS), { revocations });
     expect(seen.map(({ issuer }) => issuer)).toEqual([undefined, 'https://a', 'https://b']);
-    const ids = seen.map(tokenId);
+    const ids = seen.map((names) => nameOf(names, 'jti'));
     expect(ids[0]).toBe('one');
     expect(new Set(ids).size).toBe(3);
+    expect(new Set(seen.map(tokenDigest)).size).toBe(3);
+  });
+});
+
+describe('an issuer that is not listed is asked about', () => {
+  const find = (iss: string, compile: (one: IssuerOptions) => TokenPolicy) =>
+    Promise.resolve(iss === 'https://b' ? compile({ issuer: iss, keys: SOURCES[iss] }) : undefined);
+  const openPolicy = (route: RoutePolicyOptions, defaults: PolicyDefaults = DEFAULTS) =>
+    compilePolicy(route, { adminRoles: ['boss'], ...defaults }, undefined, find);
+  const listed = { ...DEFAULTS, issuers: issuersOf('https://own', 'https://a') };
+
+  it.each<[string, PolicyDefaults, readonly Issuer[]]>([
+    ['one issuer', DEFAULTS, ['https://own', 'https://b']],
+    ['several issuers', listed, ISSUERS],
+    ['none', { ...DEFAULTS, issuer: [] }, ['https://b']],
+  ])('beside %s, with its own keys', async (_what, defaults, accepted) => {
+    const policy = openPolicy({}, defaults);
+    // The configured keys are our own.
+    const ownKeys = {
+      keys: {
+        ...keys,
+        verificationKeys: (names: KeyNames, source?: KeySource) =>
+          keys.verificationKeys(names, source ?? SOURCES['https://own']),
+      },
+    };
+    for (const iss of ISSUERS)
+      for (const key of ISSUERS)
+        expect([iss, key, await verdict(token(iss, key), policy, ownKeys)]).toEqual([
+          iss,
+          key,
+          !accepted.includes(iss)
+            ? 'issuer_mismatch'
+            : iss === key
+              ? 'accepted'
+              : 'signature_invalid',
+        ]);
+    for (const iss of [undefined, 7, ['https://b'], 'https://c'])
+      expect(await verdict(token(iss, 'https://b'), policy, ownKeys)).toBe('issuer_mismatch');
+    const anybody = varyPolicy(policy, { anyAudience: true });
+    const elsewhere = token('https://b', 'https://b', { aud: 'elsewhere' });
+    expect(await verdict(elsewhere, anybody)).toBe('accepted');
+    expect(await verdict(elsewhere, policy)).toBe('audience_mismatch');
+    expect(foreignIssuerOf(policy, 'https://b')).toBe('https://b');
+    expect(foreignIssuerOf(policy, 'https://own')).toBe(
+      accepted.includes('https://own') ? undefined : 'https://own',
+    );
+  });
+
+  it.each<[string, RoutePolicyOptions]>([
+    ['admin', { admin: true }],
+    ['an issuer of its own', { issuer: 'https://a' }],
+    ['issuers of its own', { issuers: issuersOf('https://a') }],
+    ['a URL of keys', { jwkUrl: 'https://keys' }],
+    ['a file of keys', { jwkLocalPath: 'keys.json' }],
+  ])('but not for a route with %s', (_what, route) => {
+    expect(openPolicy(route).unlistedIssuer).toBeUndefined();
+    expect(openPolicy(route, listed).unlistedIssuer).toBeUndefined();
+  });
+
+  it('and what is listed is not', async () => {
+    const asked: string[] = [];
+    const policy = compilePolicy({}, listed, undefined, async (iss) => {
+      asked.push(iss);
+      return undefined;
+    });
+    for (const iss of ISSUERS) await verdict(token(iss, iss), policy);
+    expect(asked).toEqual(['https://b']);
+  });
+});
+
+describe('a route with keys of its own', () => {
+  const defaults = { ...DEFAULTS, issuers: issuersOf('https://own', 'https://a') };
+  it.each<[RoutePolicyOptions, PolicyDefaults, string | undefined]>([
+    [{ jwkUrl: 'https://k', issuer: 'https://b' }, DEFAULTS, 'https://b'],
+    [{ jwkLocalPath: 'k', issuer: 'https://b' }, DEFAULTS, 'https://b'],
+    [{ jwkUrl: 'https://k', issuer: 'https://b' }, defaults, 'https://b'],
+    [{ jwkUrl: 'https://k' }, DEFAULTS, undefined],
+    [{ jwkUrl: 'https://k' }, defaults, undefined],
+    [{ issuer: 'https://b' }, DEFAULTS, undefined],
+  ])('%j with %j: names of its tokens are those of %s', (route, of, issuer) => {
+    const policy = compilePolicy(route, of);
+    expect(policy.perIssuer).toBeUndefined();
+    expect(foreignIssuerOf(policy, route.issuer ?? 'https://own')).toBe(issuer);
   });
 });
 

@@ -7,7 +7,8 @@ import {
   MAX_TOKEN_LENGTH,
   type JwsAlgorithm,
 } from '../jws/index.js';
-import type { KeySource, KeySourceOptions } from '../keys/index.js';
+import type { KeySource, KeySourceOptions, KeyUrlOptions } from '../keys/index.js';
+import { LONGEST_LEEWAY } from '../revocation/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
@@ -15,6 +16,43 @@ export type Matcher = 'any' | 'all';
 
 /** The profile whose claims `at+jwt` tokens need. */
 export type TokenProfile = 'none' | 'rfc9068';
+
+/** An endpoint that is asked about tokens (RFC 7662), and how. */
+export interface IntrospectionOptions {
+  /** https, or http where the option `remote` allows it. */
+  url: string;
+  /** The client that asks. Default: none, for endpoints that are protected in another way. */
+  clientId?: string;
+  /** Goes with `clientId`. */
+  clientSecret?: string;
+  /** How the client authenticates (RFC 6749 section 2.3.1). Default `client_secret_basic`. */
+  authMethod?: 'client_secret_basic' | 'client_secret_post';
+  /**
+   * JSON file with the client, in place of the three above: `client_id`, `client_secret` and, if need be,
+   * `token_endpoint_auth_method`. It is followed like key files.
+   */
+  clientFile?: string;
+  /**
+   * Seconds for which an answer is remembered, though never beyond its `exp`; that a token is not active at
+   * most for 5. So long a token counts after its issuer has revoked it. 0: every request is asked about.
+   * Default 30.
+   */
+  cacheTtl?: number;
+  /** Milliseconds from a call to the last byte of its answer. Default 2000. */
+  timeoutMs?: number;
+  /** How the endpoint is reached, as far as it differs from the option `remote` of `JwksModule`. */
+  remote?: Pick<
+    KeyUrlOptions,
+    'allowHttp' | 'httpHosts' | 'fingerprints' | 'fingerprintsMatch' | 'ca' | 'proxy'
+  >;
+}
+
+/** How endpoints are asked where nobody says otherwise. */
+export const STANDARD_INTROSPECTION = {
+  tokens: 'opaque',
+  cacheTtl: 30,
+  timeoutMs: 2000,
+} as const satisfies Partial<NonNullable<TokenPolicyOptions['introspection']>>;
 
 /** What {@link TokenPolicyOptions.audience} is where no recipient is asked for. */
 const UNCHECKED = 'unchecked';
@@ -62,7 +100,7 @@ export interface TokenPolicyOptions {
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
   authHeaderName?: string;
-  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
+  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`, at most 3600. Default 1. */
   leeway?: number;
   /**
    * Claims that become headers of every backend call made with `from: request`, e.g.
@@ -83,6 +121,14 @@ export interface TokenPolicyOptions {
   dpopAlgorithms?: readonly JwsAlgorithm[];
   /** Seconds that the `iat` of a proof may differ from now, beside `leeway`, in both directions. Default 60. */
   dpopWindow?: number;
+  /**
+   * Where tokens are asked about that are no JWS (RFC 7662). What is answered goes through the checks of
+   * claims; its `iss`, if there is one, has to be a listed issuer other than our own, not one of
+   * `issuerResolver`. A route that names issuers or keys of its own does not take over what the module says here. With `tokens: 'all'` JWTs that
+   * are not our own are asked about, too, once their signature is verified; see `IssuerOptions.introspection`.
+   * Default: tokens that are no JWS are refused.
+   */
+  introspection?: IntrospectionOptions & { tokens?: 'opaque' | 'all' };
 }
 
 /** One of several issuers whose tokens a route takes, with what is different for its tokens. */
@@ -109,7 +155,26 @@ export interface IssuerOptions {
   remote?: KeySourceOptions;
   /** True for tokens that are signed here: keys of the signer, names in revocations without issuer. */
   own?: boolean;
+  /**
+   * Where its JWTs are asked about (RFC 7662) once their signature is verified, for tokens that hold few claims,
+   * and for those that may end before their `exp`. What is answered is added to their claims, or takes their
+   * place. Default: they stand for themselves.
+   */
+  introspection?: IntrospectionOptions;
 }
+
+/**
+ * Finds what holds for tokens of an issuer that is not listed.
+ *
+ * @param iss as it stands in a token that nobody has verified
+ * @param compile makes the policy of one route of it
+ * @returns `undefined` for an issuer that nobody knows
+ * @throws an error with a `code` while that cannot be said
+ */
+export type IssuerFinder = (
+  iss: string,
+  compile: (issuer: IssuerOptions) => TokenPolicy,
+) => Promise<TokenPolicy | undefined>;
 
 /** Defaults of all routes. */
 export interface PolicyDefaults extends TokenPolicyOptions {
@@ -131,7 +196,10 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   jwkUrl?: string;
   /** The same for a JWK file; its path is relative to the working directory. */
   jwkLocalPath?: string;
-  /** How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`. */
+  /**
+   * How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`, and how tokens name
+   * a key of the set; the latter is for `jwkLocalPath`, too.
+   */
   remote?: KeySourceOptions;
   /**
    * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
@@ -155,8 +223,10 @@ export interface TokenPolicy {
    * policy holds for all.
    */
   readonly perIssuer: ReadonlyMap<string, TokenPolicy> | undefined;
-  /** The issuer, as names in revocations carry it; `undefined` for own tokens. */
-  readonly foreignIssuer: string | undefined;
+  /** What holds for tokens of issuers that are not listed; `undefined` where none of them count. */
+  readonly unlistedIssuer: ((iss: string) => Promise<TokenPolicy | undefined>) | undefined;
+  /** Those of `issuers` that are not our own: names in revocations carry the issuer of their tokens. */
+  readonly foreignIssuers: ReadonlySet<string>;
   readonly audiences: readonly string[];
   readonly audienceClaim: string;
   /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
@@ -197,6 +267,10 @@ export interface TokenPolicy {
   readonly dpopAlgorithms: ReadonlySet<JwsAlgorithm>;
   /** Seconds. */
   readonly dpopWindow: number;
+  /** Where tokens that are no JWS are asked about; `undefined`: they are refused. */
+  readonly introspection: IntrospectionOptions | undefined;
+  /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
+  readonly jwtIntrospection: IntrospectionOptions | undefined;
   /** Headers that carry the token or its proof; no backend gets them. Lower case. */
   readonly credentialHeaders: readonly string[];
 }
@@ -221,12 +295,15 @@ export const STANDARD_POLICY = {
  * to `undefined`, keeps its default.
  *
  * @param checkClaimsClass what the route's class of claims asks for, if it has one
+ * @param findIssuer says what holds for tokens of issuers that are not listed; routes that name issuers or
+ * keys themselves, and those with `admin`, do not ask it
  * @throws BootError when the result could accept nothing, or check nothing
  */
 export function compilePolicy(
   route: RoutePolicyOptions,
   defaults: PolicyDefaults,
   checkClaimsClass?: ClaimsCheck,
+  findIssuer?: IssuerFinder,
 ): TokenPolicy {
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
@@ -234,16 +311,22 @@ export function compilePolicy(
   const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
   const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
-  const listed = given.issuer === undefined ? merged.issuers : given.issuers;
+  const ownKeys = keySource(given);
+  // With keys of its own a route takes tokens that they verify, and those of no other keys.
+  const hasOwnKeys = ownKeys !== undefined && given.admin !== true;
+  const listed = given.issuer === undefined && !hasOwnKeys ? merged.issuers : given.issuers;
   // Whoever administers this gateway logged in here: roles that others hand out are theirs.
   const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
   if (given.admin === true && issuers?.length === 0)
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
-  const ownKeys = keySource(given);
+  const names = issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer);
+  const ours = ownIssuers(defaults);
+  const introspection = endpointOf(given, merged);
   const common = {
     algorithms: new Set(merged.algorithms),
-    issuers: new Set(issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer)),
-    foreignIssuer: undefined,
+    issuers: new Set(names),
+    foreignIssuers:
+      ownKeys === undefined ? NO_ISSUERS : new Set(names.filter((name) => !ours.includes(name))),
     ...recipients(merged),
     audienceClaim: merged.audienceClaim ?? STANDARD_POLICY.audienceClaim,
     anyAge: false,
@@ -272,21 +355,27 @@ export function compilePolicy(
     dpop: merged.dpop ?? false,
     dpopAlgorithms: new Set(merged.dpopAlgorithms ?? OF_PROOFS),
     dpopWindow: merged.dpopWindow ?? STANDARD_POLICY.dpopWindow,
+    // Our own tokens are JWTs, and whoever administers this gateway has one of them.
+    introspection: given.admin === true ? undefined : introspection,
+    jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
     credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
   };
-  const policy: TokenPolicy = {
-    ...common,
-    perIssuer:
-      issuers === undefined
-        ? undefined
-        : new Map(
-            issuers.map((one) => [
-              one.issuer,
-              ofIssuer({ profile: merged.profile, ...one }, { ...common, perIssuer: undefined }),
-            ]),
-          ),
+  const single: TokenPolicy = { ...common, perIssuer: undefined, unlistedIssuer: undefined };
+  const compileIssuer = (one: IssuerOptions): TokenPolicy => {
+    const compiled = ofIssuer({ profile: merged.profile, ...one }, single);
+    assertUsable(compiled);
+    return compiled;
   };
-  for (const one of policy.perIssuer?.values() ?? [policy]) assertUsable(one);
+  const namesIssuers = (['admin', 'issuer', 'issuers', 'jwkUrl', 'jwkLocalPath'] as const).some(
+    (name) => given[name] !== undefined && given[name] !== false,
+  );
+  const find = namesIssuers ? undefined : findIssuer;
+  if (issuers === undefined) assertUsable(single, find !== undefined);
+  const policy: TokenPolicy = {
+    ...single,
+    perIssuer: issuers && new Map(issuers.map((one) => [one.issuer, compileIssuer(one)])),
+    unlistedIssuer: find && ((iss) => find(iss, compileIssuer)),
+  };
   if (issuers !== undefined) assertDistinct(issuers, given);
   const problems = claimHeaderProblems(merged.propagateClaims ?? {});
   if (problems.length > 0)
@@ -332,33 +421,87 @@ const OF_PROOFS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
 );
 
 /** A policy with some members changed, for tokens of each of its issuers. */
-export const varyPolicy = (policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy => ({
-  ...policy,
-  ...changes,
-  perIssuer:
-    policy.perIssuer &&
-    new Map([...policy.perIssuer].map(([issuer, one]) => [issuer, { ...one, ...changes }])),
-});
+export function varyPolicy(policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy {
+  const { perIssuer, unlistedIssuer } = policy;
+  const vary = (one: TokenPolicy): TokenPolicy => ({ ...one, ...changes });
+  return {
+    ...vary(policy),
+    perIssuer: perIssuer && new Map([...perIssuer].map(([issuer, one]) => [issuer, vary(one)])),
+    unlistedIssuer:
+      unlistedIssuer &&
+      (async (iss) => {
+        const one = await unlistedIssuer(iss);
+        return one && vary(one);
+      }),
+  };
+}
+
+/**
+ * The issuer of a token that a policy accepts, as names in revocations carry it; `undefined` for own tokens.
+ *
+ * @param iss of the token
+ */
+export function foreignIssuerOf(policy: TokenPolicy, iss: unknown): string | undefined {
+  if (typeof iss !== 'string') return undefined;
+  const { issuers, perIssuer, unlistedIssuer } = policy;
+  if (unlistedIssuer !== undefined && !issuers.has(iss)) return iss;
+  return (perIssuer?.get(iss) ?? policy).foreignIssuers.has(iss) ? iss : undefined;
+}
+
+const NO_ISSUERS: ReadonlySet<string> = new Set();
+
+/** The issuers whose tokens are signed here. */
+const ownIssuers = ({ issuer, issuers }: PolicyDefaults): readonly string[] =>
+  issuers?.filter(({ own }) => own === true).map((one) => one.issuer) ?? list(issuer);
 
 /** What a route's policy is for tokens of one of its issuers. */
 function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
   return {
     ...policy,
     issuers: new Set([one.issuer]),
-    foreignIssuer: one.own === true ? undefined : one.issuer,
+    foreignIssuers: one.own === true ? NO_ISSUERS : new Set([one.issuer]),
     algorithms: new Set(one.algorithms ?? (one.own === true ? policy.algorithms : ASYMMETRIC)),
     ...(one.audience === undefined ? {} : recipients({ audience: one.audience })),
     audienceClaim: one.audienceClaim ?? policy.audienceClaim,
     profiled: one.own === true || one.profile === 'rfc9068',
     audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
     keySource: issuerKeys(one, policy),
+    jwtIntrospection: one.introspection ?? (one.own === true ? undefined : policy.jwtIntrospection),
   };
 }
 
+/** Of a route with issuers or keys of its own the module's endpoint knows nothing. */
+function endpointOf(
+  given: RoutePolicyOptions,
+  merged: RoutePolicyOptions,
+): RoutePolicyOptions['introspection'] {
+  const { issuer, issuers, jwkUrl, jwkLocalPath } = given;
+  const isApart = [issuer, issuers, jwkUrl, jwkLocalPath].some((own) => own !== undefined);
+  return isApart ? given.introspection : merged.introspection;
+}
+
+/** @param configured keys of own tokens that name no others */
 function issuerKeys(
-  { issuer, own, jwksUri, jwkLocalPath, keys, remote }: IssuerOptions,
+  one: IssuerOptions,
   { keySource: configured }: TokenPolicy,
 ): KeySource | undefined {
+  const { own, jwksUri, jwkLocalPath, keys } = one;
+  const isOwn = own === true && [jwksUri, jwkLocalPath, keys].every((key) => key === undefined);
+  return isOwn ? configured : issuerKeySource(one);
+}
+
+/**
+ * Where the keys of an issuer come from; unless it says, from where its metadata name.
+ *
+ * @throws BootError when it names several places
+ */
+export function issuerKeySource({
+  issuer,
+  jwksUri,
+  jwkLocalPath,
+  keys,
+  remote,
+}: IssuerOptions): KeySource {
   const given = [jwksUri, jwkLocalPath, keys].filter((source) => source !== undefined);
   if (given.length > 1)
     throw new BootError(
@@ -367,10 +510,14 @@ function issuerKeys(
   if (keys !== undefined) return keys;
   if (jwkLocalPath !== undefined) return { path: jwkLocalPath, options: remote };
   if (jwksUri !== undefined) return { url: jwksUri, options: remote };
-  return own === true ? configured : { discover: issuer, options: remote };
+  return { discover: issuer, options: remote };
 }
 
 function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
+  if (issuers.some(({ own, introspection }) => own === true && introspection !== undefined))
+    throw new BootError(
+      "'issuers': 'introspection' is for tokens of others, and one that is marked 'own' has it",
+    );
   if (issuers.length === 0) throw new BootError("'issuers' is empty, which no token could fulfil");
   const names = issuers.map(({ issuer }) => issuer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -396,7 +543,7 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
   if (jwkUrl !== undefined && jwkLocalPath !== undefined)
     throw new BootError("'jwkUrl' and 'jwkLocalPath' are both set; choose one");
   if (jwkUrl !== undefined) return { url: jwkUrl, options: remote };
-  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath };
+  return jwkLocalPath === undefined ? undefined : { path: jwkLocalPath, options: remote };
 }
 
 /**
@@ -406,13 +553,14 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
 
-function assertUsable(policy: TokenPolicy): void {
+/** @param othersCount true where tokens of issuers that are not listed count, too */
+function assertUsable(policy: TokenPolicy, othersCount = false): void {
   const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
   const { anyAudience, audienceClaim, maxTokenLength } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
-    issuer: [...issuers],
+    ...(othersCount ? {} : { issuer: [...issuers] }),
     audience: audiences,
     types: [...types],
     dpopAlgorithms: [...dpopAlgorithms],
@@ -425,8 +573,9 @@ function assertUsable(policy: TokenPolicy): void {
       problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${OF_PROOFS.join(', ')}`);
   if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
-  if (!(leeway >= 0 && Number.isFinite(leeway)))
-    problems.push(`'leeway' is not a number of seconds`);
+  // A revocation is remembered for no longer.
+  if (!(leeway >= 0 && leeway <= LONGEST_LEEWAY))
+    problems.push(`'leeway' is not a number of seconds up to ${LONGEST_LEEWAY}`);
   if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
     problems.push(`'maxTokenLength' is not a number of characters`);
   if (audiences.length > 1 && audiences.includes(UNCHECKED))

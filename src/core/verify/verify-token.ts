@@ -1,22 +1,27 @@
 import { toNumber } from '../json/index.js';
 import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
+import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
 import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
-import { checkAccess, checkClaims, issuerMismatch } from './claim-checks.js';
+import { checkAccess, checkClaims, checkTimes, issuerMismatch } from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  introspected,
+  isOpaque,
   parseClaims,
+  type Introspector,
   type RevocationView,
 } from './token-checks.js';
-import type { TokenPolicy } from './token-policy.js';
+import { foreignIssuerOf, type IntrospectionOptions, type TokenPolicy } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
@@ -25,6 +30,12 @@ export interface VerificationKeys {
   verificationKeys(names: KeyNames, source?: KeySource): readonly JwsKey[];
   /** Looks for keys that are not known where keys come from, for a bounded time. */
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
+}
+
+/** Whoever wants to know which of the tokens that were signed here are used. */
+export interface TokenUses {
+  /** @returns what has to be waited for before the token counts; `undefined` for nothing */
+  note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;
 }
 
 /** What {@link verifyToken} works with. */
@@ -36,17 +47,24 @@ export interface Verification {
   readonly signatures?: SignatureCache;
   /** Left out: tokens that are bound to a key are refused. */
   readonly proofs?: ProofMemory;
+  /** Left out: nobody wants to know. */
+  readonly uses?: TokenUses;
+  /** For policies that ask about tokens. */
+  readonly introspector?: Introspector;
 }
+
+type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, holder, roles and scopes, in this order.
+ * revocation, holder, roles and scopes, in this order. Where the policy says so, a token that is no JWS is
+ * asked about in place of the first five (RFC 7662), and a JWT after them.
  *
- * @param token compact JWS
+ * @param token compact JWS, or a token to ask about
  * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
  * @returns the claims of a token that fulfils `policy`
  * @throws TokenRefusedError with the code of the first check that fails
- * @throws what `keys` and `revocations` throw while they cannot answer
+ * @throws what `keys`, `revocations` and `introspector` throw while they cannot answer
  */
 export async function verifyToken(
   token: string,
@@ -54,37 +72,96 @@ export async function verifyToken(
   verification: Verification,
   holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
+  const { introspection } = policy;
+  if (introspection !== undefined && isOpaque(token, policy))
+    return verifyOpaque(token, policy, introspection, verification, holder);
   const jws = parseCompact(token, policy.maxTokenLength);
-  if (policy.perIssuer === undefined) return verifyBy(token, jws, policy, verification, holder);
+  if (policy.perIssuer === undefined && policy.unlistedIssuer === undefined)
+    return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
-  return verifyBy(token, jws, issuerPolicy(claims, policy.perIssuer), verification, holder, claims);
+  const chosen = issuerPolicy(claims, policy);
+  // Waiting for what is there costs a turn.
+  const ofIssuer = chosen instanceof Promise ? await chosen : chosen;
+  return verifyBy(token, jws, ofIssuer, verification, holder, claims);
 }
 
 /**
  * The policy for tokens of the issuer that a token names; its signature then has to be by a key of that
  * very issuer.
  *
+ * @returns a promise only for an issuer that is not listed
  * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among them
+ * @throws what `unlistedIssuer` throws while it cannot answer
  */
 export function issuerPolicy(
   { iss }: Readonly<Record<string, unknown>>,
-  perIssuer: ReadonlyMap<string, TokenPolicy>,
-): TokenPolicy {
-  const policy = typeof iss === 'string' ? perIssuer.get(iss) : undefined;
-  if (policy === undefined) throw issuerMismatch(iss, [...perIssuer.keys()]);
-  return policy;
+  policy: TokenPolicy,
+): TokenPolicy | Promise<TokenPolicy> {
+  const { perIssuer, unlistedIssuer, issuers } = policy;
+  const listed =
+    typeof iss !== 'string'
+      ? undefined
+      : perIssuer === undefined
+        ? issuers.has(iss) && policy
+        : perIssuer.get(iss);
+  if (listed) return listed;
+  if (typeof iss !== 'string' || unlistedIssuer === undefined)
+    throw issuerMismatch(iss, [...issuers]);
+  return unlistedIssuer(iss).then((found) => {
+    if (found === undefined) throw issuerMismatch(iss, [...issuers]);
+    return found;
+  });
+}
+
+/**
+ * What an endpoint says of a token, and the policy for it: that of the issuer that it names. An issuer that need
+ * not be named because there is one only is filled in. An endpoint speaks for listed issuers: not for tokens that
+ * are signed here, nor for issuers that are found at run time, each of which has a provider of its own.
+ *
+ * @throws TokenRefusedError `issuer_mismatch` for any other issuer
+ */
+export function answerPolicy(
+  answer: Claims,
+  policy: TokenPolicy,
+): { claims: Claims; policy: TokenPolicy } {
+  const { perIssuer, keySource, issuers, foreignIssuers } = policy;
+  const names =
+    perIssuer !== undefined
+      ? [...perIssuer].filter(([iss, one]) => one.foreignIssuers.has(iss)).map(([iss]) => iss)
+      : // With the configured keys nothing says whose they are.
+        [...(keySource === undefined ? issuers : foreignIssuers)];
+  const claims =
+    Object.hasOwn(answer, 'iss') || names.length !== 1 ? answer : { ...answer, iss: names[0] };
+  const named = names.find((name) => name === claims.iss);
+  if (named === undefined) throw issuerMismatch(claims.iss, names);
+  return { claims, policy: perIssuer?.get(named) ?? policy };
+}
+
+async function verifyOpaque(
+  token: string,
+  policy: TokenPolicy,
+  endpoint: IntrospectionOptions,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): Promise<VerifiedClaims> {
+  const answer = await introspected(token, endpoint, verification.introspector);
+  const { claims, policy: chosen } = answerPolicy(answer, policy);
+  assertAccessToken(claims);
+  const names = { issuer: foreignIssuerOf(chosen, claims.iss), claims, signingInput: token };
+  return accept(token, names, chosen, verification, holder);
 }
 
 async function verifyBy(
   token: string,
   jws: CompactJws,
   policy: TokenPolicy,
-  { keys, revocations, signatures, proofs }: Verification,
+  verification: Verification,
   holder: TokenHolder | undefined,
   parsed?: Record<string, unknown>,
 ): Promise<VerifiedClaims> {
+  const { keys, signatures } = verification;
   const { header, signingInput } = jws;
-  const { keySource, foreignIssuer: issuer } = policy;
+  const { keySource, jwtIntrospection } = policy;
   const alg = allowedAlgorithm(header, policy);
   let candidates = keys.verificationKeys(header, keySource);
   if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
@@ -100,17 +177,66 @@ async function verifyBy(
   const signer = (verdict === undefined ? undefined : await verdict) ?? key;
 
   const type = allowedType(header, policy);
-  const claims = parsed ?? parseClaims(jws.payload);
+  let claims: Claims = parsed ?? parseClaims(jws.payload);
+  if (jwtIntrospection !== undefined) {
+    // Nobody need be asked about a token that has expired.
+    checkTimes(claims, policy, nowSeconds());
+    const answer = await introspected(token, jwtIntrospection, verification.introspector);
+    claims = { ...claims, ...answer };
+    assertAccessToken(claims);
+  }
   assertProfile(type, claims, policy);
+  const issuer = foreignIssuerOf(policy, claims.iss);
+  const names = { issuer, kid: signer.kid, claims, signingInput };
+  return accept(token, names, policy, verification, holder);
+}
+
+/** The checks of claims that are known to be the issuer's. A promise only where one of them waits. */
+function accept(
+  token: string,
+  names: TokenNames,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): VerifiedClaims | Promise<VerifiedClaims> {
+  const { claims } = names;
+  const { revocations } = verification;
   checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
+    assertNotRevoked(revocations, names);
   }
+  if (policy.checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
+    return acceptSlowly(token, names, policy, verification, holder);
+  const noted = noteUse(token, names, verification);
+  return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
+}
+
+/** The checks that wait. */
+async function acceptSlowly(
+  token: string,
+  names: TokenNames,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): Promise<VerifiedClaims> {
+  const { claims } = names;
   if (needsHolder(claims, policy, holder))
-    await assertHolder(token, claims, policy, holder, proofs);
+    await assertHolder(token, claims, policy, holder, verification.proofs);
+  await noteUse(token, names, verification);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
-  // Last, so that a token that is not valid is a 401 and never a 403.
+  return allowed(claims, policy);
+}
+
+/** Own tokens only; a refusal for want of a role or a scope comes later, and is a use, too. */
+const noteUse = (
+  token: string,
+  { issuer, claims }: TokenNames,
+  { uses }: Verification,
+): Promise<void> | undefined => (issuer === undefined ? uses?.note(token, claims) : undefined);
+
+/** Last, so that a token that is not valid is a 401 and never a 403. */
+function allowed(claims: Claims, policy: TokenPolicy): VerifiedClaims {
   checkAccess(claims, policy);
   return claims as VerifiedClaims;
 }

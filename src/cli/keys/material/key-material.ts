@@ -11,17 +11,23 @@ export interface KeyMaterial {
 export const isPem = (text: string): boolean => text.includes('-----BEGIN ');
 
 /**
- * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate.
+ * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate. Line breaks may be
+ * missing, or written as `\n` as in environment files; the whole may be indented or in quotes.
  *
  * @throws CommandError naming what is wrong, never any of the contents
  */
-export function parsePem(pem: string): KeyMaterial {
-  if (/ENCRYPTED/.test(pem))
+export function parsePem(text: string): KeyMaterial {
+  if (/ENCRYPTED/.test(text))
     throw new CommandError('the PEM is encrypted; first: openssl pkey -in … -out …');
-  const isPrivate = pem.includes('PRIVATE KEY-----');
+  const block = keyBlock(pemBlocks(text));
+  if (block?.label === 'OPENSSH PRIVATE KEY')
+    throw new CommandError(
+      "the key is in OpenSSH's own format; first, in a copy: ssh-keygen -p -N '' -m PKCS8 -f …",
+    );
   let key: KeyObject;
   try {
-    key = isPrivate ? createPrivateKey(pem) : createPublicKey(pem);
+    const pem = block?.pem ?? text;
+    key = pem.includes('PRIVATE KEY-----') ? createPrivateKey(pem) : createPublicKey(pem);
   } catch {
     throw new CommandError('the PEM cannot be read: damaged, or not a key');
   }
@@ -31,6 +37,39 @@ export function parsePem(pem: string): KeyMaterial {
   } catch {
     throw new CommandError(`a key of type ${type} cannot be a JWK that signs`);
   }
+}
+
+interface PemBlock {
+  readonly label: string;
+  /** As RFC 7468 section 3 writes it. */
+  readonly pem: string;
+}
+
+/** The blocks of a text, however its line breaks are written. */
+const pemBlocks = (text: string): PemBlock[] =>
+  [
+    ...text
+      .replaceAll(/\\r|\\n/g, '\n')
+      .matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----/g),
+  ].map(([, label = '', body = '']) => {
+    const lines = body.replaceAll(/[\s"',\\]/g, '').match(/.{1,64}/g) ?? [];
+    return {
+      label,
+      pem: [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n'),
+    };
+  });
+
+/** The block that holds the key: the private key, else the first of a chain of certificates. */
+function keyBlock(blocks: readonly PemBlock[]): PemBlock | undefined {
+  for (const kind of ['PRIVATE KEY', 'PUBLIC KEY']) {
+    const [block, ...others] = blocks.filter(({ label }) => label.endsWith(kind));
+    if (others.length > 0)
+      throw new CommandError(
+        `the PEM holds ${others.length + 1} keys of kind ${kind}; give one at a time`,
+      );
+    if (block !== undefined) return block;
+  }
+  return blocks.find(({ label }) => label.endsWith('CERTIFICATE'));
 }
 
 const ENCODINGS = ['hex', 'base64url', 'base64', 'text'] as const;
@@ -54,11 +93,15 @@ export function parseSecret(contents: string, encoding: string | undefined): Key
   const named = ENCODINGS.find((name) => name === encoding);
   if (encoding !== undefined && named === undefined)
     throw new CommandError(`--encoding is one of ${ENCODINGS.join(', ')}`);
+  if (SSH_PUBLIC_KEY.test(contents))
+    throw new CommandError(
+      'this is a public key of OpenSSH, and no secret; first: ssh-keygen -e -m PKCS8 -f …',
+    );
   // Editors and echo leave a line break that is not part of the secret.
   const text = contents.replace(/\r?\n$/, '');
   const candidates = named === undefined ? ENCODINGS.filter((name) => name !== 'text') : [named];
   for (const candidate of candidates) {
-    const bytes = DECODERS[candidate](candidate === 'text' ? text : text.trim());
+    const bytes = DECODERS[candidate](candidate === 'text' ? text : unfolded(text));
     if (bytes === undefined || bytes.length === 0) continue;
     return {
       material: { kty: 'oct', k: bytes.toString('base64url') },
@@ -69,6 +112,15 @@ export function parseSecret(contents: string, encoding: string | undefined): Key
     `the secret is empty or not ${candidates.join(' or ')}; --encoding text takes its characters as they are`,
   );
 }
+
+/** What OpenSSL breaks into lines, and what is quoted in environment files. */
+const unfolded = (text: string): string =>
+  text
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .replaceAll(/\s*\r?\n\s*/g, '');
+
+const SSH_PUBLIC_KEY = /^\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+|sk-\S+) AAAA/;
 
 function exact(text: string, encoding: BufferEncoding, canonical: string): Buffer | undefined {
   const bytes = Buffer.from(text, encoding);

@@ -1,0 +1,1 @@
+export { oneLine, visible, visibleInJson } from './one-line.js';
