@@ -28,8 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => backend.stop());
 
-const lastCall = (path: string): SeenRequest =>
-  backend.seen.findLast(({ url }) => url === path) as SeenRequest;
+const lastCall = (path: string): Promise<SeenRequest> => backend.lastCall(path);
 const token = (
   form: Record<string, string>,
   { form: more = {}, headers = {} }: Credentials = {},
@@ -42,7 +41,7 @@ describe('the login without registered clients', () => {
   it('gets HTTP Basic, and no other Authorization', async () => {
     const sent = async (authorization: string): Promise<string | undefined> => {
       await token({ grant_type: 'password' }, { headers: { authorization } });
-      return lastCall('/token.json').headers.authorization;
+      return (await lastCall('/token.json')).headers.authorization;
     };
     const { authorization = '' } = byBasic(ID, SECRET).headers ?? {};
     expect(await sent(authorization)).toBe(authorization);
@@ -53,7 +52,7 @@ describe('the login without registered clients', () => {
 
   it('gets its secrets in the body, as they came', async () => {
     await token({ grant_type: 'password' }, byPost(ID, SECRET));
-    expect(lastCall('/token.json').body.toString()).toBe(
+    expect((await lastCall('/token.json')).body.toString()).toBe(
       'grant_type=password&client_id=shop&client_secret=a%3Ab%2Bc+%25d',
     );
   });
@@ -61,7 +60,7 @@ describe('the login without registered clients', () => {
   it('gets HTTP Basic on no other route', async () => {
     const { access } = await logIn();
     await call(`${gateway.url}/private/custom`, { headers: { authorization: `Bearer ${access}` } });
-    expect(lastCall('/user/1.json').headers.authorization).toBeUndefined();
+    expect((await lastCall('/user/1.json')).headers.authorization).toBeUndefined();
     const basic = await call(`${gateway.url}/private/custom`, byBasic(ID, SECRET));
     expectError(basic, 401, 'token_missing');
   });
@@ -75,7 +74,7 @@ describe('a token that is listed to be forwarded', () => {
     });
     const sent = async (authorization: string): Promise<string | undefined> => {
       await postForm(`${other.url}/token`, {}, { authorization });
-      return lastCall('/token.json').headers.authorization;
+      return (await lastCall('/token.json')).headers.authorization;
     };
     expect(await sent('Bearer a.b.c')).toBeUndefined();
     expect(await sent('ApiKey abc')).toBe('ApiKey abc');
@@ -92,7 +91,7 @@ describe('the refresh without registered clients', () => {
     const { refresh: one } = await logIn();
     const more = { scope: 'read', resource: 'https://api', tenant: 't1' };
     expect((await refresh(one, undefined, more)).status).toBe(200);
-    const seen = lastCall('/refresh.json');
+    const seen = await lastCall('/refresh.json');
     expect(JSON.parse(seen.body.toString())).toEqual({
       sub: 'u1',
       sid: part(one, 1).sid,
@@ -118,7 +117,9 @@ describe('the refresh without registered clients', () => {
       }),
     });
     expect(answer.status).toBe(200);
-    const body = JSON.parse(lastCall('/refresh.json').body.toString()) as { request: unknown };
+    const body = JSON.parse((await lastCall('/refresh.json')).body.toString()) as {
+      request: unknown;
+    };
     expect(body.request).toEqual({ ...request, client_id: 'shop' });
   });
 
@@ -128,7 +129,7 @@ describe('the refresh without registered clients', () => {
   ])('gives it credentials that came %s, as HTTP Basic', async (_how, credentials) => {
     const { refresh: one } = await logIn();
     expect((await refresh(one, credentials)).status).toBe(200);
-    const seen = lastCall('/refresh.json');
+    const seen = await lastCall('/refresh.json');
     expect(seen.headers.authorization).toBe(byBasic(ID, SECRET).headers?.authorization);
     expect(seen.body.toString()).not.toContain('client_secret');
     expect(seen.body.toString()).not.toContain(one);
@@ -138,7 +139,9 @@ describe('the refresh without registered clients', () => {
     const { refresh: one } = await logIn();
     const assertion = byAssertion('a.b.c');
     expect((await refresh(one, assertion)).status).toBe(200);
-    const body = JSON.parse(lastCall('/refresh.json').body.toString()) as { request: unknown };
+    const body = JSON.parse((await lastCall('/refresh.json')).body.toString()) as {
+      request: unknown;
+    };
     expect(body.request).toEqual(assertion.form);
   });
 

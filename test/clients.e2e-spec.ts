@@ -137,8 +137,7 @@ const logIn = async (credentials: Credentials): Promise<Pair> => {
   expect(answer.status).toBe(200);
   return pairOf(answer);
 };
-const lastCall = (path: string): SeenRequest =>
-  backend.seen.findLast(({ url }) => url === path) as SeenRequest;
+const lastCall = (path: string): Promise<SeenRequest> => backend.lastCall(path);
 
 /** A valid assertion, unless something else is said. */
 const assertionOf = (claims: JWTPayload = {}, header = {}, key = clientKey, id = 'keyed') => {
@@ -237,7 +236,7 @@ describe('the login', () => {
   it('gets the body without the credentials, and the name of the client', async () => {
     const form = { grant_type: 'password', username: 'älice', password: 'a+b&c' };
     await token(form, byPost('post', SECRET));
-    const byForm = lastCall('/token.json');
+    const byForm = await lastCall('/token.json');
     expect(Object.fromEntries(new URLSearchParams(byForm.body.toString()))).toEqual({
       ...form,
       client_id: 'post',
@@ -248,7 +247,7 @@ describe('the login', () => {
       headers: { 'content-type': 'application/json' },
       body: `{"grant_type":"password","n":9007199254740993,"client_id":"post","client_secret":"${SECRET}"}`,
     });
-    expect(lastCall('/token.json').body.toString()).toBe(
+    expect((await lastCall('/token.json')).body.toString()).toBe(
       '{"grant_type":"password","n":9007199254740993,"client_id":"post"}',
     );
   });
@@ -260,7 +259,7 @@ describe('the login', () => {
       headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
       body: 'grant_type=password&x=%20+%C3%A4',
     });
-    const seen = lastCall('/token.json');
+    const seen = await lastCall('/token.json');
     expect(seen.body.toString()).toBe('grant_type=password&x=%20+%C3%A4');
     expect(seen.headers['x-client-id']).toBe('web');
     expect(seen.headers.authorization).toBeUndefined();
@@ -377,7 +376,7 @@ describe('client_credentials with claims of the registration', () => {
   it('reaches the login where the registration has no claims', async () => {
     const answer = await token(grant, byBasic('web', SECRET));
     expect(part(pairOf(answer).access, 1)).toMatchObject({ sub: 'u1', client_id: 'web' });
-    expect(lastCall('/token.json').body.toString()).toBe('grant_type=client_credentials');
+    expect((await lastCall('/token.json')).body.toString()).toBe('grant_type=client_credentials');
   });
 });
 
@@ -411,7 +410,7 @@ describe('a refresh token', () => {
       byPost('post', SECRET),
     );
     expect(answer.status).toBe(200);
-    const seen = lastCall('/refresh.json');
+    const seen = await lastCall('/refresh.json');
     expect(JSON.parse(seen.body.toString())).toMatchObject({
       sub: 'u1',
       request: { scope: 'read', tenant: 't1', client_id: 'post' },
