@@ -182,7 +182,12 @@ describe('a session of the backend’s own', () => {
   });
 
   it('ends with its absolute lifetime, however often it is refreshed', async () => {
-    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600' });
+    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600', ADMIN_ROLES: 'role_a' });
+    const isActive = async (token: string): Promise<unknown> => {
+      const { access } = await login(gateway.url);
+      const headers = { authorization: `Bearer ${access}` };
+      return (await postForm(`${gateway.url}/token/introspect`, { token }, headers)).json.active;
+    };
     let { refresh: token } = await login(gateway.url);
     const began = Number(part(token, 1).auth_time);
     for (let round = 0; round < 3; round++) {
@@ -192,8 +197,10 @@ describe('a session of the backend’s own', () => {
       token = pairOf(answer).refresh;
       expect(Number(part(token, 1).auth_time)).toBe(began);
     }
+    expect(await isActive(token)).toBe(true);
     await gateway.advanceClock(4);
     expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_invalid');
+    expect(await isActive(token)).toBe(false);
   });
 
   it('ends unused with the refresh token itself', async () => {
@@ -305,7 +312,7 @@ describe('what a refresh asks for', () => {
 
   it('reaches the backend, several resources as well, and no secret does (RFC 8707)', async () => {
     const form =
-      'resource=https://a&resource=urn:b&audience=c&client_id=shop&client_secret=s3cret&x=1&y=&client_assertion=z';
+      'resource=https://a&resource=urn:b&audience=c&client_id=shop&client_secret=s3cret&x=1&y=';
     expect(verdictOf(await ask(form))).toBe('200');
     expect(asked().request).toEqual({
       resource: ['https://a', 'urn:b'],

@@ -85,6 +85,11 @@ export class ProtectedRoutes implements OnModuleInit {
     }
   }
 
+  /** What our own tokens have to fulfil that need one of these roles. @throws BootError */
+  withRoles(roles: readonly string[]): TokenPolicy {
+    return compileRoutePolicy({ admin: true }, { ...this.options, adminRoles: roles });
+  }
+
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
   policy(handler: CallableFunction, controller: Type): TokenPolicy {
     let ofHandler = this.compiled.get(handler);

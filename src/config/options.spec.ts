@@ -105,6 +105,8 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   KEY_RELOAD_INTERVAL_MS: '15',
   STATE_STORE: 'redis://redis',
   ADMIN_ROLES: 'admin',
+  INTROSPECTION_ROLES: 'resource-server',
+  CLIENTS_FILE: 'c.json',
   DPOP: 'required',
   DPOP_NONCE: 'true',
   THROTTLE_LIMIT: '16',
@@ -130,6 +132,8 @@ function optionsOf(raw: Raw): Record<string, object | undefined> {
     TokenModule: options.tokenOptions(env),
     OAuthModule: options.oauthOptions(env),
     SessionModule: options.sessionOptions(env),
+    ClientsModule: options.clientsOptions(env),
+    IntrospectionModule: options.introspectionOptions(env),
     PrivateModule: options.privateOptions(env),
     TracingModule: options.tracingOptions(env),
     WellKnownModule: options.wellKnownOptions(env),
@@ -166,6 +170,7 @@ describe('the options of the modules', () => {
       REFRESH_BACKEND_PATH: '/r',
       VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+      CLIENTS_FILE: 'clients.json',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
       const listed = Object.keys(OPTION_VARIABLES[module] ?? {});
@@ -189,9 +194,14 @@ describe('the options of the modules', () => {
           }
         : option === 'profile'
           ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : module === 'AuthModule' && option.startsWith('introspection')
-            ? { VALIDATOR_INTROSPECTION_URL: 'https://a', VALIDATOR_ISSUER: 'https://a,https://b' }
-            : {};
+          : module === 'ClientsModule'
+            ? { CLIENTS_FILE: 'clients.json' }
+            : module === 'AuthModule' && option.startsWith('introspection')
+              ? {
+                  VALIDATOR_INTROSPECTION_URL: 'https://a',
+                  VALIDATOR_ISSUER: 'https://a,https://b',
+                }
+              : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);

@@ -1,5 +1,7 @@
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
+import type { ClientsModuleOptions } from '../clients/index.js';
+import { CLIENT_AUTH_METHODS, isConfidential } from '../core/clients/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
 import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
@@ -16,7 +18,11 @@ import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
-import type { OAuthModuleOptions, TokenModuleOptions } from '../token/index.js';
+import type {
+  IntrospectionModuleOptions,
+  OAuthModuleOptions,
+  TokenModuleOptions,
+} from '../token/index.js';
 import type { TracingModuleOptions } from '../tracing/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
 
@@ -59,8 +65,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
     proxy: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   },
-  exposedKeyFiles:
-    env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+  exposedKeyFiles: exposedFiles(env),
   createMissing: mayCreateKeyFile(env)
     ? {
         alg: env.SIGNER_ALG,
@@ -68,6 +73,10 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
       }
     : undefined,
 });
+
+/** What becomes of a file that others can read or change. */
+const exposedFiles = (env: Environment): 'warn' | 'refuse' | 'allow' =>
+  env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn';
 
 function verificationSource(env: Environment): KeySource | undefined {
   if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
@@ -193,6 +202,25 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   publicUrl: env.PUBLIC_URL,
 });
 
+/** `undefined` where the login decides who a client is. */
+export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>
+  env.CLIENTS_FILE === undefined
+    ? undefined
+    : {
+        path: env.CLIENTS_FILE,
+        issuer: env.SIGNER_ISSUER,
+        publicUrl: env.PUBLIC_URL,
+        leeway: env.VALIDATOR_LEEWAY,
+        exposedFiles: exposedFiles(env),
+        reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+      };
+
+/** `undefined` where nobody may introspect. */
+export function introspectionOptions(env: Environment): IntrospectionModuleOptions | undefined {
+  const roles = env.INTROSPECTION_ROLES.length > 0 ? env.INTROSPECTION_ROLES : env.ADMIN_ROLES;
+  return roles.length > 0 || env.CLIENTS_FILE !== undefined ? { roles } : undefined;
+}
+
 export const privateOptions = (env: Environment): PrivateModuleOptions => ({
   path: env.PRIVATE_BACKEND_PATH,
 });
@@ -205,11 +233,9 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
     ...env.TOKEN_BACKEND_GRANTS,
     ...(env.REFRESH_BACKEND_PATH === undefined ? [] : ['refresh_token']),
   ],
-  // With GET the login gets no body, so no secret in it either.
-  authMethods: env.TOKEN_BACKEND_AUTH_METHODS.filter(
-    (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
-  ),
-  introspection: env.ADMIN_ROLES.length > 0 ? introspectionSchemes(env) : [],
+  authMethods: env.CLIENTS_FILE === undefined ? loginMethods(env) : CLIENT_AUTH_METHODS,
+  revocation: env.CLIENTS_FILE === undefined ? undefined : CLIENT_AUTH_METHODS,
+  introspection: introspectionMethods(env),
   docs: env.SWAGGER_ENABLED,
 });
 
@@ -217,9 +243,21 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
 const urlOf = (issuer: string): string | undefined =>
   /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
 
-/** The types of token that the guard of the endpoint takes (RFC 8414 section 2). */
-const introspectionSchemes = ({ DPOP }: Environment): string[] =>
-  ({ off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] })[DPOP];
+/** With GET the login gets no body, so no secret in it either. */
+const loginMethods = (env: Environment): string[] =>
+  env.TOKEN_BACKEND_AUTH_METHODS.filter(
+    (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
+  );
+
+/** The types of token that the guard of the endpoint takes (RFC 8414 section 2), and how clients authenticate. */
+function introspectionMethods(env: Environment): string[] {
+  const schemes = { off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] }[env.DPOP];
+  const methods = CLIENT_AUTH_METHODS.filter((method) => isConfidential({ method }));
+  return [
+    ...((introspectionOptions(env)?.roles.length ?? 0) > 0 ? schemes : []),
+    ...(env.CLIENTS_FILE === undefined ? [] : methods),
+  ];
+}
 
 export const tracingOptions = ({
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

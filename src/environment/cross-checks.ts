@@ -134,10 +134,11 @@ function issuerChecks(env: Environment): string[] {
     problems.push(
       'VALIDATOR_ALG names no asymmetric algorithm for the issuers of VALIDATOR_ISSUER that are not SIGNER_ISSUER; if the tokens are signed here, name their issuer in SIGNER_ISSUER, too; VALIDATOR_DISCOVERY=false takes the signing keys for all issuers',
     );
-  if (env.ADMIN_ROLES.length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
-    problems.push(
-      'ADMIN_ROLES counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too',
-    );
+  for (const name of ['ADMIN_ROLES', 'INTROSPECTION_ROLES'] as const)
+    if (env[name].length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
+      problems.push(
+        `${name} counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too`,
+      );
   return problems;
 }
 

@@ -1,3 +1,4 @@
+import { CLIENT_AUTH_METHODS } from '../core/clients/index.js';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../core/jws/index.js';
 import {
   RELOAD_INTERVAL_MS,
@@ -39,8 +40,8 @@ const PATH = /^\/[!-~]*$/;
 const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
-/** How a client can tell the login who it is: what reaches it unchanged (RFC 7591 section 2). */
-const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
+/** How a client can tell the login who it is. */
+const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
 const YEAR = 31_536_000;
 
 /** The key file that development creates when it is missing. */
@@ -83,7 +84,7 @@ export class Environment {
   @Choice(['pass', 'oauth'], { default: 'pass' }) TOKEN_BACKEND_ERRORS!: 'pass' | 'oauth';
   @List(/^[\w.:/+~-]+$/, 'grant types', { default: 'password,client_credentials' })
   TOKEN_BACKEND_GRANTS!: string[];
-  @ChoiceList(CLIENT_AUTH_METHODS, { default: CLIENT_AUTH_METHODS.join() })
+  @ChoiceList(PASSED_ON, { default: PASSED_ON.join() })
   TOKEN_BACKEND_AUTH_METHODS!: string[];
 
   // Signing
@@ -174,6 +175,9 @@ export class Environment {
   )
   STATE_STORE!: string;
   @List(/^[^\s,]+$/, 'roles') ADMIN_ROLES!: string[];
+  /** Unset: `ADMIN_ROLES`. */
+  @List(/^[^\s,]+$/, 'roles') INTROSPECTION_ROLES!: string[];
+  @Text(FILE, 'a path') CLIENTS_FILE?: string;
   @Choice(['off', 'supported', 'required'], { default: 'supported' })
   DPOP!: 'off' | 'supported' | 'required';
   @Flag() DPOP_NONCE!: boolean;

@@ -24,8 +24,8 @@ describe('a variable that is none of ours', () => {
     // Nothing begins like them yet.
     ['CORS_ORIGINS', undefined],
     ['DPOP_MODE', 'DPOP_NONCE'],
-    ['CLIENTS_FILE', undefined],
-    ['INTROSPECTION_ROLES', undefined],
+    ['CLIENTS_PATH', 'CLIENTS_FILE'],
+    ['INTROSPECTION_ROLE', 'INTROSPECTION_ROLES'],
   ])('%s is named, with %s', (name, nearest) => {
     expect(unknownVariables({ [name]: 'x' })).toEqual([
       nearest === undefined

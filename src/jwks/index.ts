@@ -6,6 +6,7 @@ export { JwksModule } from './jwks.module.js';
 export type { JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
+export { watchFile } from './watch-file.js';
 // Part of what users of this module see.
 export {
   KeyError,

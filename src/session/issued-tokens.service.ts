@@ -25,6 +25,8 @@ import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-def
 export interface PresentedToken {
   kind: 'access' | 'refresh' | 'other';
   claims: VerifiedClaims;
+  /** The issuer, where it is another one than our own. */
+  issuer: string | undefined;
   /** Names this token and no other one; see `tokenDigest`. */
   digest: string;
   /** Its session, as it is revoked by (see `sessionName`); that of a token that belongs to none is the token. */
@@ -125,16 +127,13 @@ export class IssuedTokens {
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy);
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
-    const names = {
-      issuer: foreignIssuerOf(policy, claims.iss),
-      kid: header.kid,
-      claims,
-      signingInput,
-    };
+    const issuer = foreignIssuerOf(policy, claims.iss);
+    const names = { issuer, kid: header.kid, claims, signingInput };
     const digest = tokenDigest(names);
     return {
       kind,
       claims,
+      issuer,
       digest,
       session: sessionName(names) ?? digest,
       subject: revocationSubject(names),

@@ -1,8 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { BackendRefusedException } from '../backend/index.js';
 import { isJsonObject } from '../core/json/index.js';
 import { GatewayException } from '../http/index.js';
-import type { TokenParameters } from './token-request.js';
 
 /** Words joined by underscores, as all registered codes are (RFC 6749 section 11.4); Nest's are "Unauthorized". */
 const OAUTH_ERROR = /^[a-z\d]+(?:_[a-z\d]+)+$/;
@@ -34,14 +32,14 @@ export class LoginRefusedException extends GatewayException {
  * OAuth error, a {@link LoginRefusedException}. A login that is asked too often says so as it likes. Every
  * 401 gets a challenge (RFC 9110 section 15.5.2): that of HTTP Basic where the client sent its credentials
  * (RFC 6749 section 5.2), and none that makes a browser ask for a password elsewhere.
+ *
+ * @param byClient the login got the credentials of a client, so that a 401 may be about those
  */
 export function loginRefusal(
   refused: BackendRefusedException,
   errors: 'pass' | 'oauth',
-  request: IncomingMessage,
-  parameters: TokenParameters,
+  byClient: boolean,
 ): GatewayException {
-  const byClient = hasClientCredentials(request, parameters);
   const { status, body } = refused.details;
   const answer = errors === 'oauth' && status !== TOO_MANY_REQUESTS ? parse(body) : undefined;
   const refusal =
@@ -54,16 +52,6 @@ export function loginRefusal(
         );
   return byClient ? withBasicChallenge(refusal) : refusal;
 }
-
-/** RFC 6749 section 2.3, RFC 7521 section 4.2. */
-const hasClientCredentials = (request: IncomingMessage, parameters: TokenParameters): boolean =>
-  isBasic(request) ||
-  parameters('client_secret') !== undefined ||
-  parameters('client_assertion') !== undefined;
-
-/** True where the request authenticates by HTTP Basic (RFC 7617). */
-export const isBasic = ({ headers }: IncomingMessage): boolean =>
-  /^basic /i.test(headers.authorization ?? '');
 
 function withBasicChallenge(refusal: GatewayException): GatewayException {
   const { details } = refusal;

@@ -11,6 +11,6 @@ import { TokenSessions } from './token-sessions.service.js';
 @Module({
   controllers: [RevocationEndpointController],
   providers: [RefreshGrant, TokenSessions],
-  exports: [TokenSessions],
+  exports: [RefreshGrant, TokenSessions],
 })
 export class OAuthModule extends ConfigurableOAuthModule {}

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
+import type { Client } from '../core/clients/index.js';
 import { isJsonObject, toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
@@ -19,6 +20,7 @@ import {
   type RefreshOptions,
 } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
+import { passOnCredentials } from './client-request.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
 import {
   assertGranted,
@@ -73,11 +75,18 @@ export class RefreshGrant {
     return this.options.refresh !== undefined;
   }
 
+  /** True for a token whose session is too old to go on. */
+  isPast({ claims }: PresentedToken): boolean {
+    const { refresh } = this.options;
+    return refresh !== undefined && epochSeconds() >= loginTime(claims) + refresh.absoluteTtl;
+  }
+
   /**
    * Takes a refresh token and asks the backend for the claims of its successors.
    *
-   * @param parameters of the request: `client_id` has to be the token's where both name one, `scope` may
-   * narrow what was granted
+   * @param parameters of the request: `scope` may narrow what was granted
+   * @param client who asks, where clients are registered: the token has to be its own. Elsewhere the backend
+   * gets the client's credentials, and the token has to be that of `client_id` where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
    * @throws RefreshRefusedException (400 `invalid_grant`); TokenRequestException (400 `invalid_scope`,
    * `invalid_target`); what the backend and the state store fail with
@@ -86,15 +95,16 @@ export class RefreshGrant {
     request: IncomingMessage,
     token: string,
     parameters: TokenParameters,
+    client?: Client,
   ): Promise<UnsignedAnswer | SignedAnswer> {
-    const { path, absoluteTtl } = this.options.refresh as RefreshOptions;
-    const others = refreshRequest(parameters);
+    const { path } = this.options.refresh as RefreshOptions;
+    const others = refreshRequest(parameters, client !== undefined);
     const presented = await this.verify(token);
     const { claims, session } = presented;
-    assertClient(claims.client_id, parameters('client_id'));
+    assertClient(claims.client_id, client?.id ?? passOnCredentials(request, parameters), client);
     const scope = parameters('scope');
     assertGranted(scope, claims.scope);
-    if (isPast(presented, absoluteTtl))
+    if (this.isPast(presented))
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
     const refresh = { token, presented, use: refreshUse(presented), asked: scope ?? claims.scope };
     const outcome = await this.store.peek(refresh.use);
@@ -214,14 +224,15 @@ export function refreshUse({ digest, deadFrom, session, subject }: PresentedToke
 const loginTime = ({ auth_time, iat }: PresentedToken['claims']): number =>
   toNumber(auth_time) ?? toNumber(iat) ?? 0;
 
-/** True when a session is too old to go on. @param absoluteTtl seconds from its login */
-export const isPast = ({ claims }: PresentedToken, absoluteTtl: number): boolean =>
-  epochSeconds() >= loginTime(claims) + absoluteTtl;
-
-/** RFC 6749 section 6: a refresh token is bound to the client it was issued to. */
-function assertClient(owner: unknown, client: string | undefined): void {
-  const name = claimText(owner);
-  if (name !== undefined && client !== undefined && name !== client)
+/**
+ * RFC 6749 section 6: a refresh token is bound to the client it was issued to. The token of another one
+ * changes nothing.
+ */
+function assertClient(owner: unknown, name: string | undefined, client: Client | undefined): void {
+  const ownerName = claimText(owner);
+  if (client !== undefined && ownerName === undefined)
+    throw invalid('the token names no client_id: it is from before clients were registered');
+  if (ownerName !== undefined && name !== undefined && ownerName !== name)
     throw invalid('the token was issued to another client_id');
 }
 

@@ -3,14 +3,10 @@ import { isJsonObject, parseJsonExactly } from '../core/json/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 import type { TokenParameters } from './token-request.js';
 
-/** What the gateway itself reads, and what no backend needs to see. */
-const KEPT_BACK: ReadonlySet<string> = new Set([
-  'grant_type',
-  'refresh_token',
-  'client_secret',
-  'client_assertion',
-  'client_assertion_type',
-]);
+/** What the gateway itself reads; a secret becomes HTTP Basic. */
+const KEPT_BACK: ReadonlySet<string> = new Set(['grant_type', 'refresh_token', 'client_secret']);
+/** Without registered clients an assertion is for the backend to check. */
+const ASSERTION: ReadonlySet<string> = new Set(['client_assertion', 'client_assertion_type']);
 /** Parameters that decide what is granted: one that is there must not be overlooked. */
 const DECISIVE = ['scope', 'resource', 'audience', 'client_id'] as const;
 
@@ -21,13 +17,17 @@ export type RefreshRequest = Readonly<Record<string, string | readonly string[]>
  * The other parameters of a refresh, without the token and secrets. What is empty counts as absent
  * (RFC 6749 section 3.2); what is neither text nor a list of texts is left out.
  *
+ * @param authenticated the client is a registered one: its credentials were checked, and end here
  * @throws TokenRequestException `body_malformed` for a `scope`, `resource`, `audience` or `client_id` that is
  * something else; `target_unknown` for a `resource` that is no absolute URI or has a fragment (RFC 8707
  * section 2)
  */
-export function refreshRequest({ members }: TokenParameters): RefreshRequest {
+export function refreshRequest(
+  { members }: TokenParameters,
+  authenticated: boolean,
+): RefreshRequest {
   const given = Object.entries(members)
-    .filter(([name]) => !KEPT_BACK.has(name))
+    .filter(([name]) => !KEPT_BACK.has(name) && !(authenticated && ASSERTION.has(name)))
     .map(([name, value]) => [name, textOf(value)] as const);
   const request = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   for (const name of DECISIVE) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { namesIn } from '../core/claims/index.js';
 import { isJsonObject } from '../core/json/index.js';
 import { bodyParser, hasBody } from '../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
@@ -69,14 +70,31 @@ const parametersOf = (members: Readonly<Record<string, unknown>>): TokenParamete
   );
 
 /**
- * One parameter of a request whose body was left as it came.
+ * The parameters of a request.
  *
- * @throws TokenRequestException 400 `body_malformed` when it is absent, and as {@link readTokenRequest}
+ * @param body what `@Body()` gives; see {@link bodyBytes}
+ * @throws as {@link bodyBytes} and {@link readTokenRequest}
  */
-export function requireParameter(name: string, request: IncomingMessage, body: unknown): string {
-  const bytes = bodyBytes(request, body);
-  const value = readTokenRequest(request.headers['content-type'], bytes)(name);
+export const requestParameters = (request: IncomingMessage, body: unknown): TokenParameters =>
+  readTokenRequest(request.headers['content-type'], bodyBytes(request, body));
+
+/** One parameter. @throws TokenRequestException 400 `body_malformed` when it is absent or empty */
+export function requireParameter(name: string, parameters: TokenParameters): string {
+  const value = parameters(name);
   if (value === undefined)
     throw new TokenRequestException('body_malformed', `The parameter ${name} is missing.`);
   return value;
+}
+
+/**
+ * A parameter that is one text or, in JSON, a list of them; an empty one is none.
+ *
+ * @throws TokenRequestException 400 `body_malformed` for any other value
+ */
+export function listParameter(name: string, { members }: TokenParameters): readonly string[] {
+  const value = Object.hasOwn(members, name) ? members[name] : undefined;
+  const texts = value === undefined ? [] : namesIn(value);
+  if (texts === undefined)
+    throw new TokenRequestException('body_malformed', `The parameter ${name} is not a text.`);
+  return texts.filter((text) => text !== '');
 }

@@ -5,19 +5,28 @@ import {
   Header,
   HttpCode,
   Inject,
+  Optional,
   Post,
   Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
-import { addBackendHeaders, markLogin } from '../http/index.js';
+import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
+import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
+import {
+  clientRequest,
+  passOnBasic,
+  withoutCredentials,
+  type ClientRequest,
+} from './client-request.js';
+import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
-import { isBasic, loginRefusal } from './login-refusal.js';
-import { bodyBytes, readTokenRequest } from './token-request.js';
+import { loginRefusal } from './login-refusal.js';
+import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';
@@ -30,6 +39,7 @@ export class TokenController {
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
+    @Optional() private readonly clients?: ClientAuthentication,
   ) {}
 
   @Post()
@@ -44,21 +54,38 @@ export class TokenController {
     @Body() body?: unknown,
   ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
     const bytes = bodyBytes(request, body);
-    const { 'content-type': contentType, authorization } = request.headers;
+    const { 'content-type': contentType } = request.headers;
     const parameters = readTokenRequest(contentType, bytes);
-    // Who the client is, the login decides.
-    if (authorization !== undefined && isBasic(request))
-      addBackendHeaders(request, { authorization });
-    if (parameters('grant_type') === 'refresh_token')
-      return this.sessions.refresh(request, response, parameters);
-    markLogin(request);
+    const isRefresh = parameters('grant_type') === 'refresh_token';
+    if (!isRefresh) markLogin(request);
+    let asked: ClientRequest | undefined;
+    if (this.clients === undefined) passOnBasic(request);
+    else asked = await clientRequest(this.clients, request, parameters);
+    if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
+      return tokenForItself(asked);
+    const answer = isRefresh
+      ? await this.sessions.refresh(request, response, parameters, asked?.client)
+      : this.sessions.begin(response, await this.login(request, bytes, parameters));
+    return asked === undefined ? answer : issuedTo(asked, answer);
+  }
+
+  private async login(
+    request: IncomingMessage,
+    bytes: Buffer | undefined,
+    parameters: TokenParameters,
+  ): Promise<TokenAnswer> {
     const { method = 'POST', path, errors = 'pass' } = this.options;
-    const call = { method, path, from: request, body: bytes, contentType };
-    const answer = await this.backend.call<TokenAnswer>(call).catch((error: unknown) => {
-      throw error instanceof BackendRefusedException
-        ? loginRefusal(error, errors, request, parameters)
-        : error;
-    });
-    return this.sessions.begin(response, answer.body);
+    const contentType = request.headers['content-type'];
+    // The credentials of a registered client end here.
+    const isRegistered = this.clients !== undefined;
+    const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
+    const call = { method, path, from: request, body, contentType };
+    try {
+      return (await this.backend.call<TokenAnswer>(call)).body;
+    } catch (error) {
+      if (!(error instanceof BackendRefusedException)) throw error;
+      const byClient = !isRegistered && hasClientCredentials(request, parameters);
+      throw loginRefusal(error, errors, byClient);
+    }
   }
 }

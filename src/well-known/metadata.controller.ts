@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ProtectedRoutes } from '../auth/index.js';
+import { ClientRegistry } from '../clients/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import {
@@ -34,6 +35,7 @@ export class MetadataController {
     private readonly host: HttpAdapterHost,
     private readonly keys: JwkKeyStore,
     @Optional() private readonly routes?: ProtectedRoutes,
+    @Optional() private readonly clients?: ClientRegistry,
   ) {}
 
   @Get('.well-known/oauth-authorization-server')
@@ -79,6 +81,7 @@ export class MetadataController {
       base: this.base(),
       algorithms: [...new Set(algorithms)],
       scopes: this.routes?.scopes() ?? [],
+      grantsItself: this.clients?.grantsItself() ?? false,
     });
   }
 

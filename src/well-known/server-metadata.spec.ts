@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
 import {
   serverMetadata,
   type ServerMetadataFacts,
@@ -12,7 +13,12 @@ const OFF: ServerMetadataOptions = {
   introspection: [],
   docs: false,
 };
-const FACTS: ServerMetadataFacts = { base: 'https://gw.example', algorithms: [], scopes: [] };
+const FACTS: ServerMetadataFacts = {
+  base: 'https://gw.example',
+  algorithms: [],
+  scopes: [],
+  grantsItself: false,
+};
 
 describe('serverMetadata', () => {
   it('names what is always there, nothing that is off, and no empty list', () => {
@@ -40,6 +46,25 @@ describe('serverMetadata', () => {
         introspection_endpoint: 'https://gw.example/token/introspect',
         introspection_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],
       },
+    ],
+    [
+      { authMethods: ['private_key_jwt'] },
+      {
+        token_endpoint_auth_methods_supported: ['private_key_jwt'],
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      },
+    ],
+    [
+      { revocation: ['none', 'private_key_jwt'] },
+      {
+        revocation_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      },
+    ],
+    [{ grantsItself: true }, { grant_types_supported: ['password', 'client_credentials'] }],
+    [
+      { grants: ['client_credentials'], grantsItself: true },
+      { grant_types_supported: ['client_credentials'] },
     ],
     [{ docs: true }, { service_documentation: 'https://gw.example/docs' }],
     [{ scopes: ['read'] }, { scopes_supported: ['read'] }],

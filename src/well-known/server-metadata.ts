@@ -1,3 +1,5 @@
+import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
+
 /** What the metadata depend on; only what is switched on is listed. */
 export interface ServerMetadataOptions {
   /** `iss` of the tokens. */
@@ -6,7 +8,12 @@ export interface ServerMetadataOptions {
   grants: readonly string[];
   /** How clients authenticate at the token endpoint. */
   authMethods: readonly string[];
-  /** Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`); empty: there is no such route. */
+  /** How clients authenticate at `POST /token/revoke`. Default: `none`, the token is the credential. */
+  revocation?: readonly string[];
+  /**
+   * Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`), and how clients authenticate there;
+   * empty: there is no such route.
+   */
   introspection: readonly string[];
   /** `/docs` exists. */
   docs: boolean;
@@ -20,6 +27,8 @@ export interface ServerMetadataFacts {
   algorithms: readonly string[];
   /** Scopes that routes ask for. */
   scopes: readonly string[];
+  /** The gateway itself answers `client_credentials`. */
+  grantsItself: boolean;
 }
 
 /**
@@ -29,9 +38,10 @@ export interface ServerMetadataFacts {
  */
 export function serverMetadata(
   options: ServerMetadataOptions,
-  { base, algorithms, scopes }: ServerMetadataFacts,
+  { base, algorithms, scopes, grantsItself }: ServerMetadataFacts,
 ): object {
-  const { issuer, grants, authMethods, introspection, docs } = options;
+  const { issuer, grants, authMethods, revocation = ['none'], introspection, docs } = options;
+  const own = grantsItself ? ['client_credentials'] : [];
   const metadata: Record<string, unknown> = {
     issuer,
     token_endpoint: `${base}/token`,
@@ -39,12 +49,12 @@ export function serverMetadata(
     scopes_supported: scopes,
     // Of an authorization endpoint, which is not here (RFC 6749 section 3.1).
     response_types_supported: [],
-    grant_types_supported: grants,
-    token_endpoint_auth_methods_supported: authMethods,
+    grant_types_supported: [...new Set([...grants, ...own])],
+    ...authentication('token', authMethods),
     revocation_endpoint: `${base}/token/revoke`,
-    revocation_endpoint_auth_methods_supported: ['none'],
+    ...authentication('revocation', revocation),
     introspection_endpoint: introspection.length > 0 ? `${base}/token/introspect` : undefined,
-    introspection_endpoint_auth_methods_supported: introspection,
+    ...authentication('introspection', introspection),
     service_documentation: docs ? `${base}/docs` : undefined,
     // All users have one `sub` for all clients.
     subject_types_supported: ['public'],
@@ -58,3 +68,11 @@ export function serverMetadata(
     ),
   );
 }
+
+/** How clients authenticate at an endpoint, and with which algorithms where they sign (RFC 8414 section 2). */
+const authentication = (endpoint: string, methods: readonly string[]): Record<string, unknown> => ({
+  [`${endpoint}_endpoint_auth_methods_supported`]: methods,
+  [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: methods.includes('private_key_jwt')
+    ? ASSERTION_ALGORITHMS
+    : undefined,
+});

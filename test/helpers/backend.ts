@@ -26,6 +26,8 @@ export interface Backend {
   answer(path: string, rule: Rule): Promise<void>;
   /** All calls so far. */
   seen: SeenRequest[];
+  /** The last call of a path among those that were answered. */
+  lastCall(path: string): Promise<SeenRequest>;
   stop(): Promise<void>;
 }
 
@@ -46,13 +48,21 @@ export async function startBackend(): Promise<Backend> {
     return undefined;
   });
   const url = await next();
+  const answer = async (path: string, rule: Rule): Promise<void> => {
+    const body = typeof rule.body === 'string' ? rule.body : JSON.stringify(rule.body);
+    child.stdin.write(`${JSON.stringify({ path, ...rule, body })}\n`);
+    await next();
+  };
   return {
     url,
     seen,
-    answer: async (path, rule) => {
-      const body = typeof rule.body === 'string' ? rule.body : JSON.stringify(rule.body);
-      child.stdin.write(`${JSON.stringify({ path, ...rule, body })}\n`);
-      await next();
+    answer,
+    lastCall: async (path) => {
+      // An answer may be here before the line that tells of its call; the reply to a rule comes after both.
+      await answer('/no-path-of-a-test', { body: '' });
+      const call = seen.findLast((one) => one.url === path);
+      if (call === undefined) throw new Error(`the backend saw no call of ${path}`);
+      return call;
     },
     stop: () => kill(child),
   };
