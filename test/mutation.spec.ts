@@ -26,7 +26,7 @@ const merge = (object: object, more: object): Record<string, unknown> => ({ ...o
 
 // What tokens are made of.
 
-const CHARACTERS = 'abcXYZ019 -_.:"/\'{}[]\u0000\u00e4\u20ac\u{1f600}';
+const CHARACTERS = Array.from('abcXYZ019 -_.:"/\'{}[]\u0000\u00e4\u20ac\u{1f600}');
 /**
  * Without a backslash: the `JSON.parse` of Node 26.10 reads the member `x"` as `x\` once it has read an object with
  * `x\` in this place.
