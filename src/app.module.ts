@@ -32,7 +32,7 @@ import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
 import { OAuthModule, TokenModule } from './token/index.js';
 import type { TracingModuleOptions } from './tracing/index.js';
-import { WellKnownModule } from './well-known/index.js';
+import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /** The whole wiring; the only place where the environment meets the modules. */
 @Module({})
@@ -79,6 +79,7 @@ export class AppModule {
         PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
         MetricsModule.forRootAsync(namespace('metrics', metricsOptions(env))),
         WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
+        ProtectedResourceModule.forRoot({ resourceName: 'Signet' }),
         HealthModule,
         ...(env.ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : []),
         ...(env.NODE_ENV === 'development'

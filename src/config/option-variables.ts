@@ -112,6 +112,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     introspection: 'ADMIN_ROLES',
     basicAuth: 'BACKEND_INPUT_HEADERS',
     docs: 'SWAGGER_ENABLED',
+    dpopAlgorithms: 'DPOP',
   },
   ThrottlerModule: {
     limit: 'THROTTLE_LIMIT',

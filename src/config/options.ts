@@ -2,7 +2,7 @@ import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
-import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
+import { DPOP_ALGORITHMS, parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
 import {
   foreignIssuers,
   mayCreateKeyFile,
@@ -192,6 +192,7 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
   introspection: env.ADMIN_ROLES.length > 0,
   basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
   docs: env.SWAGGER_ENABLED,
+  dpopAlgorithms: env.DPOP === 'off' ? undefined : DPOP_ALGORITHMS,
 });
 
 export const tracingOptions = ({

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
-import { isJsonObject } from '../core/json/index.js';
+import { isKeyBound } from '../core/claims/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
@@ -48,11 +48,7 @@ function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
   return {
     ...claims,
     ...(Array.isArray(scope) ? { scope: scope.join(' ') } : {}),
-    ...(kind === 'access' ? { token_type: isBoundToKey(claims) ? 'DPoP' : 'Bearer' } : {}),
+    ...(kind === 'access' ? { token_type: isKeyBound(claims) ? 'DPoP' : 'Bearer' } : {}),
     active: true,
   };
 }
-
-/** RFC 9449 section 6.2. */
-const isBoundToKey = ({ cnf }: PresentedToken['claims']): boolean =>
-  isJsonObject(cnf) && cnf.jkt !== undefined;

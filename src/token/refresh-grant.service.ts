@@ -19,8 +19,11 @@ import {
 } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { RefreshRefusedException } from './refresh.exceptions.js';
+import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { epochSeconds } from '../core/time/index.js';
+import type { TokenHolder } from '../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
@@ -40,6 +43,7 @@ export class RefreshGrant {
     private readonly revocations: Revocations,
     private readonly tokens: IssuedTokens,
     private readonly backend: BackendClient,
+    private readonly proofs: TokenEndpointProofs,
   ) {}
 
   /** Whether refresh tokens are taken at all. */
@@ -52,7 +56,8 @@ export class RefreshGrant {
    *
    * @param clientId `client_id` of the request, which has to be the token's where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
-   * @throws RefreshRefusedException (400 `invalid_grant`); what the backend and the state store fail with
+   * @throws RefreshRefusedException (400 `invalid_grant`); ProofRefusedException (400 `invalid_dpop_proof`) for a
+   * token that is bound to another key than that of the request's proof; what the backend and the state store fail with
    */
   async exchange(
     request: IncomingMessage,
@@ -60,7 +65,7 @@ export class RefreshGrant {
     clientId: string | undefined,
   ): Promise<UnsignedAnswer | SignedAnswer> {
     const options = this.options.refresh as RefreshOptions;
-    const presented = await this.verify(token);
+    const presented = await this.verify(token, this.proofs.holder(request));
     const { claims, id } = presented;
     assertClient(claims.client_id, clientId);
     const authTime = toNumber(claims.auth_time) ?? toNumber(claims.iat) ?? 0;
@@ -87,10 +92,11 @@ export class RefreshGrant {
     });
   }
 
-  private async verify(token: string): Promise<PresentedToken> {
+  private async verify(token: string, holder: TokenHolder): Promise<PresentedToken> {
     try {
-      return await this.tokens.verifyRefresh(token);
+      return await this.tokens.verifyRefresh(token, holder);
     } catch (error) {
+      if (isProofRefusal(error)) throw new ProofRefusedException(error);
       if (error instanceof TokenRefusedError) throw invalid(`${error.code}: ${error.explanation}`);
       throw error;
     }

@@ -15,8 +15,10 @@ import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
+import { boundTo } from './bound-answer.js';
 import type { TokenAnswer } from './token-answer.js';
 import { readTokenRequest } from './token-request.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';
@@ -29,6 +31,7 @@ export class TokenController {
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
+    private readonly proofs: TokenEndpointProofs,
   ) {}
 
   @Post()
@@ -45,12 +48,13 @@ export class TokenController {
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     const contentType = request.headers['content-type'];
     const parameters = readTokenRequest(contentType, bytes);
+    const key = await this.proofs.use(request, response);
     if (parameters('grant_type') === 'refresh_token')
-      return this.sessions.refresh(request, response, parameters);
+      return boundTo(key, await this.sessions.refresh(request, response, parameters));
     markLogin(request);
     const { method = 'POST', path } = this.options;
     const call = { method, path, from: request, body: bytes, contentType };
     const answer = await this.backend.call<TokenAnswer>(call);
-    return this.sessions.begin(response, answer.body);
+    return boundTo(key, this.sessions.begin(response, answer.body));
   }
 }

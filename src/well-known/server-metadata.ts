@@ -10,6 +10,8 @@ export interface ServerMetadataOptions {
   basicAuth: boolean;
   /** `/docs` exists. */
   docs: boolean;
+  /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Left out: it takes none. */
+  dpopAlgorithms?: readonly string[];
 }
 
 /**
@@ -19,7 +21,7 @@ export interface ServerMetadataOptions {
  * @param base public URL of the gateway, without a slash at its end
  */
 export function serverMetadata(base: string, options: ServerMetadataOptions): object {
-  const { issuer, refresh, introspection, basicAuth, docs } = options;
+  const { issuer, refresh, introspection, basicAuth, docs, dpopAlgorithms } = options;
   return {
     issuer,
     token_endpoint: `${base}/token`,
@@ -44,6 +46,7 @@ export function serverMetadata(base: string, options: ServerMetadataOptions): ob
           introspection_endpoint_auth_methods_supported: ['Bearer'],
         }
       : {}),
+    ...(dpopAlgorithms === undefined ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
     ...(docs ? { service_documentation: `${base}/docs` } : {}),
   };
 }

@@ -127,7 +127,7 @@ class Run {
     if (checkClaimsClass !== undefined)
       await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
     for (const [check, assert] of ACCESS_CHECKS)
-      await this.attempt({ check, run: () => assert(claims, this.policy) });
+      await this.attempt({ check, run: () => assert(claims, this.policy, this.now) });
   }
 
   private format(token: string): CompactJws | undefined {

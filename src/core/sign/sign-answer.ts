@@ -38,7 +38,7 @@ export async function signAnswer(
   now: number,
   steps: SigningSteps = {},
 ): Promise<Record<string, unknown>> {
-  let accessExp: unknown;
+  let access: ClaimSet | undefined;
   const signed = await signFields(
     body,
     policy.fields,
@@ -47,12 +47,12 @@ export async function signAnswer(
       const { format, stamp, profiled } = policy.field(field);
       const stamped = stampClaims(claims, field, stamp, now);
       if (profiled) assertProfile(stamped, field);
-      if (field === 'access_token') accessExp = stamped.exp;
+      if (field === 'access_token') access = stamped;
       return sign(stamped, format);
     },
     steps.complete?.bind(steps),
   );
-  const answer = withTokenMetadata(signed, accessExp, now);
+  const answer = withTokenMetadata(signed, access, now);
   return steps.commit === undefined ? answer : steps.commit(answer);
 }
 

@@ -20,7 +20,7 @@ function check(claims: Record<string, unknown>, options: RoutePolicyOptions = {}
   try {
     const policy = compilePolicy(options, DEFAULTS);
     checkClaims(claims, policy, NOW);
-    checkAccess(claims, policy);
+    checkAccess(claims, policy, NOW);
     return 'ok';
   } catch (error) {
     if (!(error instanceof TokenRefusedError)) throw error;

@@ -24,6 +24,8 @@ export {
 export {
   isSameOrigin,
   normalizeUrl,
+  requestBase,
+  requestPath,
   requestUrl,
   type AddressedRequest,
   type Addressing,
@@ -42,6 +44,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  DPOP_ALGORITHMS,
   foreignIssuerOf,
   hasUncheckedAudience,
   issuerKeySource,

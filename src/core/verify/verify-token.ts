@@ -119,7 +119,8 @@ async function verifyBy(
   const type = allowedType(header, policy);
   const claims = parsed ?? parseClaims(jws.payload);
   assertProfile(type, claims, policy);
-  checkClaims(claims, policy, nowSeconds());
+  const now = nowSeconds();
+  checkClaims(claims, policy, now);
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
     const issuer = foreignIssuerOf(policy, claims.iss);
@@ -129,7 +130,7 @@ async function verifyBy(
     await assertHolder(token, claims, policy, holder, proofs);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
   // Last, so that a token that is not valid is a 401 and never a 403.
-  checkAccess(claims, policy);
+  checkAccess(claims, policy, now);
   return claims as VerifiedClaims;
 }
 
