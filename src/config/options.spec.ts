@@ -90,7 +90,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   KEY_RELOAD_INTERVAL_MS: '15',
   STATE_STORE: 'redis://redis',
   ADMIN_ROLES: 'admin',
-  DPOP: 'required',
+  DPOP: 'off',
   DPOP_NONCE: 'true',
   THROTTLE_LIMIT: '16',
   THROTTLE_TTL_MS: '1700',

@@ -1,4 +1,4 @@
-import type { TokenPolicy } from '../core/verify/index.js';
+import { asksForLogin, type TokenPolicy } from '../core/verify/index.js';
 import type { ErrorCodes, SecuritySchemes } from './document-types.js';
 import { PROOF_CODES } from './errors.js';
 
@@ -15,7 +15,7 @@ const SAFE_METHODS = ['get', 'head', 'options'];
 
 /** Reads a policy for the OpenAPI document. */
 export function describeProtection(policy: TokenPolicy, method: string): Protection {
-  const { authHeaderName, cookieKey, optional, roles, scopes, acr, maxAge, dpop } = policy;
+  const { authHeaderName, cookieKey, optional, roles, scopes, dpop } = policy;
   const schemes: SecuritySchemes =
     authHeaderName !== 'authorization'
       ? { [schemeName(authHeaderName)]: { type: 'apiKey', in: 'header', name: authHeaderName } }
@@ -39,7 +39,7 @@ export function describeProtection(policy: TokenPolicy, method: string): Protect
       401: [
         ...(optional ? [] : ['token_missing']),
         'invalid_token',
-        ...(acr.length > 0 || maxAge !== undefined ? ['insufficient_user_authentication'] : []),
+        ...(asksForLogin(policy) ? ['insufficient_user_authentication'] : []),
         ...(dpop === false ? [] : PROOF_CODES),
       ],
       ...(forbidden.length > 0 ? { 403: forbidden } : {}),

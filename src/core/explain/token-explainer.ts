@@ -8,6 +8,8 @@ import {
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  asksForLogin,
+  checkLogin,
   foreignIssuerOf,
   issuerPolicy,
   needsHolder,
@@ -126,8 +128,13 @@ class Run {
     const { checkClaimsClass } = this.policy;
     if (checkClaimsClass !== undefined)
       await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
+    if (asksForLogin(this.policy))
+      await this.attempt({
+        check: 'login',
+        run: () => checkLogin(claims, this.policy, this.now),
+      });
     for (const [check, assert] of ACCESS_CHECKS)
-      await this.attempt({ check, run: () => assert(claims, this.policy, this.now) });
+      await this.attempt({ check, run: () => assert(claims, this.policy) });
   }
 
   private format(token: string): CompactJws | undefined {

@@ -21,6 +21,14 @@ describe('withTokenMetadata', () => {
     });
   });
 
+  it('says of a token that is bound to a key what it is (RFC 9449 section 5)', () => {
+    const access = { exp: NOW + 600, cnf: { jkt: 'k' } };
+    for (const answer of [{}, { token_type: 'Bearer' }])
+      expect(withTokenMetadata(answer, access, NOW)).toHaveProperty('token_type', 'DPoP');
+    const byCertificate = { exp: NOW + 600, cnf: { 'x5t#S256': 'c' } };
+    expect(withTokenMetadata({}, byCertificate, NOW)).toHaveProperty('token_type', 'Bearer');
+  });
+
   it('adds nothing when no access token was signed', () => {
     expect(withTokenMetadata({ receipt: 't' }, undefined, NOW)).toEqual({ receipt: 't' });
   });

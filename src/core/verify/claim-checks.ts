@@ -23,14 +23,45 @@ export function checkClaims(claims: ClaimSet, policy: TokenPolicy, now: number):
   for (const [, check] of CLAIM_CHECKS) check(claims, policy, now);
 }
 
+/** Whether {@link checkLogin} has something to check. */
+export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
+  acr.length > 0 || maxAge !== undefined;
+
 /**
- * Checks what a token that is accepted allows: how and when its user logged in, roles and scopes.
+ * Checks how and when the user of a token that is accepted logged in (RFC 9470): a login of another kind, or a
+ * newer one, would help.
  *
  * @param now seconds since 1970
- * @throws TokenRefusedError `insufficient_user_authentication`, `roles_missing` or `scopes_missing`
+ * @throws TokenRefusedError `insufficient_user_authentication`
  */
-export function checkAccess(claims: ClaimSet, policy: TokenPolicy, now: number): void {
-  for (const [, check] of ACCESS_CHECKS) check(claims, policy, now);
+export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): void {
+  const { acr, maxAge, leeway } = policy;
+  const level = own(claims, 'acr');
+  if (acr.length > 0 && !(typeof level === 'string' && acr.includes(level)))
+    throw new TokenRefusedError(
+      'insufficient_user_authentication',
+      `needs a login with one of: ${acr.join(', ')}; acr of the token is ${show(level)}`,
+      { claim: 'acr', expected: acr, actual: level },
+    );
+  if (maxAge === undefined) return;
+  const login = time(claims, 'auth_time');
+  if (login !== undefined && login <= now + leeway && now - login <= maxAge + leeway) return;
+  throw new TokenRefusedError(
+    'insufficient_user_authentication',
+    login === undefined
+      ? `needs a login within the last ${maxAge} s, and the token does not tell when it was (auth_time)`
+      : `needs a login within the last ${maxAge} s; auth_time of the token is ${login}, now is ${now}`,
+    { claim: 'auth_time', expected: maxAge, actual: login },
+  );
+}
+
+/**
+ * Checks what a token that is accepted allows: roles and scopes.
+ *
+ * @throws TokenRefusedError `roles_missing` or `scopes_missing`
+ */
+export function checkAccess(claims: ClaimSet, policy: TokenPolicy): void {
+  for (const [, check] of ACCESS_CHECKS) check(claims, policy);
 }
 
 type NamedCheck<Check> = readonly [name: string, check: Check];
@@ -48,7 +79,6 @@ export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
 
 /** What {@link checkAccess} is made of. */
 export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
-  ['authentication', checkAuthentication],
   ['roles', checkRoles],
   ['scopes', checkScopes],
 ];
@@ -139,31 +169,6 @@ function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): void 
     if (value === undefined || value === null)
       throw new TokenRefusedError('claim_missing', `claim '${name}' is missing`, { claim: name });
   }
-}
-
-/** RFC 9470 section 3: a login of another kind, or a newer one, would help. */
-function checkAuthentication(
-  claims: ClaimSet,
-  { acr, maxAge, leeway }: TokenPolicy,
-  now: number,
-): void {
-  const level = acr.length === 0 ? undefined : own(claims, 'acr');
-  if (acr.length > 0 && !(typeof level === 'string' && acr.includes(level)))
-    throw new TokenRefusedError(
-      'insufficient_user_authentication',
-      `needs a login with one of: ${acr.join(', ')}; acr of the token is ${show(level)}`,
-      { claim: 'acr', expected: acr, actual: level },
-    );
-  if (maxAge === undefined) return;
-  const login = time(claims, 'auth_time');
-  if (login !== undefined && Math.abs(now - login) <= leeway + (now > login ? maxAge : 0)) return;
-  throw new TokenRefusedError(
-    'insufficient_user_authentication',
-    login === undefined
-      ? `needs a login within the last ${maxAge} s, and the token does not tell when it was (auth_time)`
-      : `needs a login within the last ${maxAge} s; auth_time of the token is ${login}, now is ${now}`,
-    { claim: 'auth_time', expected: maxAge, actual: login },
-  );
 }
 
 function checkRoles(claims: ClaimSet, policy: TokenPolicy): void {

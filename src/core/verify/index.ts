@@ -5,7 +5,14 @@ export {
   type BearerToken,
   type TokenPlaces,
 } from './bearer-token.js';
-export { ACCESS_CHECKS, checkAccess, checkClaims, CLAIM_CHECKS } from './claim-checks.js';
+export {
+  ACCESS_CHECKS,
+  asksForLogin,
+  checkAccess,
+  checkClaims,
+  checkLogin,
+  CLAIM_CHECKS,
+} from './claim-checks.js';
 export {
   claimHeaderProblems,
   claimsToHeaders,

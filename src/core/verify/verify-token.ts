@@ -4,7 +4,13 @@ import type { KeyNames, KeySource } from '../keys/index.js';
 import { nowSeconds } from '../time/index.js';
 import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
-import { checkAccess, checkClaims, issuerMismatch } from './claim-checks.js';
+import {
+  asksForLogin,
+  checkAccess,
+  checkClaims,
+  checkLogin,
+  issuerMismatch,
+} from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
@@ -40,7 +46,7 @@ export interface Verification {
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, holder, roles and scopes, in this order.
+ * revocation, holder, login, roles and scopes, in this order.
  *
  * @param token compact JWS
  * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
@@ -129,8 +135,9 @@ async function verifyBy(
   if (needsHolder(claims, policy, holder))
     await assertHolder(token, claims, policy, holder, proofs);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
+  if (asksForLogin(policy)) checkLogin(claims, policy, now);
   // Last, so that a token that is not valid is a 401 and never a 403.
-  checkAccess(claims, policy, now);
+  checkAccess(claims, policy);
   return claims as VerifiedClaims;
 }
 
