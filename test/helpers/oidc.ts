@@ -20,7 +20,7 @@ export interface OpenIdProvider {
   stop(): Promise<void>;
 }
 
-/** Its only client. */
+/** The client that is registered from the start. */
 export const CLIENT = { id: 'shop', secret: 'a-secret-of-the-test' } as const;
 
 /** The audience of the tokens that {@link OpenIdProvider.token} gets. */
