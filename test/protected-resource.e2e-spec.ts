@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -87,6 +88,8 @@ interface Boot {
   /** Left out: `ProtectedResourceModule` is there. */
   metadata?: boolean;
   prefix?: string;
+  /** Paths that the prefix leaves out. */
+  exclude?: string[];
   trustProxy?: string;
 }
 
@@ -94,6 +97,7 @@ async function boot({
   options = {},
   metadata = true,
   prefix,
+  exclude,
   trustProxy,
 }: Boot = {}): Promise<void> {
   @Module({
@@ -110,7 +114,7 @@ async function boot({
     logger: false,
     abortOnError: false,
   });
-  if (prefix !== undefined) app.setGlobalPrefix(prefix);
+  if (prefix !== undefined) app.setGlobalPrefix(prefix, { exclude });
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy);
   app.useGlobalFilters(new ErrorFilter({ explain: true }));
   await app.listen(0, '127.0.0.1');
@@ -223,6 +227,17 @@ describe('protected resource metadata (RFC 9728)', () => {
     );
     const { json } = await get(`/api${WELL_KNOWN}/api/orders`);
     expect(json.resource).toBe(`${url}/api/orders`);
+  });
+
+  it('section 3.1: is below the host where a global prefix leaves it out, as the manual says', async () => {
+    const exclude = ['.well-known/*path'];
+    expect(readFileSync('docs/library.md', 'utf8')).toContain(`exclude: ['${exclude[0]}']`);
+    await boot({ prefix: 'api', exclude });
+    expect(challengeOf(await get('/api/orders'))).toContain(
+      `resource_metadata="${url}${WELL_KNOWN}/api/orders"`,
+    );
+    expect((await metadataOf('/api/orders')).resource).toBe(`${url}/api/orders`);
+    expect((await metadataOf('')).resource).toBe(url);
   });
 
   it.each(['/orders"x', '/orders\\x', '/orders/a"b'])(

@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import { ProtectedRoutes } from '../auth/index.js';
 import { requestPath } from '../core/verify/index.js';
 import { GatewayException } from '../http/index.js';
-import { Operation, RouteExplorer, type Route } from '../routes/index.js';
+import { Operation, RouteExplorer } from '../routes/index.js';
 import { GET_RESOURCE_METADATA } from './protected-resource.operations.js';
 import {
   PROTECTED_RESOURCE_OPTIONS,
@@ -42,7 +42,7 @@ export class ProtectedResourceController implements OnModuleInit {
   onModuleInit(): void {
     const [path = ''] = this.explorer.paths({
       controller: ProtectedResourceController,
-      handler: Reflect.get(ProtectedResourceController.prototype, 'whole') as Route['handler'],
+      handler: Reflect.get(ProtectedResourceController.prototype, 'whole'),
     });
     this.path = path;
     this.protectedRoutes.serveMetadataAt(path);

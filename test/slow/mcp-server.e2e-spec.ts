@@ -39,7 +39,8 @@ beforeAll(async () => {
   writeBlock(`${MAIN}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
   writeBlock(changed(CLIENT, '8765', String(callback)), directory);
   writeBlock(STEP_UP, directory);
-  expect(await compile(directory)).toBe('');
+  const problems = await compile(directory);
+  if (problems !== '') throw new Error(problems);
   const env = { ISSUER: provider.issuer, PUBLIC_URL: url, PORT: String(port) };
   server = await startConsumer(directory, env);
 }, 180_000);

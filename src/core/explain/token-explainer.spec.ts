@@ -120,7 +120,7 @@ describe('an explanation', () => {
 
   it('of a login that is not enough says which one is (RFC 9470)', async () => {
     const stepUp = compilePolicy({ acr: ['urn:mfa'], maxAge: 60 }, { ...issuer.authOptions });
-    const explained = async (claims: object): Promise<Explanation> =>
+    const explained = async (claims: Record<string, unknown>): Promise<Explanation> =>
       new TokenExplainer(store, verifier, revocations).explain(await issuer.sign(claims), stepUp);
     const old = await explained({ acr: 'urn:mfa', auth_time: 1 });
     expect(old).toMatchObject({ accepted: false, code: 'insufficient_user_authentication' });
