@@ -156,6 +156,11 @@ describe('protected resource metadata (RFC 9728)', () => {
       { scopes_supported: ['orders:read', 'orders:all'] },
     ],
     [
+      'section 3.3: a slash at the end is part of what was asked for',
+      '/orders/',
+      { scopes_supported: ['orders:read', 'orders:all', 'orders:write'] },
+    ],
+    [
       'section 2: bound tokens, where each route below needs them',
       '/bank',
       {

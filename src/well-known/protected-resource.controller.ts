@@ -68,7 +68,8 @@ export class ProtectedResourceController implements OnModuleInit {
 
   private metadata(request: IncomingMessage): object {
     const base = this.protectedRoutes.baseUrl(request);
-    const asked = requestPath(request)?.slice(this.path.length).replace(/\/$/, '');
+    // RFC 9728 section 3.1: a slash that is the whole path does not count, another one does.
+    const asked = requestPath(request)?.slice(this.path.length).replace(/^\/$/, '');
     const routes = (this.routes ??= this.describeRoutes());
     if (base !== undefined && asked !== undefined)
       for (const path of candidates(asked, base)) {
