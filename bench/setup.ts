@@ -61,6 +61,9 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     SIGNER_ALG: alg,
     SIGNER_KID: 'k0',
     SIGNER_JWK_LOCAL_PATH: path,
+    SIGNER_ISSUER: CLAIMS.iss,
+    VALIDATOR_ISSUER: CLAIMS.iss,
+    VALIDATOR_AUDIENCE: CLAIMS.aud,
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);

@@ -3,12 +3,12 @@
  * into another room only by its door, `index.ts`. docs/architecture.md explains the rooms.
  */
 export const FLOORS = [
-  ['core/errors', 'core/time', 'core/text', 'core/headers'],
+  ['core/errors', 'core/time', 'core/text', 'core/headers', 'core/resilience'],
   ['core/json'],
   ['core/claims', 'core/files'],
   ['core/revocation', 'core/jws'],
   ['core/keys'],
-  ['core/sign', 'core/verify'],
+  ['core/sign', 'core/verify', 'core/clients'],
   ['core/explain'],
   ['core'],
   ['environment', 'logging', 'management'],
@@ -16,7 +16,7 @@ export const FLOORS = [
   ['backend', 'jwks', 'state'],
   ['signing', 'auth'],
   ['throttle'],
-  ['session'],
+  ['session', 'clients'],
   ['token', 'private', 'well-known', 'explain', 'health', 'demo'],
   ['admin', 'testing'],
   ['metrics', 'tracing', 'access-log', 'openapi'],

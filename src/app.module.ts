@@ -4,9 +4,12 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
+import { ClientsModule } from './clients/index.js';
 import {
   authOptions,
   backendOptions,
+  clientsOptions,
+  introspectionOptions,
   jwksOptions,
   metricsOptions,
   oauthOptions,
@@ -30,7 +33,7 @@ import { SessionModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
 import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
-import { OAuthModule, TokenModule } from './token/index.js';
+import { IntrospectionModule, OAuthModule, TokenModule } from './token/index.js';
 import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
@@ -45,7 +48,7 @@ export class AppModule {
    */
   static async register(env: GatewayEnvironment): Promise<DynamicModule> {
     /*
-     * Keys, state, backend, signing and auth are global: every controller may need them. What only
+     * Keys, state, backend, signing, auth and clients are global: every controller may need them. What only
      * some modules need is imported by those. Nest knows a dynamic module by its object, so it is
      * made once.
      */
@@ -53,6 +56,8 @@ export class AppModule {
     const oauth = OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env), session));
     const throttle = namespace('throttle', throttleOptions(env));
     const tracing = tracingOptions(env);
+    const clients = clientsOptions(env);
+    const introspection = introspectionOptions(env);
     return {
       module: AppModule,
       imports: [
@@ -73,6 +78,9 @@ export class AppModule {
           inject: [...throttle.inject, STATE_STORE],
           useFactory: throttlerOptions,
         }),
+        ...(clients === undefined
+          ? []
+          : [ClientsModule.forRootAsync(namespace('clients', clients))]),
         session,
         oauth,
         TokenModule.forRootAsync(namespace('token', tokenOptions(env), oauth)),
@@ -81,7 +89,14 @@ export class AppModule {
         WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
         ProtectedResourceModule.forRoot({ resourceName: 'Signet' }),
         HealthModule,
-        ...(env.ADMIN_ROLES.length > 0 ? [{ module: AdminModule, imports: [session] }] : []),
+        ...(introspection === undefined
+          ? []
+          : [
+              IntrospectionModule.forRootAsync(
+                namespace('introspection', introspection, session, oauth),
+              ),
+            ]),
+        ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
           ? [ExplainModule.forRoot({ reword: withVariableNames })]
           : []),

@@ -18,6 +18,7 @@ export {
   type ResolvedIssuer,
 } from './auth/index.js';
 export {
+  type IntrospectionOptions,
   type IssuerOptions,
   type Matcher,
   type TokenHolder,
@@ -45,6 +46,7 @@ export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js
 export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
 export { requestContextMiddleware } from './http/index.js';
 export {
+  IntrospectionUnavailableException,
   JwkKeyStore,
   JwksModule,
   KeysUnavailableException,
@@ -102,7 +104,7 @@ export {
 export {
   REVOCATION_KINDS,
   revocationSubject,
-  tokenId,
+  tokenDigest,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,

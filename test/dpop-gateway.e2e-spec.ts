@@ -12,7 +12,7 @@ import { runSignet } from './helpers/cli.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
 import { call } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
+import { ISSUER, tokenOf } from './helpers/issuer.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
 import { tempFolder } from './helpers/resources.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
@@ -247,7 +247,7 @@ describe('a gateway', () => {
     expect(json.checks).toContainEqual(
       expect.objectContaining({ check: 'binding', verdict: 'refused', code: 'dpop_proof_missing' }),
     );
-    const setting = { cwd: gateway.cwd, env };
+    const setting = { cwd: gateway.cwd, env: { ...env, SIGNER_ISSUER: ISSUER } };
     const { stdout: shown } = await runSignet(['explain', token], setting);
     expect(shown).toMatch(/^REFUSED {2}binding .*bound to the key [\w-]{43}.*\n +fix: send it as "Authorization: DPoP <token>"/m);
     expect(shown).toMatch(/The token is refused: dpop_proof_missing\n$/);

@@ -24,7 +24,7 @@ const SIGNER_JWK_LOCAL_PATH = writeKeys([...issuer.jwks.keys]);
 const explainHere = (args: readonly string[], input = '', env = {}): Promise<CommandResult> =>
   runSignet(['explain', ...args], {
     cwd: resolve(SIGNER_JWK_LOCAL_PATH, '..'),
-    env: { SIGNER_JWK_LOCAL_PATH, ...env },
+    env: { SIGNER_JWK_LOCAL_PATH, SIGNER_ISSUER: OPTIONS.issuer, ...env },
     input,
   });
 

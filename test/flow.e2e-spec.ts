@@ -95,6 +95,7 @@ describe('the two flows, against a backend in a process of its own', () => {
     expect(part(String(refresh), 1)).toEqual({
       iat: expect.any(Number) as number,
       ...body.refresh_token,
+      aud: CLAIMS.iss,
     });
     const served = await custom(String(access));
     expect(served.status).toBe(200);
@@ -200,11 +201,13 @@ describe('the two flows, against a backend in a process of its own', () => {
     ]);
   });
 
-  it('warns of the published key, and of the one it skips', () => {
+  it('warns of the published key, of the one it skips, and once of a repeated jti', () => {
     const warnings = gateway.log().filter(({ level }) => level === 40);
     expect(warnings.map(({ msg }) => String(msg).replace(/^JWK \S+ /, ''))).toEqual([
       "kid 'sim1' is skipped: alg 'A128KW' is for encryption",
       "kid 'sim2' is an example key that is published; anybody can sign tokens with it",
+      // Every user of the playground gets the same jti.
+      expect.stringContaining('the same jti'),
     ]);
   });
 

@@ -133,6 +133,39 @@ describe('keys are fetched', () => {
   });
 });
 
+describe('tokens are asked about', () => {
+  const askAbout = async (server: JwksServer, env: Record<string, string>): Promise<string[]> => {
+    server.serve((_request, response) => {
+      const body = { active: true, aud: 'api', exp: 1e10, roles: ['role_a'] };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+    });
+    gateway = await hostGateway({
+      SIGNER_ISSUER: 'https://own',
+      VALIDATOR_ISSUER: 'https://id.example',
+      VALIDATOR_AUDIENCE: 'api',
+      VALIDATOR_JWK_LOCAL_CA: CA,
+      VALIDATOR_INTROSPECTION_URL: server.url,
+      VALIDATOR_INTROSPECTION_CACHE_TTL: '0',
+      JWK_HTTP_HOSTS: '127.0.0.1',
+      ...env,
+    });
+    for (let i = 0; i < 3; i++) expect(await verdict(gateway.url, `opaque-${i}`)).toBe('200');
+    server.serve([publicHalf(key)]);
+    // The metadata of the issuer are looked for meanwhile.
+    return proxy.asked.filter((line) => line.includes(hostOf(server)));
+  };
+
+  it('through one tunnel, whose connection is kept', async () => {
+    const asked = await askAbout(secure, { HTTPS_PROXY: `http://${proxy.host}` });
+    expect(asked).toEqual([`CONNECT ${hostOf(secure)}`]);
+  });
+
+  it('by http through HTTP_PROXY', async () => {
+    const asked = await askAbout(plain, { HTTP_PROXY: `http://${proxy.host}` });
+    expect(asked).toEqual(Array.from({ length: 3 }, () => `POST ${plain.url}`));
+  });
+});
+
 describe('keys are fetched without a proxy', () => {
   const HTTPS_PROXY = 'http://127.0.0.1:1';
   it.each<[string, Record<string, string>]>([

@@ -1,5 +1,7 @@
 // The recipes of docs/issuers.md, each with tokens of the shape that the provider documents. The gateway itself
 // runs them in slow/issuers.e2e-spec.ts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { authOptions } from '../src/config/index.js';
@@ -7,7 +9,10 @@ import { TokenRefusedError } from '../src/core/errors/index.js';
 import { KeySet, type KeySource } from '../src/core/keys/index.js';
 import { readEnvironment } from '../src/environment/index.js';
 import { compilePolicy, verifyToken, type RoutePolicyOptions } from '../src/core/verify/index.js';
+import { IntrospectionEndpoints } from '../src/jwks/index.js';
+import { blocksOf } from './helpers/manual.js';
 import {
+  answerOf,
   COMMON,
   issueAs,
   now,
@@ -15,6 +20,7 @@ import {
   type Claims,
   type Provider,
 } from './helpers/providers.js';
+import { tempFolder } from './helpers/resources.js';
 
 /** Tokens of a provider, and what a gateway with the recipe's `.env` makes of them. */
 async function providerOf(provider: Provider) {
@@ -38,6 +44,16 @@ async function providerOf(provider: Provider) {
             return set.verifiers(names, 'kid', now);
           },
           awaitVerificationKeys: () => Promise.resolve([]),
+        },
+        introspector: {
+          introspect: (about, { url, clientFile }) => {
+            expect([about, { url, clientFile }]).toEqual([
+              token,
+              { url: provider.asked?.url, clientFile: provider.asked?.clientFile },
+            ]);
+            const { active: _active, ...answer } = answerOf(claims);
+            return Promise.resolve(answer);
+          },
         },
       });
       return 'accepted';
@@ -69,6 +85,17 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, provider) => {
   });
 });
 
+it('the file of a client is taken as it is shown', async () => {
+  const [settings, file] = blocksOf('issuers', 'Tokens that are no JWT', 'ini', 'json');
+  const { introspection } = authOptions(readEnvironment(parseEnv(settings)));
+  const clientFile = join(tempFolder('client'), 'introspection.json');
+  writeFileSync(clientFile, file, { mode: 0o600 });
+  const endpoints = new IntrospectionEndpoints({ reloadIntervalMs: 0 });
+  const opened = endpoints.open({ url: String(introspection?.url), clientFile });
+  await expect(opened).resolves.toBeUndefined();
+  endpoints.onApplicationShutdown();
+});
+
 it('each recipe of the page is tested', () => {
   const tested = Object.keys(PROVIDERS).map((name) => name.split(/ \(|,| with /)[0]);
   expect([...new Set(tested)]).toEqual([
@@ -82,5 +109,7 @@ it('each recipe of the page is tested', () => {
     'Supabase',
     'Firebase',
     'Duende IdentityServer',
+    'Ory Hydra',
+    "Keycloak's lightweight tokens",
   ]);
 });

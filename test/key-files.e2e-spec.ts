@@ -7,6 +7,7 @@ import { encryptKeys, thumbprint } from '../src/core/keys/index.js';
 import { KeyError, KeyFile, type KeyProvider } from '../src/jwks/index.js';
 import type { Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost } from './helpers/host.js';
+import { ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
 import { tempFolder } from './helpers/resources.js';
 
@@ -157,7 +158,11 @@ describe('the self-test at boot', () => {
       ['SIGNER_TYP', 'own+jwt'],
     ] as const) {
       // Nobody looks for the keys of the issuer that the validator takes.
-      gateway = await hostGateway({ [name]: value, VALIDATOR_DISCOVERY: 'false' });
+      gateway = await hostGateway({
+        [name]: value,
+        VALIDATOR_ISSUER: ISSUER,
+        VALIDATOR_DISCOVERY: 'false',
+      });
       expect(warnings(gateway)).toHaveLength(1);
     }
   });

@@ -69,6 +69,7 @@ describe.skipIf(withoutRedis)('ops/kubernetes.yaml', () => {
     gateway = await startGateway(
       {
         NODE_ENV: 'production',
+        SIGNER_ISSUER: '',
         ...Object.fromEntries(env.map((one) => [one.name, one.value])),
         // The services of the cluster.
         BACKEND_HOST: backend.url,

@@ -6,9 +6,16 @@ import { startBackend } from './helpers/backend.js';
 import { compileInProject } from './helpers/compile.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
+import { AUDIENCE } from './helpers/issuer.js';
 import { hs256, part } from './helpers/keys.js';
-import { bash, blocksOf, expectSession, PAGES, startAsPrinted } from './helpers/manual.js';
+import {
+  bash,
+  blocksOf,
+  expectSession,
+  PAGES,
+  startAsPrinted,
+  startByDefaults,
+} from './helpers/manual.js';
 import { login, postForm } from './helpers/sessions.js';
 
 const directories: string[] = [];
@@ -33,7 +40,7 @@ describe('the blocks of the manual', () => {
   it('hold a session that gives what it says', async () => {
     const [start, session] = blocksOf('README', '60 seconds', 'bash', 'bash');
     expect(start).toBe('npm ci && npm start\n');
-    const gateway = await startGateway();
+    const gateway = await startByDefaults();
     expect(await expectSession(session, gateway.url)).toHaveLength(7);
     await gateway.stop();
   });
@@ -49,7 +56,11 @@ describe('the blocks of the manual', () => {
     });
     const { access } = await login(gateway.url);
     expect(part(access, 0)).toMatchObject({ alg: 'ES256', typ: 'JWT' });
-    expect(part(access, 1)).toMatchObject({ sub: '42', iss: 'https://tokens.example.com' });
+    expect(part(access, 1)).toMatchObject({
+      sub: '42',
+      iss: 'https://tokens.example.com',
+      aud: 'https://api.example.com',
+    });
     await backend.answer('/user/1.json', { body: {} });
     expect((await callWith(`${gateway.url}/private/custom`, access)).status).toBe(200);
     expect(gateway.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
@@ -77,7 +88,14 @@ describe('the blocks of the manual', () => {
       readFileSync(join(gateway.cwd, 'keys/signing.jwks.json'), 'utf8'),
     ) as { keys: [{ k: string }] };
     const exp = Math.floor(Date.now() / 1000) - 180;
-    const claims = { iss: ISSUER, aud: AUDIENCE, sub: '42', roles: ['clerk'], exp };
+    // By the defaults of the command, which knows of no free port.
+    const claims = {
+      iss: 'http://localhost:8080',
+      aud: AUDIENCE,
+      sub: '42',
+      roles: ['clerk'],
+      exp,
+    };
     const token = hs256(keys[0].k, { alg: 'HS256', kid: 'sim2', typ: 'JWT' }, claims);
     writeFileSync(join(gateway.cwd, 'token.txt'), `${token}\n`);
     const real = await bash(`${line.replace('$ ', '')} || test $? = 1`, {}, gateway.cwd);

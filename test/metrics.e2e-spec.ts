@@ -69,7 +69,7 @@ describe('the metrics', () => {
         body: new URLSearchParams({ grant_type: 'password', username: 'alice', password }),
       });
     const { json } = await login('wonderland');
-    expect((await login('wrong')).status).toBe(401);
+    expect((await login('wrong')).status).toBe(400);
     const refresh_token = String(json.refresh_token);
     const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token });
     await call(`${gateway.url}/token`, { method: 'POST', body });

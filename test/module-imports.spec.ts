@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { AdminModule } from '../src/admin/index.js';
 import { AuthModule } from '../src/auth/index.js';
 import { BackendModule } from '../src/backend/index.js';
+import { ClientsModule } from '../src/clients/index.js';
 import { ExplainModule } from '../src/explain/index.js';
 import { HealthModule } from '../src/health/index.js';
 import { JwksModule } from '../src/jwks/index.js';
@@ -14,7 +15,7 @@ import { SessionModule } from '../src/session/index.js';
 import { SigningModule } from '../src/signing/index.js';
 import { StateModule } from '../src/state/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
-import { OAuthModule, TokenModule } from '../src/token/index.js';
+import { IntrospectionModule, OAuthModule, TokenModule } from '../src/token/index.js';
 import { TracingModule } from '../src/tracing/index.js';
 import { WellKnownModule } from '../src/well-known/index.js';
 
@@ -38,10 +39,11 @@ const oauth = { ...OAuthModule.forRoot({}), imports: [session] };
 
 /** Each module of routes and around them, beside what its TSDoc says that it needs. */
 const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
+  ['AdminModule', [AdminModule], ['jwks', 'state', 'auth']],
   [
-    'AdminModule',
-    [{ module: AdminModule, imports: [session] }],
-    ['jwks', 'state', 'auth', 'throttler'],
+    'ClientsModule',
+    [ClientsModule.forRoot({ clients: [], issuer })],
+    ['jwks', 'state', 'throttler'],
   ],
   ['ExplainModule', [ExplainModule], ['jwks', 'state', 'auth']],
   ['HealthModule', [HealthModule], ['jwks', 'state']],
@@ -49,6 +51,11 @@ const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
     'MetricsModule',
     [MetricsModule.forRoot({ host: '127.0.0.1', port: undefined })],
     ['jwks', 'state', 'backend', 'signing'],
+  ],
+  [
+    'IntrospectionModule',
+    [{ ...IntrospectionModule.forRoot({ roles: ['admin'] }), imports: [session] }],
+    ['jwks', 'state', 'auth', 'throttler'],
   ],
   ['OAuthModule', [oauth], ['jwks', 'state', 'backend', 'auth', 'throttler']],
   ['PrivateModule', [PrivateModule.forRoot({ path: '/' })], ['jwks', 'backend', 'auth']],
@@ -64,9 +71,9 @@ const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
     [
       WellKnownModule.forRoot({
         issuer,
-        refresh: false,
-        introspection: false,
-        basicAuth: false,
+        grants: ['password'],
+        authMethods: ['none'],
+        introspection: [],
         docs: false,
       }),
     ],
@@ -96,7 +103,7 @@ describe.each(MODULES)('%s', (_name, imports, needs) => {
 
 describe('modules that only some need', () => {
   it.each([
-    ['AdminModule', [AdminModule]],
+    ['IntrospectionModule', [IntrospectionModule.forRoot({ roles: ['admin'] })]],
     ['OAuthModule', [OAuthModule.forRoot({})]],
     ['TokenModule', [TokenModule.forRoot({ path: '/' })]],
   ] satisfies [string, Imports][])(

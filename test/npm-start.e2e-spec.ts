@@ -42,6 +42,8 @@ async function start(script: string, env: Record<string, string> = {}): Promise<
       LOG_FORMAT: 'json',
       SIGNER_ALG: 'ES256',
       SIGNER_KID: 'key-1',
+      PUBLIC_URL: 'https://gateway.example',
+      VALIDATOR_AUDIENCE: 'https://api.example',
       ...env,
     }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -213,6 +213,7 @@ describe('the OpenAPI document', () => {
         'get /.well-known/oauth-authorization-server',
         'get /.well-known/oauth-protected-resource',
         'get /.well-known/oauth-protected-resource/{path}',
+        'get /.well-known/openid-configuration',
         'get /health/live',
         'get /health/ready',
         'post /admin/revocations',
@@ -277,7 +278,7 @@ describe('the OpenAPI document', () => {
     // What the generators have to reach for this to mean anything.
     for (const key of [
       'post /token 200',
-      'post /token 401',
+      'post /token 400',
       'get /private/custom 200',
       'get /private/custom 401',
       'post /token/revoke 200',

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { hostGateway, refuseInHost, type HostedGateway } from './helpers/host.js';
-import { expectError } from './helpers/http.js';
+import { call, expectError } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import { describeRetries } from './helpers/refresh-scenarios.js';
 import {
   custom,
   expectRace,
@@ -12,6 +13,7 @@ import {
   postForm,
   refresh,
   verdictOf,
+  type Pair,
 } from './helpers/sessions.js';
 
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
@@ -66,7 +68,10 @@ describe('the refresh token grant', () => {
       sub: 'u1',
       sid: access.sid,
       claims: old,
+      request: {},
     });
+    // No service that checks aud takes it for an access token.
+    expect([old.aud, access.aud]).toEqual([ISSUER, AUDIENCE]);
     await answers({ body: ANSWER });
   });
 
@@ -83,6 +88,7 @@ describe('the refresh token grant', () => {
   it('ends the session when a token is used twice', async () => {
     const first = await login(gateway.url);
     const second = pairOf(await refresh(gateway.url, first.refresh));
+    expect(await custom(gateway.url, second.access)).toBe('200');
     expectError(
       await refresh(gateway.url, first.refresh),
       400,
@@ -106,8 +112,12 @@ describe('the refresh token grant', () => {
     }
     // And the reverse: it opens no route.
     expect(await custom(gateway.url, token)).toBe('401 type_not_allowed');
-    const missing = await postForm(`${gateway.url}/token`, { grant_type: 'refresh_token' });
-    expectError(missing, 400, 'body_malformed', 'invalid_request');
+    // An empty parameter is an absent one (RFC 6749 section 3.2).
+    const grant = { grant_type: 'refresh_token' };
+    for (const form of [grant, { ...grant, refresh_token: '' }] as Record<string, string>[]) {
+      const missing = await postForm(`${gateway.url}/token`, form);
+      expectError(missing, 400, 'body_malformed', 'invalid_request');
+    }
   });
 
   it('binds the token to its client, where both sides name one', async () => {
@@ -159,6 +169,7 @@ describe('the refresh token grant', () => {
 describe('a session of the backend’s own', () => {
   it('keeps the sid that the backend sends', async () => {
     const gateway = await start();
+    await answers({ body: ANSWER });
     const access_token = { ...ANSWER.access_token, sid: 'backend-1' };
     await backend.answer('/token.json', { body: { ...ANSWER, access_token } });
     const pair = await login(gateway.url);
@@ -171,7 +182,12 @@ describe('a session of the backend’s own', () => {
   });
 
   it('ends with its absolute lifetime, however often it is refreshed', async () => {
-    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600' });
+    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600', ADMIN_ROLES: 'role_a' });
+    const isActive = async (token: string): Promise<unknown> => {
+      const { access } = await login(gateway.url);
+      const headers = { authorization: `Bearer ${access}` };
+      return (await postForm(`${gateway.url}/token/introspect`, { token }, headers)).json.active;
+    };
     let { refresh: token } = await login(gateway.url);
     const began = Number(part(token, 1).auth_time);
     for (let round = 0; round < 3; round++) {
@@ -181,8 +197,10 @@ describe('a session of the backend’s own', () => {
       token = pairOf(answer).refresh;
       expect(Number(part(token, 1).auth_time)).toBe(began);
     }
+    expect(await isActive(token)).toBe(true);
     await gateway.advanceClock(4);
     expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_invalid');
+    expect(await isActive(token)).toBe(false);
   });
 
   it('ends unused with the refresh token itself', async () => {
@@ -194,27 +212,250 @@ describe('a session of the backend’s own', () => {
 });
 
 describe('the retry window', () => {
-  it('gives repetitions the same answer, and ends the session after it', async () => {
+  describe('of one node, in memory (more: slow/refresh-retries.e2e-spec.ts)', () => {
+    let gateway: HostedGateway;
+    beforeAll(async () => {
+      gateway = await start({ STATE_STORE: 'memory:', ADMIN_ROLES: 'ops' });
+    });
+    describeRetries(() => ({
+      urls: [gateway.url, gateway.url],
+      windowOver: () => gateway.advanceClock(11),
+      delayRefresh: (delayMs) => backend.answer('/refresh.json', { body: ANSWER, delayMs }),
+      asked: () => backend.seen.filter(({ url }) => url === '/refresh.json').length,
+    }));
+  });
+
+  it('gives repetitions the same answer, also narrower ones, until it is over', async () => {
     // Other stores look at a clock that is not the gateway's.
     const gateway = await start({ REFRESH_RETRY_WINDOW: '2', STATE_STORE: 'memory:' });
-    const first = await login(gateway.url);
+    const { refresh: token } = await login(gateway.url);
     const parallel = await Promise.all(
-      Array.from({ length: 20 }, () => refresh(gateway.url, first.refresh)),
+      Array.from({ length: 20 }, () => refresh(gateway.url, token)),
     );
     expect(new Set(parallel.map(({ text }) => text)).size).toBe(1);
-    const second = pairOf(parallel[0] as (typeof parallel)[0]);
-    expect(await custom(gateway.url, second.access)).toBe('200');
     await gateway.advanceClock(1);
-    expect(verdictOf(await refresh(gateway.url, first.refresh))).toBe('200');
+    expect((await refresh(gateway.url, token)).text).toBe(parallel[0]?.text);
     await gateway.advanceClock(2);
-    expect(verdictOf(await refresh(gateway.url, first.refresh))).toBe('400 refresh_token_reused');
-    expect(await custom(gateway.url, second.access)).toBe('401 token_revoked');
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_reused');
+    const { access } = pairOf(parallel[0] as (typeof parallel)[0]);
+    expect(await custom(gateway.url, access)).toBe('401 token_revoked');
+  });
+
+  it('is none where the use of a successor would not be noticed, by an iat of the login service', async () => {
+    const gateway = await start();
+    const { refresh: token } = await login(gateway.url);
+    const access_token = { ...ANSWER.access_token, iat: Math.floor(Date.now() / 1000) - 60 };
+    await answers({ body: { ...ANSWER, access_token } });
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+    await answers({ body: ANSWER });
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_reused');
+  });
+});
+
+describe('what a refresh asks for', () => {
+  let gateway: HostedGateway;
+  const scoped = { ...ANSWER, access_token: { ...ANSWER.access_token, scope: 'read write' } };
+  beforeAll(async () => {
+    gateway = await start();
+    await backend.answer('/token.json', { body: scoped });
+    await answers({ body: scoped });
+  });
+  afterAll(() => backend.answer('/token.json', { body: ANSWER }));
+
+  const asked = (): Record<string, unknown> => {
+    const seen = backend.seen.findLast(({ url }) => url === '/refresh.json');
+    return JSON.parse(seen?.body.toString() ?? '{}') as Record<string, unknown>;
+  };
+  const ask = async (form: string, token?: string): Promise<Awaited<ReturnType<typeof refresh>>> =>
+    call(`${gateway.url}/token`, {
+      method: 'POST',
+      body: `grant_type=refresh_token&refresh_token=${token ?? (await login(gateway.url)).refresh}&${form}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+
+  it('is a part of the granted scope, and told where the answer differs (RFC 6749 sections 5.1, 6)', async () => {
+    const access_token = { ...ANSWER.access_token, scope: 'read' };
+    await answers({ body: { ...ANSWER, access_token } });
+    const narrowed = await ask('scope=read');
+    expect([narrowed.status, narrowed.json.scope]).toEqual([200, undefined]);
+    expect(asked().request).toEqual({ scope: 'read' });
+    // The successor keeps what was granted.
+    expect(part(pairOf(narrowed).refresh, 1).scope).toBe('read write');
+    const whole = await ask('scope=write+read', pairOf(narrowed).refresh);
+    expect([whole.status, whole.json.scope]).toEqual([200, 'read']);
+    expect((await ask('')).json.scope).toBe('read');
+    await answers({ body: scoped });
+    expect((await ask('scope=read')).json.scope).toBe('read write');
+    expect((await ask('scope=write+read')).json.scope).toBeUndefined();
+    expect((await ask('scope=')).json.scope).toBeUndefined();
+    expect(asked().request).toEqual({});
+  });
+
+  it.each(['read+admin', 'admin', 'Read', 'read++write', 'read%09write'])(
+    'is refused where it is more: scope=%s',
+    async (scope) => {
+      const { refresh: token } = await login(gateway.url);
+      const answer = await ask(`scope=${scope}`, token);
+      expectError(answer, 400, 'scope_not_granted', 'invalid_scope');
+      expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+    },
+  );
+
+  it('is what the answer of the login says, where its claims do not', async () => {
+    await backend.answer('/token.json', { body: { ...ANSWER, scope: 'read' } });
+    expect(verdictOf(await ask('scope=read'))).toBe('200');
+    expectError(await ask('scope=write'), 400, 'scope_not_granted', 'invalid_scope');
+    await backend.answer('/token.json', { body: ANSWER });
+    expectError(await ask('scope=read'), 400, 'scope_not_granted', 'invalid_scope');
+    await backend.answer('/token.json', { body: scoped });
+  });
+
+  it('reaches the backend, several resources as well, and no secret does (RFC 8707)', async () => {
+    const form =
+      'resource=https://a&resource=urn:b&audience=c&client_id=shop&client_secret=s3cret&x=1&y=';
+    expect(verdictOf(await ask(form))).toBe('200');
+    expect(asked().request).toEqual({
+      resource: ['https://a', 'urn:b'],
+      audience: 'c',
+      client_id: 'shop',
+      x: '1',
+    });
+    const { refresh: token } = await login(gateway.url);
+    const json = await call(`${gateway.url}/token`, {
+      method: 'POST',
+      body: JSON.stringify({
+        grant_type: 'refresh_token',
+        refresh_token: token,
+        resource: ['https://a', ''],
+        audience: ['c', 'd'],
+        scope: null,
+        deep: { a: 1 },
+      }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(json.status).toBe(200);
+    expect(asked().request).toEqual({ resource: 'https://a', audience: ['c', 'd'] });
+  });
+
+  it.each([
+    ['resource=a', 'target_unknown', 'invalid_target'],
+    ['resource=https://a%23b', 'target_unknown', 'invalid_target'],
+    ['resource=https://a&resource=/b', 'target_unknown', 'invalid_target'],
+    ['scope=read&scope=write', 'parameter_repeated', 'invalid_request'],
+  ])('is refused: %s', async (form, code, error) => {
+    expectError(await ask(form), 400, code, error);
+  });
+
+  it('is refused in JSON where it is no text', async () => {
+    const { refresh: token } = await login(gateway.url);
+    for (const wrong of [{ scope: ['read'] }, { scope: 7 }, { resource: [7] }, { audience: {} }])
+      expectError(
+        await call(`${gateway.url}/token`, {
+          method: 'POST',
+          body: JSON.stringify({ grant_type: 'refresh_token', refresh_token: token, ...wrong }),
+          headers: { 'content-type': 'application/json' },
+        }),
+        400,
+        'body_malformed',
+        'invalid_request',
+      );
+  });
+
+  it.each(['invalid_scope', 'invalid_target', 'invalid_client'])(
+    'may be refused by the backend: %s reaches the client, and nothing is consumed',
+    async (error) => {
+      const { refresh: token } = await login(gateway.url);
+      await answers({ status: 400, body: { error } });
+      expect((await refresh(gateway.url, token)).json).toEqual({ error });
+      await answers({ body: scoped });
+      expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+    },
+  );
+});
+
+describe('claims of a login service that is careless', () => {
+  /** Texts, since not every number is one for JavaScript. */
+  const body = (claims: string): string =>
+    `{"access_token":{"aud":"${AUDIENCE}","roles":["role_a"],${claims}},"refresh_token":{${claims}}}`;
+  const both = async (claims: string): Promise<void> => {
+    await backend.answer('/token.json', { body: body(claims) });
+    await backend.answer('/refresh.json', { body: body(claims) });
+  };
+  afterAll(async () => {
+    await backend.answer('/token.json', { body: ANSWER });
+    await answers({ body: ANSWER });
+  });
+
+  it.each(['2095789953.123456789', '9007199254740993', '9223372036854775807', '1e+300'])(
+    'an exp of %s works in refresh, introspection, revocation and logout',
+    async (exp) => {
+      const gateway = await start({ ADMIN_ROLES: 'role_a' });
+      await both(`"sub":"u1","exp":${exp}`);
+      const first = await login(gateway.url);
+      const second = pairOf(await refresh(gateway.url, first.refresh));
+      const authorization = `Bearer ${second.access}`;
+      for (const token of [second.access, second.refresh]) {
+        const url = `${gateway.url}/token/introspect`;
+        const { text } = await postForm(url, { token }, { authorization });
+        expect(text).toContain('"active":true');
+        expect(text).toContain(`"exp":${exp}`);
+      }
+      expect(verdictOf(await refresh(gateway.url, first.refresh))).toBe('400 refresh_token_reused');
+      expect(await custom(gateway.url, second.access)).toBe('401 token_revoked');
+      const [revoked, out] = [await login(gateway.url), await login(gateway.url)];
+      const revoke = await postForm(`${gateway.url}/token/revoke`, { token: revoked.access });
+      expect(verdictOf(revoke)).toBe('200');
+      const headers = { authorization: `Bearer ${out.access}` };
+      expect(verdictOf(await postForm(`${gateway.url}/logout`, {}, headers))).toBe('204');
+      for (const { access } of [revoked, out])
+        expect(await custom(gateway.url, access)).toBe('401 token_revoked');
+      expect(verdictOf(await refresh(gateway.url, out.refresh))).toBe('400 refresh_token_invalid');
+      expect(verdictOf(await refresh(gateway.url, revoked.refresh))).toBe('200');
+    },
+  );
+
+  it('one jti for everybody locks nobody out, and is warned of once', async () => {
+    const gateway = await start({ REFRESH_RETRY_WINDOW: '0' });
+    const users = [];
+    for (const sub of ['a', 'b', 'c']) {
+      await both(`"sub":"${sub}","jti":"the-only-one"`);
+      users.push({ sub, pair: await login(gateway.url) });
+    }
+    const [a, b, c] = users.map(({ pair }) => pair) as [Pair, Pair, Pair];
+    await postForm(`${gateway.url}/token/revoke`, { token: a.access });
+    expect(await custom(gateway.url, a.access)).toBe('401 token_revoked');
+    expect(await custom(gateway.url, b.access)).toBe('200');
+    for (const { refresh: token } of [a, b, c])
+      expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+    expect(verdictOf(await refresh(gateway.url, b.refresh))).toBe('400 refresh_token_reused');
+    expect([await custom(gateway.url, b.access), await custom(gateway.url, c.access)]).toEqual([
+      '401 token_revoked',
+      '200',
+    ]);
+    const warnings = (): number => gateway.output().split('the same jti').length - 1;
+    await expect.poll(warnings).toBe(1);
+  });
+
+  it.each([
+    ['"sid":""', 'access_token.sid'],
+    ['"sub":7', 'access_token.sub'],
+    ['"jti":7', 'access_token.jti'],
+    ['"iss":["a"]', 'access_token.iss'],
+    ['"exp":2095789953123', 'access_token.exp'],
+    ['"iat":1795789953123', 'access_token.iat'],
+    ['"auth_time":1795789953123', 'access_token.auth_time'],
+  ])('%s is refused: 502 claims_invalid names the claim', async (claims, name) => {
+    const gateway = await start();
+    await both(claims);
+    const answer = await call(`${gateway.url}/token`, { method: 'POST' });
+    expectError(answer, 502, 'claims_invalid', 'server_error');
+    expect(answer.text).toContain(name);
   });
 });
 
 describe('50 uses of one refresh token at the same time', () => {
   it('succeed once', async () => {
-    await expectRace([await start()]);
+    await expectRace([await start({ REFRESH_RETRY_WINDOW: '0' })]);
   });
 });
 
@@ -223,7 +464,7 @@ describe('a configuration in which refresh would be unsafe', () => {
     [{ SIGNER_REFRESH_TYP: 'JWT' }, 'SIGNER_REFRESH_TYP must differ'],
     [{ SIGNER_REFRESH_TYP: 'application/AT+JWT' }, 'SIGNER_REFRESH_TYP must differ'],
     [{ SIGNER_FULL: 'true' }, 'needs compact tokens'],
-    [{ REFRESH_RETRY_WINDOW: '11' }, 'REFRESH_RETRY_WINDOW'],
+    [{ REFRESH_RETRY_WINDOW: '61' }, 'REFRESH_RETRY_WINDOW'],
   ])('refuses to boot: %j', async (env, problem) => {
     const { lines } = await refuseInHost({ ...REFRESH, ...env });
     expect(lines).toEqual([expect.stringContaining(problem)]);

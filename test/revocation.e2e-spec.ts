@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JWK } from 'jose';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway, type HostedGateway } from './helpers/host.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
 import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
 import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
@@ -56,6 +57,7 @@ describe('POST /token/revoke (RFC 7009)', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(await custom(gateway.url, pair.access)).toBe('401 token_revoked');
     const next = await refresh(gateway.url, pair.refresh);
+    expect(part(pairOf(next).access, 1).sid).toBe(part(pair.access, 1).sid);
     expect(await custom(gateway.url, pairOf(next).access)).toBe('200');
   });
 
@@ -66,6 +68,31 @@ describe('POST /token/revoke (RFC 7009)', () => {
     for (const token of [first.access, second.access])
       expect(await custom(gateway.url, token)).toBe('401 token_revoked');
     expect(verdictOf(await refresh(gateway.url, second.refresh))).toBe('400 refresh_token_invalid');
+  });
+
+  it('ends every token that was signed here, whatever its type, audience, issuer and key', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const header = { alg: 'HS256', kid: 'sim2' };
+    const listed = async (): Promise<unknown[]> =>
+      (
+        (await withAdmin('/admin/revocations?limit=1000')).json as {
+          revocations: { jti?: string }[];
+        }
+      ).revocations.map(({ jti }) => jti);
+    for (const [typ, claims] of [
+      ['api-key+jwt', { sub: 'key', aud: 'https://elsewhere', jti: 'k1', exp }],
+      ['receipt+jwt', { iss: 'https://shop', order: 7, exp }],
+      ['application/JWT', { iss: ISSUER, exp }],
+      [undefined, { exp }],
+    ] as const) {
+      const token = hs256(String(key.k), { ...header, typ }, { iss: ISSUER, ...claims });
+      const before = await listed();
+      expect((await revoke(token)).status).toBe(200);
+      const digest = createHash('sha256').update(token.slice(0, token.lastIndexOf('.')));
+      expect((await listed()).filter((jti) => !before.includes(jti))).toEqual([
+        `sha256:${digest.digest('base64url')}`,
+      ]);
+    }
   });
 
   it('makes a token refused, also where it would not have been enough', async () => {
@@ -195,6 +222,32 @@ describe('/admin/revocations', () => {
     await expect.poll(() => custom(gateway.url, later)).toBe('200');
   });
 
+  it('revokes what a clock that is ahead has issued, as far as the leeway goes', async () => {
+    const hosted = await hostGateway({
+      BACKEND_HOST: backend.url,
+      SIGNER_JWK_LOCAL_PATH: writeKeys([key]),
+      ADMIN_ROLES: 'ops',
+      VALIDATOR_LEEWAY: '60',
+    });
+    const now = Math.floor(Date.now() / 1000);
+    const issued = (iat: number): string =>
+      hs256(String(key.k), { alg: 'HS256', kid: 'sim2', typ: 'JWT' }, {
+        ...CLAIMS, sub: 'ahead', roles: ['role_a'], iat, exp: now + 600,
+      }); // prettier-ignore
+    expect(await custom(hosted.url, issued(now + 59))).toBe('200');
+    const revoking = await call(`${hosted.url}/admin/revocations`, {
+      method: 'POST',
+      body: JSON.stringify({ sub: 'ahead' }),
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    });
+    expect(revoking.status).toBe(201);
+    for (const iat of [now - 60, now, now + 59, now + 60])
+      expect(await custom(hosted.url, issued(iat))).toBe('401 token_revoked');
+    await hosted.advanceClock(70);
+    expect(await custom(hosted.url, issued(now + 65))).toBe('200');
+    await hosted.stop();
+  });
+
   it('revokes what was issued before a time', async () => {
     const sub = randomUUID();
     const now = Math.floor(Date.now() / 1000);
@@ -292,6 +345,56 @@ describe('POST /logout', () => {
       /^Bearer realm="signet", (resource_metadata="[^"]+"), DPoP algs="[\w -]+", \1$/,
     );
     expectError(await logout({ authorization: 'Bearer x.y.z' }), 401, 'token_malformed');
+  });
+});
+
+describe('while refresh is off', () => {
+  const start = (): Promise<HostedGateway> =>
+    hostGateway({ BACKEND_HOST: backend.url, SIGNER_JWK_LOCAL_PATH: writeKeys([key]) });
+  const end = (url: string, token: string): Promise<Answer> =>
+    postForm(`${url}/token/revoke`, { token });
+
+  it('a refresh token takes the access token of its answer with it, and no other', async () => {
+    const { url } = await start();
+    const [one, other] = [await login(url), await login(url)];
+    expect(part(one.access, 1).sid).toBeUndefined();
+    await end(url, one.refresh);
+    expect(await custom(url, one.access)).toBe('401 token_revoked');
+    expect(await custom(url, other.access)).toBe('200');
+    // The reverse ends one token.
+    await end(url, other.access);
+    expect(await custom(url, other.access)).toBe('401 token_revoked');
+  });
+
+  it('also where the login service chooses each jti, or the sid', async () => {
+    const { url } = await start();
+    const body = (name: string, ids: readonly [object, object]): object => ({
+      access_token: { ...CLAIMS, sub: name, roles: ['role_a'], ...ids[0] },
+      refresh_token: { ...CLAIMS, sub: name, ...ids[1] },
+    });
+    for (const [name, ids] of [
+      ['jti', [{ jti: 'a' }, { jti: 'b' }]],
+      ['one jti', [{ jti: 'c' }, { jti: 'c' }]],
+      ['half a jti', [{ jti: 'd' }, {}]],
+      [
+        'sid',
+        [
+          { sid: 's', jti: 'e' },
+          { sid: 's', jti: 'f' },
+        ],
+      ],
+    ] as const) {
+      await backend.answer('/token.json', { body: body(name, ids) });
+      const mine = await login(url);
+      await backend.answer('/token.json', { body: body(`not ${name}`, [{}, {}]) });
+      const foreign = await login(url);
+      await end(url, mine.refresh);
+      expect(`${name}: ${await custom(url, mine.access)}`).toBe(`${name}: 401 token_revoked`);
+      expect(await custom(url, foreign.access)).toBe('200');
+    }
+    await backend.answer('/token.json', {
+      body: { access_token: { ...CLAIMS, roles: ['role_a'] }, refresh_token: CLAIMS },
+    });
   });
 });
 

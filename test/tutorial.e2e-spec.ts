@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refuseToBoot, startGateway } from './helpers/gateway.js';
+import { refuseToBoot } from './helpers/gateway.js';
 import {
   bash,
   BLOCKS,
@@ -10,6 +10,7 @@ import {
   environmentOf,
   expectSession,
   startAsPrinted,
+  startByDefaults,
   writeBlock,
 } from './helpers/manual.js';
 
@@ -40,7 +41,7 @@ describe('the first start', () => {
   it('makes a key', async () => {
     const [start] = blocksOf('README', '60 seconds', 'bash', 'bash');
     // Nothing is changed yet: the repository's own build will do.
-    const gateway = await startGateway(environmentOf(start), directory);
+    const gateway = await startByDefaults(environmentOf(start), directory);
     expect(gateway.output()).toContain("fresh HS256 key 'sim2'");
     await gateway.stop();
   });

@@ -37,21 +37,32 @@ export class AuthGuard implements CanActivate {
     this.verifier = verifier;
   }
 
-  /**
-   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
-   * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
-   */
+  /** @throws as {@link admit} */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const policy = this.routes.policy(context.getHandler(), context.getClass());
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage>();
     // A decorated method of a decorated class has the guard twice.
     if (verifiedBy(request) === policy) return true;
+    await this.admit(request, http.getResponse<ServerResponse>(), policy);
+    return true;
+  }
+
+  /**
+   * Verifies the token of a request; for a handler that decides by itself what it asks for.
+   *
+   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
+   * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
+   */
+  async admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    policy: TokenPolicy,
+  ): Promise<void> {
     let presented: BearerToken | undefined;
     try {
       presented = bearerToken(request, policy);
-      if (presented?.scheme === 'DPoP')
-        await this.proofs?.offerNonce(http.getResponse<ServerResponse>());
+      if (presented?.scheme === 'DPoP') await this.proofs?.offerNonce(response);
       setVerified(request, policy, await this.verify(request, presented, policy));
     } catch (error) {
       const refusal =
@@ -64,13 +75,11 @@ export class AuthGuard implements CanActivate {
             )
           : error;
       // Set here, because Nest's own exception filter sends no headers.
-      if (refusal instanceof GatewayException)
-        setHeaders(http.getResponse<ServerResponse>(), refusal);
+      if (refusal instanceof GatewayException) setHeaders(response, refusal);
       throw refusal;
     }
     // No backend gets the token, whatever headers are forwarded.
     withholdHeaders(request, policy.credentialHeaders);
-    return true;
   }
 
   private async verify(

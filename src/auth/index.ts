@@ -19,6 +19,7 @@ export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require
 export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {
+  IntrospectionOptions,
   IssuerOptions,
   Matcher,
   TokenHolder,

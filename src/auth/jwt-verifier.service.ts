@@ -7,8 +7,8 @@ import {
   type Verification,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
-import { Revocations } from '../state/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
+import { Revocations, SuccessorUses } from '../state/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 
 /** Verifies tokens with the application's keys and revocations. */
@@ -21,18 +21,21 @@ export class JwtVerifier {
     @Optional() revocations?: Revocations,
     @Optional() signatures?: SignatureCache,
     @Optional() proofs?: DpopProofs,
+    @Optional() introspector?: IntrospectionEndpoints,
+    @Optional() uses?: SuccessorUses,
   ) {
-    this.verification = { keys, revocations, signatures, proofs };
+    this.verification = { keys, revocations, signatures, proofs, introspector, uses };
   }
 
   /**
    * See `verifyToken` for the checks and their order.
    *
-   * @param token compact JWS
+   * @param token compact JWS, or a token to ask about
    * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
    * @returns the claims of a token that fulfils `policy`
    * @throws TokenRefusedError with the code of the first check that fails
    * @throws KeysUnavailableException while there are no keys to check with
+   * @throws IntrospectionUnavailableException while a token cannot be asked about
    * @throws StateUnavailableException when revocations cannot be known
    */
   verify<Claims extends object = object>(

@@ -6,7 +6,7 @@ import { ReservedHeaders } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
 import {
   hasUncheckedAudience,
@@ -25,11 +25,15 @@ import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** Asks the resolver of the options about issuers that they do not list. */
-function issuerFinder(options: AuthModuleOptions, keys: JwkKeyStore): IssuerFinder | undefined {
+function issuerFinder(
+  options: AuthModuleOptions,
+  keys: JwkKeyStore,
+  endpoints: IntrospectionEndpoints | undefined,
+): IssuerFinder | undefined {
   const { issuer, issuers = [], issuerResolver } = options;
   if (issuerResolver === undefined) return undefined;
   const listed = new Set([issuer, ...issuers.map((one) => one.issuer)].flat());
-  const resolved = new ResolvedIssuers(issuerResolver, options, listed, keys);
+  const resolved = new ResolvedIssuers(issuerResolver, options, listed, keys, endpoints);
   return (iss, compile) => resolved.find(iss, compile);
 }
 
@@ -54,11 +58,12 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
     @Optional() private readonly proofs?: DpopProofs,
+    @Optional() private readonly endpoints?: IntrospectionEndpoints,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
-    this.findIssuer = issuerFinder(given, keys);
+    this.findIssuer = issuerFinder(given, keys, endpoints);
     this.publicUrl = given.publicUrl;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
@@ -68,12 +73,14 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * Checks every decorated route and opens the key sets that routes bring along.
+   * Checks every decorated route and opens the key sets and endpoints that routes bring along.
    *
    * @throws BootError one line per route that could not accept any token
    */
   async onModuleInit(): Promise<void> {
-    this.reserveHeaders(this.defaults());
+    const defaults = this.defaults();
+    this.reserveHeaders(defaults);
+    await this.openEndpoints(defaults);
     const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
     if (problems.flat().length > 0) throw new BootError(problems.flat());
     this.warnOfUncheckedAudience();
@@ -87,6 +94,11 @@ export class ProtectedRoutes implements OnModuleInit {
       if (!(error instanceof BootError)) throw error;
       throw new BootError(error.problems.map((problem) => `AuthModule: ${problem}`));
     }
+  }
+
+  /** What our own tokens have to fulfil that need one of these roles. @throws BootError */
+  withRoles(roles: readonly string[]): TokenPolicy {
+    return compileRoutePolicy({ admin: true }, { ...this.options, adminRoles: roles });
   }
 
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
@@ -140,6 +152,15 @@ export class ProtectedRoutes implements OnModuleInit {
     return base + this.metadataPath + (path === '/' ? '' : path);
   }
 
+  /** The scopes that routes ask for, each once. */
+  scopes(): string[] {
+    const asked = this.explorer
+      .routes()
+      .filter((route) => this.isProtected(route))
+      .flatMap(({ handler, controller }) => this.policy(handler, controller).scopes);
+    return [...new Set(asked)];
+  }
+
   private compile(route: RequireJwtOptions): TokenPolicy {
     const policy = compileRoutePolicy(route, this.options, this.findIssuer);
     if (policy.dpop !== false && this.proofs === undefined)
@@ -173,6 +194,17 @@ export class ProtectedRoutes implements OnModuleInit {
     }
   }
 
+  /** Their options are checked at boot; whether they answer is not. */
+  private async openEndpoints({
+    introspection,
+    jwtIntrospection,
+    perIssuer,
+  }: TokenPolicy): Promise<void> {
+    const ofIssuers = [...(perIssuer?.values() ?? [])].map((one) => one.jwtIntrospection);
+    for (const endpoint of [introspection, jwtIntrospection, ...ofIssuers])
+      if (endpoint !== undefined) await this.endpoints?.open(endpoint);
+  }
+
   private refusal(alg: JwsAlgorithm, source: KeySource | undefined): KeyError[] {
     try {
       this.keys.requireVerification(alg, source);
@@ -186,7 +218,9 @@ export class ProtectedRoutes implements OnModuleInit {
   private async check({ handler, controller, label }: Route): Promise<string[]> {
     if (!this.isProtected({ handler, controller })) return [];
     try {
-      await this.openKeys(this.policy(handler, controller));
+      const policy = this.policy(handler, controller);
+      await this.openEndpoints(policy);
+      await this.openKeys(policy);
       return [];
     } catch (error) {
       if (error instanceof KeyError) return [`${label}: ${error.message}`];

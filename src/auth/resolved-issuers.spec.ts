@@ -2,7 +2,12 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BootError } from '../core/errors/index.js';
 import type { KeySource } from '../core/keys/index.js';
-import { compilePolicy, type IssuerOptions, type TokenPolicy } from '../core/verify/index.js';
+import {
+  compilePolicy,
+  type IntrospectionOptions,
+  type IssuerOptions,
+  type TokenPolicy,
+} from '../core/verify/index.js';
 import { IssuerUnavailableException } from './auth.exceptions.js';
 import {
   ResolvedIssuers,
@@ -120,6 +125,20 @@ describe('an answer', () => {
     vi.advanceTimersByTime(300_000);
     expect(await ask(resolved, 't1')).toBe('unknown');
     expect(open).toEqual([]);
+  });
+
+  it('whose endpoint cannot be used holds up the tokens of its issuer, as one whose keys cannot', async () => {
+    const resolve: IssuerResolver = (iss) => ({ introspection: { url: `https://${iss}` } });
+    const endpoints = {
+      open: async ({ url }: IntrospectionOptions) => {
+        if (url !== 'https://t1') throw new BootError('the option introspection of AuthModule: no');
+      },
+    };
+    const resolved = new ResolvedIssuers(resolve, {}, new Set([OWN]), keys, endpoints);
+    expect(await ask(resolved, 't1')).toBe('known');
+    expect(await ask(resolved, 't2')).toBe('503');
+    expect(opened).toBe(1);
+    expect(lines).toEqual([expect.stringMatching(/no answer for "t2", .* introspection of Auth/)]);
   });
 
   it('of nothing is used for seconds', async () => {

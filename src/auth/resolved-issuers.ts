@@ -8,7 +8,7 @@ import {
   type IssuerOptions,
   type TokenPolicy,
 } from '../core/verify/index.js';
-import type { JwkKeyStore } from '../jwks/index.js';
+import type { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { IssuerUnavailableException } from './auth.exceptions.js';
 
 /** What holds for tokens of an issuer that is found at run time; it is never our own. */
@@ -105,6 +105,7 @@ export class ResolvedIssuers {
     { issuerResolverTtl, issuerResolverLimit }: IssuerResolverOptions,
     private readonly listed: ReadonlySet<string>,
     private readonly keys: Pick<JwkKeyStore, 'leaseVerification'>,
+    private readonly endpoints?: Pick<IntrospectionEndpoints, 'open'>,
   ) {
     this.ttlMs = 1000 * (issuerResolverTtl ?? DEFAULT_TTL_SECONDS);
     this.limit = issuerResolverLimit ?? DEFAULT_LIMIT;
@@ -209,6 +210,7 @@ export class ResolvedIssuers {
     if (found === undefined) return undefined;
     assertOfIssuer(found, iss);
     const keys = issuerKeySource({ ...found, issuer: iss });
+    if (found.introspection !== undefined) await this.endpoints?.open(found.introspection);
     const { jwkLocalPath: _path, jwksUri: _uri, remote: _remote, ...rest } = found;
     return {
       options: { ...rest, issuer: iss, keys },

@@ -21,7 +21,7 @@ import {
   type AllowedHeader,
 } from './request/forwarding.js';
 import { BackendBulkhead, type CallListener } from './resilience/backend-bulkhead.js';
-import type { BreakerState } from './resilience/circuit-breaker.js';
+import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
 import type { BackendRequest, BackendResponse } from './transport/exchange.js';
 

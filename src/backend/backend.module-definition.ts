@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { BreakerOptions } from './resilience/circuit-breaker.js';
+import type { BreakerOptions } from '../core/resilience/index.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {

@@ -2,7 +2,7 @@ export type { BackendCall, CallSpan, CallTracer } from './backend-call.js';
 export { BackendAnswer } from './answer/backend-answer.js';
 export { BackendClient, type BackendStats } from './backend-client.service.js';
 export type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
-export type { BreakerOptions, BreakerState } from './resilience/circuit-breaker.js';
+export type { BreakerOptions, BreakerState } from '../core/resilience/index.js';
 export {
   BackendBadResponseException,
   BackendFailedException,

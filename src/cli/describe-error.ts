@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { ClientsError } from '../core/clients/index.js';
 import { BootError } from '../core/errors/index.js';
 import { FileError } from '../core/files/index.js';
 import { KeyError } from '../core/keys/index.js';
@@ -13,7 +14,7 @@ import { CommandError } from './command.error.js';
  */
 export function describeError(error: unknown): readonly string[] {
   if (error instanceof CommanderError) return describeUsageError(error);
-  if (error instanceof BootError || error instanceof CommandError)
+  if (error instanceof BootError || error instanceof CommandError || error instanceof ClientsError)
     return error.problems.map(oneLine);
   if (error instanceof KeyError || error instanceof FileError) return [oneLine(error.message)];
   const { code, name } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerClients } from './clients/register-clients.js';
 import { CommandContext } from './command-context.js';
 import type { RawEnvironment } from '../environment/index.js';
 import type { CommandIo } from './command-io.js';
@@ -49,6 +50,7 @@ function program(context: CommandContext, { stdout, stderr }: CommandIo): Comman
       outputError: () => undefined,
     });
   registerKeys(signet, context);
+  registerClients(signet, context);
   registerImportConfig(signet, context);
   registerExplain(signet, context);
   registerServe(signet);

@@ -42,6 +42,8 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     full: 'SIGNER_FULL',
     issuer: 'SIGNER_ISSUER',
+    audience: 'SIGNER_AUDIENCE',
+    refreshAudience: 'SIGNER_REFRESH_AUDIENCE',
     accessTtl: 'SIGNER_ACCESS_TTL',
     refreshTtl: 'SIGNER_REFRESH_TTL',
     staleExp: 'SIGNER_STALE_EXP',
@@ -79,17 +81,27 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     dpop: 'DPOP',
     dpopNonce: 'DPOP_NONCE',
     mtlsHeader: 'VALIDATOR_MTLS_HEADER',
+    introspection: 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.url': 'VALIDATOR_INTROSPECTION_URL',
+    'introspection.clientFile': 'VALIDATOR_INTROSPECTION_CLIENT_FILE',
+    'introspection.tokens': 'VALIDATOR_INTROSPECTION_TOKENS',
+    'introspection.cacheTtl': 'VALIDATOR_INTROSPECTION_CACHE_TTL',
   },
   StateModule: {
     url: 'STATE_STORE',
+    leeway: 'VALIDATOR_LEEWAY',
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },
   MetricsModule: {
-    host: 'HOST',
+    host: 'MANAGEMENT_HOST',
     port: 'MANAGEMENT_PORT',
     optional: ['MANAGEMENT_PORT', 'NODE_ENV'],
   },
-  TokenModule: { method: 'TOKEN_BACKEND_METHOD', path: 'TOKEN_BACKEND_PATH' },
+  TokenModule: {
+    method: 'TOKEN_BACKEND_METHOD',
+    path: 'TOKEN_BACKEND_PATH',
+    errors: 'TOKEN_BACKEND_ERRORS',
+  },
   OAuthModule: {
     refresh: 'REFRESH_BACKEND_PATH',
     'refresh.path': 'REFRESH_BACKEND_PATH',
@@ -103,14 +115,24 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     cookies: 'SESSION_COOKIES',
     publicUrl: 'PUBLIC_URL',
   },
+  ClientsModule: {
+    path: 'CLIENTS_FILE',
+    issuer: 'SIGNER_ISSUER',
+    publicUrl: 'PUBLIC_URL',
+    leeway: 'VALIDATOR_LEEWAY',
+    exposedFiles: ['DISABLE_JWK_SECURITY', 'NODE_ENV'],
+    reloadIntervalMs: 'KEY_RELOAD_INTERVAL_MS',
+  },
+  IntrospectionModule: { roles: ['INTROSPECTION_ROLES', 'ADMIN_ROLES'] },
   PrivateModule: { path: 'PRIVATE_BACKEND_PATH' },
   TracingModule: { endpoint: 'OTEL_EXPORTER_OTLP_ENDPOINT' },
   WellKnownModule: {
     publicUrl: 'PUBLIC_URL',
     issuer: 'SIGNER_ISSUER',
-    refresh: 'REFRESH_BACKEND_PATH',
-    introspection: 'ADMIN_ROLES',
-    basicAuth: 'BACKEND_INPUT_HEADERS',
+    grants: ['TOKEN_BACKEND_GRANTS', 'REFRESH_BACKEND_PATH'],
+    authMethods: ['TOKEN_BACKEND_AUTH_METHODS', 'TOKEN_BACKEND_METHOD', 'CLIENTS_FILE'],
+    introspection: ['INTROSPECTION_ROLES', 'ADMIN_ROLES', 'CLIENTS_FILE'],
+    revocation: 'CLIENTS_FILE',
     docs: 'SWAGGER_ENABLED',
     dpopAlgorithms: 'DPOP',
   },
@@ -130,10 +152,13 @@ const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */
 export const withVariableNames = (message: string): string =>
-  message.replaceAll(OPTION, (text: string, option: string, module: string) => {
-    const [, variables] =
-      Object.entries(OPTION_VARIABLES[module] ?? {}).find(
-        ([name]) => name === option || name.endsWith(`.${option}`),
-      ) ?? [];
-    return variables === undefined ? text : [variables].flat().join(' or ');
-  });
+  // Most refusals name no option.
+  message.includes('the option ')
+    ? message.replaceAll(OPTION, (text: string, option: string, module: string) => {
+        const [, variables] =
+          Object.entries(OPTION_VARIABLES[module] ?? {}).find(
+            ([name]) => name === option || name.endsWith(`.${option}`),
+          ) ?? [];
+        return variables === undefined ? text : [variables].flat().join(' or ');
+      })
+    : message;

@@ -13,13 +13,19 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 type Raw = Partial<Record<keyof Environment, string>>;
 
-const BASE: Raw = { BACKEND_HOST: 'http://backend', TRUST_PROXY: 'loopback' };
+const BASE: Raw = {
+  BACKEND_HOST: 'http://backend',
+  TRUST_PROXY: 'loopback',
+  SIGNER_ISSUER: 'https://own.example',
+  VALIDATOR_AUDIENCE: 'https://own-api.example',
+};
 
 /** A value for each variable that is not its default. */
 const OTHER: Readonly<Record<keyof Environment, string>> = {
   NODE_ENV: 'production',
-  HOST: '127.0.0.1',
+  HOST: '::1',
   PORT: '1',
+  MANAGEMENT_HOST: '::1',
   MANAGEMENT_PORT: '2',
   WORKERS: '3',
   TRUST_PROXY: 'true',
@@ -32,12 +38,15 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   BACKEND_MAX_BODY: '2kb',
   BACKEND_INPUT_HEADERS: 'authorization',
   BACKEND_INPUT_QUERY_STRINGS: 'q',
-  TOKEN_BACKEND_METHOD: 'PUT',
+  TOKEN_BACKEND_METHOD: 'GET',
   TOKEN_BACKEND_PATH: '/t',
   PRIVATE_BACKEND_PATH: '/p',
   REFRESH_BACKEND_PATH: '/r',
   REFRESH_RETRY_WINDOW: '7',
   REFRESH_ABSOLUTE_TTL: '8',
+  TOKEN_BACKEND_ERRORS: 'oauth',
+  TOKEN_BACKEND_GRANTS: 'password',
+  TOKEN_BACKEND_AUTH_METHODS: 'client_secret_post',
   SIGNER_ALG: 'ES256',
   SIGNER_KID: 'k1',
   SIGNER_KEYS_TO_SIGN: 'receipt',
@@ -48,6 +57,8 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   SIGNER_REFRESH_TYP: 'refresh+jwt',
   SIGNER_FULL: 'true',
   SIGNER_ISSUER: 'https://issuer.example',
+  SIGNER_AUDIENCE: 'https://signed.example',
+  SIGNER_REFRESH_AUDIENCE: 'keep',
   // More than the refresh tokens.
   SIGNER_ACCESS_TTL: '9000000',
   SIGNER_REFRESH_TTL: '10000000',
@@ -74,6 +85,10 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SCOPES_MATCHER: 'all',
   VALIDATOR_REQUIRED_CLAIMS: 'sub',
   VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_INTROSPECTION_URL: 'https://id.example/introspect',
+  VALIDATOR_INTROSPECTION_CLIENT_FILE: 'client.json',
+  VALIDATOR_INTROSPECTION_TOKENS: 'all',
+  VALIDATOR_INTROSPECTION_CACHE_TTL: '18',
   VALIDATOR_MTLS_HEADER: 'X-Cert',
   VALIDATOR_COOKIE_KEY: 'c',
   VALIDATOR_AUTH_HEADER_NAME: 'X-Token',
@@ -90,6 +105,8 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   KEY_RELOAD_INTERVAL_MS: '15',
   STATE_STORE: 'redis://redis',
   ADMIN_ROLES: 'admin',
+  INTROSPECTION_ROLES: 'resource-server',
+  CLIENTS_FILE: 'c.json',
   DPOP: 'off',
   DPOP_NONCE: 'true',
   THROTTLE_LIMIT: '16',
@@ -115,6 +132,8 @@ function optionsOf(raw: Raw): Record<string, object | undefined> {
     TokenModule: options.tokenOptions(env),
     OAuthModule: options.oauthOptions(env),
     SessionModule: options.sessionOptions(env),
+    ClientsModule: options.clientsOptions(env),
+    IntrospectionModule: options.introspectionOptions(env),
     PrivateModule: options.privateOptions(env),
     TracingModule: options.tracingOptions(env),
     WellKnownModule: options.wellKnownOptions(env),
@@ -149,7 +168,9 @@ describe('the options of the modules', () => {
   it('are all in the table of options and variables', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
+      VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+      CLIENTS_FILE: 'clients.json',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
       const listed = Object.keys(OPTION_VARIABLES[module] ?? {});
@@ -167,13 +188,39 @@ describe('the options of the modules', () => {
     const base: Raw = option.startsWith('refresh.')
       ? { REFRESH_BACKEND_PATH: '/other' }
       : option === 'issuers'
-        ? { VALIDATOR_ISSUER: 'https://a.example,https://b.example' }
+        ? {
+            SIGNER_ISSUER: 'https://a.example',
+            VALIDATOR_ISSUER: 'https://a.example,https://b.example',
+          }
         : option === 'profile'
           ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : {};
+          : module === 'ClientsModule'
+            ? { CLIENTS_FILE: 'clients.json' }
+            : module === 'AuthModule' && option.startsWith('introspection')
+              ? {
+                  VALIDATOR_INTROSPECTION_URL: 'https://a',
+                  VALIDATOR_ISSUER: 'https://a,https://b',
+                }
+              : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);
+  });
+
+  it('let no endpoint speak for the tokens that are signed here', () => {
+    const url = { VALIDATOR_INTROSPECTION_URL: 'https://a/introspect' };
+    const ownOnes = (env: Record<string, string>) =>
+      options
+        .authOptions(readEnvironment({ ...BASE, ...env }))
+        .issuers?.map(({ issuer, own }) => [issuer, own === true]);
+    const alone = { SIGNER_ISSUER: 'https://own', VALIDATOR_ISSUER: 'https://own' };
+    expect(ownOnes(alone)).toBeUndefined();
+    expect(ownOnes({ ...alone, ...url })).toEqual([['https://own', true]]);
+    const both = { ...alone, VALIDATOR_ISSUER: 'https://own,https://a' };
+    expect(ownOnes({ ...both, ...url })).toEqual([
+      ['https://own', true],
+      ['https://a', false],
+    ]);
   });
 
   it('take up every variable that the process itself does not', () => {
@@ -184,6 +231,39 @@ describe('the options of the modules', () => {
       .filter((name) => !rows.some(([, , variable]) => variable === name))
       .filter((name) => !new RegExp(String.raw`\b${name}\b`).test(own));
     expect(unused).toEqual([]);
+  });
+});
+
+describe('what clients are told', () => {
+  const metadata = (raw: Raw): unknown => optionsOf(raw).WellKnownModule;
+
+  it.each<[Raw, string | undefined]>([
+    // The module takes the port that is listened on.
+    [{}, undefined],
+    [{ PUBLIC_URL: 'https://gw.example' }, 'https://gw.example'],
+    [{ NODE_ENV: 'production' }, 'https://own.example'],
+    [{ NODE_ENV: 'production', PUBLIC_URL: 'https://gw.example' }, 'https://gw.example'],
+    [{ NODE_ENV: 'production', SIGNER_ISSUER: 'urn:own' }, undefined],
+  ])('with %j has URLs below %s', (raw, publicUrl) => {
+    expect(metadata(raw)).toMatchObject({ publicUrl });
+  });
+
+  it.each<[Raw, object]>([
+    [
+      {},
+      {
+        grants: ['password', 'client_credentials'],
+        authMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+        introspection: [],
+      },
+    ],
+    [{ REFRESH_BACKEND_PATH: '/r', TOKEN_BACKEND_GRANTS: 'a' }, { grants: ['a', 'refresh_token'] }],
+    [{ TOKEN_BACKEND_METHOD: 'GET' }, { authMethods: ['none', 'client_secret_basic'] }],
+    [{ ADMIN_ROLES: 'boss' }, { introspection: ['Bearer', 'DPoP'] }],
+    [{ ADMIN_ROLES: 'boss', DPOP: 'off' }, { introspection: ['Bearer'] }],
+    [{ ADMIN_ROLES: 'boss', DPOP: 'required' }, { introspection: ['DPoP'] }],
+  ])('with %j is %j', (raw, expected) => {
+    expect(metadata(raw)).toMatchObject(expected);
   });
 });
 

@@ -1,5 +1,7 @@
 import type { AuthModuleOptions } from '../auth/index.js';
 import type { BackendModuleOptions } from '../backend/index.js';
+import type { ClientsModuleOptions } from '../clients/index.js';
+import { CLIENT_AUTH_METHODS, isConfidential } from '../core/clients/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
 import { DPOP_ALGORITHMS, parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
@@ -16,7 +18,11 @@ import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
-import type { OAuthModuleOptions, TokenModuleOptions } from '../token/index.js';
+import type {
+  IntrospectionModuleOptions,
+  OAuthModuleOptions,
+  TokenModuleOptions,
+} from '../token/index.js';
 import type { TracingModuleOptions } from '../tracing/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
 
@@ -59,8 +65,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     ca: readSecretFile('VALIDATOR_JWK_LOCAL_CA', env.VALIDATOR_JWK_LOCAL_CA),
     proxy: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, no: env.NO_PROXY },
   },
-  exposedKeyFiles:
-    env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn',
+  exposedKeyFiles: exposedFiles(env),
   createMissing: mayCreateKeyFile(env)
     ? {
         alg: env.SIGNER_ALG,
@@ -68,6 +73,10 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
       }
     : undefined,
 });
+
+/** What becomes of a file that others can read or change. */
+const exposedFiles = (env: Environment): 'warn' | 'refuse' | 'allow' =>
+  env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn';
 
 function verificationSource(env: Environment): KeySource | undefined {
   if (env.VALIDATOR_JWK_URL !== undefined) return { url: env.VALIDATOR_JWK_URL };
@@ -89,22 +98,23 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   full: env.SIGNER_FULL,
   issuer: env.SIGNER_ISSUER,
+  audience: env.SIGNER_AUDIENCE,
+  refreshAudience: env.SIGNER_REFRESH_AUDIENCE,
   accessTtl: env.SIGNER_ACCESS_TTL,
   refreshTtl: env.SIGNER_REFRESH_TTL,
   staleExp: env.SIGNER_STALE_EXP,
   maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
-/** Each issuer with keys of its own; `undefined` where all tokens are ours. */
+/** Each issuer with keys of its own; `undefined` where all tokens are ours, and nobody is asked about any. */
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
-  if (others.length === 0) return undefined;
+  if (others.length === 0 && env.VALIDATOR_INTROSPECTION_URL === undefined) return undefined;
   const keys = verificationSource(env);
   const algorithms = env.VALIDATOR_ALG?.filter(isAsymmetric);
+  const ours = new Set(env.VALIDATOR_ISSUER).difference(new Set(others));
   return [
-    ...(env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER)
-      ? [{ issuer: env.SIGNER_ISSUER, own: true }]
-      : []),
+    ...[...ours].map((issuer) => ({ issuer, own: true })),
     ...others.map((issuer) => ({ issuer, keys, algorithms })),
   ];
 }
@@ -139,19 +149,29 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
+  introspection:
+    env.VALIDATOR_INTROSPECTION_URL === undefined
+      ? undefined
+      : {
+          url: env.VALIDATOR_INTROSPECTION_URL,
+          clientFile: env.VALIDATOR_INTROSPECTION_CLIENT_FILE,
+          tokens: env.VALIDATOR_INTROSPECTION_TOKENS,
+          cacheTtl: env.VALIDATOR_INTROSPECTION_CACHE_TTL,
+        },
 });
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
 
 export const metricsOptions = ({
-  HOST,
+  MANAGEMENT_HOST: host,
   MANAGEMENT_PORT: port,
   NODE_ENV,
 }: Environment): ManagementOptions => ({
-  host: HOST,
+  host,
   port: port === 'off' ? undefined : (port ?? DEFAULT_MANAGEMENT_PORT),
   // A second gateway on a developer's machine must not fail for a port that nobody asked for.
   optional: NODE_ENV !== 'production' && port === undefined,
@@ -160,6 +180,7 @@ export const metricsOptions = ({
 export const tokenOptions = (env: Environment): TokenModuleOptions => ({
   method: env.TOKEN_BACKEND_METHOD,
   path: env.TOKEN_BACKEND_PATH,
+  errors: env.TOKEN_BACKEND_ERRORS,
 });
 
 export const oauthOptions = (env: Environment): OAuthModuleOptions => ({
@@ -181,19 +202,63 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   publicUrl: env.PUBLIC_URL,
 });
 
+/** `undefined` where the login decides who a client is. */
+export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>
+  env.CLIENTS_FILE === undefined
+    ? undefined
+    : {
+        path: env.CLIENTS_FILE,
+        issuer: env.SIGNER_ISSUER,
+        publicUrl: env.PUBLIC_URL,
+        leeway: env.VALIDATOR_LEEWAY,
+        exposedFiles: exposedFiles(env),
+        reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
+      };
+
+/** `undefined` where nobody may introspect. */
+export function introspectionOptions(env: Environment): IntrospectionModuleOptions | undefined {
+  const roles = env.INTROSPECTION_ROLES.length > 0 ? env.INTROSPECTION_ROLES : env.ADMIN_ROLES;
+  return roles.length > 0 || env.CLIENTS_FILE !== undefined ? { roles } : undefined;
+}
+
 export const privateOptions = (env: Environment): PrivateModuleOptions => ({
   path: env.PRIVATE_BACKEND_PATH,
 });
 
 export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
-  publicUrl: env.PUBLIC_URL,
+  publicUrl:
+    env.PUBLIC_URL ?? (env.NODE_ENV === 'production' ? urlOf(env.SIGNER_ISSUER) : undefined),
   issuer: env.SIGNER_ISSUER,
-  refresh: env.REFRESH_BACKEND_PATH !== undefined,
-  introspection: env.ADMIN_ROLES.length > 0,
-  basicAuth: env.BACKEND_INPUT_HEADERS.some((name) => /^authorization$/i.test(name)),
+  grants: [
+    ...env.TOKEN_BACKEND_GRANTS,
+    ...(env.REFRESH_BACKEND_PATH === undefined ? [] : ['refresh_token']),
+  ],
+  authMethods: env.CLIENTS_FILE === undefined ? loginMethods(env) : CLIENT_AUTH_METHODS,
+  revocation: env.CLIENTS_FILE === undefined ? undefined : CLIENT_AUTH_METHODS,
+  introspection: introspectionMethods(env),
   docs: env.SWAGGER_ENABLED,
   dpopAlgorithms: env.DPOP === 'off' ? undefined : DPOP_ALGORITHMS,
 });
+
+/** Production names one of `PUBLIC_URL` and `SIGNER_ISSUER`; clients find the metadata there. */
+const urlOf = (issuer: string): string | undefined =>
+  /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
+
+/** With GET the login gets no body, so no secret in it either. */
+const loginMethods = (env: Environment): string[] =>
+  env.TOKEN_BACKEND_AUTH_METHODS.filter(
+    (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
+  );
+
+/** The types of token that the guard of the endpoint takes (RFC 8414 section 2), and how clients authenticate. */
+function introspectionMethods(env: Environment): string[] {
+  const schemes = { off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] }[env.DPOP];
+  const methods = CLIENT_AUTH_METHODS.filter((method) => isConfidential({ method }));
+  return [
+    ...((introspectionOptions(env)?.roles.length ?? 0) > 0 ? schemes : []),
+    ...(env.CLIENTS_FILE === undefined ? [] : methods),
+  ];
+}
 
 export const tracingOptions = ({
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,

@@ -67,5 +67,11 @@ async function read(request: IncomingMessage): Promise<string> {
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  const headers = { 'Content-Type': 'application/json' };
+  response
+    .writeHead(
+      status,
+      status === 401 ? { ...headers, 'WWW-Authenticate': 'Basic realm="demo"' } : headers,
+    )
+    .end(JSON.stringify(body));
 }

@@ -50,30 +50,44 @@ describe('the demo login', () => {
       status: 200,
       access_token: { client_id: 'demo' },
     });
-    expect(ask('username=bob&password=').error).toBe('invalid_grant');
+    expect(ask('username=bob&password=').error).toBe('invalid_request');
   });
 
   it('refuses other grants and wrong passwords', () => {
     expect(ask('grant_type=implicit').error).toBe('unsupported_grant_type');
-    expect(ask('username=bob&password=x').error).toBe('invalid_grant');
-    expect(ask('username=bob').error).toBe('invalid_grant');
-    expect(login('application/json', '{"username":["bob"],"password":1}').status).toBe(401);
-    expect(login('application/json', 'null').status).toBe(401);
+    expect(ask('username=bob&password=x')).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(ask('username=bob')).toMatchObject({ status: 400, error: 'invalid_request' });
+    const json = (body: string): unknown => login('application/json', body);
+    expect(json('{"username":["bob"],"password":1}')).toMatchObject({
+      status: 400,
+      answer: { error: 'invalid_grant' },
+    });
+    expect(json('null')).toMatchObject({ status: 400, answer: { error: 'invalid_request' } });
   });
 
-  it('grants the audience that is asked for', () => {
-    const audience = (body: string): unknown => ask(body).access_token?.aud;
-    expect(audience('username=bob&password=builder')).toBe('http://api.example.com');
-    expect(audience('username=bob&password=builder&resource=https://b')).toBe('https://b');
+  it('leaves iss and aud to the gateway, and grants the audience that is asked for', () => {
+    const { access_token: access, refresh_token: refresh } = ask('username=bob&password=builder');
+    for (const claims of [access, refresh])
+      expect(Object.keys(claims ?? {}).filter((name) => /^(?:iss|aud)$/.test(name))).toEqual([]);
+    expect(ask('username=bob&password=builder&resource=https://b').access_token?.aud).toBe(
+      'https://b',
+    );
   });
 
   it('goes on with the session of a user that there still is', () => {
-    const { sub } = ask('username=bob&password=builder').access_token ?? {};
-    expect(goOn(JSON.stringify({ sub, claims: { aud: 'https://b' } })).answer).toMatchObject({
-      access_token: { sub, aud: 'https://b', roles: ['role_y'] },
-      refresh_token: { sub, aud: 'https://b' },
+    const first = ask('username=bob&password=builder&resource=https://b&client_id=app&scope=a+b');
+    const { sub, ...claims } = first.refresh_token ?? {};
+    const { status: _status, ...answer } = first;
+    expect(answer).toMatchObject({
+      access_token: { sub, aud: 'https://b', roles: ['role_y'], client_id: 'app', scope: 'a b' },
+      scope: 'a b',
+    });
+    // The same again, scope and audience included (RFC 6749 section 6).
+    expect(goOn(JSON.stringify({ sub, claims: { ...claims, sub } }))).toEqual({
+      status: 200,
+      answer,
     });
     for (const body of ['', '{}', '[]', JSON.stringify({ sub: 'nobody' })])
-      expect(goOn(body).status).toBe(401);
+      expect(goOn(body)).toMatchObject({ status: 400, answer: { error: 'invalid_grant' } });
   });
 });

@@ -17,6 +17,12 @@ const CLIENTS: Readonly<Record<string, Principal>> = {
 
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
+/** An answer of the demo's login; refusals as in RFC 6749 section 5.2. */
+interface Answer {
+  status: number;
+  answer: object;
+}
+
 /** What the demo reads of a request; anything may be in it. */
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -31,66 +37,79 @@ export function login(
   contentType: string | undefined,
   body: string,
   authorization?: string,
-): { status: number; answer: object } {
+): Answer {
   const parameters = given({ ...parse(contentType, body), ...basicClient(authorization) });
-  const { scope, client_id: clientId = 'demo', grant_type: grant = 'password' } = parameters;
+  const { scope, resource, grant_type: grant = 'password', password } = parameters;
   if (scope !== undefined && (typeof scope !== 'string' || !SCOPE.test(scope)))
     return refuse(400, 'invalid_scope', 'the scope is not a list of words');
   if (grant !== 'password' && grant !== 'client_credentials')
     return refuse(400, 'unsupported_grant_type', 'use password or client_credentials');
   const byClient = grant === 'client_credentials';
+  if (!byClient && password === undefined && body !== '')
+    return refuse(400, 'invalid_request', 'the parameter password is missing');
   const principal = byClient ? findClient(parameters) : findUser(parameters, body === '');
   if (principal === undefined)
     return byClient
       ? refuse(401, 'invalid_client', 'unknown client or wrong secret')
-      : refuse(401, 'invalid_grant', 'unknown user or wrong password');
-  const { sub, roles } = principal;
-  const { resource } = parameters;
-  const aud = typeof resource === 'string' ? resource : 'http://api.example.com';
-  const claims = { aud, iss: 'https://krakend.io', sub };
+      : refuse(400, 'invalid_grant', 'unknown user or wrong password');
+  const client = typeof parameters.client_id === 'string' ? parameters.client_id : undefined;
+  const grantedTo = {
+    client,
+    scope,
+    resource: typeof resource === 'string' ? resource : undefined,
+  };
+  const { refresh_token, ...answer } = tokens(principal, grantedTo);
+  // A client can ask again with its secret (RFC 6749 section 4.4.3).
+  return { status: 200, answer: byClient ? answer : { ...answer, refresh_token } };
+}
+
+/** What was granted, to whom. */
+interface Grant {
+  client?: string;
+  scope?: unknown;
+  resource?: string;
+}
+
+/**
+ * Claims for both tokens. Who issued them, and for whom where nothing else was asked for, is left to the gateway. The
+ * refresh token holds what its successors are to have.
+ */
+function tokens({ sub, roles }: Principal, { client, scope, resource }: Grant) {
   const granted = scope === undefined ? {} : { scope };
+  const audience = resource === undefined ? {} : { aud: resource };
   return {
-    status: 200,
-    answer: {
-      access_token: { ...claims, client_id: clientId, roles, ...granted },
-      // A client can ask again with its secret (RFC 6749 section 4.4.3).
-      ...(byClient ? {} : { refresh_token: claims }),
+    access_token: { ...audience, sub, client_id: client ?? 'demo', roles, ...granted },
+    refresh_token: {
+      sub,
+      ...(client === undefined ? {} : { client_id: client }),
       ...granted,
+      ...(resource === undefined ? {} : { resource }),
     },
+    ...granted,
   };
 }
 
 /**
- * What the demo says when a session is to go on: the user's claims as they are today, for the audience
- * that the session was begun with.
+ * What the demo says when a session is to go on: the user's claims as they are today, with the scope and
+ * for the audience that the session was begun with.
  *
  * @param body `{ sub, sid, claims }`, as Signet sends it
  */
-export function goOn(body: string): { status: number; answer: object } {
+export function goOn(body: string): Answer {
   const { sub, claims = {} } = parse('application/json', body) as Parameters & {
     claims?: Parameters;
   };
   const user = Object.values(USERS).find((one) => one.sub === sub);
-  if (user === undefined) return refuse(401, 'invalid_grant', 'there is no such user any more');
-  const again = { aud: claims.aud, iss: 'https://krakend.io', sub };
-  return {
-    status: 200,
-    answer: {
-      access_token: { ...again, client_id: claims.client_id ?? 'demo', roles: user.roles },
-      refresh_token: again,
-    },
-  };
+  if (user === undefined) return refuse(400, 'invalid_grant', 'there is no such user any more');
+  const { client_id: client, scope, resource } = claims as Grant & { client_id?: string };
+  return { status: 200, answer: tokens(user, { client, scope, resource }) };
 }
 
 /** Parameters without a value count as left out (RFC 6749 section 3.2). */
 const given = (parameters: Parameters): Parameters =>
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ''));
 
-const refuse = (
-  status: number,
-  error: string,
-  text: string,
-): { status: number; answer: object } => ({
+const refuse = (status: number, error: string, text: string): Answer => ({
   status,
   answer: { error, error_description: text },
 });

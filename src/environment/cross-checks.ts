@@ -20,6 +20,14 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   if (env.NODE_ENV === 'production') {
     if (env.BACKEND_HOST === undefined)
       problems.push('BACKEND_HOST is needed in production: the service that decides the claims');
+    if (env.PUBLIC_URL === undefined && !isGiven(raw.SIGNER_ISSUER))
+      problems.push(
+        'PUBLIC_URL is needed in production, or SIGNER_ISSUER: the issuer of the tokens; write PUBLIC_URL=https://tokens.example.com, with the address that clients use',
+      );
+    if (!isGiven(raw.VALIDATOR_AUDIENCE))
+      problems.push(
+        'VALIDATOR_AUDIENCE is needed in production: for whom the tokens are; write VALIDATOR_AUDIENCE=https://api.example.com, with the name of your API',
+      );
     if (isTrue(env.DISABLE_JWK_SECURITY))
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
     if (env.STATE_STORE === 'memory:' && env.WORKERS !== 1)
@@ -50,7 +58,12 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   for (const name of ['TOKEN_BACKEND_PATH', 'REFRESH_BACKEND_PATH'] as const)
     if (env[name]?.includes('{JWT.') === true)
       problems.push(`${name} cannot contain {JWT.…}: there is no verified access token here`);
-  problems.push(...sessionChecks(env), ...issuerChecks(env));
+  problems.push(
+    ...loginChecks(env, raw),
+    ...sessionChecks(env),
+    ...issuerChecks(env),
+    ...introspectionChecks(env),
+  );
   for (const side of ['SIGNER', 'VALIDATOR'] as const) {
     const url = env[`${side}_JWK_URL`];
     if (url === undefined) continue;
@@ -71,6 +84,21 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
     problems.push('KEY_PASSPHRASE and KEY_PASSPHRASE_FILE are both set; choose one');
   if (PLACEHOLDER_REST.test(env.PRIVATE_BACKEND_PATH.replaceAll(/\{JWT\.[^{}]+\}/g, '')))
     problems.push('PRIVATE_BACKEND_PATH has a brace that belongs to no {JWT.<claim>}');
+  return problems;
+}
+
+/** What the metadata say of the login has to be true. */
+function loginChecks(env: Environment, raw: RawEnvironment): string[] {
+  const problems: string[] = [];
+  if (env.TOKEN_BACKEND_GRANTS.includes('refresh_token'))
+    problems.push(
+      'TOKEN_BACKEND_GRANTS cannot name refresh_token, which REFRESH_BACKEND_PATH turns on',
+    );
+  if (env.TOKEN_BACKEND_METHOD === 'GET' && isGiven(raw.TOKEN_BACKEND_AUTH_METHODS))
+    if (env.TOKEN_BACKEND_AUTH_METHODS.includes('client_secret_post'))
+      problems.push(
+        'TOKEN_BACKEND_AUTH_METHODS names client_secret_post, and TOKEN_BACKEND_METHOD=GET sends the login no body',
+      );
   return problems;
 }
 
@@ -100,15 +128,37 @@ function issuerChecks(env: Environment): string[] {
   const problems: string[] = [];
   if (!hasGivenKeys(env) && !others.every((issuer) => mayFetch(issuer, env)))
     problems.push(
-      'VALIDATOR_ISSUER names an issuer that is neither SIGNER_ISSUER nor an https URL, so its keys cannot be found; set VALIDATOR_JWK_URL, or VALIDATOR_DISCOVERY=false to take the signing keys for all issuers',
+      'VALIDATOR_ISSUER names an issuer that is neither SIGNER_ISSUER nor an https URL, so its keys cannot be found; set SIGNER_ISSUER to it if its tokens are signed here, else VALIDATOR_JWK_URL, or VALIDATOR_DISCOVERY=false to take the signing keys for all issuers',
     );
   if (env.VALIDATOR_ALG?.some((alg) => !isJwsAlgorithm(alg) || isAsymmetric(alg)) === false)
     problems.push(
-      'VALIDATOR_ALG names no asymmetric algorithm for the issuers of VALIDATOR_ISSUER that are not SIGNER_ISSUER; VALIDATOR_DISCOVERY=false takes the signing keys for all issuers',
+      'VALIDATOR_ALG names no asymmetric algorithm for the issuers of VALIDATOR_ISSUER that are not SIGNER_ISSUER; if the tokens are signed here, name their issuer in SIGNER_ISSUER, too; VALIDATOR_DISCOVERY=false takes the signing keys for all issuers',
     );
-  if (env.ADMIN_ROLES.length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
+  for (const name of ['ADMIN_ROLES', 'INTROSPECTION_ROLES'] as const)
+    if (env[name].length > 0 && !env.VALIDATOR_ISSUER.includes(env.SIGNER_ISSUER))
+      problems.push(
+        `${name} counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too`,
+      );
+  return problems;
+}
+
+/** What asking about tokens needs. */
+function introspectionChecks(env: Environment): string[] {
+  const url = env.VALIDATOR_INTROSPECTION_URL;
+  const problems: string[] = [];
+  // What is no URL at all is reported for the variable.
+  if (url !== undefined && URL.canParse(url) && !mayFetch(url, env))
     problems.push(
-      'ADMIN_ROLES counts in tokens of SIGNER_ISSUER only, which VALIDATOR_ISSUER has to name, too',
+      'VALIDATOR_INTROSPECTION_URL must be https (JWK_HTTP_HOSTS names hosts that may be http)',
+    );
+  if (url === undefined && env.VALIDATOR_INTROSPECTION_CLIENT_FILE !== undefined)
+    problems.push('VALIDATOR_INTROSPECTION_CLIENT_FILE needs VALIDATOR_INTROSPECTION_URL');
+  if (env.VALIDATOR_INTROSPECTION_TOKENS !== 'all') return problems;
+  if (url === undefined)
+    problems.push('VALIDATOR_INTROSPECTION_TOKENS=all needs VALIDATOR_INTROSPECTION_URL');
+  else if (foreignIssuers(env).length === 0)
+    problems.push(
+      'VALIDATOR_INTROSPECTION_TOKENS=all asks about JWTs of issuers other than SIGNER_ISSUER, and VALIDATOR_ISSUER names none with keys of its own',
     );
   return problems;
 }

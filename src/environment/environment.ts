@@ -1,12 +1,15 @@
+import { CLIENT_AUTH_METHODS } from '../core/clients/index.js';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../core/jws/index.js';
 import {
   RELOAD_INTERVAL_MS,
   STANDARD_REFRESH,
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
+import { LONGEST_LEEWAY } from '../core/revocation/index.js';
 import { STANDARD_SIGNING, type StaleExpPolicy } from '../core/sign/index.js';
 import {
   SIGNATURE_CACHE_SIZE,
+  STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   type Matcher,
   type TokenProfile,
@@ -28,12 +31,17 @@ import {
   TrustProxy,
 } from './fields.js';
 
+const ADDRESS = /^[\w.:%-]+$/;
+/** What listens here cannot be reached from outside. */
+const LOOPBACK = '127.0.0.1';
 const CLAIM_NAME = /^[^\s,]+$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
 const PATH = /^\/[!-~]*$/;
 const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
+/** How a client can tell the login who it is. */
+const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
 const YEAR = 31_536_000;
 
 /** The key file that development creates when it is missing. */
@@ -47,8 +55,10 @@ export const DEFAULT_KEY_FILE = 'keys/signing.jwks.json';
 export class Environment {
   // Process
   @Choice(['development', 'test', 'production'], { default: 'development' }) NODE_ENV!: string;
-  @Text(/^[\w.:%-]+$/, 'a host name or an IP address', { default: '0.0.0.0' }) HOST!: string;
+  @Text(ADDRESS, 'a host name or an IP address', { default: LOOPBACK, production: '0.0.0.0' })
+  HOST!: string;
   @Int(0, 65_535, { default: 8080 }) PORT!: number;
+  @Text(ADDRESS, 'a host name or an IP address', { default: LOOPBACK }) MANAGEMENT_HOST!: string;
   @Int(0, 65_535, { word: 'off' }) MANAGEMENT_PORT?: number | 'off';
   @Int(1, 999, { word: 'auto', default: 1, production: 'auto' }) WORKERS!: number | 'auto';
   @TrustProxy() TRUST_PROXY?: boolean | number | string[];
@@ -69,8 +79,13 @@ export class Environment {
   @Text(PATH, 'a path that begins with /', { default: '/user/1.json' })
   PRIVATE_BACKEND_PATH!: string;
   @Text(PATH, 'a path that begins with /') REFRESH_BACKEND_PATH?: string;
-  @Int(0, 10, { default: 0 }) REFRESH_RETRY_WINDOW!: number;
+  @Int(0, 60, { default: 10 }) REFRESH_RETRY_WINDOW!: number;
   @Int(1, 10 * YEAR, { default: 7_776_000 }) REFRESH_ABSOLUTE_TTL!: number;
+  @Choice(['pass', 'oauth'], { default: 'pass' }) TOKEN_BACKEND_ERRORS!: 'pass' | 'oauth';
+  @List(/^[\w.:/+~-]+$/, 'grant types', { default: 'password,client_credentials' })
+  TOKEN_BACKEND_GRANTS!: string[];
+  @ChoiceList(PASSED_ON, { default: PASSED_ON.join() })
+  TOKEN_BACKEND_AUTH_METHODS!: string[];
 
   // Signing
   @Choice(JWS_ALGORITHMS, { default: STANDARD_SIGNING.alg }) SIGNER_ALG!: JwsAlgorithm;
@@ -86,8 +101,12 @@ export class Environment {
   @Text(TYP, 'a media type or its last part', { default: STANDARD_SIGNING.refreshTyp })
   SIGNER_REFRESH_TYP!: string;
   @Flag() SIGNER_FULL!: boolean;
-  /** Unset: the first of `VALIDATOR_ISSUER`. */
+  /** Unset: `PUBLIC_URL`, and where that is unset, too, `http://localhost:PORT`. */
   @Text(/^\S+$/, 'an issuer without spaces') SIGNER_ISSUER!: string;
+  /** Unset: the first of `VALIDATOR_AUDIENCE`, where that is about `aud`. */
+  @Text(/^\S+$/, 'an audience without spaces') SIGNER_AUDIENCE?: string;
+  @Choice(['issuer', 'keep'], { default: STANDARD_SIGNING.refreshAudience })
+  SIGNER_REFRESH_AUDIENCE!: 'issuer' | 'keep';
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.accessTtl }) SIGNER_ACCESS_TTL!: number;
   @Int(1, 10 * YEAR, { default: STANDARD_SIGNING.refreshTtl }) SIGNER_REFRESH_TTL!: number;
   @Choice(['reject', 'renew', 'keep'], { default: STANDARD_SIGNING.staleExp })
@@ -104,7 +123,8 @@ export class Environment {
   @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_CA?: string;
   @Choice(['kid', 'x5t', 'x5t#S256', 'kid_x5t'], { default: 'kid' })
   VALIDATOR_KEY_IDENTIFY_STRATEGY!: KeyIdentifyStrategy;
-  @List(/^\S+$/, 'issuers', { default: 'https://krakend.io' }) VALIDATOR_ISSUER!: string[];
+  /** Unset: `SIGNER_ISSUER`. */
+  @List(/^\S+$/, 'issuers') VALIDATOR_ISSUER!: string[];
   @Flag({ default: true }) VALIDATOR_DISCOVERY!: boolean;
   @List(/^\S+$/, 'audiences', { default: 'http://api.example.com' }) VALIDATOR_AUDIENCE!: string[];
   @Choice(MATCHERS, { default: STANDARD_POLICY.audienceMatcher })
@@ -123,11 +143,17 @@ export class Environment {
   @Choice(MATCHERS, { default: STANDARD_POLICY.scopesMatcher }) VALIDATOR_SCOPES_MATCHER!: Matcher;
   @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
   @List(TYP, 'typ values', { default: STANDARD_POLICY.types.join() }) VALIDATOR_TYP!: string[];
+  @DocumentUrl() VALIDATOR_INTROSPECTION_URL?: string;
+  @Text(FILE, 'a path') VALIDATOR_INTROSPECTION_CLIENT_FILE?: string;
+  @Choice(['opaque', 'all'], { default: STANDARD_INTROSPECTION.tokens })
+  VALIDATOR_INTROSPECTION_TOKENS!: 'opaque' | 'all';
+  @Int(0, 3600, { default: STANDARD_INTROSPECTION.cacheTtl })
+  VALIDATOR_INTROSPECTION_CACHE_TTL!: number;
   @Text(HEADER_NAME, 'a header name') VALIDATOR_MTLS_HEADER?: string;
   @Text(/^[\w!#$%&'*+.^`|~-]+$/, 'a cookie name') VALIDATOR_COOKIE_KEY?: string;
   @Text(HEADER_NAME, 'a header name', { default: STANDARD_POLICY.authHeaderName })
   VALIDATOR_AUTH_HEADER_NAME!: string;
-  @Int(0, 3600, { default: STANDARD_POLICY.leeway }) VALIDATOR_LEEWAY!: number;
+  @Int(0, LONGEST_LEEWAY, { default: STANDARD_POLICY.leeway }) VALIDATOR_LEEWAY!: number;
   @List(/^[^\s,]+:[\w!#$%&'+.^`|~-]+$/, 'claim:header pairs') VALIDATOR_PROPAGATE_CLAIMS!: string[];
   @Int(0, 1_000_000, { default: SIGNATURE_CACHE_SIZE }) VALIDATOR_SIGNATURE_CACHE!: number;
 
@@ -149,6 +175,9 @@ export class Environment {
   )
   STATE_STORE!: string;
   @List(/^[^\s,]+$/, 'roles') ADMIN_ROLES!: string[];
+  /** Unset: `ADMIN_ROLES`. */
+  @List(/^[^\s,]+$/, 'roles') INTROSPECTION_ROLES!: string[];
+  @Text(FILE, 'a path') CLIENTS_FILE?: string;
   @Choice(['off', 'supported', 'required'], { default: 'supported' })
   DPOP!: 'off' | 'supported' | 'required';
   @Flag() DPOP_NONCE!: boolean;

@@ -9,6 +9,7 @@ export {
   readEnvironment,
   readVariable,
   withDefaults,
+  withPort,
   type LoadedEnvironment,
 } from './read-environment.js';
 export { readSecretFile } from './secret-file.js';

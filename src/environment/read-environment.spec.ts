@@ -8,11 +8,17 @@ import {
   loadEnvironment,
   readEnvironment,
   readVariable,
+  withPort,
   type LoadedEnvironment,
 } from './read-environment.js';
 
 type Raw = Record<string, string>;
-const PRODUCTION: Raw = { NODE_ENV: 'production', BACKEND_HOST: 'http://backend' };
+const PRODUCTION: Raw = {
+  NODE_ENV: 'production',
+  BACKEND_HOST: 'http://backend',
+  PUBLIC_URL: 'https://gateway.example',
+  VALIDATOR_AUDIENCE: 'https://api.example',
+};
 
 function problems(raw: Raw): readonly string[] {
   try {
@@ -33,6 +39,7 @@ const WRONG: Raw = {
   NODE_ENV: 'prod',
   HOST: 'a b',
   PORT: '65536',
+  MANAGEMENT_HOST: '/',
   BODY_LIMIT: '16 kilobytes',
   BACKEND_HOST: 'fake_api',
   BACKEND_TIMEOUT_MS: '2s',
@@ -41,12 +48,16 @@ const WRONG: Raw = {
   TOKEN_BACKEND_METHOD: 'post',
   TOKEN_BACKEND_PATH: 'token.json',
   PRIVATE_BACKEND_PATH: '/with blank',
+  TOKEN_BACKEND_ERRORS: 'OAuth',
+  TOKEN_BACKEND_GRANTS: 'pass word',
+  TOKEN_BACKEND_AUTH_METHODS: 'private_key_jwt',
   SIGNER_ALG: 'none',
   SIGNER_KID: 'a b',
   SIGNER_KEYS_TO_SIGN: 'a..b',
   SIGNER_REQUIRE_ALL_KEYS: 'yes',
   SIGNER_TYP: 'a b',
   SIGNER_ISSUER: 'a b',
+  SIGNER_AUDIENCE: 'a b',
   SIGNER_FULL: '1',
   SIGNER_ACCESS_TTL: '0',
   SIGNER_REFRESH_TTL: '1.5',
@@ -72,14 +83,18 @@ describe('readEnvironment', () => {
   it('has the defaults of the contract', () => {
     expect(readEnvironment({})).toMatchObject({
       NODE_ENV: 'development',
-      HOST: '0.0.0.0',
+      HOST: '127.0.0.1',
       PORT: 8080,
+      MANAGEMENT_HOST: '127.0.0.1',
       BODY_LIMIT: 16_384,
       BACKEND_INPUT_HEADERS: [],
       BACKEND_INPUT_QUERY_STRINGS: [],
       TOKEN_BACKEND_METHOD: 'POST',
       TOKEN_BACKEND_PATH: '/token.json',
       PRIVATE_BACKEND_PATH: '/user/1.json',
+      TOKEN_BACKEND_ERRORS: 'pass',
+      TOKEN_BACKEND_GRANTS: ['password', 'client_credentials'],
+      TOKEN_BACKEND_AUTH_METHODS: ['none', 'client_secret_basic', 'client_secret_post'],
       SIGNER_ALG: 'HS256',
       SIGNER_KID: 'auto',
       SIGNER_KEYS_TO_SIGN: ['access_token', 'refresh_token'],
@@ -88,11 +103,12 @@ describe('readEnvironment', () => {
       SIGNER_TYP: 'JWT',
       SIGNER_REFRESH_TYP: 'rt+jwt',
       SIGNER_FULL: false,
-      SIGNER_ISSUER: 'https://krakend.io',
+      SIGNER_ISSUER: 'http://localhost:8080',
+      SIGNER_AUDIENCE: 'http://api.example.com',
       SIGNER_ACCESS_TTL: 3600,
       SIGNER_REFRESH_TTL: 1_209_600,
       SIGNER_STALE_EXP: 'reject',
-      VALIDATOR_ISSUER: ['https://krakend.io'],
+      VALIDATOR_ISSUER: ['http://localhost:8080'],
       VALIDATOR_DISCOVERY: true,
       VALIDATOR_AUDIENCE: ['http://api.example.com'],
       VALIDATOR_AUDIENCE_MATCHER: 'any',
@@ -118,9 +134,45 @@ describe('readEnvironment', () => {
     expect([BACKEND_HOST, VALIDATOR_COOKIE_KEY]).toEqual([undefined, undefined]);
   });
 
-  it('lets defaults follow other variables', () => {
-    const env = readEnvironment({ VALIDATOR_ISSUER: ' https://a , https://b' });
-    expect(env.SIGNER_ISSUER).toBe('https://a');
+  it.each<[Raw, issuer: string, accepted: readonly string[]]>([
+    [{ PORT: '81' }, 'http://localhost:81', ['http://localhost:81']],
+    [{ PUBLIC_URL: ' https://gw/a ' }, 'https://gw/a', ['https://gw/a']],
+    [{ PUBLIC_URL: 'https://gw', SIGNER_ISSUER: 'urn:own' }, 'urn:own', ['urn:own']],
+    [
+      { VALIDATOR_ISSUER: 'https://a , https://b' },
+      'http://localhost:8080',
+      ['https://a', 'https://b'],
+    ],
+  ])('lets issuers follow other variables: %j', (raw, issuer, accepted) => {
+    const { SIGNER_ISSUER, VALIDATOR_ISSUER } = readEnvironment(raw);
+    expect([SIGNER_ISSUER, VALIDATOR_ISSUER]).toEqual([issuer, accepted]);
+  });
+
+  it.each<[Raw, audience: string | undefined]>([
+    [{ VALIDATOR_AUDIENCE: 'https://a,https://b' }, 'https://a'],
+    [{ VALIDATOR_AUDIENCE: 'https://a', SIGNER_AUDIENCE: 'https://c' }, 'https://c'],
+    [{ VALIDATOR_AUDIENCE: 'unchecked' }, undefined],
+    // That is the name of a client.
+    [{ VALIDATOR_AUDIENCE: 'client', VALIDATOR_AUDIENCE_CLAIM: 'client_id' }, undefined],
+  ])('lets the audience that is stamped follow other variables: %j', (raw, audience) => {
+    expect(readEnvironment(raw).SIGNER_AUDIENCE).toBe(audience);
+  });
+
+  it('knows the own issuer once the port is known that PORT=0 stands for', () => {
+    const named = (raw: Raw): unknown[] => {
+      const { PORT, SIGNER_ISSUER, VALIDATOR_ISSUER } = withPort(
+        readEnvironment({ PORT: '0', ...raw }),
+        81,
+      );
+      return [PORT, SIGNER_ISSUER, VALIDATOR_ISSUER];
+    };
+    expect(named({})).toEqual([81, 'http://localhost:81', ['http://localhost:81']]);
+    expect(named({ SIGNER_ISSUER: 'i' })).toEqual([81, 'i', ['i']]);
+    expect(named({ VALIDATOR_ISSUER: 'https://a' })).toEqual([
+      81,
+      'http://localhost:81',
+      ['https://a'],
+    ]);
   });
 
   it.each(['', '  '])('takes %j for unset', (empty) => {
@@ -149,7 +201,13 @@ describe('readEnvironment', () => {
 
   it('reports rules across variables together with wrong values', () => {
     const raw = { NODE_ENV: 'production', DISABLE_JWK_SECURITY: 'true', PORT: 'x' };
-    expect(names(raw)).toEqual(['BACKEND_HOST', 'DISABLE_JWK_SECURITY', 'PORT']);
+    expect(names(raw)).toEqual([
+      'BACKEND_HOST',
+      'DISABLE_JWK_SECURITY',
+      'PORT',
+      'PUBLIC_URL',
+      'VALIDATOR_AUDIENCE',
+    ]);
   });
 
   it.each([',', ' , '])('refuses a list that names nothing: %j', (list) => {
@@ -199,7 +257,9 @@ describe('loadEnvironment', () => {
 
   it('reports the problems of both at once, each variable once', () => {
     const text = 'BACKEND_HOST=http://a#b\nADMIN_ROLE=admin\nVALIDATOR_ALG=${NONE}\n';
-    expect(() => load({ PORT: 'x', NODE_ENV: 'production' }, text)).toThrow(
+    const { PUBLIC_URL, VALIDATOR_AUDIENCE } = PRODUCTION as Required<Raw>;
+    const given = { PORT: 'x', NODE_ENV: 'production', PUBLIC_URL, VALIDATOR_AUDIENCE } as Raw;
+    expect(() => load(given, text)).toThrow(
       new BootError([
         `${file} line 1: BACKEND_HOST has a # within its value; write the value in quotes, or a blank before a comment`,
         `${file} line 3: VALIDATOR_ALG refers to a variable that is not set`,
@@ -207,11 +267,11 @@ describe('loadEnvironment', () => {
         'ADMIN_ROLE is no variable of Signet; the nearest name is ADMIN_ROLES',
       ]),
     );
-    expect(process.env).toEqual({ PORT: 'x', NODE_ENV: 'production' });
+    expect(process.env).toEqual(given);
   });
 
   it('tells other software of production in the usual spelling', () => {
-    load({ NODE_ENV: 'production\r', BACKEND_HOST: 'http://backend' }, '');
+    load({ ...PRODUCTION, NODE_ENV: 'production\r' }, '');
     expect(process.env.NODE_ENV).toBe('production');
   });
 });
@@ -219,6 +279,8 @@ describe('loadEnvironment', () => {
 describe('production', () => {
   it('has strict defaults, which a variable can override', () => {
     expect(readEnvironment(PRODUCTION)).toMatchObject({
+      HOST: '0.0.0.0',
+      MANAGEMENT_HOST: '127.0.0.1',
       ERRORS_EXPLAIN: false,
       LOG_FORMAT: 'json',
     });
@@ -227,11 +289,28 @@ describe('production', () => {
   });
 
   it('needs a backend and refuses to give up key security', () => {
-    expect(names({ NODE_ENV: 'production' })).toEqual(['BACKEND_HOST']);
+    expect(names({ ...PRODUCTION, BACKEND_HOST: '' })).toEqual(['BACKEND_HOST']);
     expect(names({ ...PRODUCTION, DISABLE_JWK_SECURITY: 'true' })).toEqual([
       'DISABLE_JWK_SECURITY',
     ]);
     expect(names({ DISABLE_JWK_SECURITY: 'true' })).toEqual([]);
+  });
+
+  it('needs an issuer and an audience, and says which line to write', () => {
+    const without = (name: string, raw: Raw = {}): readonly string[] =>
+      problems({ ...PRODUCTION, [name]: ' ', ...raw });
+    expect(without('PUBLIC_URL')).toEqual([
+      expect.stringMatching(/^PUBLIC_URL is needed .*; write PUBLIC_URL=https:/) as string,
+    ]);
+    expect(without('PUBLIC_URL', { SIGNER_ISSUER: 'https://gateway.example' })).toEqual([]);
+    expect(without('VALIDATOR_AUDIENCE')).toEqual([
+      expect.stringMatching(
+        /^VALIDATOR_AUDIENCE is needed .*; write VALIDATOR_AUDIENCE=/,
+      ) as string,
+    ]);
+    // Tokens of others, or for others: neither is the own one.
+    expect(without('PUBLIC_URL', { VALIDATOR_ISSUER: 'https://a' })).toHaveLength(1);
+    expect(without('VALIDATOR_AUDIENCE', { SIGNER_AUDIENCE: 'https://a' })).toHaveLength(1);
   });
 
   it.each(['Production', 'PRODUCTION'])('is not missed because of the spelling %j', (spelling) => {
@@ -265,7 +344,9 @@ describe('a message', () => {
 
   it.each([
     [{ SIGNER_ALG: 'HS265' }, 'SIGNER_ALG', ['VALIDATOR_ALG']],
-    [{ VALIDATOR_ISSUER: 'a b' }, 'VALIDATOR_ISSUER', ['SIGNER_ISSUER']],
+    [{ SIGNER_ISSUER: 'a b' }, 'SIGNER_ISSUER', ['VALIDATOR_ISSUER']],
+    [{ PUBLIC_URL: 'a b' }, 'PUBLIC_URL', ['SIGNER_ISSUER', 'VALIDATOR_ISSUER']],
+    [{ VALIDATOR_AUDIENCE: ',' }, 'VALIDATOR_AUDIENCE', ['SIGNER_AUDIENCE']],
   ])('is not repeated for what follows a wrong variable: %j', (raw, name, followers) => {
     expect(names(raw)).toEqual([name]);
     for (const follower of followers)
@@ -340,8 +421,10 @@ describe('issuers that are not our own', () => {
 
   it.each<[Raw, readonly string[]]>([
     [{}, []],
-    // The first one is our own, where SIGNER_ISSUER is unset.
-    [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'own' }, []],
+    // The own one is the address of the gateway, where SIGNER_ISSUER is unset.
+    [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'own' }, ['VALIDATOR_ISSUER']],
+    [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'http://localhost:8080' }, []],
+    [{ SIGNER_ISSUER: '', PUBLIC_URL: 'http://gw', VALIDATOR_ISSUER: 'http://gw' }, []],
     [{ VALIDATOR_ISSUER: 'own,a' }, ['VALIDATOR_ISSUER']],
     [{ VALIDATOR_ISSUER: 'own,a', VALIDATOR_JWK_URL: 'https://keys' }, []],
     [{ VALIDATOR_ISSUER: 'own,a', VALIDATOR_JWK_LOCAL_PATH: 'keys.json' }, []],
@@ -430,7 +513,7 @@ describe('blanks around a value', () => {
 
 describe('values', () => {
   it('are read one by one, where the others do not matter', () => {
-    const raw = { PORT: 'x', VALIDATOR_LEEWAY: '7', VALIDATOR_ISSUER: 'https://a' };
+    const raw = { PORT: 'x', VALIDATOR_LEEWAY: '7', PUBLIC_URL: 'https://a' };
     expect(readVariable('VALIDATOR_LEEWAY', raw)).toBe(7);
     expect(readVariable('SIGNER_ISSUER', raw)).toBe('https://a');
     expect(() => readVariable('PORT', raw)).toThrow(/^PORT must be a whole number/);
@@ -539,6 +622,19 @@ describe('values', () => {
   it.each(['/a/../b', '/a/..', '/./a', '/a#b', '/a/..?x'])('the path %s is refused', (path) => {
     expect(names({ PRIVATE_BACKEND_PATH: path })).toEqual(['PRIVATE_BACKEND_PATH']);
     expect(names({ TOKEN_BACKEND_PATH: path })).toEqual(['TOKEN_BACKEND_PATH']);
+  });
+
+  it('what the metadata say of the login has to be true', () => {
+    expect(names({ TOKEN_BACKEND_GRANTS: 'password,refresh_token' })).toEqual([
+      'TOKEN_BACKEND_GRANTS',
+    ]);
+    expect(names({ TOKEN_BACKEND_GRANTS: 'urn:ietf:params:oauth:grant-type:jwt-bearer' })).toEqual(
+      [],
+    );
+    const get = { TOKEN_BACKEND_METHOD: 'GET', TOKEN_BACKEND_AUTH_METHODS: 'client_secret_post' };
+    expect(names(get)).toEqual(['TOKEN_BACKEND_AUTH_METHODS']);
+    expect(names({ ...get, TOKEN_BACKEND_AUTH_METHODS: '' })).toEqual([]);
+    expect(names({ ...get, TOKEN_BACKEND_METHOD: 'PUT' })).toEqual([]);
   });
 
   it('no claim can be in the path that makes the token', () => {

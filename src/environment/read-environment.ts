@@ -80,11 +80,36 @@ function check(raw: RawEnvironment): { env: Environment; problems: Problem[] } {
       name: property,
       text: Object.values(constraints)[0] ?? property,
     }));
-  // Not checked again: what is wrong is reported for the variable that they follow.
-  env.SIGNER_ISSUER ??= env.VALIDATOR_ISSUER[0] ?? '';
+  followOthers(env);
   const strict = env.NODE_ENV === 'production' ? unknownVariables(raw) : [];
   for (const text of [...crossChecks(env, raw), ...strict]) problems.push({ text });
   return { env, problems };
+}
+
+/** What a variable is that follows others. Not checked again: what is wrong is reported for those. */
+function followOthers(env: Environment): void {
+  env.SIGNER_ISSUER ??= env.PUBLIC_URL ?? localUrl(env.PORT);
+  if (env.VALIDATOR_ISSUER.length === 0) env.VALIDATOR_ISSUER = [env.SIGNER_ISSUER];
+  const [audience] = env.VALIDATOR_AUDIENCE;
+  // Where another claim says for whom a token is, or none does, nothing is known of `aud`.
+  if (env.VALIDATOR_AUDIENCE_CLAIM === 'aud' && audience !== 'unchecked')
+    env.SIGNER_AUDIENCE ??= audience;
+}
+
+const localUrl = (port: number): string => `http://localhost:${port}`;
+
+/**
+ * The environment with the port that `PORT=0` stands for, once it is known: an issuer that follows the
+ * port is the same URL as the gateway's.
+ */
+export function withPort(env: Environment, port: number): Environment {
+  const named = (issuer: string): string =>
+    issuer === localUrl(env.PORT) ? localUrl(port) : issuer;
+  return Object.assign(new Environment(), env, {
+    PORT: port,
+    SIGNER_ISSUER: named(env.SIGNER_ISSUER),
+    VALIDATOR_ISSUER: env.VALIDATOR_ISSUER.map(named),
+  });
 }
 
 function parse(raw: RawEnvironment): Environment {

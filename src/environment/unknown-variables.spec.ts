@@ -24,8 +24,8 @@ describe('a variable that is none of ours', () => {
     // Nothing begins like them yet.
     ['CORS_ORIGINS', undefined],
     ['DPOP_MODE', 'DPOP_NONCE'],
-    ['CLIENTS_FILE', undefined],
-    ['INTROSPECTION_ROLES', undefined],
+    ['CLIENTS_PATH', 'CLIENTS_FILE'],
+    ['INTROSPECTION_ROLE', 'INTROSPECTION_ROLES'],
   ])('%s is named, with %s', (name, nearest) => {
     expect(unknownVariables({ [name]: 'x' })).toEqual([
       nearest === undefined
@@ -37,7 +37,12 @@ describe('a variable that is none of ours', () => {
   it('stops the boot in production, beside all other problems', () => {
     const raw = { SIGNER_AGL: 'ES256', ADMIN_ROLE: 'a', PORT: 'x' };
     expect(() => readEnvironment({ ...raw, PORT: '1' })).not.toThrow();
-    const production = { NODE_ENV: 'production', BACKEND_HOST: 'http://backend' };
+    const production = {
+      NODE_ENV: 'production',
+      SIGNER_ISSUER: 'https://i',
+      VALIDATOR_AUDIENCE: 'a',
+      BACKEND_HOST: 'http://backend',
+    };
     expect(() => readEnvironment({ ...raw, ...production })).toThrow(
       /^PORT must .*\nSIGNER_AGL is no variable .*\nADMIN_ROLE is no variable .*$/,
     );

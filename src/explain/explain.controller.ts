@@ -2,7 +2,7 @@ import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nes
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { rewordExplanation, TokenExplainer, type Explanation } from '../core/explain/index.js';
 import { GatewayException } from '../http/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import { Revocations } from '../state/index.js';
 import { EXPLAIN_OPTIONS, type ExplainModuleOptions } from './explain.module-definition.js';
@@ -18,9 +18,10 @@ export class ExplainController {
     verifier: JwtVerifier,
     private readonly routes: ProtectedRoutes,
     revocations: Revocations,
+    endpoints: IntrospectionEndpoints,
     @Optional() @Inject(EXPLAIN_OPTIONS) private readonly options: ExplainModuleOptions = {},
   ) {
-    this.explainer = new TokenExplainer(keys, verifier, revocations);
+    this.explainer = new TokenExplainer(keys, verifier, revocations, endpoints);
   }
 
   /** Takes `token` as JSON or as a form. */

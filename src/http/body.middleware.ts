@@ -17,10 +17,10 @@ const asItIs: BodyParser = (body) => body;
  * Reads request bodies within `limit` bytes into `request.body`: as a Buffer where `isRaw` says so,
  * else JSON and forms as values. Other types are left to whoever handles the route.
  */
-export function bodyMiddleware(limit: number, isRaw: (url: string) => boolean) {
+export function bodyMiddleware(limit: number, isRaw: (request: IncomingMessage) => boolean) {
   const readThen = async (request: WithBody, next: Next): Promise<void> => {
     try {
-      const parse = isRaw(request.url ?? '') ? asItIs : bodyParser(request.headers['content-type']);
+      const parse = isRaw(request) ? asItIs : bodyParser(request.headers['content-type']);
       if (parse !== undefined) request.body = parse(await readPlain(request, limit));
     } catch (error) {
       next(error);

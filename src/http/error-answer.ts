@@ -33,11 +33,12 @@ export interface ErrorAnswer {
  * @param explain put the exact reason into the body. Default false.
  */
 export function errorAnswer(error: GatewayError, requestId: string, explain = false): ErrorAnswer {
-  const { status, body = errorBody(error, requestId, explain) } = error;
+  const { status, headers, body = errorBody(error, requestId, explain) } = error;
   return {
     status,
     headers: {
-      ...error.headers,
+      ...headers,
+      ...(status === 401 && !hasChallenge(headers) ? { 'WWW-Authenticate': CHALLENGE } : undefined),
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
@@ -49,6 +50,11 @@ export function errorAnswer(error: GatewayError, requestId: string, explain = fa
     body,
   };
 }
+
+/** RFC 9110 section 15.5.2: every 401 says how to authenticate. No browser asks for a password because of it. */
+const CHALLENGE = 'Bearer realm="signet"';
+const hasChallenge = (headers: GatewayError['headers'] = {}): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'www-authenticate');
 
 function errorBody(error: GatewayError, requestId: string, explain: boolean): string {
   return JSON.stringify({

@@ -15,6 +15,8 @@ import { requestContext } from './request-context.js';
 type RoutedRequest = IncomingMessage & {
   /** The Express application; another platform has none. */
   app?: RoutedApplication;
+  /** As Express's router sees it. */
+  path?: string;
   route?: { methods: Readonly<Record<string, boolean>> };
 };
 
@@ -71,10 +73,11 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private reworded(error: GatewayError): GatewayError {
-    const { reword } = this.options;
-    return reword === undefined || error.explanation === undefined
+    const { explanation } = error;
+    const reworded = explanation && this.options.reword?.(explanation);
+    return reworded === undefined || reworded === explanation
       ? error
-      : { ...error, explanation: reword(error.explanation) };
+      : { ...error, explanation: reworded };
   }
 
   private logUnexpected(thrown: unknown, requestId: string): void {
@@ -85,8 +88,8 @@ export class ErrorFilter implements ExceptionFilter {
 }
 
 function unrouted(request: RoutedRequest): GatewayError {
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
-  const allow = request.app === undefined ? [] : allowedMethods(request.app, path);
+  const { app, path = '/' } = request;
+  const allow = app === undefined ? [] : allowedMethods(app, path);
   return allow.length === 0
     ? {
         status: 404,

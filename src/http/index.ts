@@ -1,5 +1,5 @@
 export { bodyMiddleware } from './body.middleware.js';
-export { bodyParser, RequestBodyException, type BodyParser } from './request-body.js';
+export { bodyParser, hasBody, RequestBodyException, type BodyParser } from './request-body.js';
 export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {

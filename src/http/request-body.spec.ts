@@ -86,7 +86,7 @@ describe('bodyMiddleware', () => {
   let server: Server;
   let seen: { body?: unknown; error?: unknown }[] = [];
   beforeAll(async () => {
-    const middleware = bodyMiddleware(LIMIT, (url) => url === '/raw');
+    const middleware = bodyMiddleware(LIMIT, ({ url }) => url === '/raw');
     server = createServer((request: IncomingMessage & { body?: unknown }, response) =>
       middleware(request, response, (error) => {
         seen.push({ body: request.body, error });

@@ -57,15 +57,19 @@ export type BodyParser = (body: Buffer) => unknown;
  * How a body of this content type is read: JSON (RFC 8259) as any value, a form as an object of texts.
  * Neither may name a member twice: two readers must not see two different requests.
  *
+ * @param lists names that a form may hold several times; such a member is a list then
  * @returns a parser that throws RequestBodyException 400 `body_malformed` or `parameter_repeated`;
  * `undefined` for other types
  */
-export function bodyParser(contentType: string | undefined): BodyParser | undefined {
+export function bodyParser(
+  contentType: string | undefined,
+  lists: ReadonlySet<string> = NONE,
+): BodyParser | undefined {
   switch (mediaType(contentType)) {
     case 'application/json':
       return parseJson;
     case 'application/x-www-form-urlencoded':
-      return parseForm;
+      return (body) => parseForm(body, lists);
     default:
       return undefined;
   }
@@ -84,12 +88,20 @@ function parseJson(body: Buffer): unknown {
   return value;
 }
 
-function parseForm(body: Buffer): Record<string, string> {
+const NONE: ReadonlySet<string> = new Set();
+
+function parseForm(body: Buffer, lists: ReadonlySet<string>): Record<string, string | string[]> {
   // The constructor would drop a question mark at the start, which in a body belongs to the name.
   const form = new URLSearchParams(`?${toText(body)}`);
-  if (new Set(form.keys()).size !== form.size)
+  const single = [...form.keys()].filter((name) => !lists.has(name));
+  if (new Set(single).size !== single.length)
     throw new RequestBodyException(400, 'parameter_repeated', 'The body names a parameter twice.');
-  return Object.fromEntries(form);
+  return Object.fromEntries(
+    form.entries().map(([name, value]) => {
+      const all = lists.has(name) ? form.getAll(name) : [];
+      return [name, all.length > 1 ? all : value];
+    }),
+  );
 }
 
 function toText(body: Buffer): string {

@@ -1,8 +1,12 @@
+export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
+export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
+export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
 export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export type { JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
+export { watchFile } from './watch-file.js';
 // Part of what users of this module see.
 export {
   KeyError,

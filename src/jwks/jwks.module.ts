@@ -1,8 +1,12 @@
 import { Module } from '@nestjs/common';
+import { IntrospectionEndpoints } from './introspection-endpoints.service.js';
 import { JwkKeyStore } from './jwk-key-store.service.js';
 import { ConfigurableJwksModule, JWKS_OPTIONS } from './jwks.module-definition.js';
 
-/** Provides {@link JwkKeyStore}; `forRoot` and `forRootAsync` take where the keys come from. */
+/**
+ * Provides {@link JwkKeyStore} and {@link IntrospectionEndpoints}; `forRoot` and `forRootAsync` take where the
+ * keys come from.
+ */
 @Module({
   providers: [
     {
@@ -10,7 +14,8 @@ import { ConfigurableJwksModule, JWKS_OPTIONS } from './jwks.module-definition.j
       inject: [JWKS_OPTIONS],
       useFactory: JwkKeyStore.open.bind(JwkKeyStore),
     },
+    IntrospectionEndpoints,
   ],
-  exports: [JwkKeyStore],
+  exports: [JwkKeyStore, IntrospectionEndpoints],
 })
 export class JwksModule extends ConfigurableJwksModule {}

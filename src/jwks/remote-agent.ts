@@ -19,9 +19,10 @@ export class RemoteAgent {
 
   /**
    * @param timeoutMs milliseconds for a connection, TLS included
+   * @param kept connections that are kept for the next call, for what is called with requests. Default: none is
    * @throws KeyError when the CA is no certificate, a fingerprint is none, or a proxy is no URL
    */
-  constructor(trust: RemoteTrust, timeoutMs: number) {
+  constructor(trust: RemoteTrust, timeoutMs: number, kept = 0) {
     const { fingerprints = [], fingerprintsMatch = 'leaf', ca, proxy = {} } = trust;
     const tls = {
       timeout: timeoutMs,
@@ -33,9 +34,9 @@ export class RemoteAgent {
     };
     const options = {
       allowH2: false,
-      connections: 1,
-      // 0: one request per connection.
-      pipelining: 0,
+      connections: Math.max(1, kept),
+      // 0: one request per connection, and no keep-alive.
+      pipelining: kept === 0 ? 0 : 1,
       // The caller has a deadline for the whole call; undici's timers are coarse.
       headersTimeout: 0,
       bodyTimeout: 0,

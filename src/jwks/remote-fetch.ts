@@ -42,7 +42,7 @@ export async function fetchJson(
   } catch (error) {
     throw error instanceof KeyError
       ? error
-      : new KeyError(describe(error, signal.aborted ? deadlineMs : undefined));
+      : new KeyError(describeFetchError(error, signal.aborted ? deadlineMs : undefined));
   }
 }
 
@@ -100,7 +100,8 @@ async function unzipAtMost(limit: number, bytes: Buffer): Promise<Buffer> {
   }
 }
 
-async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
+/** @throws KeyError for a body that is larger */
+export async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -111,7 +112,12 @@ async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<B
   return Buffer.concat(chunks);
 }
 
-function describe(error: unknown, deadlineMs: number | undefined): string {
+/**
+ * Why there is no answer, in a few words.
+ *
+ * @param deadlineMs the deadline that has passed; `undefined` where it has not
+ */
+export function describeFetchError(error: unknown, deadlineMs: number | undefined): string {
   if (deadlineMs !== undefined) return `no complete answer within ${deadlineMs} ms`;
   // Error messages may quote what was received, codes do not.
   const { code, message } = error as NodeJS.ErrnoException;

@@ -13,10 +13,16 @@ const SETTLE_MS = 50;
  * directory is watched; a poll of the contents' hash finds whatever the watch misses.
  *
  * @param intervalMs milliseconds between polls
+ * @param text what the caller has read. Left out: what the first look finds is no change
  * @returns ends the watching
  */
-export function watchFile(path: string, intervalMs: number, changed: () => void): () => void {
-  let seen: string | undefined;
+export function watchFile(
+  path: string,
+  intervalMs: number,
+  changed: () => void,
+  text?: string,
+): () => void {
+  let seen = text === undefined ? undefined : hashOf(text);
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
@@ -55,13 +61,14 @@ export function watchFile(path: string, intervalMs: number, changed: () => void)
 /** `missing` for a file that cannot be read: its return is a change, too. */
 async function contentHash(path: string): Promise<string> {
   try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('base64');
+    return hashOf(await readFile(path));
   } catch {
     return 'missing';
   }
 }
+
+const hashOf = (contents: string | Buffer): string =>
+  createHash('sha256').update(contents).digest('base64');
 
 /** The poll alone has to do where the system has no watch to give. */
 function watchDirectory(directory: string, onEvent: () => void): FSWatcher | undefined {

@@ -43,6 +43,7 @@ describe('the management listener', () => {
       'text/plain; version=0.0.4',
       'x 1\n',
     ]);
+    expect((await fetch(`${url}?format=text`)).status).toBe(200);
     expect((await fetch(new URL('/', url))).status).toBe(404);
     expect((await fetch(url, { method: 'POST' })).status).toBe(404);
   });

@@ -61,7 +61,8 @@ async function answer(
   response: ServerResponse,
   metrics: () => Promise<MetricsText>,
 ): Promise<void> {
-  if (method !== 'GET' || url !== '/metrics') {
+  // A query, or a whole URL, is a way to say the same (RFC 9112 section 3.2.2).
+  if (method !== 'GET' || URL.parse(url ?? '/', 'http://management')?.pathname !== '/metrics') {
     response.writeHead(404).end();
     return;
   }

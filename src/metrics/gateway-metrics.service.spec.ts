@@ -2,7 +2,7 @@ import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseMetrics, type Sample } from '../../test/helpers/prometheus.js';
 import { BackendClient } from '../backend/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
@@ -18,6 +18,7 @@ describe('GatewayMetrics', () => {
           provide: JwkKeyStore,
           useValue: { ageSeconds: () => [], staleSeconds: () => [], skippedCounts: () => [] },
         },
+        { provide: IntrospectionEndpoints, useValue: { onCall: () => undefined } },
         { provide: Revocations, useValue: { size: 2, staleSeconds: 0 } },
         {
           provide: BackendClient,
@@ -48,6 +49,7 @@ describe('GatewayMetrics', () => {
       signet_keyset_skipped_keys: 'gauge',
       signet_keyset_stale_seconds: 'gauge',
       signet_keyset_age_seconds: 'gauge',
+      signet_introspections_total: 'counter',
       signet_revocations: 'gauge',
       signet_state_stale_seconds: 'gauge',
       signet_backend_request_duration_seconds: 'histogram',

@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import { BackendClient } from '../backend/index.js';
 import { KNOWN_METHODS } from '../http/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
+import { registerIntrospectionMetrics } from './introspection-metrics.js';
 import { registerKeyMetrics } from './key-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
 import { registerSigningMetrics } from './signing-metrics.js';
@@ -28,6 +29,7 @@ export class GatewayMetrics {
     revocations: Revocations,
     backend: BackendClient,
     signing: SigningEvents,
+    endpoints: IntrospectionEndpoints,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
@@ -54,6 +56,7 @@ export class GatewayMetrics {
     for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
       this.logins.inc({ outcome }, 0);
     registerKeyMetrics(this.registry, keys);
+    registerIntrospectionMetrics(this.registry, endpoints);
     registerStateMetrics(this.registry, revocations);
     registerBackendMetrics(this.registry, backend);
     registerSigningMetrics(this.registry, signing);

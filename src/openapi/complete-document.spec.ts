@@ -58,6 +58,10 @@ class ProbeController {
   @Get('live')
   @Operation({ summary: 'Answers.' })
   live() {}
+
+  @Get(['c', 'd'])
+  @Operation({ summary: 'The same.', hidden: true })
+  alias() {}
 }
 
 const DEFAULTS = { algorithms: ['ES256'], issuer: 'i', audience: 'a' } as const;
@@ -125,6 +129,19 @@ const codesOf = (operation: OperationObject | undefined) =>
   );
 
 describe('completeDocument', () => {
+  it('knows a route at each of its paths, and leaves out what is hidden', () => {
+    const { paths } = complete({
+      '/a': { get: { operationId: 'OrdersController_list[0]' } },
+      '/b': { get: { operationId: 'OrdersController_list[1]' } },
+      '/c': { get: { operationId: 'ProbeController_alias[0]' } },
+      '/d': { get: { operationId: 'ProbeController_alias[1]' }, post: list },
+    });
+    for (const path of ['/a', '/b'])
+      expect(paths[path]?.get).toMatchObject({ security: expect.any(Array) as unknown });
+    expect(Object.keys(paths)).toEqual(['/a', '/b', '/d']);
+    expect(Object.keys(paths['/d'] ?? {})).toEqual(['post']);
+  });
+
   it('writes what the decorators of a route say', () => {
     const { paths, components } = complete({ '/orders': { get: list } });
     expect(paths['/orders']?.get).toEqual({

@@ -31,6 +31,9 @@ export interface DocumentSources {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'options'] as const;
 
+/** `@nestjs/swagger` numbers the operations of a route with several paths: `Controller_method[0]`. */
+const PATH_INDEX = /\[\d+\]$/;
+
 /** How the operations of the document are named, which is how they are found again. */
 export const operationId = (controller: string, method: string): string =>
   `${controller}_${method}`;
@@ -51,9 +54,11 @@ export function completeDocument(document: OpenAPIObject, sources: DocumentSourc
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
       const operation = item[method];
-      const route = routes.get(operation?.operationId ?? '');
-      if (operation !== undefined && route !== undefined)
-        completeOperation(document, { operation, path, method, route }, sources);
+      const route = routes.get(operation?.operationId?.replace(PATH_INDEX, '') ?? '');
+      if (operation === undefined || route === undefined) continue;
+      if (sources.reflector.get(Operation, route.handler)?.hidden === true) delete item[method];
+      else completeOperation(document, { operation, path, method, route }, sources);
+      if (Object.keys(item).length === 0) delete document.paths[path];
     }
   dropEmptySchemas(document);
   return document;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Request } from 'express';
 import { withVariableNames } from '../config/index.js';
 import type { Environment } from '../environment/index.js';
 import {
@@ -20,7 +21,7 @@ import { accessLog } from '../access-log/index.js';
 import { GatewayMetrics } from '../metrics/index.js';
 
 /** `POST /token` forwards its body byte for byte, so nothing may parse it. */
-const RAW_BODY_PATHS = /^\/token(?:[/?]|$)/i;
+const RAW_BODY_PATHS = /^\/token(?:\/|$)/i;
 
 /** What matters for an API; the rest of the usual headers is about HTML pages. */
 const SECURITY_HEADERS: SecurityHeadersOptions = {
@@ -73,7 +74,8 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   app.use(
     inOne(
       steps,
-      bodyMiddleware(env.BODY_LIMIT, (url) => RAW_BODY_PATHS.test(url)),
+      // The path as the router sees it: the two must not differ.
+      bodyMiddleware(env.BODY_LIMIT, (request) => RAW_BODY_PATHS.test((request as Request).path)),
     ),
   );
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN, reword: withVariableNames }));

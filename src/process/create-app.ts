@@ -27,7 +27,9 @@ export async function createApp(
   if (env.SWAGGER_ENABLED) {
     // Nothing of it is loaded where it is off.
     const { serveDocumentation } = await import('../openapi/index.js');
-    await serveDocumentation(app, { throttled: env.THROTTLE_LIMIT > 0 });
+    // Failed attempts of registered clients always have a limit.
+    const throttled = env.THROTTLE_LIMIT > 0 || env.CLIENTS_FILE !== undefined;
+    await serveDocumentation(app, { throttled });
   }
   return app;
 }

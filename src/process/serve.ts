@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Environment } from '../environment/index.js';
+import { withPort, type Environment } from '../environment/index.js';
 import type { Log } from '../logging/index.js';
 import { listenerUrl } from '../management/index.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
+import { holdPort } from './hold-port.js';
 import { openLog } from './open-log.js';
 import { exitOnSignals } from './process-signals.js';
 import { withBackend } from './with-backend.js';
@@ -19,15 +20,18 @@ import { withBackend } from './with-backend.js';
 export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
   const log = openLog(env, warnings);
   const logger = log.logger('Signet');
-  const { app, shutDown } = await serve(env, log);
+  const { url, issuer, shutDown } = await serve(env, log);
   exitOnSignals(shutDown, logger);
-  const { port } = app.getHttpServer().address() as { port: number };
-  logger.log(`Listening on ${listenerUrl(env.HOST, port)}`);
+  logger.log(`Listening on ${url} (issuer ${issuer})`);
 }
 
 /** The listening application, and what ends it without losing a request. */
 export interface ServedApp {
   readonly app: NestExpressApplication;
+  /** Where it listens. */
+  readonly url: string;
+  /** Of the tokens that it signs. */
+  readonly issuer: string;
   readonly shutDown: () => Promise<void>;
 }
 
@@ -41,13 +45,27 @@ export interface ServedApp {
  */
 export async function serve(env: Environment, log: Log, sharesPort = false): Promise<ServedApp> {
   const logger = log.logger('Signet');
-  const app = await createApp(await withBackend(env, logger), log);
-  exitOnUnexpectedErrors(logger);
-  await app.init();
+  // The issuer follows the port, so a free one is found before anything is made, and kept until then.
+  const held = env.PORT === 0 ? await holdPort(env.HOST, 0) : undefined;
+  const settled = held === undefined ? env : withPort(env, held.port);
+  const { HOST: host, PORT: port } = settled;
+  let app: NestExpressApplication;
+  try {
+    app = await createApp(await withBackend(settled, logger), log);
+    exitOnUnexpectedErrors(logger);
+    await app.init();
+  } finally {
+    await held?.release();
+  }
   // Not app.listen, which knows nothing of shared ports.
   const server: Server = app.getHttpServer();
-  server.listen({ host: env.HOST, port: env.PORT, reusePort: sharesPort });
+  server.listen({ host, port, reusePort: sharesPort });
   await once(server, 'listening');
   const times = { delayMs: env.SHUTDOWN_DELAY_MS, timeoutMs: env.SHUTDOWN_TIMEOUT_MS };
-  return { app, shutDown: () => shutDownGracefully(app, times, logger) };
+  return {
+    app,
+    url: listenerUrl(host, port),
+    issuer: settled.SIGNER_ISSUER,
+    shutDown: () => shutDownGracefully(app, times, logger),
+  };
 }

@@ -19,6 +19,8 @@ export interface OperationInfo {
   errors?: Readonly<Record<number, readonly string[]>>;
   /** The handler reads the token itself, as a bare `@RequireJwt` would. */
   takesToken?: boolean;
+  /** It stands for a route that is in the document already, at another path. */
+  hidden?: boolean;
   /** The handler asks the backend: its failures are answers of this route too. */
   callsBackend?: boolean;
 }

@@ -5,6 +5,7 @@ import { MAX_TOKEN_LENGTH } from '../core/jws/index.js';
 import { expressClasses, type ExpressApplication } from './express-prototypes.js';
 import { replyWithJson } from './json-reply.js';
 import { LoadShedder } from './load-shedder.js';
+import { toOriginForm } from './origin-form.js';
 import { limitServer, limitWriting, serverOptions } from './server-limits.js';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
@@ -26,6 +27,7 @@ export class GatewayAdapter extends ExpressAdapter {
     const application = this.getInstance<ExpressApplication>();
     const options = { ...serverOptions(this.maxTokenLength), ...expressClasses(application) };
     const server = createServer(options, (request, response) => {
+      toOriginForm(request);
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);
       // Nest answers everything. If it ever does not, Express must not send a page of its own.

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   foreignIssuerOf,
+  parseClaims,
   varyPolicy,
   type TokenHolder,
   type TokenPolicy,
@@ -9,19 +10,32 @@ import {
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { normalizeType } from '../core/claims/index.js';
+import { toNumber } from '../core/json/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { parseCompact } from '../core/jws/index.js';
-import { revocationSubject, tokenId, type RevocationSubject } from '../core/revocation/index.js';
+import { JWS_ALGORITHMS, parseCompact } from '../core/jws/index.js';
+import {
+  deadFrom,
+  revocationSubject,
+  sessionName,
+  tokenDigest,
+  type RevocationSubject,
+} from '../core/revocation/index.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 
 /** A verified token that stands for itself: presented in a body, not to get through a guard. */
 export interface PresentedToken {
-  kind: 'access' | 'refresh';
+  kind: 'access' | 'refresh' | 'other';
   claims: VerifiedClaims;
-  /** Unique; the `jti` claim where there is one. */
-  id: string;
+  /** The issuer, where it is another one than our own. */
+  issuer: string | undefined;
+  /** Names this token and no other one; see `tokenDigest`. */
+  digest: string;
+  /** Its session, as it is revoked by (see `sessionName`); that of a token that belongs to none is the token. */
+  session: string;
   /** What it can be revoked by. */
   subject: RevocationSubject;
+  /** Seconds since 1970: from then on nobody accepts it. */
+  deadFrom: number;
 }
 
 /** Recognizes the tokens that the gateway accepts or issued, wherever they are presented. */
@@ -49,6 +63,9 @@ export class IssuedTokens {
       algorithms: new Set([options.alg]),
       issuers: new Set([...this.access.issuers, options.issuer]),
       types: new Set([this.refreshType]),
+      // Whoever else makes tokens is not asked about ours.
+      introspection: undefined,
+      jwtIntrospection: undefined,
       // Those of clients with a secret need no proof (RFC 9449 section 5).
       dpop: this.access.dpop !== false,
       keySource: keys.signingSource,
@@ -67,22 +84,44 @@ export class IssuedTokens {
    * Access or refresh token, valid as far as signature, issuer, times and revocation go.
    *
    * @param age `any`: tokens that have expired count as well
-   * @returns `undefined` for everything else
+   * @throws TokenRefusedError for everything else
    */
-  async recognize(token: string, age: 'live' | 'any'): Promise<PresentedToken | undefined> {
-    try {
-      const { typ = 'JWT' } = parseCompact(token, this.access.maxTokenLength).header;
-      const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
-      const policy = this[kind];
-      return await this.verify(
-        token,
-        kind,
-        age === 'any' ? varyPolicy(policy, { anyAge: true }) : policy,
-      );
-    } catch (error) {
-      if (error instanceof TokenRefusedError) return undefined;
-      throw error;
-    }
+  async identify(token: string, age: 'live' | 'any'): Promise<PresentedToken> {
+    const { typ = 'JWT' } = parseCompact(token, this.access.maxTokenLength).header;
+    const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
+    const policy = this[kind];
+    return this.verify(token, kind, age === 'any' ? varyPolicy(policy, { anyAge: true }) : policy);
+  }
+
+  /** As {@link identify}. @returns `undefined` for everything else */
+  recognize(token: string, age: 'live' | 'any'): Promise<PresentedToken | undefined> {
+    return unlessRefused(this.identify(token, age));
+  }
+
+  /**
+   * A token that its holder wants to be taken back: every one that was signed here, of whatever type,
+   * algorithm and issuer it says, and those that are accepted here. Expired ones count as well.
+   *
+   * @returns `undefined` for everything else, and for what is revoked already
+   */
+  async recognizeAnyType(token: string): Promise<PresentedToken | undefined> {
+    return (await unlessRefused(this.signedHere(token))) ?? (await this.recognize(token, 'any'));
+  }
+
+  private async signedHere(token: string): Promise<PresentedToken> {
+    const { header, payload } = parseCompact(token, this.access.maxTokenLength);
+    const { iss } = parseClaims(payload);
+    const type = normalizeType(header.typ ?? 'JWT');
+    const kind =
+      type === this.refreshType ? 'refresh' : this.access.types.has(type) ? 'access' : 'other';
+    return this.verify(token, kind, {
+      ...this.refresh,
+      anyAge: true,
+      algorithms: new Set(JWS_ALGORITHMS),
+      types: new Set([type]),
+      issuers: new Set(typeof iss === 'string' ? [iss] : []),
+      profiled: false,
+    });
   }
 
   private async verify(
@@ -93,12 +132,26 @@ export class IssuedTokens {
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy, holder);
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
-    const names = {
-      issuer: foreignIssuerOf(policy, claims.iss),
-      kid: header.kid,
+    const issuer = foreignIssuerOf(policy, claims.iss);
+    const names = { issuer, kid: header.kid, claims, signingInput };
+    const digest = tokenDigest(names);
+    return {
+      kind,
       claims,
-      signingInput,
+      issuer,
+      digest,
+      session: sessionName(names) ?? digest,
+      subject: revocationSubject(names),
+      deadFrom: deadFrom(toNumber(claims.exp)),
     };
-    return { kind, claims, id: tokenId(names), subject: revocationSubject(names) };
+  }
+}
+
+async function unlessRefused(token: Promise<PresentedToken>): Promise<PresentedToken | undefined> {
+  try {
+    return await token;
+  } catch (error) {
+    if (error instanceof TokenRefusedError) return undefined;
+    throw error;
   }
 }

@@ -34,16 +34,19 @@ export class LogoutController {
     @Res({ passthrough: true }) response: ServerResponse,
   ): Promise<void> {
     const presented = this.presentedTokens(request);
-    const known = await Promise.all(presented.map((token) => this.tokens.recognize(token, 'any')));
-    for (const token of known)
-      if (token !== undefined) await this.sessions.endSession(token, 'logout');
+    const refusals: TokenRefusedError[] = [];
+    for (const token of presented)
+      try {
+        await this.sessions.endSession(await this.tokens.identify(token, 'any'), 'logout');
+      } catch (error) {
+        if (!(error instanceof TokenRefusedError)) throw error;
+        refusals.push(error);
+      }
     // Cookies go last, so that a logout that failed can be tried again.
     if (this.cookies.enabled) this.cookies.clear(response);
-    if (known.every((token) => token === undefined))
-      throw this.refused(
-        request,
-        new TokenRefusedError('token_malformed', 'no session has this token'),
-      );
+    const [refusal] = refusals;
+    if (refusal !== undefined && refusals.length === presented.length)
+      throw this.refused(request, refusal);
   }
 
   private presentedTokens(request: IncomingMessage): string[] {

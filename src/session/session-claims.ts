@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { claimText } from '../core/claims/index.js';
+import { toNumber } from '../core/json/index.js';
 import { isRefreshField, SigningError, type ClaimSet } from '../core/sign/index.js';
 
 /** What the tokens of one login have in common. */
@@ -8,19 +9,30 @@ export interface Session {
   sid: unknown;
   /** `auth_time` claim (OpenID Connect): the login, in seconds since 1970. */
   authTime: unknown;
+  /** `scope` claim: what was granted with the login; `undefined` where nobody said. */
+  scope?: unknown;
 }
 
 type ClaimSets = ReadonlyMap<string, ClaimSet>;
 
 /**
- * Makes the tokens of a login one session: the same `sid` in all of them (the backend's, if it sends one),
- * and `auth_time` in the refresh token, which its successors inherit.
+ * Makes the tokens of a login one session: the same `sid` in all of them (the backend's, if it sends one).
+ * The refresh token gets `auth_time` and the granted `scope`, which its successors inherit.
  *
  * @param now seconds since 1970
+ * @param scope of the answer (RFC 6749 section 5.1); counts where no claims say it
  */
-export function beginSession(claimSets: ClaimSets, now: number): (field: string) => ClaimSet {
+export function beginSession(
+  claimSets: ClaimSets,
+  now: number,
+  scope?: unknown,
+): (field: string) => ClaimSet {
   const sid = [...claimSets.values()].find(({ sid: own }) => claimText(own) !== undefined)?.sid;
-  return withClaims(claimSets, { sid: sid ?? randomUUID(), authTime: now });
+  return withClaims(claimSets, {
+    sid: sid ?? randomUUID(),
+    authTime: now,
+    scope: grantedScope(claimSets) ?? scope,
+  });
 }
 
 /**
@@ -42,12 +54,25 @@ export function continueSession(
   return withClaims(claimSets, session);
 }
 
+/** The `scope` of the tokens that open something. */
+const grantedScope = (claimSets: ClaimSets): unknown =>
+  [...claimSets].find(([field, { scope }]) => !isRefreshField(field) && scope !== undefined)?.[1]
+    .scope;
+
 /** Adds what is absent; what the backend sent stays as it is. */
-function withClaims(claimSets: ClaimSets, { sid, authTime }: Session): (field: string) => ClaimSet {
+function withClaims(
+  claimSets: ClaimSets,
+  { sid, authTime, scope }: Session,
+): (field: string) => ClaimSet {
   return (field) => {
     const claims: Record<string, unknown> = { ...claimSets.get(field) };
     claims.sid ??= sid;
-    if (isRefreshField(field)) claims.auth_time ??= authTime;
+    if (!isRefreshField(field)) return claims;
+    claims.auth_time ??= authTime;
+    // It decides when the session ends.
+    if (toNumber(claims.auth_time) === undefined)
+      throw new SigningError('claims_invalid', `${field}.auth_time is not a number`);
+    if (scope !== undefined) claims.scope ??= scope;
     return claims;
   };
 }

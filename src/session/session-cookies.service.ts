@@ -11,6 +11,8 @@ const NAMES = { access_token: '__Host-access_token', refresh_token: '__Host-refr
 const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
 /** Browsers drop longer ones without a word. */
 const MAX_COOKIE_BYTES = 4096;
+/** 400 days; browsers keep none for longer (RFC 6265bis section 5.6.2). */
+const MAX_AGE = 34_560_000;
 
 /** The tokens of a session as cookies of the browser that logged in. */
 @Injectable()
@@ -29,7 +31,8 @@ export class SessionCookies {
     for (const [field, name] of Object.entries(NAMES)) {
       const token = answer[field];
       if (typeof token !== 'string') continue;
-      const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${Math.max(0, expiry(token) - now)}`;
+      const maxAge = Math.min(MAX_AGE, Math.max(0, expiry(token) - now));
+      const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${maxAge}`;
       if (cookie.length > MAX_COOKIE_BYTES)
         this.logger.warn(`${name} is longer than the 4096 bytes that browsers keep`);
       response.appendHeader('Set-Cookie', cookie);

@@ -8,19 +8,20 @@ import { epochSeconds } from '../core/time/index.js';
 export class SessionEnd {
   constructor(private readonly revocations: Revocations) {}
 
-  /** The token's session, all its tokens and those that would follow; the token alone where it has none. */
+  /**
+   * The token's session, all its tokens and those that would follow. Without `sid` an access token stands
+   * for itself alone, a refresh token for the tokens of its answer, too.
+   */
   async endSession(token: PresentedToken, reason: string): Promise<void> {
-    const { kind, id, subject } = token;
-    if (subject.sid === undefined) await this.endToken(token, reason);
-    // The successors of a refresh token without sid use its id as their sid.
-    if (subject.sid !== undefined || kind === 'refresh')
-      await this.revocations.revoke({ kind: 'sid', value: subject.sid ?? id, reason });
+    const { kind, claims, session } = token;
+    if (claims.sid === undefined) await this.endToken(token, reason);
+    if (claims.sid !== undefined || kind === 'refresh')
+      await this.revocations.revoke({ kind: 'sid', value: session, reason });
   }
 
-  /** The token alone. */
-  async endToken({ id, claims }: PresentedToken, reason: string): Promise<void> {
-    const expiresAt = Math.ceil(claims.exp);
+  /** The token alone, by what it is: others may have the same `jti`. */
+  async endToken({ digest, deadFrom: expiresAt }: PresentedToken, reason: string): Promise<void> {
     if (expiresAt <= epochSeconds()) return;
-    await this.revocations.revoke({ kind: 'jti', value: id, expiresAt, reason });
+    await this.revocations.revoke({ kind: 'jti', value: digest, expiresAt, reason });
   }
 }

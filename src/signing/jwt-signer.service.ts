@@ -3,11 +3,14 @@ import { toNumber } from '../core/json/index.js';
 import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
+import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';
 
 /** Makes signed tokens with the keys of {@link JwkKeyStore} (RFC 7515 sections 3.1 and 7.2.2). */
 @Injectable()
 export class JwtSigner {
+  private readonly ids = new RepeatedIds();
+
   constructor(
     private readonly keys: JwkKeyStore,
     private readonly events: SigningEvents,
@@ -25,6 +28,7 @@ export class JwtSigner {
   sign(claims: ClaimSet, format: TokenFormat): string | Promise<string> {
     const key = this.keys.signingKey(format.alg, format.kid);
     const token = signToken(claims, key, format);
+    this.ids.look(claims.jti);
     const told = (signed: string): string => {
       this.revocations?.noteExpiry(toNumber(claims.exp) ?? 0);
       this.events.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
@@ -12,6 +12,7 @@ import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-def
 @Injectable()
 export class SignedRoutes implements OnModuleInit {
   private readonly policies = new WeakMap<object, SigningPolicy>();
+  private otherIssuerSeen = false;
 
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
@@ -38,6 +39,19 @@ export class SignedRoutes implements OnModuleInit {
       this.policies.set(handler, policy);
     }
     return policy;
+  }
+
+  /**
+   * Says once that claims came with an `iss` that is not ours. They are signed as they are; who compares
+   * the issuer refuses the token.
+   */
+  noteIssuer(iss: unknown): void {
+    const { issuer } = this.options;
+    if (this.otherIssuerSeen || issuer === undefined || iss === issuer) return;
+    this.otherIssuerSeen = true;
+    new Logger('Signing').warn(
+      'Claims came with an iss that is not the option issuer of SigningModule (SIGNER_ISSUER). It stays, and services that compare it with the issuer of the metadata refuse such tokens. Leave iss out, or set the option to it',
+    );
   }
 
   private check({ handler, label, writesResponse }: Route): string[] {

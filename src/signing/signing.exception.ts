@@ -5,7 +5,7 @@ const DESCRIPTIONS: Readonly<Record<SigningErrorCode, string>> = {
   sign_target_missing: 'The backend answer holds none of the fields to sign.',
   sign_target_invalid: 'A field to sign does not hold claims.',
   claims_expired: 'The backend sent claims that are expired already.',
-  claims_invalid: 'The backend sent a claim of the wrong type.',
+  claims_invalid: 'The backend sent a claim that no token may have.',
   token_too_large: 'The backend sent more claims than fit into a token.',
 };
 

@@ -41,13 +41,18 @@ export class SigningInterceptor implements NestInterceptor {
   }
 
   private async sign(result: unknown, policy: SigningPolicy): Promise<Record<string, unknown>> {
-    const { body, steps } =
-      result instanceof UnsignedAnswer ? result : { body: result, steps: undefined };
+    const { body, steps, fields } =
+      result instanceof UnsignedAnswer
+        ? result
+        : { body: result, steps: undefined, fields: undefined };
     try {
       return await signAnswer(
         body,
-        policy,
-        (claims, format) => this.signer.sign(claims, format),
+        fields === undefined ? policy : { ...policy, fields, requireAll: true },
+        (claims, format) => {
+          this.routes.noteIssuer(claims.iss);
+          return this.signer.sign(claims, format);
+        },
         nowSeconds(),
         steps,
       );

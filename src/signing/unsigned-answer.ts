@@ -8,6 +8,8 @@ export class UnsignedAnswer<Body extends object = Record<string, unknown>> {
   constructor(
     readonly body: Body,
     readonly steps: SigningSteps,
+    /** What is signed in place of the fields of the route; all of it has to be there. */
+    readonly fields?: readonly string[],
   ) {}
 }
 

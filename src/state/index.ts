@@ -1,6 +1,7 @@
 export { MemoryStore } from './memory.store.js';
 export { openStore } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
+export { SuccessorUses } from './successor-uses.service.js';
 export { StateUnavailableException } from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export type { StateModuleOptions } from './state.module-definition.js';
@@ -16,7 +17,7 @@ export type {
 export {
   REVOCATION_KINDS,
   revocationSubject,
-  tokenId,
+  tokenDigest,
   type Revocation,
   type RevocationKind,
   type RevocationSubject,

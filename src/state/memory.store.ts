@@ -1,17 +1,11 @@
-import {
-  isMeant,
-  REVOCATION_KINDS,
-  type Revocation,
-  type RevocationSubject,
-} from '../core/revocation/index.js';
-import {
-  CONSUMED_LEEWAY,
-  type ChangeCursor,
-  type Hits,
-  type RefreshOutcome,
-  type RefreshUse,
-  type RevocationChanges,
-  type StateStore,
+import { isMeant, type Revocation, type RevocationSubject } from '../core/revocation/index.js';
+import type {
+  ChangeCursor,
+  Hits,
+  RefreshOutcome,
+  RefreshUse,
+  RevocationChanges,
+  StateStore,
 } from './state-store.js';
 import { StateUnavailableException } from './state-unavailable.exception.js';
 import { epochSeconds } from '../core/time/index.js';
@@ -120,12 +114,18 @@ export class MemoryStore implements StateStore {
     return this.look(use);
   }
 
-  async consume(use: RefreshUse, replay?: Consumed['replay']): Promise<RefreshOutcome> {
+  async consume(
+    use: RefreshUse,
+    replay?: { readonly value: string; readonly ttlMs: number },
+  ): Promise<RefreshOutcome> {
     this.sweep();
     // No await in between: nobody else gets a turn between look and mark.
     const outcome = this.look(use);
     if (outcome.state === 'fresh')
-      this.consumed.set(use.jti, { expiresAt: use.expiresAt + CONSUMED_LEEWAY, replay });
+      this.consumed.set(use.id, {
+        expiresAt: use.expiresAt,
+        replay: replay && { value: replay.value, until: Date.now() + replay.ttlMs },
+      });
     return outcome;
   }
 
@@ -137,13 +137,17 @@ export class MemoryStore implements StateStore {
   async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     this.sweep();
     const now = epochSeconds();
-    const there = this.kept.get(name);
-    if (there !== undefined && there.endsAt > now) return there.value;
+    const there = this.lookUp(name, now);
+    if (there !== undefined) return there;
     if (this.kept.size >= MAX_KEPT) this.forgetEnded(now);
     if (this.kept.size >= MAX_KEPT)
       throw new StateUnavailableException(`memory: ${MAX_KEPT} values are kept already`);
     this.kept.set(name, { value, endsAt: now + ttlMs / 1000 });
     return value;
+  }
+
+  async getKept(name: string): Promise<string | undefined> {
+    return this.lookUp(name, epochSeconds());
   }
 
   async hit(key: string, windowMs: number): Promise<Hits> {
@@ -168,10 +172,15 @@ export class MemoryStore implements StateStore {
       map.clear();
   }
 
+  private lookUp(name: string, now: number): string | undefined {
+    const there = this.kept.get(name);
+    return there !== undefined && there.endsAt > now ? there.value : undefined;
+  }
+
   private look(use: RefreshUse): RefreshOutcome {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
-    const consumed = this.consumed.get(use.jti);
+    const consumed = this.consumed.get(use.id);
     if (consumed === undefined) return { state: 'fresh' };
     const { replay } = consumed;
     return replay !== undefined && replay.until > now * 1000
@@ -180,15 +189,11 @@ export class MemoryStore implements StateStore {
   }
 
   private isRevoked(subject: RevocationSubject, now: number): boolean {
-    return REVOCATION_KINDS.some((kind) => {
-      const value = subject[kind];
-      return (
-        value !== undefined &&
-        this.bySubject
-          .get(subjectKey(kind, value))
-          ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, subject.iat))
-      );
-    });
+    return subject.names.some(({ kind, value }) =>
+      this.bySubject
+        .get(subjectKey(kind, value))
+        ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, subject.iat)),
+    );
   }
 
   private append(entry: Entry): void {

@@ -3,11 +3,14 @@ import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
 import { AtMostEvery, nowSeconds } from '../core/time/index.js';
 import {
-  type Revocation,
-  type RevocationKind,
+  LATEST_EXPIRY,
+  LONGEST_LEEWAY,
   nameOf,
   qualifiedName,
-  tokenId,
+  sessionName,
+  tokenDigest,
+  type Revocation,
+  type RevocationKind,
   type TokenNames,
 } from '../core/revocation/index.js';
 import { RevocationIndex } from './revocation-index.js';
@@ -19,6 +22,8 @@ import type { StateStore } from './state-store.js';
 export interface RevocationsOptions {
   /** Seconds: the longest lifetime that tokens are given without an `exp` of their own. */
   longestTokenTtl: number;
+  /** Seconds that the `iat` of a token may lie ahead, as `leeway` of `AuthModule` says. Default 1. */
+  leeway?: number;
   /** Milliseconds between two looks at the store. Default 500. */
   pollMs?: number;
   /** Milliseconds for which the view serves while the store does not answer. Default 30000. */
@@ -32,7 +37,7 @@ export interface RevocationRequest {
   readonly value: string;
   /**
    * Seconds since 1970: only tokens with an earlier `iat` are meant. `null`: all. Left out: for
-   * `sub` what was issued until now, this second included; for others all.
+   * `sub` what was issued until now, this second and the leeway included; for others all.
    */
   readonly before?: number | null;
   /** For people. */
@@ -49,10 +54,6 @@ const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
 const HOUR = 3600;
-/** The verifier forgives at most so many seconds after `exp`. */
-const LONGEST_LEEWAY = HOUR;
-/** The end of the year 9999; later ones are as good as never. */
-const LATEST_EXPIRY = 253_402_300_799;
 
 /**
  * The revocations of the state store as this process sees them, and the way to change them.
@@ -62,6 +63,7 @@ const LATEST_EXPIRY = 253_402_300_799;
 export class Revocations implements OnApplicationShutdown {
   private static readonly logger = new Logger(Revocations.name);
   private readonly index = new RevocationIndex();
+  private readonly leeway: number;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
   private cursor: string | undefined;
@@ -81,6 +83,7 @@ export class Revocations implements OnApplicationShutdown {
     private readonly store: StateStore,
     private readonly options: RevocationsOptions,
   ) {
+    this.leeway = options.leeway ?? 1;
     this.pollMs = options.pollMs ?? 500;
     this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
   }
@@ -120,9 +123,10 @@ export class Revocations implements OnApplicationShutdown {
     const names = (kind: RevocationKind, value: string | undefined): boolean =>
       value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
     return (
-      (index.hasKind('jti') && names('jti', tokenId(token))) ||
+      (index.hasKind('jti') &&
+        (names('jti', nameOf(token, 'jti')) || names('jti', tokenDigest(token)))) ||
       (index.hasKind('sub') && names('sub', nameOf(token, 'sub'))) ||
-      (index.hasKind('sid') && names('sid', nameOf(token, 'sid'))) ||
+      (index.hasKind('sid') && names('sid', sessionName(token))) ||
       (index.hasKind('kid') &&
         names('kid', kid === undefined ? undefined : qualifiedName(issuer, kid)))
     );
@@ -144,11 +148,12 @@ export class Revocations implements OnApplicationShutdown {
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
     const now = nowSeconds();
+    const untilNow = kind === 'sub' ? now + this.leeway + 1 : null;
     const revocation: Revocation = {
       id: randomUUID(),
       kind,
       value: value.toWellFormed(),
-      before: request.before === undefined ? (kind === 'sub' ? now + 1 : null) : request.before,
+      before: request.before === undefined ? untilNow : request.before,
       reason,
       createdAt: now,
       expiresAt:
@@ -178,8 +183,9 @@ export class Revocations implements OnApplicationShutdown {
 
   /** Tells that there is a token which expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void {
-    if (exp <= this.latestExpiry) return;
-    this.latestExpiry = Math.min(LATEST_EXPIRY, Math.ceil(exp / HOUR) * HOUR);
+    const known = Math.min(exp, LATEST_EXPIRY);
+    if (known <= this.latestExpiry) return;
+    this.latestExpiry = Math.min(LATEST_EXPIRY, Math.ceil(known / HOUR) * HOUR);
     // A failure is made good by the next poll.
     this.noteLatestExpiry().catch(() => undefined);
   }

@@ -19,9 +19,6 @@ export interface RevocationChanges {
   readonly more: boolean;
 }
 
-/** Seconds for which the use of a token is remembered beyond its `exp`. */
-export const CONSUMED_LEEWAY = 60;
-
 /**
  * Seconds for which it is remembered that an entry was undone which would never have expired: who
  * does not see the store for longer keeps it.
@@ -30,11 +27,11 @@ export const TOMBSTONE_SECONDS = 30 * 86_400;
 
 /** The use of a refresh token. */
 export interface RefreshUse {
-  /** The token's id; consumed once. */
-  readonly jti: string;
-  /** Seconds since 1970: its `exp`, after which the store may forget that it was consumed. */
+  /** Names the token; consumed once. See `tokenDigest`. */
+  readonly id: string;
+  /** Seconds since 1970: from then on nobody accepts the token, so that its use can be forgotten. */
   readonly expiresAt: number;
-  /** Everything the token could be revoked by, its own `jti` included. */
+  /** Everything the token could be revoked by. */
   readonly subject: RevocationSubject;
 }
 
@@ -87,11 +84,11 @@ export interface StateStore {
   /**
    * Consumes a refresh token: of any number of uses at the same time exactly one is `fresh`.
    *
-   * @param replay left for repetitions until `until` (milliseconds since 1970)
+   * @param replay left for repetitions, for `ttlMs` by the clock of the store
    */
   consume(
     use: RefreshUse,
-    replay?: { readonly value: string; readonly until: number },
+    replay?: { readonly value: string; readonly ttlMs: number },
   ): Promise<RefreshOutcome>;
 
   /**
@@ -108,6 +105,8 @@ export interface StateStore {
    * @returns the value that is kept
    */
   putIfAbsent(name: string, value: string, ttlMs: number): Promise<string>;
+  /** What {@link putIfAbsent} keeps under a name; `undefined` where there is nothing. */
+  getKept(name: string): Promise<string | undefined>;
 
   /** Counts one hit of `key` in a window that begins with the first hit. Need not be durable. */
   hit(key: string, windowMs: number): Promise<Hits>;

@@ -6,12 +6,13 @@ import {
   STATE_OPTIONS,
   type StateModuleOptions,
 } from './state.module-definition.js';
+import { SuccessorUses } from './successor-uses.service.js';
 import type { StateStore } from './state-store.js';
 
 /** Injects the {@link StateStore}. */
 export const STATE_STORE = Symbol('signet.state-store');
 
-/** Provides {@link Revocations} and, as `STATE_STORE`, the store itself. */
+/** Provides {@link Revocations}, {@link SuccessorUses} and, as `STATE_STORE`, the store itself. */
 @Module({
   providers: [
     {
@@ -25,7 +26,12 @@ export const STATE_STORE = Symbol('signet.state-store');
       useFactory: (store: StateStore, options: StateModuleOptions) =>
         Revocations.open(store, options),
     },
+    {
+      provide: SuccessorUses,
+      inject: [STATE_STORE],
+      useFactory: (store: StateStore) => new SuccessorUses(store),
+    },
   ],
-  exports: [STATE_STORE, Revocations],
+  exports: [STATE_STORE, Revocations, SuccessorUses],
 })
 export class StateModule extends ConfigurableStateModule {}

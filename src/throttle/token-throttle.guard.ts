@@ -1,21 +1,8 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
-import { GatewayException } from '../http/index.js';
+import { TooManyRequestsException } from './too-many-requests.exception.js';
 
 const ADMITTED = Promise.resolve(true);
-
-/** 429 `rate_limited`, with `Retry-After`. */
-class TooManyRequestsException extends GatewayException {
-  constructor(seconds: number) {
-    super({
-      status: 429,
-      error: 'invalid_request',
-      code: 'rate_limited',
-      description: 'There were too many requests from this address.',
-      headers: { 'Retry-After': String(seconds) },
-    });
-  }
-}
 
 /**
  * Limits the requests of one client address to the token endpoints, all of them together. The

@@ -17,16 +17,20 @@ export function boundTo(
   answer: TokenAnswer | UnsignedAnswer | SignedAnswer,
 ): TokenAnswer | UnsignedAnswer | SignedAnswer {
   if (key === undefined || answer instanceof SignedAnswer) return answer;
-  const { body, steps } =
-    answer instanceof UnsignedAnswer ? answer : { body: answer, steps: undefined };
-  return new UnsignedAnswer(body, {
-    complete: (claimSets) => {
-      const completed = steps?.complete?.(claimSets);
-      return (field) =>
-        withKey(completed?.(field) ?? (claimSets.get(field) as ClaimSet), field, key);
+  const { body, steps, fields } =
+    answer instanceof UnsignedAnswer ? answer : new UnsignedAnswer(answer, {});
+  return new UnsignedAnswer(
+    body,
+    {
+      ...steps,
+      complete: (claimSets) => {
+        const completed = steps.complete?.(claimSets);
+        return (field) =>
+          withKey(completed?.(field) ?? (claimSets.get(field) as ClaimSet), field, key);
+      },
     },
-    commit: async (signed) => (await steps?.commit?.(signed)) ?? signed,
-  });
+    fields,
+  );
 }
 
 /** @throws SigningError `claims_invalid` when the backend binds the token to something else */

@@ -1,4 +1,5 @@
-export { IntrospectionController } from './introspection.controller.js';
+export { IntrospectionModule } from './introspection.module.js';
+export type { IntrospectionModuleOptions } from './introspection.module-definition.js';
 export { OAuthModule } from './oauth.module.js';
 export {
   OAUTH_OPTIONS,

@@ -1,54 +1,76 @@
-import type { IncomingMessage } from 'node:http';
-import { Body, Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nestjs/common';
-import { RequireJwt } from '../auth/index.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  Body,
+  Controller,
+  Header,
+  HttpCode,
+  Inject,
+  Optional,
+  Post,
+  Req,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { STATE_STORE, type StateStore } from '../state/index.js';
 import { isKeyBound } from '../core/claims/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
-import { refreshUse } from './refresh-grant.service.js';
-import { requireParameter } from './token-request.js';
+import { IntrospectionAccess } from './introspection-access.service.js';
+import { RefreshGrant, refreshUse } from './refresh-grant.service.js';
+import { requestParameters, requireParameter } from './token-request.js';
 import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
-/** `POST /token/introspect` (RFC 7662), for holders of an admin role. */
+/** `POST /token/introspect` (RFC 7662), for registered clients and for holders of a role. */
 @Controller('token')
 @UseGuards(TokenThrottleGuard)
 export class IntrospectionController {
   constructor(
+    private readonly access: IntrospectionAccess,
     private readonly tokens: IssuedTokens,
     @Inject(STATE_STORE) private readonly store: StateStore,
+    @Optional() private readonly grant?: RefreshGrant,
   ) {}
 
   /** Of a token that is not active nothing is told but that (section 2.2). */
   @Post('introspect')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  @RequireJwt({ admin: true })
   @Operation(INTROSPECT_TOKEN)
   async introspect(
     @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
   ): Promise<Record<string, unknown>> {
-    const token = await this.tokens.recognize(requireParameter('token', request, body), 'live');
+    const parameters = requestParameters(request, body);
+    await this.access.assertMayAsk(request, response, parameters);
+    const token = await this.tokens.recognize(requireParameter('token', parameters), 'live');
     return token !== undefined && (await this.isActive(token)) ? describe(token) : INACTIVE;
   }
 
-  /** A refresh token that was used already is of no use any more. */
+  /** A refresh token that was used already, or whose session is too old, is of no use any more. */
   private async isActive(token: PresentedToken): Promise<boolean> {
     if (token.kind === 'access') return true;
-    return (await this.store.peek(refreshUse(token, token.subject.sid))).state === 'fresh';
+    if (this.grant?.isPast(token) === true) return false;
+    return (await this.store.peek(refreshUse(token))).state === 'fresh';
   }
 }
 
 const INACTIVE = { active: false };
 
-/** Section 2.2: the claims under their own names, and `scope` as one text. */
+/**
+ * Section 2.2: the claims under their own names, `scope` as one text, and `username` where a claim tells it.
+ * Only an access token has a `token_type`: a refresh token must not be taken for one.
+ */
 function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
-  const { scope } = claims;
+  const { token_type: _claim, scope, ...others } = claims;
+  const username = others.username ?? others.preferred_username;
   return {
-    ...claims,
-    ...(Array.isArray(scope) ? { scope: scope.join(' ') } : {}),
+    ...others,
+    ...(scope === undefined ? {} : { scope: Array.isArray(scope) ? scope.join(' ') : scope }),
+    ...(typeof username === 'string' ? { username } : {}),
     ...(kind === 'access' ? { token_type: isKeyBound(claims) ? 'DPoP' : 'Bearer' } : {}),
+    token_use: kind,
     active: true,
   };
 }

@@ -2,9 +2,12 @@ import { ConfigurableModuleBuilder } from '@nestjs/common';
 
 /** How refresh tokens are taken back. */
 export interface RefreshOptions {
-  /** Path below the backend's host; gets `{ sub, sid, claims }` and answers like the token path. */
+  /** Path below the backend's host; gets `{ sub, sid, claims, request }` and answers like the token path. */
   path: string;
-  /** Seconds in which a repeated request gets the answer of the first one; 0: none. At most 10. */
+  /**
+   * Seconds in which a repeated request gets the answer of the first one, as long as no token of that answer was
+   * used; 0: none. At most 60.
+   */
   retryWindow: number;
   /** Seconds from login (`auth_time`) after which a session cannot be refreshed any more. */
   absoluteTtl: number;

@@ -12,6 +12,6 @@ import { TokenSessions } from './token-sessions.service.js';
 @Module({
   controllers: [RevocationEndpointController],
   providers: [RefreshGrant, TokenSessions, TokenEndpointProofs],
-  exports: [TokenSessions, TokenEndpointProofs],
+  exports: [RefreshGrant, TokenSessions, TokenEndpointProofs],
 })
 export class OAuthModule extends ConfigurableOAuthModule {}

@@ -2,12 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
-import { toNumber } from '../core/json/index.js';
+import type { Client } from '../core/clients/index.js';
+import { isJsonObject, toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
   STATE_STORE,
+  SuccessorUses,
   type RefreshOutcome,
   type RefreshUse,
   type StateStore,
@@ -18,15 +20,38 @@ import {
   type RefreshOptions,
 } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
-import { RefreshRefusedException } from './refresh.exceptions.js';
+import { passOnCredentials } from './client-request.js';
 import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
+import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
+import {
+  assertGranted,
+  refreshRequest,
+  withScope,
+  type RefreshRequest,
+} from './refresh-request.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import type { TokenParameters } from './token-request.js';
 import { epochSeconds } from '../core/time/index.js';
 import type { TokenHolder } from '../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
+/** What a backend says of the request, not of the login (RFC 6749 section 5.2, RFC 8707 section 2). */
+const OF_THE_REQUEST: ReadonlySet<unknown> = new Set([
+  'invalid_client',
+  'invalid_scope',
+  'invalid_target',
+]);
+
+/** One refresh that is under way. */
+interface Refresh {
+  readonly token: string;
+  readonly presented: PresentedToken;
+  readonly use: RefreshUse;
+  /** Scope that was asked for. */
+  readonly asked: unknown;
+}
 
 /**
  * The refresh token grant (RFC 6749 section 6) with rotation and detection of reuse (RFC 9700
@@ -44,52 +69,115 @@ export class RefreshGrant {
     private readonly tokens: IssuedTokens,
     private readonly backend: BackendClient,
     private readonly proofs: TokenEndpointProofs,
-  ) {}
+    private readonly uses: SuccessorUses,
+  ) {
+    uses.watch(options.refresh?.retryWindow ?? 0);
+  }
 
   /** Whether refresh tokens are taken at all. */
   get enabled(): boolean {
     return this.options.refresh !== undefined;
   }
 
+  /** True for a token whose session is too old to go on. */
+  isPast({ claims }: PresentedToken): boolean {
+    const { refresh } = this.options;
+    return refresh !== undefined && epochSeconds() >= loginTime(claims) + refresh.absoluteTtl;
+  }
+
   /**
    * Takes a refresh token and asks the backend for the claims of its successors.
    *
-   * @param clientId `client_id` of the request, which has to be the token's where both name one
+   * @param parameters of the request: `scope` may narrow what was granted
+   * @param client who asks, where clients are registered: the token has to be its own. Elsewhere the backend
+   * gets the client's credentials, and the token has to be that of `client_id` where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
-   * @throws RefreshRefusedException (400 `invalid_grant`); ProofRefusedException (400 `invalid_dpop_proof`) for a
-   * token that is bound to another key than that of the request's proof; what the backend and the state store fail with
+   * @throws RefreshRefusedException (400 `invalid_grant`); TokenRequestException (400 `invalid_scope`,
+   * `invalid_target`); ProofRefusedException (400 `invalid_dpop_proof`) for a token that is bound to another key than
+   * that of the request's proof; what the backend and the state store fail with
    */
   async exchange(
     request: IncomingMessage,
     token: string,
-    clientId: string | undefined,
+    parameters: TokenParameters,
+    client?: Client,
   ): Promise<UnsignedAnswer | SignedAnswer> {
-    const options = this.options.refresh as RefreshOptions;
+    const { path } = this.options.refresh as RefreshOptions;
+    const others = refreshRequest(parameters, client !== undefined);
     const presented = await this.verify(token, this.proofs.holder(request));
-    const { claims, id } = presented;
-    assertClient(claims.client_id, clientId);
-    const authTime = toNumber(claims.auth_time) ?? toNumber(claims.iat) ?? 0;
-    if (epochSeconds() >= authTime + options.absoluteTtl)
+    const { claims, session } = presented;
+    assertClient(claims.client_id, client?.id ?? passOnCredentials(request, parameters), client);
+    const scope = parameters('scope');
+    assertGranted(scope, claims.scope);
+    if (this.isPast(presented))
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
-    // Tokens from before refresh was switched on have no sid; their successors get one.
-    const sid = claimText(claims.sid) === undefined ? id : claims.sid;
-    const use = refreshUse(presented, claimText(sid));
-    const outcome = await this.store.peek(use);
-    if (outcome.state !== 'fresh')
-      return new SignedAnswer(await this.repeated(outcome, use, token));
+    const refresh = { token, presented, use: refreshUse(presented), asked: scope ?? claims.scope };
+    const outcome = await this.store.peek(refresh.use);
+    if (outcome.state !== 'fresh') return new SignedAnswer(await this.repeat(outcome, refresh));
 
-    const body = await this.askBackend(request, options.path, { ...claims, sid });
+    // Tokens from before refresh was switched on have no sid; their successors get one.
+    const sid = claims.sid ?? session;
+    const body = await this.askBackend(request, path, { ...claims, sid }, others);
+    let seen = false;
     return new UnsignedAnswer(body, {
-      complete: (claimSets) => continueSession(claimSets, { sid, authTime }),
-      commit: async (answer) => {
-        const until = Date.now() + options.retryWindow * 1000;
-        const replay =
-          options.retryWindow > 0 ? { value: sealAnswer(token, answer), until } : undefined;
-        const decided = await this.store.consume(use, replay);
-        // Of several requests at the same time one wins; the others get its answer.
-        return decided.state === 'fresh' ? answer : this.repeated(decided, use, token);
+      complete: (claimSets) => {
+        // A repetition is safe only where the use of each successor ends it.
+        seen = claimSets.values().every((set) => this.uses.willSee(set));
+        return continueSession(claimSets, {
+          sid,
+          authTime: loginTime(claims),
+          scope: claims.scope,
+        });
       },
+      commit: (answer) => this.commit(answer, refresh, seen, request),
     });
+  }
+
+  /** Uses the token up. Of several requests at the same time one wins; the others get its answer. */
+  private async commit(
+    answer: Record<string, unknown>,
+    refresh: Refresh,
+    repeatable: boolean,
+    request: IncomingMessage,
+  ): Promise<Record<string, unknown>> {
+    if (isGone(request)) throw new ClientGoneException();
+    const { token, use, asked } = refresh;
+    const { retryWindow } = this.options.refresh as RefreshOptions;
+    const replay =
+      retryWindow > 0 && repeatable
+        ? { value: sealAnswer(token, answer), ttlMs: retryWindow * 1000 }
+        : undefined;
+    const outcome = await this.store.consume(use, replay);
+    if (outcome.state === 'fresh') return withScope(answer, asked);
+    const winner = this.openReplay(outcome, token);
+    return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
+  }
+
+  /** A token that was used before: its answer again, while nobody has used that, or the end of the session. */
+  private async repeat(
+    outcome: RefreshOutcome,
+    refresh: Refresh,
+  ): Promise<Record<string, unknown>> {
+    const answer = this.openReplay(outcome, refresh.token);
+    return answer === undefined || (await this.uses.wereUsed(tokensIn(answer)))
+      ? this.refuse(outcome, refresh)
+      : withScope(answer, refresh.asked);
+  }
+
+  private openReplay(outcome: RefreshOutcome, token: string): Record<string, unknown> | undefined {
+    const replay = outcome.state === 'consumed' ? outcome.replay : undefined;
+    return replay === undefined ? undefined : openAnswer(token, replay);
+  }
+
+  private async refuse(outcome: RefreshOutcome, { presented }: Refresh): Promise<never> {
+    if (outcome.state === 'revoked') throw invalid('the token or its session is revoked');
+    await this.revocations.revoke({
+      kind: 'sid',
+      value: presented.session,
+      reason: 'a refresh token was used twice',
+    });
+    this.logger.warn('A refresh token was used twice: its session is revoked');
+    throw new RefreshRefusedException('refresh_token_reused', 'the token was used before');
   }
 
   private async verify(token: string, holder: TokenHolder): Promise<PresentedToken> {
@@ -103,43 +191,29 @@ export class RefreshGrant {
   }
 
   private async askBackend(
-    request: IncomingMessage,
+    from: IncomingMessage,
     path: string,
     claims: Readonly<Record<string, unknown>>,
+    request: RefreshRequest,
   ): Promise<Record<string, unknown>> {
     const { sub, sid } = claims;
     try {
       const answer = await this.backend.call<Record<string, unknown>>({
         method: 'POST',
         path,
-        from: request,
-        body: Buffer.from(JSON.stringify({ sub, sid, claims })),
+        from,
+        body: Buffer.from(JSON.stringify({ sub, sid, claims, request })),
       });
       return answer.body;
     } catch (error) {
-      if (error instanceof BackendRefusedException && LOGIN_ENDED.has(error.getStatus()))
+      if (
+        error instanceof BackendRefusedException &&
+        LOGIN_ENDED.has(error.getStatus()) &&
+        !isOfTheRequest(error)
+      )
         throw invalid(`the backend refused to go on with the session (${error.getStatus()})`);
       throw error;
     }
-  }
-
-  /** A token that was used before: its answer again, or the end of the session. */
-  private async repeated(
-    outcome: RefreshOutcome,
-    { subject }: RefreshUse,
-    token: string,
-  ): Promise<Record<string, unknown>> {
-    if (outcome.state === 'revoked') throw invalid('the token or its session is revoked');
-    const replay = outcome.state === 'consumed' ? outcome.replay : undefined;
-    const answer = replay === undefined ? undefined : openAnswer(token, replay);
-    if (answer !== undefined) return answer;
-    await this.revocations.revoke({
-      kind: 'sid',
-      value: subject.sid ?? '',
-      reason: 'a refresh token was used twice',
-    });
-    this.logger.warn('A refresh token was used twice: its session is revoked');
-    throw new RefreshRefusedException('refresh_token_reused', 'the token was used before');
   }
 }
 
@@ -147,16 +221,38 @@ const invalid = (explanation: string): RefreshRefusedException =>
   new RefreshRefusedException('refresh_token_invalid', explanation);
 
 /** The use of a presented refresh token, as the state store knows it. */
-export function refreshUse(
-  { claims, id, subject }: PresentedToken,
-  sid: string | undefined,
-): RefreshUse {
-  return { jti: id, expiresAt: Math.ceil(claims.exp), subject: { ...subject, sid } };
+export function refreshUse({ digest, deadFrom, session, subject }: PresentedToken): RefreshUse {
+  const names = [...subject.names, { kind: 'sid', value: session } as const];
+  return { id: digest, expiresAt: deadFrom, subject: { ...subject, names } };
 }
 
-/** RFC 6749 section 6: a refresh token is bound to the client it was issued to. */
-function assertClient(owner: unknown, client: string | undefined): void {
-  const name = claimText(owner);
-  if (name !== undefined && client !== undefined && name !== client)
+/** When its session began, in seconds since 1970. */
+const loginTime = ({ auth_time, iat }: PresentedToken['claims']): number =>
+  toNumber(auth_time) ?? toNumber(iat) ?? 0;
+
+/**
+ * RFC 6749 section 6: a refresh token is bound to the client it was issued to. The token of another one
+ * changes nothing.
+ */
+function assertClient(owner: unknown, name: string | undefined, client: Client | undefined): void {
+  const ownerName = claimText(owner);
+  if (client !== undefined && ownerName === undefined)
+    throw invalid('the token names no client_id: it is from before clients were registered');
+  if (ownerName !== undefined && name !== undefined && ownerName !== name)
     throw invalid('the token was issued to another client_id');
+}
+
+/** An answer that nobody gets would use the token up for nothing. */
+const isGone = ({ socket }: IncomingMessage): boolean => socket.destroyed || socket.writableEnded;
+
+const isOfTheRequest = (error: BackendRefusedException): boolean =>
+  OF_THE_REQUEST.has((error.getResponse() as { error?: unknown }).error);
+
+const COMPACT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** All tokens of an answer, wherever they stand. */
+function tokensIn(value: unknown): string[] {
+  if (typeof value === 'string') return COMPACT.test(value) ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap(tokensIn);
+  return isJsonObject(value) ? Object.values(value).flatMap(tokensIn) : [];
 }

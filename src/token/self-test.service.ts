@@ -40,6 +40,7 @@ export class SelfTest implements OnApplicationBootstrap {
     const policy = varyPolicy(this.protectedRoutes.defaults(), {
       anyAudience: true,
       requiredClaims: [],
+      jwtIntrospection: undefined,
     });
     const now = nowSeconds();
     const claims: Record<string, unknown> = {

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { GatewayException } from '../http/index.js';
-import { readTokenRequest } from './token-request.js';
+import { bodyBytes, readTokenRequest } from './token-request.js';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
@@ -15,6 +16,32 @@ function read(contentType: string | undefined, body?: string | Buffer): string {
     return `${error.details.status} ${error.details.code}`;
   }
 }
+
+describe('bodyBytes', () => {
+  const BYTES = Buffer.from('a=1');
+  const bytes = (body: unknown, headers: object, rawBody?: unknown): unknown =>
+    bodyBytes({ headers, rawBody } as unknown as IncomingMessage, body);
+
+  it('are those of the body, or of what a parser left', () => {
+    expect(bytes(BYTES, { 'content-length': '3' })).toBe(BYTES);
+    expect(bytes({ a: '1' }, { 'content-length': '3' }, BYTES)).toBe(BYTES);
+    expect(bytes({ a: '1' }, { 'transfer-encoding': 'chunked' }, BYTES)).toBe(BYTES);
+  });
+
+  it.each([{}, { 'content-length': '0' }])('are none with %j', (headers) => {
+    for (const body of [undefined, {}]) expect(bytes(body, headers)).toBeUndefined();
+  });
+
+  it.each([{ 'content-length': '3' }, { 'transfer-encoding': 'chunked' }])(
+    'are missed with %j: a body that is there is not none',
+    (headers) => {
+      for (const body of [undefined, { a: '1' }, 'a=1', null])
+        expect(() => bytes(body, headers)).toThrow(
+          expect.objectContaining({ code: 'media_type_unsupported', status: 415 }) as Error,
+        );
+    },
+  );
+});
 
 describe('readTokenRequest', () => {
   it('accepts an empty body, whatever its type', () => {

@@ -1,10 +1,45 @@
 import type { IncomingMessage } from 'node:http';
+import { namesIn } from '../core/claims/index.js';
 import { isJsonObject } from '../core/json/index.js';
-import { bodyParser } from '../http/index.js';
+import { bodyParser, hasBody } from '../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
-/** The parameters of a request to a token endpoint, by name; `undefined` for what is absent or no text. */
-export type TokenParameters = (name: string) => string | undefined;
+const UNREADABLE = 'Send application/json, application/x-www-form-urlencoded, or no body.';
+
+/**
+ * The parameters of a request to a token endpoint, by name; `undefined` for what is absent, empty (RFC 6749
+ * section 3.2) or no text.
+ */
+export interface TokenParameters {
+  (name: string): string | undefined;
+  /** All of them, as they came: a form holds texts, and lists where several are allowed; JSON anything. */
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+/** Parameters that may be there several times (RFC 8707 section 2, RFC 8693 section 2.1). */
+const SEVERAL: ReadonlySet<string> = new Set(['resource', 'audience']);
+
+/**
+ * The bytes of a request's body. A body that is there is never taken for none.
+ *
+ * @param body what `@Body()` gives: the bytes, or in an application with Nest's body parser a value;
+ * then the application has to be made with `rawBody: true`
+ * @returns `undefined` where there is no body
+ * @throws TokenRequestException 415 `media_type_unsupported` for a body of which the bytes are not there
+ */
+export function bodyBytes(
+  request: IncomingMessage & { rawBody?: unknown },
+  body: unknown,
+): Buffer | undefined {
+  if (Buffer.isBuffer(body)) return body;
+  if (!hasBody(request)) return undefined;
+  if (Buffer.isBuffer(request.rawBody)) return request.rawBody;
+  throw new TokenRequestException(
+    'media_type_unsupported',
+    UNREADABLE,
+    'the body was not left as it came: make the application with NestFactory.create(…, { rawBody: true }), and the type has to be one that its body parser reads',
+  );
+}
 
 /**
  * Reads the body of a request to a token endpoint: empty, JSON, or a form (RFC 6749 section 3.2).
@@ -16,35 +51,50 @@ export function readTokenRequest(
   contentType: string | undefined,
   body: Buffer | undefined,
 ): TokenParameters {
-  if (body === undefined || body.length === 0) return () => undefined;
-  const parse = bodyParser(contentType);
-  if (parse === undefined)
-    throw new TokenRequestException(
-      'media_type_unsupported',
-      'Send application/json, application/x-www-form-urlencoded, or no body.',
-    );
+  if (body === undefined || body.length === 0) return parametersOf({});
+  const parse = bodyParser(contentType, SEVERAL);
+  if (parse === undefined) throw new TokenRequestException('media_type_unsupported', UNREADABLE);
   const members = parse(body);
   if (!isJsonObject(members))
     throw new TokenRequestException('body_malformed', 'The body is not a JSON object.');
-  return (name) => {
-    const member = Object.hasOwn(members, name) ? members[name] : undefined;
-    return typeof member === 'string' ? member : undefined;
-  };
+  return parametersOf(members);
+}
+
+const parametersOf = (members: Readonly<Record<string, unknown>>): TokenParameters =>
+  Object.assign(
+    (name: string) => {
+      const member = Object.hasOwn(members, name) ? members[name] : undefined;
+      return typeof member === 'string' && member !== '' ? member : undefined;
+    },
+    { members },
+  );
+
+/**
+ * The parameters of a request.
+ *
+ * @param body what `@Body()` gives; see {@link bodyBytes}
+ * @throws as {@link bodyBytes} and {@link readTokenRequest}
+ */
+export const requestParameters = (request: IncomingMessage, body: unknown): TokenParameters =>
+  readTokenRequest(request.headers['content-type'], bodyBytes(request, body));
+
+/** One parameter. @throws TokenRequestException 400 `body_malformed` when it is absent or empty */
+export function requireParameter(name: string, parameters: TokenParameters): string {
+  const value = parameters(name);
+  if (value === undefined)
+    throw new TokenRequestException('body_malformed', `The parameter ${name} is missing.`);
+  return value;
 }
 
 /**
- * One parameter of a request whose body was left as it came.
+ * A parameter that is one text or, in JSON, a list of them; an empty one is none.
  *
- * @throws TokenRequestException 400 `body_malformed` when it is absent, and as {@link readTokenRequest}
+ * @throws TokenRequestException 400 `body_malformed` for any other value
  */
-export function requireParameter(
-  name: string,
-  { headers }: IncomingMessage,
-  body: unknown,
-): string {
-  const bytes = Buffer.isBuffer(body) ? body : undefined;
-  const value = readTokenRequest(headers['content-type'], bytes)(name);
-  if (value === undefined || value === '')
-    throw new TokenRequestException('body_malformed', `The parameter ${name} is missing.`);
-  return value;
+export function listParameter(name: string, { members }: TokenParameters): readonly string[] {
+  const value = Object.hasOwn(members, name) ? members[name] : undefined;
+  const texts = value === undefined ? [] : namesIn(value);
+  if (texts === undefined)
+    throw new TokenRequestException('body_malformed', `The parameter ${name} is not a text.`);
+  return texts.filter((text) => text !== '');
 }

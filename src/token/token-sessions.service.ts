@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import type { Client } from '../core/clients/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
@@ -24,7 +25,7 @@ export class TokenSessions {
     if (!this.grant.enabled && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
       complete: this.grant.enabled
-        ? (claimSets) => beginSession(claimSets, nowSeconds())
+        ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
         : undefined,
       commit: async (answer) => this.deliver(response, answer),
     });
@@ -34,20 +35,23 @@ export class TokenSessions {
    * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
    * the session cookie, for which the request has to come from the gateway's own origin.
    *
+   * @param client who asks, where clients are registered
    * @throws TokenRequestException while refresh is off, or without a token
    * @throws RefreshRefusedException 400 `invalid_grant`
+   * @throws TokenRequestException 400 `invalid_scope` or `invalid_target`
    */
   async refresh(
     request: IncomingMessage,
     response: ServerResponse,
     parameters: TokenParameters,
+    client?: Client,
   ): Promise<UnsignedAnswer | SignedAnswer> {
     if (!this.grant.enabled)
       throw new TokenRequestException('grant_unsupported', 'Refresh is not switched on here.');
     const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
     if (token === undefined)
       throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
-    const result = await this.grant.exchange(request, token, parameters('client_id'));
+    const result = await this.grant.exchange(request, token, parameters, client);
     if (result instanceof SignedAnswer) {
       this.deliver(response, result.body);
       return result;

@@ -5,20 +5,30 @@ import {
   Header,
   HttpCode,
   Inject,
+  Optional,
   Post,
   Req,
   Res,
   UseGuards,
 } from '@nestjs/common';
-import { BackendClient } from '../backend/index.js';
+import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
 import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { boundTo } from './bound-answer.js';
+import {
+  clientRequest,
+  passOnBasic,
+  withoutCredentials,
+  type ClientRequest,
+} from './client-request.js';
+import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
-import { readTokenRequest } from './token-request.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import { loginRefusal } from './login-refusal.js';
+import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';
@@ -32,6 +42,7 @@ export class TokenController {
     private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
     private readonly proofs: TokenEndpointProofs,
+    @Optional() private readonly clients?: ClientAuthentication,
   ) {}
 
   @Post()
@@ -45,16 +56,40 @@ export class TokenController {
     @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
   ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
-    const bytes = Buffer.isBuffer(body) ? body : undefined;
-    const contentType = request.headers['content-type'];
+    const bytes = bodyBytes(request, body);
+    const { 'content-type': contentType } = request.headers;
     const parameters = readTokenRequest(contentType, bytes);
     const key = await this.proofs.use(request, response);
-    if (parameters('grant_type') === 'refresh_token')
-      return boundTo(key, await this.sessions.refresh(request, response, parameters));
-    markLogin(request);
-    const { method = 'POST', path } = this.options;
-    const call = { method, path, from: request, body: bytes, contentType };
-    const answer = await this.backend.call<TokenAnswer>(call);
-    return boundTo(key, this.sessions.begin(response, answer.body));
+    const isRefresh = parameters('grant_type') === 'refresh_token';
+    if (!isRefresh) markLogin(request);
+    let asked: ClientRequest | undefined;
+    if (this.clients === undefined) passOnBasic(request);
+    else asked = await clientRequest(this.clients, request, parameters);
+    if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
+      return boundTo(key, tokenForItself(asked));
+    const answer = isRefresh
+      ? await this.sessions.refresh(request, response, parameters, asked?.client)
+      : this.sessions.begin(response, await this.login(request, bytes, parameters));
+    return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
+  }
+
+  private async login(
+    request: IncomingMessage,
+    bytes: Buffer | undefined,
+    parameters: TokenParameters,
+  ): Promise<TokenAnswer> {
+    const { method = 'POST', path, errors = 'pass' } = this.options;
+    const contentType = request.headers['content-type'];
+    // The credentials of a registered client end here.
+    const isRegistered = this.clients !== undefined;
+    const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
+    const call = { method, path, from: request, body, contentType };
+    try {
+      return (await this.backend.call<TokenAnswer>(call)).body;
+    } catch (error) {
+      if (!(error instanceof BackendRefusedException)) throw error;
+      const byClient = !isRegistered && hasClientCredentials(request, parameters);
+      throw loginRefusal(error, errors, byClient);
+    }
   }
 }

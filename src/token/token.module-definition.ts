@@ -6,6 +6,11 @@ export interface TokenModuleOptions {
   method?: string;
   /** Path below the backend's host. */
   path: string;
+  /**
+   * What becomes of a refusal (4xx) of the login: `pass` gives it to the client as it is; `oauth` makes an
+   * OAuth error of one that is none (RFC 6749 section 5.2). Default `pass`.
+   */
+  errors?: 'pass' | 'oauth';
 }
 
 export const {

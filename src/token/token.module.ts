@@ -5,7 +5,7 @@ import { ConfigurableTokenModule } from './token.module-definition.js';
 
 /**
  * `POST /token`; needs `BackendModule`, `JwksModule`, `SigningModule`, `OAuthModule` and
- * `ThrottlerModule`.
+ * `ThrottlerModule`. With `ClientsModule`, who asks has to be a registered client.
  */
 @Module({ controllers: [TokenController], providers: [SelfTest] })
 export class TokenModule extends ConfigurableTokenModule {}

@@ -23,6 +23,7 @@ describe('JwksController', () => {
     expect(headers).toEqual({
       etag: expect.stringMatching(/^"[\w-]{43}"$/) as string,
       'cache-control': 'public, max-age=300',
+      'access-control-allow-origin': '*',
       'content-type': 'application/json; charset=utf-8',
     });
   });
@@ -37,7 +38,11 @@ describe('JwksController', () => {
     const { status, body, headers } = get(ifNoneMatch(etag));
     expect([status, body]).toEqual([304, undefined]);
     // RFC 9110 section 15.4.5: the headers that a cache goes by are those of a 200.
-    expect(headers).toEqual({ etag, 'cache-control': 'public, max-age=300' });
+    expect(headers).toEqual({
+      etag,
+      'cache-control': 'public, max-age=300',
+      'access-control-allow-origin': '*',
+    });
   });
 
   it.each(['', '"other"', 'W/"other"', 'tag', ','])('gives the keys for the tag %j', (tag) => {

@@ -20,6 +20,8 @@ export class JwksController {
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
     response.setHeader('ETag', etag);
     response.setHeader('Cache-Control', 'public, max-age=300');
+    // Pages of all origins may read it.
+    response.setHeader('Access-Control-Allow-Origin', '*');
     if (matches(request.headers['if-none-match'], etag)) {
       response.statusCode = 304;
       return undefined;

@@ -1,35 +1,66 @@
+import { NotFoundException } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
+import type { ProtectedRoutes } from '../auth/index.js';
+import type { JwkKeyStore } from '../jwks/index.js';
 import { MetadataController } from './metadata.controller.js';
 
 const OPTIONS = {
   issuer: 'https://issuer.example',
-  refresh: false,
-  introspection: false,
-  basicAuth: false,
+  grants: ['password'],
+  authMethods: ['none'],
+  introspection: [],
   docs: false,
 };
+const KEYS = [{ alg: 'ES256' }, { alg: 'EdDSA' }, { alg: 'ES256' }, { kty: 'EC' }];
 
-/** The token endpoint that a gateway on this port tells. */
-function tokenEndpoint(port: number, publicUrl?: string): unknown {
+function controllerOf(options: { publicUrl?: string; issuer?: string }, port = 8080) {
   const server = { address: () => ({ port }) };
   const host = { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
-  const controller = new MetadataController({ ...OPTIONS, publicUrl }, host);
-  const metadata = controller.authorizationServer();
-  expect(controller.authorizationServer()).toBe(metadata);
-  return (metadata as { token_endpoint: unknown }).token_endpoint;
+  const keys = { publicJwks: () => ({ keys: KEYS }) } as unknown as JwkKeyStore;
+  const routes = { scopes: () => ['read'] } as unknown as ProtectedRoutes;
+  return new MetadataController({ ...OPTIONS, ...options }, host, keys, routes);
 }
 
 describe('MetadataController', () => {
-  it.each(['https://gw.example', 'https://gw.example/'])('goes by the public URL %s', (url) => {
-    expect(tokenEndpoint(8080, url)).toBe('https://gw.example/token');
+  it.each([
+    ['https://gw.example', 8080, 'https://gw.example/token'],
+    ['https://gw.example/', 8080, 'https://gw.example/token'],
+    ['https://gw.example/auth/', 8080, 'https://gw.example/auth/token'],
+    // The port that is listened on, where there is no public URL.
+    [undefined, 43_210, 'http://localhost:43210/token'],
+  ])('of the public URL %s and port %i tells %s', (publicUrl, port, endpoint) => {
+    const controller = controllerOf({ publicUrl }, port);
+    const metadata = controller.authorizationServer();
+    expect(metadata).toMatchObject({ token_endpoint: endpoint });
+    expect(controller.openidConfiguration()).toEqual(metadata);
   });
 
-  it('keeps the path of the public URL', () => {
-    expect(tokenEndpoint(8080, 'https://gw.example/auth/')).toBe('https://gw.example/auth/token');
+  it('tells the algorithms of the keys and the scopes of the routes', () => {
+    expect(controllerOf({}).authorizationServer()).toMatchObject({
+      id_token_signing_alg_values_supported: ['ES256', 'EdDSA'],
+      scopes_supported: ['read'],
+    });
   });
 
-  it('goes by the port that is listened on where there is no public URL', () => {
-    expect(tokenEndpoint(43210)).toBe('http://localhost:43210/token');
+  it.each([
+    ['https://a/tenants/1', ['tenants', '1']],
+    ['https://a/tenants/1/', ['tenants', '1']],
+    ['https://a/t%C3%A4', ['tä']],
+  ])('tells those of the issuer %s at its path', (issuer, path) => {
+    const controller = controllerOf({ issuer });
+    expect(controller.ofPath(path)).toEqual(controller.authorizationServer());
+  });
+
+  it.each([
+    ['https://a/tenants/1', ['tenants', '2']],
+    ['https://a/tenants/1', ['tenants']],
+    ['https://a/tenants/1', ['tenants', '1', '2']],
+    ['https://a', ['']],
+    ['https://a', ['a']],
+    ['urn:a', ['a']],
+    ['https://a/%ff', ['ÿ']],
+  ])('knows no other path: %s at %j', (issuer, path) => {
+    expect(() => controllerOf({ issuer }).ofPath(path)).toThrow(NotFoundException);
   });
 });

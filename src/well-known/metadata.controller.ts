@@ -1,26 +1,88 @@
 import type { AddressInfo, Server } from 'node:net';
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Header,
+  Inject,
+  NotFoundException,
+  Optional,
+  Param,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { ProtectedRoutes } from '../auth/index.js';
+import { ClientRegistry } from '../clients/index.js';
+import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
-import { GET_SERVER_METADATA } from './metadata.operations.js';
+import {
+  GET_OPENID_CONFIGURATION,
+  GET_SERVER_METADATA,
+  GET_SERVER_METADATA_OF_PATH,
+} from './metadata.operations.js';
 import { serverMetadata } from './server-metadata.js';
 import { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.module-definition.js';
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414). */
-@Controller('.well-known')
-export class MetadataController {
-  private metadata: object | undefined;
+const CACHE_CONTROL = 'public, max-age=300';
 
+/**
+ * The metadata of the issuer: `GET /.well-known/oauth-authorization-server` (RFC 8414) and
+ * `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0). Pages of all origins may
+ * read them.
+ */
+@Controller()
+export class MetadataController {
   constructor(
     @Inject(WELL_KNOWN_OPTIONS) private readonly options: WellKnownModuleOptions,
     private readonly host: HttpAdapterHost,
+    private readonly keys: JwkKeyStore,
+    @Optional() private readonly routes?: ProtectedRoutes,
+    @Optional() private readonly clients?: ClientRegistry,
   ) {}
 
-  @Get('oauth-authorization-server')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Get('.well-known/oauth-authorization-server')
+  @Header('Cache-Control', CACHE_CONTROL)
+  @Header('Access-Control-Allow-Origin', '*')
   @Operation(GET_SERVER_METADATA)
   authorizationServer(): object {
-    return (this.metadata ??= serverMetadata(this.base(), this.options));
+    return this.metadata();
+  }
+
+  @Get('.well-known/openid-configuration')
+  @Header('Cache-Control', CACHE_CONTROL)
+  @Header('Access-Control-Allow-Origin', '*')
+  @Operation(GET_OPENID_CONFIGURATION)
+  openidConfiguration(): object {
+    return this.metadata();
+  }
+
+  /**
+   * Of an issuer with a path: it stands behind the well-known one (RFC 8414 section 3.1) or before it
+   * (OpenID Connect Discovery 1.0 section 4.1). Clients look for each document at both places.
+   */
+  @Get([
+    '.well-known/oauth-authorization-server/*path',
+    '.well-known/openid-configuration/*path',
+    '*path/.well-known/oauth-authorization-server',
+    '*path/.well-known/openid-configuration',
+  ])
+  @Header('Cache-Control', CACHE_CONTROL)
+  @Header('Access-Control-Allow-Origin', '*')
+  @Operation(GET_SERVER_METADATA_OF_PATH)
+  ofPath(@Param('path') path: readonly string[]): object {
+    if (`/${path.join('/')}` !== pathOf(this.options.issuer))
+      throw new NotFoundException('There is no such resource.');
+    return this.metadata();
+  }
+
+  private metadata(): object {
+    const algorithms = this.keys
+      .publicJwks()
+      .keys.flatMap(({ alg }: { alg?: string }) => alg ?? []);
+    return serverMetadata(this.options, {
+      base: this.base(),
+      algorithms: [...new Set(algorithms)],
+      scopes: this.routes?.scopes() ?? [],
+      grantsItself: this.clients?.grantsItself() ?? false,
+    });
   }
 
   private base(): string {
@@ -28,5 +90,15 @@ export class MetadataController {
     if (publicUrl !== undefined) return publicUrl.replace(/\/$/, '');
     const { port } = (this.host.httpAdapter.getHttpServer() as Server).address() as AddressInfo;
     return `http://localhost:${port}`;
+  }
+}
+
+/** The path of an issuer without a slash at its end, decoded; `undefined` for one without a path. */
+function pathOf(issuer: string): string | undefined {
+  const path = URL.parse(issuer)?.pathname.replace(/\/$/, '') ?? '';
+  try {
+    return path === '' ? undefined : decodeURIComponent(path);
+  } catch {
+    return undefined;
   }
 }

@@ -1,52 +1,77 @@
 import { describe, expect, it } from 'vitest';
-import { serverMetadata } from './server-metadata.js';
+import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
+import {
+  serverMetadata,
+  type ServerMetadataFacts,
+  type ServerMetadataOptions,
+} from './server-metadata.js';
 
-const BASE = 'https://gw.example';
-const OFF = {
+const OFF: ServerMetadataOptions = {
   issuer: 'https://issuer.example',
-  refresh: false,
-  introspection: false,
-  basicAuth: false,
+  grants: ['password'],
+  authMethods: ['none'],
+  introspection: [],
   docs: false,
+};
+const FACTS: ServerMetadataFacts = {
+  base: 'https://gw.example',
+  algorithms: [],
+  scopes: [],
+  grantsItself: false,
 };
 
 describe('serverMetadata', () => {
-  it('names what is always there, and nothing that is off', () => {
-    expect(serverMetadata(BASE, OFF)).toEqual({
+  it('names what is always there, nothing that is off, and no empty list', () => {
+    expect(serverMetadata(OFF, FACTS)).toEqual({
       issuer: 'https://issuer.example',
       token_endpoint: 'https://gw.example/token',
       jwks_uri: 'https://gw.example/.well-known/jwks.json',
-      response_types_supported: [],
-      grant_types_supported: ['password', 'client_credentials'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_post'],
+      grant_types_supported: ['password'],
+      token_endpoint_auth_methods_supported: ['none'],
       revocation_endpoint: 'https://gw.example/token/revoke',
       revocation_endpoint_auth_methods_supported: ['none'],
+      subject_types_supported: ['public'],
     });
   });
 
-  it.each([
-    ['refresh', { grant_types_supported: ['password', 'client_credentials', 'refresh_token'] }],
+  it.each<[object, object]>([
+    [{ grants: ['a', 'refresh_token'] }, { grant_types_supported: ['a', 'refresh_token'] }],
     [
-      'introspection',
+      { authMethods: ['client_secret_basic'] },
+      { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+    ],
+    [
+      { introspection: ['Bearer', 'DPoP'] },
       {
         introspection_endpoint: 'https://gw.example/token/introspect',
-        introspection_endpoint_auth_methods_supported: ['Bearer'],
+        introspection_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],
       },
     ],
     [
-      'basicAuth',
+      { authMethods: ['private_key_jwt'] },
       {
-        token_endpoint_auth_methods_supported: [
-          'none',
-          'client_secret_post',
-          'client_secret_basic',
-        ],
+        token_endpoint_auth_methods_supported: ['private_key_jwt'],
+        token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
       },
     ],
-    ['docs', { service_documentation: 'https://gw.example/docs' }],
-  ])('adds what %s brings', (option, members) => {
-    expect(serverMetadata(BASE, { ...OFF, [option]: true })).toEqual({
-      ...serverMetadata(BASE, OFF),
+    [
+      { revocation: ['none', 'private_key_jwt'] },
+      {
+        revocation_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+        revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      },
+    ],
+    [{ grantsItself: true }, { grant_types_supported: ['password', 'client_credentials'] }],
+    [
+      { grants: ['client_credentials'], grantsItself: true },
+      { grant_types_supported: ['client_credentials'] },
+    ],
+    [{ docs: true }, { service_documentation: 'https://gw.example/docs' }],
+    [{ scopes: ['read'] }, { scopes_supported: ['read'] }],
+    [{ algorithms: ['ES256'] }, { id_token_signing_alg_values_supported: ['ES256'] }],
+  ])('of %j adds %j', (change, members) => {
+    expect(serverMetadata({ ...OFF, ...change }, { ...FACTS, ...change })).toEqual({
+      ...serverMetadata(OFF, FACTS),
       ...members,
     });
   });

@@ -1,52 +1,82 @@
-/** What the metadata depends on; only what is switched on is listed. */
+import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
+
+/** What the metadata depend on; only what is switched on is listed. */
 export interface ServerMetadataOptions {
   /** `iss` of the tokens. */
   issuer: string;
-  /** Refresh is on. */
-  refresh: boolean;
-  /** `POST /token/introspect` exists. */
-  introspection: boolean;
-  /** Clients may authenticate with HTTP Basic: the backend gets to see the header. */
-  basicAuth: boolean;
+  /** Values of `grant_type`: what the login can, and `refresh_token` where refresh is on. */
+  grants: readonly string[];
+  /** How clients authenticate at the token endpoint. */
+  authMethods: readonly string[];
+  /** How clients authenticate at `POST /token/revoke`. Default: `none`, the token is the credential. */
+  revocation?: readonly string[];
+  /**
+   * Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`), and how clients authenticate there;
+   * empty: there is no such route.
+   */
+  introspection: readonly string[];
   /** `/docs` exists. */
   docs: boolean;
   /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Left out: it takes none. */
   dpopAlgorithms?: readonly string[];
 }
 
+/** What the metadata tell of the routes and the keys. */
+export interface ServerMetadataFacts {
+  /** Public URL of the gateway, without a slash at its end. */
+  base: string;
+  /** Algorithms of the keys that are published. */
+  algorithms: readonly string[];
+  /** Scopes that routes ask for. */
+  scopes: readonly string[];
+  /** The gateway itself answers `client_credentials`. */
+  grantsItself: boolean;
+}
+
 /**
- * Authorization server metadata (RFC 8414 section 2). The backend decides who may use which grant
- * with which credentials; listed is what the gateway passes on.
- *
- * @param base public URL of the gateway, without a slash at its end
+ * Authorization server metadata (RFC 8414 section 2), which serve as those of OpenID Connect Discovery
+ * 1.0, too: clients and services look for either. The login decides who may use which grant with which
+ * credentials; what it can is told as the options say.
  */
-export function serverMetadata(base: string, options: ServerMetadataOptions): object {
-  const { issuer, refresh, introspection, basicAuth, docs, dpopAlgorithms } = options;
-  return {
+export function serverMetadata(
+  options: ServerMetadataOptions,
+  { base, algorithms, scopes, grantsItself }: ServerMetadataFacts,
+): object {
+  const { issuer, grants, authMethods, revocation = ['none'], introspection } = options;
+  const { docs, dpopAlgorithms } = options;
+  const own = grantsItself ? ['client_credentials'] : [];
+  const metadata: Record<string, unknown> = {
     issuer,
     token_endpoint: `${base}/token`,
     jwks_uri: `${base}/.well-known/jwks.json`,
-    // There is no authorization endpoint (RFC 6749 section 3.1).
+    scopes_supported: scopes,
+    // Of an authorization endpoint, which is not here (RFC 6749 section 3.1).
     response_types_supported: [],
-    grant_types_supported: [
-      'password',
-      'client_credentials',
-      ...(refresh ? ['refresh_token'] : []),
-    ],
-    token_endpoint_auth_methods_supported: [
-      'none',
-      'client_secret_post',
-      ...(basicAuth ? ['client_secret_basic'] : []),
-    ],
+    grant_types_supported: [...new Set([...grants, ...own])],
+    ...authentication('token', authMethods),
     revocation_endpoint: `${base}/token/revoke`,
-    revocation_endpoint_auth_methods_supported: ['none'],
-    ...(introspection
-      ? {
-          introspection_endpoint: `${base}/token/introspect`,
-          introspection_endpoint_auth_methods_supported: ['Bearer'],
-        }
-      : {}),
-    ...(dpopAlgorithms === undefined ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
-    ...(docs ? { service_documentation: `${base}/docs` } : {}),
+    ...authentication('revocation', revocation),
+    introspection_endpoint: introspection.length > 0 ? `${base}/token/introspect` : undefined,
+    ...authentication('introspection', introspection),
+    dpop_signing_alg_values_supported: dpopAlgorithms,
+    service_documentation: docs ? `${base}/docs` : undefined,
+    // All users have one `sub` for all clients.
+    subject_types_supported: ['public'],
+    // There is no member for access tokens, so services go by this one (go-oidc, and Signet itself).
+    id_token_signing_alg_values_supported: algorithms,
   };
+  // RFC 8414 section 3.2: what has no elements is left out.
+  return Object.fromEntries(
+    Object.entries(metadata).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
 }
+
+/** How clients authenticate at an endpoint, and with which algorithms where they sign (RFC 8414 section 2). */
+const authentication = (endpoint: string, methods: readonly string[]): Record<string, unknown> => ({
+  [`${endpoint}_endpoint_auth_methods_supported`]: methods,
+  [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: methods.includes('private_key_jwt')
+    ? ASSERTION_ALGORITHMS
+    : undefined,
+});

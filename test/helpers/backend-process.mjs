@@ -1,6 +1,6 @@
 // A login backend in a process of its own: answers what the test tells it to.
 //   node backend-process.mjs          prints its URL; then one JSON line per rule on standard input:
-//   {"path":"/token.json","status":200,"headers":{…},"body":"…"}   prints "ok" when it is in force
+//   {"path":"/token.json","status":200,"headers":{…},"body":"…","delayMs":0}   prints "ok" when it is in force
 // Requests are echoed as JSON lines: {"method","url","headers","body"}.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,8 @@ const server = createServer((request, response) => {
       'content-type': 'application/json',
       ...rule.headers,
     });
-    response.end(rule.body);
+    if (rule.delayMs > 0) setTimeout(() => response.end(rule.body), rule.delayMs);
+    else response.end(rule.body);
   });
 });
 server.listen(0, '127.0.0.1', () => {

@@ -16,6 +16,8 @@ export interface Rule {
   status?: number;
   headers?: Record<string, string>;
   body: unknown;
+  /** The end of the body comes so many milliseconds late. */
+  delayMs?: number;
 }
 
 export interface Backend {

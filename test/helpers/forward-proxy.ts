@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 export interface ForwardProxy {
   /** `host:port`, without a scheme. */
   host: string;
-  /** What it was asked for: `CONNECT host:port` or `GET url`. */
+  /** What it was asked for: `CONNECT host:port`, or e.g. `GET url`. */
   asked: string[];
   /** `Proxy-Authorization` of each of these. */
   credentials: (string | undefined)[];
@@ -29,18 +29,22 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     proxy.credentials.push(headers['proxy-authorization']);
   };
   const server = createServer((incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const { url = '', headers } = incoming;
-    note(`GET ${url}`, incoming);
+    const { url = '', method, headers } = incoming;
+    note(`${method} ${url}`, incoming);
     if (proxy.mode === 'hang') return;
     if (proxy.mode === 'refuse') {
       outgoing.writeHead(407).end();
       return;
     }
     const { port, pathname } = new URL(url);
-    request({ host: '127.0.0.1', port, path: pathname, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(outgoing);
-    }).end();
+    const forwarded = request(
+      { host: '127.0.0.1', port, path: pathname, method, headers },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    incoming.pipe(forwarded);
   });
   server.on('connection', keep);
   server.on('connect', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { AUDIENCE, ISSUER } from './issuer.js';
 import { isRunning, kill, tempFolder, track } from './resources.js';
 
 /** A running gateway. */
@@ -36,8 +39,15 @@ export function assertNoSecrets(output: string): void {
   if (SECRETS.test(output)) throw new Error('the log of a gateway holds a key or a token');
 }
 
-/** The whole environment of a gateway: free ports, a log that can be read, an end without delay, and `env`. */
-export function gatewayEnvironment(env: Record<string, string>): Record<string, string> {
+/**
+ * The whole environment of a gateway: free ports, a log that can be read, an end without delay, the issuer
+ * and the audience of the tests where `.env` names none, and `env`, in which an empty value gives a
+ * variable its default.
+ */
+export function gatewayEnvironment(
+  env: Record<string, string>,
+  cwd: string,
+): Record<string, string> {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
   return {
     PATH,
@@ -49,9 +59,19 @@ export function gatewayEnvironment(env: Record<string, string>): Record<string, 
     MANAGEMENT_PORT: '0',
     SHUTDOWN_DELAY_MS: '0',
     LOG_FORMAT: 'json',
+    ...without({ SIGNER_ISSUER: ISSUER, VALIDATOR_AUDIENCE: AUDIENCE }, dotEnv(cwd)),
     ...env,
   };
 }
+
+/** What a `.env` file sets; the environment would win over it. */
+const dotEnv = (cwd: string): object => {
+  const file = join(cwd, '.env');
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+};
+
+const without = (variables: Record<string, string>, others: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(others, name)));
 
 /** What a gateway says of itself. */
 export const gatewayOf = (
@@ -76,7 +96,11 @@ export const gatewayOf = (
 function launch(env: Record<string, string>, cwd: string, wrapper: readonly string[]) {
   const [command, ...args] = [...wrapper, process.execPath, MAIN];
   const child = track(
-    spawn(command, args, { cwd, env: gatewayEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] }),
+    spawn(command, args, {
+      cwd,
+      env: gatewayEnvironment(env, cwd),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
   );
   const written: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => written.push(text));

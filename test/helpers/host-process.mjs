@@ -2,7 +2,6 @@
 // takes a second in a process of its own takes a moment here. Commands come and answers go as messages.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvironment } from '../../dist/environment/index.js';
-import { listenerUrl } from '../../dist/management/index.js';
 import { describeBootError } from '../../dist/process/describe-boot-error.js';
 import { openLog } from '../../dist/process/open-log.js';
 import { serve } from '../../dist/process/serve.js';
@@ -30,10 +29,8 @@ async function boot({ env, cwd }) {
     const { env: environment, warnings } = loadEnvironment();
     const log = openLog(environment, warnings);
     running = await serve(environment, log);
-    const { port } = running.app.getHttpServer().address();
-    const url = listenerUrl(environment.HOST, port);
-    log.logger('Signet').log(`Listening on ${url}`);
-    return url;
+    log.logger('Signet').log(`Listening on ${running.url}`);
+    return running.url;
   } catch (error) {
     for (const line of await describeBootError(error)) process.stderr.write(`signet: ${line}\n`);
     end();

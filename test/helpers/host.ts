@@ -89,7 +89,7 @@ async function boot(env: Record<string, string>, cwd: string): Promise<string | 
   recording = { stdout: '', stderr: '', changed: () => undefined };
   // A relative path would be another one after the next boot.
   const STATE_STORE = `sqlite:${cwd}/data/signet.db`;
-  const url = await send('boot', { env: gatewayEnvironment({ STATE_STORE, ...env }), cwd });
+  const url = await send('boot', { env: gatewayEnvironment({ STATE_STORE, ...env }, cwd), cwd });
   running = url !== undefined;
   if (!running) await ended();
   return url;

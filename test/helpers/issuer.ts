@@ -5,7 +5,7 @@ import { vi } from 'vitest';
 import { call, callWith } from './http.js';
 import type { JwksServer } from './jwks-server.js';
 
-/** Issuer and audience that the gateway expects unless it is told otherwise. */
+/** Issuer and audience of the gateways of the tests, unless they are told otherwise; those of KrakenD's playground. */
 export const ISSUER = 'https://krakend.io';
 export const AUDIENCE = 'http://api.example.com';
 

@@ -139,7 +139,30 @@ export async function startAsPrinted(
 ): Promise<Gateway> {
   const { before, env: printed } = startOf(block);
   await bash(before, {}, cwd);
-  return startGateway({ ...printed, ...env }, cwd, wrapper);
+  const started: Record<string, string> = { ...printed, ...env };
+  // What it calls itself follows the port.
+  const own = (port = '0'): string => `http://localhost:${port}`;
+  if (printed.VALIDATOR_ISSUER !== undefined)
+    started.VALIDATOR_ISSUER = printed.VALIDATOR_ISSUER.replace(
+      own(printed.PORT ?? '8080'),
+      own(started.PORT),
+    );
+  return startByDefaults(started, cwd, wrapper);
+}
+
+/** A gateway as users start it: its issuer and its audience are the defaults, unless `env` has them. */
+export async function startByDefaults(
+  env: Record<string, string> = {},
+  cwd?: string,
+  wrapper?: readonly string[],
+): Promise<Gateway> {
+  const gateway = await startGateway(
+    { SIGNER_ISSUER: '', VALIDATOR_AUDIENCE: '', ...env },
+    cwd,
+    wrapper,
+  );
+  // The name that stands in the manual, and in the issuer.
+  return { ...gateway, url: gateway.url.replace('127.0.0.1', 'localhost') };
 }
 
 /** The file that the first line of a block names, and the block. */

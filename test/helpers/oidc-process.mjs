@@ -1,17 +1,19 @@
 // A real OpenID provider in a process of its own, with client_credentials and JWT access tokens. Clients may
 // register, and log alice in by a code: she says yes to everything, without a page.
-//   node oidc-process.mjs     prints its issuer; then one command per line on standard input:
+//   node oidc-process.mjs [port]     prints its issuer; then one command per line on standard input:
 //   rotate     takes fresh keys, publishes the old ones beside them; prints "ok"
 //   fetches    prints how often its JWK Set was fetched
 //   down, up   closes its port, and listens on it again; prints "ok"
-// The resource decides the algorithm: urn:api:RS256, urn:api:ES256, urn:api:Ed25519; others have ES256. Its
-// JWK Set has an odd key beside, for an algorithm that is younger than most verifiers.
+// The resource decides the algorithm: urn:api:RS256, urn:api:ES256, urn:api:Ed25519; others have ES256. Tokens
+// for urn:api:opaque are opaque. The client `gateway` may introspect. Its JWK Set has an odd key beside, for an
+// algorithm that is younger than most verifiers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
 
+const [wanted = '0'] = process.argv.slice(2);
 const { publicKey } = await generateKeyPair('ES256');
 const odd = { ...(await exportJWK(publicKey)), kid: 'odd', alg: 'HPKE-0' };
 let generation = 0;
@@ -41,19 +43,36 @@ async function start(issuer) {
         response_types: [],
         token_endpoint_auth_method: 'client_secret_post',
       },
+      {
+        client_id: 'gateway',
+        client_secret: 'another secret+of%the:test',
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
     ],
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       registration: { enabled: true },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client) => client.clientId === 'gateway',
+      },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => ({
           scope: 'read write clock',
           audience: resource,
-          accessTokenFormat: 'jwt',
           accessTokenTTL: 600,
-          jwt: { sign: { alg: /^urn:api:(.*)$/.exec(resource)?.[1] ?? 'ES256' } },
+          ...(resource === 'urn:api:opaque'
+            ? { accessTokenFormat: 'opaque' }
+            : {
+                accessTokenFormat: 'jwt',
+                jwt: { sign: { alg: /^urn:api:(.*)$/.exec(resource)?.[1] ?? 'ES256' } },
+              }),
         }),
       },
     },
@@ -86,7 +105,7 @@ const server = createServer((request, response) => {
   if (request.url === '/jwks') fetches += 1;
   handle(request, response);
 });
-await once(server.listen(0, '127.0.0.1'), 'listening');
+await once(server.listen(Number(wanted), '127.0.0.1'), 'listening');
 const { port } = server.address();
 const issuer = `http://127.0.0.1:${port}`;
 await start(issuer);

@@ -7,8 +7,13 @@ import { kill, track } from './resources.js';
 export interface OpenIdProvider {
   issuer: string;
   jwksUri: string;
-  /** A JWT access token with `realm_access.roles`, by client_credentials. */
-  token(alg: 'RS256' | 'ES256' | 'Ed25519'): Promise<string>;
+  /** An access token with `realm_access.roles`, by client_credentials: a JWT, or an opaque one. */
+  token(
+    alg: 'RS256' | 'ES256' | 'Ed25519' | 'opaque',
+    headers?: Record<string, string>,
+  ): Promise<string>;
+  /** Revokes an opaque token. */
+  revoke(token: string): Promise<void>;
   /** Signs with fresh keys from now on; the old ones stay published. */
   rotate(): Promise<void>;
   /** How often its JWK Set was fetched. */
@@ -20,15 +25,24 @@ export interface OpenIdProvider {
   stop(): Promise<void>;
 }
 
-/** The client that is registered from the start. */
+/** The client that gets tokens. */
 export const CLIENT = { id: 'shop', secret: 'a-secret-of-the-test' } as const;
 
 /** The audience of the tokens that {@link OpenIdProvider.token} gets. */
 export const audienceOf = (alg: string): string => `urn:api:${alg}`;
 
-export async function startOpenIdProvider(): Promise<OpenIdProvider> {
+/** A client that may introspect, as the gateway's file names it. */
+export const INTROSPECTION_CLIENT = {
+  client_id: 'gateway',
+  client_secret: 'another secret+of%the:test',
+};
+
+const SHOP = { client_id: CLIENT.id, client_secret: CLIENT.secret };
+
+/** @param port default: a free one */
+export async function startOpenIdProvider(port = 0): Promise<OpenIdProvider> {
   const child = track(
-    spawn(process.execPath, [resolve('test/helpers/oidc-process.mjs')], {
+    spawn(process.execPath, [resolve('test/helpers/oidc-process.mjs'), String(port)], {
       stdio: ['pipe', 'pipe', 'ignore'],
     }),
   );
@@ -52,18 +66,23 @@ export async function startOpenIdProvider(): Promise<OpenIdProvider> {
   return {
     issuer,
     jwksUri,
-    token: async (alg) => {
+    token: async (alg, headers = {}) => {
       const answer = await fetch(`${issuer}/token`, {
         method: 'POST',
+        headers,
         body: new URLSearchParams({
+          ...SHOP,
           grant_type: 'client_credentials',
-          client_id: CLIENT.id,
-          client_secret: CLIENT.secret,
           resource: audienceOf(alg),
           scope: 'read',
         }),
       });
       return ((await answer.json()) as { access_token: string }).access_token;
+    },
+    revoke: async (token) => {
+      const body = new URLSearchParams({ ...SHOP, token });
+      const { status } = await fetch(`${issuer}/token/revocation`, { method: 'POST', body });
+      if (status !== 200) throw new Error(`the OpenID provider revoked nothing: ${status}`);
     },
     rotate: async () => void (await ask('rotate')),
     fetches: async () => Number(await ask('fetches')),

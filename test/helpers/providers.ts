@@ -1,6 +1,6 @@
 // What identity providers publish and send, in the shapes that they document (2026-11-27), and the recipes of
 // docs/issuers.md for them.
-import { createHash, KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, KeyObject, randomUUID, X509Certificate } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 import type { RoutePolicyOptions } from '../../src/core/verify/index.js';
 import { createCertificate } from './certificate.js';
@@ -35,8 +35,15 @@ export interface Provider {
   keys?: (key: PublishedKey) => readonly object[];
   /** Beside `alg` and `kid`. Default: `typ: JWT`. */
   header?: object;
-  /** Without times. */
+  /** Without times. Of a token that is asked about they are what is answered. */
   claims: Claims;
+  /** Where the recipe asks about tokens (RFC 7662). */
+  asked?: {
+    url: string;
+    clientFile?: string;
+    /** The claims that are in the token itself. Left out: it is no JWT. */
+    members?: readonly string[];
+  };
   /** A route that the token opens. */
   route: RoutePolicyOptions;
   /** Routes that it does not open. */
@@ -185,6 +192,23 @@ const DUENDE: Claims = {
   sid: '4D7A4A2FBC3B1D2E',
   jti: 'E6E9C2D8A1B04F6B8C7D9E0F1A2B3C4D',
 };
+const HYDRA: Claims = {
+  aud: ['https://orders.example.com'],
+  client_id: 'b1e9f2f0-1c0a-4a4e-9a3a-3c6c7f6b1c11',
+  ext: { roles: ['clerk'] },
+  iss: 'https://hydra.example.com',
+  nbf: now - 60,
+  scope: 'offline orders:read',
+  sub: 'ada',
+  token_type: 'Bearer',
+  token_use: 'access_token',
+};
+const KEYCLOAK_ANSWERS: Claims = {
+  ...KEYCLOAK,
+  username: 'ada',
+  token_type: 'Bearer',
+  client_id: KEYCLOAK.azp,
+};
 
 const OTHER = await exportJWK((await generateKeyPair('RS256', { extractable: true })).publicKey);
 /** A key of the set that signs nothing in these tests. */
@@ -298,6 +322,14 @@ const DUENDE_PUBLISHES: Shape = {
   metadata: {
     issuer: String(DUENDE.iss),
     jwks_uri: `${String(DUENDE.iss)}/.well-known/openid-configuration/jwks`,
+    id_token_signing_alg_values_supported: ['RS256'],
+  },
+};
+const HYDRA_PUBLISHES: Shape = {
+  metadata: {
+    issuer: String(HYDRA.iss),
+    token_endpoint: `${String(HYDRA.iss)}/oauth2/token`,
+    jwks_uri: `${String(HYDRA.iss)}/.well-known/jwks.json`,
     id_token_signing_alg_values_supported: ['RS256'],
   },
 };
@@ -538,10 +570,55 @@ export const PROVIDERS: Record<string, Provider> = {
     closed: { roles: ['clerk'] },
     refused: [],
   },
+  'Ory Hydra': {
+    settings: blocksOf('issuers', 'Ory Hydra', 'ini')[0],
+    ...HYDRA_PUBLISHES,
+    asked: { url: 'http://hydra-admin:4445/admin/oauth2/introspect' },
+    claims: HYDRA,
+    route: { roles: ['clerk'], scopes: ['orders:read'] },
+    closed: { roles: ['boss'] },
+    refused: [
+      ['a refresh token', { ...HYDRA, token_use: 'refresh_token' }, 'type_not_allowed'],
+      ['a token without audience', { ...HYDRA, aud: [] }, 'audience_mismatch'],
+      ['another issuer', { ...HYDRA, iss: 'https://other.example.com' }, 'issuer_mismatch'],
+      ['ourselves', { ...HYDRA, iss: 'https://gateway.example.com' }, 'issuer_mismatch'],
+    ],
+  },
+  "Keycloak's lightweight tokens": {
+    settings: blocksOf('issuers', "Keycloak's lightweight tokens", 'ini')[0],
+    ...KEYCLOAK_PUBLISHES,
+    asked: {
+      url: `${String(KEYCLOAK.iss)}/protocol/openid-connect/token/introspect`,
+      clientFile: 'keys/introspection.json',
+      members: ['iss', 'typ', 'azp', 'sid', 'scope'],
+    },
+    claims: KEYCLOAK_ANSWERS,
+    route: { roles: ['clerk'] },
+    closed: { roles: ['boss'] },
+    refused: [
+      ['a token for another client', { ...KEYCLOAK_ANSWERS, aud: 'account' }, 'audience_mismatch'],
+      ['a refresh token', { ...KEYCLOAK_ANSWERS, typ: 'Refresh' }, 'type_not_allowed'],
+    ],
+  },
 };
 
 /** What stands in `.env` for each of them. */
 export const [COMMON] = blocksOf('issuers', 'Other issuers', 'ini');
+
+const withTimes = (claims: Claims): Claims => ({ iat: now - 60, exp: now + 3600, ...claims });
+
+/** What a provider answers about an active token. */
+export const answerOf = (claims: Claims): Claims => ({ active: true, ...withTimes(claims) });
+
+/** What the token itself says. No two are the same, so that no answer about one is remembered for another. */
+const fewOf = (claims: Claims, members: readonly string[]): Claims => ({
+  ...Object.fromEntries(
+    ['iat', 'exp', ...members].flatMap((name) =>
+      claims[name] === undefined ? [] : [[name, claims[name]] as const],
+    ),
+  ),
+  jti: randomUUID(),
+});
 
 /** A provider with a key: what it publishes, and its tokens. */
 export async function issueAs({
@@ -549,6 +626,7 @@ export async function issueAs({
   kid = 'k',
   header = { typ: 'JWT' },
   keys = (key) => [plain(key)],
+  asked,
 }: Provider): Promise<{
   published: { keys: readonly object[] };
   /** A token of the provider, or of whoever has another key. */
@@ -570,10 +648,12 @@ export async function issueAs({
   };
   return {
     published: { keys: keys(key) },
-    sign: (claims, signer = privateKey) =>
-      new SignJWT({ iat: now - 60, exp: now + 3600, ...claims })
+    sign: async (claims, signer = privateKey) => {
+      if (asked !== undefined && asked.members === undefined) return `ory_at_${randomUUID()}.k-Xz`;
+      return new SignJWT(withTimes(asked?.members ? fewOf(claims, asked.members) : claims))
         .setProtectedHeader({ alg, kid, ...header })
-        .sign(signer),
+        .sign(signer);
+    },
   };
 }
 

@@ -25,8 +25,12 @@ export const login = async (url: string): Promise<Pair> =>
   pairOf(await call(`${url}/token`, { method: 'POST' }));
 
 /** One use of a refresh token. */
-export const refresh = (url: string, token: string): Promise<Answer> =>
-  postForm(`${url}/token`, { grant_type: 'refresh_token', refresh_token: token });
+export const refresh = (
+  url: string,
+  token: string,
+  parameters: Record<string, string> = {},
+): Promise<Answer> =>
+  postForm(`${url}/token`, { grant_type: 'refresh_token', refresh_token: token, ...parameters });
 
 /** Status and code. */
 export const verdictOf = ({ status, json }: Answer): string =>
@@ -36,7 +40,7 @@ export const verdictOf = ({ status, json }: Answer): string =>
 export const custom = async (url: string, token: string): Promise<string> =>
   verdictOf(await call(`${url}/private/custom`, { headers: { authorization: `Bearer ${token}` } }));
 
-/** 50 uses at the same time over all `gateways`; afterwards the family is dead on each of them. */
+/** 50 uses at the same time over all `gateways`, which have no retry window; afterwards the family is dead on each. */
 export async function expectRace(gateways: readonly Pick<Gateway, 'url'>[]): Promise<void> {
   const urls = gateways.map(({ url }) => url);
   const first = await login(urls[0] ?? '');

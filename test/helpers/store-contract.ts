@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deadFrom } from '../../src/core/revocation/index.js';
 import type {
   RefreshUse,
   Revocation,
   RevocationChanges,
-  RevocationSubject,
+  RevocationKind,
   StateStore,
 } from '../../src/state/index.js';
 
@@ -24,11 +25,16 @@ export const revocation = (changes: Partial<Revocation> = {}): Revocation => ({
   ...changes,
 });
 
+/** The use of a token with these claims. */
 export function refreshUse(
-  subject: RevocationSubject = {},
-  jti: string = randomUUID(),
+  { iat, ...claims }: Partial<Record<RevocationKind, string>> & { iat?: number } = {},
+  id: string = randomUUID(),
 ): RefreshUse {
-  return { jti, expiresAt: now() + 3600, subject: { jti, ...subject } };
+  const names = Object.entries({ jti: id, ...claims }).map(([kind, value]) => ({
+    kind: kind as RevocationKind,
+    value,
+  }));
+  return { id, expiresAt: now() + 3600, subject: { names, iat } };
 }
 
 /** Everything since a cursor, page by page. */
@@ -151,16 +157,29 @@ export function describeStore(name: string, open: OpenStore): void {
     it('leaves the replay of the first use to the others, while its time lasts', async () => {
       const use = refreshUse();
       const until = Date.now() + 300;
-      await store.consume(use, { value: 'the answer – ä', until });
-      expect(await store.consume(use, { value: 'another', until: until + 10_000 })).toEqual({
+      await store.consume(use, { value: 'the answer – ä', ttlMs: 300 });
+      expect(await store.consume(use, { value: 'another', ttlMs: 10_000 })).toEqual({
         state: 'consumed',
         replay: 'the answer – ä',
       });
       await expect.poll(() => store.peek(use), { interval: 20 }).toEqual({ state: 'consumed' });
-      expect(Date.now()).toBeGreaterThanOrEqual(until);
-      const late = refreshUse();
-      await store.consume(late, { value: 'x', until: Date.now() - 1 });
-      expect(await store.peek(late)).toEqual({ state: 'consumed' });
+      expect(Date.now()).toBeGreaterThanOrEqual(until - 1);
+    });
+
+    it('remembers a use for as long as anybody would accept the token', async () => {
+      // The clock stands still, and the tokens are of different ages.
+      for (const age of [-60, 0, 30, 3590]) {
+        const use = { ...refreshUse(), expiresAt: deadFrom(now() - age) };
+        expect(await store.consume(use)).toEqual({ state: 'fresh' });
+        expect(`${age} s: ${(await store.peek(use)).state}`).toBe(`${age} s: consumed`);
+      }
+      for (const exp of [Number.MAX_SAFE_INTEGER, 1e300, undefined]) {
+        const use = { ...refreshUse(), expiresAt: deadFrom(exp) };
+        await store.consume(use);
+        expect(await store.peek(use)).toEqual({ state: 'consumed' });
+        await store.addRevocation(revocation({ value: use.id, expiresAt: deadFrom(exp) }));
+        expect(await store.peek(use)).toEqual({ state: 'revoked' });
+      }
     });
 
     it.each(['jti', 'sub', 'sid', 'kid'] as const)(
@@ -222,18 +241,24 @@ export function describeStore(name: string, open: OpenStore): void {
       expect(values).toContain(kept[0]);
       expect(await store.putIfAbsent(key, 'ä – 理由', 60_000)).toBe(kept[0]);
       expect(await store.putIfAbsent(`${key}x`, 'ä – 理由', 60_000)).toBe('ä – 理由');
+      expect(await store.getKept(key)).toBe(kept[0]);
+      expect(await store.getKept(`${key}y`)).toBeUndefined();
+      await store.putIfAbsent(`${key}z`, '', 60_000);
+      expect(await store.getKept(`${key}z`)).toBe('');
     });
 
     it('keeps a value for as long as the first one said', async () => {
       const key = randomUUID();
       const until = Date.now() + 400;
       await store.putIfAbsent(key, 'first', 400);
+      await store.putIfAbsent(`${key}x`, 'first', 400);
       expect(await store.putIfAbsent(key, 'second', 60_000)).toBe('first');
       await expect
         .poll(() => store.putIfAbsent(key, 'third', 60_000), { interval: 20 })
         .toBe('third');
       expect(Date.now()).toBeGreaterThanOrEqual(until - 1);
       expect(await store.putIfAbsent(key, 'fourth', 60_000)).toBe('third');
+      await expect.poll(() => store.getKept(`${key}x`), { interval: 20 }).toBeUndefined();
     });
 
     it('counts hits per key and window', async () => {
@@ -275,6 +300,7 @@ export function describeSharedStore(name: string, open: OpenStore): void {
       expect(await other.hit(key, 60_000)).toMatchObject({ hits: 2 });
       expect(await one.putIfAbsent(key, 'one', 60_000)).toBe('one');
       expect(await other.putIfAbsent(key, 'other', 60_000)).toBe('one');
+      expect(await other.getKept(key)).toBe('one');
       const exp = (await one.noteExpiry(0)) + 1;
       await one.noteExpiry(exp);
       expect(await other.noteExpiry(0)).toBe(exp);

@@ -10,7 +10,7 @@ process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 
 if (command === 'consume') {
-  const use = { jti: argument, expiresAt, subject: { jti: argument } };
+  const use = { id: argument, expiresAt, subject: { names: [] } };
   const outcomes = await Promise.all(Array.from({ length: 50 }, () => store.consume(use)));
   process.stdout.write(`${outcomes.map(({ state }) => state).join(' ')}\n`);
   await store.close();

@@ -28,6 +28,7 @@ const start = (env: Record<string, string> = {}, cwd?: string): Promise<GatewayP
       BACKEND_HOST: backend.url,
       SIGNER_JWK_LOCAL_PATH: keys,
       REFRESH_BACKEND_PATH: '/refresh.json',
+      REFRESH_RETRY_WINDOW: '0',
       ...env,
     },
     cwd,

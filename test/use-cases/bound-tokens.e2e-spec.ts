@@ -19,10 +19,13 @@ let directory: string;
 beforeAll(async () => {
   provider = await startOpenIdProvider();
   const { VALIDATOR_ISSUER, VALIDATOR_JWK_URL, ...env } = environmentOf(START);
-  if (VALIDATOR_JWK_URL?.startsWith(`${VALIDATOR_ISSUER}/`) !== true) throw new Error(START);
+  const [own, other = ''] = VALIDATOR_ISSUER?.split(',') ?? [];
+  if (own !== 'http://localhost:8080' || VALIDATOR_JWK_URL !== `${other}/jwks`)
+    throw new Error(START);
   gateway = await hostGateway({
     ...env,
-    VALIDATOR_ISSUER: provider.issuer,
+    SIGNER_ISSUER: '',
+    VALIDATOR_ISSUER: `http://localhost:0,${provider.issuer}`,
     VALIDATOR_JWK_URL: provider.jwksUri,
     DISABLE_JWK_SECURITY: 'true',
   });

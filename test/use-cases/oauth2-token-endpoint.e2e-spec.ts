@@ -1,8 +1,7 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { freePort } from '../helpers/free-port.js';
-import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
+import type { Gateway } from '../helpers/gateway.js';
+import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
 import { custom } from '../helpers/sessions.js';
 
 const [START, SESSION] = blocksOf('recipes', 'OAuth2 token endpoint', 'bash', 'bash');
@@ -10,20 +9,10 @@ let gateway: Gateway;
 let config: client.Configuration;
 
 beforeAll(async () => {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  gateway = await startGateway({
-    ...environmentOf(START),
-    PORT: String(port),
-    PUBLIC_URL: url,
-    // What the demo sends as iss is not the address of this gateway.
-    SIGNER_ISSUER: 'https://krakend.io',
+  gateway = await startByDefaults(environmentOf(START));
+  config = await client.discovery(new URL(gateway.url), 'shop', undefined, client.None(), {
+    execute: [client.allowInsecureRequests],
   });
-  const metadata = (await (
-    await fetch(`${url}/.well-known/oauth-authorization-server`)
-  ).json()) as client.ServerMetadata;
-  config = new client.Configuration(metadata, 'shop', undefined, client.None());
-  client.allowInsecureRequests(config);
 });
 afterAll(() => gateway?.stop());
 

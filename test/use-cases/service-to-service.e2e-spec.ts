@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
+import type { Gateway } from '../helpers/gateway.js';
 import { part } from '../helpers/keys.js';
-import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
+import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
 import { custom, postForm } from '../helpers/sessions.js';
 
 const [START, CALLEE, CALL] = blocksOf('recipes', 'Service to service', 'bash', 'bash', 'bash');
@@ -12,14 +12,19 @@ let stock: Gateway;
 
 beforeAll(async () => {
   // A second is short enough to see a token end.
-  issuer = await startGateway({ ...environmentOf(START), SIGNER_ACCESS_TTL: '2' });
+  issuer = await startByDefaults({ ...environmentOf(START), SIGNER_ACCESS_TTL: '2' });
   const callee = (audience: string): Promise<Gateway> => {
-    const { PORT, VALIDATOR_JWK_URL = '', ...env } = environmentOf(CALLEE);
-    if (PORT !== '8081' || env.VALIDATOR_AUDIENCE !== BILLING) throw new Error(CALLEE);
-    return startGateway({
+    const { PORT, VALIDATOR_ISSUER, ...env } = environmentOf(CALLEE);
+    expect([PORT, VALIDATOR_ISSUER, env.VALIDATOR_AUDIENCE]).toEqual([
+      '8081',
+      'http://localhost:8081,http://localhost:8080',
+      BILLING,
+    ]);
+    return startByDefaults({
       ...env,
+      // Its own one follows the port.
+      VALIDATOR_ISSUER: `http://localhost:0,${issuer.url}`,
       VALIDATOR_AUDIENCE: audience,
-      VALIDATOR_JWK_URL: VALIDATOR_JWK_URL.replace('http://localhost:8080', issuer.url),
     });
   };
   [billing, stock] = await Promise.all([callee(BILLING), callee(STOCK)]);

@@ -1,13 +1,13 @@
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { blocksOf, environmentOf, expectSession } from '../helpers/manual.js';
+import type { Gateway } from '../helpers/gateway.js';
+import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
 import { custom, login, pairOf, postForm, refresh, verdictOf } from '../helpers/sessions.js';
 
 const [START, PAGE, ADMIN] = blocksOf('recipes', 'Session management', 'bash', 'js', 'bash');
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway(environmentOf(START));
+  gateway = await startByDefaults(environmentOf(START));
 });
 afterAll(() => gateway?.stop());
 

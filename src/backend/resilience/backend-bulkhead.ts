@@ -6,7 +6,11 @@ import {
   BackendTimeoutException,
   BackendUnavailableException,
 } from '../backend.exceptions.js';
-import { CircuitBreaker, type BreakerOptions, type BreakerState } from './circuit-breaker.js';
+import {
+  CircuitBreaker,
+  type BreakerOptions,
+  type BreakerState,
+} from '../../core/resilience/index.js';
 
 /** How a call ended. `failed`: a 5xx; `other`: an error that is not about the backend. */
 export type BackendOutcome =

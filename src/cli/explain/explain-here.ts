@@ -7,7 +7,7 @@ import { rewordExplanation, TokenExplainer, type Explanation } from '../../core/
 import type { KeySource } from '../../core/keys/index.js';
 import { compilePolicy } from '../../core/verify/index.js';
 import { readEnvironment, type Environment } from '../../environment/index.js';
-import { JwkKeyStore, type JwksModuleOptions } from '../../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore, type JwksModuleOptions } from '../../jwks/index.js';
 import {
   openStore,
   Revocations,
@@ -28,7 +28,9 @@ export async function explainHere(
 ): Promise<Explanation> {
   const env = readGatewayEnvironment(context);
   Logger.overrideLogger(false);
-  const keys = await JwkKeyStore.open(keyOptions(env, context));
+  const options = keyOptions(env, context);
+  const keys = await JwkKeyStore.open(options);
+  const endpoints = new IntrospectionEndpoints(options);
   const opened = await openRevocations(stateOptions(env), context);
   const revocations = opened instanceof Revocations ? opened : undefined;
   try {
@@ -38,8 +40,8 @@ export async function explainHere(
         async ({ keySource }) => keySource && keys.openVerification(keySource),
       ),
     );
-    const verifier = new JwtVerifier(keys, revocations);
-    const explainer = new TokenExplainer(keys, verifier, opened);
+    const verifier = new JwtVerifier(keys, revocations, undefined, undefined, endpoints);
+    const explainer = new TokenExplainer(keys, verifier, opened, endpoints);
     const explanation = rewordExplanation(
       await explainer.explain(token, policy),
       withVariableNames,
@@ -50,13 +52,18 @@ export async function explainHere(
       : explanation;
   } finally {
     keys.onApplicationShutdown();
+    endpoints.onApplicationShutdown();
     await revocations?.onApplicationShutdown();
   }
 }
 
 /** Files that no message names get their absolute paths, since the rooms of the gateway open them. */
 function readGatewayEnvironment({ settings, files }: CommandContext): Environment {
-  const absolute = ['KEY_PASSPHRASE_FILE', 'VALIDATOR_JWK_LOCAL_CA'].flatMap((name) => {
+  const absolute = [
+    'KEY_PASSPHRASE_FILE',
+    'VALIDATOR_JWK_LOCAL_CA',
+    'VALIDATOR_INTROSPECTION_CLIENT_FILE',
+  ].flatMap((name) => {
     const path = settings.given(name);
     return path === undefined ? [] : [[name, files.pathOf(path)] as const];
   });

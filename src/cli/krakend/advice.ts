@@ -40,7 +40,9 @@ function validatorAdvice({ label, validator }: Endpoint): string[] {
   };
   return [
     ...(issuer === undefined
-      ? [`${label}: no issuer was checked; one always is now, so set VALIDATOR_ISSUER`]
+      ? [
+          `${label}: no issuer was checked; one always is now, so set SIGNER_ISSUER to the iss that the backend sends, or VALIDATOR_ISSUER where others sign`,
+        ]
       : []),
     ...(audience.length === 0
       ? [`${label}: no audience was checked; one always is now, so set VALIDATOR_AUDIENCE`]

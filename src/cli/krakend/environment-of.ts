@@ -24,7 +24,7 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
     TOKEN_BACKEND_METHOD: token?.backend.method,
     TOKEN_BACKEND_PATH: token?.backend.path,
     PRIVATE_BACKEND_PATH: custom?.backend.path,
-    ...signerVariables(signer),
+    ...signerVariables(signer, validator),
     ...validatorVariables(validator, config.sharedCacheDuration),
     // KrakenD asks for this flag with every local file, which needs none here.
     DISABLE_JWK_SECURITY: secure ? true : undefined,
@@ -37,7 +37,7 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
   );
 }
 
-function signerVariables(signer: Signer | undefined) {
+function signerVariables(signer: Signer | undefined, validator: Validator | undefined) {
   if (signer === undefined) return {};
   return {
     SIGNER_ALG: signer.alg,
@@ -48,6 +48,8 @@ function signerVariables(signer: Signer | undefined) {
     SIGNER_JWK_URL: signer.keys.path === undefined ? signer.keys.url : undefined,
     SIGNER_TYP: signer.typ,
     SIGNER_FULL: signer.full || undefined,
+    // The tokens that are validated are those that are signed.
+    SIGNER_ISSUER: validator?.issuer,
   };
 }
 

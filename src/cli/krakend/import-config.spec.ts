@@ -42,6 +42,7 @@ describe('the playground', () => {
       SIGNER_KID: 'sim2',
       SIGNER_KEYS_TO_SIGN: 'access_token,refresh_token',
       SIGNER_JWK_LOCAL_PATH: '/etc/krakend/jwk/symmetric.json',
+      SIGNER_ISSUER: 'https://krakend.io',
       VALIDATOR_ALG: 'HS256',
       VALIDATOR_JWK_LOCAL_PATH: '/etc/krakend/jwk/symmetric.json',
       VALIDATOR_ISSUER: 'https://krakend.io',

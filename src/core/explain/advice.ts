@@ -72,6 +72,8 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
         return 'use the token on a connection with the certificate that it is bound to; behind a proxy the option mtlsHeader of AuthModule names the header with it. Bindings other than jkt and x5t#S256 are not supported';
       return 'let the issuer send the claim as it is expected; times are numbers of seconds';
     case 'token_revoked':
+      if (data.claim === 'active')
+        return 'get a new token from that issuer; the client that asks has to be one that may ask about it';
       return 'log in again; an administrator can see and undo it under /admin/revocations';
     case 'dpop_proof_missing':
       return 'send it as "Authorization: DPoP <token>", and with each request a new proof in the header DPoP, signed by the key (cnf.jkt) with which the client asked for the token';

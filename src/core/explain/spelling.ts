@@ -5,8 +5,15 @@ export interface Misspelling {
   readonly meant?: string;
 }
 
-/** Why a text may not be the token that somebody thinks it is. Pure, and never quotes the text. */
-export function misspelling(text: string): Misspelling {
+const ASK_ABOUT =
+  'unless its issuer can be asked about it (RFC 7662): the option introspection of AuthModule';
+
+/**
+ * Why a text may not be the token that somebody thinks it is. Pure, and never quotes the text.
+ *
+ * @param isAskedAbout there is an endpoint for tokens that are no JWS
+ */
+export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
   const header = /^\s*authorization:\s*/i.exec(text)?.[0] ?? '';
   const rest = text.slice(header.length);
   if (/^\s*bearer\s+/i.test(rest))
@@ -27,10 +34,18 @@ export function misspelling(text: string): Misspelling {
       fix: 'this is JWS JSON (the option full of SigningModule makes it); a bearer token is the compact form',
     };
   const parts = text.split('.');
+  if (parts.length !== 3 && isAskedAbout)
+    return {
+      fix: 'a token that is no JWT is asked about only if it has nothing but the characters of RFC 6750 section 2.1, and is not too long',
+    };
   if (parts.length === 5)
-    return { fix: 'this is an encrypted token (JWE); only signed ones (JWS) are accepted' };
+    return {
+      fix: `this is an encrypted token (JWE); only signed ones (JWS) are accepted, ${ASK_ABOUT}`,
+    };
   if (parts.length !== 3)
-    return { fix: 'a JWT has three parts; this may be an opaque token, or a piece of one' };
+    return {
+      fix: `a JWT has three parts; this may be a piece of one, or an opaque token, which is not accepted ${ASK_ABOUT}`,
+    };
   if (parts.some((part) => part.includes('=')))
     return {
       fix: 'the parts have base64 padding; whoever makes the token has to leave "=" out (RFC 7515 section 2)',

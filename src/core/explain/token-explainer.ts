@@ -1,8 +1,10 @@
 import {
   ACCESS_CHECKS,
+  answerPolicy,
   CLAIM_CHECKS,
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertHolder,
   assertNotRevoked,
@@ -10,10 +12,15 @@ import {
   assertSigned,
   asksForLogin,
   checkLogin,
+  checkTimes,
   foreignIssuerOf,
+  introspected,
+  isOpaque,
   issuerPolicy,
   needsHolder,
   parseClaims,
+  type IntrospectionOptions,
+  type Introspector,
   type RevocationView,
   type TokenPolicy,
   type VerificationKeys,
@@ -33,6 +40,7 @@ import {
 import { adviceFor, type AdviceContext } from './advice.js';
 import type { ExplainedCheck, Explanation } from './explanation.js';
 import { misspelling } from './spelling.js';
+import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -58,16 +66,20 @@ export interface ExplainedVerifier {
 
 /** Says of a token which checks it passes and which not, and what to do. */
 export class TokenExplainer {
-  /** @param revocations a text, or `undefined`, where they cannot be known: why */
+  /**
+   * @param revocations a text, or `undefined`, where they cannot be known: why
+   * @param introspector for policies that ask about tokens
+   */
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly verifier: ExplainedVerifier,
     private readonly revocations: RevocationView | string | undefined,
+    private readonly introspector?: Introspector,
   ) {}
 
   /** The verdict is the verifier's own; the checks are the functions it is made of. */
   async explain(token: string, policy: TokenPolicy): Promise<Explanation> {
-    const run = new Run(this.keys, this.revocations, policy);
+    const run = new Run(this.keys, this.revocations, this.introspector, policy);
     await run.all(token);
     try {
       await this.verifier.verify(token, policy);
@@ -88,6 +100,7 @@ class Run {
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly revocations: RevocationView | string | undefined,
+    private readonly introspector: Introspector | undefined,
     private policy: TokenPolicy,
   ) {
     this.perIssuer = policy.perIssuer;
@@ -95,6 +108,15 @@ class Run {
   }
 
   async all(token: string): Promise<void> {
+    const { introspection } = this.policy;
+    if (introspection !== undefined && isOpaque(token, this.policy)) {
+      this.checks.push({
+        check: 'format',
+        verdict: 'passed',
+        found: 'no JWS, so it is asked about',
+      });
+      return this.opaque(token, introspection);
+    }
     const jws = this.format(token);
     if (jws === undefined) return;
     if (!(await this.chooseIssuer(jws))) return;
@@ -112,14 +134,87 @@ class Run {
       found: `typ ${shown(header.typ ?? '(none)')}`,
       run: () => allowedType(header, this.policy),
     });
-    const claims = (await this.attempt({
+    const own = (await this.attempt({
       check: 'payload',
       run: () => parseClaims(jws.payload),
     })) as Claims | undefined;
-    if (claims === undefined) return;
+    if (own === undefined) return;
+    const claims = { ...own, ...(await this.askedAbout(token, own)) };
+    const type = normalizeType(header.typ ?? 'JWT');
+    if (type === ACCESS_TOKEN_TYPE && this.policy.profiled)
+      await this.attempt({
+        check: 'RFC 9068',
+        run: () => assertProfile(type, claims, this.policy),
+      });
+    await this.claims(token, {
+      issuer: foreignIssuerOf(this.policy, claims.iss),
+      kid: key?.kid,
+      claims,
+      signingInput: jws.signingInput,
+    });
+  }
+
+  /** A token that is no JWS: all that is known of it is what the endpoint says. */
+  private async opaque(token: string, endpoint: IntrospectionOptions): Promise<void> {
+    const answer = await this.ask(token, endpoint);
+    if (answer === undefined) return;
+    const chosen = (await this.attempt({
+      check: 'issuer',
+      run: () => answerPolicy(answer, this.policy),
+    })) as ReturnType<typeof answerPolicy> | undefined;
+    if (chosen === undefined) return;
+    this.policy = chosen.policy;
+    const { claims } = chosen;
+    this.context = { ...this.context, policy: this.policy };
+    await this.attempt({ check: 'kind', run: () => assertAccessToken(claims) });
+    const issuer = foreignIssuerOf(this.policy, claims.iss);
+    await this.claims(token, { issuer, claims, signingInput: token });
+  }
+
+  /** What an endpoint says of a JWT, where the policy asks about them; nobody is asked about a bad one. */
+  private async askedAbout(token: string, own: Claims): Promise<Claims | undefined> {
+    const { jwtIntrospection } = this.policy;
+    if (jwtIntrospection === undefined) return undefined;
+    if (this.checks.some(({ verdict }) => verdict !== 'passed') || !this.isInTime(own)) {
+      this.skip('introspection', 'nobody is asked about a token that is refused before');
+      return undefined;
+    }
+    const answer = await this.ask(token, jwtIntrospection);
+    if (answer !== undefined)
+      await this.attempt({ check: 'kind', run: () => assertAccessToken({ ...own, ...answer }) });
+    return answer;
+  }
+
+  private isInTime(claims: Claims): boolean {
+    try {
+      checkTimes(claims, this.policy, this.now);
+      return true;
+    } catch (error) {
+      if (error instanceof TokenRefusedError) return false;
+      throw error;
+    }
+  }
+
+  private async ask(token: string, endpoint: IntrospectionOptions): Promise<Claims | undefined> {
+    const { origin, pathname } = new URL(endpoint.url);
+    return (await this.attempt({
+      check: 'introspection',
+      found: `asked ${origin}${pathname}`,
+      run: () => introspected(token, endpoint, this.introspector),
+    })) as Claims | undefined;
+  }
+
+  /** The checks of the claims that a token has, or that it was given by its issuer. */
+  private async claims(token: string, names: TokenNames): Promise<void> {
+    const { claims } = names;
     this.context = { ...this.context, claims };
-    await this.claims(jws, claims);
-    await this.revoked(jws, claims, key);
+    for (const [check, assert] of CLAIM_CHECKS)
+      await this.attempt({
+        check,
+        found: foundOf(claims, check),
+        run: () => assert(claims, this.policy, this.now),
+      });
+    await this.revoked(names);
     if (needsHolder(claims, this.policy, undefined))
       await this.attempt({
         check: 'binding',
@@ -144,7 +239,7 @@ class Run {
       return jws;
     } catch (error) {
       if (!(error instanceof TokenRefusedError)) throw error;
-      const { fix, meant } = misspelling(token);
+      const { fix, meant } = misspelling(token, this.policy.introspection !== undefined);
       const { code, explanation: reason } = error;
       this.checks.push({ check: 'format', verdict: 'refused', code, reason, fix });
       return meant === undefined ? undefined : parseOrNothing(meant);
@@ -250,41 +345,13 @@ class Run {
     return undefined;
   }
 
-  private async claims({ header }: CompactJws, claims: Claims): Promise<void> {
-    const type = normalizeType(header.typ ?? 'JWT');
-    if (type === ACCESS_TOKEN_TYPE && this.policy.profiled)
-      await this.attempt({
-        check: 'RFC 9068',
-        run: () => assertProfile(type, claims, this.policy),
-      });
-    for (const [check, assert] of CLAIM_CHECKS)
-      await this.attempt({
-        check,
-        found: foundOf(claims, check),
-        run: () => assert(claims, this.policy, this.now),
-      });
-  }
-
-  private async revoked(
-    { signingInput }: CompactJws,
-    claims: Claims,
-    key: JwsKey | undefined,
-  ): Promise<void> {
+  private async revoked(names: TokenNames): Promise<void> {
     const { revocations = 'the revocations cannot be seen from here' } = this;
     if (typeof revocations === 'string') {
       this.skip('revocation', revocations);
       return;
     }
-    await this.attempt({
-      check: 'revocation',
-      run: () =>
-        assertNotRevoked(revocations, {
-          issuer: foreignIssuerOf(this.policy, claims.iss),
-          kid: key?.kid,
-          claims,
-          signingInput,
-        }),
-    });
+    await this.attempt({ check: 'revocation', run: () => assertNotRevoked(revocations, names) });
   }
 
   private async attempt({ run, ...what }: Attempt): Promise<unknown> {

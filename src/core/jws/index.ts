@@ -10,6 +10,7 @@ export {
 export { decodeBase64url } from './base64url.js';
 export { keyMisfit, type JwsKey } from './jws-key.js';
 export {
+  isCompactJws,
   MAX_TOKEN_LENGTH,
   parseCompact,
   type CompactJws,

@@ -56,6 +56,20 @@ export function parseCompact(token: string, maxLength = MAX_TOKEN_LENGTH): Compa
   };
 }
 
+/**
+ * True for a text that was meant to be a compact JWS: three parts, of which the first is a JSON object.
+ * Nothing else about it need be right.
+ */
+export function isCompactJws(text: string): boolean {
+  const [header = '', ...others] = text.split('.', 4);
+  if (others.length !== 2) return false;
+  try {
+    return isJsonObject(JSON.parse(Buffer.from(header, 'base64url').toString()));
+  } catch {
+    return false;
+  }
+}
+
 function parseHeader(bytes: Buffer): JwsHeader {
   const header = parseJsonObject(bytes);
   if (header === undefined) throw malformed('the header is not a JSON object with unique members');

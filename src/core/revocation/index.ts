@@ -1,15 +1,21 @@
 export {
+  deadFrom,
+  isMeant,
+  LATEST_EXPIRY,
+  LONGEST_LEEWAY,
   REVOCATION_KINDS,
   type Revocation,
   type RevocationKind,
+  type RevocationName,
   type RevocationSubject,
-  isMeant,
 } from './revocation.js';
 export {
   claimName,
   nameOf,
+  newTokenIds,
   qualifiedName,
   revocationSubject,
-  tokenId,
+  sessionName,
+  tokenDigest,
   type TokenNames,
 } from './token-id.js';

@@ -7,7 +7,7 @@ export interface Revocation {
   /** A UUID; undoing names it. */
   readonly id: string;
   readonly kind: RevocationKind;
-  /** The claim's value as text; see `claimText`. */
+  /** The claim's value as text; see `claimText`. For `jti` also the digest of one token; see `tokenDigest`. */
   readonly value: string;
   /** Seconds since 1970: only tokens with an earlier `iat` are meant, and those without one. `null`: all. */
   readonly before: number | null;
@@ -19,12 +19,12 @@ export interface Revocation {
   readonly expiresAt: number | null;
 }
 
-/** What of a token can be revoked; values as text (see `claimText`). */
+/** A name that tokens can be revoked by. */
+export type RevocationName = Pick<Revocation, 'kind' | 'value'>;
+
+/** What of a token can be revoked. */
 export interface RevocationSubject {
-  readonly jti?: string;
-  readonly sub?: string;
-  readonly sid?: string;
-  readonly kid?: string;
+  readonly names: readonly RevocationName[];
   /** Seconds since 1970. */
   readonly iat?: number;
 }
@@ -32,3 +32,19 @@ export interface RevocationSubject {
 /** Whether a revocation that names a token means it, by the token's `iat`. */
 export const isMeant = ({ before }: Pick<Revocation, 'before'>, iat: number | undefined): boolean =>
   before === null || iat === undefined || iat < before;
+
+/** The largest clock difference, in seconds, that a validator may be told to forgive. */
+export const LONGEST_LEEWAY = 3600;
+
+/** The end of the year 9999; later times are as good as never. */
+export const LATEST_EXPIRY = 253_402_300_799;
+
+/**
+ * When a token that expires at `exp` is dead for every validator, whatever its leeway: until then it has to
+ * be remembered that the token is revoked or was used.
+ *
+ * @param exp seconds since 1970; `undefined` (no `exp`, or none that is a number) counts as never
+ * @returns whole seconds since 1970
+ */
+export const deadFrom = (exp: number | undefined): number =>
+  Math.min(LATEST_EXPIRY, Math.ceil(exp ?? LATEST_EXPIRY) + LONGEST_LEEWAY);

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { claimText } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
-import type { RevocationSubject } from './revocation.js';
+import type { RevocationName, RevocationSubject } from './revocation.js';
 
 /** What of a token decides whether it is revoked. */
 export interface TokenNames {
@@ -30,27 +30,62 @@ export const qualifiedName = (issuer: string | undefined, name: string): string 
 /** The name that a claim of a token gives it, as it is revoked by. */
 export const nameOf = (
   { issuer, claims }: TokenNames,
-  claim: 'sub' | 'sid',
+  claim: 'jti' | 'sub',
 ): string | undefined => {
   const name = claimName(claims[claim]);
   return name === undefined ? undefined : qualifiedName(issuer, name);
 };
 
 /**
- * The `jti` of a token, or what stands for it where it has none: a digest of what was signed.
- * The signature is left out of it, since some algorithms have several for one and the same token.
+ * Names one token by what it is: a digest of what was signed. A `jti` is unique only if whoever chose it
+ * took care. The signature is left out, since some algorithms have several for one and the same token.
  */
-export const tokenId = ({ issuer, claims, signingInput }: TokenNames): string =>
-  qualifiedName(
-    issuer,
-    claimName(claims.jti) ?? `sha256:${hash('sha256', signingInput, 'base64url')}`,
-  );
+export const tokenDigest = ({
+  issuer,
+  signingInput,
+}: Pick<TokenNames, 'issuer' | 'signingInput'>): string =>
+  qualifiedName(issuer, `sha256:${hash('sha256', signingInput, 'base64url')}`);
+
+/** A UUID of version 8 (RFC 9562 section 5.8); the first 24 characters are those of {@link newTokenIds}. */
+const LINKED_ID = /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+const LINK_LENGTH = 24;
+
+/** Makes `jti` values for the tokens of one answer; they begin alike, which {@link sessionName} knows. */
+export function newTokenIds(): () => string {
+  const random = randomUUID();
+  const link = `${random.slice(0, 14)}8${random.slice(15, LINK_LENGTH)}`;
+  return () => link + randomUUID().slice(LINK_LENGTH);
+}
+
+/**
+ * The session of a token, as it is revoked by: its `sid`. An own token without one belongs together with
+ * those of the same answer: their `jti` begin alike where they were made here (see {@link newTokenIds}),
+ * else they have `sub` and `iat` in common.
+ *
+ * @returns `undefined` for a token that belongs to none
+ */
+export function sessionName({ issuer, claims }: TokenNames): string | undefined {
+  const sid = claimName(claims.sid);
+  if (sid !== undefined) return qualifiedName(issuer, sid);
+  if (issuer !== undefined) return undefined;
+  const { jti, iat, sub } = claims;
+  if (typeof jti === 'string' && LINKED_ID.test(jti)) return `login ${jti.slice(0, LINK_LENGTH)}`;
+  const [time, user] = [claimText(iat), claimName(sub)];
+  return time === undefined || user === undefined ? undefined : `login ${time} ${user}`;
+}
 
 /** Everything a token can be revoked by. */
-export const revocationSubject = (token: TokenNames): RevocationSubject => ({
-  jti: tokenId(token),
-  sub: nameOf(token, 'sub'),
-  sid: nameOf(token, 'sid'),
-  kid: token.kid === undefined ? undefined : qualifiedName(token.issuer, token.kid),
-  iat: toNumber(token.claims.iat),
-});
+export function revocationSubject(token: TokenNames): RevocationSubject {
+  const { issuer, kid, claims } = token;
+  const names: readonly { kind: RevocationName['kind']; value: string | undefined }[] = [
+    { kind: 'jti', value: tokenDigest(token) },
+    { kind: 'jti', value: nameOf(token, 'jti') },
+    { kind: 'sub', value: nameOf(token, 'sub') },
+    { kind: 'sid', value: sessionName(token) },
+    { kind: 'kid', value: kid === undefined ? undefined : qualifiedName(issuer, kid) },
+  ];
+  return {
+    names: names.filter((name): name is RevocationName => name.value !== undefined),
+    iat: toNumber(claims.iat),
+  };
+}

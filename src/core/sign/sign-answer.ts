@@ -1,4 +1,5 @@
 import { ACCESS_TOKEN_TYPE, missingProfileClaims } from '../claims/index.js';
+import { newTokenIds } from '../revocation/index.js';
 import { signFields, type ClaimSet } from './sign-fields.js';
 import { SigningError } from './signing.error.js';
 import type { SigningPolicy } from './signing-policy.js';
@@ -39,21 +40,43 @@ export async function signAnswer(
   steps: SigningSteps = {},
 ): Promise<Record<string, unknown>> {
   let access: ClaimSet | undefined;
+  let newId: (() => string) | undefined;
   const signed = await signFields(
     body,
     policy.fields,
     policy.requireAll,
     (claims, field) => {
       const { format, stamp, profiled } = policy.field(field);
-      const stamped = stampClaims(claims, field, stamp, now);
+      const stamped = stampClaims(claims, field, stamp, now, newId);
       if (profiled) assertProfile(stamped, field);
       if (field === 'access_token') access = stamped;
       return sign(stamped, format);
     },
-    steps.complete?.bind(steps),
+    (claimSets) => {
+      assertOneSession(claimSets);
+      // Of tokens that all get their jti here, it tells which belong together.
+      if (claimSets.values().every((claims) => !Object.hasOwn(claims, 'jti')))
+        newId = newTokenIds();
+      return steps.complete?.(claimSets);
+    },
   );
   const answer = withTokenMetadata(signed, access, now);
   return steps.commit === undefined ? answer : steps.commit(answer);
+}
+
+/** A session has one name, by which it ends. What is no text is refused with the other claims. */
+function assertOneSession(claimSets: ReadonlyMap<string, ClaimSet>): void {
+  let first: { field: string; sid: string } | undefined;
+  for (const [field, { sid }] of claimSets) {
+    if (typeof sid !== 'string') continue;
+    if (sid === '') throw new SigningError('claims_invalid', `${field}.sid is empty`);
+    first ??= { field, sid };
+    if (first.sid !== sid)
+      throw new SigningError(
+        'claims_invalid',
+        `${field}.sid is not that of ${first.field}: the tokens of one answer have one session`,
+      );
+  }
 }
 
 /** RFC 9068 section 2.2: what cannot be added here, the backend has to send. */

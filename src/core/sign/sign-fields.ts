@@ -11,7 +11,7 @@ export type ClaimSet = Readonly<Record<string, unknown>>;
  * @param fields names; dots reach nested fields
  * @param requireAll every field has to be there, not just one
  * @param sign makes the token of one field
- * @param complete may replace claim sets before the first one is signed
+ * @param complete may look at all claim sets, and replace them, before the first one is signed
  * @returns a copy of `body` with tokens in place of claims
  * @throws SigningError `sign_target_missing`, naming the fields asked for and seen;
  * `sign_target_invalid` for a field that holds anything but an object
@@ -21,7 +21,9 @@ export async function signFields(
   fields: readonly string[],
   requireAll: boolean,
   sign: (claims: ClaimSet, field: string) => string | Promise<string>,
-  complete?: (claimSets: ReadonlyMap<string, ClaimSet>) => (field: string) => ClaimSet,
+  complete?: (
+    claimSets: ReadonlyMap<string, ClaimSet>,
+  ) => ((field: string) => ClaimSet) | undefined,
 ): Promise<Record<string, unknown>> {
   const present = targetsOf(fields).flatMap(({ field, path, holdsOther }) => {
     const claims = memberAt(body, path);

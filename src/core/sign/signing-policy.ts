@@ -32,6 +32,17 @@ export interface SigningOptions {
   full?: boolean;
   /** Stamped as `iss` where the claims have none. */
   issuer?: string;
+  /**
+   * Stamped as `aud` where the claims have none; never into the field `id_token`, whose audience is a client
+   * (OpenID Connect Core section 2).
+   */
+  audience?: string;
+  /**
+   * `aud` of the `refresh_token` field. `issuer`: the issuer, in place of what the claims have, so that no
+   * service that checks `aud` takes a refresh token for an access token. `keep`: that of the claims. Default
+   * `issuer`.
+   */
+  refreshAudience?: 'issuer' | 'keep';
   /** Lifetime in seconds where the claims have no `exp`. Default 3600. */
   accessTtl?: number;
   /** The same for the `refresh_token` field. Default 1209600 (14 days). */
@@ -64,6 +75,7 @@ export const STANDARD_SIGNING = {
   fields: ['access_token', 'refresh_token'],
   typ: 'JWT',
   refreshTyp: 'rt+jwt',
+  refreshAudience: 'issuer',
   accessTtl: 3600,
   refreshTtl: 1_209_600,
   staleExp: 'reject',
@@ -95,6 +107,9 @@ export function compileSigningPolicy(
             ? (module.refreshTtl ?? STANDARD_SIGNING.refreshTtl)
             : (module.accessTtl ?? STANDARD_SIGNING.accessTtl)),
         issuer: module.issuer,
+        audience: module.audience,
+        audienceIsIssuer:
+          isRefresh && (module.refreshAudience ?? STANDARD_SIGNING.refreshAudience) === 'issuer',
         staleExp: module.staleExp ?? STANDARD_SIGNING.staleExp,
       },
       profiled: !isRefresh && normalizeType(typ) === ACCESS_TOKEN_TYPE,
@@ -102,12 +117,16 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
+  const id = { ...access, stamp: { ...access.stamp, audience: undefined } };
   return {
     fields: route.fields ?? module.fields ?? STANDARD_SIGNING.fields,
     requireAll: module.requireAllFields ?? false,
-    field: (name) => (isRefreshField(name) ? refresh : access),
+    field: (name) => (isRefreshField(name) ? refresh : isIdField(name) ? id : access),
   };
 }
+
+/** True for the field of the token that tells a client who logged in, at whatever depth. */
+const isIdField = (name: string): boolean => name === 'id_token' || name.endsWith('.id_token');
 
 /** True for the field whose tokens are exchanged for new ones, at whatever depth. */
 export const isRefreshField = (name: string): boolean =>

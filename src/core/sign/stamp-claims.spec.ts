@@ -3,7 +3,12 @@ import { parseJsonExactly } from '../json/index.js';
 import { stampClaims, type Stamp } from './stamp-claims.js';
 
 const NOW = 1_800_000_000;
-const STAMP: Stamp = { ttl: 600, issuer: 'https://issuer', staleExp: 'reject' };
+const STAMP: Stamp = {
+  ttl: 600,
+  issuer: 'https://issuer',
+  audience: 'https://api',
+  staleExp: 'reject',
+};
 const claimsOf = (text: string): Record<string, unknown> =>
   parseJsonExactly(text) as Record<string, unknown>;
 const stamp = (claims: Record<string, unknown>, options: Partial<Stamp> = {}) =>
@@ -24,19 +29,29 @@ describe('stampClaims', () => {
       iat: NOW,
       jti: expect.stringMatching(/^[\da-f-]{36}$/) as string,
       iss: 'https://issuer',
+      aud: 'https://api',
     });
     expect(stamp({ sub: 'a' }).jti).not.toBe(stamped.jti);
   });
 
   it('overwrites nothing, and leaves its input alone', () => {
-    const claims = Object.freeze({ exp: NOW + 1, iat: 5, jti: 'j', iss: 'i', nbf: 7, sub: 's' });
+    const claims = Object.freeze({
+      exp: NOW + 1,
+      iat: 5,
+      jti: 'j',
+      iss: 'i',
+      aud: 'a',
+      nbf: 7,
+      sub: 's',
+    });
     expect(JSON.stringify(stamp(claims))).toBe(JSON.stringify(claims));
     // Absent means absent: a backend that sends an empty text wants just that.
-    expect(stamp({ jti: '', iss: '' })).toMatchObject({ jti: '', iss: '' });
+    expect(stamp({ jti: '', iss: '', aud: [] })).toMatchObject({ jti: '', iss: '', aud: [] });
   });
 
-  it('stamps no iss without an issuer', () => {
-    expect(Object.hasOwn(stamp({}, { issuer: undefined }), 'iss')).toBe(false);
+  it('stamps no iss without an issuer, and no aud without an audience', () => {
+    const stamped = stamp({}, { issuer: undefined, audience: undefined });
+    expect(Object.keys(stamped)).toEqual(['exp', 'iat', 'jti']);
   });
 
   it('is not misled by __proto__', () => {
@@ -74,6 +89,22 @@ describe('stampClaims', () => {
         expect(() => stamp(claimsOf(`{"${name}":${value}}`), { staleExp })).toThrow(
           refusal('sign_target_invalid', new RegExp(`access_token\\.${name} is not a finite`)),
         );
+  });
+
+  it.each(['exp', 'nbf', 'iat', 'auth_time'])('refuses a %s in milliseconds', (name) => {
+    for (const value of [
+      '1795789953123',
+      '1795789953123.5',
+      '1.795789953123e12',
+      '253402300799000',
+    ])
+      expect(() => stamp(claimsOf(`{"${name}":${value}}`))).toThrow(
+        refusal('claims_invalid', new RegExp(`access_token\\.${name} is a time in milliseconds`)),
+      );
+    for (const value of ['1795789953.123456789', '9007199254740993', '1e+300', '99999999999'])
+      expect(
+        JSON.stringify(stamp(claimsOf(`{"${name}":${value}}`), { staleExp: 'keep' })),
+      ).toContain(`"${name}":${value}`);
   });
 
   it('passes raw numbers digit by digit', () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { claimTypeProblem } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
+import { LATEST_EXPIRY } from '../revocation/index.js';
 import type { ClaimSet } from './sign-fields.js';
 import { SigningError } from './signing.error.js';
 
@@ -12,27 +13,43 @@ export interface Stamp {
   /** Lifetime in seconds where `exp` is absent. */
   ttl: number;
   issuer?: string;
+  audience?: string;
+  /** The issuer becomes `aud`, in place of what the claims have. */
+  audienceIsIssuer?: boolean;
   staleExp: StaleExpPolicy;
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
+/** As seconds the year 5138, as milliseconds 1973. */
+const EARLIEST_MILLISECONDS = 1e11;
+const LATEST_MILLISECONDS = LATEST_EXPIRY * 1000;
 
 /**
- * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti` and `iss` where absent.
- * Claims that are present are not changed, except a past `exp` (see `staleExp`).
+ * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti`, `iss` and `aud` where absent.
+ * Claims that are present are not changed, except a past `exp` (see `staleExp`) and the `aud` of refresh tokens
+ * (see `audienceIsIssuer`).
  *
  * @param field names the claim set in messages
  * @param now seconds since 1970
+ * @param newId makes a `jti`
  * @throws SigningError `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
  * `nbf` or `iat` that is not a finite number; `claims_invalid` for `sub`, `jti`, `sid`, `iss` or `aud` of a
- * type that no validator takes (RFC 7519 section 4.1)
+ * type that no validator takes (RFC 7519 section 4.1), and for a time in milliseconds
  */
-export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: number): ClaimSet {
+export function stampClaims(
+  claims: ClaimSet,
+  field: string,
+  stamp: Stamp,
+  now: number,
+  newId: () => string = randomUUID,
+): ClaimSet {
   for (const name of TIMES) {
     if (!Object.hasOwn(claims, name)) continue;
     if (!Number.isFinite(toNumber(claims[name])))
       throw new SigningError('sign_target_invalid', `${field}.${name} is not a finite number`);
+    assertSeconds(claims, name, field);
   }
+  assertSeconds(claims, 'auth_time', field);
   assertTypes(claims, field);
   const stamped: Record<string, unknown> = { ...claims };
   const exp = toNumber(claims.exp);
@@ -44,9 +61,24 @@ export function stampClaims(claims: ClaimSet, field: string, stamp: Stamp, now: 
       `${field}.exp is past; let the backend send a later one, or none, or set the option staleExp of SigningModule to renew`,
     );
   if (!Object.hasOwn(claims, 'iat')) stamped.iat = now;
-  if (!Object.hasOwn(claims, 'jti')) stamped.jti = randomUUID();
+  if (!Object.hasOwn(claims, 'jti')) stamped.jti = newId();
   if (!Object.hasOwn(claims, 'iss') && stamp.issuer !== undefined) stamped.iss = stamp.issuer;
+  if (!Object.hasOwn(claims, 'aud') && stamp.audience !== undefined) stamped.aud = stamp.audience;
+  if (stamp.audienceIsIssuer === true) {
+    const issuer = stamp.issuer ?? stamped.iss;
+    if (issuer !== undefined) stamped.aud = issuer;
+  }
   return stamped;
+}
+
+/** In milliseconds an `exp` would be in 57,000 years, and `auth_time` a login that never ends. */
+function assertSeconds(claims: ClaimSet, name: string, field: string): void {
+  const time = toNumber(claims[name]);
+  if (time !== undefined && time >= EARLIEST_MILLISECONDS && time <= LATEST_MILLISECONDS)
+    throw new SigningError(
+      'claims_invalid',
+      `${field}.${name} is a time in milliseconds; send seconds (RFC 7519 section 2)`,
+    );
 }
 
 function assertTypes(claims: ClaimSet, field: string): void {

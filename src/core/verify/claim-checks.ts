@@ -56,6 +56,18 @@ export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): 
 }
 
 /**
+ * Checks `exp`, `nbf` and `iat` alone.
+ *
+ * @param now seconds since 1970
+ * @throws TokenRefusedError with the code of the first check that fails
+ */
+export function checkTimes(claims: ClaimSet, policy: TokenPolicy, now: number): void {
+  checkExpiry(claims, policy, now);
+  checkNotBefore(claims, policy, now);
+  checkIssuedAt(claims, policy, now);
+}
+
+/**
  * Checks what a token that is accepted allows: roles and scopes.
  *
  * @throws TokenRefusedError `roles_missing` or `scopes_missing`

@@ -11,6 +11,7 @@ export {
   checkAccess,
   checkClaims,
   checkLogin,
+  checkTimes,
   CLAIM_CHECKS,
 } from './claim-checks.js';
 export {
@@ -41,11 +42,15 @@ export { SIGNATURE_CACHE_SIZE, SignatureCache } from './signature-cache.js';
 export {
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  introspected,
+  isOpaque,
   parseClaims,
+  type Introspector,
   type RevocationView,
 } from './token-checks.js';
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
@@ -55,9 +60,11 @@ export {
   foreignIssuerOf,
   hasUncheckedAudience,
   issuerKeySource,
+  STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   varyPolicy,
   type ClaimsCheck,
+  type IntrospectionOptions,
   type IssuerFinder,
   type IssuerOptions,
   type Matcher,
@@ -69,8 +76,10 @@ export {
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {
+  answerPolicy,
   issuerPolicy,
   verifyToken,
+  type TokenUses,
   type Verification,
   type VerificationKeys,
 } from './verify-token.js';

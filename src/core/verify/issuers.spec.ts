@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
 import type { JwsKey } from '../jws/index.js';
 import { generateJwk, importJwk, KeySet, type KeyNames, type KeySource } from '../keys/index.js';
-import { tokenId, type TokenNames } from '../revocation/index.js';
+import { nameOf, tokenDigest, type TokenNames } from '../revocation/index.js';
 import { signToken } from '../sign/index.js';
 import {
   compilePolicy,
@@ -169,9 +169,10 @@ describe('names in revocations carry the issuer', () => {
     for (const issuer of ISSUERS)
       await verdict(token(issuer, issuer, { jti: 'one' }), policyFor(...ISSUERS), { revocations });
     expect(seen.map(({ issuer }) => issuer)).toEqual([undefined, 'https://a', 'https://b']);
-    const ids = seen.map(tokenId);
+    const ids = seen.map((names) => nameOf(names, 'jti'));
     expect(ids[0]).toBe('one');
     expect(new Set(ids).size).toBe(3);
+    expect(new Set(seen.map(tokenDigest)).size).toBe(3);
   });
 });
 

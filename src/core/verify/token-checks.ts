@@ -3,6 +3,7 @@ import { isJsonObject, parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/index.js';
 import {
+  isCompactJws,
   isJwsAlgorithm,
   keyMisfit,
   verifySignature,
@@ -12,7 +13,9 @@ import {
   type JwsKey,
 } from '../jws/index.js';
 import type { TokenNames } from '../revocation/index.js';
-import type { TokenPolicy } from './token-policy.js';
+import type { IntrospectionOptions, TokenPolicy } from './token-policy.js';
+
+type Claims = Readonly<Record<string, unknown>>;
 
 /** The revocations that are known, as the checks see them. */
 export interface RevocationView {
@@ -24,6 +27,16 @@ export interface RevocationView {
   isRevoked(token: TokenNames): boolean;
   /** Tells that there is a token which expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void;
+}
+
+/** Asks issuers about tokens (RFC 7662). */
+export interface Introspector {
+  /**
+   * What the endpoint says of a token that is active, without `active` itself; `undefined` of one that is not.
+   *
+   * @throws an error with a `code` while the endpoint cannot be asked
+   */
+  introspect(token: string, endpoint: IntrospectionOptions): Promise<Claims | undefined>;
 }
 
 /*
@@ -126,4 +139,68 @@ export function assertProfile(
 export function assertNotRevoked(revocations: RevocationView, token: TokenNames): void {
   if (revocations.isRevoked(token))
     throw new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked');
+}
+
+/** RFC 6750 section 2.1. */
+const B64TOKEN = /^[\w.~+/-]+=*$/;
+
+/**
+ * True for a token that can be asked about: it is of the characters and of the length of a bearer token, and
+ * no JWT. A JWT that is broken or not signed is none of them, so that it is refused here.
+ */
+export const isOpaque = (token: string, { maxTokenLength }: TokenPolicy): boolean =>
+  token.length <= maxTokenLength && B64TOKEN.test(token) && !isCompactJws(token);
+
+/**
+ * What the issuer of a token says of it.
+ *
+ * @throws TokenRefusedError `token_revoked` for a token that is not active
+ * @throws what {@link Introspector.introspect} throws
+ */
+export async function introspected(
+  token: string,
+  endpoint: IntrospectionOptions,
+  introspector: Introspector | undefined,
+): Promise<Claims> {
+  if (introspector === undefined)
+    throw new TypeError('the policy asks about tokens, and there is no Introspector to ask');
+  const answer = await introspector.introspect(token, endpoint);
+  if (answer === undefined)
+    throw new TokenRefusedError(
+      'token_revoked',
+      'the token is not active where it was asked about: it is unknown there, expired or revoked',
+      { claim: 'active' },
+    );
+  return answer;
+}
+
+/** Members of an answer that may say what kind of token it is about: of RFC 7662, of Ory Hydra, of Keycloak. */
+const KINDS = ['token_type', 'token_use', 'typ'] as const;
+const NO_ACCESS_TOKEN = /refresh|offline|^id(?:[_-]?token)?$/i;
+
+/**
+ * Checks what an answer says of the kind of the token.
+ *
+ * @throws TokenRefusedError `type_not_allowed` for a refresh or ID token; `claim_invalid` for a kind that is no
+ * text; `claim_missing` for a token that is bound to a key, without saying to which
+ */
+export function assertAccessToken(answer: Claims): void {
+  for (const claim of KINDS) {
+    const kind = Object.hasOwn(answer, claim) ? answer[claim] : '';
+    if (typeof kind !== 'string')
+      throw new TokenRefusedError('claim_invalid', `claim '${claim}' is not a string`, { claim });
+    if (NO_ACCESS_TOKEN.test(kind))
+      throw new TokenRefusedError(
+        'type_not_allowed',
+        `the token is no access token: ${claim} ${JSON.stringify(kind.slice(0, 60))}`,
+        { claim, actual: kind },
+      );
+  }
+  // As a bearer token it would count without its proof.
+  if (/^dpop$/i.test(String(answer.token_type)) && !Object.hasOwn(answer, 'cnf'))
+    throw new TokenRefusedError(
+      'claim_missing',
+      "token_type is DPoP, and claim 'cnf' is missing, which names the key (RFC 9449 section 6.2)",
+      { claim: 'cnf' },
+    );
 }

@@ -7,7 +7,8 @@ import {
   MAX_TOKEN_LENGTH,
   type JwsAlgorithm,
 } from '../jws/index.js';
-import type { KeySource, KeySourceOptions } from '../keys/index.js';
+import type { KeySource, KeySourceOptions, KeyUrlOptions } from '../keys/index.js';
+import { LONGEST_LEEWAY } from '../revocation/index.js';
 import { claimHeaderProblems, type ClaimHeaderList, type ClaimHeaders } from './claim-headers.js';
 
 /** One of the listed values is enough, or all of them are needed. */
@@ -15,6 +16,43 @@ export type Matcher = 'any' | 'all';
 
 /** The profile whose claims `at+jwt` tokens need. */
 export type TokenProfile = 'none' | 'rfc9068';
+
+/** An endpoint that is asked about tokens (RFC 7662), and how. */
+export interface IntrospectionOptions {
+  /** https, or http where the option `remote` allows it. */
+  url: string;
+  /** The client that asks. Default: none, for endpoints that are protected in another way. */
+  clientId?: string;
+  /** Goes with `clientId`. */
+  clientSecret?: string;
+  /** How the client authenticates (RFC 6749 section 2.3.1). Default `client_secret_basic`. */
+  authMethod?: 'client_secret_basic' | 'client_secret_post';
+  /**
+   * JSON file with the client, in place of the three above: `client_id`, `client_secret` and, if need be,
+   * `token_endpoint_auth_method`. It is followed like key files.
+   */
+  clientFile?: string;
+  /**
+   * Seconds for which an answer is remembered, though never beyond its `exp`; that a token is not active at
+   * most for 5. So long a token counts after its issuer has revoked it. 0: every request is asked about.
+   * Default 30.
+   */
+  cacheTtl?: number;
+  /** Milliseconds from a call to the last byte of its answer. Default 2000. */
+  timeoutMs?: number;
+  /** How the endpoint is reached, as far as it differs from the option `remote` of `JwksModule`. */
+  remote?: Pick<
+    KeyUrlOptions,
+    'allowHttp' | 'httpHosts' | 'fingerprints' | 'fingerprintsMatch' | 'ca' | 'proxy'
+  >;
+}
+
+/** How endpoints are asked where nobody says otherwise. */
+export const STANDARD_INTROSPECTION = {
+  tokens: 'opaque',
+  cacheTtl: 30,
+  timeoutMs: 2000,
+} as const satisfies Partial<NonNullable<TokenPolicyOptions['introspection']>>;
 
 /** What {@link TokenPolicyOptions.audience} is where no recipient is asked for. */
 const UNCHECKED = 'unchecked';
@@ -62,7 +100,7 @@ export interface TokenPolicyOptions {
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
   authHeaderName?: string;
-  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`. Default 1. */
+  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`, at most 3600. Default 1. */
   leeway?: number;
   /**
    * Claims that become headers of every backend call made with `from: request`, e.g.
@@ -83,6 +121,14 @@ export interface TokenPolicyOptions {
   dpopAlgorithms?: readonly JwsAlgorithm[];
   /** Seconds that the `iat` of a proof may differ from now, beside `leeway`, in both directions. Default 60. */
   dpopWindow?: number;
+  /**
+   * Where tokens are asked about that are no JWS (RFC 7662). What is answered goes through the checks of
+   * claims; its `iss`, if there is one, has to be a listed issuer other than our own, not one of
+   * `issuerResolver`. A route that names issuers or keys of its own does not take over what the module says here. With `tokens: 'all'` JWTs that
+   * are not our own are asked about, too, once their signature is verified; see `IssuerOptions.introspection`.
+   * Default: tokens that are no JWS are refused.
+   */
+  introspection?: IntrospectionOptions & { tokens?: 'opaque' | 'all' };
 }
 
 /** One of several issuers whose tokens a route takes, with what is different for its tokens. */
@@ -109,6 +155,12 @@ export interface IssuerOptions {
   remote?: KeySourceOptions;
   /** True for tokens that are signed here: keys of the signer, names in revocations without issuer. */
   own?: boolean;
+  /**
+   * Where its JWTs are asked about (RFC 7662) once their signature is verified, for tokens that hold few claims,
+   * and for those that may end before their `exp`. What is answered is added to their claims, or takes their
+   * place. Default: they stand for themselves.
+   */
+  introspection?: IntrospectionOptions;
 }
 
 /**
@@ -229,6 +281,10 @@ export interface TokenPolicy {
   readonly dpopAlgorithms: ReadonlySet<JwsAlgorithm>;
   /** Seconds. */
   readonly dpopWindow: number;
+  /** Where tokens that are no JWS are asked about; `undefined`: they are refused. */
+  readonly introspection: IntrospectionOptions | undefined;
+  /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
+  readonly jwtIntrospection: IntrospectionOptions | undefined;
   /** Headers that carry the token or its proof; no backend gets them. Lower case. */
   readonly credentialHeaders: readonly string[];
 }
@@ -279,6 +335,7 @@ export function compilePolicy(
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
   const names = issuers?.map(({ issuer }) => issuer) ?? list(merged.issuer);
   const ours = ownIssuers(defaults);
+  const introspection = endpointOf(given, merged);
   const common = {
     algorithms: new Set(merged.algorithms),
     issuers: new Set(names),
@@ -314,6 +371,9 @@ export function compilePolicy(
     dpop: merged.dpop ?? false,
     dpopAlgorithms: new Set(merged.dpopAlgorithms ?? DPOP_ALGORITHMS),
     dpopWindow: merged.dpopWindow ?? STANDARD_POLICY.dpopWindow,
+    // Our own tokens are JWTs, and whoever administers this gateway has one of them.
+    introspection: given.admin === true ? undefined : introspection,
+    jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
     credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
   };
   const single: TokenPolicy = { ...common, perIssuer: undefined, unlistedIssuer: undefined };
@@ -443,7 +503,18 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
     profiled: one.own === true || one.profile === 'rfc9068',
     audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
     keySource: issuerKeys(one, policy),
+    jwtIntrospection: one.introspection ?? (one.own === true ? undefined : policy.jwtIntrospection),
   };
+}
+
+/** Of a route with issuers or keys of its own the module's endpoint knows nothing. */
+function endpointOf(
+  given: RoutePolicyOptions,
+  merged: RoutePolicyOptions,
+): RoutePolicyOptions['introspection'] {
+  const { issuer, issuers, jwkUrl, jwkLocalPath } = given;
+  const isApart = [issuer, issuers, jwkUrl, jwkLocalPath].some((own) => own !== undefined);
+  return isApart ? given.introspection : merged.introspection;
 }
 
 /** @param configured keys of own tokens that name no others */
@@ -480,6 +551,10 @@ export function issuerKeySource({
 }
 
 function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
+  if (issuers.some(({ own, introspection }) => own === true && introspection !== undefined))
+    throw new BootError(
+      "'issuers': 'introspection' is for tokens of others, and one that is marked 'own' has it",
+    );
   if (issuers.length === 0) throw new BootError("'issuers' is empty, which no token could fulfil");
   const names = issuers.map(({ issuer }) => issuer);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -535,8 +610,9 @@ function assertUsable(policy: TokenPolicy, othersCount = false): void {
       problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${DPOP_ALGORITHMS.join(', ')}`);
   if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
-  if (!(leeway >= 0 && Number.isFinite(leeway)))
-    problems.push(`'leeway' is not a number of seconds`);
+  // A revocation is remembered for no longer.
+  if (!(leeway >= 0 && leeway <= LONGEST_LEEWAY))
+    problems.push(`'leeway' is not a number of seconds up to ${LONGEST_LEEWAY}`);
   if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
     problems.push(`'maxTokenLength' is not a number of characters`);
   if (audiences.length > 1 && audiences.includes(UNCHECKED))

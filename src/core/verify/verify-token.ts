@@ -1,6 +1,7 @@
 import { toNumber } from '../json/index.js';
 import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
+import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
 import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
@@ -9,20 +10,25 @@ import {
   checkAccess,
   checkClaims,
   checkLogin,
+  checkTimes,
   issuerMismatch,
 } from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
   allowedType,
+  assertAccessToken,
   assertFits,
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  introspected,
+  isOpaque,
   parseClaims,
+  type Introspector,
   type RevocationView,
 } from './token-checks.js';
-import { foreignIssuerOf, type TokenPolicy } from './token-policy.js';
+import { foreignIssuerOf, type IntrospectionOptions, type TokenPolicy } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
@@ -31,6 +37,12 @@ export interface VerificationKeys {
   verificationKeys(names: KeyNames, source?: KeySource): readonly JwsKey[];
   /** Looks for keys that are not known where keys come from, for a bounded time. */
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
+}
+
+/** Whoever wants to know which of the tokens that were signed here are used. */
+export interface TokenUses {
+  /** @returns what has to be waited for before the token counts; `undefined` for nothing */
+  note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;
 }
 
 /** What {@link verifyToken} works with. */
@@ -42,17 +54,24 @@ export interface Verification {
   readonly signatures?: SignatureCache;
   /** Left out: tokens that are bound to a key are refused. */
   readonly proofs?: ProofMemory;
+  /** Left out: nobody wants to know. */
+  readonly uses?: TokenUses;
+  /** For policies that ask about tokens. */
+  readonly introspector?: Introspector;
 }
+
+type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, holder, login, roles and scopes, in this order.
+ * revocation, holder, login, roles and scopes, in this order. Where the policy says so, a token that is no JWS
+ * is asked about in place of the first five (RFC 7662), and a JWT after them.
  *
- * @param token compact JWS
+ * @param token compact JWS, or a token to ask about
  * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
  * @returns the claims of a token that fulfils `policy`
  * @throws TokenRefusedError with the code of the first check that fails
- * @throws what `keys` and `revocations` throw while they cannot answer
+ * @throws what `keys`, `revocations` and `introspector` throw while they cannot answer
  */
 export async function verifyToken(
   token: string,
@@ -60,6 +79,9 @@ export async function verifyToken(
   verification: Verification,
   holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
+  const { introspection } = policy;
+  if (introspection !== undefined && isOpaque(token, policy))
+    return verifyOpaque(token, policy, introspection, verification, holder);
   const jws = parseCompact(token, policy.maxTokenLength);
   if (policy.perIssuer === undefined && policy.unlistedIssuer === undefined)
     return verifyBy(token, jws, policy, verification, holder);
@@ -98,16 +120,55 @@ export function issuerPolicy(
   });
 }
 
+/**
+ * What an endpoint says of a token, and the policy for it: that of the issuer that it names. An issuer that need
+ * not be named because there is one only is filled in. An endpoint speaks for listed issuers: not for tokens that
+ * are signed here, nor for issuers that are found at run time, each of which has a provider of its own.
+ *
+ * @throws TokenRefusedError `issuer_mismatch` for any other issuer
+ */
+export function answerPolicy(
+  answer: Claims,
+  policy: TokenPolicy,
+): { claims: Claims; policy: TokenPolicy } {
+  const { perIssuer, keySource, issuers, foreignIssuers } = policy;
+  const names =
+    perIssuer !== undefined
+      ? [...perIssuer].filter(([iss, one]) => one.foreignIssuers.has(iss)).map(([iss]) => iss)
+      : // With the configured keys nothing says whose they are.
+        [...(keySource === undefined ? issuers : foreignIssuers)];
+  const claims =
+    Object.hasOwn(answer, 'iss') || names.length !== 1 ? answer : { ...answer, iss: names[0] };
+  const named = names.find((name) => name === claims.iss);
+  if (named === undefined) throw issuerMismatch(claims.iss, names);
+  return { claims, policy: perIssuer?.get(named) ?? policy };
+}
+
+async function verifyOpaque(
+  token: string,
+  policy: TokenPolicy,
+  endpoint: IntrospectionOptions,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): Promise<VerifiedClaims> {
+  const answer = await introspected(token, endpoint, verification.introspector);
+  const { claims, policy: chosen } = answerPolicy(answer, policy);
+  assertAccessToken(claims);
+  const names = { issuer: foreignIssuerOf(chosen, claims.iss), claims, signingInput: token };
+  return accept(token, names, chosen, verification, holder);
+}
+
 async function verifyBy(
   token: string,
   jws: CompactJws,
   policy: TokenPolicy,
-  { keys, revocations, signatures, proofs }: Verification,
+  verification: Verification,
   holder: TokenHolder | undefined,
   parsed?: Record<string, unknown>,
 ): Promise<VerifiedClaims> {
+  const { keys, signatures } = verification;
   const { header, signingInput } = jws;
-  const { keySource } = policy;
+  const { keySource, jwtIntrospection } = policy;
   const alg = allowedAlgorithm(header, policy);
   let candidates = keys.verificationKeys(header, keySource);
   if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
@@ -123,20 +184,67 @@ async function verifyBy(
   const signer = (verdict === undefined ? undefined : await verdict) ?? key;
 
   const type = allowedType(header, policy);
-  const claims = parsed ?? parseClaims(jws.payload);
+  let claims: Claims = parsed ?? parseClaims(jws.payload);
+  if (jwtIntrospection !== undefined) {
+    // Nobody need be asked about a token that has expired.
+    checkTimes(claims, policy, nowSeconds());
+    const answer = await introspected(token, jwtIntrospection, verification.introspector);
+    claims = { ...claims, ...answer };
+    assertAccessToken(claims);
+  }
   assertProfile(type, claims, policy);
-  const now = nowSeconds();
-  checkClaims(claims, policy, now);
+  const issuer = foreignIssuerOf(policy, claims.iss);
+  const names = { issuer, kid: signer.kid, claims, signingInput };
+  return accept(token, names, policy, verification, holder);
+}
+
+/** The checks of claims that are known to be the issuer's. A promise only where one of them waits. */
+function accept(
+  token: string,
+  names: TokenNames,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): VerifiedClaims | Promise<VerifiedClaims> {
+  const { claims } = names;
+  const { revocations } = verification;
+  checkClaims(claims, policy, nowSeconds());
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    const issuer = foreignIssuerOf(policy, claims.iss);
-    assertNotRevoked(revocations, { issuer, kid: signer.kid, claims, signingInput });
+    assertNotRevoked(revocations, names);
   }
+  if (policy.checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
+    return acceptSlowly(token, names, policy, verification, holder);
+  const noted = noteUse(token, names, verification);
+  return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
+}
+
+/** The checks that wait. */
+async function acceptSlowly(
+  token: string,
+  names: TokenNames,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): Promise<VerifiedClaims> {
+  const { claims } = names;
   if (needsHolder(claims, policy, holder))
-    await assertHolder(token, claims, policy, holder, proofs);
+    await assertHolder(token, claims, policy, holder, verification.proofs);
+  await noteUse(token, names, verification);
   if (policy.checkClaimsClass !== undefined) await policy.checkClaimsClass(claims);
-  if (asksForLogin(policy)) checkLogin(claims, policy, now);
-  // Last, so that a token that is not valid is a 401 and never a 403.
+  return allowed(claims, policy);
+}
+
+/** Own tokens only; a refusal for want of a login, a role or a scope comes later, and is a use, too. */
+const noteUse = (
+  token: string,
+  { issuer, claims }: TokenNames,
+  { uses }: Verification,
+): Promise<void> | undefined => (issuer === undefined ? uses?.note(token, claims) : undefined);
+
+/** Last, so that a token that is not valid is a 401 and never a 403. */
+function allowed(claims: Claims, policy: TokenPolicy): VerifiedClaims {
+  if (asksForLogin(policy)) checkLogin(claims, policy, nowSeconds());
   checkAccess(claims, policy);
   return claims as VerifiedClaims;
 }

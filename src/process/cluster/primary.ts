@@ -1,11 +1,11 @@
 import { metricsOptions } from '../../config/index.js';
-import type { Environment } from '../../environment/index.js';
+import { withPort, type Environment } from '../../environment/index.js';
 import { ClusterMetrics, listenerUrl, startManagementServer } from '../../management/index.js';
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
+import { holdPort } from '../hold-port.js';
 import { openLog } from '../open-log.js';
 import { exitOnSignals } from '../process-signals.js';
 import { withBackend } from '../with-backend.js';
-import { reservePort } from './reserve-port.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
@@ -24,7 +24,10 @@ export async function runPrimary(
   const logger = log.logger('Signet');
   exitOnUnexpectedErrors(logger);
   const metrics = new ClusterMetrics();
-  const port = await reservePort(env.HOST, env.PORT);
+  // The workers share it, so nobody else may have it.
+  const { port, release } = await holdPort(env.HOST, env.PORT);
+  await release();
+  const { SIGNER_ISSUER } = withPort(env, port);
   // What there is only one of: the port, `/metrics`, which is served here, and the demo backend.
   const { BACKEND_HOST } = await withBackend(env, logger);
   const workerEnv = { BACKEND_HOST, MANAGEMENT_PORT: 'off', PORT: String(port) };
@@ -32,7 +35,8 @@ export async function runPrimary(
     workers,
     workerEnv,
     {
-      ready: () => logger.log(`Listening on ${listenerUrl(env.HOST, port)}`),
+      ready: () =>
+        logger.log(`Listening on ${listenerUrl(env.HOST, port)} (issuer ${SIGNER_ISSUER})`),
       failed: (problems) => {
         for (const line of problems) process.stderr.write(`signet: ${line}\n`);
         process.exit(1);

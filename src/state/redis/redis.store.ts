@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/index.js';
+import type { Revocation } from '../../core/revocation/index.js';
 import { StateUnavailableException } from '../state-unavailable.exception.js';
 import {
-  CONSUMED_LEEWAY,
   TOMBSTONE_SECONDS,
   type ChangeCursor,
   type Hits,
@@ -12,7 +11,17 @@ import {
   type StateStore,
 } from '../state-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { ADD, CHANGES, CONSUME, HIT, LIST, NOTE_EXPIRY, PUT_IF_ABSENT, REMOVE } from './scripts.js';
+import {
+  ADD,
+  CHANGES,
+  CONSUME,
+  GET_KEPT,
+  HIT,
+  LIST,
+  NOTE_EXPIRY,
+  PUT_IF_ABSENT,
+  REMOVE,
+} from './scripts.js';
 
 const TIMEOUT_MS = 1000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
@@ -21,8 +30,6 @@ const HIT_TIMEOUT_MS = 50;
 const HIT_PAUSE_MS = 1000;
 /** What Lua can hand to one command. */
 const LONGEST_PAGE = 5000;
-/** Redis refuses times that are too far away. */
-const LATEST_MS = 253_402_300_799_000;
 
 /** One hash tag: all keys of a script have to be in one slot of a cluster. */
 const key = (name: string): string => `signet:{state}:${name}`;
@@ -35,6 +42,7 @@ const REMOVED = key('removed');
 const HISTORY = key('history');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
+const kept = (name: string): string => `signet:{kept:${name}}`;
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -122,7 +130,7 @@ export class RedisStore implements StateStore {
 
   consume(
     use: RefreshUse,
-    replay?: { readonly value: string; readonly until: number },
+    replay?: { readonly value: string; readonly ttlMs: number },
   ): Promise<RefreshOutcome> {
     return this.use(use, true, replay);
   }
@@ -136,11 +144,21 @@ export class RedisStore implements StateStore {
   putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     return this.connection.evaluate<string>(
       PUT_IF_ABSENT,
-      [`signet:{kept:${name}}`],
+      [kept(name)],
       // Not by the time of day: the clock of the server may be another one.
       [value, Math.ceil(ttlMs)],
       TIMEOUT_MS,
     );
+  }
+
+  async getKept(name: string): Promise<string | undefined> {
+    const value = await this.connection.evaluate<string | null>(
+      GET_KEPT,
+      [kept(name)],
+      [],
+      TIMEOUT_MS,
+    );
+    return value ?? undefined;
   }
 
   async hit(name: string, windowMs: number): Promise<Hits> {
@@ -165,25 +183,22 @@ export class RedisStore implements StateStore {
   }
 
   private async use(
-    { jti, expiresAt, subject }: RefreshUse,
+    { id, expiresAt, subject }: RefreshUse,
     consume: boolean,
-    replay?: { readonly value: string; readonly until: number },
+    replay?: { readonly value: string; readonly ttlMs: number },
   ): Promise<RefreshOutcome> {
-    const names = REVOCATION_KINDS.flatMap((kind) => {
-      const value = subject[kind];
-      return value === undefined ? [] : [named(kind, value)];
-    });
+    const names = subject.names.map(({ kind, value }) => named(kind, value));
     const [state, left] = await this.connection.evaluate<
       ['fresh' | 'consumed' | 'revoked', (string | null)?]
     >(
       CONSUME,
-      [key(`used:${jti}`), key(`replay:${jti}`), ...names],
+      [key(`used:${id}`), key(`replay:${id}`), ...names],
       [
         subject.iat ?? '',
         consume ? 1 : 0,
-        Math.min(LATEST_MS, Math.ceil((expiresAt + CONSUMED_LEEWAY) * 1000)),
+        Math.ceil(expiresAt * 1000),
         replay?.value ?? '',
-        Math.ceil(replay?.until ?? 0),
+        Math.ceil(replay?.ttlMs ?? 0),
       ],
       TIMEOUT_MS,
     );

@@ -116,7 +116,7 @@ return found`);
 
 /**
  * KEYS: used, replay, and named of everything the token can be revoked by. ARGV: iat or '',
- * 1 to consume, milliseconds until which it is remembered, replay, milliseconds until which that is.
+ * 1 to consume, milliseconds until which it is remembered, replay, milliseconds for which that is.
  */
 export const CONSUME = script(`${NOW}
 local iat = tonumber(ARGV[1])
@@ -130,7 +130,7 @@ end
 if redis.call('EXISTS', KEYS[1]) == 1 then return { 'consumed', redis.call('GET', KEYS[2]) } end
 if ARGV[2] == '1' then
   redis.call('SET', KEYS[1], '', 'PXAT', ARGV[3])
-  if tonumber(ARGV[5]) > now * 1000 then redis.call('SET', KEYS[2], ARGV[4], 'PXAT', ARGV[5]) end
+  if tonumber(ARGV[5]) > 0 then redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5]) end
 end
 return { 'fresh' }`);
 
@@ -145,6 +145,9 @@ return ARGV[1]`);
 export const PUT_IF_ABSENT = script(`
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
 return redis.call('GET', KEYS[1])`);
+
+/** KEYS: kept. */
+export const GET_KEPT = script(`return redis.call('GET', KEYS[1])`);
 
 /** KEYS: counter. ARGV: milliseconds of the window. */
 export const HIT = script(`

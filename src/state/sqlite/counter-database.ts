@@ -46,19 +46,28 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
     this.put = this.database.prepare(`
       INSERT INTO kept (name, value, ends_at) VALUES (?1, ?2, ?3 + ?4)
       ON CONFLICT (name) DO UPDATE SET value = ?2, ends_at = ?3 + ?4 WHERE ends_at <= ?3`);
-    this.get = this.database.prepare('SELECT value FROM kept WHERE name = ?');
+    this.get = this.database.prepare('SELECT value FROM kept WHERE name = ? AND ends_at > ?');
     this.forget = this.database.prepare('DELETE FROM kept WHERE ends_at <= ?');
   }
 
   putIfAbsent(name: string, value: string, ttlMs: number): string {
-    this.put.run(name, value, epochSeconds(), ttlMs / 1000);
-    return (this.get.get(name) as { value: string }).value;
+    const time = epochSeconds();
+    this.put.run(name, value, time, ttlMs / 1000);
+    return this.look(name, time) ?? value;
+  }
+
+  getKept(name: string): string | undefined {
+    return this.look(name, epochSeconds());
   }
 
   hit(key: string, windowMs: number): Hits {
     const time = now();
     const row = this.count.get(key, time, windowMs) as { hits: number; ends_at: number };
     return { hits: row.hits, resetMs: row.ends_at - time };
+  }
+
+  private look(name: string, time: number): string | undefined {
+    return (this.get.get(name, time) as { value: string } | undefined)?.value;
   }
 
   purge(): void {

@@ -17,13 +17,14 @@ export interface StateOperations {
   listRevocations(page: { after?: string; limit: number }): Revocation[];
   changes(cursor: ChangeCursor | undefined, limit: number): RevocationChanges;
   peek(use: RefreshUse): RefreshOutcome;
-  consume(use: RefreshUse, replay: { value: string; until: number } | undefined): RefreshOutcome;
+  consume(use: RefreshUse, replay: { value: string; ttlMs: number } | undefined): RefreshOutcome;
   noteExpiry(exp: number): number;
 }
 
 /** The operations of the database that need not survive a power failure. */
 export interface CounterOperations {
   putIfAbsent(name: string, value: string, ttlMs: number): string;
+  getKept(name: string): string | undefined;
   hit(key: string, windowMs: number): Hits;
 }
 

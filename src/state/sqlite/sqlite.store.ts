@@ -55,7 +55,7 @@ export class SqliteStore implements StateStore {
 
   consume(
     use: RefreshUse,
-    replay?: { readonly value: string; readonly until: number },
+    replay?: { readonly value: string; readonly ttlMs: number },
   ): Promise<RefreshOutcome> {
     return this.state.call('consume', use, replay);
   }
@@ -67,6 +67,11 @@ export class SqliteStore implements StateStore {
   async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     this.counters ??= this.openCounters();
     return (await this.counters).call('putIfAbsent', name, value, ttlMs);
+  }
+
+  async getKept(name: string): Promise<string | undefined> {
+    this.counters ??= this.openCounters();
+    return (await this.counters).call('getKept', name);
   }
 
   async hit(key: string, windowMs: number): Promise<Hits> {

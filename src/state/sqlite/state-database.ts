@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Revocation, RevocationSubject } from '../../core/revocation/index.js';
 import {
-  REVOCATION_KINDS,
-  type Revocation,
-  type RevocationSubject,
-} from '../../core/revocation/index.js';
-import {
-  CONSUMED_LEEWAY,
   TOMBSTONE_SECONDS,
   type RefreshOutcome,
   type RefreshUse,
@@ -37,6 +32,7 @@ const SCHEMA = `
   );
   CREATE INDEX IF NOT EXISTS revocation_subject ON revocation (kind, value);
   CREATE INDEX IF NOT EXISTS revocation_expiry ON revocation (expires_at) WHERE expires_at IS NOT NULL;
+  -- jti: the id of a use. Named so by version 0.1.
   CREATE TABLE IF NOT EXISTS consumed (
     jti TEXT PRIMARY KEY,
     expires_at REAL NOT NULL,
@@ -142,7 +138,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   peek(use: RefreshUse): RefreshOutcome {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
-    const consumed = this.get('SELECT replay, replay_until FROM consumed WHERE jti = ?', [use.jti]);
+    const consumed = this.get('SELECT replay, replay_until FROM consumed WHERE jti = ?', [use.id]);
     if (consumed === undefined) return { state: 'fresh' };
     const { replay, replay_until: until } = consumed;
     return typeof replay === 'string' && Number(until) > now * 1000
@@ -150,14 +146,14 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
       : { state: 'consumed' };
   }
 
-  consume(use: RefreshUse, replay: { value: string; until: number } | undefined): RefreshOutcome {
+  consume(use: RefreshUse, replay: { value: string; ttlMs: number } | undefined): RefreshOutcome {
     const outcome = this.peek(use);
     if (outcome.state === 'fresh')
       this.run('INSERT INTO consumed (jti, expires_at, replay, replay_until) VALUES (?, ?, ?, ?)', [
-        use.jti,
-        use.expiresAt + CONSUMED_LEEWAY,
+        use.id,
+        use.expiresAt,
         replay?.value ?? null,
-        replay?.until ?? null,
+        replay === undefined ? null : Date.now() + replay.ttlMs,
       ]);
     return outcome;
   }
@@ -202,9 +198,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   private isRevoked(subject: RevocationSubject, now: number): boolean {
-    return REVOCATION_KINDS.some((kind) => {
-      const value = subject[kind];
-      if (value === undefined) return false;
+    return subject.names.some(({ kind, value }) => {
       const named = `SELECT 1 AS found FROM revocation WHERE kind = ? AND value = ? AND ${ALIVE}
         AND (before IS NULL OR ?4 IS NULL OR before > ?4) LIMIT 1`;
       return this.get(named, [kind, value, now, subject.iat ?? null]) !== undefined;

@@ -8,9 +8,9 @@ import {
 import { isJsonObject, parseJsonExactly } from '../../../core/json/index.js';
 import { decryptKeys, encryptKeys, isEncrypted, KeySet } from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
+import { withLock } from '../../file-lock.js';
 import type { Files } from '../../files.js';
 import type { Settings } from '../../settings.js';
-import { withLock } from './file-lock.js';
 
 /** A JWK as it stands in the file, with members that nobody here knows. */
 export type Jwk = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FileError } from '../../../core/files/index.js';
-import { CommandError } from '../../command.error.js';
+import { FileError } from '../core/files/index.js';
+import { CommandError } from './command.error.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;

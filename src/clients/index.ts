@@ -1,0 +1,14 @@
+export { ClientAuthentication } from './client-authentication.service.js';
+export { assertGrantType, assertScopes, assertTargets } from './client-limits.js';
+export { ClientRefusedException, type ClientRefusal } from './client-refused.exception.js';
+export { ClientRegistry } from './client-registry.service.js';
+export { ClientsModule } from './clients.module.js';
+export type { ClientsModuleOptions, ClientsSource } from './clients.module-definition.js';
+export {
+  basicHeader,
+  hasClientCredentials,
+  presentedClient,
+  usesBasic,
+  type PresentedClient,
+  type RequestParameters,
+} from './presented-client.js';

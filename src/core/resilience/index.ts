@@ -1,0 +1,1 @@
+export { CircuitBreaker, type BreakerOptions, type BreakerState } from './circuit-breaker.js';

@@ -1,0 +1,65 @@
+// The retry window of a refresh: in three stores, on two nodes where they share it.
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { startBackend, type Backend } from '../helpers/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { describeRetries, type Nodes } from '../helpers/refresh-scenarios.js';
+import { tempFolder } from '../helpers/resources.js';
+
+/** Seconds; long enough for a busy machine. */
+const WINDOW = 5;
+
+let backend: Backend;
+let keys: string;
+let redis: RedisServer | undefined;
+const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
+beforeAll(async () => {
+  backend = await startBackend();
+  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+  await backend.answer('/token.json', { body });
+  await backend.answer('/refresh.json', { body });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  redis = withoutRedis ? undefined : await startRedis();
+});
+afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
+
+const start = (STATE_STORE: string): Promise<GatewayProcess> =>
+  startGateway({
+    BACKEND_HOST: backend.url,
+    SIGNER_JWK_LOCAL_PATH: keys,
+    REFRESH_BACKEND_PATH: '/refresh.json',
+    ADMIN_ROLES: 'ops',
+    REFRESH_RETRY_WINDOW: String(WINDOW),
+    STATE_STORE,
+  });
+
+const STORES: readonly [string, nodes: 1 | 2, url: () => string, isSkipped: boolean][] = [
+  ['memory', 1, () => 'memory:', false],
+  ['SQLite', 2, () => `sqlite:${join(tempFolder(), 'signet.db')}`, false],
+  ['Redis', 2, () => redis?.url ?? '', withoutRedis],
+];
+
+for (const [name, count, url, isSkipped] of STORES)
+  describe.skipIf(isSkipped)(`${name}, ${count} node(s)`, () => {
+    const gateways: GatewayProcess[] = [];
+    beforeAll(async () => {
+      const store = url();
+      for (let node = 0; node < count; node++) gateways.push(await start(store));
+    });
+    afterAll(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+
+    const nodes = (): Nodes => ({
+      urls: [gateways[0]?.url ?? '', gateways.at(-1)?.url ?? ''],
+      windowOver: () => {
+        const end = Date.now() + WINDOW * 1000 + 100;
+        return expect.poll(() => Date.now(), { interval: 100 }).toBeGreaterThan(end);
+      },
+      delayRefresh: (delayMs) => backend.answer('/refresh.json', { body, delayMs }),
+      asked: () => backend.seen.filter(({ url: path }) => path === '/refresh.json').length,
+    });
+    describeRetries(nodes);
+  });

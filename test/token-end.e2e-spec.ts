@@ -1,0 +1,118 @@
+// What ends a token outlives it by the leeway, in every store: revocation, use, logout, end of a session.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { hostGateway, type HostedGateway } from './helpers/host.js';
+import { AUDIENCE, ISSUER } from './helpers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/keys.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
+import { custom, login, postForm, refresh, verdictOf, type Pair } from './helpers/sessions.js';
+
+const TTL = 100;
+const LEEWAY = 60;
+/** Seconds since the login, in order. */
+const POINTS = [
+  ['before exp', 50],
+  ['at exp', TTL],
+  ['within leeway', TTL + LEEWAY - 10],
+  ['after', TTL + LEEWAY + 1],
+] as const;
+
+const revoke = ({ url }: HostedGateway, token: string): Promise<unknown> =>
+  postForm(`${url}/token/revoke`, { token });
+
+/** How a token ends, and what is refused from then on. */
+const ENDS: readonly {
+  what: string;
+  end: (gateway: HostedGateway, pair: Pair) => Promise<unknown>;
+  accessEnds: boolean;
+  refreshEnds: '400 refresh_token_invalid' | '400 refresh_token_reused' | undefined;
+}[] = [
+  {
+    what: 'revoked',
+    end: (gateway, { access }) => revoke(gateway, access),
+    accessEnds: true,
+    refreshEnds: undefined,
+  },
+  {
+    what: 'consumed',
+    end: ({ url }, pair) => refresh(url, pair.refresh),
+    accessEnds: false,
+    refreshEnds: '400 refresh_token_reused',
+  },
+  {
+    what: 'logged out',
+    end: ({ url }, { access }) =>
+      postForm(`${url}/logout`, {}, { authorization: `Bearer ${access}` }),
+    accessEnds: true,
+    refreshEnds: '400 refresh_token_invalid',
+  },
+  {
+    what: 'session ended',
+    end: (gateway, pair) => revoke(gateway, pair.refresh),
+    accessEnds: true,
+    refreshEnds: '400 refresh_token_invalid',
+  },
+];
+
+let backend: Backend;
+let redis: RedisServer | undefined;
+let keys: string;
+beforeAll(async () => {
+  backend = await startBackend();
+  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
+  await backend.answer('/token.json', { body });
+  await backend.answer('/refresh.json', { body });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  redis = withoutRedis ? undefined : await startRedis();
+});
+afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
+
+const STORES: readonly [string, url: () => string | undefined, isSkipped: boolean][] = [
+  ['memory', () => 'memory:', false],
+  ['SQLite', () => undefined, false],
+  ['Redis', () => redis?.url, withoutRedis],
+];
+
+describe.each(STORES)('%s', (_store, url, isSkipped) => {
+  it.skipIf(isSkipped).each(ENDS)('$what', async ({ end, accessEnds, refreshEnds }) => {
+    const store = url();
+    const gateway = await hostGateway({
+      BACKEND_HOST: backend.url,
+      SIGNER_JWK_LOCAL_PATH: keys,
+      REFRESH_BACKEND_PATH: '/refresh.json',
+      REFRESH_RETRY_WINDOW: '0',
+      SIGNER_ACCESS_TTL: String(TTL),
+      SIGNER_REFRESH_TTL: String(TTL),
+      VALIDATOR_LEEWAY: String(LEEWAY),
+      ...(store === undefined ? {} : { STATE_STORE: store }),
+    });
+    const pair = (): Promise<Pair> => login(gateway.url);
+    // One that is ended at once for each point: a look at it is a use as well.
+    const early = await Promise.all(POINTS.map(pair));
+    const late = await Promise.all(POINTS.map(pair));
+    for (const one of early) await end(gateway, one);
+    let clock = 0;
+    for (const [index, [point, seconds]] of POINTS.entries()) {
+      await gateway.advanceClock(seconds - clock);
+      clock = seconds;
+      const endedLate = late[index] as Pair;
+      await end(gateway, endedLate);
+      for (const [when, { access, refresh: token }] of [
+        ['ended early', early[index] as Pair],
+        ['ended now', endedLate],
+      ] as const) {
+        const over = point === 'after';
+        const accepted = accessEnds ? '401 token_revoked' : '200';
+        const verdict = `${when}, ${point}:`;
+        expect(`${verdict} ${await custom(gateway.url, access)}`).toBe(
+          `${verdict} ${over ? '401 token_expired' : accepted}`,
+        );
+        expect(`${verdict} ${verdictOf(await refresh(gateway.url, token))}`).toBe(
+          `${verdict} ${over ? '400 refresh_token_invalid' : (refreshEnds ?? '200')}`,
+        );
+      }
+    }
+  });
+});
