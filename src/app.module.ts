@@ -35,7 +35,7 @@ import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
 import { IntrospectionModule, OAuthModule, TokenModule } from './token/index.js';
 import type { TracingModuleOptions } from './tracing/index.js';
-import { WellKnownModule } from './well-known/index.js';
+import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /** The whole wiring; the only place where the environment meets the modules. */
 @Module({})
@@ -87,6 +87,7 @@ export class AppModule {
         PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
         MetricsModule.forRootAsync(namespace('metrics', metricsOptions(env))),
         WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
+        ProtectedResourceModule.forRoot({ resourceName: 'Signet' }),
         HealthModule,
         ...(introspection === undefined
           ? []

@@ -83,6 +83,10 @@ export {
   type TokenFormat,
 } from './core/sign/index.js';
 export {
+  ProtectedResourceModule,
+  type ProtectedResourceModuleOptions,
+} from './well-known/index.js';
+export {
   openStore,
   Revocations,
   STATE_STORE,

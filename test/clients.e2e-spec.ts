@@ -15,6 +15,7 @@ import {
   writeClients,
   type Credentials,
 } from './helpers/clients.js';
+import { createDpopClient } from './helpers/dpop.js';
 import { freePort } from './helpers/free-port.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost } from './helpers/host.js';
@@ -87,6 +88,13 @@ beforeAll(async () => {
       grant_types: ['password'],
       scope: 'read write',
       audience: AUDIENCE,
+    }),
+    withSecret(SECRET, {
+      client_id: 'bound',
+      grant_types: GRANTS,
+      claims: { roles: ['role_a'] },
+      audience: AUDIENCE,
+      dpop_bound_access_tokens: true,
     }),
     withSecret(SECRET, { client_id: 'api', grant_types: [] }),
   ]);
@@ -377,6 +385,40 @@ describe('client_credentials with claims of the registration', () => {
     const answer = await token(grant, byBasic('web', SECRET));
     expect(part(pairOf(answer).access, 1)).toMatchObject({ sub: 'u1', client_id: 'web' });
     expect((await lastCall('/token.json')).body.toString()).toBe('grant_type=client_credentials');
+  });
+});
+
+describe('a client that is registered with dpop_bound_access_tokens (RFC 9449 section 5.2)', () => {
+  it.each(['password', 'client_credentials', 'refresh_token'])(
+    'gets bound tokens, or none: %s',
+    async (grant) => {
+      const dpop = await createDpopClient();
+      const ask = async (form: Record<string, string>, proven: boolean): Promise<Answer> => {
+        const proof = (): Promise<string> =>
+          dpop.prove('', `${issuer}/token`, 'POST', { ath: undefined });
+        const { headers } = byBasic('bound', SECRET);
+        return token(form, { headers: proven ? { ...headers, dpop: await proof() } : headers });
+      };
+      const form: Record<string, string> = { grant_type: grant };
+      if (grant === 'refresh_token')
+        form.refresh_token = pairOf(await ask({ grant_type: 'password' }, true)).refresh;
+      const calls = backend.seen.length;
+      expectError(await ask(form, false), 400, 'dpop_proof_missing', 'invalid_dpop_proof');
+      expect(backend.seen).toHaveLength(calls);
+      const answer = await ask(form, true);
+      expect([answer.status, answer.json.token_type]).toEqual([200, 'DPoP']);
+      const { access, refresh } = pairOf(answer);
+      for (const one of grant === 'client_credentials' ? [access] : [access, refresh])
+        expect(part(one, 1)).toMatchObject({ client_id: 'bound', cnf: dpop.cnf });
+      const route = `${issuer}/private/custom`;
+      const used = await call(route, { headers: await dpop.headers(access, route) });
+      expect(verdictOf(used)).toBe('200');
+    },
+  );
+
+  it('has to be the client that it says it is first', async () => {
+    const refused = await token({ grant_type: 'password' }, byBasic('bound', 'x'));
+    expectError(refused, 401, 'client_unknown', 'invalid_client');
   });
 });
 

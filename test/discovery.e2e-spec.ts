@@ -208,7 +208,7 @@ describe('the public documents', () => {
         scopes_supported: undefined,
         // There is nothing that others could verify with.
         id_token_signing_alg_values_supported: undefined,
-        dpop_signing_alg_values_supported: undefined,
+        dpop_signing_alg_values_supported: expect.arrayContaining(['ES256', 'EdDSA']) as unknown,
       },
     ],
     [
@@ -219,11 +219,13 @@ describe('the public documents', () => {
         ADMIN_ROLES: 'role_a',
         SIGNER_ALG: 'ES256',
         SWAGGER_ENABLED: 'false',
+        DPOP: 'off',
       },
       {
         grant_types_supported: ['urn:ietf:params:oauth:grant-type:token-exchange', 'refresh_token'],
         token_endpoint_auth_methods_supported: ['client_secret_basic'],
-        introspection_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],
+        introspection_endpoint_auth_methods_supported: ['Bearer'],
+        dpop_signing_alg_values_supported: undefined,
         id_token_signing_alg_values_supported: ['ES256'],
         service_documentation: undefined,
       },

@@ -198,7 +198,8 @@ describe('challenges (RFC 9449 sections 7.1 and 7.2)', () => {
   const invalid = 'error="invalid_token", error_description="The token is not accepted."';
   const noProof = 'error="invalid_dpop_proof", error_description="The DPoP proof is not accepted."';
   const scope =
-    'error="insufficient_scope", error_description="The token does not grant access to this resource.", scope="read"';
+    'error="insufficient_scope", error_description="The token does not grant access to this resource."';
+  const read = 'scope="read"';
 
   it.each<[string, string, () => Promise<Record<string, string>>, string]>([
     ['no token', 'route', async () => ({}), `${BEARER}, DPoP ${ALGS}`],
@@ -208,8 +209,8 @@ describe('challenges (RFC 9449 sections 7.1 and 7.2)', () => {
     ['an unbound token by DPoP', 'route', async () => ({ authorization: `DPoP ${unbound}` }), `${BEARER}, DPoP ${invalid}, ${ALGS}`],
     ['a proof', 'route', async () => client.headers(bound, `${url}/x`), `${BEARER}, DPoP ${noProof}, ${ALGS}`],
     ['the key of a proof', 'route', async () => (await createDpopClient()).headers(bound, `${url}/route`), `${BEARER}, DPoP ${invalid}, ${ALGS}`],
-    ['a scope by Bearer', 'scoped', async () => ({ authorization: `Bearer ${unbound}` }), `${BEARER}, ${scope}, DPoP ${ALGS}`],
-    ['a scope by DPoP', 'scoped', async () => client.headers(bound, `${url}/scoped`), `${BEARER}, DPoP ${scope}, ${ALGS}`],
+    ['a scope by Bearer', 'scoped', async () => ({ authorization: `Bearer ${unbound}` }), `${BEARER}, ${scope}, ${read}, DPoP ${ALGS}, ${read}`],
+    ['a scope by DPoP', 'scoped', async () => client.headers(bound, `${url}/scoped`), `${BEARER}, ${read}, DPoP ${scope}, ${ALGS}, ${read}`],
     ['no token where one has to be bound', 'required', async () => ({}), `DPoP ${ALGS}`],
     ['a bearer token where one has to be bound', 'required', async () => ({ authorization: `Bearer ${unbound}` }), `DPoP ${invalid}, ${ALGS}`],
     ['no token where none can be bound', 'off', async () => ({}), BEARER],

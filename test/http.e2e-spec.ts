@@ -225,7 +225,7 @@ describe('challenges', () => {
       expectError(answer, 401, 'token_missing');
       expect(answer.json).not.toHaveProperty('error');
       expect(answer.headers.get('www-authenticate')).toMatch(
-        /^Bearer realm="signet", DPoP algs="[\w -]+"$/,
+        /^Bearer realm="signet", (resource_metadata="[^"]+"), DPoP algs="[\w -]+", \1$/,
       );
     }
   });

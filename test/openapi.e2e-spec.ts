@@ -211,6 +211,8 @@ describe('the OpenAPI document', () => {
         'get /private/custom',
         'get /.well-known/jwks.json',
         'get /.well-known/oauth-authorization-server',
+        'get /.well-known/oauth-protected-resource',
+        'get /.well-known/oauth-protected-resource/{path}',
         'get /.well-known/openid-configuration',
         'get /health/live',
         'get /health/ready',
@@ -313,7 +315,8 @@ describe('the document of a gateway without admins, with a limit', () => {
     const names = operations.map(({ name }) => name);
     expect(names.filter((name) => /admin|introspect/.test(name))).toEqual([]);
     for (const { name, method, path } of operations) {
-      const { status } = await call(other.url + path, { method: method.toUpperCase() });
+      const url = other.url + path.replace('{path}', 'private/custom');
+      const { status } = await call(url, { method: method.toUpperCase() });
       expect([name, [404, 405].includes(status)]).toEqual([name, false]);
     }
     expect((await call(`${other.url}/admin/revocations`)).status).toBe(404);

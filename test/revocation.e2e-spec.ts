@@ -342,7 +342,7 @@ describe('POST /logout', () => {
     const missing = await logout({});
     expectError(missing, 401, 'token_missing');
     expect(missing.headers.get('www-authenticate')).toMatch(
-      /^Bearer realm="signet", DPoP algs="[\w -]+"$/,
+      /^Bearer realm="signet", (resource_metadata="[^"]+"), DPoP algs="[\w -]+", \1$/,
     );
     expectError(await logout({ authorization: 'Bearer x.y.z' }), 401, 'token_malformed');
   });

@@ -10,43 +10,85 @@ const REALM = 'Bearer realm="signet"';
  * (RFC 6750 section 3.1, RFC 9449 section 7.1).
  */
 export class TokenRefusedException extends GatewayException {
-  /** @param scheme by which the token was sent: the challenge of that scheme says what is wrong */
+  /**
+   * @param scheme by which the token was sent: the challenge of that scheme says what is wrong
+   * @param resourceMetadata URL of the metadata of the resource (RFC 9728 section 5.1)
+   */
   constructor(
     { code, explanation }: TokenRefusedError,
     policy: TokenPolicy,
     scheme?: BearerToken['scheme'],
+    resourceMetadata?: string,
   ) {
     const { status, error, description } = describe(code);
-    const parameters: string[] = [];
+    const { scope, stepUp } = partsOf(policy);
     // A request without credentials gets no error code (RFC 6750 section 3.1).
-    if (error !== undefined)
-      parameters.push(`error="${error}"`, `error_description="${description}"`);
-    if (code === 'scopes_missing')
-      parameters.push(`scope="${policy.scopes.join(' ').replace(/[^\x20-\x7e]|["\\]/g, '')}"`);
+    const reason =
+      error === undefined ? '' : `, error="${error}", error_description="${description}"`;
     super({
       status,
       error,
       code,
       description,
       explanation,
-      headers: { 'WWW-Authenticate': challenges(policy, scheme === 'DPoP', parameters) },
+      headers: {
+        'WWW-Authenticate': challenges(
+          policy,
+          scheme === 'DPoP',
+          code === 'insufficient_user_authentication' ? reason + stepUp : reason,
+          resourceMetadata === undefined
+            ? scope
+            : `${scope}, resource_metadata="${resourceMetadata}"`,
+        ),
+      },
     });
   }
 }
 
-/** One challenge per scheme that is accepted; the parameters stand in that of the scheme that was used. */
-function challenges(
-  { dpop, dpopAlgorithms }: TokenPolicy,
-  byDpop: boolean,
-  parameters: readonly string[],
-): string {
+/**
+ * One challenge per scheme that is accepted.
+ *
+ * @param reason parameters of the scheme that was used
+ * @param needed parameters of each scheme: what a token needs, whichever way it is sent
+ */
+function challenges(policy: TokenPolicy, byDpop: boolean, reason: string, needed: string): string {
+  const { dpop } = policy;
   const inDpop = dpop === 'required' || (byDpop && dpop);
-  const bearer = [REALM, ...(inDpop ? [] : parameters)].join(', ');
+  const bearer = `${REALM}${inDpop ? '' : reason}${needed}`;
   if (dpop === false) return bearer;
-  const algs = `algs="${[...dpopAlgorithms].join(' ')}"`;
-  const proof = `DPoP ${[...(inDpop ? parameters : []), algs].join(', ')}`;
+  const proof = `DPoP ${inDpop && reason !== '' ? `${reason.slice(2)}, ` : ''}${partsOf(policy).algs}${needed}`;
   return dpop === 'required' ? proof : `${bearer}, ${proof}`;
 }
+
+/** Parts of challenges that are the same for each request to a route. */
+interface ChallengeParts {
+  /** Exactly what a token needs there (RFC 6750 section 3); empty where it needs no scope. */
+  readonly scope: string;
+  /** RFC 9470 section 3. */
+  readonly stepUp: string;
+  /** RFC 9449 section 7.1. */
+  readonly algs: string;
+}
+
+const compiled = new WeakMap<TokenPolicy, ChallengeParts>();
+
+function partsOf(policy: TokenPolicy): ChallengeParts {
+  let parts = compiled.get(policy);
+  if (parts === undefined) {
+    const { scopes, acr, maxAge, dpopAlgorithms } = policy;
+    parts = {
+      scope: scopes.length === 0 ? '' : `, scope="${quotable(scopes.join(' '))}"`,
+      stepUp:
+        (acr.length === 0 ? '' : `, acr_values="${acr.join(' ')}"`) +
+        (maxAge === undefined ? '' : `, max_age="${maxAge}"`),
+      algs: `algs="${[...dpopAlgorithms].join(' ')}"`,
+    };
+    compiled.set(policy, parts);
+  }
+  return parts;
+}
+
+const quotable = (text: string): string => text.replace(/[^\x20-\x7e]|["\\]/g, '');
 
 /** 503: what holds for tokens of an issuer that is not listed cannot be said at the moment. */
 export class IssuerUnavailableException extends GatewayException {
@@ -98,6 +140,12 @@ function describe(code: TokenRefusalCode): {
         status: 403,
         error: 'insufficient_scope',
         description: 'The token does not grant access to this resource.',
+      };
+    case 'insufficient_user_authentication':
+      return {
+        status: 401,
+        error: 'insufficient_user_authentication',
+        description: 'The user has to log in once more.',
       };
     case 'dpop_proof_missing':
     case 'dpop_proof_invalid':

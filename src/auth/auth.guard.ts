@@ -51,7 +51,7 @@ export class AuthGuard implements CanActivate {
   /**
    * Verifies the token of a request; for a handler that decides by itself what it asks for.
    *
-   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1 and RFC 9449 section 7.1
+   * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
    * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
    */
   async admit(
@@ -67,7 +67,12 @@ export class AuthGuard implements CanActivate {
     } catch (error) {
       const refusal =
         error instanceof TokenRefusedError
-          ? new TokenRefusedException(error, policy, presented?.scheme)
+          ? new TokenRefusedException(
+              error,
+              policy,
+              presented?.scheme,
+              this.routes.resourceMetadata(request),
+            )
           : error;
       // Set here, because Nest's own exception filter sends no headers.
       if (refusal instanceof GatewayException) setHeaders(response, refusal);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger, Optional, type OnModuleInit, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
@@ -7,8 +8,15 @@ import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
-import { hasUncheckedAudience, type IssuerFinder, type TokenPolicy } from '../core/verify/index.js';
+import {
+  hasUncheckedAudience,
+  requestBase,
+  requestPath,
+  type IssuerFinder,
+  type TokenPolicy,
+} from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
+import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
@@ -36,6 +44,9 @@ export class ProtectedRoutes implements OnModuleInit {
   readonly publicUrl: string | undefined;
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
+  /** `publicUrl` without a slash at its end. */
+  private publicBase: string | undefined;
+  private metadataPath: string | undefined;
   private readonly options: AuthModuleOptions;
   private readonly findIssuer: IssuerFinder | undefined;
   private readonly compiled = new WeakMap<object, WeakMap<object, TokenPolicy>>();
@@ -105,6 +116,40 @@ export class ProtectedRoutes implements OnModuleInit {
       ofHandler.set(controller, policy);
     }
     return policy;
+  }
+
+  /** What `@RequireJwt` on a route asks for; `undefined` for a route without. */
+  policyOf({
+    handler,
+    controller,
+  }: Pick<Route, 'handler' | 'controller'>): TokenPolicy | undefined {
+    return this.isProtected({ handler, controller }) ? this.policy(handler, controller) : undefined;
+  }
+
+  /** Where a client reached the application, without a slash at its end; `undefined` where it names no valid URL. */
+  baseUrl(request: IncomingMessage): string | undefined {
+    if (this.publicBase !== undefined) return this.publicBase;
+    const { publicUrl } = this;
+    const base = requestBase(request, { publicUrl, trustsPeer: trustsPeer(request) });
+    if (publicUrl !== undefined) this.publicBase = base;
+    return base;
+  }
+
+  /**
+   * From now on challenges name the metadata of what was asked for (RFC 9728 section 5.1).
+   *
+   * @param path where they are: before the path of the resource
+   */
+  serveMetadataAt(path: string): void {
+    this.metadataPath = path;
+  }
+
+  /** URL of the metadata of what a request asks for; `undefined` where there are none. */
+  resourceMetadata(request: IncomingMessage): string | undefined {
+    if (this.metadataPath === undefined) return undefined;
+    const [base, path] = [this.baseUrl(request), requestPath(request)];
+    if (base === undefined || path === undefined) return undefined;
+    return base + this.metadataPath + (path === '/' ? '' : path);
   }
 
   /** The scopes that routes ask for, each once. */

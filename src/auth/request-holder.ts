@@ -18,6 +18,7 @@ export class RequestHolder implements TokenHolder {
     private readonly request: IncomingMessage,
     readonly scheme: TokenHolder['scheme'],
     private readonly options: HolderOptions,
+    readonly proven?: TokenHolder['proven'],
   ) {}
 
   get method(): string {
@@ -69,7 +70,8 @@ const refuse = (why: string): TokenRefusedError =>
 interface WithSettings {
   readonly app?: { get?(setting: string): unknown };
 }
-function trustsPeer(request: IncomingMessage): boolean {
+/** Whether the peer of a request is a proxy whose headers about it count. */
+export function trustsPeer(request: IncomingMessage): boolean {
   const trust = (request as WithSettings).app?.get?.('trust proxy fn');
   return typeof trust === 'function' && trust(request.socket.remoteAddress, 0) === true;
 }

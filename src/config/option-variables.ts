@@ -134,6 +134,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     introspection: ['INTROSPECTION_ROLES', 'ADMIN_ROLES', 'CLIENTS_FILE'],
     revocation: 'CLIENTS_FILE',
     docs: 'SWAGGER_ENABLED',
+    dpopAlgorithms: 'DPOP',
   },
   ThrottlerModule: {
     limit: 'THROTTLE_LIMIT',

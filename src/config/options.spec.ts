@@ -107,7 +107,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   ADMIN_ROLES: 'admin',
   INTROSPECTION_ROLES: 'resource-server',
   CLIENTS_FILE: 'c.json',
-  DPOP: 'required',
+  DPOP: 'off',
   DPOP_NONCE: 'true',
   THROTTLE_LIMIT: '16',
   THROTTLE_TTL_MS: '1700',

@@ -4,7 +4,7 @@ import type { ClientsModuleOptions } from '../clients/index.js';
 import { CLIENT_AUTH_METHODS, isConfidential } from '../core/clients/index.js';
 import { AUTO_KID, type KeySource } from '../core/keys/index.js';
 import { isAsymmetric } from '../core/jws/index.js';
-import { parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
+import { DPOP_ALGORITHMS, parseClaimHeaders, type IssuerOptions } from '../core/verify/index.js';
 import {
   foreignIssuers,
   mayCreateKeyFile,
@@ -237,6 +237,7 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
   revocation: env.CLIENTS_FILE === undefined ? undefined : CLIENT_AUTH_METHODS,
   introspection: introspectionMethods(env),
   docs: env.SWAGGER_ENABLED,
+  dpopAlgorithms: env.DPOP === 'off' ? undefined : DPOP_ALGORITHMS,
 });
 
 /** Production names one of `PUBLIC_URL` and `SIGNER_ISSUER`; clients find the metadata there. */

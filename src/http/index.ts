@@ -7,6 +7,7 @@ export {
   type FinishedRequest,
   type RequestListener,
 } from './request-end.middleware.js';
+export { EXPOSED_HEADERS } from './exposed-headers.js';
 export { inOne } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {

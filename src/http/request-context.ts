@@ -9,6 +9,11 @@ export class RequestContext {
   refusal: { readonly code: string; readonly explanation?: string } | undefined = undefined;
   /** The request is a login: it asks the backend for tokens, with no token of its own. */
   login = false;
+  /**
+   * SHA-256 thumbprint of the key of the request's DPoP proof, where one was checked that names no token
+   * (RFC 9449 section 5).
+   */
+  provenKey: string | undefined = undefined;
   /** Lower-case names of the headers that no backend gets. */
   withheldHeaders: readonly string[] = [];
   /** What every backend call made on behalf of this request sends; the client's own headers never replace it. */

@@ -41,6 +41,16 @@ describe('describeProtection', () => {
     expect(errors[403]).toEqual(['roles_missing', 'scopes_missing']);
   });
 
+  it('names the login that it asks for (RFC 9470)', () => {
+    const { text, errors } = protection({ acr: ['urn:mfa', 'phr'], maxAge: 300 });
+    expect(text).toBe(
+      'Needs a token. Needs a login with one of `urn:mfa`, `phr` (`acr`, RFC 9470). ' +
+        'Needs a login within the last 300 s (`auth_time`, RFC 9470).',
+    );
+    expect(errors[401]).toContain('insufficient_user_authentication');
+    expect(protection().errors[401]).not.toContain('insufficient_user_authentication');
+  });
+
   it('of an optional token: none is an answer, too, and never missing', () => {
     const { security, text, errors } = protection({ optional: true });
     expect(security).toEqual([{ bearer: [] }, {}]);

@@ -1,4 +1,4 @@
-import type { TokenPolicy } from '../core/verify/index.js';
+import { asksForLogin, type TokenPolicy } from '../core/verify/index.js';
 import type { ErrorCodes, SecuritySchemes } from './document-types.js';
 import { PROOF_CODES } from './errors.js';
 
@@ -39,6 +39,7 @@ export function describeProtection(policy: TokenPolicy, method: string): Protect
       401: [
         ...(optional ? [] : ['token_missing']),
         'invalid_token',
+        ...(asksForLogin(policy) ? ['insufficient_user_authentication'] : []),
         ...(dpop === false ? [] : PROOF_CODES),
       ],
       ...(forbidden.length > 0 ? { 403: forbidden } : {}),
@@ -52,12 +53,16 @@ const schemeName = (name: string): string => name.replace(/[^\w.-]/g, '-');
 
 function text(policy: TokenPolicy): string {
   const { optional, roles, rolesMatcher, rolesKey, scopes, scopesMatcher, requiredClaims } = policy;
+  const { acr, maxAge } = policy;
   const lines = [optional ? 'A token may be left out.' : 'Needs a token.'];
   if (policy.dpop === 'required') lines.push('It has to come with a DPoP proof (RFC 9449).');
   if (roles.length > 0)
     lines.push(`Needs ${rolesMatcher} of the roles ${codes(roles)} (claim \`${rolesKey}\`).`);
   if (scopes.length > 0) lines.push(`Needs ${scopesMatcher} of the scopes ${codes(scopes)}.`);
   if (requiredClaims.length > 0) lines.push(`Needs the claims ${codes(requiredClaims)}.`);
+  if (acr.length > 0) lines.push(`Needs a login with one of ${codes(acr)} (\`acr\`, RFC 9470).`);
+  if (maxAge !== undefined)
+    lines.push(`Needs a login within the last ${maxAge} s (\`auth_time\`, RFC 9470).`);
   return lines.join(' ');
 }
 

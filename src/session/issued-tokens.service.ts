@@ -3,6 +3,7 @@ import {
   foreignIssuerOf,
   parseClaims,
   varyPolicy,
+  type TokenHolder,
   type TokenPolicy,
   type VerifiedClaims,
 } from '../core/verify/index.js';
@@ -71,9 +72,12 @@ export class IssuedTokens {
     };
   }
 
-  /** @throws TokenRefusedError for anything but a valid refresh token of this gateway; also for a bound one */
-  verifyRefresh(token: string): Promise<PresentedToken> {
-    return this.verify(token, 'refresh', { ...this.refresh, anyHolder: false });
+  /**
+   * @param holder who presents it. Left out: nobody, so that a bound token is refused
+   * @throws TokenRefusedError for anything but a valid refresh token of this gateway
+   */
+  verifyRefresh(token: string, holder?: TokenHolder): Promise<PresentedToken> {
+    return this.verify(token, 'refresh', { ...this.refresh, anyHolder: false }, holder);
   }
 
   /**
@@ -124,8 +128,9 @@ export class IssuedTokens {
     token: string,
     kind: PresentedToken['kind'],
     policy: TokenPolicy,
+    holder?: TokenHolder,
   ): Promise<PresentedToken> {
-    const claims = await this.verifier.verify(token, policy);
+    const claims = await this.verifier.verify(token, policy, holder);
     const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
     const issuer = foreignIssuerOf(policy, claims.iss);
     const names = { issuer, kid: header.kid, claims, signingInput };

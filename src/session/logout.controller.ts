@@ -45,7 +45,8 @@ export class LogoutController {
     // Cookies go last, so that a logout that failed can be tried again.
     if (this.cookies.enabled) this.cookies.clear(response);
     const [refusal] = refusals;
-    if (refusal !== undefined && refusals.length === presented.length) throw this.refused(refusal);
+    if (refusal !== undefined && refusals.length === presented.length)
+      throw this.refused(request, refusal);
   }
 
   private presentedTokens(request: IncomingMessage): string[] {
@@ -54,7 +55,7 @@ export class LogoutController {
     const access = this.accessToken(request, policy);
     if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
     const tokens = [access?.token, refresh].filter((token) => token !== undefined);
-    if (tokens.length === 0) throw this.refused(tokenMissing(request, policy));
+    if (tokens.length === 0) throw this.refused(request, tokenMissing(request, policy));
     return tokens;
   }
 
@@ -62,12 +63,13 @@ export class LogoutController {
     try {
       return bearerToken(request, policy);
     } catch (error) {
-      if (error instanceof TokenRefusedError) throw this.refused(error);
+      if (error instanceof TokenRefusedError) throw this.refused(request, error);
       throw error;
     }
   }
 
-  private refused(reason: TokenRefusedError): TokenRefusedException {
-    return new TokenRefusedException(reason, this.routes.defaults());
+  private refused(request: IncomingMessage, reason: TokenRefusedError): TokenRefusedException {
+    const metadata = this.routes.resourceMetadata(request);
+    return new TokenRefusedException(reason, this.routes.defaults(), undefined, metadata);
   }
 }

@@ -10,7 +10,9 @@ import {
 } from '../clients/index.js';
 import type { Client } from '../core/clients/index.js';
 import { mediaType, parseJsonExactly } from '../core/json/index.js';
-import { addBackendHeaders, withholdHeaders } from '../http/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { addBackendHeaders, requestContext, withholdHeaders } from '../http/index.js';
+import { ProofRefusedException } from './proof-refused.exception.js';
 import { listParameter, requireParameter, type TokenParameters } from './token-request.js';
 
 /** A request of a registered client, which may ask for what it asks for. */
@@ -27,9 +29,10 @@ export interface ClientRequest {
 const CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertion_type'] as const;
 
 /**
- * Authenticates the client of a token request, and holds it to its registration.
+ * Authenticates the client of a token request whose DPoP proof was used, and holds it to its registration.
  *
- * @throws ClientRefusedException; TooManyRequestsException; TokenRequestException without `grant_type`
+ * @throws ClientRefusedException; TooManyRequestsException; ProofRefusedException (400 `invalid_dpop_proof`) without
+ * the proof that the client needs; TokenRequestException without `grant_type`
  */
 export async function clientRequest(
   clients: ClientAuthentication,
@@ -37,6 +40,13 @@ export async function clientRequest(
   parameters: TokenParameters,
 ): Promise<ClientRequest> {
   const client = await clients.authenticate(request, parameters);
+  if (client.needsProof && requestContext(request).provenKey === undefined)
+    throw new ProofRefusedException(
+      new TokenRefusedError(
+        'dpop_proof_missing',
+        `client '${client.id}' is registered with 'dpop_bound_access_tokens'`,
+      ),
+    );
   const grantType = requireParameter('grant_type', parameters);
   assertGrantType(client, grantType);
   const scopes = listParameter('scope', parameters).flatMap((text) =>

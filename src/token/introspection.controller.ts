@@ -12,7 +12,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { STATE_STORE, type StateStore } from '../state/index.js';
-import { isJsonObject } from '../core/json/index.js';
+import { isKeyBound } from '../core/claims/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, type PresentedToken } from '../session/index.js';
@@ -69,12 +69,8 @@ function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
     ...others,
     ...(scope === undefined ? {} : { scope: Array.isArray(scope) ? scope.join(' ') : scope }),
     ...(typeof username === 'string' ? { username } : {}),
-    ...(kind === 'access' ? { token_type: isBoundToKey(claims) ? 'DPoP' : 'Bearer' } : {}),
+    ...(kind === 'access' ? { token_type: isKeyBound(claims) ? 'DPoP' : 'Bearer' } : {}),
     token_use: kind,
     active: true,
   };
 }
-
-/** RFC 9449 section 6.2. */
-const isBoundToKey = ({ cnf }: PresentedToken['claims']): boolean =>
-  isJsonObject(cnf) && cnf.jkt !== undefined;

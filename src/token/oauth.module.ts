@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
 import { RefreshGrant } from './refresh-grant.service.js';
 import { RevocationEndpointController } from './revocation-endpoint.controller.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 
 /**
@@ -10,7 +11,7 @@ import { TokenSessions } from './token-sessions.service.js';
  */
 @Module({
   controllers: [RevocationEndpointController],
-  providers: [RefreshGrant, TokenSessions],
-  exports: [RefreshGrant, TokenSessions],
+  providers: [RefreshGrant, TokenSessions, TokenEndpointProofs],
+  exports: [RefreshGrant, TokenSessions, TokenEndpointProofs],
 })
 export class OAuthModule extends ConfigurableOAuthModule {}

@@ -21,6 +21,7 @@ import {
 } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { passOnCredentials } from './client-request.js';
+import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
 import {
   assertGranted,
@@ -29,8 +30,10 @@ import {
   type RefreshRequest,
 } from './refresh-request.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import type { TokenParameters } from './token-request.js';
 import { epochSeconds } from '../core/time/index.js';
+import type { TokenHolder } from '../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
@@ -65,6 +68,7 @@ export class RefreshGrant {
     private readonly revocations: Revocations,
     private readonly tokens: IssuedTokens,
     private readonly backend: BackendClient,
+    private readonly proofs: TokenEndpointProofs,
     private readonly uses: SuccessorUses,
   ) {
     uses.watch(options.refresh?.retryWindow ?? 0);
@@ -89,7 +93,8 @@ export class RefreshGrant {
    * gets the client's credentials, and the token has to be that of `client_id` where both name one
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
    * @throws RefreshRefusedException (400 `invalid_grant`); TokenRequestException (400 `invalid_scope`,
-   * `invalid_target`); what the backend and the state store fail with
+   * `invalid_target`); ProofRefusedException (400 `invalid_dpop_proof`) for a token that is bound to another key than
+   * that of the request's proof; what the backend and the state store fail with
    */
   async exchange(
     request: IncomingMessage,
@@ -99,7 +104,7 @@ export class RefreshGrant {
   ): Promise<UnsignedAnswer | SignedAnswer> {
     const { path } = this.options.refresh as RefreshOptions;
     const others = refreshRequest(parameters, client !== undefined);
-    const presented = await this.verify(token);
+    const presented = await this.verify(token, this.proofs.holder(request));
     const { claims, session } = presented;
     assertClient(claims.client_id, client?.id ?? passOnCredentials(request, parameters), client);
     const scope = parameters('scope');
@@ -175,10 +180,11 @@ export class RefreshGrant {
     throw new RefreshRefusedException('refresh_token_reused', 'the token was used before');
   }
 
-  private async verify(token: string): Promise<PresentedToken> {
+  private async verify(token: string, holder: TokenHolder): Promise<PresentedToken> {
     try {
-      return await this.tokens.verifyRefresh(token);
+      return await this.tokens.verifyRefresh(token, holder);
     } catch (error) {
+      if (isProofRefusal(error)) throw new ProofRefusedException(error);
       if (error instanceof TokenRefusedError) throw invalid(`${error.code}: ${error.explanation}`);
       throw error;
     }

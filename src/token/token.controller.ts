@@ -17,6 +17,7 @@ import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
+import { boundTo } from './bound-answer.js';
 import {
   clientRequest,
   passOnBasic,
@@ -25,6 +26,7 @@ import {
 } from './client-request.js';
 import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { loginRefusal } from './login-refusal.js';
 import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
 import { TokenSessions } from './token-sessions.service.js';
@@ -39,6 +41,7 @@ export class TokenController {
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
+    private readonly proofs: TokenEndpointProofs,
     @Optional() private readonly clients?: ClientAuthentication,
   ) {}
 
@@ -56,17 +59,18 @@ export class TokenController {
     const bytes = bodyBytes(request, body);
     const { 'content-type': contentType } = request.headers;
     const parameters = readTokenRequest(contentType, bytes);
+    const key = await this.proofs.use(request, response);
     const isRefresh = parameters('grant_type') === 'refresh_token';
     if (!isRefresh) markLogin(request);
     let asked: ClientRequest | undefined;
     if (this.clients === undefined) passOnBasic(request);
     else asked = await clientRequest(this.clients, request, parameters);
     if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
-      return tokenForItself(asked);
+      return boundTo(key, tokenForItself(asked));
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
       : this.sessions.begin(response, await this.login(request, bytes, parameters));
-    return asked === undefined ? answer : issuedTo(asked, answer);
+    return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 
   private async login(

@@ -19,7 +19,8 @@ const TOKEN_REQUEST = {
 /** `POST /token` in the OpenAPI document. */
 export const CREATE_TOKEN: OperationInfo = {
   summary: 'Log in: the claims that the backend decides come back as tokens.',
-  description: 'The body is optional and reaches the backend byte for byte.',
+  description:
+    'The body is optional and reaches the backend byte for byte. A proof in the header `DPoP` binds the tokens to its key (RFC 9449 section 5).',
   body: {
     content: {
       'application/x-www-form-urlencoded': TOKEN_REQUEST,
@@ -45,6 +46,13 @@ export const CREATE_TOKEN: OperationInfo = {
       'grant_unsupported',
       'refresh_token_invalid',
       'refresh_token_reused',
+      'dpop_proof_missing',
+      'dpop_proof_invalid',
+      'dpop_proof_mismatch',
+      'dpop_proof_expired',
+      'dpop_proof_reused',
+      'dpop_nonce_needed',
+      'dpop_key_mismatch',
       'client_ambiguous',
       'grant_not_allowed',
       'scope_not_granted',

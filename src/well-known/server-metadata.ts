@@ -17,6 +17,8 @@ export interface ServerMetadataOptions {
   introspection: readonly string[];
   /** `/docs` exists. */
   docs: boolean;
+  /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Left out: it takes none. */
+  dpopAlgorithms?: readonly string[];
 }
 
 /** What the metadata tell of the routes and the keys. */
@@ -40,7 +42,8 @@ export function serverMetadata(
   options: ServerMetadataOptions,
   { base, algorithms, scopes, grantsItself }: ServerMetadataFacts,
 ): object {
-  const { issuer, grants, authMethods, revocation = ['none'], introspection, docs } = options;
+  const { issuer, grants, authMethods, revocation = ['none'], introspection } = options;
+  const { docs, dpopAlgorithms } = options;
   const own = grantsItself ? ['client_credentials'] : [];
   const metadata: Record<string, unknown> = {
     issuer,
@@ -55,6 +58,7 @@ export function serverMetadata(
     ...authentication('revocation', revocation),
     introspection_endpoint: introspection.length > 0 ? `${base}/token/introspect` : undefined,
     ...authentication('introspection', introspection),
+    dpop_signing_alg_values_supported: dpopAlgorithms,
     service_documentation: docs ? `${base}/docs` : undefined,
     // All users have one `sub` for all clients.
     subject_types_supported: ['public'],

@@ -1,11 +1,12 @@
-// A real OpenID provider in a process of its own, with client_credentials and JWT access tokens.
+// A real OpenID provider in a process of its own, with client_credentials and JWT access tokens. Clients may
+// register, and log alice in by a code: she says yes to everything, without a page.
 //   node oidc-process.mjs [port]     prints its issuer; then one command per line on standard input:
 //   rotate     takes fresh keys, publishes the old ones beside them; prints "ok"
 //   fetches    prints how often its JWK Set was fetched
 //   down, up   closes its port, and listens on it again; prints "ok"
-// The resource decides the algorithm: urn:api:RS256, urn:api:ES256, urn:api:Ed25519; tokens for urn:api:opaque
-// are opaque. The client `gateway` may introspect. Its JWK Set has an odd key beside, for an algorithm that is
-// younger than most verifiers.
+// The resource decides the algorithm: urn:api:RS256, urn:api:ES256, urn:api:Ed25519; others have ES256. Tokens
+// for urn:api:opaque are opaque. The client `gateway` may introspect. Its JWK Set has an odd key beside, for an
+// algorithm that is younger than most verifiers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -32,6 +33,7 @@ async function start(issuer) {
   keys = [...fresh, ...keys];
   const provider = new Provider(issuer, {
     jwks: { keys },
+    scopes: ['openid', 'clock'],
     clients: [
       {
         client_id: 'shop',
@@ -53,6 +55,7 @@ async function start(issuer) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      registration: { enabled: true },
       introspection: {
         enabled: true,
         allowedPolicy: (_context, client) => client.clientId === 'gateway',
@@ -61,14 +64,28 @@ async function start(issuer) {
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => ({
-          scope: 'read write',
+          scope: 'read write clock',
           audience: resource,
           accessTokenTTL: 600,
           ...(resource === 'urn:api:opaque'
             ? { accessTokenFormat: 'opaque' }
-            : { accessTokenFormat: 'jwt', jwt: { sign: { alg: resource.split(':').at(-1) } } }),
+            : {
+                accessTokenFormat: 'jwt',
+                jwt: { sign: { alg: /^urn:api:(.*)$/.exec(resource)?.[1] ?? 'ES256' } },
+              }),
         }),
       },
+    },
+    findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    interactions: { url: () => '/login' },
+    loadExistingGrant: async ({ oidc }) => {
+      const { clientId } = oidc.client;
+      const grant = new provider.Grant({ clientId, accountId: oidc.session.accountId });
+      const { resource, scope = '' } = oidc.params;
+      grant.addOIDCScope(scope);
+      if (resource !== undefined) grant.addResourceScope(resource, scope);
+      await grant.save();
+      return grant;
     },
     extraTokenClaims: () => ({ realm_access: { roles: ['clerk', 'auditor'] }, roles: ['role_a'] }),
   });
@@ -76,7 +93,12 @@ async function start(issuer) {
     await next();
     if (context.path === '/jwks') context.body = { keys: [odd, ...context.body.keys] };
   });
-  handle = provider.callback();
+  const answer = provider.callback();
+  const login = { login: { accountId: 'alice' } };
+  handle = (request, response) =>
+    request.url === '/login'
+      ? provider.interactionFinished(request, response, login, { mergeWithLastSubmission: false })
+      : answer(request, response);
 }
 
 const server = createServer((request, response) => {

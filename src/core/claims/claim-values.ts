@@ -12,6 +12,10 @@ export function claimText(value: unknown): string | undefined {
     : undefined;
 }
 
+/** Whether the claims of a token bind it to a key of its client (RFC 9449 section 6.1). */
+export const isKeyBound = ({ cnf }: Readonly<Record<string, unknown>>): boolean =>
+  isJsonObject(cnf) && cnf.jkt !== undefined;
+
 /**
  * The roles that a claim holds: the strings of a list, the words of a text (with blanks or commas between),
  * or the names of an object's members, as Zitadel writes them: `{ "admin": { "<org id>": "<domain>" } }`, or a

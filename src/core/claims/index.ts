@@ -1,5 +1,5 @@
 export { AUDIENCE_TYPE, claimTypeProblem, namesIn, type ClaimTypeProblem } from './claim-types.js';
-export { claimText, rolesOf, scopesOf } from './claim-values.js';
+export { claimText, isKeyBound, rolesOf, scopesOf } from './claim-values.js';
 export { readClaim } from './claim-path.js';
 export {
   ACCESS_TOKEN_TYPE,

@@ -33,7 +33,7 @@ export interface ClientRegistration {
   audience?: string | readonly string[];
   /** Claims of the tokens of `client_credentials`. With it, no login is asked for that grant. */
   claims?: Readonly<Record<string, unknown>>;
-  /** RFC 9449 section 5.2. */
+  /** Its token requests need a DPoP proof, which binds the tokens (RFC 9449 section 5.2). Default `false`. */
   dpop_bound_access_tokens?: boolean;
 }
 
@@ -50,6 +50,8 @@ export interface Client {
   readonly scopes?: readonly string[];
   readonly audience: readonly string[];
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** There are no tokens without a DPoP proof. */
+  readonly needsProof: boolean;
 }
 
 /** True for a client that can keep a secret, and so has to show it (RFC 6749 section 2.1). */

@@ -164,7 +164,7 @@ const unknownMember = (name: string): string =>
 
 /** What members of the right types have to do with each other. */
 function contradictions(registration: ClientRegistration): string[] {
-  const { grant_types: grants, claims, dpop_bound_access_tokens: bound } = registration;
+  const { grant_types: grants, claims } = registration;
   const method = methodOf(registration);
   const problems: string[] = [];
   const credentials = (['client_secret_sha256', 'jwks', 'jwks_uri'] as const).filter(
@@ -186,10 +186,6 @@ function contradictions(registration: ClientRegistration): string[] {
   const taken = OWN_CLAIMS.filter((name) => claims !== undefined && Object.hasOwn(claims, name));
   if (taken.length > 0)
     problems.push(`'claims' holds ${taken.join(', ')}, which the gateway itself decides`);
-  if (bound === true)
-    problems.push(
-      "'dpop_bound_access_tokens' cannot be true: tokens are not bound at the token endpoint yet",
-    );
   return problems;
 }
 
@@ -219,6 +215,7 @@ function toClient(registration: ClientRegistration): Client {
     scopes: scope === undefined ? undefined : [...new Set(scope.split(' '))],
     audience: namesIn(registration.audience) ?? [],
     claims: registration.claims,
+    needsProof: registration.dpop_bound_access_tokens === true,
   };
 }
 

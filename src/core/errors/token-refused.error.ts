@@ -29,6 +29,7 @@ export type TokenRefusalCode =
   | 'dpop_proof_expired'
   | 'dpop_proof_reused'
   | 'dpop_nonce_needed'
+  | 'insufficient_user_authentication'
   | 'roles_missing'
   | 'scopes_missing';
 

@@ -81,6 +81,10 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
       return 'let the client ask the issuer for a token with a DPoP proof, or set the option dpop of AuthModule to true';
     case 'dpop_disabled':
       return 'set the option dpop of AuthModule to true, or ask the issuer for a token without a DPoP proof';
+    case 'insufficient_user_authentication':
+      return data.claim === 'acr'
+        ? 'let the user log in once more, in a way that the issuer names by one of these values (acr_values)'
+        : 'let the user log in once more (max_age); the issuer has to put auth_time into its access tokens';
     case 'roles_missing':
     case 'scopes_missing':
       return 'this user may not do it, or the claim has another name: the option rolesKey of AuthModule, the option scopesKey of AuthModule';

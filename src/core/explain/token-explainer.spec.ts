@@ -118,6 +118,24 @@ describe('an explanation', () => {
     );
   });
 
+  it('of a login that is not enough says which one is (RFC 9470)', async () => {
+    const stepUp = compilePolicy({ acr: ['urn:mfa'], maxAge: 60 }, { ...issuer.authOptions });
+    const explained = async (claims: Record<string, unknown>): Promise<Explanation> =>
+      new TokenExplainer(store, verifier, revocations).explain(await issuer.sign(claims), stepUp);
+    const old = await explained({ acr: 'urn:mfa', auth_time: 1 });
+    expect(old).toMatchObject({ accepted: false, code: 'insufficient_user_authentication' });
+    expect(old.checks.find(({ check }) => check === 'login')).toMatchObject({
+      verdict: 'refused',
+      reason: expect.stringContaining(
+        'within the last 60 s; auth_time of the token is 1',
+      ) as string,
+      fix: expect.stringContaining('max_age') as string,
+    });
+    const weak = (await explained({})).checks.find(({ check }) => check === 'login');
+    expect(weak?.reason).toBe('needs a login with one of: urn:mfa; acr of the token is (none)');
+    expect((await explained({ acr: 'urn:mfa', auth_time: now() })).accepted).toBe(true);
+  });
+
   it('of a bound token says what it has to come with', async () => {
     const jkt = 'k'.repeat(43);
     const bindingOf = async (claims: object, dpop: boolean | 'required') => {

@@ -10,6 +10,8 @@ import {
   assertNotRevoked,
   assertProfile,
   assertSigned,
+  asksForLogin,
+  checkLogin,
   checkTimes,
   foreignIssuerOf,
   introspected,
@@ -221,6 +223,11 @@ class Run {
     const { checkClaimsClass } = this.policy;
     if (checkClaimsClass !== undefined)
       await this.attempt({ check: 'class of claims', run: () => checkClaimsClass(claims) });
+    if (asksForLogin(this.policy))
+      await this.attempt({
+        check: 'login',
+        run: () => checkLogin(claims, this.policy, this.now),
+      });
     for (const [check, assert] of ACCESS_CHECKS)
       await this.attempt({ check, run: () => assert(claims, this.policy) });
   }

@@ -39,7 +39,7 @@ export async function signAnswer(
   now: number,
   steps: SigningSteps = {},
 ): Promise<Record<string, unknown>> {
-  let accessExp: unknown;
+  let access: ClaimSet | undefined;
   let newId: (() => string) | undefined;
   const signed = await signFields(
     body,
@@ -49,7 +49,7 @@ export async function signAnswer(
       const { format, stamp, profiled } = policy.field(field);
       const stamped = stampClaims(claims, field, stamp, now, newId);
       if (profiled) assertProfile(stamped, field);
-      if (field === 'access_token') accessExp = stamped.exp;
+      if (field === 'access_token') access = stamped;
       return sign(stamped, format);
     },
     (claimSets) => {
@@ -60,7 +60,7 @@ export async function signAnswer(
       return steps.complete?.(claimSets);
     },
   );
-  const answer = withTokenMetadata(signed, accessExp, now);
+  const answer = withTokenMetadata(signed, access, now);
   return steps.commit === undefined ? answer : steps.commit(answer);
 }
 

@@ -1,21 +1,25 @@
+import { isKeyBound } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
+import type { ClaimSet } from './sign-fields.js';
 
 /**
  * Adds `token_type` and `expires_in` where absent (RFC 6749 section 5.1) to an answer with a
- * signed `access_token`; other answers stay as they are.
+ * signed `access_token`; other answers stay as they are. The type of a token that is bound to a key is `DPoP`,
+ * whatever the answer says (RFC 9449 section 5).
  *
- * @param accessExp `exp` of the access token; `undefined` when none was signed
+ * @param access claims of the access token; `undefined` when none was signed
  * @param now seconds since 1970
  */
 export function withTokenMetadata(
   answer: Record<string, unknown>,
-  accessExp: unknown,
+  access: ClaimSet | undefined,
   now: number,
 ): Record<string, unknown> {
-  const exp = toNumber(accessExp);
-  if (exp === undefined) return answer;
+  const exp = toNumber(access?.exp);
+  if (access === undefined || exp === undefined) return answer;
   const completed = { ...answer };
-  if (!Object.hasOwn(answer, 'token_type')) completed.token_type = 'Bearer';
+  if (isKeyBound(access)) completed.token_type = 'DPoP';
+  else if (!Object.hasOwn(answer, 'token_type')) completed.token_type = 'Bearer';
   if (!Object.hasOwn(answer, 'expires_in'))
     completed.expires_in = Math.max(0, Math.floor(exp - now));
   return completed;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
-import { checkAccess, checkClaims } from './claim-checks.js';
+import { checkAccess, checkClaims, checkLogin } from './claim-checks.js';
 import { compilePolicy, type RoutePolicyOptions, type TokenPolicyOptions } from './token-policy.js';
 
 const NOW = 1_800_000_000;
@@ -20,6 +20,7 @@ function check(claims: Record<string, unknown>, options: RoutePolicyOptions = {}
   try {
     const policy = compilePolicy(options, DEFAULTS);
     checkClaims(claims, policy, NOW);
+    checkLogin(claims, policy, NOW);
     checkAccess(claims, policy);
     return 'ok';
   } catch (error) {
@@ -303,14 +304,45 @@ describe('scopes', () => {
   });
 });
 
-it('reports the first check that fails: times, issuer, audience, presence, roles, scopes', () => {
-  const options = { roles: ['r'], scopes: ['s'], requiredClaims: ['c'] };
+describe('the login (RFC 9470)', () => {
+  const MFA = ['urn:mfa', 'phr'];
+  it.each([
+    // The leeway is 2 s.
+    [{ acr: MFA }, { acr: 'phr' }, 'ok'],
+    [{ acr: MFA }, { acr: 'pwd' }, 'insufficient_user_authentication'],
+    [{ acr: MFA }, { acr: ['phr'] }, 'insufficient_user_authentication'],
+    [{ acr: MFA }, { acr: 'urn:mfa phr' }, 'insufficient_user_authentication'],
+    [{ acr: MFA }, {}, 'insufficient_user_authentication'],
+    [{ maxAge: 60 }, { auth_time: NOW - 62 }, 'ok'],
+    [{ maxAge: 60 }, { auth_time: NOW - 62.5 }, 'insufficient_user_authentication'],
+    [{ maxAge: 60 }, { auth_time: NOW + 2 }, 'ok'],
+    [{ maxAge: 60 }, { auth_time: NOW + 3 }, 'insufficient_user_authentication'],
+    [{ maxAge: 60 }, {}, 'insufficient_user_authentication'],
+    [{ maxAge: 60 }, { auth_time: '1' }, 'claim_invalid'],
+    [{ maxAge: 60 }, { auth_time: null }, 'claim_invalid'],
+    [{ acr: MFA, maxAge: 60 }, { acr: 'phr', auth_time: NOW }, 'ok'],
+    [{ acr: MFA, maxAge: 60 }, { acr: 'phr' }, 'insufficient_user_authentication'],
+    [{}, { acr: 7, auth_time: 'x' }, 'ok'],
+  ])('%j, claims %j: %s', (options, claims, verdict) => {
+    expect(check({ ...CLAIMS, ...claims }, options)).toBe(verdict);
+  });
+
+  it('is not that of a prototype', () => {
+    expect(check({ ...CLAIMS, ...parse('{"__proto__":{"acr":"phr"}}') }, { acr: MFA })).toBe(
+      'insufficient_user_authentication',
+    );
+  });
+});
+
+it('reports the first check that fails: times, issuer, audience, presence, login, roles, scopes', () => {
+  const options = { acr: ['mfa'], roles: ['r'], scopes: ['s'], requiredClaims: ['c'] };
   const claims: Record<string, unknown> = { exp: 0 };
   const repairs: [string, object][] = [
     ['token_expired', { exp: NOW + 60 }],
     ['issuer_mismatch', { iss: 'iss' }],
     ['audience_mismatch', { aud: 'aud' }],
     ['claim_missing', { c: 1 }],
+    ['insufficient_user_authentication', { acr: 'mfa' }],
     ['roles_missing', { roles: ['r'] }],
     ['scopes_missing', { scope: 's' }],
   ];

@@ -23,6 +23,38 @@ export function checkClaims(claims: ClaimSet, policy: TokenPolicy, now: number):
   for (const [, check] of CLAIM_CHECKS) check(claims, policy, now);
 }
 
+/** Whether {@link checkLogin} has something to check. */
+export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
+  acr.length > 0 || maxAge !== undefined;
+
+/**
+ * Checks how and when the user of a token that is accepted logged in (RFC 9470): a login of another kind, or a
+ * newer one, would help.
+ *
+ * @param now seconds since 1970
+ * @throws TokenRefusedError `insufficient_user_authentication`
+ */
+export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): void {
+  const { acr, maxAge, leeway } = policy;
+  const level = own(claims, 'acr');
+  if (acr.length > 0 && !(typeof level === 'string' && acr.includes(level)))
+    throw new TokenRefusedError(
+      'insufficient_user_authentication',
+      `needs a login with one of: ${acr.join(', ')}; acr of the token is ${show(level)}`,
+      { claim: 'acr', expected: acr, actual: level },
+    );
+  if (maxAge === undefined) return;
+  const login = time(claims, 'auth_time');
+  if (login !== undefined && login <= now + leeway && now - login <= maxAge + leeway) return;
+  throw new TokenRefusedError(
+    'insufficient_user_authentication',
+    login === undefined
+      ? `needs a login within the last ${maxAge} s, and the token does not tell when it was (auth_time)`
+      : `needs a login within the last ${maxAge} s; auth_time of the token is ${login}, now is ${now}`,
+    { claim: 'auth_time', expected: maxAge, actual: login },
+  );
+}
+
 /**
  * Checks `exp`, `nbf` and `iat` alone.
  *

@@ -122,17 +122,21 @@ export async function verifyDpopProof(
   const alg = allowedAlgorithm(header.alg, expected.algorithms);
   const { key, thumbprint } = publicKey(header.jwk, alg);
   if (expected.thumbprint !== undefined && thumbprint !== expected.thumbprint)
-    throw new TokenRefusedError(
-      'dpop_key_mismatch',
-      `the proof is by the key ${thumbprint}, the token is bound to ${expected.thumbprint}`,
-      { claim: 'jkt', expected: expected.thumbprint, actual: thumbprint },
-    );
+    throw keyMismatch(thumbprint, expected.thumbprint);
   const jti = assertRequest(claims, expected);
   const acceptedFor = await assertFresh(claims, expected, nonces);
   if (!(await verifySignature(alg, key, jws.signingInput, jws.signature)))
     throw invalid('the signature does not fit the jwk in the header', 'signature');
   return { thumbprint, jti, acceptedFor };
 }
+
+/** For a proof by another key than that of the token. */
+export const keyMismatch = (actual: string, expected: string): TokenRefusedError =>
+  new TokenRefusedError(
+    'dpop_key_mismatch',
+    `the proof is by the key ${actual}, the token is bound to ${expected}`,
+    { claim: 'jkt', expected, actual },
+  );
 
 const refuse =
   (code: TokenRefusalCode) =>

@@ -7,8 +7,10 @@ export {
 } from './bearer-token.js';
 export {
   ACCESS_CHECKS,
+  asksForLogin,
   checkAccess,
   checkClaims,
+  checkLogin,
   checkTimes,
   CLAIM_CHECKS,
 } from './claim-checks.js';
@@ -30,6 +32,8 @@ export {
 export {
   isSameOrigin,
   normalizeUrl,
+  requestBase,
+  requestPath,
   requestUrl,
   type AddressedRequest,
   type Addressing,
@@ -52,6 +56,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export {
   compilePolicy,
+  DPOP_ALGORITHMS,
   foreignIssuerOf,
   hasUncheckedAudience,
   issuerKeySource,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { normalizeUrl, requestUrl, type AddressedRequest, type Addressing } from './request-url.js';
+import {
+  normalizeUrl,
+  requestBase,
+  requestPath,
+  requestUrl,
+  type AddressedRequest,
+  type Addressing,
+} from './request-url.js';
 
 describe('normalizeUrl', () => {
   it.each([
@@ -82,5 +89,43 @@ describe('requestUrl', () => {
     expect(url('/a', { host: 'gw' }, DIRECT, true)).toBe('https://gw/a');
     const request = { url: '/a', originalUrl: '/mounted/a', headers: { host: 'gw' }, socket: {} };
     expect(requestUrl(request as unknown as AddressedRequest, DIRECT)).toBe('http://gw/mounted/a');
+  });
+});
+
+describe('requestPath', () => {
+  it.each([
+    ['/a/b?c=d', '/a/b'],
+    ['/', '/'],
+    ['http://gw.example/a?b', '/a'],
+    ["/a%22b/~.-_!$&'()*+,;=:@", "/a%22b/~.-_!$&'()*+,;=:@"],
+    // A client may send them, and they would end a quoted string or a line.
+    ['/a"b', undefined],
+    ['/a\\b', undefined],
+    ['/a\tb', undefined],
+    ['*', undefined],
+    ['', undefined],
+    ['a', undefined],
+  ])('of %j is %j', (url, path) => {
+    expect(requestPath({ url, headers: {}, socket: {} } as AddressedRequest)).toBe(path);
+  });
+
+  it('is the whole one, where a router took a part away', () => {
+    const request = { url: '/b', originalUrl: '/a/b?c', headers: {}, socket: {} };
+    expect(requestPath(request as AddressedRequest)).toBe('/a/b');
+  });
+});
+
+describe('requestBase', () => {
+  const base = (url: string, host: string, publicUrl?: string): string | undefined =>
+    requestBase({ url, headers: { host }, socket: {} } as AddressedRequest, {
+      publicUrl,
+      trustsPeer: false,
+    });
+  it('is the public URL, or what the client addressed', () => {
+    expect(base('/a', 'gw:8080')).toBe('http://gw:8080');
+    expect(base('http://proxied/a', 'gw:8080')).toBe('http://proxied');
+    expect(base('/a', 'gw"x')).toBeUndefined();
+    expect(base('/a', 'gw', 'https://gw.example/base/')).toBe('https://gw.example/base');
+    expect(base('/a', 'gw', 'https://gw.example')).toBe('https://gw.example');
   });
 });

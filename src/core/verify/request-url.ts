@@ -46,19 +46,40 @@ export function normalizeUrl(text: string): string | undefined {
  *
  * @returns `undefined` where the request names no valid one
  */
-export function requestUrl(
+export function requestUrl(request: AddressedRequest, addressing: Addressing): string | undefined {
+  const base = requestBase(request, addressing);
+  return base === undefined ? undefined : normalizeUrl(base + targetOf(request).path);
+}
+
+/**
+ * Where a client reached the application, without a slash at its end: `publicUrl`, or scheme and host that it
+ * addressed.
+ *
+ * @returns `undefined` where the request names no valid ones
+ */
+export function requestBase(
   request: AddressedRequest,
   { publicUrl, trustsPeer }: Addressing,
 ): string | undefined {
+  return publicUrl === undefined
+    ? addressedBase(request, targetOf(request).authority, trustsPeer)
+    : withoutSlash(new URL(publicUrl));
+}
+
+/** All that RFC 3986 section 3.3 allows in a path: nothing of it ends a quoted string. */
+const PATH = /^\/[\w.~!$&'()*+,;=:@%/-]*$/;
+
+/** Path of a request, without the query; `undefined` for what is no path of a URL. */
+export function requestPath(request: AddressedRequest): string | undefined {
+  const [path = ''] = targetOf(request).path.split('?', 1);
+  return PATH.test(path) ? path : undefined;
+}
+
+/** RFC 9112 section 3.2.2: a proxy writes the whole URL, and its host counts, not that of the header. */
+function targetOf(request: AddressedRequest): { authority?: string; path: string } {
   const target = request.originalUrl ?? request.url ?? '';
-  // RFC 9112 section 3.2.2: a proxy writes the whole URL, and its host counts, not that of the header.
   const absolute = ABSOLUTE_FORM.exec(target);
-  const path = absolute?.[2] ?? target;
-  const base =
-    publicUrl === undefined
-      ? addressedBase(request, absolute?.[1], trustsPeer)
-      : withoutSlash(new URL(publicUrl));
-  return base === undefined ? undefined : normalizeUrl(base + path);
+  return { authority: absolute?.[1], path: absolute?.[2] ?? target };
 }
 
 const withoutSlash = ({ origin, pathname }: URL): string => origin + pathname.replace(/\/$/, '');

@@ -214,6 +214,32 @@ describe('a proof', () => {
   });
 });
 
+describe('a proof that was used before, at a token endpoint (RFC 9449 section 5)', () => {
+  const proven = (key: string | undefined): TokenHolder =>
+    holder({
+      scheme: undefined,
+      proven: { key },
+      proofs: () => {
+        throw new Error('a proof is read twice');
+      },
+    });
+  it.each<[string, () => object, () => string | undefined, string]>([
+    ['opens what is bound to its key', () => ({ cnf: { jkt } }), () => jkt, 'accepted'],
+    ['opens nothing of another key', () => ({ cnf: { jkt } }), () => CERTIFICATE, 'dpop_key_mismatch'],
+    ['that is not there opens nothing bound', () => ({ cnf: { jkt } }), () => undefined, 'dpop_proof_missing'],
+    ['does no harm to what is not bound', () => ({}), () => jkt, 'accepted'],
+    ['that is not there does no harm to it, either', () => ({}), () => undefined, 'accepted'],
+    ['does not make up for a certificate', () => ({ cnf: { jkt, 'x5t#S256': jkt } }), () => jkt, 'claim_invalid'],
+  ])('%s', async (_, claims, key, expected) => {
+    expect(await verdict(tokenWith(claims()), proven(key()))).toBe(expected);
+  }); // prettier-ignore
+
+  it('does not count where proofs do not', async () => {
+    const token = tokenWith({ cnf: { jkt } });
+    expect(await verdict(token, proven(jkt), { dpop: false })).toBe('dpop_disabled');
+  });
+});
+
 describe('a client certificate', () => {
   const certified = (): string => tokenWith({ cnf: { 'x5t#S256': CERTIFICATE } });
   const another = (): string => hash('sha256', 'another', 'base64url');

@@ -1,7 +1,7 @@
 import { TokenRefusedError } from '../errors/index.js';
 import { isJsonObject } from '../json/index.js';
 import { nowSeconds } from '../time/index.js';
-import { useDpopProof, type ProofMemory } from './dpop-proof.js';
+import { keyMismatch, useDpopProof, type ProofMemory } from './dpop-proof.js';
 import type { TokenPolicy } from './token-policy.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -19,6 +19,11 @@ export interface TokenHolder {
   url(): string | undefined;
   /** Values of all `DPoP` header fields. */
   proofs(): readonly string[];
+  /**
+   * Where the proof of a request was used already, since it names no token: at a token endpoint (RFC 9449
+   * section 5). Its `key` is the SHA-256 thumbprint of the proof's key, `undefined` where there was none.
+   */
+  readonly proven?: { readonly key: string | undefined };
   /**
    * SHA-256 thumbprint of the client's certificate in base64url (RFC 8705 section 3.1).
    *
@@ -122,6 +127,10 @@ async function assertProof(
       'dpop_disabled',
       `${needed}, and proofs are not accepted here (the option dpop of AuthModule, which needs StateModule)`,
     );
+  if (holder?.proven !== undefined) {
+    assertProven(jkt, holder.proven.key);
+    return;
+  }
   if (holder === undefined || memory === undefined)
     throw new TokenRefusedError('dpop_proof_missing', needed);
   if (holder.scheme !== 'DPoP') throw new TokenRefusedError('dpop_scheme_needed', needed);
@@ -139,4 +148,14 @@ async function assertProof(
     },
     memory,
   );
+}
+
+function assertProven(jkt: string, key: string | undefined): void {
+  if (key === undefined)
+    throw new TokenRefusedError(
+      'dpop_proof_missing',
+      `the token is bound to the key ${jkt} (cnf.jkt): it counts only with a proof of that key in the DPoP header`,
+      { claim: 'cnf', expected: jkt },
+    );
+  if (key !== jkt) throw keyMismatch(key, jkt);
 }

@@ -102,6 +102,25 @@ describe('compilePolicy', () => {
     expect(() => compilePolicy({ dpopWindow }, DEFAULTS)).toThrow(problem(/'dpopWindow'/));
   });
 
+  it.each([[], '', 'mfa', [''], ['a b'], ['a"b'], ['a\\b'], ['ä'], [7], [null], {}, null])(
+    'refuses the acr %j',
+    (acr) => {
+      const compile = () => compilePolicy({ acr: acr as string[] }, DEFAULTS);
+      expect(compile).toThrow(problem(/'acr' is not a list of texts/));
+    },
+  );
+
+  it.each([0, -1, 1.5, NaN, Infinity, '300', null, [300]])('refuses a maxAge of %j', (maxAge) => {
+    const compile = () => compilePolicy({ maxAge: maxAge as number }, DEFAULTS);
+    expect(compile).toThrow(problem(/'maxAge' is not a whole number of seconds/));
+  });
+
+  it.each([{ acr: ['mfa'] }, { maxAge: 60 }])('refuses %j of a token that is optional', (route) => {
+    expect(() => compilePolicy({ ...route, optional: true }, DEFAULTS)).toThrow(
+      problem(/'optional' lets everybody in/),
+    );
+  });
+
   it.each([0, -1, 1.5, NaN, Infinity])('refuses a maxTokenLength of %f', (maxTokenLength) => {
     expect(() => compilePolicy({ maxTokenLength }, DEFAULTS)).toThrow(problem(/'maxTokenLength'/));
   });

@@ -203,10 +203,20 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   remote?: KeySourceOptions;
   /**
    * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
-   * that is refused is refused all the same (401). Not together with roles or scopes, which
+   * that is refused is refused all the same (401). Not together with roles, scopes, `acr` or `maxAge`, which
    * anybody could avoid by leaving the token out.
    */
   optional?: boolean;
+  /**
+   * Values of `acr` of which the token has to hold one: how its user has to have logged in (RFC 9470), e.g. with
+   * a second factor. Default: anyhow.
+   */
+  acr?: readonly string[];
+  /**
+   * Seconds that the login (`auth_time`) may be ago, beside `leeway` (RFC 9470). A token without `auth_time` is
+   * refused then. Default: it does not matter.
+   */
+  maxAge?: number;
   /** True: the token needs one of `AuthModule`'s `adminRoles`; in place of `roles`. */
   admin?: boolean;
 }
@@ -244,6 +254,10 @@ export interface TokenPolicy {
   readonly scopesKey: string;
   readonly scopesMatcher: Matcher;
   readonly requiredClaims: readonly string[];
+  /** One of these has to be the token's; empty where none is asked for. */
+  readonly acr: readonly string[];
+  /** Seconds; `undefined` where it does not matter. */
+  readonly maxAge: number | undefined;
   /** `at+jwt` tokens need the claims of RFC 9068. */
   readonly profiled: boolean;
   readonly maxTokenLength: number;
@@ -340,6 +354,8 @@ export function compilePolicy(
     scopesKey: merged.scopesKey ?? STANDARD_POLICY.scopesKey,
     scopesMatcher: merged.scopesMatcher ?? STANDARD_POLICY.scopesMatcher,
     requiredClaims: merged.requiredClaims ?? [],
+    acr: merged.acr ?? [],
+    maxAge: merged.maxAge,
     profiled: (merged.profile ?? (ownKeys === undefined ? 'rfc9068' : 'none')) === 'rfc9068',
     maxTokenLength: merged.maxTokenLength ?? STANDARD_POLICY.maxTokenLength,
     types: new Set((merged.types ?? STANDARD_POLICY.types).map(normalizeType)),
@@ -353,7 +369,7 @@ export function compilePolicy(
     ),
     checkClaimsClass,
     dpop: merged.dpop ?? false,
-    dpopAlgorithms: new Set(merged.dpopAlgorithms ?? OF_PROOFS),
+    dpopAlgorithms: new Set(merged.dpopAlgorithms ?? DPOP_ALGORITHMS),
     dpopWindow: merged.dpopWindow ?? STANDARD_POLICY.dpopWindow,
     // Our own tokens are JWTs, and whoever administers this gateway has one of them.
     introspection: given.admin === true ? undefined : introspection,
@@ -385,11 +401,29 @@ export function compilePolicy(
       throw new BootError(
         `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
       );
-  if (policy.optional && policy.roles.length + policy.scopes.length > 0)
+  const problem = authenticationProblem(given);
+  if (problem !== undefined) throw new BootError(problem);
+  const { roles, scopes, acr, maxAge } = policy;
+  if (policy.optional && (roles.length + scopes.length + acr.length > 0 || maxAge !== undefined))
     throw new BootError(
-      "'optional' lets everybody in without a token, so it cannot go with roles or scopes",
+      "'optional' lets everybody in without a token, so it cannot go with roles, scopes, acr or maxAge",
     );
   return policy;
+}
+
+/** A value of `acr_values`, which is a list with blanks between, in quotes (RFC 9470 section 3). */
+const ACR = /^[!#-[\]-~]+$/;
+
+/** Callers in JavaScript may give anything. */
+function authenticationProblem({ acr, maxAge }: RoutePolicyOptions): string | undefined {
+  if (acr !== undefined) {
+    const values: readonly unknown[] = Array.isArray(acr) ? acr : [];
+    if (values.length === 0 || !values.every((one) => typeof one === 'string' && ACR.test(one)))
+      return "'acr' is not a list of texts without blanks and quotes";
+  }
+  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge > 0))
+    return "'maxAge' is not a whole number of seconds above 0";
+  return undefined;
 }
 
 /** Seconds for which each proof that was used has to be remembered, at most twice. */
@@ -415,8 +449,11 @@ export const hasUncheckedAudience = (policy: TokenPolicy): boolean =>
 /** What others may sign with: a secret that is published is none. */
 const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
 
-/** A proof holds its key and goes into a header: with the larger ML-DSA it is too long for one. */
-const OF_PROOFS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
+/**
+ * Algorithms of proofs (RFC 9449) where nobody names any. A proof holds its key and goes into a header: with the
+ * larger ML-DSA it is too long for one.
+ */
+export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
   (alg) => alg !== 'ML-DSA-65' && alg !== 'ML-DSA-87',
 );
 
@@ -569,8 +606,8 @@ function assertUsable(policy: TokenPolicy, othersCount = false): void {
   for (const alg of algorithms)
     if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
   for (const alg of dpopAlgorithms)
-    if (!OF_PROOFS.includes(alg))
-      problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${OF_PROOFS.join(', ')}`);
+    if (!DPOP_ALGORITHMS.includes(alg))
+      problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${DPOP_ALGORITHMS.join(', ')}`);
   if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
   // A revocation is remembered for no longer.

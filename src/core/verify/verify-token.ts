@@ -5,7 +5,14 @@ import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
 import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
-import { checkAccess, checkClaims, checkTimes, issuerMismatch } from './claim-checks.js';
+import {
+  asksForLogin,
+  checkAccess,
+  checkClaims,
+  checkLogin,
+  checkTimes,
+  issuerMismatch,
+} from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
   allowedAlgorithm,
@@ -57,8 +64,8 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, holder, roles and scopes, in this order. Where the policy says so, a token that is no JWS is
- * asked about in place of the first five (RFC 7662), and a JWT after them.
+ * revocation, holder, login, roles and scopes, in this order. Where the policy says so, a token that is no JWS
+ * is asked about in place of the first five (RFC 7662), and a JWT after them.
  *
  * @param token compact JWS, or a token to ask about
  * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
@@ -228,7 +235,7 @@ async function acceptSlowly(
   return allowed(claims, policy);
 }
 
-/** Own tokens only; a refusal for want of a role or a scope comes later, and is a use, too. */
+/** Own tokens only; a refusal for want of a login, a role or a scope comes later, and is a use, too. */
 const noteUse = (
   token: string,
   { issuer, claims }: TokenNames,
@@ -237,6 +244,7 @@ const noteUse = (
 
 /** Last, so that a token that is not valid is a 401 and never a 403. */
 function allowed(claims: Claims, policy: TokenPolicy): VerifiedClaims {
+  if (asksForLogin(policy)) checkLogin(claims, policy, nowSeconds());
   checkAccess(claims, policy);
   return claims as VerifiedClaims;
 }
