@@ -21,7 +21,7 @@ declare module 'vitest' {
 /** What takes long: faults and load, packed tarballs, the blocks of the manual. */
 const SLOW = [
   'test/slow/**/*.e2e-spec.ts',
-  'test/{build-if-changed,library,manual,package,shipping,tutorial}.e2e-spec.ts',
+  'test/{build-if-changed,forward-proxy,krakend-import,kubernetes,library,manual,npm-start,package,shipping,tutorial}.e2e-spec.ts',
 ];
 
 export default defineConfig({
