@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { checkAccess, checkClaims, checkLogin } from './claim-checks.js';
-import { compilePolicy, type RoutePolicyOptions, type TokenPolicyOptions } from './token-policy.js';
+import type { RoutePolicyOptions, TokenPolicyOptions } from './policy-options.js';
+import { compilePolicy } from './token-policy.js';
 
 const NOW = 1_800_000_000;
 const DEFAULTS: TokenPolicyOptions = {

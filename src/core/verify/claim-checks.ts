@@ -8,7 +8,7 @@ import {
 } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
-import type { Matcher, TokenPolicy } from './token-policy.js';
+import type { Matcher, TokenPolicy } from './policy-options.js';
 
 type ClaimSet = Readonly<Record<string, unknown>>;
 

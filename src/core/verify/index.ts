@@ -54,6 +54,18 @@ export {
   type RevocationView,
 } from './token-checks.js';
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
+export type {
+  ClaimsCheck,
+  IntrospectionOptions,
+  IssuerFinder,
+  IssuerOptions,
+  Matcher,
+  PolicyDefaults,
+  RoutePolicyOptions,
+  TokenPolicy,
+  TokenPolicyOptions,
+  TokenProfile,
+} from './policy-options.js';
 export {
   compilePolicy,
   DPOP_ALGORITHMS,
@@ -63,16 +75,6 @@ export {
   STANDARD_INTROSPECTION,
   STANDARD_POLICY,
   varyPolicy,
-  type ClaimsCheck,
-  type IntrospectionOptions,
-  type IssuerFinder,
-  type IssuerOptions,
-  type Matcher,
-  type PolicyDefaults,
-  type RoutePolicyOptions,
-  type TokenPolicy,
-  type TokenPolicyOptions,
-  type TokenProfile,
 } from './token-policy.js';
 export type { VerifiedClaims } from './verified-claims.js';
 export {

@@ -2,7 +2,7 @@ import { TokenRefusedError } from '../errors/index.js';
 import { isJsonObject } from '../json/index.js';
 import { nowSeconds } from '../time/index.js';
 import { keyMismatch, useDpopProof, type ProofMemory } from './dpop-proof.js';
-import type { TokenPolicy } from './token-policy.js';
+import type { TokenPolicy } from './policy-options.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -13,7 +13,7 @@ import {
   type JwsKey,
 } from '../jws/index.js';
 import type { TokenNames } from '../revocation/index.js';
-import type { IntrospectionOptions, TokenPolicy } from './token-policy.js';
+import type { IntrospectionOptions, TokenPolicy } from './policy-options.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

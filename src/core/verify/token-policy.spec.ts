@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
-import type { TokenPolicyOptions } from './token-policy.js';
+import type { TokenPolicyOptions } from './policy-options.js';
 import { compilePolicy, hasUncheckedAudience } from './token-policy.js';
 
 const DEFAULTS: TokenPolicyOptions = {

@@ -28,7 +28,8 @@ import {
   type Introspector,
   type RevocationView,
 } from './token-checks.js';
-import { foreignIssuerOf, type IntrospectionOptions, type TokenPolicy } from './token-policy.js';
+import type { IntrospectionOptions, TokenPolicy } from './policy-options.js';
+import { foreignIssuerOf } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
 /** Where the keys that verify tokens come from. */
