@@ -9,6 +9,7 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import { BootError } from '../core/errors/index.js';
 import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
 import { nowSeconds } from '../core/time/index.js';
+import { AnswerSerializer } from './answer-serializer.service.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningException } from './signing.exception.js';
@@ -22,14 +23,20 @@ import { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 export class SigningInterceptor implements NestInterceptor {
   private readonly routes: SignedRoutes;
   private readonly signer: JwtSigner;
+  private readonly serializer: AnswerSerializer;
 
-  constructor(@Optional() routes?: SignedRoutes, @Optional() signer?: JwtSigner) {
-    if (routes === undefined || signer === undefined)
+  constructor(
+    @Optional() routes?: SignedRoutes,
+    @Optional() signer?: JwtSigner,
+    @Optional() serializer?: AnswerSerializer,
+  ) {
+    if (routes === undefined || signer === undefined || serializer === undefined)
       throw new BootError(
         '@SignFields needs SigningModule: add SigningModule.forRoot(…) to the imports of your root module',
       );
     this.routes = routes;
     this.signer = signer;
+    this.serializer = serializer;
   }
 
   /** @throws SigningException (502) when the result cannot be signed */
@@ -37,15 +44,22 @@ export class SigningInterceptor implements NestInterceptor {
     const policy = this.routes.policy(context.getHandler());
     // A promise instead of rxjs operators, which cost more than an HMAC signature.
     const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    return of(result instanceof SignedAnswer ? result.body : await this.sign(result, policy));
+    return of(
+      result instanceof SignedAnswer ? result.body : await this.sign(result, policy, context),
+    );
   }
 
-  private async sign(result: unknown, policy: SigningPolicy): Promise<Record<string, unknown>> {
+  private async sign(
+    result: unknown,
+    policy: SigningPolicy,
+    context: ExecutionContext,
+  ): Promise<Record<string, unknown>> {
     const { body, steps } =
       result instanceof UnsignedAnswer ? result : { body: result, steps: undefined };
     try {
+      const shown = this.serializer.serialize(body, policy.fields, context);
       return await signAnswer(
-        body,
+        shown instanceof Promise ? await shown : shown,
         policy,
         (claims, format) => this.signer.sign(claims, format),
         nowSeconds(),
