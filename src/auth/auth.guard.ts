@@ -1,7 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { BootError, TokenRefusedError } from '../core/errors/index.js';
-import { addBackendHeaders, withholdHeaders, GatewayException } from '../http/index.js';
+import {
+  addBackendHeaders,
+  GatewayException,
+  setResponseHeader,
+  withholdHeaders,
+} from '../http/index.js';
 import { TokenRefusedException } from './auth.exceptions.js';
 import {
   bearerToken,
@@ -12,17 +17,30 @@ import {
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { assertSameOrigin } from './assert-same-origin.js';
+import { contextRefusal } from './context-refusal.js';
+import {
+  contextRequest,
+  contextResponse,
+  knownRequest,
+  tokenCarrier,
+  type ContextRequest,
+} from './context-request.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
-import { ProtectedRoutes } from './protected-routes.service.js';
+import { PROTECTS_ALL, ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
 import { RequestHolder } from './request-holder.js';
+import { closeAtExpiry } from './socket-expiry.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
-/** Verifies the token of a request to a route with `@RequireJwt`. */
+/**
+ * Verifies the token of a request to a route with `@RequireJwt`, or, where it is used by itself (`APP_GUARD`,
+ * `@UseGuards(AuthGuard)`), to any route without `@Public()`.
+ */
 @Injectable()
 export class AuthGuard implements CanActivate {
   private readonly routes: ProtectedRoutes;
   private readonly verifier: JwtVerifier;
+  readonly [PROTECTS_ALL] = true;
 
   constructor(
     @Optional() routes?: ProtectedRoutes,
@@ -38,40 +56,82 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
+   * The request whose token is verified, and on which `user` is set: by default that of Express or Fastify, for
+   * GraphQL `req` or `reply.request` of its context, the client of a WebSocket, the context of a message.
+   * Override it for other contexts.
+   *
+   * @returns a request with `headers`, for contexts other than WebSockets and messages
+   */
+  protected getRequest(context: ExecutionContext): ContextRequest {
+    return contextRequest(context);
+  }
+
+  /**
    * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1 and RFC 9449 section 7.1
    * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
+   * @throws GraphQLError, WsException or RpcException in place of both, in contexts of that kind
    */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const policy = this.routes.policy(context.getHandler(), context.getClass());
-    const http = context.switchToHttp();
-    const request = http.getRequest<IncomingMessage>();
-    // A decorated method of a decorated class has the guard twice.
-    if (verifiedBy(request) === policy) return true;
+    const protection = this.routes.protection(context.getHandler(), context.getClass());
+    if (protection.isPublic) return true;
+    const { policy } = protection;
+    const request = this.getRequest(context);
+    const isConnection = context.getType<string>() === 'ws';
+    const fulfilled = verifiedBy(request);
+    // A decorated method of a decorated class has the guard twice. A connection outlives its token.
+    if (!isConnection && fulfilled === policy) return true;
+    const carrier = tokenCarrier(request, context, policy.authHeaderName);
+    const claims = await this.authenticate(context, protection, carrier);
+    setVerified(request, policy, claims);
+    // For @Claims(), which knows nothing of an override.
+    if (this.getRequest !== AuthGuard.prototype.getRequest)
+      this.alsoVerified(context, policy, claims);
+    const { validate, userProperty } = protection;
+    let user: unknown = claims;
+    if (validate !== undefined && claims !== undefined)
+      user = (await validate(claims, context)) ?? claims;
+    (request as Record<string, unknown>)[userProperty] = user;
+    if (isConnection && claims !== undefined) closeAtExpiry(request, claims, policy);
+    // No backend gets the token, whatever headers are forwarded.
+    if (fulfilled === undefined) withholdHeaders(request, policy.credentialHeaders);
+    return true;
+  }
+
+  private async authenticate(
+    context: ExecutionContext,
+    { policy, isLenient }: RouteProtection,
+    carrier: IncomingMessage,
+  ): Promise<VerifiedClaims | undefined> {
     let presented: BearerToken | undefined;
     try {
-      presented = bearerToken(request, policy);
-      if (presented?.scheme === 'DPoP')
-        await this.proofs?.offerNonce(http.getResponse<ServerResponse>());
-      setVerified(request, policy, await this.verify(request, presented, policy));
+      presented = bearerToken(carrier, policy);
+      if (presented?.scheme === 'DPoP') {
+        const response = contextResponse(context);
+        if (response !== undefined) await this.proofs?.offerNonce(response);
+      }
+      return await this.verify(carrier, presented, policy, context);
     } catch (error) {
       const refusal =
         error instanceof TokenRefusedError
           ? new TokenRefusedException(error, policy, presented?.scheme)
           : error;
+      if (!(refusal instanceof GatewayException)) throw refusal;
+      if (isLenient && refusal.details.error === 'invalid_token') return undefined;
+      const response = contextResponse(context);
       // Set here, because Nest's own exception filter sends no headers.
-      if (refusal instanceof GatewayException)
-        setHeaders(http.getResponse<ServerResponse>(), refusal);
-      throw refusal;
+      if (response !== undefined)
+        for (const [name, value] of Object.entries(refusal.details.headers ?? {}))
+          setResponseHeader(response, name, value);
+      this.routes.logRefusal(refusal, context);
+      throw await contextRefusal(context, refusal);
     }
-    // No backend gets the token, whatever headers are forwarded.
-    withholdHeaders(request, policy.credentialHeaders);
-    return true;
   }
 
   private async verify(
     request: IncomingMessage,
     presented: BearerToken | undefined,
     policy: TokenPolicy,
+    context: ExecutionContext,
   ): Promise<VerifiedClaims | undefined> {
     if (presented === undefined) {
       if (policy.optional) return undefined;
@@ -79,15 +139,23 @@ export class AuthGuard implements CanActivate {
     }
     const { token, source, scheme } = presented;
     if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
-    const holder = new RequestHolder(request, scheme, this.routes);
+    // Proofs are made for a method and a URL, and count once: not for messages.
+    const type = context.getType<string>();
+    const isMessage = type === 'ws' || type === 'rpc';
+    const holder = isMessage ? undefined : new RequestHolder(request, scheme, this.routes);
     const claims = await this.verifier.verify(token, policy, holder);
     const { claimHeaders } = policy;
-    if (claimHeaders.length > 0) addBackendHeaders(request, claimsToHeaders(claims, claimHeaders));
+    if (claimHeaders.length > 0)
+      addBackendHeaders(this.getRequest(context), claimsToHeaders(claims, claimHeaders));
     return claims;
   }
-}
 
-function setHeaders(response: ServerResponse, { details }: GatewayException): void {
-  for (const [name, value] of Object.entries(details.headers ?? {}))
-    response.setHeader(name, value);
+  private alsoVerified(
+    context: ExecutionContext,
+    policy: TokenPolicy,
+    claims: VerifiedClaims | undefined,
+  ): void {
+    const known = knownRequest(context);
+    if (known !== undefined) setVerified(known, policy, claims);
+  }
 }

@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { PolicyDefaults } from '../core/verify/index.js';
+import type { ClaimsValidator } from './require-jwt.metadata.js';
 import type { IssuerResolverOptions } from './resolved-issuers.js';
 
 /** Defaults of every `@RequireJwt()`, and what concerns all of them. */
@@ -28,6 +29,15 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
    * the client wrote there. Default: none; a certificate counts where Node itself terminates TLS.
    */
   mtlsHeader?: string;
+  /**
+   * Looks at the claims of every accepted token, and says what `request.user` is; a route may have one of its
+   * own. Default: none, and `request.user` is the claims.
+   */
+  validate?: ClaimsValidator;
+  /** The member of the request that holds the claims, or what `validate` returns. Default `user`. */
+  userProperty?: string;
+  /** A line in Nest's log about every request that is refused, with route, code and reason. Default true. */
+  logRefusals?: boolean;
 }
 
 export const {
@@ -37,7 +47,8 @@ export const {
   ASYNC_OPTIONS_TYPE: AUTH_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
+  // AuthModule makes a guard of protectAll; with forRootAsync it stands beside the factory.
+  .setExtras({ isGlobal: true, protectAll: false }, (definition, { isGlobal }) => ({
     ...definition,
     global: isGlobal,
   }))

@@ -10,6 +10,7 @@ import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { endInBatch } from './batched-end.js';
 import { errorAnswer, toGatewayError } from './error-answer.js';
 import type { GatewayError } from './gateway.exception.js';
+import { answerMessage } from './message-error.js';
 import { requestContext } from './request-context.js';
 
 type RoutedRequest = IncomingMessage & {
@@ -17,6 +18,17 @@ type RoutedRequest = IncomingMessage & {
   app?: RoutedApplication;
   route?: { methods: Readonly<Record<string, boolean>> };
 };
+
+/** What of a reply of Fastify is used. */
+interface FastifyReply {
+  readonly sent: boolean;
+  readonly raw: ServerResponse;
+  code(status: number): this;
+  headers(headers: Readonly<Record<string, string>>): this;
+  send(body: string): unknown;
+}
+const isFastify = (response: ServerResponse | FastifyReply): response is FastifyReply =>
+  'raw' in response;
 
 /** Express sets the route of a HEAD request before it finds that the route has no GET. */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
@@ -32,8 +44,8 @@ export interface ErrorFilterOptions {
 }
 
 /**
- * Makes every error answer: one shape, one place, and the reason for the log line. For an
- * application over `@nestjs/platform-express`.
+ * Makes every error answer: one shape, one place, and the reason for the log line. For HTTP over Express or
+ * Fastify; errors in other contexts leave as they would without it.
  *
  * @example
  * ```ts
@@ -47,10 +59,18 @@ export class ErrorFilter implements ExceptionFilter {
 
   constructor(private readonly options: ErrorFilterOptions = {}) {}
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): unknown {
+    // GraphQL makes an answer of what is thrown, messages have no answer of HTTP.
+    const type = host.getType<string>();
+    if (type === 'ws' || type === 'rpc') return answerMessage(thrown, host);
+    if (type !== 'http') throw thrown;
+    return this.answer(thrown, host);
+  }
+
+  private answer(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<RoutedRequest>();
-    const response = http.getResponse<ServerResponse>();
+    const response = http.getResponse<ServerResponse | FastifyReply>();
     const error = this.reworded(
       thrown instanceof NotFoundException && !isRouted(request)
         ? unrouted(request)
@@ -59,12 +79,17 @@ export class ErrorFilter implements ExceptionFilter {
     const context = requestContext(request);
     context.refusal = { code: error.code, explanation: error.explanation };
     if (error.code === 'internal') this.logUnexpected(thrown, context.id);
+    const { status, headers, body } = errorAnswer(error, context.id, this.options.explain);
+    if (isFastify(response)) {
+      if (response.sent) response.raw.destroy();
+      else void response.code(status).headers(headers).send(body);
+      return;
+    }
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
       response.destroy();
       return;
     }
-    const { status, headers, body } = errorAnswer(error, context.id, this.options.explain);
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     endInBatch(response, body);

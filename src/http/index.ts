@@ -17,6 +17,8 @@ export {
   withholdHeaders,
   type RequestContext,
 } from './request-context.js';
+export { answerMessage } from './message-error.js';
+export { setResponseHeader } from './response-header.js';
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
 export { endInBatch } from './batched-end.js';
 export { KNOWN_METHODS } from './known-methods.js';

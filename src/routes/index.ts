@@ -1,3 +1,4 @@
+export { ApplicationEnhancers } from './application-enhancers.js';
 export { Operation, type OperationInfo, type OperationSchema } from './operation.js';
-export { RouteExplorer, type Route } from './route-explorer.js';
+export { RouteExplorer, type Handler, type HandlerKind, type Route } from './route-explorer.js';
 export { RoutesModule } from './routes.module.js';

@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { ApplicationEnhancers } from './application-enhancers.js';
 import { RouteExplorer } from './route-explorer.js';
 
 /** One {@link RouteExplorer} for the whole application, whoever imports it. */
-@Module({ imports: [DiscoveryModule], providers: [RouteExplorer], exports: [RouteExplorer] })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [RouteExplorer, ApplicationEnhancers],
+  exports: [RouteExplorer, ApplicationEnhancers],
+})
 export class RoutesModule {}

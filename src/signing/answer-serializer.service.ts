@@ -5,7 +5,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { INTERCEPTORS_METADATA } from '@nestjs/common/constants.js';
-import { ExternalContextCreator } from '@nestjs/core';
+import { ApplicationEnhancers } from '../routes/index.js';
 import { classTransformer } from './class-transformer.js';
 import { applyToJson, isJsonShape, isLiteral, isRecord, toJsonShape } from './json-shape.js';
 
@@ -21,11 +21,6 @@ interface Serialization {
   readonly ofLiterals: boolean;
 }
 
-/** Nest has no other way to the application's own interceptors. */
-interface WithInterceptors {
-  readonly interceptorsContextCreator?: { getGlobalMetadata?(): unknown };
-}
-
 /**
  * Makes of what a handler returns just what the application would show of it: `toJSON()`, the decorators of
  * class-transformer and the options of the application's `ClassSerializerInterceptor` hold before anything is
@@ -36,7 +31,7 @@ interface WithInterceptors {
 export class AnswerSerializer {
   private readonly routes = new WeakMap<CallableFunction, WeakMap<object, Serialization>>();
 
-  constructor(private readonly creator: ExternalContextCreator) {}
+  constructor(private readonly application: ApplicationEnhancers) {}
 
   /**
    * @param fields to sign; dots reach nested ones
@@ -58,9 +53,8 @@ export class AnswerSerializer {
   }
 
   private find(handler: CallableFunction, controller: object): Serialization {
-    const creator = this.creator as unknown as WithInterceptors;
     const serializers = [
-      creator.interceptorsContextCreator?.getGlobalMetadata?.(),
+      this.application.interceptors(),
       Reflect.getMetadata(INTERCEPTORS_METADATA, controller),
       Reflect.getMetadata(INTERCEPTORS_METADATA, handler),
     ].flatMap((list: unknown) => (Array.isArray(list) ? list.flatMap(asSerializer) : []));

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { BootError } from '../core/errors/index.js';
+import { setResponseHeader } from '../http/index.js';
 import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { AnswerSerializer } from './answer-serializer.service.js';
@@ -42,6 +43,12 @@ export class SigningInterceptor implements NestInterceptor {
   /** @throws SigningException (502) when the result cannot be signed */
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const policy = this.routes.policy(context.getHandler());
+    // RFC 6749 section 5.1: no cache keeps tokens.
+    if (context.getType() === 'http') {
+      const response = context.switchToHttp().getResponse<object>();
+      setResponseHeader(response, 'Cache-Control', 'no-store');
+      setResponseHeader(response, 'Pragma', 'no-cache');
+    }
     // A promise instead of rxjs operators, which cost more than an HMAC signature.
     const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
     return of(

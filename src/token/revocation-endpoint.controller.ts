@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
 import { IssuedTokens, SessionEnd } from '../session/index.js';
@@ -8,6 +9,7 @@ import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
 
 /** `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it. */
 @Controller('token')
+@Public()
 @UseGuards(TokenThrottleGuard)
 export class RevocationEndpointController {
   constructor(

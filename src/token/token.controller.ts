@@ -1,15 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  Body,
-  Controller,
-  Header,
-  HttpCode,
-  Inject,
-  Post,
-  Req,
-  Res,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { BackendClient } from '../backend/index.js';
 import { markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
@@ -23,6 +14,7 @@ import { CREATE_TOKEN } from './token.operations.js';
 
 /** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
+@Public()
 @UseGuards(TokenThrottleGuard)
 export class TokenController {
   constructor(
@@ -33,8 +25,6 @@ export class TokenController {
 
   @Post()
   @HttpCode(200)
-  @Header('Cache-Control', 'no-store')
-  @Header('Pragma', 'no-cache')
   @SignFields()
   @Operation(CREATE_TOKEN)
   async create(

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Operation } from '../routes/index.js';
 import { GET_SERVER_METADATA } from './metadata.operations.js';
@@ -8,6 +9,7 @@ import { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.mo
 
 /** `GET /.well-known/oauth-authorization-server` (RFC 8414). */
 @Controller('.well-known')
+@Public()
 export class MetadataController {
   private metadata: object | undefined;
 
