@@ -1,6 +1,13 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import {
+  kinds,
+  POLICY_KINDS,
+  ROUTE_KINDS,
+  withCheckedOptions,
+  type OptionKinds,
+} from '../options/index.js';
 import type { PolicyDefaults } from '../core/verify/index.js';
-import type { ClaimsValidator } from './require-jwt.metadata.js';
+import type { ClaimsValidator, RequireJwtOptions } from './require-jwt.metadata.js';
 import type { IssuerResolverOptions } from './resolved-issuers.js';
 
 /** Defaults of every `@RequireJwt()`, and what concerns all of them. */
@@ -40,6 +47,30 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
   logRefusals?: boolean;
 }
 
+/** For tests. */
+export const AUTH_KINDS: OptionKinds<AuthModuleOptions> = {
+  ...POLICY_KINDS,
+  issuerResolver: kinds.method,
+  issuerResolverTtl: kinds.number('seconds'),
+  issuerResolverLimit: kinds.whole('issuers', 1),
+  publicUrl: kinds.name,
+  signatureCache: kinds.whole('tokens'),
+  dpopNonce: kinds.flag,
+  mtlsHeader: kinds.name,
+  validate: kinds.method,
+  userProperty: kinds.name,
+  logRefusals: kinds.flag,
+};
+
+/** Of one route. */
+export const REQUIRE_JWT_KINDS: OptionKinds<RequireJwtOptions> = {
+  ...POLICY_KINDS,
+  ...ROUTE_KINDS,
+  optional: kinds.oneOf(true, false, 'lenient'),
+  claims: kinds.method,
+  validate: kinds.method,
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableAuthModule,
   MODULE_OPTIONS_TOKEN: AUTH_OPTIONS,
@@ -48,8 +79,7 @@ export const {
 } = new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
   .setClassMethodName('forRoot')
   // AuthModule makes a guard of protectAll; with forRootAsync it stands beside the factory.
-  .setExtras({ isGlobal: true, protectAll: false }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true, protectAll: false }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions({ ...definition, global: isGlobal }, AUTH_OPTIONS, 'AuthModule', AUTH_KINDS),
+  )
   .build();

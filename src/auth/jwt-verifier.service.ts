@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   SignatureCache,
   verifyToken,
@@ -7,7 +7,7 @@ import {
   type Verification,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 
@@ -17,12 +17,12 @@ export class JwtVerifier {
   private readonly verification: Verification;
 
   constructor(
-    keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     @Optional() revocations?: Revocations,
     @Optional() signatures?: SignatureCache,
     @Optional() proofs?: DpopProofs,
   ) {
-    this.verification = { keys, revocations, signatures, proofs };
+    this.verification = { keys: requiredKeys(keys, 'AuthModule'), revocations, signatures, proofs };
   }
 
   /**

@@ -13,8 +13,13 @@ import { ReservedHeaders, type GatewayException } from '../http/index.js';
 import { ApplicationEnhancers, RouteExplorer, type Handler } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
-import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
+import { optionProblems } from '../options/index.js';
+import {
+  AUTH_OPTIONS,
+  REQUIRE_JWT_KINDS,
+  type AuthModuleOptions,
+} from './auth.module-definition.js';
 import { hasUncheckedAudience, type IssuerFinder, type TokenPolicy } from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
@@ -69,12 +74,13 @@ export class ProtectedRoutes implements OnModuleInit {
   readonly mtlsHeader: string | undefined;
   private readonly logger = new Logger('Auth');
   private readonly options: AuthModuleOptions;
+  private readonly keys: JwkKeyStore;
   private readonly findIssuer: IssuerFinder | undefined;
   private readonly compiled = new WeakMap<object, WeakMap<object, RouteProtection>>();
 
   constructor(
     @Inject(AUTH_OPTIONS) options: AuthModuleOptions | undefined,
-    private readonly keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
     private readonly application: ApplicationEnhancers,
@@ -83,7 +89,8 @@ export class ProtectedRoutes implements OnModuleInit {
     // Callers in JavaScript may give none; the boot then names the missing options.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
-    this.findIssuer = issuerFinder(given, keys);
+    this.keys = requiredKeys(keys, 'AuthModule');
+    this.findIssuer = issuerFinder(given, this.keys);
     this.publicUrl = given.publicUrl;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
@@ -220,6 +227,8 @@ export class ProtectedRoutes implements OnModuleInit {
     const problem = this.misplaced(route);
     if (problem !== undefined) return [`${label}: ${problem}`];
     if (!this.isProtected(route)) return [];
+    const wrong = optionProblems(declarationOf(handler, controller)?.route, REQUIRE_JWT_KINDS);
+    if (wrong.length > 0) return wrong.map((text) => `${label}: @RequireJwt: ${text}`);
     try {
       const policy = this.policy(handler, controller);
       if (policy.dpop === 'required' && (route.kind === 'ws' || route.kind === 'rpc'))

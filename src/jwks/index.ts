@@ -14,3 +14,4 @@ export {
   type KeyUrlOptions,
   type RefreshPolicy,
 } from '../core/keys/index.js';
+export { requiredKeys } from './required-keys.js';

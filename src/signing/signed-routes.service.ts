@@ -1,24 +1,33 @@
-import { Inject, Injectable, StreamableFile, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Optional, StreamableFile, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { RouteExplorer, type Handler, type Route } from '../routes/index.js';
 import { KeyError } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { overlaps, compileSigningPolicy, type SigningPolicy } from '../core/sign/index.js';
-import { SIGN_FIELDS } from './sign-fields.metadata.js';
-import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
+import { optionProblems } from '../options/index.js';
+import { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
+import {
+  SIGN_FIELDS_KINDS,
+  SIGNING_OPTIONS,
+  type SigningModuleOptions,
+} from './signing.module-definition.js';
 
 /** The policies of all routes with `@SignFields`: made once, checked before the first request. */
 @Injectable()
 export class SignedRoutes implements OnModuleInit {
   private readonly policies = new WeakMap<object, SigningPolicy>();
 
+  private readonly keys: JwkKeyStore;
+
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
-    private readonly keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
-  ) {}
+  ) {
+    this.keys = requiredKeys(keys, 'SigningModule');
+  }
 
   /**
    * Checks every decorated route.
@@ -70,7 +79,10 @@ export class SignedRoutes implements OnModuleInit {
   }
 
   private check({ handler, label }: Handler, found: readonly string[]): string[] {
-    if (this.reflector.get(SIGN_FIELDS, handler) === undefined) return [];
+    const options = this.reflector.get(SIGN_FIELDS, handler);
+    if (options === undefined) return [];
+    const wrong = optionProblems<SignFieldsOptions>(options, SIGN_FIELDS_KINDS);
+    if (wrong.length > 0) return wrong.map((text) => `${label}: @SignFields: ${text}`);
     const { fields, field } = this.policy(handler);
     const problems = [...found];
     if (fields.length === 0) problems.push('there is no field to sign');

@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** The backend call behind `POST /token`. */
 export interface TokenModuleOptions {
@@ -8,6 +9,12 @@ export interface TokenModuleOptions {
   path: string;
 }
 
+/** For tests. */
+export const TOKEN_KINDS: OptionKinds<TokenModuleOptions> = {
+  method: kinds.name,
+  path: kinds.name,
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableTokenModule,
   MODULE_OPTIONS_TOKEN: TOKEN_OPTIONS,
@@ -15,4 +22,7 @@ export const {
   ASYNC_OPTIONS_TYPE: TOKEN_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<TokenModuleOptions>({ moduleName: 'Token' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, TOKEN_OPTIONS, 'TokenModule', TOKEN_KINDS),
+  )
   .build();
