@@ -42,6 +42,7 @@ export {
   type BackendCall,
   type BackendModuleOptions,
 } from './backend/index.js';
+export { RouteTable, type RouteAccess, type RouteRow } from './routes/index.js';
 export { withholdHeaders } from './http/index.js';
 export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';

@@ -51,7 +51,7 @@ const gatewayConnections: FactoryProvider<GatewayConnections> = {
 @Module({
   imports: [RoutesModule, ReservedHeadersModule],
   providers: [signatureCache, dpopProofs, JwtVerifier, ProtectedRoutes, gatewayConnections],
-  exports: [JwtVerifier, ProtectedRoutes, DpopProofs],
+  exports: [JwtVerifier, ProtectedRoutes, DpopProofs, RoutesModule],
 })
 export class AuthModule extends ConfigurableAuthModule {
   static override forRoot(options: typeof AUTH_OPTIONS_TYPE): DynamicModule {

@@ -10,7 +10,13 @@ import {
 import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
 import { ReservedHeaders, type GatewayException } from '../http/index.js';
-import { ApplicationEnhancers, RouteExplorer, type Handler } from '../routes/index.js';
+import {
+  ApplicationEnhancers,
+  RouteExplorer,
+  RouteTable,
+  type Handler,
+  type RouteFacts,
+} from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
 import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
@@ -84,6 +90,7 @@ export class ProtectedRoutes implements OnModuleInit {
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
     private readonly application: ApplicationEnhancers,
+    table: RouteTable,
     @Optional() private readonly proofs?: DpopProofs,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
@@ -91,6 +98,7 @@ export class ProtectedRoutes implements OnModuleInit {
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
     this.keys = requiredKeys(keys, 'AuthModule');
     this.findIssuer = issuerFinder(given, this.keys);
+    table.describeBy((route) => this.facts(route));
     this.publicUrl = given.publicUrl;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
@@ -169,6 +177,12 @@ export class ProtectedRoutes implements OnModuleInit {
     return this.application
       .guards()
       .some((guard) => typeof guard === 'object' && guard !== null && PROTECTS_ALL in guard);
+  }
+
+  private facts(route: Handler): Partial<RouteFacts> {
+    if (!this.isProtected(route)) return { access: this.isPublic(route) ? 'public' : 'open' };
+    const { optional, roles, scopes, issuers } = this.policy(route.handler, route.controller);
+    return { access: optional ? 'optional' : 'token', roles, scopes, issuers: [...issuers] };
   }
 
   /** Writes a line about a request that was refused. */

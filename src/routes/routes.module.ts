@@ -2,11 +2,12 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ApplicationEnhancers } from './application-enhancers.js';
 import { RouteExplorer } from './route-explorer.js';
+import { RouteTable } from './route-table.service.js';
 
 /** One {@link RouteExplorer} for the whole application, whoever imports it. */
 @Module({
   imports: [DiscoveryModule],
-  providers: [RouteExplorer, ApplicationEnhancers],
-  exports: [RouteExplorer, ApplicationEnhancers],
+  providers: [RouteExplorer, ApplicationEnhancers, RouteTable],
+  exports: [RouteExplorer, ApplicationEnhancers, RouteTable],
 })
 export class RoutesModule {}

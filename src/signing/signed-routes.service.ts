@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional, StreamableFile, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
-import { RouteExplorer, type Handler, type Route } from '../routes/index.js';
+import { RouteExplorer, RouteTable, type Handler, type Route } from '../routes/index.js';
 import { KeyError } from '../core/keys/index.js';
 import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { overlaps, compileSigningPolicy, type SigningPolicy } from '../core/sign/index.js';
@@ -25,7 +25,11 @@ export class SignedRoutes implements OnModuleInit {
     @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
+    table: RouteTable,
   ) {
+    table.describeBy((route) =>
+      this.isSigned(route) ? { signedFields: this.policy(route.handler).fields } : {},
+    );
     this.keys = requiredKeys(keys, 'SigningModule');
   }
 

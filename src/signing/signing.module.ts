@@ -12,7 +12,7 @@ import { ConfigurableSigningModule } from './signing.module-definition.js';
 @Module({
   imports: [RoutesModule],
   providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
-  exports: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
+  exports: [RoutesModule, JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
 })
 export class SigningModule extends ConfigurableSigningModule {
   constructor(explorer: RouteExplorer) {
