@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export {
+  AUTH_OPTIONS,
   AuthGuard,
   AuthModule,
   TokenRefusedException,
@@ -19,6 +20,7 @@ export {
   type IssuerResolver,
   type IssuerResolverOptions,
   type RequireJwtOptions,
+  type StandardSchema,
   type ResolvedIssuer,
 } from './auth/index.js';
 export {
@@ -30,6 +32,7 @@ export {
   type VerifiedClaims,
 } from './core/verify/index.js';
 export {
+  BACKEND_OPTIONS,
   BackendAnswer,
   BackendBadResponseException,
   BackendClient,
@@ -47,9 +50,10 @@ export { withholdHeaders } from './http/index.js';
 export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';
-export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
+export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './http/index.js';
 export { requestContextMiddleware } from './http/index.js';
 export {
+  JWKS_OPTIONS,
   JwkKeyStore,
   JwksModule,
   KeysUnavailableException,
@@ -68,6 +72,7 @@ export {
 export { JWS_ALGORITHMS, type JwsAlgorithm } from './core/jws/index.js';
 export {
   JwtSigner,
+  SIGNING_OPTIONS,
   SignedRoutes,
   SignFields,
   SigningInterceptor,
@@ -88,6 +93,7 @@ export {
 export {
   openStore,
   Revocations,
+  STATE_OPTIONS,
   STATE_STORE,
   StateModule,
   StateUnavailableException,

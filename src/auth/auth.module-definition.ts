@@ -67,7 +67,7 @@ export const REQUIRE_JWT_KINDS: OptionKinds<RequireJwtOptions> = {
   ...POLICY_KINDS,
   ...ROUTE_KINDS,
   optional: kinds.oneOf(true, false, 'lenient'),
-  claims: kinds.method,
+  claims: kinds.methodOrObject,
   validate: kinds.method,
 };
 

@@ -5,7 +5,8 @@ export {
   TokenRefusedException,
 } from './auth.exceptions.js';
 export { AuthModule } from './auth.module.js';
-export type { AuthModuleOptions } from './auth.module-definition.js';
+export { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
+export type { StandardSchema } from './claims-class.js';
 export { assertSameOrigin } from './assert-same-origin.js';
 export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';

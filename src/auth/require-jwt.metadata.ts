@@ -1,5 +1,6 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { StandardSchema } from './claims-class.js';
 import type { RoutePolicyOptions, VerifiedClaims } from '../core/verify/index.js';
 
 /**
@@ -22,11 +23,12 @@ export interface RequireJwtOptions extends Omit<RoutePolicyOptions, 'optional'> 
   /** Replaces that of `AuthModule`. It runs once the token is accepted, on each request. */
   validate?: ClaimsValidator;
   /**
-   * A class with class-validator's decorators that the claims have to fulfil, after all other
+   * A class with class-validator's decorators, or a schema (zod, valibot: https://standardschema.dev), that the
+   * claims have to fulfil, after all other
    * checks (401 `claim_invalid`, which names the claim and the rule). Claims that it does not
    * declare are allowed. `@Claims()` gives the claims as the token has them, not an instance.
    */
-  claims?: ClaimsClass;
+  claims?: ClaimsClass | StandardSchema;
 }
 
 /** A class that can be made without arguments. */

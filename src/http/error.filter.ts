@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   Catch,
+  Inject,
   Logger,
   NotFoundException,
+  Optional,
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
@@ -16,6 +18,7 @@ import { requestContext } from './request-context.js';
 type RoutedRequest = IncomingMessage & {
   /** The Express application; another platform has none. */
   app?: RoutedApplication;
+  originalUrl?: string;
   route?: { methods: Readonly<Record<string, boolean>> };
 };
 
@@ -30,9 +33,13 @@ interface FastifyReply {
 const isFastify = (response: ServerResponse | FastifyReply): response is FastifyReply =>
   'raw' in response;
 
-/** Express sets the route of a HEAD request before it finds that the route has no GET. */
+/**
+ * Express sets the route of a HEAD request before it finds that the route has no GET. Below a global prefix,
+ * Nest has a route for whatever is not found, which is for all methods at once.
+ */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
   route !== undefined &&
+  route.methods._all !== true &&
   (method !== 'HEAD' || route.methods.get === true || route.methods.head === true);
 
 /** What an error answer tells. */
@@ -43,6 +50,9 @@ export interface ErrorFilterOptions {
   reword?: (explanation: string) => string;
 }
 
+/** Provides the options of an {@link ErrorFilter} that is `APP_FILTER`. */
+export const ERROR_FILTER_OPTIONS = Symbol('signet.error-filter-options');
+
 /**
  * Makes every error answer: one shape, one place, and the reason for the log line. For HTTP over Express or
  * Fastify; errors in other contexts leave as they would without it.
@@ -51,13 +61,19 @@ export interface ErrorFilterOptions {
  * ```ts
  * app.use(requestContextMiddleware); // gives each answer its X-Request-Id
  * app.useGlobalFilters(new ErrorFilter({ explain: process.env.NODE_ENV !== 'production' }));
+ * // or among the providers of a module: { provide: APP_FILTER, useClass: ErrorFilter }
  * ```
+ * An `HttpException` with an object of the application's own is answered with that object.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
 
-  constructor(private readonly options: ErrorFilterOptions = {}) {}
+  private readonly options: ErrorFilterOptions;
+
+  constructor(@Optional() @Inject(ERROR_FILTER_OPTIONS) options?: ErrorFilterOptions) {
+    this.options = options ?? {};
+  }
 
   catch(thrown: unknown, host: ArgumentsHost): unknown {
     // GraphQL makes an answer of what is thrown, messages have no answer of HTTP.
@@ -110,7 +126,8 @@ export class ErrorFilter implements ExceptionFilter {
 }
 
 function unrouted(request: RoutedRequest): GatewayError {
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  // Below a global prefix Express takes it away from url.
+  const [path = '/'] = (request.originalUrl ?? request.url ?? '/').split('?', 1);
   const allow = request.app === undefined ? [] : allowedMethods(request.app, path);
   return allow.length === 0
     ? {

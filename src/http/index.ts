@@ -1,6 +1,6 @@
 export { bodyMiddleware } from './body.middleware.js';
 export { bodyParser, RequestBodyException, type BodyParser } from './request-body.js';
-export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
+export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {
   requestEndMiddleware,

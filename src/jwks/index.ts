@@ -1,6 +1,6 @@
 export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
-export type { JwksModuleOptions } from './jwks.module-definition.js';
+export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
 // Part of what users of this module see.

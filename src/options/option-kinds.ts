@@ -56,9 +56,10 @@ export const object = kind(
   'an object',
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
-export const textOrObject = kind(
-  'a text or an object',
-  (value) => isText(value) || object(value, '').length === 0,
+/** A class, or what describes one. */
+export const methodOrObject = kind(
+  'a class or a schema',
+  (value) => typeof value === 'function' || object(value, '').length === 0,
 );
 /** A member per name, each a text. */
 export const textsByName = kind(
