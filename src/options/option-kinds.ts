@@ -1,4 +1,4 @@
-import { nearest } from './nearest.js';
+import { nearest } from '../core/text/index.js';
 
 /** What an option may be. @returns its problems, each with the name of the option; none for a good value */
 export type OptionKind = (value: unknown, name: string) => readonly string[];
