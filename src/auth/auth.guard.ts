@@ -60,7 +60,7 @@ export class AuthGuard implements CanActivate {
    * GraphQL `req` or `reply.request` of its context, the client of a WebSocket, the context of a message.
    * Override it for other contexts.
    *
-   * @returns a request with `headers`, for contexts other than WebSockets and messages
+   * @returns a request with `headers` and `rawHeaders`, for contexts other than WebSockets and messages
    */
   protected getRequest(context: ExecutionContext): ContextRequest {
     return contextRequest(context);
@@ -140,8 +140,7 @@ export class AuthGuard implements CanActivate {
     const { token, source, scheme } = presented;
     if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
     // Proofs are made for a method and a URL, and count once: not for messages.
-    const type = context.getType<string>();
-    const isMessage = type === 'ws' || type === 'rpc';
+    const isMessage = request.method === 'CONNECT' || context.getType<string>() === 'rpc';
     const holder = isMessage ? undefined : new RequestHolder(request, scheme, this.routes);
     const claims = await this.verifier.verify(token, policy, holder);
     const { claimHeaders } = policy;

@@ -102,10 +102,20 @@ export function tokenCarrier(
       return socketHandshake(request, authHeaderName);
     case 'rpc':
       return messageCarrier(request, context, authHeaderName);
+    case 'graphql':
+      return withoutSafeHandshake(rawRequest(request));
     default:
       return rawRequest(request);
   }
 }
+
+/** Subscriptions are opened by a handshake, which no page of another origin may make with a cookie. */
+const withoutSafeHandshake = (request: IncomingMessage): IncomingMessage => {
+  const { headers, rawHeaders, url, socket } = request;
+  return headers.upgrade === undefined
+    ? request
+    : carrier(headers, rawHeaders, { url, socket, method: 'CONNECT' });
+};
 
 /** Node's request, which Fastify has in its own. */
 export const rawRequest = (request: ContextRequest): IncomingMessage =>
