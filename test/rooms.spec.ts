@@ -50,6 +50,23 @@ describe('the rule of rooms', () => {
   });
 });
 
+describe('the gateway', () => {
+  it('is built of what the package exports, but for its configuration and the template of a route', () => {
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      exports: Record<string, unknown>;
+    };
+    const source = readFileSync('src/app.module.ts', 'utf8');
+    const rooms = [...source.matchAll(/(?:from|import\() ?'\.\/([\w-]+)\/index\.js'/g)].map(
+      ([, room = '']) => room,
+    );
+    expect(rooms.length).toBeGreaterThan(15);
+    expect(rooms.filter((room) => !(`./${room}` in exports)).toSorted()).toEqual([
+      'config',
+      'private',
+    ]);
+  });
+});
+
 describe('the linter', () => {
   const directory = mkdtempSync(join(tmpdir(), 'signet-lint-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
