@@ -11,7 +11,8 @@ import * as token from './token/index.js';
 import * as wellKnown from './well-known/index.js';
 
 describe('the package', () => {
-  it.each(Object.entries({
+  it.each(
+    Object.entries({
       auth,
       backend,
       jwks,
@@ -21,7 +22,8 @@ describe('the package', () => {
       throttle,
       token,
       wellKnown,
-    }))(
+    }),
+  )(
     'exports the modules of /%s from its root as well: list them in src/index.ts',
     (_folder, subpath) => {
       const modules = Object.entries(subpath).filter(([name]) => name.endsWith('Module'));

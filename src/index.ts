@@ -104,7 +104,11 @@ export {
   type WellKnownModuleOptions,
 } from './well-known/index.js';
 export { SessionModule, type SessionModuleOptions } from './session/index.js';
-export { ThrottleModule, TokenThrottleGuard, type ThrottleModuleOptions } from './throttle/index.js';
+export {
+  ThrottleModule,
+  TokenThrottleGuard,
+  type ThrottleModuleOptions,
+} from './throttle/index.js';
 export {
   IntrospectionModule,
   OAuthModule,

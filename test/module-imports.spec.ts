@@ -122,11 +122,7 @@ describe('who decides logins', () => {
     ['TokenModule', TokenModule.forRoot({}), 'handler'],
     ['TokenModule', TokenModule.forRoot({ path: '/', handler }), 'handler'],
     ['OAuthModule', OAuthModule.forRoot({ refresh: {} }), 'refresh.handler'],
-    [
-      'OAuthModule',
-      OAuthModule.forRoot({ refresh: { path: '/', handler } }),
-      'refresh.handler',
-    ],
+    ['OAuthModule', OAuthModule.forRoot({ refresh: { path: '/', handler } }), 'refresh.handler'],
   ])('%s takes either a backend or a function', async (name, module, option) => {
     const needs = all.filter((one) => one !== name);
     await expect(boot(module, needs, true)).rejects.toThrow(`${name}: give '${option}', or '`);

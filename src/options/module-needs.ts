@@ -1,4 +1,10 @@
-import type { FactoryProvider, InjectionToken, ModuleMetadata, Provider, Type } from '@nestjs/common';
+import type {
+  FactoryProvider,
+  InjectionToken,
+  ModuleMetadata,
+  Provider,
+  Type,
+} from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 
 /** Under which Nest's decorators write what a constructor takes. */
@@ -54,12 +60,12 @@ export function withNeeds(
       inject: dependencies.map(({ token }) => ({ token, optional: true })),
       useFactory: (...given: unknown[]): unknown => {
         check(dependencies, given);
-        return new (provider as Type)(...given);
+        return new provider(...given);
       },
     };
   };
   const { providers = [], controllers = [] } = metadata;
-  const enhanced = controllers.flatMap((controller) => [controller, ...guardsOf(controller)]);
+  const enhanced = [...controllers, ...controllers.flatMap(guardsOf)];
   return {
     ...metadata,
     providers: [...providers.map(checked), ...enhanced.map((type) => checkOf(type, check))],

@@ -16,7 +16,9 @@ export function clientNetwork({ ip, socket }: IncomingMessage & { ip?: string })
   const text = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [left = [], right] = text
     .split('::')
-    .map((side) => side.split(':').flatMap((hextet) => (hextet === '' ? [] : parseInt(hextet, 16))));
+    .map((side) =>
+      side.split(':').flatMap((hextet) => (hextet === '' ? [] : parseInt(hextet, 16))),
+    );
   const zeros = Array<number>(HEXTETS - left.length - (right?.length ?? 0)).fill(0);
   const hextets = right === undefined ? left : [...left, ...zeros, ...right];
   const network = hextets.slice(0, 4).map((hextet) => hextet.toString(16));

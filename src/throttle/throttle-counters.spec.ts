@@ -48,8 +48,6 @@ describe('ThrottleCounters', () => {
 
   it('takes no other failure for a store that does not answer', async () => {
     const hit = () => Promise.reject(new TypeError('a mistake'));
-    await expect(new ThrottleCounters({ hit }).hit('a', WINDOW_MS)).rejects.toThrow(
-      'a mistake',
-    );
+    await expect(new ThrottleCounters({ hit }).hit('a', WINDOW_MS)).rejects.toThrow('a mistake');
   });
 });

@@ -75,10 +75,7 @@ export class TokenController {
       return boundTo(key, tokenForItself(asked));
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(
-          response,
-          await this.login(request, bytes, parameters, asked?.client),
-        );
+      : this.sessions.begin(response, await this.login(request, bytes, parameters, asked?.client));
     return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 
