@@ -1,7 +1,7 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
-import { BackendClient } from '../backend/index.js';
-import { KNOWN_METHODS, type RequestListener } from '../http/index.js';
+import type { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT, KNOWN_METHODS, type RequestListener } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
@@ -29,7 +29,7 @@ export class GatewayMetrics {
     revocations: Revocations,
     signing: SigningEvents,
     endpoints: IntrospectionEndpoints,
-    @Optional() backend?: BackendClient,
+    @Optional() @Inject(BACKEND_CLIENT) backend?: BackendClient,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);

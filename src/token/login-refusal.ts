@@ -27,6 +27,10 @@ export class LoginRefusedException extends GatewayException {
   }
 }
 
+/** Whether a backend refused a call (4xx), and did not fail. Nothing of `backend/` is loaded for it. */
+export const isBackendRefusal = (error: unknown): error is BackendRefusedException =>
+  error instanceof GatewayException && error.details.code === 'backend_refused';
+
 /** 400 `invalid_grant`: the application itself decides logins, and refused this one. */
 export class CredentialsRefusedException extends GatewayException {
   constructor() {

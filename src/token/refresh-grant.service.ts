@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import type { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
 import type { Client } from '../core/clients/index.js';
 import { isJsonObject, toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
+import { BACKEND_CLIENT } from '../http/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
@@ -17,6 +18,7 @@ import {
 import { OAUTH_OPTIONS, type OAuthModuleOptions } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
 import { assertDecider } from './login-handler.js';
+import { isBackendRefusal } from './login-refusal.js';
 import { passOnCredentials } from './client-request.js';
 import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
@@ -75,7 +77,7 @@ export class RefreshGrant {
     private readonly tokens: IssuedTokens,
     private readonly proofs: TokenEndpointProofs,
     private readonly uses: SuccessorUses,
-    @Optional() private readonly backend?: BackendClient,
+    @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
   ) {
     const { refresh } = options;
     if (refresh !== undefined) assertDecider('OAuthModule', 'refresh.', refresh, backend);
@@ -228,7 +230,7 @@ export class RefreshGrant {
       return answer.body;
     } catch (error) {
       if (
-        error instanceof BackendRefusedException &&
+        isBackendRefusal(error) &&
         LOGIN_ENDED.has(error.getStatus()) &&
         !isOfTheRequest(error)
       )

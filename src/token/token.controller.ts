@@ -11,10 +11,10 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Public } from '../auth/index.js';
-import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import type { BackendClient } from '../backend/index.js';
 import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
 import type { Client } from '../core/clients/index.js';
-import { markLogin } from '../http/index.js';
+import { BACKEND_CLIENT, markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
@@ -29,7 +29,7 @@ import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { assertDecider } from './login-handler.js';
-import { CredentialsRefusedException, loginRefusal } from './login-refusal.js';
+import { CredentialsRefusedException, isBackendRefusal, loginRefusal } from './login-refusal.js';
 import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
 import { TokenRequestException } from './token-request.exception.js';
 import { TokenSessions } from './token-sessions.service.js';
@@ -47,7 +47,7 @@ export class TokenController {
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
     private readonly sessions: TokenSessions,
     private readonly proofs: TokenEndpointProofs,
-    @Optional() private readonly backend?: BackendClient,
+    @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
     @Optional() private readonly clients?: ClientAuthentication,
   ) {
     assertDecider('TokenModule', '', options, backend);
@@ -111,7 +111,7 @@ export class TokenController {
     try {
       return (await backend.call<TokenAnswer>(call)).body;
     } catch (error) {
-      if (!(error instanceof BackendRefusedException)) throw error;
+      if (!isBackendRefusal(error)) throw error;
       const byClient = !isRegistered && hasClientCredentials(request, parameters);
       throw loginRefusal(error, errors, byClient);
     }

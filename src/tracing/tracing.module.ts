@@ -1,6 +1,6 @@
-import { Module, Optional } from '@nestjs/common';
-import { BackendClient } from '../backend/index.js';
-import { REQUEST_TRACER } from '../http/index.js';
+import { Inject, Module, Optional } from '@nestjs/common';
+import type { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT, REQUEST_TRACER } from '../http/index.js';
 import { GatewayTracer } from './gateway-tracer.service.js';
 import { ConfigurableTracingModule } from './tracing.module-definition.js';
 
@@ -19,7 +19,7 @@ import { ConfigurableTracingModule } from './tracing.module-definition.js';
   exports: [GatewayTracer, REQUEST_TRACER],
 })
 export class TracingModule extends ConfigurableTracingModule {
-  constructor(tracer: GatewayTracer, @Optional() backend?: BackendClient) {
+  constructor(tracer: GatewayTracer, @Optional() @Inject(BACKEND_CLIENT) backend?: BackendClient) {
     super();
     backend?.trace(tracer);
   }
