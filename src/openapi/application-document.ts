@@ -1,8 +1,9 @@
 import type { INestApplicationContext, Type } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { ModuleRef, Reflector } from '@nestjs/core';
 import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ProtectedRoutes } from '../auth/index.js';
+import { BACKEND_CLIENT } from '../http/index.js';
 import { RouteExplorer } from '../routes/index.js';
 import { SignedRoutes } from '../signing/index.js';
 import { RequestLimit } from '../throttle/index.js';
@@ -35,20 +36,23 @@ export function completeDocument(
   document: OpenAPIObject,
   { throttled, shedsLoad = false }: DocumentOptions = {},
 ): OpenAPIObject {
+  // What is thrown within a method of `app` itself ends the process (`abortOnError`).
+  const modules = app.get(ModuleRef);
   return completeFrom(document, {
     routes: app.get(RouteExplorer, { strict: false }).routes(),
     reflector: app.get(Reflector),
-    protectedRoutes: found(app, ProtectedRoutes),
-    signedRoutes: found(app, SignedRoutes),
-    throttled: throttled ?? found(app, RequestLimit)?.enabled ?? false,
+    protectedRoutes: found(modules, ProtectedRoutes),
+    signedRoutes: found(modules, SignedRoutes),
+    throttled: throttled ?? found(modules, RequestLimit)?.enabled ?? false,
     shedsLoad,
+    hasBackend: found(modules, BACKEND_CLIENT) !== undefined,
   });
 }
 
 /** A provider of the application, if its module is imported. */
-function found<T>(app: INestApplicationContext, type: Type<T>): T | undefined {
+function found<T>(modules: ModuleRef, token: Type<T> | symbol): T | undefined {
   try {
-    return app.get(type, { strict: false });
+    return modules.get<T>(token, { strict: false });
   } catch (error) {
     if (error instanceof UnknownElementException) return undefined;
     throw error;

@@ -117,6 +117,7 @@ function complete(
       signedRoutes: { policy: () => compileSigningPolicy({ fields: ['access_token'] }, {}) },
       throttled,
       shedsLoad: true,
+      hasBackend: true,
     },
   );
 }

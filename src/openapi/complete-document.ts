@@ -31,6 +31,8 @@ export interface DocumentSources {
   throttled: boolean;
   /** Requests that cannot be served in time are refused, as the gateway does. */
   shedsLoad: boolean;
+  /** `BackendModule` is there; else nothing of it fails. */
+  hasBackend: boolean;
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'options'] as const;
@@ -108,7 +110,7 @@ function completeOperation(
       // Probes are answered under any load.
       !sources.shedsLoad || path.startsWith('/health/') ? undefined : OVERLOAD_ERRORS,
       info?.errors,
-      info?.callsBackend === true ? BACKEND_ERRORS : undefined,
+      sources.hasBackend && info?.callsBackend === true ? BACKEND_ERRORS : undefined,
       operation.requestBody === undefined ? undefined : BODY_ERRORS,
       protection?.errors,
       signing === undefined ? undefined : SIGNING_ERRORS,

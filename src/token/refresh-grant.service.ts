@@ -229,11 +229,7 @@ export class RefreshGrant {
       });
       return answer.body;
     } catch (error) {
-      if (
-        isBackendRefusal(error) &&
-        LOGIN_ENDED.has(error.getStatus()) &&
-        !isOfTheRequest(error)
-      )
+      if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
         refuseToGoOn(`the backend (${error.getStatus()})`);
       throw error;
     }

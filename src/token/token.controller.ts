@@ -30,7 +30,7 @@ import type { TokenAnswer } from './token-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { assertDecider } from './login-handler.js';
 import { CredentialsRefusedException, isBackendRefusal, loginRefusal } from './login-refusal.js';
-import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
+import { bodyBytes, requestParameters, type TokenParameters } from './token-request.js';
 import { TokenRequestException } from './token-request.exception.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
@@ -62,9 +62,7 @@ export class TokenController {
     @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
   ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
-    const bytes = bodyBytes(request, body);
-    const { 'content-type': contentType } = request.headers;
-    const parameters = readTokenRequest(contentType, bytes);
+    const parameters = requestParameters(request, body);
     const key = await this.proofs.use(request, response);
     const isRefresh = parameters('grant_type') === 'refresh_token';
     if (!isRefresh) markLogin(request);
@@ -75,18 +73,19 @@ export class TokenController {
       return boundTo(key, tokenForItself(asked));
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(response, await this.login(request, bytes, parameters, asked?.client));
+      : this.sessions.begin(response, await this.login(request, body, parameters, asked?.client));
     return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 
   private async login(
     request: IncomingMessage,
-    bytes: Buffer | undefined,
+    body: unknown,
     parameters: TokenParameters,
     client: Client | undefined,
   ): Promise<TokenAnswer> {
     const { handler, grants = DEFAULT_GRANTS } = this.options;
-    if (handler === undefined) return this.askBackend(request, bytes, parameters);
+    if (handler === undefined)
+      return this.askBackend(request, bodyBytes(request, body), parameters);
     const grant = parameters('grant_type');
     if (grant !== undefined && !grants.includes(grant))
       throw new TokenRequestException('grant_unsupported', 'There is no such grant here.');
