@@ -8,13 +8,13 @@ import {
   pack,
   startConsumer,
   type RunningConsumer,
-} from './helpers/consumer.js';
+} from '../helpers/consumer.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { freePort } from './helpers/free-port.js';
-import { call, callWith } from './helpers/http.js';
-import { part } from './helpers/keys.js';
-import { bash, blocksOf, writeBlock } from './helpers/manual.js';
-import { verdictOf } from './helpers/sessions.js';
+import { freePort } from '../helpers/free-port.js';
+import { call, callWith } from '../helpers/http.js';
+import { part } from '../helpers/keys.js';
+import { bash, blocksOf, writeBlock } from '../helpers/manual.js';
+import { verdictOf } from '../helpers/sessions.js';
 
 /** What the main file of the manual does not do: make a user, and say where it listens. */
 const BESIDE = `
