@@ -40,6 +40,8 @@ const DECIDED_HERE = { handler };
 /** Each module of routes and around them, beside what its TSDoc says that it needs. */
 const MODULES: [name: string, module: Imports[number], needs: Needed[]][] = [
   ['AdminModule', AdminModule, ['JwksModule', 'StateModule', 'AuthModule']],
+  ['AuthModule', AuthModule.forRoot(authOptions), ['JwksModule']],
+  ['SigningModule', SigningModule.forRoot({ alg }), ['JwksModule']],
   ['ClientsModule', ClientsModule.forRoot({ clients: [], issuer }), ['JwksModule', 'StateModule']],
   ['ExplainModule', ExplainModule, ['JwksModule', 'StateModule', 'AuthModule']],
   ['HealthModule', HealthModule, ['JwksModule', 'StateModule']],
