@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createClient } from 'redis';
 import { freePort } from './free-port.js';
 import { REDIS_MISSING } from './programs.js';
-import { kill, tempFolder, track } from './resources.js';
+import { afterFile, kill, tempFolder, track } from './resources.js';
 
 /** A Redis server of the test's own, on a free port, in a directory of its own. */
 export interface RedisServer {
@@ -16,6 +17,8 @@ export interface RedisServer {
   /** Starts it again on the same port, with what it has saved. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Runs a command, e.g. `command('CONFIG', 'SET', 'maxmemory', '1')`. */
+  command(...args: string[]): Promise<unknown>;
 }
 
 export { withoutRedis } from './programs.js';
@@ -45,6 +48,64 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill: end,
     start,
     stop: end,
+    command: (...args) => redisCommand(port, ...args),
+  };
+}
+
+/** Runs a command at a server on this machine. */
+export async function redisCommand(port: number, ...args: string[]): Promise<unknown> {
+  const client = createClient({ RESP: 2, socket: { host: '127.0.0.1', port } });
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What stands between a gateway and its Redis: a name behind which another server can take over. */
+export interface Relay {
+  port: number;
+  /** New connections lead there; those that exist stay where they are. */
+  to(port: number): void;
+  /** The connections that exist stay open, and carry nothing any more. */
+  silence(): void;
+  /** Ends the connections that exist. */
+  cut(): void;
+}
+
+export async function startRelay(port: number): Promise<Relay> {
+  let target = port;
+  const sockets = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const [from, into] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => {
+        if (!silent.has(from)) into.write(data);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        into.destroy();
+      });
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  afterFile(async () => {
+    server.close();
+    cut();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    to: (next) => void (target = next),
+    silence: () => sockets.forEach((socket) => silent.add(socket)),
+    cut,
   };
 }
 

@@ -58,7 +58,7 @@ export class RedisConnection {
     return this.target.kind === 'cluster';
   }
 
-  /** Names the process of the server; `undefined` while there is no connection. */
+  /** Names the process of the server; `undefined` while there is no connection, and nothing can be asked. */
   get process(): string | undefined {
     return this.session?.process;
   }

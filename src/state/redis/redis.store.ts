@@ -49,7 +49,7 @@ type ChangesReply = [
   restarted: number,
   more: number,
   version: string,
-  entries: string[],
+  entries: (string | null)[],
   removed: (string | null)[],
 ];
 
@@ -94,7 +94,7 @@ export class RedisStore implements StateStore {
   }
 
   async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
-    const entries = await this.connection.evaluate<string[]>(
+    const entries = await this.connection.evaluate<(string | null)[]>(
       LIST,
       [ENTRIES, LOG, REMOVED, EXPIRY],
       [page.after ?? '', page.limit],
@@ -105,8 +105,6 @@ export class RedisStore implements StateStore {
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
     const { process } = this.connection;
-    if (process === undefined)
-      throw new StateUnavailableException(`${this.description}: not connected`);
     const [run, history = '', since = '0'] = (cursor ?? '').split(' ');
     // A server that was started again may have lost what it had not saved.
     const from = cursor === undefined ? '' : run === process ? history : 'of another process';
@@ -228,5 +226,17 @@ export class RedisStore implements StateStore {
   }
 }
 
-const parse = (entry: string): Revocation =>
-  ({ reason: undefined, ...JSON.parse(entry) }) as Revocation;
+/** Of another kind than any that is known. */
+const UNREADABLE = { id: '', kind: '', value: '', before: null, createdAt: 0, expiresAt: null };
+
+/** Members that only a newer version knows are left out. */
+function parse(entry: string | null): Revocation {
+  let members: unknown = UNREADABLE;
+  try {
+    members = JSON.parse(entry ?? 'null') ?? UNREADABLE;
+  } catch {
+    // Somebody else has written it.
+  }
+  const { id, kind, value, before, reason, createdAt, expiresAt } = members as Revocation;
+  return { id, kind, value, before, reason, createdAt, expiresAt };
+}

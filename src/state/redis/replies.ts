@@ -32,7 +32,7 @@ const CONDITIONS: Readonly<Record<string, Condition>> = {
 };
 
 /** Up to Redis 6.2, an error of a command of a script stands behind an introduction. */
-const CODE = /(?:^|: -)([A-Z]+) /;
+const CODE = /(?:^(?!ERR )|: -)([A-Z]+) /;
 
 /** @returns `undefined` where the reply is about the command only */
 export const conditionOf = (reply: string): Condition | undefined =>
