@@ -1,10 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore, StateReadOnlyException, type StateStore } from '../src/state/index.js';
+import { createCertificate } from './helpers/certificate.js';
 import { limit } from './helpers/faults.js';
-import { startRedis, startRelay, withoutRedis, type RedisServer } from './helpers/redis.js';
+import { freePort } from './helpers/free-port.js';
+import {
+  startRedis,
+  startRelay,
+  startSentinel,
+  withoutRedis,
+  type RedisServer,
+} from './helpers/redis.js';
+import { kill, tempFolder } from './helpers/resources.js';
 import { refreshUse, revocation } from './helpers/store-contract.js';
 
 async function open(url: string): Promise<StateStore> {
@@ -98,6 +109,17 @@ describe.skipIf(withoutRedis)('the connection to Redis', () => {
     await writable(store);
   });
 
+  it('says that a Sentinel is none', async () => {
+    const server = await start();
+    const { port, child } = await startSentinel(server.port);
+    await expect(openStore(`redis://127.0.0.1:${port}`)).rejects.toThrow(/redis\+sentinel:/);
+    const unknown = openStore(`redis+sentinel://127.0.0.1:${port}/other`);
+    await expect(unknown).rejects.toThrow(/knows no primary 'other'/);
+    await kill(child);
+    const alone = openStore(`redis+sentinel://127.0.0.1:${port},127.0.0.1:1/main`);
+    await expect(alone).rejects.toThrow(/not known: 127\.0\.0\.1:\d+ .*ECONNREFUSED.*; .*:1 /);
+  });
+
   it('does not take a server whose data a much newer version has written', async () => {
     const server = await start();
     const store = await open(server.url);
@@ -113,7 +135,10 @@ describe.skipIf(withoutRedis)('a user with the rules of the documentation', () =
     const server = await start();
     const rules = ['~signet:*', '-@all', '+@read', '+@write', '-@dangerous'];
     await server.command('ACL', 'SETUSER', 'signet', 'on', '>s3cret', ...rules, '+eval', '+evalsha', '+time');
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
     const store = await open(server.url.replace('//', '//signet:s3cret@'));
+    expect(warned.mock.calls).toEqual([[expect.stringMatching(/may not run INFO/)]]);
     const entry = revocation();
     await store.addRevocation(entry);
     const { cursor, added } = await store.changes(undefined, 10);
@@ -126,6 +151,46 @@ describe.skipIf(withoutRedis)('a user with the rules of the documentation', () =
     await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
     await writable(store);
     expect(await store.changes(cursor, 10)).toMatchObject({ restarted: true, added: [entry] });
+  });
+});
+
+describe.skipIf(withoutRedis)('a Redis that asks for certificates', () => {
+  const folder = tempFolder('redis-tls');
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const authority = createCertificate('Test CA');
+  const issued = (name: string): { cert: string; key: string } => {
+    const { cert, key } = createCertificate(name, authority.authority);
+    return { cert: file(`${name}.pem`, cert), key: file(`${name}.key`, key) };
+  };
+  const ca = file('ca.pem', authority.cert);
+  const [ours, theirs] = [issued('gateway.test'), issued('redis.test')];
+  let port: number;
+  let redis: RedisServer;
+  beforeAll(async () => {
+    port = await freePort();
+    const files = ['--tls-cert-file', theirs.cert, '--tls-key-file', theirs.key];
+    const tls = ['--tls-port', String(port), '--tls-ca-cert-file', ca, '--tls-auth-clients', 'yes'];
+    redis = await startRedis(...files, ...tls);
+  });
+  afterAll(() => redis?.stop());
+
+  it('gets ours, and is believed by a private authority only', async () => {
+    const mine = `tls_cert=${ours.cert}&tls_key=${ours.key}`;
+    const store = await open(`rediss://127.0.0.1:${port}?tls_ca=${ca}&${mine}`);
+    await store.addRevocation(revocation());
+    // A name that DNS does not know, or an address that a Sentinel names.
+    const named = await open(`rediss://localhost:${port}?tls_ca=${ca}&${mine}&tls_name=redis.test`);
+    expect((await named.changes(undefined, 10)).added).toHaveLength(1);
+    for (const [query, reason] of [
+      [`tls_ca=${ca}`, /./],
+      [mine, /self-signed certificate in certificate chain/],
+      [`tls_ca=${ca}&${mine}&tls_name=other.test`, /does not match/],
+      [`tls_ca=${join(folder, 'none.pem')}`, /ENOENT/],
+    ] as const)
+      await expect(openStore(`rediss://127.0.0.1:${port}?${query}`)).rejects.toThrow(reason);
   });
 });
 
