@@ -38,7 +38,9 @@ async function condition(store: StateStore): Promise<string> {
   }
 }
 const writable = (store: StateStore, ms = 5000): Promise<void> =>
-  expect.poll(() => condition(store), { timeout: limit(ms, 20_000), interval: 50 }).toBe('writable');
+  expect
+    .poll(() => condition(store), { timeout: limit(ms, 20_000), interval: 50 })
+    .toBe('writable');
 
 describe.skipIf(withoutRedis)('the connection to Redis', () => {
   it('comes back when a server stalls and another takes over behind the same name', async () => {
@@ -134,7 +136,17 @@ describe.skipIf(withoutRedis)('a user with the rules of the documentation', () =
   it('does everything, without INFO', async () => {
     const server = await start();
     const rules = ['~signet:*', '-@all', '+@read', '+@write', '-@dangerous'];
-    await server.command('ACL', 'SETUSER', 'signet', 'on', '>s3cret', ...rules, '+eval', '+evalsha', '+time');
+    await server.command(
+      'ACL',
+      'SETUSER',
+      'signet',
+      'on',
+      '>s3cret',
+      ...rules,
+      '+eval',
+      '+evalsha',
+      '+time',
+    );
     const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     onTestFinished(() => warned.mockRestore());
     const store = await open(server.url.replace('//', '//signet:s3cret@'));
@@ -234,31 +246,34 @@ describe.skipIf(withoutRedis)('a Redis that takes no writes', () => {
     ],
   ];
 
-  it.each(CASES)('is read when it %s, and takes writes later', async (_what, reason, begin, end) => {
-    const store = await open(server.url);
-    const [entry, use] = [revocation(), refreshUse()];
-    await store.addRevocation(entry);
-    const { cursor } = await store.changes(undefined, 1000);
-    await begin();
-    expect(await condition(store)).toMatch(reason);
-    expect(await store.changes(cursor, 10)).toMatchObject({ restarted: false, more: false });
-    expect(await store.peek(use)).toEqual({ state: 'fresh' });
-    expect(await store.listRevocations({ limit: 1000 })).toContainEqual(entry);
-    for (const write of [
-      () => store.addRevocation(revocation()),
-      () => store.consume(use),
-      () => store.putIfAbsent(randomUUID(), 'x', 1000),
-      () => store.noteExpiry(253_402_300_000 + Math.random()),
-    ])
-      await expect(write()).rejects.toThrow(StateReadOnlyException);
-    // Whoever comes only now reads as well, and is told.
-    const later = await open(server.url);
-    expect((await later.changes(undefined, 1000)).added).toContainEqual(entry);
-    expect(later.readOnly).toMatch(reason);
-    await end();
-    await writable(store);
-    await writable(later);
-    // What was refused has not happened.
-    expect(await store.consume(use)).toEqual({ state: 'fresh' });
-  });
+  it.each(CASES)(
+    'is read when it %s, and takes writes later',
+    async (_what, reason, begin, end) => {
+      const store = await open(server.url);
+      const [entry, use] = [revocation(), refreshUse()];
+      await store.addRevocation(entry);
+      const { cursor } = await store.changes(undefined, 1000);
+      await begin();
+      expect(await condition(store)).toMatch(reason);
+      expect(await store.changes(cursor, 10)).toMatchObject({ restarted: false, more: false });
+      expect(await store.peek(use)).toEqual({ state: 'fresh' });
+      expect(await store.listRevocations({ limit: 1000 })).toContainEqual(entry);
+      for (const write of [
+        () => store.addRevocation(revocation()),
+        () => store.consume(use),
+        () => store.putIfAbsent(randomUUID(), 'x', 1000),
+        () => store.noteExpiry(253_402_300_000 + Math.random()),
+      ])
+        await expect(write()).rejects.toThrow(StateReadOnlyException);
+      // Whoever comes only now reads as well, and is told.
+      const later = await open(server.url);
+      expect((await later.changes(undefined, 1000)).added).toContainEqual(entry);
+      expect(later.readOnly).toMatch(reason);
+      await end();
+      await writable(store);
+      await writable(later);
+      // What was refused has not happened.
+      expect(await store.consume(use)).toEqual({ state: 'fresh' });
+    },
+  );
 });

@@ -119,7 +119,10 @@ describe.each(STORES)('%s', (_name, fill) => {
     ]);
     expect(removed).toMatchObject([{ id: '00000000-0000-4000-8000-000000000003', kind: 'sid' }]);
     expect(await store.peek(use('sha256:used'))).toEqual({ state: 'consumed' });
-    expect(await store.peek(use('sha256:replayed'))).toEqual({ state: 'consumed', replay: 'sealed' });
+    expect(await store.peek(use('sha256:replayed'))).toEqual({
+      state: 'consumed',
+      replay: 'sealed',
+    });
     expect(await store.peek(use('sha256:x', 'u-1'))).toEqual({ state: 'revoked' });
     expect(await store.noteExpiry(0)).toBe(4_102_444_800);
     expect(await schema()).toBe(SCHEMA);
@@ -165,7 +168,9 @@ describe('version 0.1', () => {
     const results = statements.map((sql) => database.prepare(sql).all());
     // 0.1 refuses every other number.
     expect(results[0]).toEqual([{ value: 1 }]);
-    expect(results[3]).toContainEqual(expect.objectContaining({ id: entry.id, value: entry.value }));
+    expect(results[3]).toContainEqual(
+      expect.objectContaining({ id: entry.id, value: entry.value }),
+    );
     const again = await open(url);
     expect(await again.peek(use('sha256:by-0.1'))).toEqual({ state: 'consumed', replay: 'sealed' });
     const values = (await allChanges(again)).added.map(({ value }) => value);

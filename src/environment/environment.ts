@@ -170,7 +170,7 @@ export class Environment {
   // State and administration
   @Text(
     /^(?:memory:|sqlite:(?!:memory:|file:)[^\0]+|rediss?(?:\+sentinel|\+cluster)?:\/\/\S+)$/,
-    'sqlite:<file>, redis://…, redis+sentinel://…, redis+cluster://…, rediss for TLS or, without a file, memory:',
+    'sqlite:<file>, redis://…, rediss://…, redis+sentinel://…, rediss+sentinel://…, redis+cluster://…, rediss+cluster://… or, without a file, memory:',
     { default: 'sqlite:data/signet.db' },
   )
   STATE_STORE!: string;

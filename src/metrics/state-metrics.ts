@@ -23,7 +23,7 @@ export function registerStateMetrics(
   });
   const writable = new Gauge({
     name: 'signet_state_writable',
-    help: '0 while the state store answers questions but takes no writes: nothing can be refreshed or revoked.',
+    help: 'Zero while the state store answers questions but takes no writes: nothing can be refreshed or revoked.',
     aggregator: 'min',
     registers,
     collect: (): void => writable.set(revocations.readOnly === undefined ? 1 : 0),

@@ -5,7 +5,10 @@ import { parseJsonExactly } from '../core/json/index.js';
 import { MemoryStore } from './memory.store.js';
 import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
-import { StateReadOnlyException, StateUnavailableException } from './state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);

@@ -16,7 +16,10 @@ import {
 } from '../core/revocation/index.js';
 import { RevocationIndex } from './revocation-index.js';
 import type { Slot } from './slot-table.js';
-import { StateReadOnlyException, StateUnavailableException } from './state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
 
 /** How the view follows the store. */

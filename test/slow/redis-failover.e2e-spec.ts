@@ -55,7 +55,9 @@ describe.skipIf(withoutRedis)('Redis behind Sentinel', () => {
       });
       onTestFinished(async () => void (await gateway.stop()));
       const [good, revoked] = [await login(gateway.url), await login(gateway.url)];
-      expect((await postForm(`${gateway.url}/token/revoke`, { token: revoked.access })).status).toBe(200);
+      expect(
+        (await postForm(`${gateway.url}/token/revoke`, { token: revoked.access })).status,
+      ).toBe(200);
       const [before] = group.servers as [RedisServer];
       await replicated(before, 2);
       before.process().kill(signal);
@@ -73,7 +75,9 @@ describe.skipIf(withoutRedis)('Redis behind Sentinel', () => {
         })
         .toBe('200');
       const ms = performance.now() - promoted;
-      figure(`Sentinel, ${signal}: refreshes ${ms.toFixed(0)} ms after the promotion (criterion 5000)`);
+      figure(
+        `Sentinel, ${signal}: refreshes ${ms.toFixed(0)} ms after the promotion (criterion 5000)`,
+      );
       expect(ms).toBeLessThan(limit(5000, 20_000));
       expect(await custom(gateway.url, revoked.access)).toBe('401 token_revoked');
 

@@ -91,7 +91,9 @@ describe.each(FAULTS)('%s', (_what, faulty) => {
       expect(metricOf(await gateway.metrics(), 'signet_state_writable')).toBe(0);
       expect(metricOf(await gateway.metrics(), 'signet_state_stale_seconds')).toBe(0);
       const told = () => gateway.log().filter(({ msg }) => /takes no writes/.test(String(msg)));
-      await expect.poll(told).toEqual([expect.objectContaining({ msg: expect.stringMatching(fault.reason) })]);
+      await expect
+        .poll(told)
+        .toEqual([expect.objectContaining({ msg: expect.stringMatching(fault.reason) })]);
     };
 
     await fault.begin(first);

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { StateReadOnlyException, StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import { locate } from './locate.js';
 import { RedisSession, reasonOf, within } from './redis-session.js';
 import { parseRedisUrl, type RedisTarget } from './redis-url.js';

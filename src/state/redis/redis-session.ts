@@ -159,11 +159,7 @@ export async function askOnce(
   command: readonly string[],
   ms: number,
 ): Promise<unknown> {
-  const { client, aborting } = await connectable(
-    { ...target, database: 0 },
-    host,
-    credentials,
-  );
+  const { client, aborting } = await connectable({ ...target, database: 0 }, host, credentials);
   try {
     return await within(
       ms,

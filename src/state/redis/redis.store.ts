@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Revocation } from '../../core/revocation/index.js';
-import { StateReadOnlyException, StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import {
   TOMBSTONE_SECONDS,
   type ChangeCursor,

@@ -8,9 +8,15 @@ describe('what an error reply says about the server', () => {
     ['MOVED 3999 127.0.0.1:6381', 'elsewhere'],
     ['CLUSTERDOWN Hash slot not served', 'elsewhere'],
     ['LOADING Redis is loading the dataset in memory', 'elsewhere'],
-    ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", 'elsewhere'],
+    [
+      "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+      'elsewhere',
+    ],
     ['NOAUTH Authentication required.', 'elsewhere'],
-    ["OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:5.", 'full'],
+    [
+      "OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:5.",
+      'full',
+    ],
     ['MISCONF Redis is configured to save RDB snapshots, but it is currently unable to.', 'full'],
     ['NOREPLICAS Not enough good replicas to write.', 'full'],
     // As Redis 6.2 tells of an error inside of a script.

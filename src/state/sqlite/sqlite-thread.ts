@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { StateReadOnlyException, StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
 
 /** An operation takes longer only when the disk hangs. */
