@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openStore, StateReadOnlyException, type StateStore } from '../src/state/index.js';
+import {
+  openStore,
+  StateReadOnlyException,
+  StateUnavailableException,
+  type StateStore,
+} from '../src/state/index.js';
+import { parseRedisUrl } from '../src/state/redis/redis-url.js';
 import { createCertificate } from './helpers/certificate.js';
 import { limit } from './helpers/faults.js';
 import { freePort } from './helpers/free-port.js';
@@ -17,6 +23,8 @@ import {
 } from './helpers/redis.js';
 import { kill, tempFolder } from './helpers/resources.js';
 import { refreshUse, revocation } from './helpers/store-contract.js';
+
+const PRODUCTION = readFileSync('docs/production.md', 'utf8');
 
 async function open(url: string): Promise<StateStore> {
   const store = await openStore(url);
@@ -37,10 +45,11 @@ async function condition(store: StateStore): Promise<string> {
     return (error as { details?: { explanation?: string } }).details?.explanation ?? String(error);
   }
 }
-const writable = (store: StateStore, ms = 5000): Promise<void> =>
-  expect
+const writable = async (store: StateStore, ms = 5000): Promise<void> => {
+  await expect
     .poll(() => condition(store), { timeout: limit(ms, 20_000), interval: 50 })
     .toBe('writable');
+};
 
 describe.skipIf(withoutRedis)('the connection to Redis', () => {
   it('comes back when a server stalls and another takes over behind the same name', async () => {
@@ -50,7 +59,7 @@ describe.skipIf(withoutRedis)('the connection to Redis', () => {
     const entry = revocation();
     await store.addRevocation(entry);
     stalled.process().kill('SIGSTOP');
-    await expect(store.changes(undefined, 10)).rejects.toThrow();
+    await expect(store.changes(undefined, 10)).rejects.toThrow(StateUnavailableException);
     relay.to(other.port);
     await writable(store);
     // Another process, so other data: whoever followed the first one has to begin anew.
@@ -65,6 +74,7 @@ describe.skipIf(withoutRedis)('the connection to Redis', () => {
     const store = await open(`redis://127.0.0.1:${relay.port}`);
     relay.silence();
     await writable(store);
+    expect(store.readOnly).toBeUndefined();
   });
 
   it('comes back from a server that accepts connections and says nothing', async () => {
@@ -132,21 +142,23 @@ describe.skipIf(withoutRedis)('the connection to Redis', () => {
   });
 });
 
+describe('the URLs of the documentation', () => {
+  it('can be read', () => {
+    const urls = PRODUCTION.match(/^redis\S*:\/\/\S+$/gm) ?? [];
+    expect(urls.map((url) => parseRedisUrl(url).kind)).toEqual([
+      'server',
+      'server',
+      'sentinel',
+      'cluster',
+    ]);
+  });
+});
+
 describe.skipIf(withoutRedis)('a user with the rules of the documentation', () => {
   it('does everything, without INFO', async () => {
     const server = await start();
-    const rules = ['~signet:*', '-@all', '+@read', '+@write', '-@dangerous'];
-    await server.command(
-      'ACL',
-      'SETUSER',
-      'signet',
-      'on',
-      '>s3cret',
-      ...rules,
-      '+eval',
-      '+evalsha',
-      '+time',
-    );
+    const [command = ''] = /^ACL SETUSER .*$/m.exec(PRODUCTION) ?? [];
+    await server.command(...command.replace('>password', '>s3cret').split(' '));
     const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     onTestFinished(() => warned.mockRestore());
     const store = await open(server.url.replace('//', '//signet:s3cret@'));

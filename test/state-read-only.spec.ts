@@ -22,6 +22,11 @@ function dropRoot(folder: string, ...paths: string[]): void {
   });
 }
 
+function copyFolder(from: string, to: string, names: readonly string[]): void {
+  mkdirSync(to);
+  for (const name of names) copyFileSync(join(from, name), join(to, name));
+}
+
 const filesOf = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name));
 
 describe('a SQLite file that cannot be written', () => {
@@ -36,15 +41,11 @@ describe('a SQLite file that cannot be written', () => {
     await first.addRevocation(entry);
     await first.consume(use);
     const { cursor } = await allChanges(first);
-    if (killed) {
-      mkdirSync(join(folder, 'state'));
-      // What is not in the main file yet stands in its -wal file.
-      for (const name of ['state.db', 'state.db-wal'])
-        copyFileSync(join(folder, 'live', name), join(folder, 'state', name));
-      expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
-    }
-    await first.close();
     const state = join(folder, 'state');
+    // What is not in the main file yet stands in its -wal file.
+    if (killed) copyFolder(join(folder, 'live'), state, ['state.db', 'state.db-wal']);
+    await first.close();
+    expect((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0).toBe(killed);
     const files = filesOf(state);
     for (const path of files) chmodSync(path, 0o400);
     chmodSync(state, 0o500);
@@ -78,8 +79,8 @@ describe('a SQLite file that cannot be written', () => {
   });
 });
 
-const writable = (store: StateStore): Promise<void> =>
-  expect
+const writable = async (store: StateStore): Promise<void> => {
+  await expect
     .poll(
       async () => {
         await store.changes(undefined, 1);
@@ -88,3 +89,4 @@ const writable = (store: StateStore): Promise<void> =>
       { timeout: limit(5000, 20_000), interval: 50 },
     )
     .toBe('writable');
+};

@@ -20,8 +20,8 @@ const fixture = (name: string): string => readFileSync(join('test/fixtures/state
 interface Filled {
   url: string;
   /** Gives the state a number, and an entry, that only a later version writes. */
-  writeAsNewer(schema: number): Promise<void>;
-  schema(): Promise<number>;
+  writeAsNewer: (schema: number) => Promise<void>;
+  schema: () => Promise<number>;
 }
 
 const FUTURE = { id: '00000000-0000-4000-8000-00000000000f', kind: 'device', value: 'd' };

@@ -303,16 +303,15 @@ describe('a store that takes no writes', () => {
 describe('entries of a newer version', () => {
   it('are skipped and counted, and those beside them count', async () => {
     const store = new MemoryStore();
-    const entry = (changes: object): Revocation =>
-      ({
-        id: crypto.randomUUID(),
-        kind: 'sid',
-        value: 's',
-        before: null,
-        createdAt: 0,
-        expiresAt: null,
-        ...changes,
-      }) as Revocation;
+    const entry = (changes: object): Revocation => ({
+      id: crypto.randomUUID(),
+      kind: 'sid',
+      value: 's',
+      before: null,
+      createdAt: 0,
+      expiresAt: null,
+      ...changes,
+    });
     const newer = entry({ kind: 'device' });
     await store.addRevocation(newer);
     for (const changes of [

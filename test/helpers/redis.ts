@@ -50,7 +50,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill: end,
     start,
     stop: end,
-    command: (...args) => redisCommand(port, ...args),
+    command: (...words) => redisCommand(port, ...words),
   };
 }
 

@@ -108,22 +108,18 @@ export class RedisConnection {
   /** What a failure says about the session, and what the caller is told. */
   private judge(session: RedisSession, reason: string): StateUnavailableException {
     const text = `${this.description}: ${reason}`;
-    switch (conditionOf(reason)) {
-      case 'elsewhere':
-        this.giveUp(session, reason);
-        return new StateUnavailableException(text);
-      case 'replica':
+    const condition = conditionOf(reason);
+    if (condition === 'replica' || condition === 'full') {
+      session.readOnly = reason;
+      if (condition === 'replica') {
         session.replica = true;
-        session.readOnly = reason;
         void this.seek();
-        return new StateReadOnlyException(text);
-      case 'full':
-        session.readOnly = reason;
-        return new StateReadOnlyException(text);
-      case undefined:
-        if (session.ended || session.silentMs > SILENT_MS) this.giveUp(session, reason);
-        return new StateUnavailableException(text);
+      }
+      return new StateReadOnlyException(text);
     }
+    if (condition === 'elsewhere' || session.ended || session.silentMs > SILENT_MS)
+      this.giveUp(session, reason);
+    return new StateUnavailableException(text);
   }
 
   private giveUp(session: RedisSession, reason: string): void {

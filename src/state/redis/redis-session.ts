@@ -115,7 +115,7 @@ export class RedisSession {
   /** @returns `undefined` where the user may not ask */
   private async info(): Promise<string | undefined> {
     try {
-      return String(await this.client.sendCommand(['INFO']));
+      return (await this.client.sendCommand(['INFO'])) as unknown as string;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined;
       throw error;
