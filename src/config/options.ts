@@ -167,6 +167,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  exposedFiles: exposedFiles(env),
   leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
