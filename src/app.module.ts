@@ -12,6 +12,7 @@ import {
   jwksOptions,
   metricsOptions,
   oauthOptions,
+  pagesOptions,
   privateOptions,
   sessionOptions,
   signingOptions,
@@ -27,6 +28,7 @@ import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
+import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
 import { SessionModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
@@ -37,8 +39,8 @@ import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /**
- * The whole wiring; the only place where the environment meets the modules. But for `PrivateModule`, which is the
- * template of an application's own, they are what the package exports: test/rooms.spec.ts.
+ * The whole wiring; the only place where the environment meets the modules. But for the pages of the gateway and
+ * `PrivateModule`, the template of an application's own, they are what the package exports: test/rooms.spec.ts.
  */
 @Module({})
 export class AppModule {
@@ -85,7 +87,10 @@ export class AppModule {
           : [IntrospectionModule.forRootAsync(namespace('introspection', introspection))]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
-          ? [ExplainModule.forRoot({ reword: withVariableNames })]
+          ? [
+              ExplainModule.forRoot({ reword: withVariableNames }),
+              PagesModule.forRoot(pagesOptions(env)),
+            ]
           : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],

@@ -51,7 +51,7 @@ describe('the rule of rooms', () => {
 });
 
 describe('the gateway', () => {
-  it('is built of what the package exports, but for its configuration and the template of a route', () => {
+  it('is built of what the package exports, but for its configuration, its pages, and the template of a route', () => {
     const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       exports: Record<string, unknown>;
     };
@@ -62,6 +62,7 @@ describe('the gateway', () => {
     expect(rooms.length).toBeGreaterThan(15);
     expect(rooms.filter((room) => !(`./${room}` in exports)).toSorted()).toEqual([
       'config',
+      'pages',
       'private',
     ]);
   });
