@@ -99,9 +99,9 @@ describe('what is loaded', () => {
   it.each(
     Object.entries(exports).flatMap(([path, to]) => (to.default ? [[path, to.default]] : [])),
   )('for the subpath %s: nothing that only others need', async (path, file) => {
-    const loaded = new Set(packagesIn(await modulesOf(file as string)));
+    const loaded = new Set(packagesIn(await modulesOf(file)));
     const strangers = [...OF_FEW].filter(
-      ([name, where]) => loaded.has(name) && !where.includes(path as string),
+      ([name, where]) => loaded.has(name) && !where.includes(path),
     );
     expect(strangers.map(([name]) => name)).toEqual([]);
   });

@@ -129,7 +129,7 @@ describe('readTokenRequest', () => {
 });
 
 describe('requestParameters of an application with a body parser of its own', () => {
-  const read = (type: string, body: unknown, name = 'username', rawBody?: Buffer): string => {
+  const parameter = (type: string, body: unknown, name = 'username', rawBody?: Buffer): string => {
     const headers = { 'content-type': type, 'content-length': '9' };
     try {
       const request = { headers, rawBody } as unknown as IncomingMessage;
@@ -154,11 +154,13 @@ describe('requestParameters of an application with a body parser of its own', ()
     [JSON_TYPE, [{ username: 'ada' }], '415 media_type_unsupported'],
     [JSON_TYPE, undefined, '415 media_type_unsupported'],
   ])('%s as %j: %s', (type, body, expected) => {
-    expect(read(type, body)).toBe(expected);
+    expect(parameter(type, body)).toBe(expected);
   });
 
   it('goes by the bytes where they are kept', () => {
     const twice = Buffer.from('{"username":"a","username":"b"}');
-    expect(read(JSON_TYPE, { username: 'b' }, 'username', twice)).toBe('400 parameter_repeated');
+    expect(parameter(JSON_TYPE, { username: 'b' }, 'username', twice)).toBe(
+      '400 parameter_repeated',
+    );
   });
 });

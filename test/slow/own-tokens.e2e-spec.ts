@@ -55,7 +55,8 @@ describe('an application with users of its own, as printed', () => {
       );
     const observing = `${main.replace('await app.listen', 'observe(app);\n$&')}${BESIDE}`;
     for (const block of [users, observed, observe, observing]) writeBlock(block, directory);
-    expect(await compile(directory)).toBe('');
+    const problems = await compile(directory);
+    if (problems !== '') throw new Error(problems);
     app = await startConsumer(directory, { PORT: port, ISSUER: issuer });
     config = await client.discovery(new URL(issuer), 'web', undefined, client.None(), {
       execute: [client.allowInsecureRequests],
