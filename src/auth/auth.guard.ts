@@ -11,7 +11,6 @@ import {
   type TokenPolicy,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
@@ -92,7 +91,7 @@ export class AuthGuard implements CanActivate {
       throw tokenMissing(request, policy);
     }
     const { token, source, scheme } = presented;
-    if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    if (source === 'cookie') this.routes.assertSameOrigin(request);
     const holder = new RequestHolder(request, scheme, this.routes);
     const claims = await this.verifier.verify(token, policy, holder);
     const { claimHeaders } = policy;

@@ -12,6 +12,11 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
    */
   publicUrl?: string;
   /**
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests by
+   * cookie, too. Default: none.
+   */
+  trustedOrigins?: readonly string[];
+  /**
    * Asymmetric tokens whose valid signature is remembered, at about 150 bytes each; 0: none. Claims,
    * expiry and revocation are checked every time. Default 10000.
    */

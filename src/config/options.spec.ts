@@ -29,6 +29,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   MANAGEMENT_PORT: '2',
   WORKERS: '3',
   TRUST_PROXY: 'true',
+  CORS_ORIGINS: 'https://app.example',
   BODY_LIMIT: '1kb',
   SHUTDOWN_DELAY_MS: '4',
   SHUTDOWN_TIMEOUT_MS: '5',

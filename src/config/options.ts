@@ -11,6 +11,7 @@ import {
   readSecretFile,
   type Environment,
 } from '../environment/index.js';
+import type { CorsOptions } from '../http/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
@@ -146,6 +147,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   adminRoles: env.ADMIN_ROLES,
   signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
   publicUrl: env.PUBLIC_URL,
+  trustedOrigins: trustedOrigins(env),
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
@@ -200,7 +202,21 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   cookies: env.SESSION_COOKIES,
   publicUrl: env.PUBLIC_URL,
+  trustedOrigins: trustedOrigins(env),
 });
+
+/** Origins whose pages may use cookies. */
+const trustedOrigins = ({ CORS_ORIGINS: origins }: Environment): string[] =>
+  origins.filter((origin) => origin !== '*');
+
+/** `undefined` where pages of other origins may read public documents only. */
+export const corsOptions = (env: Environment): CorsOptions | undefined =>
+  env.CORS_ORIGINS.length === 0
+    ? undefined
+    : {
+        origins: env.CORS_ORIGINS.includes('*') ? '*' : trustedOrigins(env),
+        credentials: env.SESSION_COOKIES || env.VALIDATOR_COOKIE_KEY !== undefined,
+      };
 
 /** `undefined` where the login decides who a client is. */
 export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>

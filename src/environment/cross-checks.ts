@@ -61,6 +61,7 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   problems.push(
     ...loginChecks(env, raw),
     ...sessionChecks(env),
+    ...corsChecks(env),
     ...issuerChecks(env),
     ...introspectionChecks(env),
   );
@@ -99,6 +100,18 @@ function loginChecks(env: Environment, raw: RawEnvironment): string[] {
       problems.push(
         'TOKEN_BACKEND_AUTH_METHODS names client_secret_post, and TOKEN_BACKEND_METHOD=GET sends the login no body',
       );
+  return problems;
+}
+
+/** Pages of other origins, and what the cookies are for. */
+function corsChecks(env: Environment): string[] {
+  if (!env.CORS_ORIGINS.includes('*')) return [];
+  const problems: string[] = [];
+  if (env.CORS_ORIGINS.length > 1) problems.push('CORS_ORIGINS is * and names origins; choose one');
+  if (isTrue(env.SESSION_COOKIES) || env.VALIDATOR_COOKIE_KEY !== undefined)
+    problems.push(
+      'CORS_ORIGINS=* cannot be with SESSION_COOKIES or VALIDATOR_COOKIE_KEY: name the origins that may use cookies',
+    );
   return problems;
 }
 

@@ -25,6 +25,7 @@ import {
   Int,
   List,
   NoProxy,
+  Origins,
   ProxyUrl,
   Secret,
   Text,
@@ -62,6 +63,7 @@ export class Environment {
   @Int(0, 65_535, { word: 'off' }) MANAGEMENT_PORT?: number | 'off';
   @Int(1, 999, { word: 'auto', default: 1, production: 'auto' }) WORKERS!: number | 'auto';
   @TrustProxy() TRUST_PROXY?: boolean | number | string[];
+  @Origins() CORS_ORIGINS!: string[];
   @Bytes({ default: '16kb' }) BODY_LIMIT!: number;
   @Int(0, 600_000, { default: 0, production: 5000 }) SHUTDOWN_DELAY_MS!: number;
   @Int(0, 600_000, { default: 10_000 }) SHUTDOWN_TIMEOUT_MS!: number;

@@ -4,7 +4,7 @@ import type { Client } from '../core/clients/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
-import { beginSession, SessionCookies } from '../session/index.js';
+import { beginSession, SessionCookies, withoutTokens } from '../session/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './token-request.js';
@@ -16,6 +16,16 @@ export class TokenSessions {
     private readonly grant: RefreshGrant,
     private readonly cookies: SessionCookies,
   ) {}
+
+  /**
+   * For a request whose answer begins a session or goes on with one.
+   *
+   * @throws CsrfRefusedException where the answer would set cookies, and the request may come from a page of
+   * another origin
+   */
+  assertMayBegin(request: IncomingMessage): void {
+    this.cookies.assertMaySet(request);
+  }
 
   /**
    * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
@@ -33,7 +43,8 @@ export class TokenSessions {
 
   /**
    * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
-   * the session cookie, for which the request has to come from the gateway's own origin.
+   * the session cookie, for which the request has to come from the gateway's own origin. The answer to a
+   * cookie holds tokens as cookies only.
    *
    * @param client who asks, where clients are registered
    * @throws TokenRequestException while refresh is off, or without a token
@@ -48,18 +59,20 @@ export class TokenSessions {
   ): Promise<UnsignedAnswer | SignedAnswer> {
     if (!this.grant.enabled)
       throw new TokenRequestException('grant_unsupported', 'Refresh is not switched on here.');
-    const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
+    const parameter = parameters('refresh_token');
+    const token = parameter ?? this.cookies.refreshToken(request);
     if (token === undefined)
       throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
     const result = await this.grant.exchange(request, token, parameters, client);
-    if (result instanceof SignedAnswer) {
-      this.deliver(response, result.body);
-      return result;
-    }
+    const deliver = (answer: Record<string, unknown>): Record<string, unknown> => {
+      const delivered = this.deliver(response, answer);
+      return parameter === undefined ? withoutTokens(delivered) : delivered;
+    };
+    if (result instanceof SignedAnswer) return new SignedAnswer(deliver(result.body));
     const { body, steps } = result;
     return new UnsignedAnswer(body, {
       ...steps,
-      commit: async (answer) => this.deliver(response, (await steps.commit?.(answer)) ?? answer),
+      commit: async (answer) => deliver((await steps.commit?.(answer)) ?? answer),
     });
   }
 

@@ -67,6 +67,7 @@ export class TokenController {
     else asked = await clientRequest(this.clients, request, parameters);
     if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
       return boundTo(key, tokenForItself(asked));
+    this.sessions.assertMayBegin(request);
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
       : this.sessions.begin(response, await this.login(request, bytes, parameters));
