@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Revocation } from '../../core/revocation/index.js';
+import { epochSeconds } from '../../core/time/index.js';
+import { inOrder, type SessionRecord } from '../session-records.js';
 import { StateUnavailableException } from '../state-unavailable.exception.js';
 import {
   TOMBSTONE_SECONDS,
@@ -22,6 +24,7 @@ import {
   PUT_IF_ABSENT,
   REMOVE,
 } from './scripts.js';
+import { LIST_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
 
 const TIMEOUT_MS = 1000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
@@ -43,6 +46,7 @@ const HISTORY = key('history');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
 const kept = (name: string): string => `signet:{kept:${name}}`;
+const sessions = (owner: string): string => key(`sessions:${owner}`);
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -178,6 +182,30 @@ export class RedisStore implements StateStore {
     }
   }
 
+  async putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    const records = await this.connection.evaluate<string[]>(
+      PUT_SESSION,
+      [sessions(owner)],
+      [session.sid, JSON.stringify(session)],
+      TIMEOUT_MS,
+    );
+    return inOrder(records.map(parseSession), epochSeconds());
+  }
+
+  async listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    const records = await this.connection.evaluate<string[]>(
+      LIST_SESSIONS,
+      [sessions(owner)],
+      [],
+      TIMEOUT_MS,
+    );
+    return inOrder(records.map(parseSession), epochSeconds());
+  }
+
+  async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    await this.connection.evaluate(REMOVE_SESSIONS, [sessions(owner)], [...sids], TIMEOUT_MS);
+  }
+
   async close(): Promise<void> {
     this.connection.close();
   }
@@ -208,3 +236,4 @@ export class RedisStore implements StateStore {
 
 const parse = (entry: string): Revocation =>
   ({ reason: undefined, ...JSON.parse(entry) }) as Revocation;
+const parseSession = (record: string): SessionRecord => JSON.parse(record) as SessionRecord;

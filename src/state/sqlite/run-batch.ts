@@ -2,7 +2,7 @@ import type { Answer, Call, Operations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 /** Operations that never write; a batch of them takes no lock. */
-const READS = new Set(['listRevocations', 'changes', 'peek', 'getKept']);
+const READS = new Set(['listRevocations', 'changes', 'peek', 'getKept', 'listSessions']);
 
 /**
  * Many operations as one transaction, so that they share one wait for the disk. Each has its own

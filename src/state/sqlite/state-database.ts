@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Revocation, RevocationSubject } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import {
   TOMBSTONE_SECONDS,
   type RefreshOutcome,
@@ -9,6 +10,7 @@ import {
 } from '../state-store.js';
 import { openDatabase, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
+import { SESSION_SCHEMA, SessionTable } from './session-table.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
@@ -63,6 +65,7 @@ const ALIVE = 'removed_from IS NULL AND (expires_at IS NULL OR expires_at > ?)';
 export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly database: DatabaseSync;
   private readonly history: string;
+  private readonly sessions: SessionTable;
   private readonly prepared = new Map<string, StatementSync>();
 
   /** @throws Error when the file cannot be used */
@@ -70,6 +73,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     this.database = openDatabase(file, 'FULL');
     try {
       this.history = transaction(this.database, () => this.migrate());
+      this.sessions = new SessionTable(this.database);
     } catch (error) {
       this.database.close();
       throw error;
@@ -165,6 +169,18 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return exp;
   }
 
+  putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
+    return this.sessions.putSession(owner, session);
+  }
+
+  listSessions(owner: string): readonly SessionRecord[] {
+    return this.sessions.listSessions(owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): void {
+    this.sessions.removeSessions(owner, sids);
+  }
+
   /** What has expired is deleted; the lock for writing is taken only when there is something. */
   purge(): void {
     const now = epochSeconds();
@@ -174,10 +190,11 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
            OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?1 * 1000) AS due`,
       [now],
     );
-    if (due?.due !== 1) return;
+    if (due?.due !== 1 && !this.sessions.isPurgeDue(now)) return;
     transaction(this.database, () => {
       this.run('DELETE FROM revocation WHERE expires_at <= ?', [now]);
       this.run('DELETE FROM consumed WHERE expires_at <= ?', [now]);
+      this.sessions.purge(now);
       this.run(
         'UPDATE consumed SET replay = NULL, replay_until = NULL WHERE replay IS NOT NULL AND replay_until <= ?',
         [now * 1000],
@@ -187,7 +204,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   /** @returns the name of the history that the file holds */
   private migrate(): string {
-    this.database.exec(SCHEMA);
+    this.database.exec(SCHEMA + SESSION_SCHEMA);
     const version = this.meta('schema');
     if (version === undefined) this.setMeta('schema', SCHEMA_VERSION);
     else if (version !== SCHEMA_VERSION)
