@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
 import { ThrottlerModule } from '@nestjs/throttler';
-import { AdminModule } from './admin/index.js';
+import { AdminModule, AdminSessionsModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
 import { ClientsModule } from './clients/index.js';
@@ -14,6 +14,7 @@ import {
   metricsOptions,
   oauthOptions,
   privateOptions,
+  sessionListOptions,
   sessionOptions,
   signingOptions,
   stateOptions,
@@ -29,7 +30,7 @@ import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { PrivateModule } from './private/index.js';
-import { SessionModule } from './session/index.js';
+import { SessionListModule, SessionModule, SessionRoutesModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
 import { STATE_STORE, StateModule } from './state/index.js';
 import { throttlerOptions } from './throttle/index.js';
@@ -53,7 +54,12 @@ export class AppModule {
      * made once.
      */
     const session = SessionModule.forRootAsync(namespace('session', sessionOptions(env)));
-    const oauth = OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env), session));
+    const list = sessionListOptions(env);
+    const sessions =
+      list === undefined ? [] : [SessionListModule.forRootAsync(namespace('sessionList', list))];
+    const oauth = OAuthModule.forRootAsync(
+      namespace('oauth', oauthOptions(env), session, ...sessions),
+    );
     const throttle = namespace('throttle', throttleOptions(env));
     const tracing = tracingOptions(env);
     const clients = clientsOptions(env);
@@ -83,6 +89,9 @@ export class AppModule {
           ? []
           : [ClientsModule.forRootAsync(namespace('clients', clients))]),
         session,
+        ...(env.SESSION_LIST
+          ? [{ module: SessionRoutesModule, imports: [session, ...sessions] }]
+          : []),
         oauth,
         TokenModule.forRootAsync(namespace('token', tokenOptions(env), oauth)),
         PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
@@ -98,6 +107,9 @@ export class AppModule {
               ),
             ]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
+        ...(env.ADMIN_ROLES.length > 0 && env.SESSION_LIST
+          ? [{ module: AdminSessionsModule, imports: sessions }]
+          : []),
         ...(env.NODE_ENV === 'development'
           ? [ExplainModule.forRoot({ reword: withVariableNames })]
           : []),

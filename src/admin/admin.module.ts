@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AdminRevocationsController } from './admin-revocations.controller.js';
+import { AdminSessionsController } from './admin-sessions.controller.js';
 
 /**
  * The routes for operators: `/admin/revocations`. Without this module they do not exist. Needs
@@ -7,3 +8,10 @@ import { AdminRevocationsController } from './admin-revocations.controller.js';
  */
 @Module({ controllers: [AdminRevocationsController] })
 export class AdminModule {}
+
+/**
+ * `/admin/sessions`. Give it `SessionListModule` as one of its `imports`; needs `AuthModule` with
+ * `adminRoles`.
+ */
+@Module({ controllers: [AdminSessionsController] })
+export class AdminSessionsModule {}

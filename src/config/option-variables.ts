@@ -117,6 +117,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     publicUrl: 'PUBLIC_URL',
     trustedOrigins: 'CORS_ORIGINS',
   },
+  SessionListModule: { limit: 'SESSION_LIMIT', absoluteTtl: 'REFRESH_ABSOLUTE_TTL' },
   ClientsModule: {
     path: 'CLIENTS_FILE',
     issuer: 'SIGNER_ISSUER',

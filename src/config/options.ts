@@ -15,7 +15,7 @@ import type { CorsOptions } from '../http/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
-import type { SessionModuleOptions } from '../session/index.js';
+import type { SessionListModuleOptions, SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleOptions } from '../throttle/index.js';
@@ -204,6 +204,15 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   publicUrl: env.PUBLIC_URL,
   trustedOrigins: trustedOrigins(env),
 });
+
+/** `undefined` where nobody remembers which sessions there are. */
+export const sessionListOptions = (env: Environment): SessionListModuleOptions | undefined =>
+  env.SESSION_LIST || env.SESSION_LIMIT > 0
+    ? {
+        limit: env.SESSION_LIMIT === 0 ? undefined : env.SESSION_LIMIT,
+        absoluteTtl: env.REFRESH_ABSOLUTE_TTL,
+      }
+    : undefined;
 
 /** Origins whose pages may use cookies. */
 const trustedOrigins = ({ CORS_ORIGINS: origins }: Environment): string[] =>

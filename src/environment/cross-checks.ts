@@ -127,6 +127,8 @@ function sessionChecks(env: Environment): string[] {
   for (const [name, on] of [
     ['REFRESH_BACKEND_PATH', refresh],
     ['SESSION_COOKIES', isTrue(env.SESSION_COOKIES)],
+    ['SESSION_LIST', isTrue(env.SESSION_LIST)],
+    ['SESSION_LIMIT', env.SESSION_LIMIT > 0],
   ] as const)
     if (on && isTrue(env.SIGNER_FULL))
       problems.push(`${name} needs compact tokens, which SIGNER_FULL=true does not make`);

@@ -186,6 +186,8 @@ export class Environment {
   @Int(0, 1_000_000_000, { default: 0, production: 300 }) THROTTLE_LIMIT!: number;
   @Int(1000, 86_400_000, { default: 60_000 }) THROTTLE_TTL_MS!: number;
   @Flag() SESSION_COOKIES!: boolean;
+  @Flag() SESSION_LIST!: boolean;
+  @Int(0, 1000, { default: 0 }) SESSION_LIMIT!: number;
 
   // What is shown
   @Flag({ default: true, production: false }) ERRORS_EXPLAIN!: boolean;

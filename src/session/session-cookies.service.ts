@@ -3,9 +3,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { assertSameOrigin } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { SESSION_COOKIES } from '../core/headers/index.js';
-import { parseJsonExactly, toNumber } from '../core/json/index.js';
+import { toNumber } from '../core/json/index.js';
 import { tokenOfCookie } from '../core/verify/index.js';
 import { GatewayException } from '../http/index.js';
+import { claimsOf } from './answer-tokens.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
 
@@ -90,22 +91,5 @@ function onlyCookie(request: IncomingMessage, name: string): string | undefined 
   }
 }
 
-const COMPACT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
-
-/**
- * An answer without its tokens, wherever they stand; in a list `null` takes their place. For a page whose
- * scripts may not read the cookies.
- */
-export function withoutTokens(answer: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const text = JSON.stringify(answer, (_name, value: unknown) =>
-    typeof value === 'string' && COMPACT.test(value) ? undefined : value,
-  );
-  return parseJsonExactly(text) as Record<string, unknown>;
-}
-
 /** `exp` of a token that was signed a moment ago. */
-function expiry(token: string): number {
-  const [, payload = ''] = token.split('.', 2);
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp: unknown };
-  return Math.floor(toNumber(claims.exp) ?? 0);
-}
+const expiry = (token: string): number => Math.floor(toNumber(claimsOf(token).exp) ?? 0);

@@ -35,8 +35,7 @@ export class MemorySessions implements SessionRecords {
   /** Drops what has expired. */
   sweep(now: number): void {
     for (const [owner, own] of this.byOwner) {
-      for (const [sid, { expiresAt }] of own)
-        if (expiresAt <= now && own.delete(sid)) this.size--;
+      for (const [sid, { expiresAt }] of own) if (expiresAt <= now && own.delete(sid)) this.size--;
       if (own.size === 0) this.byOwner.delete(owner);
     }
   }

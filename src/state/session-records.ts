@@ -30,10 +30,7 @@ export interface SessionRecords {
 }
 
 /** What a store shows of the sessions that it holds. */
-export const inOrder = (
-  sessions: Iterable<SessionRecord>,
-  now: number,
-): readonly SessionRecord[] =>
+export const inOrder = (sessions: Iterable<SessionRecord>, now: number): readonly SessionRecord[] =>
   [...sessions]
     .filter(({ expiresAt }) => expiresAt > now)
     .toSorted((a, b) => a.createdAt - b.createdAt || (a.sid < b.sid ? -1 : 1));

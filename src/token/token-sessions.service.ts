@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import type { Client } from '../core/clients/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
-import { beginSession, SessionCookies, withoutTokens } from '../session/index.js';
+import { beginSession, SessionCookies, SessionList, withoutTokens } from '../session/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './token-request.js';
@@ -15,6 +15,7 @@ export class TokenSessions {
   constructor(
     private readonly grant: RefreshGrant,
     private readonly cookies: SessionCookies,
+    @Optional() private readonly list?: SessionList,
   ) {}
 
   /**
@@ -29,15 +30,27 @@ export class TokenSessions {
 
   /**
    * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
-   * while refresh and cookies are off.
+   * while refresh, cookies and the list of sessions are off.
+   *
+   * @param byUser somebody logs in, not a client for itself (RFC 6749 section 4.4)
    */
-  begin(response: ServerResponse, body: TokenAnswer): TokenAnswer | UnsignedAnswer {
-    if (!this.grant.enabled && !this.cookies.enabled) return body;
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: TokenAnswer,
+    byUser: boolean,
+  ): TokenAnswer | UnsignedAnswer {
+    const list = byUser ? this.list : undefined;
+    const hasSession = this.grant.enabled || list !== undefined;
+    if (!hasSession && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
-      complete: this.grant.enabled
+      complete: hasSession
         ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
         : undefined,
-      commit: async (answer) => this.deliver(response, answer),
+      commit: async (answer) => {
+        await list?.note(request, answer, true);
+        return this.deliver(response, answer);
+      },
     });
   }
 
@@ -72,7 +85,11 @@ export class TokenSessions {
     const { body, steps } = result;
     return new UnsignedAnswer(body, {
       ...steps,
-      commit: async (answer) => deliver((await steps.commit?.(answer)) ?? answer),
+      commit: async (answer) => {
+        const committed = (await steps.commit?.(answer)) ?? answer;
+        await this.list?.note(request, committed, false);
+        return deliver(committed);
+      },
     });
   }
 

@@ -69,7 +69,12 @@ export class TokenController {
     this.sessions.assertMayBegin(request);
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(response, await this.login(request, bytes, parameters));
+      : this.sessions.begin(
+          request,
+          response,
+          await this.login(request, bytes, parameters),
+          parameters('grant_type') !== 'client_credentials',
+        );
     return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 
