@@ -69,7 +69,8 @@ def requests_oauthlib():
 async def httpx_oauth():
     name = f"httpx-oauth {version('httpx-oauth')}"
     client = OAuth2("web", "secret", f"{ISSUER}/none", TOKEN,
-                    refresh_token_endpoint=TOKEN, revoke_token_endpoint=METADATA["revocation_endpoint"])
+                    refresh_token_endpoint=TOKEN, revoke_token_endpoint=METADATA["revocation_endpoint"],
+                    revocation_endpoint_auth_method="client_secret_basic")
     # It has no password grant; the login is a plain form.
     token = requests.post(TOKEN, data=USER, auth=("web", "secret")).json()
     for what, run in (
