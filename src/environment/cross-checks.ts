@@ -197,6 +197,14 @@ export const foreignIssuers = (env: Environment): string[] =>
     ? [...new Set(env.VALIDATOR_ISSUER)].filter((issuer) => issuer !== env.SIGNER_ISSUER)
     : [];
 
+/** Anybody can write `X-Forwarded-For`, and there is always a proxy whose word would count. */
+export const trustProxyWarning = ({ TRUST_PROXY }: Environment): string[] =>
+  TRUST_PROXY === true
+    ? [
+        'TRUST_PROXY=true: a client can write any address into X-Forwarded-For, and so gets past THROTTLE_LIMIT; name the addresses of your proxies, or how many there are',
+      ]
+    : [];
+
 /** Whoever is on the way to these hosts chooses the keys. */
 export const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string[] =>
   hosts.length === 0

@@ -100,9 +100,11 @@ function countRefusals(
   });
   server.on('drop', () => metrics.refusal('connections_exceeded'));
   const adapter = app.getHttpAdapter();
-  if (adapter instanceof GatewayAdapter)
+  if (adapter instanceof GatewayAdapter) {
+    adapter.onRefused = (code) => metrics.refusal(code);
     adapter.shedder.onShed = (request, response) => {
       metrics.refusal('overloaded');
       cors?.(request, response);
     };
+  }
 }
