@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import axios from 'axios';
-import { clientCredentials, ownerCredentials, refreshToken } from 'axios-oauth-client';
+import { create } from 'axios';
+import * as axiosClient from 'axios-oauth-client';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password';
@@ -222,15 +222,15 @@ describe('axios-oauth-client, as it comes from npm', () => {
   const endpoint = (): string => `${issuer.origin}/token`;
 
   it('logs in, refreshes, and gets tokens for itself', async () => {
-    const http = axios.create();
-    const login = ownerCredentials(http, endpoint(), 'shop', 'secret');
+    const http = create();
+    const login = axiosClient.ownerCredentials(http, endpoint(), 'shop', 'secret');
     const first = (await login('alice', 'wonderland', 'read')) as Tokens;
-    const next = refreshToken(http, endpoint(), 'shop', 'secret');
+    const next = axiosClient.refreshToken(http, endpoint(), 'shop', 'secret');
     const second = (await next(first.refresh_token, 'read')) as Tokens;
     expect(second.refresh_token).not.toBe(first.refresh_token);
     // The route asks for another role: the token itself is good.
     expect(await custom(issuer.origin, second.access_token)).toBe('403 roles_missing');
-    const own = clientCredentials(http, endpoint(), 'shop', 'secret');
+    const own = axiosClient.clientCredentials(http, endpoint(), 'shop', 'secret');
     expect(await own('read')).toMatchObject({ token_type: 'Bearer', scope: 'read write' });
   });
 });

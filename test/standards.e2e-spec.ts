@@ -162,221 +162,253 @@ const good = (): Record<string, unknown> => ({
   roles: ['role_a'],
 });
 
-type Row = [section: string, statement: string, check: () => Promise<void>];
-
-/** Runs rows as tests whose names begin with their section. */
-const table = (rfc: string, rows: readonly Row[]): void => {
-  describe(rfc, () => {
-    it.each(rows)('%s: %s', (_section, _statement, check) => check());
-  });
-};
-
-table('RFC 6749', [
-  ['2.3.1', 'a client with a password can use HTTP Basic', async () => {
+describe('RFC 6749', () => {
+  it('2.3.1: a client with a password can use HTTP Basic', async () => {
     expect((await token(PASSWORD)).status).toBe(200);
-  }],
-  ['2.3.1', 'both halves of Basic are form-encoded before', async () => {
+  });
+
+  it('2.3.1: both halves of Basic are form-encoded before', async () => {
     const by = byBasic('w:e+b%', SECRET);
     expect(part((await login(by)).access, 1).client_id).toBe('w:e+b%');
-  }],
-  ['2.3.1', 'a client that is registered so sends its secret in the body', async () => {
+  });
+
+  it('2.3.1: a client that is registered so sends its secret in the body', async () => {
     expect((await token(PASSWORD, byPost('post', SECRET))).status).toBe(200);
-  }],
-  ['2.3.1', 'credentials in the URI do not count', async () => {
+  });
+
+  it('2.3.1: credentials in the URI do not count', async () => {
     const query = new URLSearchParams({ client_id: 'post', client_secret: SECRET }).toString();
     expect(refusal(await post(`/token?${query}`, PASSWORD, {}))).toBe('401 invalid_client');
-  }],
-  ['2.3', 'a client uses one method in each request', async () => {
+  });
+
+  it('2.3: a client uses one method in each request', async () => {
     const both = { ...WEB, ...byPost('web', SECRET) };
     expect(refusal(await token(PASSWORD, both))).toBe('400 invalid_request');
-  }],
-  ['2.3.1', 'guessing a secret is limited', async () => {
+  });
+
+  it('2.3.1: guessing a secret is limited', async () => {
     const by = { headers: { authorization: basicHeader('narrow', 'wrong') } };
     const tries: string[] = [];
     for (let i = 0; i < 12; i++) tries.push(refusal(await token(PASSWORD, by)));
     expect([tries[0], tries.at(-1)]).toEqual(['401 invalid_client', '429 invalid_request']);
-  }],
-  ['3.2', 'the token endpoint takes POST only', async () => {
+  });
+
+  it('3.2: the token endpoint takes POST only', async () => {
     const answer = await call(`${gateway.url}/token`);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
-  }],
-  ['3.2', 'a parameter without a value is none', async () => {
+  });
+
+  it('3.2: a parameter without a value is none', async () => {
     expect((await token({ ...PASSWORD, scope: '' })).status).toBe(200);
     expect(refusal(await token({ ...PASSWORD, grant_type: '' }))).toBe('400 invalid_request');
-  }],
-  ['3.2', 'a parameter that is not known is ignored', async () => {
+  });
+
+  it('3.2: a parameter that is not known is ignored', async () => {
     expect((await token({ ...PASSWORD, unheard_of: '1' })).status).toBe(200);
-  }],
-  ['3.2', 'no parameter is there twice', async () => {
+  });
+
+  it('3.2: no parameter is there twice', async () => {
     const body = new URLSearchParams(PASSWORD).toString();
     expect(refusal(await raw(`${body}&username=bob`))).toBe('400 invalid_request');
-  }],
-  ['3.2.1', 'a confidential client has to authenticate', async () => {
+  });
+
+  it('3.2.1: a confidential client has to authenticate', async () => {
     expect(refusal(await token(PASSWORD, byName('web')))).toBe('401 invalid_client');
-  }],
-  ['3.3', 'scope is in the answer where it is not what was asked for', async () => {
+  });
+
+  it('3.3: scope is in the answer where it is not what was asked for', async () => {
     expect((await token({ ...PASSWORD, scope: 'read' })).json.scope).toBe('read write');
-  }],
-  ['4.4.3', 'a client that asks for itself gets no refresh token', async () => {
+  });
+
+  it('4.4.3: a client that asks for itself gets no refresh token', async () => {
     const { status, json } = await token({ grant_type: 'client_credentials' });
     expect([status, Object.keys(json)]).toEqual([
       200,
       ['access_token', 'scope', 'token_type', 'expires_in'],
     ]);
-  }],
-  ['5.1', 'an answer is JSON that nobody stores, with token_type and expires_in', async () => {
+  });
+
+  it('5.1: an answer is JSON that nobody stores, with token_type and expires_in', async () => {
     const { status, headers, json } = await token(PASSWORD);
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch(/^application\/json/);
     expect([headers.get('cache-control'), headers.get('pragma')]).toEqual(['no-store', 'no-cache']);
     expect([json.token_type, json.expires_in]).toEqual(['Bearer', 3600]);
-  }],
-  ['5.2', 'invalid_request: a parameter is missing', async () => {
+  });
+
+  it('5.2: invalid_request: a parameter is missing', async () => {
     expect(refusal(await token({ username: 'alice' }))).toBe('400 invalid_request');
     expect(refusal(await token({ grant_type: 'refresh_token' }))).toBe('400 invalid_request');
-  }],
-  ['5.2', 'invalid_client: 401 with the scheme that was used', async () => {
+  });
+
+  it('5.2: invalid_client: 401 with the scheme that was used', async () => {
     const answer = await token(PASSWORD, byBasic('web', 'wrong'));
     expect(refusal(answer)).toBe('401 invalid_client');
     expect(challenge(answer)).toMatch(/^Basic realm=/);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-  }],
-  ['5.2', 'invalid_grant: the refresh token is none', async () => {
+  });
+
+  it('5.2: invalid_grant: the refresh token is none', async () => {
     expect(refusal(await renew('none'))).toBe('400 invalid_grant');
-  }],
-  ['5.2', 'unauthorized_client: the grant type is not for this client', async () => {
+  });
+
+  it('5.2: unauthorized_client: the grant type is not for this client', async () => {
     const answer = await token({ grant_type: 'client_credentials' }, SPA);
     expect(refusal(answer)).toBe('400 unauthorized_client');
-  }],
-  ['5.2', 'invalid_scope: more than the client may ask for', async () => {
+  });
+
+  it('5.2: invalid_scope: more than the client may ask for', async () => {
     expect(refusal(await token({ ...PASSWORD, scope: 'admin' }))).toBe('400 invalid_scope');
-  }],
-  ['5.2', 'a description holds ASCII without quotes and backslashes', async () => {
+  });
+
+  it('5.2: a description holds ASCII without quotes and backslashes', async () => {
     const { json } = await renew('"\\ä');
     expect(json.error_description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
-  }],
-  ['6', 'a confidential client authenticates to refresh', async () => {
+  });
+
+  it('6: a confidential client authenticates to refresh', async () => {
     const { refresh } = await login();
     expect(refusal(await renew(refresh, {}, byName('web')))).toBe('401 invalid_client');
     expect((await renew(refresh)).status).toBe(200);
-  }],
-  ['6', 'a refresh token is bound to its client, and the try of another one ends nothing', async () => {
+  });
+
+  it('6: a refresh token is bound to its client, and the try of another one ends nothing', async () => {
     const { refresh } = await login();
     expect(refusal(await renew(refresh, {}, SPA))).toBe('400 invalid_grant');
     expect((await renew(refresh)).status).toBe(200);
-  }],
-  ['6', 'scope is no more than was granted', async () => {
+  });
+
+  it('6: scope is no more than was granted', async () => {
     const { refresh } = await login();
     expect(refusal(await renew(refresh, { scope: 'read write admin' }))).toBe('400 invalid_scope');
-  }],
-  ['6', 'scope left out is all that was granted', async () => {
+  });
+
+  it('6: scope left out is all that was granted', async () => {
     const { access } = pairOf(await renew((await login()).refresh));
     expect(part(access, 1).scope).toBe('read write');
-  }],
-  ['6', 'the new refresh token has the scope of the old one', async () => {
+  });
+
+  it('6: the new refresh token has the scope of the old one', async () => {
     const next = pairOf(await renew((await login()).refresh, { scope: 'read' }));
     expect(part(next.refresh, 1).scope).toBe('read write');
-  }],
-  ['10.4', 'a refresh token that is used twice ends the session', async () => {
+  });
+
+  it('10.4: a refresh token that is used twice ends the session', async () => {
     const { refresh } = await login();
     const next = pairOf(await renew(refresh));
     expect(refusal(await renew(refresh))).toBe('400 invalid_grant');
     expect(refusal(await renew(next.refresh))).toBe('400 invalid_grant');
     expect(refusal(await api(next.access))).toBe('401 invalid_token');
-  }],
-]); // prettier-ignore
+  });
+});
 
-table('RFC 6750', [
-  ['2.1', 'a token comes in the header Authorization', async () => {
+describe('RFC 6750', () => {
+  it('2.1: a token comes in the header Authorization', async () => {
     expect((await api((await login()).access)).status).toBe(200);
-  }],
-  ['2.2', 'a token in a form does not count', async () => {
+  });
+
+  it('2.2: a token in a form does not count', async () => {
     const { access } = await login();
     expect((await post('/logout', { access_token: access }, {})).status).toBe(401);
-  }],
-  ['2.3', 'a token in the URI does not count', async () => {
+  });
+
+  it('2.3: a token in the URI does not count', async () => {
     const { access } = await login();
     const answer = await call(`${gateway.url}/private/custom?access_token=${access}`);
     expect(answer.status).toBe(401);
-  }],
-  ['2', 'one method per request', async () => {
+  });
+
+  it('2: one method per request', async () => {
     const { access } = await login();
     const url = `${gateway.url}/private/custom?access_token=${access}`;
     expect(refusal(await callWith(url, access))).toBe('400 invalid_request');
-  }],
-  ['3', 'a request without a token gets a challenge and no error', async () => {
+  });
+
+  it('3: a request without a token gets a challenge and no error', async () => {
     const answer = await call(`${gateway.url}/private/custom`);
     expect([answer.status, answer.json.error]).toEqual([401, undefined]);
     expect(challenge(answer)).toMatch(/^Bearer realm="[^"]+"/);
     expect(challenge(answer)).not.toContain('error=');
-  }],
-  ['3', 'no attribute of a challenge is there twice', async () => {
+  });
+
+  it('3: no attribute of a challenge is there twice', async () => {
     const [bearer = ''] = challenge(await api('x')).split(', DPoP ');
     const names = [...bearer.matchAll(/(\w+)="/g)].map(([, name]) => name);
     expect(new Set(names).size).toBe(names.length);
-  }],
-  ['3.1', 'invalid_token: 401', async () => {
+  });
+
+  it('3.1: invalid_token: 401', async () => {
     const answer = await api('x.y.z');
     expect(refusal(answer)).toBe('401 invalid_token');
     expect(challenge(answer)).toContain('error="invalid_token"');
-  }],
-  ['3.1', 'insufficient_scope: 403', async () => {
+  });
+
+  it('3.1: insufficient_scope: 403', async () => {
     const access = await tokenOf(jwk, { ...good(), roles: [] }, { typ: 'at+jwt' });
     const answer = await api(access);
     expect(refusal(answer)).toBe('403 insufficient_scope');
     expect(challenge(answer)).toContain('error="insufficient_scope"');
-  }],
-  ['5.3', 'what a token opens is stored nowhere', async () => {
+  });
+
+  it('5.3: what a token opens is stored nowhere', async () => {
     const { headers } = await api((await login()).access);
     expect(headers.get('cache-control')).toBe('no-store');
-  }],
-]); // prettier-ignore
+  });
+});
 
-table('RFC 7009', [
-  ['2.1', 'token is needed', async () => {
+describe('RFC 7009', () => {
+  it('2.1: token is needed', async () => {
     expect(refusal(await post('/token/revoke', {}))).toBe('400 invalid_request');
-  }],
-  ['2.1', 'an access token ends', async () => {
+  });
+
+  it('2.1: an access token ends', async () => {
     const { access } = await login();
     expect((await post('/token/revoke', { token: access })).status).toBe(200);
     expect(refusal(await api(access))).toBe('401 invalid_token');
-  }],
-  ['2.1', 'a refresh token ends, with the access tokens of its grant', async () => {
+  });
+
+  it('2.1: a refresh token ends, with the access tokens of its grant', async () => {
     const { access, refresh } = await login();
     expect((await post('/token/revoke', { token: refresh })).status).toBe(200);
     expect(refusal(await renew(refresh))).toBe('400 invalid_grant');
     expect(refusal(await api(access))).toBe('401 invalid_token');
-  }],
-  ['2.1', 'a wrong token_type_hint changes nothing', async () => {
+  });
+
+  it('2.1: a wrong token_type_hint changes nothing', async () => {
     const { access } = await login();
     await post('/token/revoke', { token: access, token_type_hint: 'refresh_token' });
     expect(refusal(await api(access))).toBe('401 invalid_token');
-  }],
-  ['2.1', 'a confidential client authenticates, or nothing ends', async () => {
+  });
+
+  it('2.1: a confidential client authenticates, or nothing ends', async () => {
     const { access } = await login();
     const answer = await post('/token/revoke', { token: access }, byBasic('web', 'wrong'));
     expect(refusal(answer)).toBe('401 invalid_client');
     expect((await api(access)).status).toBe(200);
-  }],
-  ['2.1', 'a token of another client is refused', async () => {
+  });
+
+  it('2.1: a token of another client is refused', async () => {
     const { access } = await login();
     expect((await post('/token/revoke', { token: access }, SPA)).status).toBe(400);
     expect((await api(access)).status).toBe(200);
-  }],
-  ['2.2', 'a token that is none is 200', async () => {
-    expect((await post('/token/revoke', { token: 'none' })).status).toBe(200);
-  }],
-]); // prettier-ignore
+  });
 
-table('RFC 7662', [
-  ['2.1', 'who asks has to be authorized', async () => {
+  it('2.2: a token that is none is 200', async () => {
+    expect((await post('/token/revoke', { token: 'none' })).status).toBe(200);
+  });
+});
+
+describe('RFC 7662', () => {
+  it('2.1: who asks has to be authorized', async () => {
     expect((await introspect((await login()).access, {})).status).toBe(401);
     expect((await introspect((await login()).access, SPA)).status).toBe(401);
-  }],
-  ['2.1', 'POST only', async () => {
+  });
+
+  it('2.1: POST only', async () => {
     expect((await call(`${gateway.url}/token/introspect?token=x`)).status).toBe(405);
-  }],
-  ['2.2', 'active, and what is known', async () => {
+  });
+
+  it('2.2: active, and what is known', async () => {
     const { access } = await login();
     expect((await introspect(access)).json).toMatchObject({
       active: true,
@@ -390,24 +422,27 @@ table('RFC 7662', [
       iat: expect.any(Number),
       jti: expect.any(String),
     });
-  }],
-  ['2.2', 'of what is not active nothing is told', async () => {
+  });
+
+  it('2.2: of what is not active nothing is told', async () => {
     const { access, refresh } = await login();
     await post('/token/revoke', { token: refresh });
     for (const text of [access, refresh, 'none'])
       expect((await introspect(text)).json).toEqual({ active: false });
-  }],
-  ['2.3', 'wrong credentials are 401', async () => {
+  });
+
+  it('2.3: wrong credentials are 401', async () => {
     expect((await introspect('x', byBasic('web', 'wrong'))).status).toBe(401);
-  }],
-  ['4', 'an answer is stored nowhere', async () => {
+  });
+
+  it('4: an answer is stored nowhere', async () => {
     const { headers } = await introspect((await login()).access);
     expect(headers.get('cache-control')).toBe('no-store');
-  }],
-]); // prettier-ignore
+  });
+});
 
-table('RFC 8414', [
-  ['2', 'the members that are needed, and those of what is there', async () => {
+describe('RFC 8414', () => {
+  it('2: the members that are needed, and those of what is there', async () => {
     expect(await metadata()).toMatchObject({
       issuer,
       token_endpoint: expect.stringMatching(/\/token$/),
@@ -418,83 +453,102 @@ table('RFC 8414', [
       revocation_endpoint: expect.stringMatching(/\/token\/revoke$/),
       introspection_endpoint: expect.stringMatching(/\/token\/introspect$/),
     });
-  }],
-  ['2', 'no algorithm is none', async () => {
+  });
+
+  it('2: no algorithm is none', async () => {
     expect(JSON.stringify(await metadata())).not.toContain('"none"]');
     const { token_endpoint_auth_signing_alg_values_supported: algorithms } = await metadata();
     expect(algorithms).not.toContain('none');
-  }],
-  ['3.1', 'the path of the issuer stands behind the well-known part', async () => {
+  });
+
+  it('3.1: the path of the issuer stands behind the well-known part', async () => {
     const path = '/.well-known/oauth-authorization-server';
     expect((await call(`${gateway.url}${path}/tenant`)).status).toBe(200);
     expect((await call(`${gateway.url}${path}/other`)).status).toBe(404);
-  }],
-  ['3.2', '200 and JSON, without empty lists', async () => {
+  });
+
+  it('3.2: 200 and JSON, without empty lists', async () => {
     const answer = await call(`${gateway.url}/.well-known/oauth-authorization-server/tenant`);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
-    expect(Object.values(answer.json).filter((value) => Array.isArray(value) && value.length === 0)).toEqual([]);
-  }],
-  ['3.3', 'issuer is the one that is asked for', async () => {
-    expect((await metadata()).issuer).toBe(part((await login()).access, 1).iss);
-  }],
-]); // prettier-ignore
+    expect(
+      Object.values(answer.json).filter((value) => Array.isArray(value) && value.length === 0),
+    ).toEqual([]);
+  });
 
-table('RFC 8707', [
-  ['2', 'resource is an absolute URI without a fragment', async () => {
+  it('3.3: issuer is the one that is asked for', async () => {
+    expect((await metadata()).issuer).toBe(part((await login()).access, 1).iss);
+  });
+});
+
+describe('RFC 8707', () => {
+  it('2: resource is an absolute URI without a fragment', async () => {
     const { refresh } = await login();
     for (const resource of ['api', '/api', `${AUDIENCE}#part`])
       expect(refusal(await renew(refresh, { resource }))).toBe('400 invalid_target');
-  }],
-  ['2', 'a resource that is not for this client is invalid_target', async () => {
+  });
+
+  it('2: a resource that is not for this client is invalid_target', async () => {
     const form = { grant_type: 'client_credentials', resource: 'https://evil.example' };
     expect(refusal(await token(form))).toBe('400 invalid_target');
-  }],
-  ['2', 'several resources may be asked for', async () => {
-    const resources = new URLSearchParams([['resource', AUDIENCE], ['resource', OTHER]]).toString();
+  });
+
+  it('2: several resources may be asked for', async () => {
+    const resources = new URLSearchParams([
+      ['resource', AUDIENCE],
+      ['resource', OTHER],
+    ]).toString();
     const { json, status } = await raw(`grant_type=client_credentials&${resources}`);
     expect(status).toBe(200);
     expect(part(String(json.access_token), 1).aud).toEqual([AUDIENCE, OTHER]);
-  }],
-  ['2', 'the token is for the resource that was asked for, and no other', async () => {
+  });
+
+  it('2: the token is for the resource that was asked for, and no other', async () => {
     const { json } = await token({ grant_type: 'client_credentials', resource: OTHER });
     expect(part(String(json.access_token), 1).aud).toBe(OTHER);
     expect(refusal(await api(String(json.access_token)))).toBe('401 invalid_token');
-  }],
-]); // prettier-ignore
+  });
+});
 
-table('RFC 9068', [
-  ['2.1', 'typ is at+jwt, signed by an asymmetric algorithm', async () => {
+describe('RFC 9068', () => {
+  it('2.1: typ is at+jwt, signed by an asymmetric algorithm', async () => {
     const { access } = await login();
     expect(part(access, 0)).toMatchObject({ typ: 'at+jwt', alg: 'ES256' });
-  }],
-  ['2.2', 'the claims of the profile', async () => {
+  });
+
+  it('2.2: the claims of the profile', async () => {
     expect(Object.keys(part((await login()).access, 1))).toEqual(
       expect.arrayContaining(['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti']),
     );
-  }],
-  ['2.2.3', 'scope is there where one was asked for', async () => {
+  });
+
+  it('2.2.3: scope is there where one was asked for', async () => {
     const { json } = await token({ grant_type: 'client_credentials', scope: 'read' });
     expect(part(String(json.access_token), 1).scope).toBe('read');
-  }],
-  ['3', 'aud is the resource, or a default', async () => {
+  });
+
+  it('3: aud is the resource, or a default', async () => {
     const { json } = await token({ grant_type: 'client_credentials' });
     expect(part(String(json.access_token), 1).aud).toEqual([AUDIENCE, OTHER]);
-  }],
-  ['4', 'typ is checked, whatever else is right', async () => {
+  });
+
+  it('4: typ is checked, whatever else is right', async () => {
     const access = (typ: string): Promise<string> => tokenOf(jwk, good(), { typ });
     expect((await api(await access('at+jwt'))).status).toBe(200);
     expect((await api(await access('application/at+jwt'))).status).toBe(200);
     expect(refusal(await api(await access('rt+jwt')))).toBe('401 invalid_token');
     expect(refusal(await api(await access('dpop+jwt')))).toBe('401 invalid_token');
-  }],
-  ['4', 'iss, aud, exp, signature and algorithm are checked', async () => {
+  });
+
+  it('4: iss, aud, exp, signature and algorithm are checked', async () => {
     for (const claims of [
       { ...good(), iss: 'https://evil.example' },
       { ...good(), aud: OTHER },
       { ...good(), client_id: undefined },
       { ...good(), jti: undefined },
     ])
-      expect(refusal(await api(await tokenOf(jwk, claims, { typ: 'at+jwt' })))).toBe('401 invalid_token');
+      expect(refusal(await api(await tokenOf(jwk, claims, { typ: 'at+jwt' })))).toBe(
+        '401 invalid_token',
+      );
     const past = Math.floor(Date.now() / 1000) - 100;
     const expired = await new SignJWT({ ...good(), iat: past, exp: past + 50 })
       .setProtectedHeader({ alg: 'ES256', kid: 'e1', typ: 'at+jwt' })
@@ -505,8 +559,8 @@ table('RFC 9068', [
     const [, payload] = (await tokenOf(jwk, good(), { typ: 'at+jwt' })).split('.');
     const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
     expect(refusal(await api(`${none}.${payload}.`))).toBe('401 invalid_token');
-  }],
-]); // prettier-ignore
+  });
+});
 
 const endpoint = (): string => `${gateway.url}/token`;
 const prove = (changes: object = {}): Promise<string> =>
@@ -515,8 +569,8 @@ const bound = async (by?: Credentials): Promise<Answer> =>
   token(PASSWORD, by, { dpop: await prove() });
 const resource = (): string => `${gateway.url}/private/custom`;
 
-table('RFC 9449', [
-  ['4.3', 'a proof is for this method and URL, new, and used once', async () => {
+describe('RFC 9449', () => {
+  it('4.3: a proof is for this method and URL, new, and used once', async () => {
     for (const changes of [
       { htm: 'GET' },
       { htu: `${gateway.url}/other` },
@@ -529,90 +583,113 @@ table('RFC 9449', [
     const once = await prove();
     expect((await token(PASSWORD, WEB, { dpop: once })).status).toBe(200);
     expect(refusal(await token(PASSWORD, WEB, { dpop: once }))).toBe('400 invalid_dpop_proof');
-  }],
-  ['4.3', 'there is one proof', async () => {
+  });
+
+  it('4.3: there is one proof', async () => {
     const two = `${await prove()}, ${await prove()}`;
     expect(refusal(await token(PASSWORD, WEB, { dpop: two }))).toBe('400 invalid_dpop_proof');
-  }],
-  ['5', 'a token for a proof is bound, and of type DPoP', async () => {
+  });
+
+  it('5: a token for a proof is bound, and of type DPoP', async () => {
     const { json } = await bound();
     expect(json.token_type).toBe('DPoP');
     expect(part(String(json.access_token), 1).cnf).toEqual(dpop.cnf);
-  }],
-  ['5', 'the refresh token of a public client is bound, too', async () => {
+  });
+
+  it('5: the refresh token of a public client is bound, too', async () => {
     const { refresh } = pairOf(await bound(SPA));
     expect(refusal(await renew(refresh, {}, SPA))).toBe('400 invalid_dpop_proof');
     const form = { grant_type: 'refresh_token', refresh_token: refresh };
     expect((await token(form, SPA, { dpop: await prove() })).status).toBe(200);
-  }],
-  ['5.1', 'the metadata name the algorithms of proofs', async () => {
+  });
+
+  it('5.1: the metadata name the algorithms of proofs', async () => {
     const { dpop_signing_alg_values_supported: algorithms } = await metadata();
     expect(algorithms).toContain('ES256');
     expect(algorithms).not.toContain('HS256');
-  }],
-  ['6.1', 'cnf.jkt is the thumbprint of the key', async () => {
+  });
+
+  it('6.1: cnf.jkt is the thumbprint of the key', async () => {
     const { json } = await bound();
-    expect((await introspect(String(json.access_token))).json).toMatchObject({ cnf: dpop.cnf, token_type: 'DPoP' });
-  }],
-  ['7.1', 'a bound token comes with the scheme DPoP and a proof with ath', async () => {
+    expect((await introspect(String(json.access_token))).json).toMatchObject({
+      cnf: dpop.cnf,
+      token_type: 'DPoP',
+    });
+  });
+
+  it('7.1: a bound token comes with the scheme DPoP and a proof with ath', async () => {
     const { access } = pairOf(await bound());
     const headers = await dpop.headers(access, resource());
     expect((await call(resource(), { headers })).status).toBe(200);
     const other = await dpop.headers(access, resource(), 'GET', { ath: 'x' });
     expect((await call(resource(), { headers: other })).status).toBe(401);
-  }],
-  ['7.1', 'the challenge of the scheme DPoP says what is wrong, and algs', async () => {
+  });
+
+  it('7.1: the challenge of the scheme DPoP says what is wrong, and algs', async () => {
     const { access } = pairOf(await bound());
     const answer = await call(resource(), { headers: { authorization: `DPoP ${access}` } });
     expect(challenge(answer)).toMatch(/DPoP error="invalid_dpop_proof".*algs="[^"]*ES256/);
-  }],
-  ['7.2', 'a bound token is no bearer token', async () => {
+  });
+
+  it('7.2: a bound token is no bearer token', async () => {
     const { access } = pairOf(await bound());
     expect(refusal(await api(access))).toBe('401 invalid_token');
-  }],
-]); // prettier-ignore
+  });
+});
 
-table('RFC 9728', [
-  ['2', 'resource, authorization_servers, and how tokens are sent', async () => {
+describe('RFC 9728', () => {
+  it('2: resource, authorization_servers, and how tokens are sent', async () => {
     const { json } = await call(`${gateway.url}/.well-known/oauth-protected-resource/private`);
     expect(json).toMatchObject({
       resource: `${gateway.url}/private`,
       authorization_servers: [issuer],
       bearer_methods_supported: ['header'],
     });
-  }],
-  ['3.1', 'the path of the resource stands behind the well-known part', async () => {
+  });
+
+  it('3.1: the path of the resource stands behind the well-known part', async () => {
     const { status, headers } = await call(`${gateway.url}/.well-known/oauth-protected-resource`);
-    expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/json/)]);
-  }],
-  ['3.2', 'there are no empty lists', async () => {
+    expect([status, headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^application\/json/),
+    ]);
+  });
+
+  it('3.2: there are no empty lists', async () => {
     const { json } = await call(`${gateway.url}/.well-known/oauth-protected-resource`);
-    expect(Object.values(json).filter((value) => Array.isArray(value) && value.length === 0)).toEqual([]);
-  }],
-  ['5.1', 'a challenge says where the metadata are', async () => {
+    expect(
+      Object.values(json).filter((value) => Array.isArray(value) && value.length === 0),
+    ).toEqual([]);
+  });
+
+  it('5.1: a challenge says where the metadata are', async () => {
     const answer = await call(resource());
     const url = `${gateway.url}/.well-known/oauth-protected-resource/private/custom`;
     expect(challenge(answer)).toContain(`resource_metadata="${url}"`);
     expect((await call(url)).json.resource).toBe(resource());
-  }],
-]); // prettier-ignore
+  });
+});
 
 const bank = async (claims: object): Promise<Answer> =>
   callWith(`${appUrl}/bank`, await tokenOf(jwk, { iss: issuer, aud: AUDIENCE, ...claims }));
 
-table('RFC 9470', [
-  ['3', 'a login that is not strong enough is told what would be', async () => {
+describe('RFC 9470', () => {
+  it('3: a login that is not strong enough is told what would be', async () => {
     const answer = await bank({ acr: 'pwd', auth_time: Math.floor(Date.now() / 1000) });
     expect(refusal(answer)).toBe('401 insufficient_user_authentication');
-    expect(challenge(answer)).toMatch(/error="insufficient_user_authentication".*acr_values="urn:mfa", max_age="300"/);
-  }],
-  ['3', 'so is one that is too old', async () => {
+    expect(challenge(answer)).toMatch(
+      /error="insufficient_user_authentication".*acr_values="urn:mfa", max_age="300"/,
+    );
+  });
+
+  it('3: so is one that is too old', async () => {
     const answer = await bank({ acr: 'urn:mfa', auth_time: Math.floor(Date.now() / 1000) - 400 });
     expect(refusal(answer)).toBe('401 insufficient_user_authentication');
-  }],
-  ['6.1', 'acr and auth_time of the token decide', async () => {
+  });
+
+  it('6.1: acr and auth_time of the token decide', async () => {
     const auth_time = Math.floor(Date.now() / 1000) - 10;
     expect((await bank({ acr: 'urn:mfa', auth_time })).status).toBe(200);
     expect(refusal(await bank({ acr: 'urn:mfa' }))).toBe('401 insufficient_user_authentication');
-  }],
-]); // prettier-ignore
+  });
+});
