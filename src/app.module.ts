@@ -13,6 +13,7 @@ import {
   jwksOptions,
   metricsOptions,
   oauthOptions,
+  pagesOptions,
   privateOptions,
   sessionListOptions,
   sessionOptions,
@@ -29,6 +30,7 @@ import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
+import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
 import { SessionListModule, SessionModule, SessionRoutesModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
@@ -111,7 +113,10 @@ export class AppModule {
           ? [{ module: AdminSessionsModule, imports: sessions }]
           : []),
         ...(env.NODE_ENV === 'development'
-          ? [ExplainModule.forRoot({ reword: withVariableNames })]
+          ? [
+              ExplainModule.forRoot({ reword: withVariableNames }),
+              PagesModule.forRoot(pagesOptions(env)),
+            ]
           : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],

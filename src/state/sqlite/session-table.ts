@@ -20,45 +20,48 @@ export const SESSION_SCHEMA = `
 
 /** The sessions of a state database. Every method runs inside of a transaction of the thread. */
 export class SessionTable {
-  private readonly put: StatementSync;
-  private readonly all: StatementSync;
-  private readonly delete: StatementSync;
-  private readonly isDue: StatementSync;
-  private readonly deleteExpired: StatementSync;
+  private readonly prepared = new Map<string, StatementSync>();
 
-  /** @param database holds {@link SESSION_SCHEMA} */
-  constructor(database: DatabaseSync) {
-    this.put = database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-    this.all = database.prepare('SELECT * FROM session WHERE owner = ?');
-    this.delete = database.prepare('DELETE FROM session WHERE owner = ? AND sid = ?');
-    this.isDue = database.prepare('SELECT 1 FROM session WHERE expires_at <= ? LIMIT 1');
-    this.deleteExpired = database.prepare('DELETE FROM session WHERE expires_at <= ?');
-  }
+  /** @param database holds {@link SESSION_SCHEMA}; one that cannot be written may lack it */
+  constructor(private readonly database: DatabaseSync) {}
 
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
     const { sid, createdAt, usedAt, expiresAt, clientId, userAgent, network } = session;
     const optional = [clientId, userAgent, network].map((value) => value ?? null);
-    this.put.run(owner, sid, createdAt, usedAt, expiresAt, ...optional);
+    this.statement(
+      `INSERT OR REPLACE INTO session
+        (owner, sid, created_at, used_at, expires_at, client_id, user_agent, network)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(owner, sid, createdAt, usedAt, expiresAt, ...optional);
     return this.listSessions(owner);
   }
 
   listSessions(owner: string): readonly SessionRecord[] {
-    const rows = this.all.all(owner) as unknown as Row[];
-    return inOrder(rows.map(toRecord), epochSeconds());
+    const rows = this.statement('SELECT * FROM session WHERE owner = ?').all(owner);
+    return inOrder((rows as unknown as Row[]).map(toRecord), epochSeconds());
   }
 
   removeSessions(owner: string, sids: readonly string[]): void {
-    for (const sid of sids) this.delete.run(owner, sid);
+    const remove = this.statement('DELETE FROM session WHERE owner = ? AND sid = ?');
+    for (const sid of sids) remove.run(owner, sid);
   }
 
   /** Whether there is something for {@link purge}. */
   isPurgeDue(now: number): boolean {
-    return this.isDue.get(now) !== undefined;
+    return (
+      this.statement('SELECT 1 FROM session WHERE expires_at <= ? LIMIT 1').get(now) !== undefined
+    );
   }
 
   /** Deletes what has expired. */
   purge(now: number): void {
-    this.deleteExpired.run(now);
+    this.statement('DELETE FROM session WHERE expires_at <= ?').run(now);
+  }
+
+  private statement(sql: string): StatementSync {
+    let statement = this.prepared.get(sql);
+    if (statement === undefined) this.prepared.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
   }
 }
 
