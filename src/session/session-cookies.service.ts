@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { assertSameOrigin } from '../auth/index.js';
 import { tokenOfCookie } from '../core/verify/index.js';
+import { addCookie } from '../http/index.js';
 import { toNumber } from '../core/json/index.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
@@ -35,14 +36,14 @@ export class SessionCookies {
       const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${maxAge}`;
       if (cookie.length > MAX_COOKIE_BYTES)
         this.logger.warn(`${name} is longer than the 4096 bytes that browsers keep`);
-      response.appendHeader('Set-Cookie', cookie);
+      addCookie(response, cookie);
     }
   }
 
   /** Ends them. */
   clear(response: ServerResponse): void {
     for (const name of Object.values(NAMES))
-      response.appendHeader('Set-Cookie', `${name}=; ${ATTRIBUTES}; Max-Age=0`);
+      addCookie(response, `${name}=; ${ATTRIBUTES}; Max-Age=0`);
   }
 
   /**
