@@ -133,7 +133,7 @@ describe('who decides logins', () => {
   it('a module without its options says how to write it', async () => {
     const needs = all.filter((one) => one !== 'OAuthModule');
     await expect(boot(OAuthModule, needs, true)).rejects.toThrow(
-      'OAuthModule has no OAUTH_MODULE_OPTIONS: import it as OAuthModule.forRoot(…)',
+      'OAuthModule has no options: import it as OAuthModule.forRoot(…)',
     );
   });
 });

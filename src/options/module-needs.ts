@@ -43,7 +43,7 @@ export function withNeeds(
     const module = modules.get(token);
     return new BootError(
       module === undefined
-        ? `${name} has no ${nameOf(token)}: import it as ${name}.forRoot(…)`
+        ? `${name} has no options: import it as ${name}.forRoot(…)`
         : `${name} needs ${module}: add ${module}.forRoot(…) to the imports of your root module`,
     );
   };

@@ -23,7 +23,7 @@ export interface ServerMetadataOptions {
 }
 
 /** Routes that the metadata lead to. */
-export type Endpoint = NonNullable<OperationInfo['endpoint']>;
+export type OAuthEndpoint = NonNullable<OperationInfo['endpoint']>;
 
 /** What the metadata tell of the routes and the keys. */
 export interface ServerMetadataFacts {
@@ -32,7 +32,7 @@ export interface ServerMetadataFacts {
   /** Public URL of the gateway, without a slash at its end. */
   base: string;
   /** Paths of the endpoints that there are, as `@Operation` names them. */
-  endpoints: Readonly<Partial<Record<Endpoint, string>>>;
+  endpoints: Readonly<Partial<Record<OAuthEndpoint, string>>>;
   /** Algorithms of the keys that are published. */
   algorithms: readonly string[];
   /** Scopes that routes ask for. */
@@ -52,7 +52,7 @@ export function serverMetadata(
 ): object {
   const { grants = ['password'], authMethods = ['none'], revocation = ['none'] } = options;
   const { introspection = [], docs = false, dpopAlgorithms } = options;
-  const url = (name: Endpoint): string | undefined =>
+  const url = (name: OAuthEndpoint): string | undefined =>
     endpoints[name] === undefined ? undefined : base + endpoints[name];
   const own = grantsItself ? ['client_credentials'] : [];
   const metadata: Record<string, unknown> = {
