@@ -26,7 +26,7 @@ export {
   type RequestContext,
 } from './request-context.js';
 export { answerMessage } from './message-error.js';
-export { setResponseHeader } from './response-header.js';
+export { addCookie, setResponseHeader } from './response-header.js';
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
 export { endInBatch } from './batched-end.js';
 export { KNOWN_METHODS } from './known-methods.js';

@@ -5,7 +5,7 @@ import { TokenRefusedError } from '../core/errors/index.js';
 import { SESSION_COOKIES } from '../core/headers/index.js';
 import { toNumber } from '../core/json/index.js';
 import { tokenOfCookie } from '../core/verify/index.js';
-import { GatewayException } from '../http/index.js';
+import { addCookie, GatewayException } from '../http/index.js';
 import { claimsOf } from './answer-tokens.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
@@ -37,14 +37,14 @@ export class SessionCookies {
       const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${maxAge}`;
       if (cookie.length > MAX_COOKIE_BYTES)
         this.logger.warn(`${name} is longer than the 4096 bytes that browsers keep`);
-      response.appendHeader('Set-Cookie', cookie);
+      addCookie(response, cookie);
     }
   }
 
   /** Ends them. */
   clear(response: ServerResponse): void {
     for (const name of Object.values(SESSION_COOKIES))
-      response.appendHeader('Set-Cookie', `${name}=; ${ATTRIBUTES}; Max-Age=0`);
+      addCookie(response, `${name}=; ${ATTRIBUTES}; Max-Age=0`);
   }
 
   /**
