@@ -29,7 +29,7 @@ import {
   PUT_IF_ABSENT,
   REMOVE,
 } from './scripts.js';
-import { LIST_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
+import { GET_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
 
 const TIMEOUT_MS = 1000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
@@ -201,7 +201,7 @@ export class RedisStore implements StateStore {
 
   async listSessions(owner: string): Promise<readonly SessionRecord[]> {
     const records = await this.connection.evaluate<string[]>(
-      LIST_SESSIONS,
+      GET_SESSIONS,
       [sessions(owner)],
       [],
       TIMEOUT_MS,

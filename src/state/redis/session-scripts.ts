@@ -22,7 +22,7 @@ if latest > 0 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.cei
 return kept`);
 
 /** KEYS: sessions of an owner. */
-export const LIST_SESSIONS = script(`return redis.call('HVALS', KEYS[1])`);
+export const GET_SESSIONS = script(`return redis.call('HVALS', KEYS[1])`);
 
 /** KEYS: sessions of an owner. ARGV: sids. */
 export const REMOVE_SESSIONS = script(`

@@ -20,10 +20,13 @@ export const SESSION_SCHEMA = `
 
 /** The sessions of a state database. Every method runs inside of a transaction of the thread. */
 export class SessionTable {
+  private readonly database: DatabaseSync;
   private readonly prepared = new Map<string, StatementSync>();
 
   /** @param database holds {@link SESSION_SCHEMA}; one that cannot be written may lack it */
-  constructor(private readonly database: DatabaseSync) {}
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
 
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
     const { sid, createdAt, usedAt, expiresAt, clientId, userAgent, network } = session;
