@@ -35,11 +35,14 @@ export {
   BackendTimeoutException,
   BackendUnavailableException,
   ClaimForBackendMissingException,
+  ClientTooSlowException,
   pathSegment,
+  type AnswerEncoding,
   type BackendCall,
   type BackendModuleOptions,
+  type ProxyCall,
 } from './backend/index.js';
-export { withholdHeaders } from './http/index.js';
+export { RequestBodyException, withholdHeaders } from './http/index.js';
 export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';

@@ -1,12 +1,16 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
-import { ReservedHeaders } from '../http/index.js';
+import { hasBody, ReservedHeaders, untouchedBody } from '../http/index.js';
 import type { BackendAnswer } from './answer/backend-answer.js';
-import { readAnswer } from './answer/read-answer.js';
-import type { BackendCall, CallTracer } from './backend-call.js';
-import { BackendHttpService, sendByAxios } from './backend-http.service.js';
+import { headerFilter, sendAnswer, sendStream, type HeaderFilter } from './answer/pass-on.js';
+import { readAnswer, readForClient } from './answer/read-answer.js';
+import type { BackendCall, CallTarget, CallTracer, ProxyCall } from './backend-call.js';
+import { BackendTimeoutException, ClientTooSlowException } from './backend.exceptions.js';
+import { asStream, BackendHttpService, sendByAxios } from './backend-http.service.js';
 import {
   BACKEND_OPTIONS,
   backendLimits,
@@ -20,10 +24,14 @@ import {
   forwardedQuery,
   type AllowedHeader,
 } from './request/forwarding.js';
-import { BackendBulkhead, type CallListener } from './resilience/backend-bulkhead.js';
+import {
+  BackendBulkhead,
+  type BackendOutcome,
+  type CallListener,
+} from './resilience/backend-bulkhead.js';
 import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
-import type { BackendRequest, BackendResponse } from './transport/exchange.js';
+import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
@@ -127,42 +135,130 @@ export class BackendClient {
    * @throws ClaimForBackendMissingException (403) when `path` needs a claim that `claims` does not hold
    */
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
-    const request = this.requestFor(call);
+    const { method = 'GET', body, contentType = 'application/json' } = call;
+    const request = this.requestFor(call, method, 'application/json');
+    if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
+      request.headers['content-type'] = contentType;
+      request.body = body;
+    }
+    const answer = await this.followed(call, request, () =>
+      this.bulkhead.run(async () => readAnswer(await this.send(request), this.limits.maxBodyBytes)),
+    );
+    return answer as BackendAnswer<T>;
+  }
+
+  /**
+   * Passes a client's request on to the backend, and the answer back. Redirects are not followed.
+   *
+   * @returns once the answer is on its way, with `no-op` once it was sent
+   * @throws as {@link call}, before anything is sent; with `no-op` only where there is no answer
+   * @throws RequestBodyException 413 `body_too_large`; 415 where a body parser has left no bytes of the body
+   * @throws ClientTooSlowException 408
+   */
+  async proxy(call: ProxyCall): Promise<void> {
+    const { from, to, method = from.method ?? 'GET', encoding = 'json', responseHeaders } = call;
+    const asItIs = encoding === 'no-op';
+    const isHead = method.toUpperCase() === 'HEAD';
+    const request = this.requestFor(
+      call,
+      // What is checked has to be there.
+      isHead && !asItIs ? 'GET' : method,
+      asItIs ? '*/*' : 'application/json',
+    );
+    const { 'accept-encoding': accepted } = from.headers;
+    if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
+    if (!isHead) await this.addBody(request, from);
+    const isPassedOn = headerFilter(asItIs, responseHeaders);
+    try {
+      await this.followed(call, request, () =>
+        this.bulkhead.run(() => this.passOn(call, request, isPassedOn), outcomeOf),
+      );
+    } catch (error) {
+      closeUnlessRead(from, to);
+      throw error;
+    }
+  }
+
+  private async passOn(
+    { from, to, encoding = 'json' }: ProxyCall,
+    request: BackendRequest,
+    isPassedOn: HeaderFilter,
+  ): Promise<PassedOn> {
+    try {
+      if (encoding === 'no-op') {
+        const response = await this.open(request);
+        closeUnlessRead(from, to);
+        const outcome = await sendStream(response, to, isPassedOn);
+        return { status: response.status, outcome };
+      }
+      const reading = { encoding, maxBytes: this.limits.maxBodyBytes };
+      const answer = await readForClient(await this.send(request), reading);
+      closeUnlessRead(from, to);
+      sendAnswer(answer, to, isPassedOn);
+      return { status: answer.status, outcome: 'answered' };
+    } catch (error) {
+      const isClients = request.body instanceof Readable && !from.complete;
+      throw isClients && error instanceof BackendTimeoutException
+        ? new ClientTooSlowException('it did not send its body in time')
+        : error;
+    }
+  }
+
+  /** Calls with their span, if they are followed. */
+  private async followed<T extends { status: number }>(
+    call: CallTarget,
+    request: BackendRequest,
+    exchange: () => Promise<T>,
+  ): Promise<T> {
     const span = this.tracer?.start(call);
-    if (span === undefined) return (await this.exchange(request)) as BackendAnswer<T>;
+    if (span === undefined) return exchange();
     Object.assign(request.headers, span.headers);
     try {
-      const answer = await this.exchange(request);
+      const answer = await exchange();
       span.end(answer.status);
-      return answer as BackendAnswer<T>;
+      return answer;
     } catch (error) {
       span.end(undefined, error);
       throw error;
     }
   }
 
-  private requestFor(call: BackendCall): BackendRequest {
-    const { method = 'GET', from, body, contentType = 'application/json' } = call;
+  private requestFor(call: CallTarget, method: string, accept: string): BackendRequest {
+    const { from } = call;
     const headers =
       from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
-    headers['accept'] ??= 'application/json';
+    headers['accept'] ??= accept;
     headers['accept-encoding'] = 'identity';
-    const sendsBody =
-      body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
-    if (sendsBody) headers['content-type'] = contentType;
     return {
       origin: this.origin,
       path: this.target(call),
       method: method.toUpperCase(),
       headers,
-      body: sendsBody ? body : undefined,
+      body: undefined,
     };
   }
 
-  private exchange(request: BackendRequest): Promise<BackendAnswer> {
-    return this.bulkhead.run(async () =>
-      readAnswer(await this.send(request), this.limits.maxBodyBytes),
-    );
+  /** The client's body with what it says about it. */
+  private async addBody(request: BackendRequest, from: IncomingMessage): Promise<void> {
+    const {
+      'content-type': type,
+      'content-length': length,
+      'content-encoding': encoding,
+    } = from.headers;
+    if (type !== undefined) request.headers['content-type'] = type;
+    // Body parsers decompress.
+    const isParsed = from.readableDidRead;
+    request.body = await untouchedBody(from, this.limits.maxRequestBytes);
+    if (request.body === undefined) return;
+    if (encoding !== undefined && !isParsed) request.headers['content-encoding'] = encoding;
+    if (length !== undefined && request.body instanceof Readable)
+      request.headers['content-length'] = length;
+  }
+
+  private open(request: BackendRequest): Promise<StreamedResponse> {
+    return this.http instanceof BackendHttpService
+      ? this.http.open(request)
+      : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs).then(asStream);
   }
 
   /** A test may have put another `HttpService` in the place of ours. */
@@ -172,10 +268,23 @@ export class BackendClient {
       : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs);
   }
 
-  private target({ path, claims, from }: BackendCall): string {
+  private target({ path, claims, from }: CallTarget): string {
     // One slash: axios takes "//other-host/a" for a URL of its own.
     const target = `${this.basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }
+}
+
+/** How passing a request on ended. */
+interface PassedOn {
+  status: number;
+  outcome: BackendOutcome;
+}
+
+const outcomeOf = ({ outcome }: PassedOn): BackendOutcome => outcome;
+
+/** Where the rest of a body is not read, there is no other request on the connection. */
+function closeUnlessRead(from: IncomingMessage, to: ServerResponse): void {
+  if (hasBody(from) && !from.complete && !to.headersSent) to.setHeader('Connection', 'close');
 }

@@ -9,6 +9,8 @@ export interface BackendModuleOptions {
   timeoutMs?: number;
   /** Largest answer in bytes, after decompression. Default 1 MiB. */
   maxBodyBytes?: number;
+  /** Largest body of a client's request that `BackendClient.proxy` passes on, in bytes. Default 1 MiB. */
+  maxRequestBytes?: number;
   /** Names of client headers that are forwarded. Default: none. */
   inputHeaders?: readonly string[];
   /** Names of query parameters that are forwarded. Default: none. */
@@ -27,25 +29,32 @@ export interface BackendModuleOptions {
 export type BackendLimits = Required<
   Pick<
     BackendModuleOptions,
-    'timeoutMs' | 'maxBodyBytes' | 'connectTimeoutMs' | 'maxConnections' | 'maxWaiting'
+    | 'timeoutMs'
+    | 'maxBodyBytes'
+    | 'maxRequestBytes'
+    | 'connectTimeoutMs'
+    | 'maxConnections'
+    | 'maxWaiting'
   >
 >;
 
 /** Milliseconds of one call, where nobody says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 2000;
-/** Bytes of an answer, where nobody says otherwise. */
+/** Bytes of an answer, and of a request that is passed on, where nobody says otherwise. */
 export const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
 
 /** The limits that `options` set, and the defaults of the others. */
 export const backendLimits = ({
   timeoutMs = DEFAULT_TIMEOUT_MS,
   maxBodyBytes = DEFAULT_MAX_BODY_BYTES,
+  maxRequestBytes = DEFAULT_MAX_BODY_BYTES,
   connectTimeoutMs = 1000,
   maxConnections = 256,
   maxWaiting = 1024,
 }: Omit<BackendModuleOptions, 'host'>): BackendLimits => ({
   timeoutMs,
   maxBodyBytes,
+  maxRequestBytes,
   connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs),
   maxConnections,
   maxWaiting,

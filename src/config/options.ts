@@ -41,6 +41,7 @@ export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions =>
   host: env.BACKEND_HOST,
   timeoutMs: env.BACKEND_TIMEOUT_MS,
   maxBodyBytes: env.BACKEND_MAX_BODY,
+  maxRequestBytes: env.BODY_LIMIT,
   inputHeaders: env.BACKEND_INPUT_HEADERS,
   inputQueryStrings: env.BACKEND_INPUT_QUERY_STRINGS,
 });

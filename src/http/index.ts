@@ -1,5 +1,11 @@
 export { bodyMiddleware } from './body.middleware.js';
-export { bodyParser, hasBody, RequestBodyException, type BodyParser } from './request-body.js';
+export {
+  bodyParser,
+  hasBody,
+  RequestBodyException,
+  untouchedBody,
+  type BodyParser,
+} from './request-body.js';
 export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {

@@ -19,7 +19,7 @@ import {
   ParentBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { BackendCall, CallSpan, CallTracer } from '../backend/index.js';
+import type { CallSpan, CallTarget, CallTracer } from '../backend/index.js';
 import {
   GatewayException,
   KNOWN_METHODS,
@@ -75,7 +75,7 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
     span.end();
   }
 
-  start({ method = 'GET', path, from }: BackendCall): CallSpan | undefined {
+  start({ method = 'GET', path, from }: CallTarget): CallSpan | undefined {
     const parent = from && this.spans.get(from);
     if (parent === undefined) return undefined;
     const [template = ''] = path.split('?', 1);

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { GatewayException } from '../../http/index.js';
 import {
   BackendBadResponseException,
   BackendFailedException,
@@ -33,6 +34,7 @@ const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
   [BackendUnavailableException, 'unavailable'],
   [BackendTimeoutException, 'timeout'],
 ];
+const ANSWERED = (): BackendOutcome => 'answered';
 const FAILURES = new Set<BackendOutcome>(['failed', 'unavailable', 'timeout']);
 
 /** Decides whether a call is made at all, and keeps account of how calls end. */
@@ -63,9 +65,13 @@ export class BackendBulkhead {
   /**
    * Makes a call, if it may be made.
    *
+   * @param outcomeOf says of an answer how the call ended. Default: `answered`
    * @throws BackendUnavailableException at once when too many calls are under way or the circuit is open
    */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  async run<T>(
+    call: () => Promise<T>,
+    outcomeOf: (answer: T) => BackendOutcome = ANSWERED,
+  ): Promise<T> {
     if (this.inFlight >= this.maxCalls) throw this.rejection('too many calls are under way');
     const start = performance.now();
     const permit = this.breaker === undefined ? 0 : this.breaker.admit(start);
@@ -74,22 +80,22 @@ export class BackendBulkhead {
     this.inFlight++;
     try {
       const answer = await call();
-      this.ended('answered', permit, start);
+      this.ended(outcomeOf(answer), permit, start);
       return answer;
     } catch (error) {
       const outcome = OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'other';
-      if (FAILURES.has(outcome))
-        this.lastFailure = (error as BackendUnavailableException).details.explanation ?? '';
-      this.ended(outcome, permit, start);
+      this.ended(outcome, permit, start, error);
       throw error;
     } finally {
       this.inFlight--;
     }
   }
 
-  private ended(outcome: BackendOutcome, permit: number, start: number): void {
+  private ended(outcome: BackendOutcome, permit: number, start: number, error?: unknown): void {
     const now = performance.now();
     if (FAILURES.has(outcome)) {
+      this.lastFailure =
+        (error instanceof GatewayException ? error.explanation : undefined) ?? 'a 5xx';
       if (this.breaker?.failed(permit, now) === true)
         this.logger.error(`The circuit is open, calls fail at once: ${this.lastFailure}`);
     } else if (outcome !== 'other' && this.breaker?.succeeded(permit) === true)
