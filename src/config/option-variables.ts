@@ -14,6 +14,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     host: 'BACKEND_HOST',
     timeoutMs: 'BACKEND_TIMEOUT_MS',
     maxBodyBytes: 'BACKEND_MAX_BODY',
+    maxRequestBytes: 'BODY_LIMIT',
     inputHeaders: 'BACKEND_INPUT_HEADERS',
     inputQueryStrings: 'BACKEND_INPUT_QUERY_STRINGS',
   },

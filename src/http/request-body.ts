@@ -103,6 +103,8 @@ function boundedBody(request: IncomingMessage, limit: number): Readable {
   // The backend is not to blame for it.
   const brokenOff = new RequestBodyException(400, 'body_malformed', 'The body broke off.');
   request.once('error', () => body.destroy(brokenOff)).pipe(body);
+  // It may fail before anybody reads it; then the reader finds it destroyed.
+  body.on('error', () => undefined);
   return body;
 }
 

@@ -79,6 +79,7 @@ export async function sendStream(
   isPassedOn: HeaderFilter,
 ): Promise<BackendOutcome> {
   const { status, headers, body } = response;
+  if (body.errored !== null) throw body.errored;
   copyHeaders(headers, to, isPassedOn);
   to.writeHead(status);
   try {

@@ -95,7 +95,8 @@ export class BackendBulkhead {
     const now = performance.now();
     if (FAILURES.has(outcome)) {
       this.lastFailure =
-        (error instanceof GatewayException ? error.explanation : undefined) ?? 'a 5xx';
+        (error instanceof GatewayException ? error.explanation : undefined) ??
+        'the backend answered 5xx';
       if (this.breaker?.failed(permit, now) === true)
         this.logger.error(`The circuit is open, calls fail at once: ${this.lastFailure}`);
     } else if (outcome !== 'other' && this.breaker?.succeeded(permit) === true)

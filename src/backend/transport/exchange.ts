@@ -231,6 +231,8 @@ export class StreamedExchange extends Exchange {
         done(error);
       },
     });
+    // It may fail before its reader listens, who finds it `errored` then.
+    this.body.on('error', () => undefined);
     this.resolve({ ...this.head, body: this.body });
   }
 
