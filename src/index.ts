@@ -47,6 +47,7 @@ export {
   type AnswerEncoding,
   type BackendCall,
   type BackendModuleOptions,
+  type JsonTypes,
   type ProxyCall,
 } from './backend/index.js';
 export { RouteTable, type RouteAccess, type RouteRow } from './routes/index.js';

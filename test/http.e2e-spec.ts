@@ -153,13 +153,39 @@ describe('what reaches the backend', () => {
     ]);
     const sent = last()?.headers ?? {};
     expect(Object.keys(sent).toSorted()).toEqual(
-      ['accept', 'accept-encoding', 'connection', 'content-length', 'host'].toSorted(),
+      [
+        'accept',
+        'accept-encoding',
+        'connection',
+        'content-length',
+        'host',
+        'x-forwarded-for',
+        'x-forwarded-host',
+        'x-forwarded-proto',
+        'x-request-id',
+      ].toSorted(),
     );
+    expect(sent).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': new URL(gateway.url).host,
+      'x-forwarded-proto': 'http',
+      'x-request-id': headers.get('x-request-id'),
+    });
     expect([last()?.method, last()?.url, sent['accept-encoding']]).toEqual([
       'POST',
       '/base/token.json',
       'identity',
     ]);
+  });
+
+  it('is nothing that a client writes of itself', async () => {
+    const forged = { 'x-forwarded-for': '10.0.0.1', 'x-forwarded-host': 'evil', tracestate: 'a=b' };
+    await post(undefined, { ...forged, traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00` });
+    expect(last()?.headers).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': new URL(gateway.url).host,
+    });
+    expect(last()?.headers).not.toHaveProperty('tracestate');
   });
 
   it('are the listed headers and parameters only', async () => {

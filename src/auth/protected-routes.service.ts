@@ -11,7 +11,7 @@ import {
 import { ApplicationConfig } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
-import { ReservedHeaders, type GatewayException } from '../http/index.js';
+import { ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
 import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
@@ -30,7 +30,6 @@ import {
   type TokenPolicy,
 } from '../core/verify/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
-import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { PUBLIC } from './public.decorator.js';
@@ -265,7 +264,7 @@ export class ProtectedRoutes implements OnModuleInit {
 
   /** Also on routes that ask for no token, a client must not write what claims are to say. */
   private reserveHeaders({ claimHeaders }: TokenPolicy): void {
-    for (const [, header] of claimHeaders) this.reserved.reserve(header);
+    for (const { header } of claimHeaders) this.reserved.reserve(header);
   }
 
   private async openKeys(policy: TokenPolicy): Promise<void> {

@@ -13,6 +13,13 @@ export interface CallTarget {
   from?: IncomingMessage;
   /** Verified claims for the placeholders of `path`. */
   claims?: Readonly<Record<string, unknown>>;
+  /**
+   * True: the token of `from` goes to the backend, in the header in which it came; one of a cookie in
+   * `Authorization`. Only a token that `@RequireJwt` has verified does. Default false.
+   */
+  forwardToken?: boolean;
+  /** Default: what `BackendModule` says. */
+  jsonTypes?: JsonTypes;
 }
 
 /** One call to the backend. */
@@ -34,6 +41,13 @@ export interface BackendCall extends CallTarget {
  *   errors and redirects.
  */
 export type AnswerEncoding = 'json' | 'safejson' | 'string' | 'no-op';
+
+/**
+ * What a JSON answer may be declared as. `declared`: `application/json`, a type with `+json`, or nothing. `any`: as
+ * anything, e.g. `text/json` or `text/plain`, and with a byte order mark before it; clients get it as
+ * `application/json`, without the mark.
+ */
+export type JsonTypes = 'declared' | 'any';
 
 /** One request of a client that is passed on to the backend, and the answer back. */
 export interface ProxyCall extends CallTarget {

@@ -7,8 +7,9 @@ import { NEVER_FORWARDED } from '../core/headers/index.js';
 import { hasBody, ReservedHeaders, untouchedBody } from '../http/index.js';
 import type { BackendAnswer } from './answer/backend-answer.js';
 import { headerFilter, sendAnswer, sendStream, type HeaderFilter } from './answer/pass-on.js';
-import { readAnswer, readForClient } from './answer/read-answer.js';
-import type { BackendCall, CallTarget, CallTracer, ProxyCall } from './backend-call.js';
+import { readAnswer, readForClient, type Reading } from './answer/read-answer.js';
+import type { BackendCall, CallTarget, CallTracer, JsonTypes, ProxyCall } from './backend-call.js';
+import { BackendHosts, type BackendHost } from './backend-hosts.js';
 import { BackendTimeoutException, ClientTooSlowException } from './backend.exceptions.js';
 import { asStream, BackendHttpService, sendByAxios } from './backend-http.service.js';
 import {
@@ -22,20 +23,16 @@ import {
   allowedHeaders,
   forwardedHeaders,
   forwardedQuery,
-  type AllowedHeader,
+  type Forwarding,
 } from './request/forwarding.js';
-import {
-  BackendBulkhead,
-  type BackendOutcome,
-  type CallListener,
-} from './resilience/backend-bulkhead.js';
+import type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
 import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
 import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
-  /** Of the circuit breaker. */
+  /** Of the circuit breaker; of several hosts that of the one that does best. */
   readonly state: BreakerState;
   /** Calls under way. */
   readonly inFlight: number;
@@ -76,13 +73,11 @@ export interface BackendStats {
  */
 @Injectable()
 export class BackendClient {
-  private readonly origin: string;
-  private readonly basePath: string;
+  private readonly hosts: BackendHosts;
   private readonly limits: BackendLimits;
-  private readonly inputHeaders: readonly AllowedHeader[];
-  private readonly isReserved: (folded: string) => boolean;
+  private readonly forwarding: Forwarding;
   private readonly inputQueryStrings: readonly string[];
-  private readonly bulkhead: BackendBulkhead;
+  private readonly jsonTypes: JsonTypes;
   private tracer?: CallTracer;
 
   constructor(
@@ -91,34 +86,34 @@ export class BackendClient {
     private readonly transport: BackendTransport,
     reserved: ReservedHeaders,
   ) {
-    const url = URL.parse(options.host);
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      throw new BootError('the option host of BackendModule is not an http:// or https:// URL');
-    this.origin = url.origin;
-    this.basePath = url.pathname.replace(/\/$/, '');
+    this.hosts = new BackendHosts(options);
     this.limits = backendLimits(options);
-    this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
-    for (const { name } of this.inputHeaders)
+    this.forwarding = {
+      headers: allowedHeaders(options.inputHeaders ?? []),
+      cookies: new Set(options.inputCookies),
+      isReserved: (folded) => reserved.has(folded),
+      forwardedFor: options.forwarded ?? true,
+    };
+    for (const { name } of this.forwarding.headers)
       if (NEVER_FORWARDED.has(name))
         throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
-    this.isReserved = (folded) => reserved.has(folded);
+    this.jsonTypes = options.jsonTypes ?? 'declared';
     this.inputQueryStrings = options.inputQueryStrings ?? [];
-    const { maxConnections, maxWaiting } = this.limits;
-    this.bulkhead = new BackendBulkhead({
-      maxCalls: maxConnections + maxWaiting,
-      breaker: options.breaker,
-    });
   }
 
   /** What is going on, and counts since the start. */
   get stats(): BackendStats {
-    const { state, inFlight, rejected } = this.bulkhead;
-    return { state, inFlight, rejected, retries: this.transport.retries };
+    return {
+      state: this.hosts.state,
+      inFlight: this.hosts.count('inFlight'),
+      rejected: this.hosts.count('rejected'),
+      retries: this.transport.retries,
+    };
   }
 
   /** From now on `listener` is told of every call that was made, once it is over. */
   onCall(listener: CallListener): void {
-    this.bulkhead.onCall(listener);
+    this.hosts.onCall(listener);
   }
 
   /** From now on `tracer` follows every call. */
@@ -136,13 +131,14 @@ export class BackendClient {
    */
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
     const { method = 'GET', body, contentType = 'application/json' } = call;
-    const request = this.requestFor(call, method, 'application/json');
+    const host = this.hosts.next();
+    const request = this.requestFor(host, call, method, 'application/json');
     if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
       request.headers['content-type'] = contentType;
       request.body = body;
     }
     const answer = await this.followed(call, request, () =>
-      this.bulkhead.run(async () => readAnswer(await this.send(request), this.limits.maxBodyBytes)),
+      host.bulkhead.run(async () => readAnswer(await this.send(request), this.reading(call))),
     );
     return answer as BackendAnswer<T>;
   }
@@ -159,7 +155,9 @@ export class BackendClient {
     const { from, to, method = from.method ?? 'GET', encoding = 'json', responseHeaders } = call;
     const asItIs = encoding === 'no-op';
     const isHead = method.toUpperCase() === 'HEAD';
+    const host = this.hosts.next();
     const request = this.requestFor(
+      host,
       call,
       // What is checked has to be there.
       isHead && !asItIs ? 'GET' : method,
@@ -171,7 +169,7 @@ export class BackendClient {
     const isPassedOn = headerFilter(asItIs, responseHeaders);
     try {
       await this.followed(call, request, () =>
-        this.bulkhead.run(() => this.passOn(call, request, isPassedOn), outcomeOf),
+        host.bulkhead.run(() => this.passOn(call, request, isPassedOn), outcomeOf),
       );
     } catch (error) {
       closeUnlessRead(from, to);
@@ -180,10 +178,11 @@ export class BackendClient {
   }
 
   private async passOn(
-    { from, to, encoding = 'json' }: ProxyCall,
+    call: ProxyCall,
     request: BackendRequest,
     isPassedOn: HeaderFilter,
   ): Promise<PassedOn> {
+    const { from, to, encoding = 'json' } = call;
     try {
       if (encoding === 'no-op') {
         const response = await this.open(request);
@@ -191,8 +190,8 @@ export class BackendClient {
         const outcome = await sendStream(response, to, isPassedOn);
         return { status: response.status, outcome };
       }
-      const reading = { encoding, maxBytes: this.limits.maxBodyBytes };
-      const answer = await readForClient(await this.send(request), reading);
+      const response = await this.send(request);
+      const answer = await readForClient(response, encoding, this.reading(call));
       closeUnlessRead(from, to);
       sendAnswer(answer, to, isPassedOn);
       return { status: answer.status, outcome: 'answered' };
@@ -202,6 +201,10 @@ export class BackendClient {
         ? new ClientTooSlowException('it did not send its body in time')
         : error;
     }
+  }
+
+  private reading({ jsonTypes = this.jsonTypes }: CallTarget): Reading {
+    return { jsonTypes, maxBytes: this.limits.maxBodyBytes };
   }
 
   /** Calls with their span, if they are followed. */
@@ -223,15 +226,20 @@ export class BackendClient {
     }
   }
 
-  private requestFor(call: CallTarget, method: string, accept: string): BackendRequest {
+  private requestFor(
+    { origin, basePath }: BackendHost,
+    call: CallTarget,
+    method: string,
+    accept: string,
+  ): BackendRequest {
     const { from } = call;
     const headers =
-      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
+      from === undefined ? {} : forwardedHeaders(from, this.forwarding, call.forwardToken);
     headers['accept'] ??= accept;
     headers['accept-encoding'] = 'identity';
     return {
-      origin: this.origin,
-      path: this.target(call),
+      origin,
+      path: this.target(basePath, call),
       method: method.toUpperCase(),
       headers,
       body: undefined,
@@ -268,9 +276,9 @@ export class BackendClient {
       : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs);
   }
 
-  private target({ path, claims, from }: CallTarget): string {
+  private target(basePath: string, { path, claims, from }: CallTarget): string {
     // One slash: axios takes "//other-host/a" for a URL of its own.
-    const target = `${this.basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
+    const target = `${basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }

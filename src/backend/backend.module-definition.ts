@@ -1,19 +1,34 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import type { JsonTypes } from './backend-call.js';
 import type { BreakerOptions } from '../core/resilience/index.js';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {
-  /** Base URL, e.g. `http://fake_api` or `https://login.internal/base`. */
-  host: string;
+  /**
+   * Base URL, e.g. `http://fake_api` or `https://login.internal/base`. Several hosts take turns; one that fails is
+   * left out until it answers again. Connections and circuit breakers are per host.
+   */
+  host: string | readonly string[];
   /** Total deadline of one call in milliseconds, from connecting to the last byte. Default 2000. */
   timeoutMs?: number;
   /** Largest answer in bytes, after decompression. Default 1 MiB. */
   maxBodyBytes?: number;
   /** Largest body of a client's request that `BackendClient.proxy` passes on, in bytes. Default 1 MiB. */
   maxRequestBytes?: number;
+  /** What JSON answers may be declared as, where a call does not say. Default `declared`. */
+  jsonTypes?: JsonTypes;
   /** Names of client headers that are forwarded. Default: none. */
   inputHeaders?: readonly string[];
+  /**
+   * Names of client cookies that are forwarded; `*`: all. Cookies that hold a token never are. Default: none.
+   */
+  inputCookies?: readonly string[];
+  /**
+   * Whether calls with `from` carry `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`: the client's
+   * address and those of proxies that Express' `trust proxy` names, and what the client addressed. Default true.
+   */
+  forwarded?: boolean;
   /** Names of query parameters that are forwarded. Default: none. */
   inputQueryStrings?: readonly string[];
   /** How long one attempt to connect may take, in milliseconds; never past `timeoutMs`. Default 1000. */
@@ -63,11 +78,14 @@ export const backendLimits = ({
 
 /** For tests. */
 export const BACKEND_KINDS: OptionKinds<BackendModuleOptions> = {
-  host: kinds.name,
+  host: kinds.textOrTexts,
   timeoutMs: kinds.number('milliseconds'),
   maxBodyBytes: kinds.whole('bytes'),
   maxRequestBytes: kinds.whole('bytes'),
+  jsonTypes: kinds.oneOf('declared', 'any'),
   inputHeaders: kinds.texts,
+  inputCookies: kinds.texts,
+  forwarded: kinds.flag,
   inputQueryStrings: kinds.texts,
   connectTimeoutMs: kinds.number('milliseconds'),
   maxConnections: kinds.whole('connections', 1),

@@ -4,6 +4,7 @@ export type {
   CallSpan,
   CallTarget,
   CallTracer,
+  JsonTypes,
   ProxyCall,
 } from './backend-call.js';
 export { BackendAnswer } from './answer/backend-answer.js';

@@ -17,6 +17,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     maxRequestBytes: 'BODY_LIMIT',
     inputHeaders: 'BACKEND_INPUT_HEADERS',
     inputQueryStrings: 'BACKEND_INPUT_QUERY_STRINGS',
+    forwarded: 'BACKEND_FORWARDED',
   },
   JwksModule: {
     signing: ['SIGNER_JWK_LOCAL_PATH', 'SIGNER_JWK_URL'],

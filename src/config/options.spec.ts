@@ -38,6 +38,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   BACKEND_MAX_BODY: '2kb',
   BACKEND_INPUT_HEADERS: 'authorization',
   BACKEND_INPUT_QUERY_STRINGS: 'q',
+  BACKEND_FORWARDED: 'false',
   TOKEN_BACKEND_METHOD: 'GET',
   TOKEN_BACKEND_PATH: '/t',
   PRIVATE_BACKEND_PATH: '/p',

@@ -38,7 +38,8 @@ export type GatewayEnvironment = Environment & { BACKEND_HOST: string };
 const DEVELOPMENT_KID = 'sim2';
 
 export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
-  host: env.BACKEND_HOST,
+  host: env.BACKEND_HOST.split(',').map((url) => url.trim()),
+  forwarded: env.BACKEND_FORWARDED,
   timeoutMs: env.BACKEND_TIMEOUT_MS,
   maxBodyBytes: env.BACKEND_MAX_BODY,
   maxRequestBytes: env.BODY_LIMIT,

@@ -14,6 +14,7 @@ export {
   type RequestListener,
 } from './request-end.middleware.js';
 export { EXPOSED_HEADERS } from './exposed-headers.js';
+export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './forwarded-for.js';
 export { inOne } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {

@@ -74,6 +74,8 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   authHeaderName: kinds.name,
   leeway: kinds.number('seconds'),
   propagateClaims: kinds.textsByName,
+  propagateEncoding: kinds.oneOf('percent', 'utf8'),
+  propagateLists: kinds.oneOf('joined', 'repeated'),
   dpop: kinds.oneOf(true, false, 'required'),
   dpopAlgorithms: kinds.texts,
   dpopWindow: kinds.number('seconds'),

@@ -54,7 +54,9 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   }
 
   begin(request: IncomingMessage, _response: ServerResponse, next: () => void): void {
-    const parent = this.propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+    // `tracestate` is what tracing systems tell each other: a client could write to the backend by it.
+    const { traceparent } = request.headers;
+    const parent = this.propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
     this.spans.set(request, this.tracer.startSpan('HTTP', { kind: SpanKind.SERVER }, parent));
     next();
   }

@@ -46,7 +46,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
     buffer(request)
       .then((body) => {
         seen.push({ method, url, headers, body });
-        answering(response, request);
+        return answering(response, request);
       })
       .catch(() => undefined);
     return undefined;

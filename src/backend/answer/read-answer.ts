@@ -1,10 +1,10 @@
-import { isDeeperThan, isJsonMediaType, isJsonObject } from '../../core/json/index.js';
+import { isDeeperThan, isJsonMediaType, isJsonObject, withoutMark } from '../../core/json/index.js';
 import {
   BackendBadResponseException,
   BackendFailedException,
   BackendRefusedException,
 } from '../backend.exceptions.js';
-import type { AnswerEncoding } from '../backend-call.js';
+import type { AnswerEncoding, JsonTypes } from '../backend-call.js';
 import type { BackendResponse, ResponseHead } from '../transport/exchange.js';
 import { BackendAnswer } from './backend-answer.js';
 import { decodeBody } from './decode-body.js';
@@ -17,11 +17,12 @@ const MAX_NESTING = 500;
 /** Headers of a refusal that tell the client what to do next. */
 const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
 
-/** How the answer to a client is read. */
+/** How an answer is read. */
 export interface Reading {
-  readonly encoding: Exclude<AnswerEncoding, 'no-op'>;
   /** Bytes of the largest body, decompressed. */
   readonly maxBytes: number;
+  /** What a JSON answer may be declared as. */
+  readonly jsonTypes: JsonTypes;
 }
 
 /** An answer that can be sent to a client. */
@@ -34,14 +35,13 @@ export interface ClientAnswer extends ResponseHead {
  * What a response means: 2xx with a JSON object or array is an answer, 4xx the backend's own
  * refusal, everything else a failure of the backend.
  *
- * @param maxBytes limit of the decompressed body
  * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
 export async function readAnswer(
   response: BackendResponse,
-  maxBytes: number,
+  reading: Reading,
 ): Promise<BackendAnswer> {
-  const { text, contentType } = await readText(response, maxBytes);
+  const { text, contentType } = await readText(response, reading);
   return new BackendAnswer(
     response.status,
     assertObject(parseBody(text)),
@@ -57,10 +57,14 @@ export async function readAnswer(
  */
 export async function readForClient(
   response: BackendResponse,
-  { encoding, maxBytes }: Reading,
+  encoding: Exclude<AnswerEncoding, 'no-op'>,
+  reading: Reading,
 ): Promise<ClientAnswer> {
   const { status, headers } = response;
-  const { text, contentType } = await readText(response, maxBytes);
+  const { text, contentType } = await readText(
+    response,
+    encoding === 'string' ? { ...reading, jsonTypes: 'declared' } : reading,
+  );
   if (encoding === 'string') return { status, headers, text, contentType: TEXT };
   const answer = { status, headers, text, contentType: assertJson(contentType) };
   const value = parseBody(text);
@@ -82,20 +86,21 @@ export async function readForClient(
  */
 async function readText(
   { status, headers, body }: BackendResponse,
-  maxBytes: number,
+  reading: Reading,
 ): Promise<{ text: string; contentType: string | undefined }> {
   if (status >= 500) throw new BackendFailedException(`the backend answered ${status}`);
   if (status < 200 || (status >= 300 && status < 400))
     throw new BackendBadResponseException(`the backend answered ${status}`);
-  const contentType = jsonContentType(headers['content-type']);
+  const contentType = jsonContentType(headers['content-type'], reading.jsonTypes);
   const contentEncoding = single(headers['content-encoding']);
   if (status < 400) {
-    const decoded = decodeBody(body, contentEncoding, maxBytes);
-    return { text: typeof decoded === 'string' ? decoded : await decoded, contentType };
+    const decoded = decodeBody(body, contentEncoding, reading.maxBytes);
+    const text = typeof decoded === 'string' ? decoded : await decoded;
+    return { text: asRead(text, reading), contentType };
   }
   throw new BackendRefusedException(
     status,
-    contentType === undefined ? undefined : await refusalBody(body, contentEncoding, maxBytes),
+    contentType === undefined ? undefined : await refusalBody(body, contentEncoding, reading),
     Object.fromEntries(
       REFUSAL_HEADERS.flatMap((name) => {
         const value = single(headers[name]);
@@ -130,13 +135,17 @@ function assertObject(value: unknown): object {
   return value;
 }
 
+/** The text of JSON, which may begin with a mark where anything is taken for JSON. */
+const asRead = (text: string, { jsonTypes }: Reading): string =>
+  jsonTypes === 'any' ? withoutMark(text) : text;
+
 async function refusalBody(
   data: Buffer,
   contentEncoding: string | undefined,
-  maxBytes: number,
+  reading: Reading,
 ): Promise<string | undefined> {
   try {
-    const text = await decodeBody(data, contentEncoding, maxBytes);
+    const text = asRead(await decodeBody(data, contentEncoding, reading.maxBytes), reading);
     JSON.parse(text);
     return text;
   } catch {
@@ -144,11 +153,12 @@ async function refusalBody(
   }
 }
 
-/** The content type to pass on; `undefined` when it is not JSON. A missing one is taken for JSON. */
-function jsonContentType(value: HeaderValue): string | undefined {
+/** The content type to pass on; `undefined` when it is not JSON. One that is missing or empty is taken for JSON. */
+function jsonContentType(value: HeaderValue, jsonTypes: JsonTypes): string | undefined {
   const contentType = single(value);
-  if (contentType === undefined) return DEFAULT_MEDIA_TYPE;
-  return isJsonMediaType(contentType) ? contentType : undefined;
+  if (contentType === undefined || contentType.trim() === '') return DEFAULT_MEDIA_TYPE;
+  if (isJsonMediaType(contentType)) return contentType;
+  return jsonTypes === 'any' ? DEFAULT_MEDIA_TYPE : undefined;
 }
 
 /** Several lines of one name are one list (RFC 9110 section 5.3). */

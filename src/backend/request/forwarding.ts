@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { foldHeader } from '../../core/headers/index.js';
-import { requestContext } from '../../http/index.js';
+import { bearerToken } from '../../core/verify/index.js';
+import { FORWARDED_HEADERS, forwardedFor, requestContext } from '../../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {
@@ -14,29 +15,77 @@ export interface AllowedHeader {
 export const allowedHeaders = (names: readonly string[]): readonly AllowedHeader[] =>
   names.map((name) => ({ name: name.toLowerCase(), folded: foldHeader(name) }));
 
+/** What of a client's request a backend may see. */
+export interface Forwarding {
+  readonly headers: readonly AllowedHeader[];
+  /** Names of cookies, or `*`. */
+  readonly cookies: ReadonlySet<string>;
+  /** For folded names of headers that only the gateway writes. */
+  readonly isReserved: (folded: string) => boolean;
+  /** Whether the backend is told whose request it is, by `X-Forwarded-*`. */
+  readonly forwardedFor: boolean;
+}
+
 /**
  * What of a client's headers goes to the backend: the allow-listed ones without those that are
  * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1); and what the gateway
  * adds to them.
  *
- * @param isReserved for folded names
+ * @param withToken the token that was verified goes with it
  */
 export function forwardedHeaders(
   request: IncomingMessage,
-  allowed: readonly AllowedHeader[],
-  isReserved: (folded: string) => boolean,
+  { headers: allowed, cookies, isReserved, forwardedFor: tellsClient }: Forwarding,
+  withToken = false,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
-  const { withheldHeaders, backendHeaders } = requestContext(request);
+  const { id, withheldHeaders, backendHeaders } = requestContext(request);
   if (allowed.length > 0) {
     const hopByHop = connectionOptions(request);
     for (const { name, folded } of allowed) {
       const value = request.headers[name];
       if (value === undefined || isReserved(folded)) continue;
+      if (tellsClient && FORWARDED_HEADERS.has(folded)) continue;
       if (!withheldHeaders.includes(name) && !hopByHop.includes(name)) headers[name] = value;
     }
   }
+  if (cookies.size > 0) {
+    const cookie = forwardedCookies(request, cookies);
+    if (cookie !== '') headers.cookie = cookie;
+  }
+  if (tellsClient) Object.assign(headers, forwardedFor(request));
+  if (withToken) Object.assign(headers, verifiedToken(request));
+  headers['x-request-id'] = id;
   return Object.assign(headers, backendHeaders);
+}
+
+/** The header that held the verified token; for one that a cookie held, `Authorization`. */
+function verifiedToken(request: IncomingMessage): Record<string, string> {
+  const { verified } = requestContext(request);
+  if (verified?.claims === undefined) return {};
+  const { authHeaderName } = verified.policy;
+  const presented = bearerToken(request, verified.policy);
+  if (presented === undefined) return {};
+  return presented.source === 'cookie'
+    ? { authorization: `Bearer ${presented.token}` }
+    : { [authHeaderName]: String(request.headers[authHeaderName]) };
+}
+
+/** Cookies in which the gateway itself keeps tokens. */
+const TOKEN_COOKIES: ReadonlySet<string> = new Set(['__Host-access_token', '__Host-refresh_token']);
+
+/** The listed cookies as they came, but never those that hold a token. */
+function forwardedCookies(request: IncomingMessage, listed: ReadonlySet<string>): string {
+  const own = requestContext(request).verified?.policy.cookieKey;
+  return (request.headers.cookie ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => {
+      const name = pair.split('=', 1)[0]?.trim() ?? '';
+      if (name === '' || name === own || TOKEN_COOKIES.has(name)) return false;
+      return listed.has(name) || listed.has('*');
+    })
+    .join('; ');
 }
 
 /** The headers that the client declares to be for this connection only, lower case. */

@@ -22,6 +22,8 @@ export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
 
 /** Limits of a {@link BackendBulkhead}. */
 export interface BulkheadOptions {
+  /** Of the host, for messages. Default: they name none. */
+  origin?: string;
   /** Most calls at the same time. */
   maxCalls: number;
   breaker?: BreakerOptions | false;
@@ -47,15 +49,22 @@ export class BackendBulkhead {
   private readonly listeners: CallListener[] = [];
   private readonly maxCalls: number;
   private readonly breaker: CircuitBreaker | undefined;
+  private readonly at: string;
   private lastFailure = '';
 
-  constructor({ maxCalls, breaker }: BulkheadOptions) {
+  constructor({ origin, maxCalls, breaker }: BulkheadOptions) {
+    this.at = origin === undefined ? '' : ` at ${origin}`;
     this.maxCalls = maxCalls;
     if (breaker !== false) this.breaker = new CircuitBreaker(breaker);
   }
 
   get state(): BreakerState {
     return this.breaker?.state ?? 'closed';
+  }
+
+  /** Whether a call would be made now. */
+  get takesCalls(): boolean {
+    return this.inFlight < this.maxCalls && this.breaker?.admits(performance.now()) !== false;
   }
 
   onCall(listener: CallListener): void {
@@ -98,14 +107,16 @@ export class BackendBulkhead {
         (error instanceof GatewayException ? error.explanation : undefined) ??
         'the backend answered 5xx';
       if (this.breaker?.failed(permit, now) === true)
-        this.logger.error(`The circuit is open, calls fail at once: ${this.lastFailure}`);
+        this.logger.error(
+          `The circuit is open, calls of the backend${this.at} fail at once: ${this.lastFailure}`,
+        );
     } else if (outcome !== 'other' && this.breaker?.succeeded(permit) === true)
-      this.logger.log('The backend answers again, the circuit is closed');
+      this.logger.log(`The backend${this.at} answers again, the circuit is closed`);
     for (const listener of this.listeners) listener(outcome, (now - start) / 1000);
   }
 
   private rejection(reason: string): BackendUnavailableException {
     this.rejected++;
-    return new BackendUnavailableException(`the backend was not called: ${reason}`);
+    return new BackendUnavailableException(`the backend${this.at} was not called: ${reason}`);
   }
 }

@@ -30,5 +30,5 @@ export function claimHeaderProblem(header: string): string | undefined {
 /** Backends often take names for one that differ only in such characters (CGI, WSGI: `X_User` is `X-User`). */
 export const foldHeader = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 
-/** Headers for a backend call; lower-case names. */
-export type BackendHeaders = Readonly<Record<string, string>>;
+/** Headers for a backend call; lower-case names, a list for several lines of one name. */
+export type BackendHeaders = Readonly<Record<string, string | string[]>>;

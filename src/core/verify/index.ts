@@ -18,6 +18,7 @@ export {
   claimHeaderProblems,
   claimsToHeaders,
   parseClaimHeaders,
+  type ClaimHeaderFormat,
   type ClaimHeaderList,
   type ClaimHeaders,
 } from './claim-headers.js';

@@ -1,6 +1,6 @@
 import type { JwsAlgorithm } from '../jws/index.js';
 import type { KeySource, KeySourceOptions, KeyUrlOptions } from '../keys/index.js';
-import type { ClaimHeaderList, ClaimHeaders } from './claim-headers.js';
+import type { ClaimHeaderFormat, ClaimHeaderList, ClaimHeaders } from './claim-headers.js';
 
 /* What routes and modules ask of tokens, as it is written and in the form in which the checks use it. */
 
@@ -41,7 +41,7 @@ export interface IntrospectionOptions {
 }
 
 /** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
-export interface TokenPolicyOptions {
+export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Accepted algorithms. */
   algorithms: readonly JwsAlgorithm[];
   /** Accepted issuers, compared exactly (RFC 8725 section 3.8). Their keys are the configured ones. */
@@ -87,9 +87,8 @@ export interface TokenPolicyOptions {
   leeway?: number;
   /**
    * Claims that become headers of every backend call made with `from: request`, e.g.
-   * `{ sub: 'x-user', 'realm.id': 'x-realm' }`: dots reach nested claims, list items are joined by
-   * commas, objects become JSON, an absent claim gives no header. What is not printable ASCII is
-   * percent-encoded, `%` too, and commas within list items. The client's own headers of these names
+   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`: dots reach nested claims, objects become JSON, an absent
+   * claim gives no header; see `propagateEncoding` and `propagateLists`. The client's own headers of these names
    * never reach a backend, on any route. On a route it replaces what the module says.
    */
   propagateClaims?: ClaimHeaders;

@@ -9,7 +9,7 @@ import {
 } from '../jws/index.js';
 import type { KeySource } from '../keys/index.js';
 import { LONGEST_LEEWAY } from '../revocation/index.js';
-import { claimHeaderProblems } from './claim-headers.js';
+import { claimHeaderProblems, compileClaimHeaders } from './claim-headers.js';
 import type {
   TokenPolicyOptions,
   IssuerOptions,
@@ -105,9 +105,7 @@ export function compilePolicy(
     leeway: merged.leeway ?? STANDARD_POLICY.leeway,
     keySource: ownKeys,
     optional: merged.optional ?? false,
-    claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(
-      ([claim, header]) => [claim, header.toLowerCase()] as const,
-    ),
+    claimHeaders: compileClaimHeaders(merged.propagateClaims ?? {}, merged),
     checkClaimsClass,
     dpop: merged.dpop ?? false,
     dpopAlgorithms: new Set(merged.dpopAlgorithms ?? DPOP_ALGORITHMS),
