@@ -24,6 +24,7 @@ export {
   type ResolvedIssuer,
 } from './auth/index.js';
 export {
+  type HopOptions,
   type IntrospectionOptions,
   type IssuerOptions,
   type Matcher,

@@ -15,6 +15,13 @@ export {
 } from './request-end.middleware.js';
 export { EXPOSED_HEADERS } from './exposed-headers.js';
 export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './forwarded-for.js';
+export {
+  HopTokens,
+  HopTokensModule,
+  type HopTokenMaker,
+  type HopTokenRequest,
+  type HopUser,
+} from './hop-tokens.js';
 export { inOne } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {
