@@ -1,3 +1,4 @@
+export { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 export { bodyMiddleware } from './body.middleware.js';
 export {
   bodyParser,
