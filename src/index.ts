@@ -107,6 +107,7 @@ export {
   STATE_OPTIONS,
   STATE_STORE,
   StateModule,
+  StateReadOnlyException,
   StateUnavailableException,
   type ChangeCursor,
   type Hits,
@@ -116,6 +117,7 @@ export {
   type RevocationRequest,
   type StateModuleOptions,
   type StateStore,
+  type StoreOptions,
 } from './state/index.js';
 export {
   REVOCATION_KINDS,
