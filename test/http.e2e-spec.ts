@@ -59,10 +59,10 @@ describe('error answers', () => {
   });
 
   it('are the same for a path that is written in another way', async () => {
-    const path = '/private/%63ustom';
+    const target = '/private/%63ustom';
     const answer = await exchange(
       gateway.url,
-      `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
     );
     expectError(answer, 401, 'token_missing');
   });

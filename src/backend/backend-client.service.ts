@@ -48,7 +48,7 @@ export interface BackendStats {
 
 /**
  * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
- * to be JSON. It knows nothing of tokens.
+ * to be JSON unless a call says otherwise. Of tokens it knows what goes along with a call.
  *
  * Its calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports.
  * They see a path below the host as `url`, the body of a request as a Buffer, and the body of a

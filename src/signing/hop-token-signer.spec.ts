@@ -43,19 +43,19 @@ describe('HopTokenSigner', () => {
   it('gives all tokens that a user has at a time one id, and keeps one that came', () => {
     const hops = signer();
     const txn = (): unknown => sign.mock.lastCall?.[0].txn;
-    hops.make(REQUEST, user('x'));
+    void hops.make(REQUEST, user('x'));
     const first = txn();
-    hops.make({ ...REQUEST, audience: 'c' }, user('x'));
+    void hops.make({ ...REQUEST, audience: 'c' }, user('x'));
     expect(txn()).toBe(first);
     vi.advanceTimersByTime(31_000);
-    hops.make(REQUEST, user('x'));
+    void hops.make(REQUEST, user('x'));
     expect(txn()).not.toBe(first);
-    hops.make(REQUEST, user('z', { txn: 'of the chain' }));
+    void hops.make(REQUEST, user('z', { txn: 'of the chain' }));
     expect(txn()).toBe('of the chain');
   });
 
   it('never outlives the token that it is made from', () => {
-    signer().make(REQUEST, user('x', { exp: 1_000_000_007 }));
+    void signer().make(REQUEST, user('x', { exp: 1_000_000_007 }));
     expect(sign.mock.lastCall?.[0]).toMatchObject({ iat: 1_000_000_000, exp: 1_000_000_007 });
   });
 
@@ -77,11 +77,11 @@ describe('HopTokenSigner', () => {
   it('remembers as much as fits into its memory', () => {
     const hops = signer();
     const long = (i: number): HopUser => user(`${i}${'x'.repeat(16_000)}`);
-    for (let i = 0; i < 300; i++) hops.make(REQUEST, long(i));
+    for (let i = 0; i < 300; i++) void hops.make(REQUEST, long(i));
     expect(sign).toHaveBeenCalledTimes(300);
-    hops.make(REQUEST, long(299));
+    void hops.make(REQUEST, long(299));
     expect(sign).toHaveBeenCalledTimes(300);
-    hops.make(REQUEST, long(0));
+    void hops.make(REQUEST, long(0));
     expect(sign).toHaveBeenCalledTimes(301);
   });
 
