@@ -1,4 +1,5 @@
 export { allowedMethods, type RoutedApplication } from './allowed-methods.js';
+export { BACKEND_CLIENT } from './backend-client-token.js';
 export { bodyMiddleware } from './body.middleware.js';
 export {
   bodyParser,
