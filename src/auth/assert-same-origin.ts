@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isSameOrigin, type OwnOrigin } from '../core/verify/index.js';
 import { CsrfRefusedException } from './auth.exceptions.js';
-import { trustsPeer } from './request-holder.js';
+import { trustsPeer } from '../http/index.js';
 
 /**
  * For code that takes credentials from cookies, or sets them.

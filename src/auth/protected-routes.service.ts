@@ -11,7 +11,7 @@ import {
 import { ApplicationConfig } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
-import { ReservedHeaders, type GatewayException } from '../http/index.js';
+import { HopTokens, ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
 import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
@@ -31,7 +31,6 @@ import {
 } from '../core/verify/index.js';
 import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
-import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { PUBLIC } from './public.decorator.js';
@@ -102,6 +101,7 @@ export class ProtectedRoutes implements OnModuleInit {
     @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
+    private readonly hops: HopTokens,
     private readonly application: ApplicationConfig,
     table: RouteTable,
     @Optional() private readonly proofs?: DpopProofs,
@@ -278,7 +278,7 @@ export class ProtectedRoutes implements OnModuleInit {
 
   /** Also on routes that ask for no token, no backend gets one, and no client writes what claims are to say. */
   private reserveHeaders({ claimHeaders, cookieKey, authHeaderName }: TokenPolicy): void {
-    for (const [, header] of claimHeaders) this.reserved.reserve(header);
+    for (const { header } of claimHeaders) this.reserved.reserve(header);
     if (cookieKey !== undefined) this.reserved.reserveCookie(cookieKey);
     // Authorization has other schemes, which may be for the backend.
     if (authHeaderName !== 'authorization') this.reserved.reserve(authHeaderName);
@@ -337,6 +337,7 @@ export class ProtectedRoutes implements OnModuleInit {
         return [
           `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,
         ];
+      if (policy.hop !== undefined) this.hops.require();
       await this.openEndpoints(policy);
       await this.openKeys(policy);
       return [];

@@ -14,8 +14,13 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     host: 'BACKEND_HOST',
     timeoutMs: 'BACKEND_TIMEOUT_MS',
     maxBodyBytes: 'BACKEND_MAX_BODY',
+    maxRequestBytes: 'BODY_LIMIT',
     inputHeaders: 'BACKEND_INPUT_HEADERS',
     inputQueryStrings: 'BACKEND_INPUT_QUERY_STRINGS',
+    hop: 'BACKEND_TOKEN',
+    'hop.audience': 'BACKEND_TOKEN_AUDIENCE',
+    'hop.ttl': 'BACKEND_TOKEN_TTL',
+    forwarded: 'BACKEND_FORWARDED',
   },
   JwksModule: {
     signing: ['SIGNER_JWK_LOCAL_PATH', 'SIGNER_JWK_URL'],

@@ -44,9 +44,15 @@ export type GatewayEnvironment = Environment & {
 const DEVELOPMENT_KID = 'sim2';
 
 export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
-  host: env.BACKEND_HOST,
+  host: env.BACKEND_HOST.split(',').map((url) => url.trim()),
+  forwarded: env.BACKEND_FORWARDED,
+  hop: env.BACKEND_TOKEN === 'on' && {
+    audience: env.BACKEND_TOKEN_AUDIENCE,
+    ttl: env.BACKEND_TOKEN_TTL,
+  },
   timeoutMs: env.BACKEND_TIMEOUT_MS,
   maxBodyBytes: env.BACKEND_MAX_BODY,
+  maxRequestBytes: env.BODY_LIMIT,
   inputHeaders: env.BACKEND_INPUT_HEADERS,
   inputQueryStrings: env.BACKEND_INPUT_QUERY_STRINGS,
 });

@@ -47,10 +47,7 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
       );
   }
   const pairs = env.VALIDATOR_PROPAGATE_CLAIMS.filter((pair) => /:[^:\s]+$/.test(pair));
-  const claimHeaders = parseClaimHeaders(pairs);
-  if (Object.keys(claimHeaders).length < pairs.length)
-    problems.push('VALIDATOR_PROPAGATE_CLAIMS names a claim twice');
-  for (const problem of claimHeaderProblems(claimHeaders))
+  for (const problem of claimHeaderProblems(parseClaimHeaders(pairs)))
     problems.push(`VALIDATOR_PROPAGATE_CLAIMS ${problem}`);
   for (const name of BACKEND_PATHS)
     if (/#|\/\.\.?(?=[/?]|$)/.test(env[name] ?? ''))

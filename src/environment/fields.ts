@@ -217,8 +217,16 @@ function toOrigin(item: string): string {
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
   variable({
-    isValid: (value) => isHttpUrl(value) && new URL(value as string).search === '',
+    isValid: isBaseUrl,
     expected: 'an http:// or https:// URL without user, password, query and fragment',
+  });
+
+/** One or several of them, in a comma list, which stays a text. */
+export const HttpUrls = (): PropertyDecorator =>
+  variable({
+    isValid: (value) => typeof value === 'string' && value.split(',').every(isBaseUrl),
+    expected:
+      'an http:// or https:// URL without user, password, query and fragment, or a comma list of them',
   });
 
 /** The same, where a query is allowed. */
@@ -234,6 +242,9 @@ export const DocumentUrl = (): PropertyDecorator =>
     isValid: isHttpUrl,
     expected: 'an https:// URL without user, password and fragment',
   });
+
+const isBaseUrl = (value: unknown): boolean =>
+  isHttpUrl(value) && new URL(value as string).search === '';
 
 function isHttpUrl(value: unknown): boolean {
   const url = typeof value === 'string' ? URL.parse(value) : null;

@@ -6,7 +6,9 @@ import type { Request } from 'express';
 import { corsOptions, withVariableNames } from '../config/index.js';
 import type { Environment } from '../environment/index.js';
 import {
+  allowedMethods,
   REQUEST_TRACER,
+  type RoutedApplication,
   type RequestTracer,
   bodyMiddleware,
   corsHeaders,
@@ -88,8 +90,11 @@ function countRefusals(
   cors: CorsHeaders | undefined,
 ): void {
   const server = app.getHttpServer();
+  const express: unknown = app.getHttpAdapter().getInstance();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const code = answerClientError(error, socket);
+    const code = answerClientError(error, socket, (path) =>
+      allowedMethods(express as RoutedApplication, path),
+    );
     if (code !== undefined) metrics.refusal(code);
   });
   server.on('drop', () => metrics.refusal('connections_exceeded'));

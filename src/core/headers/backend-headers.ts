@@ -55,5 +55,5 @@ export function otherCookies(
   return others.length === 0 ? undefined : others.join('; ');
 }
 
-/** Headers for a backend call; lower-case names. */
-export type BackendHeaders = Readonly<Record<string, string>>;
+/** Headers for a backend call; lower-case names, a list for several lines of one name. */
+export type BackendHeaders = Readonly<Record<string, string | string[]>>;
