@@ -194,7 +194,6 @@ const SHAPES = krakend(
   {
     host: ['http://fake_api'],
     extra_config: {
-      'security/cors': { allow_origins: ['https://app.example'] },
       'github_com/devopsfaith/bloomfilter': {
         N: 1,
         P: 0.1,

@@ -89,7 +89,7 @@ function validatorTodo(validator: Validator, signer: Signer | undefined): string
 }
 
 function signerDiffers(
-  { label, method }: Endpoint,
+  { label, method, inputHeaders }: Endpoint,
   signer: Signer,
   { token }: RouteMapping,
 ): string[] {
@@ -97,6 +97,9 @@ function signerDiffers(
     'what is not signed is refused with 502; it left unsigned. Refusals of the login reach the client with their status, not as 400',
     ...(signer.keysToSign.includes('refresh_token') && signer.typ === undefined
       ? ['refresh tokens have typ rt+jwt, and are no access tokens any more']
+      : []),
+    ...(token?.label === label && inputHeaders.includes('authorization')
+      ? ['of the header Authorization the login at POST /token gets Basic credentials only']
       : []),
     ...(method === 'GET'
       ? [
@@ -135,16 +138,12 @@ const encrypted = (keys: KeyOptions): string[] =>
       ]
     : [];
 
-function backendTodo({ path, backend, forwardToken }: Endpoint): string[] {
+function backendTodo({ path, backend }: Endpoint): string[] {
   const placeholders = [...backend.path.matchAll(/\{(?!JWT\.)([^{}]*)\}/g)].map(([, name]) => name);
   return [
     ...(placeholders.some((name) => !path.includes(`{${name}}`))
       ? [`url_pattern ${backend.path} has a name in braces that is no parameter of the endpoint`]
       : []),
-    ...(backend.hosts.length > 1
-      ? [`it balanced ${backend.hosts.join(', ')}; only the first is asked`]
-      : []),
-    ...(forwardToken ? ['the backend got the header Authorization, which is not forwarded'] : []),
   ];
 }
 

@@ -351,7 +351,9 @@ describe('endpoints of any kind', () => {
     const { controllers, differs } = await translate(
       krakend([endpoint('/a', {}, { input_headers: all, input_query_strings: all })]),
     );
-    expect(controllers).toContain("inputHeaders: ['accept', 'accept-language', 'user-agent']");
+    expect(controllers).toContain(
+      "inputHeaders: ['accept', 'accept-language', 'user-agent', 'authorization'], inputCookies: ['*']",
+    );
     expect(matters(differs)).toMatch(/input_headers: "\*"[^]*input_query_strings: "\*"/);
   });
 });
@@ -397,10 +399,28 @@ describe('validators', () => {
       "algorithms: ['RS256'], issuer: 'https://krakend.io', audience: ['a', 'b'], audienceMatcher: 'all', jwkUrl: 'https://idp.example/jwks'",
       "remote: { cacheTtl: 60, cooldown: 30, fingerprints: ['S3Jha2VuRCBpcyB0aGUgYmVzdCBnYXRld2F5IGV2ZXI'], fingerprintsMatch: 'chain', ca: readFileSync('./it\\'s.pem', 'utf8'), identifyStrategy: 'kid_x5t' }",
       "rolesKey: 'realm_access.roles', rolesKeyIsNested: true, scopesKey: 'scp', scopesMatcher: 'all', authHeaderName: 'X-Auth', cookieKey: 'tok', leeway: 5",
-      "propagateClaims: { sub: 'x-user', ['a claim']: 'x-claim' }",
+      "propagateClaims: { sub: 'x-user', ['a claim']: 'x-claim' }, propagateEncoding: 'utf8'",
       "scopes: ['s']",
     ])
       expect(controllers).toContain(part);
+  });
+
+  it('and backends: token, cookies, hosts, lists, as the configuration says', async () => {
+    const { controllers = '' } = await translate(
+      krakend([
+        endpoint(
+          '/a',
+          remote({ propagate_claims: [['r', 'x-r']], propagate_claims_preserve_array: true }),
+          { input_headers: ['Authorization', 'Cookie', 'X-A'] },
+          { host: ['http://a', 'b:81'] },
+        ),
+      ]),
+    );
+    expect(controllers).toContain('from, to, forwardToken: true }');
+    expect(controllers).toContain("propagateLists: 'repeated'");
+    expect(controllers).toContain(
+      "host: ['http://a', 'http://b:81'], timeoutMs: 2000, inputHeaders: ['x-a'], inputCookies: ['*']",
+    );
   });
 
   it('have an issuer and an audience each, or say that there is none', async () => {
@@ -457,9 +477,11 @@ describe('validators', () => {
         ),
       ]),
     );
-    expect(controllers).toContain("propagateClaims: { sub: 'x-user' }");
+    expect(controllers).toContain(
+      "propagateClaims: { sub: ['x-user', 'x-id'] }, propagateEncoding: 'utf8' }",
+    );
     expect(matters(differs)).toMatch(
-      /propagate_claims: sub went to several headers; only x-user is set[^]*cannot set the header authorization[^]*names header 'X-USER' twice/,
+      /propagate_claims: cannot set the header authorization[^]*propagate_claims: names header 'X-USER' twice/,
     );
   });
 

@@ -33,6 +33,8 @@ export interface Validator {
   readonly scopesKey: string | undefined;
   readonly scopesMatcher: string | undefined;
   readonly propagateClaims: readonly (readonly [claim: string, header: string])[];
+  /** The items of a list reach the backend as a header line each. */
+  readonly repeatLists: boolean;
   readonly authHeaderName: string | undefined;
   readonly cookieKey: string | undefined;
   readonly leewayMs: number | undefined;
@@ -69,8 +71,10 @@ export interface Endpoint {
   /** Upper case. */
   readonly method: string;
   readonly path: string;
-  /** Lower case, without `*` and `authorization`. */
+  /** Lower case, without `*`, cookies, and the header of the token. */
   readonly inputHeaders: readonly string[];
+  /** All cookies of the client reach the backend. */
+  readonly forwardCookies: boolean;
   /** The client's token reaches the backend. */
   readonly forwardToken: boolean;
   /** Without `*`. */

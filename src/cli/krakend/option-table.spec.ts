@@ -69,6 +69,7 @@ const VALUES: Members = {
   'auth/validator scopes_key': 'scp',
   'auth/validator scopes_matcher': 'all',
   'auth/validator propagate_claims': [['sub', 'x-user']],
+  'auth/validator propagate_claims_preserve_array': true,
   'auth/validator auth_header_name': 'X-Token',
   'auth/validator cookie_key': 'tok',
   'auth/validator leeway': '9s',
@@ -102,7 +103,12 @@ const VALUES: Members = {
 const BEFORE: Partial<Record<Scope, Members>> = {
   'auth/signer': { ...SIGNER, jwk_local_path: undefined },
   'auth/revoker': { token_keys: ['jti'] },
-  'auth/validator': { ...REMOTE, scopes: ['s'], scopes_key: 'scope', propagate_claims: [] },
+  'auth/validator': {
+    ...REMOTE,
+    scopes: ['s'],
+    scopes_key: 'scope',
+    propagate_claims: [['a', 'x-a']],
+  },
   'qos/ratelimit/router': { client_max_rate: 5 },
 };
 

@@ -169,7 +169,7 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     ['roles roles_key roles_key_is_nested', 'taken', '`roles`, `rolesKey`, `rolesKeyIsNested`'],
     ['scopes scopes_key scopes_matcher', 'taken', '`scopes`, `scopesKey`, `scopesMatcher`'],
     ['propagate_claims', 'taken', '`VALIDATOR_PROPAGATE_CLAIMS`, `propagateClaims`'],
-    ['propagate_claims_preserve_array', 'differs', 'lists reach the backend joined by commas'],
+    ['propagate_claims_preserve_array', 'taken', '`propagateLists`'],
     ['auth_header_name cookie_key', 'taken', '`authHeaderName`, `cookieKey`'],
     ['leeway', 'taken', '`VALIDATOR_LEEWAY`, `leeway`'],
     ['key_identify_strategy', 'taken', '`VALIDATOR_KEY_IDENTIFY_STRATEGY`, `identifyStrategy`'],

@@ -74,7 +74,6 @@ const isToken = (endpoint: Endpoint, method: string): boolean =>
   endpoint.method === method &&
   endpoint.validator === undefined &&
   endpoint.refusals.length === 0 &&
-  !endpoint.forwardToken &&
   // A GET of the backend can be made for a POST; the variable knows no DELETE.
   ['GET', 'POST', 'PUT', 'PATCH'].includes(endpoint.backend.method) &&
   !endpoint.backend.path.includes('{');
@@ -93,6 +92,7 @@ function isCustom(
     endpoint.encoding === 'json' &&
     endpoint.backend.method === 'GET' &&
     !endpoint.forwardToken &&
+    !endpoint.forwardCookies &&
     !endpoint.backend.path.replaceAll(/\{JWT\.[^{}]+\}/g, '').includes('{');
   // What the environment says for this route holds for all others, too.
   const isAlone = endpoints.every((other) => other === endpoint || other.validator === undefined);

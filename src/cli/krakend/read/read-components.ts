@@ -32,6 +32,7 @@ export function readValidator(fields: Fields, problems: string[]): Validator {
     scopesKey: fields.text('scopes_key'),
     scopesMatcher: fields.text('scopes_matcher'),
     propagateClaims: readPairs(fields, problems),
+    repeatLists: fields.flag('propagate_claims_preserve_array'),
     authHeaderName: fields.text('auth_header_name'),
     cookieKey: fields.text('cookie_key'),
     leewayMs: fields.milliseconds('leeway'),

@@ -1,3 +1,4 @@
+import { NEVER_FORWARDED } from '../../../core/headers/index.js';
 import { isJsonObject } from '../../../core/json/index.js';
 import { oneLine } from '../../../core/text/index.js';
 import type { Findings } from '../findings.js';
@@ -68,7 +69,7 @@ export class EndpointReader {
     const inputQueryStrings = this.either('input_query_strings', 'querystring_params');
     if (inputHeaders.includes('*'))
       this.tellDiffers(
-        `input_headers: "*" forwarded everything; now it is ${EVERYTHING.join(', ')} and Authorization, so add what else the backend needs`,
+        `input_headers: "*" forwarded everything; now it is ${EVERYTHING.join(', ')}, Authorization and cookies without tokens, so add what else the backend needs`,
       );
     if (inputQueryStrings.includes('*'))
       this.tellDiffers(
@@ -79,8 +80,7 @@ export class EndpointReader {
       label,
       method,
       path,
-      inputHeaders: headerNames(inputHeaders),
-      forwardToken: inputHeaders.some((name) => /^(?:\*|authorization)$/i.test(name)),
+      ...forwarding(inputHeaders, read),
       inputQueryStrings: inputQueryStrings.filter((name) => name !== '*'),
       timeoutMs: fields.milliseconds('timeout'),
       encoding,
@@ -256,13 +256,29 @@ export class EndpointReader {
 /** What takes the place of `*`: what backends commonly look at, and nobody is harmed by. */
 const EVERYTHING = ['accept', 'accept-language', 'user-agent'];
 
-const NEVER =
-  /^(?:\*|authorization|connection|content-length|content-type|accept-encoding|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|x-forwarded-(?:for|host|proto))$/;
+/** `*` and cookies are something else; the gateway writes where a request came from. */
+const NEVER = /^(?:\*|cookie|x-forwarded-(?:for|host|proto)|x-request-id)$/;
+const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
 
-const headerNames = (names: readonly string[]): string[] =>
-  [
-    ...new Set([
-      ...names.map((name) => name.toLowerCase()),
-      ...(names.includes('*') ? EVERYTHING : []),
-    ]),
-  ].filter((name) => !NEVER.test(name));
+/** What of the client's headers the backend gets. */
+function forwarding(
+  names: readonly string[],
+  validator: Validator | undefined,
+): Pick<Endpoint, 'inputHeaders' | 'forwardCookies' | 'forwardToken'> {
+  const listed = new Set(names.map((name) => name.toLowerCase()));
+  const has = (name: string): boolean => listed.has('*') || listed.has(name);
+  const tokenHeader = validator && (validator.authHeaderName ?? 'Authorization').toLowerCase();
+  // On an open route it is a header like others.
+  const others = listed.has('*') ? [...EVERYTHING, 'authorization'] : [];
+  return {
+    inputHeaders: [...new Set([...listed, ...others])].filter(
+      (name) =>
+        HEADER_NAME.test(name) &&
+        !NEVER.test(name) &&
+        !NEVER_FORWARDED.has(name) &&
+        name !== tokenHeader,
+    ),
+    forwardCookies: has('cookie'),
+    forwardToken: tokenHeader !== undefined && has(tokenHeader),
+  };
+}

@@ -258,10 +258,13 @@ class ${name} {}
 }
 
 const backendOptions = (endpoint: Endpoint, config: KrakendConfig) => ({
-  host: endpoint.backend.hosts[0],
+  host: endpoint.backend.hosts.length === 1 ? endpoint.backend.hosts[0] : endpoint.backend.hosts,
   timeoutMs: Math.max(1, Math.round(endpoint.timeoutMs ?? config.timeoutMs ?? 2000)),
   inputHeaders: withoutClaims(endpoint.inputHeaders, endpoint.validator),
+  inputCookies: endpoint.forwardCookies ? ['*'] : undefined,
   inputQueryStrings: endpoint.inputQueryStrings,
+  // KrakenD does not look at the type that a backend declares.
+  jsonTypes: 'any',
   isGlobal: false,
 });
 
@@ -320,7 +323,7 @@ function pathOf({ path, backend }: Endpoint): { args: string[]; expression: stri
 }
 
 function proxyText(endpoint: Endpoint): string {
-  const { backend, encoding } = endpoint;
+  const { backend, encoding, forwardToken } = endpoint;
   const { args, expression } = pathOf(endpoint);
   const call = [
     `method: ${quoteLiteral(backend.method)}`,
@@ -328,6 +331,7 @@ function proxyText(endpoint: Endpoint): string {
     'from',
     'to',
     ...(backend.path.includes('{JWT.') ? ['claims'] : []),
+    ...(forwardToken ? ['forwardToken: true'] : []),
     ...(encoding === 'json' ? [] : [`encoding: '${encoding}'`]),
   ];
   return `handle(
@@ -338,13 +342,14 @@ function proxyText(endpoint: Endpoint): string {
 }
 
 function signingText(endpoint: Endpoint): string {
-  const { backend } = endpoint;
+  const { backend, forwardToken } = endpoint;
   const { args, expression } = pathOf(endpoint);
   const call = [
     `method: ${quoteLiteral(backend.method)}`,
     `path: ${expression}`,
     'from',
     ...(backend.path.includes('{JWT.') ? ['claims'] : []),
+    ...(forwardToken ? ['forwardToken: true'] : []),
     ...(backend.method === 'GET' ? [] : ['...bodyOf(from)']),
   ];
   return `async handle(

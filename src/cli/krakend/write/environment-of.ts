@@ -23,10 +23,14 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
     CORS_ORIGINS: config.corsOrigins,
     // KrakenD has no limit; JSON and forms are read before their route is asked.
     BODY_LIMIT: routes.others.some(({ method }) => method !== 'GET') ? '1mb' : undefined,
-    BACKEND_HOST: backend?.backend.hosts[0],
+    BACKEND_HOST: backend?.backend.hosts,
     BACKEND_TIMEOUT_MS: timeout === undefined ? undefined : Math.max(1, Math.round(timeout)),
     BACKEND_INPUT_HEADERS: withoutClaims(
-      own.flatMap((endpoint) => endpoint.inputHeaders),
+      own.flatMap(({ inputHeaders, forwardCookies }) => [
+        // The gateway passes on what a login may see of it.
+        ...inputHeaders.filter((name) => name !== 'authorization'),
+        ...(forwardCookies ? ['cookie'] : []),
+      ]),
       custom?.validator,
     ),
     BACKEND_INPUT_QUERY_STRINGS: unique(own.flatMap((endpoint) => endpoint.inputQueryStrings)),
@@ -103,8 +107,8 @@ const claimVariables = (validator: Validator) => ({
   VALIDATOR_ROLES_KEY_IS_NESTED: validator.rolesKeyIsNested || undefined,
   VALIDATOR_COOKIE_KEY: validator.cookieKey,
   VALIDATOR_AUTH_HEADER_NAME: validator.authHeaderName,
-  VALIDATOR_PROPAGATE_CLAIMS: Object.entries(propagationOf(validator).headers).map(
-    ([claim, header]) => `${claim}:${header}`,
+  VALIDATOR_PROPAGATE_CLAIMS: Object.entries(propagationOf(validator).headers).flatMap(
+    ([claim, headers]) => [headers].flat().map((header) => `${claim}:${header}`),
   ),
 });
 

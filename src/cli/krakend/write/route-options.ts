@@ -45,7 +45,14 @@ export function validatorOptions(
       (defaults?.authHeaderName === undefined ? undefined : 'Authorization'),
     cookieKey: validator.cookieKey,
     leeway: leewayMs === undefined ? undefined : atLeastOne(leewayMs / 1000),
-    propagateClaims: Object.keys(headers).length === 0 ? undefined : headers,
+    ...(Object.keys(headers).length === 0
+      ? {}
+      : {
+          propagateClaims: headers,
+          // As KrakenD writes them.
+          propagateEncoding: 'utf8',
+          propagateLists: validator.repeatLists ? 'repeated' : undefined,
+        }),
   };
 }
 
