@@ -140,11 +140,9 @@ const encrypted = (keys: KeyOptions): string[] =>
 
 function backendTodo({ path, backend }: Endpoint): string[] {
   const placeholders = [...backend.path.matchAll(/\{(?!JWT\.)([^{}]*)\}/g)].map(([, name]) => name);
-  return [
-    ...(placeholders.some((name) => !path.includes(`{${name}}`))
-      ? [`url_pattern ${backend.path} has a name in braces that is no parameter of the endpoint`]
-      : []),
-  ];
+  return placeholders.some((name) => !path.includes(`{${name}}`))
+    ? [`url_pattern ${backend.path} has a name in braces that is no parameter of the endpoint`]
+    : [];
 }
 
 function backendDiffers({ signer, encoding, backend, validator }: Endpoint): string[] {

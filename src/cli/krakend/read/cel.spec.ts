@@ -1,3 +1,4 @@
+import { compileFunction } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import ts from 'typescript';
 import { CLAIM_FUNCTIONS, claimCondition } from './cel.js';
@@ -6,12 +7,12 @@ import { CLAIM_FUNCTIONS, claimCondition } from './cel.js';
 const decide = (expression: string, claims: object): boolean | undefined => {
   const condition = claimCondition(expression);
   if (condition === undefined) return undefined;
-  const text = `${Object.values(CLAIM_FUNCTIONS).join('')}\nreturn ${condition};`;
-  const { outputText } = ts.transpileModule(`(function (claims: any) {${text}})`, {
-    compilerOptions: { target: ts.ScriptTarget.ES2024 },
-  });
-  // eslint-disable-next-line no-eval -- the text is what is tested
-  return (0, eval)(outputText)(claims) as boolean;
+  const { outputText } = ts.transpileModule(
+    `${Object.values(CLAIM_FUNCTIONS).join('')}\nreturn ${condition};`,
+    { compilerOptions: { target: ts.ScriptTarget.ES2024 } },
+  );
+  const run = compileFunction(outputText, ['claims']) as (of: object) => boolean;
+  return run(claims);
 };
 
 describe('expressions on claims', () => {
