@@ -265,6 +265,53 @@ describe('everything at once', () => {
   });
 });
 
+describe('the environment', () => {
+  const file = (alg: string, members: object = {}) => ({
+    'auth/validator': { ...VALIDATOR, alg, ...members },
+  });
+  const remote = (members: object = {}) => ({ 'auth/validator': { ...REMOTE, ...members } });
+  const signer = (members: object = {}) =>
+    endpoint('/token', { 'auth/signer': { ...SIGNER, ...members } }, { method: 'POST' });
+
+  it.each<[string, unknown[]]>([
+    ['a signer alone', [signer()]],
+    ['a signer of ES256', [signer({ alg: 'ES256', kid: 'e1' })]],
+    ['signing keys by http', [signer({ jwk_local_path: undefined, jwk_url: 'http://keys/s' })]],
+    ['a signer, and tokens of others', [signer(), endpoint('/a', remote())]],
+    ['tokens of others alone', [endpoint('/a', remote())]],
+    [
+      'tokens of others without issuer and audience',
+      [endpoint('/a', remote({ issuer: undefined, audience: [] }))],
+    ],
+    [
+      'tokens of others by https',
+      [endpoint('/a', remote({ jwk_url: 'https://idp.example/jwks' }))],
+    ],
+    ['a secret by URL', [endpoint('/a', remote({ alg: 'HS256' }))]],
+    [
+      'a secret by URL without issuer',
+      [endpoint('/a', remote({ alg: 'HS256', issuer: undefined }))],
+    ],
+    ['a file of a secret', [endpoint('/a', file('HS512'))]],
+    ['a file of a secret without issuer', [endpoint('/a', file('HS256', { issuer: undefined }))]],
+    ['a file of public keys', [endpoint('/a', file('RS256'))]],
+    [
+      'a file of public keys without issuer',
+      [endpoint('/a', file('EdDSA', { issuer: undefined }))],
+    ],
+    [
+      'no audience with one of two',
+      [endpoint('/a', file('HS256')), endpoint('/b', file('HS256', { audience: undefined }))],
+    ],
+    ['nothing of tokens', [endpoint('/a')]],
+  ])('of %s boots, in development and in production', async (_name, endpoints) => {
+    const imported = await importText(JSON.stringify(krakend(endpoints)), 'krakend.json');
+    // Without the controllers: what is compiled was compiled above.
+    const { problems } = await checkImport({ ...imported, controllers: undefined }, folder);
+    expect(problems).toEqual([]);
+  });
+});
+
 describe('signet import --check', () => {
   it('compiles, boots, and says what stood in for what is not there', async () => {
     const config = krakend([

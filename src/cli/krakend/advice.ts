@@ -62,6 +62,11 @@ function validatorDiffers(validator: Validator): string[] {
     ...(keys.path !== undefined && keys.url !== undefined
       ? ['jwk_url beside jwk_local_path had no effect; it is left out']
       : []),
+    ...(keys.disableSecurity && url?.startsWith('https:') === true
+      ? [
+          'disable_jwk_security turned the verification of TLS off; certificates are verified, if need be with jwk_local_ca',
+        ]
+      : []),
     'tokens need exp, and typ JWT or at+jwt where they have one',
   ];
 }

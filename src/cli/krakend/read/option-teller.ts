@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../../core/json/index.js';
+import { oneLine } from '../../../core/text/index.js';
 import type { Findings } from '../findings.js';
 import { componentName, optionRow, type Scope } from '../option-table.js';
 import { Fields } from './fields.js';
@@ -31,7 +32,9 @@ export class OptionTeller {
   /** @returns why the endpoint cannot be taken over at all, a line each */
   rest(fields: Fields, scope: Scope): string[] {
     const isComponent = scope.endsWith('extra_config');
-    return fields.unread().flatMap((name) => {
+    return fields.unread().flatMap((written) => {
+      // It may end up in a comment, and in a terminal.
+      const name = oneLine(written);
       const row = optionRow(scope, name);
       if (row === undefined) {
         if (isComponent) this.refusals.push(`${name}: an unknown component, which may protect`);
