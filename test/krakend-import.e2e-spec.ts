@@ -1,10 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { join, resolve } from 'node:path';
+import { parseEnv, promisify } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkImport } from '../src/cli/krakend/check-import.js';
@@ -521,6 +522,13 @@ describe('controllers', () => {
         }));`,
     });
     expect(await compile(directory)).toBe('');
+    symlinkSync(resolve('node_modules/typescript'), join(directory, 'node_modules/typescript'));
+    const signet = join(directory, 'node_modules/nest-signet/dist/cli/main.js');
+    const args = [signet, 'import', join(folder, 'krakend.json'), '--check'];
+    const checked = await promisify(execFile)(process.execPath, args, { cwd: directory });
+    expect(checked.stdout).toMatch(
+      /\nIt compiles, and boots in development and in production\.\n$/,
+    );
     const app = await startConsumer(directory);
     running.push(app);
     const { url } = app.hello;
