@@ -11,7 +11,7 @@ export interface RouteMapping {
   /** Become controllers. */
   readonly others: readonly Endpoint[];
   /** Modules of the gateway whose routes controllers replace. */
-  readonly replaced: readonly ('TokenModule' | 'PrivateModule')[];
+  readonly replaced: readonly ('TokenModule' | 'PrivateModule' | 'PagesModule')[];
   /** Its settings become the defaults of all signing routes. */
   readonly signer: Signer | undefined;
   /** Its settings become the defaults of all protected routes. */
@@ -43,6 +43,7 @@ export function mapRoutes(config: KrakendConfig): RouteMapping {
     replaced: [
       ...(has('POST /token') ? (['TokenModule'] as const) : []),
       ...(has('GET /private/custom') ? (['PrivateModule'] as const) : []),
+      ...(has('GET /') ? (['PagesModule'] as const) : []),
     ],
     signer,
     validator:

@@ -19,7 +19,7 @@ interface ServiceDefaults {
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Routes that the gateway has itself; `POST /token` and `GET /private/custom` are taken over. */
 const OWN_ROUTES =
-  /^(?:POST \/(?:token\/(?:revoke|introspect)|logout|admin\/revocations|_explain)|GET \/(?:health\/(?:live|ready)|docs(?:-json)?|sessions|\.well-known\/[^{}]*))$/;
+  /^(?:POST \/(?:token\/(?:revoke|introspect)|logout|admin\/revocations|_explain)|GET \/(?:health\/(?:live|ready)|docs(?:-json)?|sessions|_explain|_pages\/.*|\.well-known\/[^{}]*))$/;
 
 /** Reads one endpoint. What it cannot take over it tells, and leaves the rest of the file alone. */
 export class EndpointReader {
