@@ -188,6 +188,11 @@ function placing(
       'todo',
       'nothing was signed at /token: take TokenModule out of the imports of src/app.module.ts, or POST /token asks BACKEND_HOST for claims and signs them',
     );
+  if (custom === undefined && !replaced.includes('PrivateModule'))
+    findings.add(
+      'todo',
+      'GET /private/custom is a template of the gateway: take PrivateModule out of the imports of src/app.module.ts',
+    );
   if (signer === undefined)
     findings.add('todo', 'the gateway has a signing key in any case: signet keys generate');
   if (others.some(({ rateLimit }) => rateLimit !== undefined))
