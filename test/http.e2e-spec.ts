@@ -49,6 +49,24 @@ afterAll(async () => {
 });
 
 describe('error answers', () => {
+  it('405 also for a method that nobody knows', async () => {
+    const answer = await exchange(
+      gateway.url,
+      'FOO /private/custom?a=b HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    expectError(answer, 405, 'method_not_allowed', 'invalid_request');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('are the same for a path that is written in another way', async () => {
+    const target = '/private/%63ustom';
+    const answer = await exchange(
+      gateway.url,
+      `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expectError(answer, 401, 'token_missing');
+  });
+
   it('404 and 405 look like all others, and 405 says what is allowed', async () => {
     expectError(await call(`${gateway.url}/nope?x=1`), 404, 'not_found', 'invalid_request');
     for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {

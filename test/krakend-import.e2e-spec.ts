@@ -132,12 +132,7 @@ const SHAPES = krakend(
       },
       { method: 'POST' },
     ),
-    endpoint(
-      '/open',
-      { 'qos/ratelimit/router': { client_max_rate: 2, every: '1h' } },
-      { method: 'PUT' },
-      { method: 'PATCH' },
-    ),
+    endpoint('/open', {}, { method: 'PUT' }, { method: 'PATCH' }),
     endpoint('/open', {}, { method: 'DELETE', output_encoding: 'no-op' }),
     endpoint('/it-s', {
       'auth/validator': { ...VALIDATOR, issuer: "https://it's.example/\\`${x}" },

@@ -11,7 +11,7 @@ import {
 import { ApplicationConfig } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
-import { ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
+import { HopTokens, ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
 import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
@@ -98,6 +98,7 @@ export class ProtectedRoutes implements OnModuleInit {
     @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
+    private readonly hops: HopTokens,
     private readonly application: ApplicationConfig,
     table: RouteTable,
     @Optional() private readonly proofs?: DpopProofs,
@@ -320,6 +321,7 @@ export class ProtectedRoutes implements OnModuleInit {
         return [
           `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,
         ];
+      if (policy.hop !== undefined) this.hops.require();
       await this.openEndpoints(policy);
       await this.openKeys(policy);
       return [];

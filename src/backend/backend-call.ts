@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HopOptions } from '../core/verify/index.js';
 
 /** Where a call to the backend goes, and on whose behalf. */
 export interface CallTarget {
@@ -18,6 +19,12 @@ export interface CallTarget {
    * `Authorization`. Only a token that `@RequireJwt` has verified does. Default false.
    */
   forwardToken?: boolean;
+  /**
+   * The signed token in `Txn-Token` that tells this backend alone whose request it is: with options for this call,
+   * true: with those of the route and of `BackendModule`, false: none. Default: one where the route or `BackendModule`
+   * says `hop`.
+   */
+  hop?: boolean | HopOptions;
   /** Default: what `BackendModule` says. */
   jsonTypes?: JsonTypes;
 }

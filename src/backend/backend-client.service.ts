@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { HttpService } from '@nestjs/axios';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HOP_TOKEN_HEADER } from '../core/claims/index.js';
 import { BootError } from '../core/errors/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
-import { hasBody, ReservedHeaders, untouchedBody } from '../http/index.js';
+import { hasBody, HopTokens, ReservedHeaders, untouchedBody } from '../http/index.js';
 import type { BackendAnswer } from './answer/backend-answer.js';
 import { headerFilter, sendAnswer, sendStream, type HeaderFilter } from './answer/pass-on.js';
 import { readAnswer, readForClient, type Reading } from './answer/read-answer.js';
@@ -19,6 +20,7 @@ import {
   type BackendModuleOptions,
 } from './backend.module-definition.js';
 import { fillPath } from './request/backend-path.js';
+import { HopRequests } from './request/hop-requests.js';
 import {
   allowedHeaders,
   forwardedHeaders,
@@ -29,6 +31,8 @@ import type { BackendOutcome, CallListener } from './resilience/backend-bulkhead
 import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
 import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
+
+const HOP_HEADER = HOP_TOKEN_HEADER.toLowerCase();
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
@@ -44,7 +48,7 @@ export interface BackendStats {
 
 /**
  * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
- * to be JSON. It knows nothing of tokens.
+ * to be JSON unless a call says otherwise. Of tokens it knows what goes along with a call.
  *
  * Its calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports.
  * They see a path below the host as `url`, the body of a request as a Buffer, and the body of a
@@ -72,8 +76,9 @@ export interface BackendStats {
  * ```
  */
 @Injectable()
-export class BackendClient {
+export class BackendClient implements OnApplicationBootstrap {
   private readonly hosts: BackendHosts;
+  private readonly hops: HopRequests;
   private readonly limits: BackendLimits;
   private readonly forwarding: Forwarding;
   private readonly inputQueryStrings: readonly string[];
@@ -85,13 +90,15 @@ export class BackendClient {
     private readonly http: HttpService,
     private readonly transport: BackendTransport,
     reserved: ReservedHeaders,
+    hopTokens: HopTokens,
   ) {
     this.hosts = new BackendHosts(options);
+    this.hops = new HopRequests(options.hop ?? false, this.hosts.origin, hopTokens);
     this.limits = backendLimits(options);
     this.forwarding = {
       headers: allowedHeaders(options.inputHeaders ?? []),
       cookies: new Set(options.inputCookies),
-      isReserved: (folded) => reserved.has(folded),
+      isReserved: (folded) => folded === HOP_HEADER || reserved.has(folded),
       forwardedFor: options.forwarded ?? true,
     };
     for (const { name } of this.forwarding.headers)
@@ -99,6 +106,11 @@ export class BackendClient {
         throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
     this.jsonTypes = options.jsonTypes ?? 'declared';
     this.inputQueryStrings = options.inputQueryStrings ?? [];
+  }
+
+  /** @throws BootError where calls have to carry a token that nobody makes */
+  onApplicationBootstrap(): void {
+    this.hops.assertUsable();
   }
 
   /** What is going on, and counts since the start. */
@@ -137,6 +149,8 @@ export class BackendClient {
       request.headers['content-type'] = contentType;
       request.body = body;
     }
+    const hop = this.hops.tokenFor(call);
+    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
     const answer = await this.followed(call, request, () =>
       host.bulkhead.run(async () => readAnswer(await this.send(request), this.reading(call))),
     );
@@ -166,6 +180,8 @@ export class BackendClient {
     const { 'accept-encoding': accepted } = from.headers;
     if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
     if (!isHead) await this.addBody(request, from);
+    const hop = this.hops.tokenFor(call);
+    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
     const isPassedOn = headerFilter(asItIs, responseHeaders);
     try {
       await this.followed(call, request, () =>

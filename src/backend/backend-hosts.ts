@@ -42,6 +42,11 @@ export class BackendHosts {
     });
   }
 
+  /** Of the first host: by it the backend is known. */
+  get origin(): string {
+    return this.hosts[0]?.origin ?? '';
+  }
+
   /** Whose turn it is among those that take calls; where none does, among all. */
   next(): BackendHost {
     const { length } = this.hosts;

@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import type { HopOptions } from '../core/verify/index.js';
 import type { JsonTypes } from './backend-call.js';
 import type { BreakerOptions } from '../core/resilience/index.js';
-import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
+import { HOP_KINDS, kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {
@@ -18,6 +19,11 @@ export interface BackendModuleOptions {
   maxRequestBytes?: number;
   /** What JSON answers may be declared as, where a call does not say. Default `declared`. */
   jsonTypes?: JsonTypes;
+  /**
+   * Whether calls carry a signed token for this backend alone, in `Txn-Token`, and what it holds; see `HopOptions`.
+   * Calls and routes may say more about it. Needs `SigningModule`. Default false.
+   */
+  hop?: boolean | HopOptions;
   /** Names of client headers that are forwarded. Default: none. */
   inputHeaders?: readonly string[];
   /**
@@ -83,6 +89,7 @@ export const BACKEND_KINDS: OptionKinds<BackendModuleOptions> = {
   maxBodyBytes: kinds.whole('bytes'),
   maxRequestBytes: kinds.whole('bytes'),
   jsonTypes: kinds.oneOf('declared', 'any'),
+  hop: kinds.orElse(kinds.orElse(kinds.members(HOP_KINDS), true), false),
   inputHeaders: kinds.texts,
   inputCookies: kinds.texts,
   forwarded: kinds.flag,

@@ -17,6 +17,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     maxRequestBytes: 'BODY_LIMIT',
     inputHeaders: 'BACKEND_INPUT_HEADERS',
     inputQueryStrings: 'BACKEND_INPUT_QUERY_STRINGS',
+    hop: 'BACKEND_TOKEN',
+    'hop.audience': 'BACKEND_TOKEN_AUDIENCE',
+    'hop.ttl': 'BACKEND_TOKEN_TTL',
     forwarded: 'BACKEND_FORWARDED',
   },
   JwksModule: {
@@ -139,7 +142,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     docs: 'SWAGGER_ENABLED',
     dpopAlgorithms: 'DPOP',
   },
-  ThrottlerModule: {
+  ThrottleModule: {
     limit: 'THROTTLE_LIMIT',
     ttlMs: 'THROTTLE_TTL_MS',
     shared: ['WORKERS', 'STATE_STORE'],

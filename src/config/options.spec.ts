@@ -38,6 +38,9 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   BACKEND_MAX_BODY: '2kb',
   BACKEND_INPUT_HEADERS: 'authorization',
   BACKEND_INPUT_QUERY_STRINGS: 'q',
+  BACKEND_TOKEN: 'on',
+  BACKEND_TOKEN_AUDIENCE: 'https://backend',
+  BACKEND_TOKEN_TTL: '10',
   BACKEND_FORWARDED: 'false',
   TOKEN_BACKEND_METHOD: 'GET',
   TOKEN_BACKEND_PATH: '/t',
@@ -138,7 +141,7 @@ function optionsOf(raw: Raw): Record<string, object | undefined> {
     PrivateModule: options.privateOptions(env),
     TracingModule: options.tracingOptions(env),
     WellKnownModule: options.wellKnownOptions(env),
-    ThrottlerModule: options.throttleOptions(env),
+    ThrottleModule: options.throttleOptions(env),
   };
 }
 
@@ -169,6 +172,7 @@ describe('the options of the modules', () => {
   it('are all in the table of options and variables', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
+      BACKEND_TOKEN: 'on',
       VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
       CLIENTS_FILE: 'clients.json',
@@ -188,21 +192,23 @@ describe('the options of the modules', () => {
     // A session is refreshed only where there is a path for it, and the signer's keys are for own tokens.
     const base: Raw = option.startsWith('refresh.')
       ? { REFRESH_BACKEND_PATH: '/other' }
-      : option === 'issuers'
-        ? {
-            SIGNER_ISSUER: 'https://a.example',
-            VALIDATOR_ISSUER: 'https://a.example,https://b.example',
-          }
-        : option === 'profile'
-          ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : module === 'ClientsModule'
-            ? { CLIENTS_FILE: 'clients.json' }
-            : module === 'AuthModule' && option.startsWith('introspection')
-              ? {
-                  VALIDATOR_INTROSPECTION_URL: 'https://a',
-                  VALIDATOR_ISSUER: 'https://a,https://b',
-                }
-              : {};
+      : option.startsWith('hop.')
+        ? { BACKEND_TOKEN: 'on' }
+        : option === 'issuers'
+          ? {
+              SIGNER_ISSUER: 'https://a.example',
+              VALIDATOR_ISSUER: 'https://a.example,https://b.example',
+            }
+          : option === 'profile'
+            ? { VALIDATOR_JWK_URL: 'https://keys.example' }
+            : module === 'ClientsModule'
+              ? { CLIENTS_FILE: 'clients.json' }
+              : module === 'AuthModule' && option.startsWith('introspection')
+                ? {
+                    VALIDATOR_INTROSPECTION_URL: 'https://a',
+                    VALIDATOR_ISSUER: 'https://a,https://b',
+                  }
+                : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);

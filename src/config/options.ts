@@ -18,7 +18,7 @@ import type { PrivateModuleOptions } from '../private/index.js';
 import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
-import type { ThrottleOptions } from '../throttle/index.js';
+import type { ThrottleModuleOptions } from '../throttle/index.js';
 import type {
   IntrospectionModuleOptions,
   OAuthModuleOptions,
@@ -45,6 +45,10 @@ const DEVELOPMENT_KID = 'sim2';
 export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
   host: env.BACKEND_HOST.split(',').map((url) => url.trim()),
   forwarded: env.BACKEND_FORWARDED,
+  hop: env.BACKEND_TOKEN === 'on' && {
+    audience: env.BACKEND_TOKEN_AUDIENCE,
+    ttl: env.BACKEND_TOKEN_TTL,
+  },
   timeoutMs: env.BACKEND_TIMEOUT_MS,
   maxBodyBytes: env.BACKEND_MAX_BODY,
   maxRequestBytes: env.BODY_LIMIT,
@@ -278,7 +282,7 @@ export const tracingOptions = ({
 }: Environment): TracingModuleOptions | undefined =>
   endpoint === undefined ? undefined : { endpoint };
 
-export const throttleOptions = (env: Environment): ThrottleOptions => ({
+export const throttleOptions = (env: Environment): ThrottleModuleOptions => ({
   limit: env.THROTTLE_LIMIT,
   ttlMs: env.THROTTLE_TTL_MS,
   // Redis is there for several machines.

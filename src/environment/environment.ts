@@ -75,6 +75,10 @@ export class Environment {
   @List(HEADER_NAME, 'header names (a * is not among them: name what the backend may see)')
   BACKEND_INPUT_HEADERS!: string[];
   @List(/^[^\s,]+$/, 'parameter names') BACKEND_INPUT_QUERY_STRINGS!: string[];
+  @Choice(['off', 'on'], { default: 'off' }) BACKEND_TOKEN!: 'off' | 'on';
+  /** Unset: the backend's origin. */
+  @Text(/^\S+$/, 'a name without blanks') BACKEND_TOKEN_AUDIENCE?: string;
+  @Int(2, 3600, { default: 30 }) BACKEND_TOKEN_TTL!: number;
   @Flag({ default: true }) BACKEND_FORWARDED!: boolean;
   @Choice(['GET', 'POST', 'PUT', 'PATCH'], { default: 'POST' }) TOKEN_BACKEND_METHOD!: string;
   @Text(PATH, 'a path that begins with /', { default: '/token.json' }) TOKEN_BACKEND_PATH!: string;

@@ -1,3 +1,5 @@
+export { allowedMethods, type RoutedApplication } from './allowed-methods.js';
+export { BACKEND_CLIENT } from './backend-client-token.js';
 export { bodyMiddleware } from './body.middleware.js';
 export {
   bodyParser,
@@ -15,6 +17,13 @@ export {
 } from './request-end.middleware.js';
 export { EXPOSED_HEADERS } from './exposed-headers.js';
 export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './forwarded-for.js';
+export {
+  HopTokens,
+  HopTokensModule,
+  type HopTokenMaker,
+  type HopTokenRequest,
+  type HopUser,
+} from './hop-tokens.js';
 export { inOne } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {

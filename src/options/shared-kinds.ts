@@ -1,5 +1,10 @@
 import type { KeySourceOptions, KeyUrlOptions } from '../core/keys/index.js';
-import type { IntrospectionOptions, IssuerOptions, PolicyDefaults } from '../core/verify/index.js';
+import type {
+  HopOptions,
+  IntrospectionOptions,
+  IssuerOptions,
+  PolicyDefaults,
+} from '../core/verify/index.js';
 import * as kinds from './option-kinds.js';
 import type { OptionKinds } from './option-kinds.js';
 
@@ -86,6 +91,14 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   }),
 };
 
+/** Of tokens for backends. */
+export const HOP_KINDS: OptionKinds<HopOptions> = {
+  audience: kinds.name,
+  claims: kinds.texts,
+  scopes: kinds.texts,
+  ttl: kinds.whole('seconds', 2),
+};
+
 /** Of what one route asks beside that. */
 export const ROUTE_KINDS = {
   roles: kinds.texts,
@@ -96,4 +109,5 @@ export const ROUTE_KINDS = {
   jwkLocalPath: kinds.name,
   remote: kinds.members(KEY_SOURCE_KINDS),
   admin: kinds.flag,
+  hop: kinds.orElse(kinds.members(HOP_KINDS), true),
 };

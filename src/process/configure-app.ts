@@ -5,7 +5,9 @@ import type { Request } from 'express';
 import { withVariableNames } from '../config/index.js';
 import type { Environment } from '../environment/index.js';
 import {
+  allowedMethods,
   REQUEST_TRACER,
+  type RoutedApplication,
   type RequestTracer,
   bodyMiddleware,
   ErrorFilter,
@@ -51,13 +53,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const metrics = app.get(GatewayMetrics);
   metrics.countDroppedLines(log.dropped);
   const readiness = app.get(Readiness);
-  const listeners: RequestListener[] = [
-    accessLog(log.pino),
-    ({ method, route, status, milliseconds, refusal, login, aborted }) => {
-      metrics.request(method, route, status, milliseconds / 1000, refusal?.code);
-      if (login) metrics.login(status, aborted);
-    },
-  ];
+  const listeners: RequestListener[] = [accessLog(log.pino), metrics.finished];
   const steps: Parameters<typeof inOne>[0][number][] = [
     requestContextMiddleware,
     (_request, response) => {
@@ -85,8 +81,11 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
 /** What is refused before it reaches the application. */
 function countRefusals(app: NestExpressApplication, metrics: GatewayMetrics): void {
   const server = app.getHttpServer();
+  const express: unknown = app.getHttpAdapter().getInstance();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const code = answerClientError(error, socket);
+    const code = answerClientError(error, socket, (path) =>
+      allowedMethods(express as RoutedApplication, path),
+    );
     if (code !== undefined) metrics.refusal(code);
   });
   server.on('drop', () => metrics.refusal('connections_exceeded'));

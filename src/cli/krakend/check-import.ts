@@ -47,7 +47,7 @@ export async function checkImport(
       controllers === undefined ? undefined : await compile(standIns.apply(controllers), cwd);
     const problems = [...(compiled?.problems ?? [])];
     const extra =
-      compiled === undefined ? undefined : await evaluate(compiled.javascript, problems);
+      compiled === undefined ? undefined : await evaluate(compiled.javascript, problems, cwd);
     for (const mode of MODES)
       try {
         const env = readEnvironment({ ...standIns.environment, NODE_ENV: mode });
@@ -220,12 +220,18 @@ async function loadTypeScript(cwd: string): Promise<typeof TypeScript> {
 }
 
 /** Runs the compiled controllers with this process's own packages, of which there must not be two. */
-async function evaluate(javascript: string, problems: string[]): Promise<Type | undefined> {
+async function evaluate(
+  javascript: string,
+  problems: string[],
+  cwd: string,
+): Promise<Type | undefined> {
   await import('reflect-metadata');
   const modules: Readonly<Record<string, unknown>> = {
     'node:fs': await import('node:fs'),
     '@nestjs/common': await import('@nestjs/common'),
-    '@nestjs/throttler': await import('@nestjs/throttler'),
+    ...(javascript.includes('@nestjs/throttler')
+      ? { '@nestjs/throttler': await ofApplication('@nestjs/throttler', cwd) }
+      : {}),
     // What the controllers use of it.
     'nest-signet': {
       ...(await import('../../auth/index.js')),
@@ -245,6 +251,17 @@ async function evaluate(javascript: string, problems: string[]): Promise<Type | 
     problems.push(`${FILE}: ${linesOf(error)[0] ?? ''}`);
   }
   return exports.ImportedModule;
+}
+
+/** A package that only some controllers need; `undefined` where it is not installed, as the compiler says. */
+async function ofApplication(name: string, cwd: string): Promise<unknown> {
+  for (const from of [join(cwd, 'package.json'), fileURLToPath(import.meta.url)])
+    try {
+      return await import(pathToFileURL(createRequire(from).resolve(name)).href);
+    } catch {
+      // The next one.
+    }
+  return undefined;
 }
 
 async function rootModule(

@@ -57,6 +57,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export type {
   ClaimsCheck,
+  HopOptions,
   IntrospectionOptions,
   IssuerFinder,
   IssuerOptions,
@@ -72,6 +73,7 @@ export {
   DPOP_ALGORITHMS,
   foreignIssuerOf,
   hasUncheckedAudience,
+  hopOptionsProblem,
   issuerKeySource,
   STANDARD_INTROSPECTION,
   STANDARD_POLICY,

@@ -164,6 +164,22 @@ export interface PolicyDefaults extends TokenPolicyOptions {
   adminRoles?: readonly string[];
 }
 
+/**
+ * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens), for that backend
+ * alone: `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the token that was verified, and what is chosen here. It
+ * never outlives that token. A call for nobody has no `sub`.
+ */
+export interface HopOptions {
+  /** `aud`. Default: the origin of the backend; of several hosts that of the first. */
+  audience?: string;
+  /** Claims that are copied, by name; dots reach nested ones. Default: none. */
+  claims?: readonly string[];
+  /** Of these scopes the token holds those of the token that was verified. Default: those that the route asks for. */
+  scopes?: readonly string[];
+  /** Seconds for which the token counts, from 2 to 3600. Default 30. */
+  ttl?: number;
+}
+
 /** What one route asks of a token; what is left out comes from the defaults. */
 export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   /** Roles of which the token needs any (or all, see `rolesMatcher`). Default: none is needed. */
@@ -201,6 +217,12 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   maxAge?: number;
   /** True: the token needs one of `AuthModule`'s `adminRoles`; in place of `roles`. */
   admin?: boolean;
+  /**
+   * With options: backend calls made with `from: request` carry a signed token for that backend. Needs
+   * `SigningModule`. True: the route takes such a token from `Txn-Token`, and no other; `audience` names this
+   * service. Default: neither.
+   */
+  hop?: true | HopOptions;
 }
 
 /** Checks claims in whatever way a route asks for. @throws TokenRefusedError `claim_invalid` */
@@ -267,6 +289,8 @@ export interface TokenPolicy {
   readonly introspection: IntrospectionOptions | undefined;
   /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
   readonly jwtIntrospection: IntrospectionOptions | undefined;
+  /** The token that backend calls carry; `undefined`: what the call says. */
+  readonly hop: HopOptions | undefined;
   /** Headers that carry the token or its proof; no backend gets them. Lower case. */
   readonly credentialHeaders: readonly string[];
 }
