@@ -17,7 +17,7 @@ beforeEach(() => {
   };
   readiness = new Readiness(
     { ready: () => keysReady } as JwkKeyStore,
-    { assertFresh } as Revocations,
+    { assertReady: assertFresh } as Revocations,
   );
   controller = new HealthController(readiness);
 });

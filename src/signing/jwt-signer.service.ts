@@ -2,6 +2,7 @@ import { Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
 import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
+import { nowSeconds } from '../core/time/index.js';
 import { Revocations } from '../state/index.js';
 import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';
@@ -16,6 +17,11 @@ export class JwtSigner {
     private readonly events: SigningEvents,
     @Optional() private readonly revocations?: Revocations,
   ) {}
+
+  /** The time to stamp, in seconds since 1970: never ahead of the state store's clock, which decides about revocations. */
+  now(): number {
+    return this.revocations?.issueTime() ?? nowSeconds();
+  }
 
   /**
    * Signs a claim set as it is; completing it is not done here. Where `StateModule` is imported, the

@@ -8,7 +8,6 @@ import {
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { BootError } from '../core/errors/index.js';
 import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
-import { nowSeconds } from '../core/time/index.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningException } from './signing.exception.js';
@@ -53,7 +52,7 @@ export class SigningInterceptor implements NestInterceptor {
           this.routes.noteIssuer(claims.iss);
           return this.signer.sign(claims, format);
         },
-        nowSeconds(),
+        this.signer.now(),
         steps,
       );
     } catch (error) {

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { toNumber } from '../core/json/index.js';
-import { AtMostEvery, nowSeconds } from '../core/time/index.js';
+import { AtMostEvery, epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
   nameOf,
   qualifiedName,
   sessionName,
+  timeOf,
+  tokenAge,
   tokenDigest,
   type Revocation,
   type RevocationKind,
   type TokenNames,
 } from '../core/revocation/index.js';
+import { Forgetting } from './forgetting.js';
 import { RevocationIndex } from './revocation-index.js';
-import type { Slot } from './slot-table.js';
 import { StateUnavailableException } from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
 
@@ -36,8 +37,9 @@ export interface RevocationRequest {
   /** The claim's value as text; see `claimText`. */
   readonly value: string;
   /**
-   * Seconds since 1970: only tokens with an earlier `iat` are meant. `null`: all. Left out: for
-   * `sub` what was issued until now, this second and the leeway included; for others all.
+   * Seconds since 1970: only tokens with an earlier `iat` are meant, for `sub` those of sessions that began
+   * earlier. `null`: all. Left out: for `sub` all until the store has it, that second of its clock and the
+   * leeway included; for others all.
    */
   readonly before?: number | null;
   /** For people. */
@@ -49,7 +51,12 @@ export interface RevocationRequest {
   readonly expiresAt?: number | null;
 }
 
-const PAGE = 2000;
+const PAGE = 5000;
+/** Revocations that a store gets back at a time. */
+const RESTORED_AT_ONCE = 500;
+/** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
+const SKEW_TO_TELL = 1;
+const LARGEST_SKEW = 10;
 const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
@@ -66,16 +73,25 @@ export class Revocations implements OnApplicationShutdown {
   private readonly leeway: number;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
+  private readonly forgetting = new Forgetting();
   private cursor: string | undefined;
-  /** While a new history of the store is being read: the entries that it knows, too. */
-  private known: Set<Slot> | undefined;
+  /** What the store confirmed here and has not told of yet. */
+  private readonly unseen = new Map<string, Revocation>();
+  /** The store has a new history: what it does not tell of has to be given back. */
+  private lost = false;
+  /** Counts the histories, so that what belongs to an earlier one ends. */
+  private histories = 0;
+  private givingBack: Promise<void> | undefined;
+  /** False until the store was seen in a state in which it had everything. */
+  private complete = false;
   /** Latest `exp` of any token, rounded up; `noted` is what the store knows of it. */
   private latestExpiry = 0;
   private noted = 0;
-  /** Begin of the last complete look at the store, by the monotonic clock. */
+  /** When the store was last asked for what it then told, by the monotonic clock. */
   private seenAt = -Infinity;
   private failing = false;
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
+  private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -110,6 +126,19 @@ export class Revocations implements OnApplicationShutdown {
     return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
   }
 
+  /** Seconds by which the clock of this machine is ahead of the store's, at least; negative: behind. */
+  get clockSkew(): number {
+    return this.store.clock?.skew ?? 0;
+  }
+
+  /**
+   * The time to write into tokens, in whole seconds since 1970: never ahead of the store's clock, which decides what
+   * a revocation means.
+   */
+  issueTime(): number {
+    return Math.floor(Math.min(epochSeconds(), this.store.clock?.earliest ?? Infinity));
+  }
+
   /**
    * Whether a token is revoked. Takes microseconds, whatever the number of revocations.
    *
@@ -119,9 +148,10 @@ export class Revocations implements OnApplicationShutdown {
     this.assertFresh();
     const { index } = this;
     if (index.size === 0) return false;
-    const { claims, issuer, kid } = token;
+    const { issuer, kid } = token;
+    const age = tokenAge(token);
     const names = (kind: RevocationKind, value: string | undefined): boolean =>
-      value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
+      value !== undefined && index.isRevoked(kind, value, timeOf(age, kind));
     return (
       (index.hasKind('jti') &&
         (names('jti', nameOf(token, 'jti')) || names('jti', tokenDigest(token)))) ||
@@ -132,8 +162,21 @@ export class Revocations implements OnApplicationShutdown {
     );
   }
 
-  /** @throws StateUnavailableException when the store has not answered for too long */
+  /** @throws StateUnavailableException when not all revocations are known, or the clock is too far from the store's */
+  assertReady(): void {
+    this.assertFresh();
+    if (Math.abs(this.clockSkew) > LARGEST_SKEW)
+      throw new StateUnavailableException(
+        `the clock differs by ${this.clockSkew.toFixed(1)} s from that of the state store (${this.store.description})`,
+      );
+  }
+
+  /** @throws StateUnavailableException when the store has not answered for too long, or has not got back what it lost */
   assertFresh(): void {
+    if (!this.complete)
+      throw new StateUnavailableException(
+        `the state store (${this.store.description}) lost revocations and is getting them back`,
+      );
     if (performance.now() - this.seenAt > this.maxStalenessMs)
       throw new StateUnavailableException(
         `the state store (${this.store.description}) has not answered for more than ${this.maxStalenessMs / 1000} s`,
@@ -148,18 +191,19 @@ export class Revocations implements OnApplicationShutdown {
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
     const now = nowSeconds();
-    const untilNow = kind === 'sub' ? now + this.leeway + 1 : null;
-    const revocation: Revocation = {
+    const untilNow = request.before === undefined && kind === 'sub';
+    const told: Revocation = {
       id: randomUUID(),
       kind,
       value: value.toWellFormed(),
-      before: request.before === undefined ? untilNow : request.before,
+      before: request.before ?? null,
       reason,
       createdAt: now,
       expiresAt:
         request.expiresAt === undefined ? await this.expiryOf(kind, now) : request.expiresAt,
     };
-    await this.store.addRevocation(revocation);
+    const revocation = await this.store.addRevocation(told, untilNow ? this.leeway + 1 : undefined);
+    this.unseen.set(revocation.id, revocation);
     this.index.add(revocation);
     return revocation;
   }
@@ -167,6 +211,7 @@ export class Revocations implements OnApplicationShutdown {
   /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
+    this.unseen.delete(id);
     if (undone !== undefined) this.index.remove(undone);
     return undone !== undefined;
   }
@@ -216,12 +261,14 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   private async poll(): Promise<void> {
-    this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND));
+    const { horizon } = this.forgetting;
+    if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {
       await this.look();
       if (this.failing)
         Revocations.logger.log(`The state store (${this.store.description}) answers again`);
       this.failing = false;
+      this.tellSkew();
     } catch (error) {
       if (!this.closed) this.complain(error);
     }
@@ -230,39 +277,68 @@ export class Revocations implements OnApplicationShutdown {
 
   /** Takes in everything that happened since the last look. */
   private async look(): Promise<void> {
-    const began = performance.now();
+    const confirmed = [...this.unseen.keys()];
     let more = true;
     while (more) {
+      const asked = performance.now();
       const changes = await this.store.changes(this.cursor, PAGE);
       if (changes.restarted) {
-        this.known = new Set();
+        this.index.beginMarking();
+        this.lost = true;
+        this.histories++;
         this.noted = 0;
+        await this.store.restore([]);
       }
       for (const revocation of changes.added) {
-        const slot = this.index.add(revocation);
-        this.known?.add(slot);
+        this.index.add(revocation);
+        this.unseen.delete(revocation.id);
       }
-      for (const removed of changes.removed) this.index.remove(removed);
+      for (const removed of changes.removed) {
+        this.index.remove(removed);
+        this.unseen.delete(removed.id);
+      }
       this.cursor = changes.cursor;
+      // A page is an answer, however many there are.
+      this.seenAt = asked;
       ({ more } = changes);
+      if (!more && changes.incomplete === undefined) this.complete = true;
     }
-    if (this.known !== undefined) await this.giveBack(this.known);
-    this.known = undefined;
+    // A crash of the store may take away the end of its history, which nobody had seen.
+    const missing = confirmed.flatMap((id) => this.unseen.get(id) ?? []);
+    if (missing.length > 0) await this.store.restore(missing);
+    for (const { id } of missing) this.unseen.delete(id);
+    if (this.lost) this.givingBack ??= this.giveBack();
     if (this.noted < this.latestExpiry || this.latestExpiry === 0) await this.noteLatestExpiry();
-    this.seenAt = began;
   }
 
-  /** The store lost data: it gets back what it confirmed before and does not know any more. */
-  private async giveBack(known: ReadonlySet<Slot>): Promise<void> {
+  /** The store lost data: it gets back what it confirmed before and does not know any more. The polls go on meanwhile. */
+  private async giveBack(): Promise<void> {
+    const { histories } = this;
     let count = 0;
-    for (const { slot, revocation } of this.index.entries()) {
-      if (known.has(slot)) continue;
-      await this.store.addRevocation(revocation);
-      count++;
+    try {
+      for (const batch of inBatches(this.index.unmarked())) {
+        if (this.closed || this.histories !== histories) return;
+        await this.store.restore(batch);
+        count += batch.length;
+      }
+      this.lost = false;
+      this.index.endMarking();
+      Revocations.logger.warn(
+        `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
+      );
+    } catch {
+      // The next poll tries again, and tells what is wrong.
+    } finally {
+      this.givingBack = undefined;
     }
-    Revocations.logger.warn(
-      `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
-    );
+  }
+
+  private tellSkew(): void {
+    const { clockSkew } = this;
+    if (Math.abs(clockSkew) > SKEW_TO_TELL && this.skewLog.due())
+      Revocations.logger.warn(
+        `The clock of this machine is ${Math.abs(clockSkew).toFixed(1)} s ${clockSkew > 0 ? 'ahead of' : 'behind'} that of the state store (${this.store.description}); from ${LARGEST_SKEW} s on the process is not ready`,
+      );
   }
 
   private complain(error: unknown): void {
@@ -276,4 +352,14 @@ export class Revocations implements OnApplicationShutdown {
       `State: ${reason}; revocations seen so far are used for at most ${this.maxStalenessMs / 1000} s`,
     );
   }
+}
+
+function* inBatches(revocations: Iterable<Revocation>): Generator<Revocation[]> {
+  let batch: Revocation[] = [];
+  for (const revocation of revocations)
+    if (batch.push(revocation) === RESTORED_AT_ONCE) {
+      yield batch;
+      batch = [];
+    }
+  if (batch.length > 0) yield batch;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../core/clients/index.js';
-import { nowSeconds } from '../core/time/index.js';
+import { Revocations } from '../state/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
 import { beginSession, SessionCookies } from '../session/index.js';
@@ -15,6 +15,7 @@ export class TokenSessions {
   constructor(
     private readonly grant: RefreshGrant,
     private readonly cookies: SessionCookies,
+    private readonly revocations: Revocations,
   ) {}
 
   /**
@@ -25,7 +26,7 @@ export class TokenSessions {
     if (!this.grant.enabled && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
       complete: this.grant.enabled
-        ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
+        ? (claimSets) => beginSession(claimSets, this.revocations.issueTime(), body.scope)
         : undefined,
       commit: async (answer) => this.deliver(response, answer),
     });

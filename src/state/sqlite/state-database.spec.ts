@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deadFrom } from '../../core/revocation/index.js';
+import { KEEP_SECONDS } from '../forgetting.js';
 import { MemoryStore } from '../memory.store.js';
 import type { RefreshUse } from '../state-store.js';
 import { StateDatabase } from './state-database.js';
@@ -50,7 +51,7 @@ describe('what was used or revoked, while the store forgets what it may', () => 
     database.addRevocation(REVOCATION);
     for (const [point, seconds] of POINTS) {
       setClock(seconds);
-      database.purge();
+      database.purge(seconds);
       expect([point, database.peek(USE).state, database.peek(REVOKED).state]).toEqual([
         point,
         'consumed',
@@ -58,7 +59,7 @@ describe('what was used or revoked, while the store forgets what it may', () => 
       ]);
     }
     setClock(EXP + LEEWAY + 1);
-    database.purge();
+    database.purge(EXP + LEEWAY + 1);
     expect([database.peek(USE).state, database.peek(REVOKED).state]).toEqual(['fresh', 'fresh']);
     expect(database.changes(undefined, 10).added).toEqual([]);
     database.database.close();
@@ -78,7 +79,7 @@ describe('what was used or revoked, while the store forgets what it may', () => 
       expect([point, ...states]).toEqual([point, 'consumed', 'revoked']);
     }
     // It looks once a minute.
-    setClock(EXP + LEEWAY + 60);
+    setClock(EXP + LEEWAY + KEEP_SECONDS + 60);
     await forget(9);
     const states = [(await store.peek(USE)).state, (await store.peek(REVOKED)).state];
     expect(states).toEqual(['fresh', 'fresh']);

@@ -1,13 +1,22 @@
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CounterDatabase } from './counter-database.js';
-import type { Call, FromThread, ThreadData, ToThread } from './protocol.js';
+import { Forgetting } from '../forgetting.js';
+import {
+  steadyMs,
+  type Call,
+  type FromThread,
+  type ThreadData,
+  type ToThread,
+} from './protocol.js';
 import { runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 /** The thread that waits for the disk, so that requests need not. */
 const PURGE_MS = 10_000;
+/** Between two pieces of what has expired, so that calls get their turn. */
+const PURGE_PAUSE_MS = 20;
 const LOOK_MS = 1000;
 
 const { database: which, file } = workerData as ThreadData;
@@ -39,33 +48,55 @@ function followFile(): void {
   lookedAt = now;
 }
 
-/** Everything that came in while the disk was busy becomes one transaction. */
+/**
+ * Everything that came in while the disk was busy becomes one transaction. What nobody waits for any more is not
+ * done: whoever asked was told that it failed, and may ask again.
+ */
 function work(): void {
-  const calls = waiting;
+  const calls = waiting.filter(({ deadline }) => deadline > steadyMs());
   waiting = [];
   try {
     followFile();
-    post({ answers: runBatch(current, calls) });
+    if (calls.length > 0) post({ answers: runBatch(current, calls) });
+    takeBack(calls);
   } catch (error) {
     const reason = reasonOf(error);
     post({ answers: calls.map(({ id }) => ({ id, reason })) });
   }
 }
 
+/** A use of a refresh token that was on the disk too late for whoever asked: its answer has reached nobody. */
+function takeBack(calls: readonly Call[]): void {
+  const now = steadyMs();
+  const late = calls.filter(({ name, deadline }) => name === 'consume' && deadline <= now);
+  if (late.length > 0)
+    runBatch(
+      current,
+      late.map((call) => ({ ...call, name: 'release' })),
+    );
+}
+
+const forgetting = new Forgetting();
+
+/** Piece by piece: a million at once would hold up everybody for seconds, and fill the disk with its log. */
+function purge(): void {
+  let more = false;
+  try {
+    more = current.purge(forgetting.horizon ?? 0);
+  } catch {
+    // The next time will do; whoever needs the database is told.
+  }
+  purging = setTimeout(purge, more ? PURGE_PAUSE_MS : PURGE_MS);
+}
+
 function close(): void {
   if (waiting.length > 0) work();
   current.database.close();
   port?.close();
-  clearInterval(purging);
+  clearTimeout(purging);
 }
 
-const purging = setInterval(() => {
-  try {
-    current.purge();
-  } catch {
-    // The next time will do; whoever needs the database is told.
-  }
-}, PURGE_MS);
+let purging: NodeJS.Timeout | undefined;
 
 try {
   current = open();
@@ -74,8 +105,8 @@ try {
     if (message === 'close') close();
     else if (waiting.push(message) === 1) setImmediate(work);
   });
+  purging = setTimeout(purge, PURGE_MS);
   post({ opened: true });
 } catch (error) {
-  clearInterval(purging);
   post({ opened: false, reason: reasonOf(error) });
 }
