@@ -27,7 +27,6 @@ interface Entry {
 interface Consumed {
   readonly expiresAt: number;
   readonly nonce: string | undefined;
-  /** `until`: by the monotonic clock, in milliseconds. */
   readonly replay?: { readonly value: string; readonly until: number };
 }
 interface Kept {
@@ -131,7 +130,7 @@ export class MemoryStore implements StateStore {
         nonce: use.nonce,
         replay:
           replay !== undefined && replay.ttlMs > 0
-            ? { value: replay.value, until: performance.now() + replay.ttlMs }
+            ? { value: replay.value, until: Date.now() + replay.ttlMs }
             : undefined,
       });
     return outcome;
@@ -206,7 +205,7 @@ export class MemoryStore implements StateStore {
     if (consumed === undefined) return { state: 'fresh' };
     const { replay, nonce } = consumed;
     if (nonce !== undefined && nonce === use.nonce) return { state: 'fresh' };
-    return replay !== undefined && replay.until > performance.now()
+    return replay !== undefined && replay.until > now * 1000
       ? { state: 'consumed', replay: replay.value }
       : { state: 'consumed' };
   }

@@ -52,10 +52,17 @@ export class SuccessorUses implements TokenUses {
     return this.known.get(name) ?? this.tell(name);
   }
 
-  /** Whether one of these tokens was used. @throws StateUnavailableException */
+  /** Whether one of these tokens was used, at a route or for a refresh. @throws StateUnavailableException */
   async wereUsed(tokens: readonly string[]): Promise<boolean> {
-    const uses = tokens.map((token) => this.store.getKept(keptName(inputOf(token))));
-    return (await Promise.all(uses)).some((use) => use !== undefined);
+    const uses = tokens.map(async (token) => {
+      const signingInput = inputOf(token);
+      const use = { id: tokenDigest({ signingInput }), expiresAt: 0, subject: { names: [] } };
+      return (
+        (await this.store.getKept(keptName(signingInput))) !== undefined ||
+        (await this.store.peek(use)).state !== 'fresh'
+      );
+    });
+    return (await Promise.all(uses)).includes(true);
   }
 
   /** Seconds since 1970, by the clock that the window is kept by: the store's. */
