@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AtMostEvery, epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
@@ -51,7 +52,7 @@ export interface RevocationRequest {
   readonly expiresAt?: number | null;
 }
 
-const PAGE = 5000;
+const PAGE = 2000;
 /** Revocations that a store gets back at a time. */
 const RESTORED_AT_ONCE = 500;
 /** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
@@ -111,7 +112,7 @@ export class Revocations implements OnApplicationShutdown {
    */
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
-    await revocations.look();
+    await revocations.readAll();
     revocations.scheduleNext();
     return revocations;
   }
@@ -253,6 +254,18 @@ export class Revocations implements OnApplicationShutdown {
     const latest = await this.store.noteExpiry(latestExpiry);
     this.noted = Math.max(this.noted, latestExpiry);
     this.latestExpiry = Math.max(this.latestExpiry, latest);
+  }
+
+  /** Millions take a while, in which one page may fail. */
+  private async readAll(): Promise<void> {
+    for (;;)
+      try {
+        return await this.look();
+      } catch (error) {
+        const isStuck = performance.now() - this.seenAt > this.maxStalenessMs;
+        if (!(error instanceof StateUnavailableException) || isStuck) throw error;
+        await pause(this.pollMs);
+      }
   }
 
   private scheduleNext(): void {

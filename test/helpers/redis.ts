@@ -16,6 +16,8 @@ export interface RedisServer {
   /** Starts it again on the same port, with what it has saved. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Sends a command without arguments, e.g. `FLUSHALL`, and waits for the answer. */
+  command(name: string): Promise<void>;
 }
 
 export { withoutRedis } from './programs.js';
@@ -45,6 +47,11 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill: end,
     start,
     stop: end,
+    command: async (name) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${name}\r\n`));
+      await once(socket, 'data');
+      socket.destroy();
+    },
   };
 }
 

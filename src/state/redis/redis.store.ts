@@ -30,6 +30,8 @@ import {
 } from './scripts.js';
 
 const TIMEOUT_MS = 1000;
+/** Pages and what is given back: no request waits for them. */
+const PAGE_TIMEOUT_MS = 3000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
 const HIT_TIMEOUT_MS = 50;
 /** After one that took too long, hits fail at once for so long. */
@@ -138,7 +140,7 @@ export class RedisStore implements StateStore {
           run !== '-' && run === ofRun ? 1 : 0,
           Math.min(limit, LONGEST_PAGE),
         ],
-        TIMEOUT_MS,
+        PAGE_TIMEOUT_MS,
       );
     this.clock.note(Number(time), asked, performance.now());
     this.reading = more === 1;
@@ -226,7 +228,7 @@ export class RedisStore implements StateStore {
       ADD,
       [NAMED, VERSION, ENTRIES, LOG, EXPIRY, STAMPS, INCOMPLETE],
       [reach ?? '', incompleteMs, ...args],
-      TIMEOUT_MS,
+      incompleteMs > 0 ? PAGE_TIMEOUT_MS : TIMEOUT_MS,
     );
   }
 

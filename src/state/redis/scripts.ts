@@ -3,8 +3,11 @@ import { KEEP_SECONDS } from '../forgetting.js';
 
 /** Of so many versions it is known which entry got them; more is enough for the poll of any gateway. */
 const STAMPS = 4096;
-/** A request waits no longer for its answer: it asks twice, a second each. */
-const LEASE_MS = 2500;
+/**
+ * For so long a use whose request may still be waiting for the answer is judged by the window alone. Shorter than the second
+ * after which a client repeats that was told 503: docs/model shows why.
+ */
+const LEASE_MS = 500;
 /** So long a use is remembered with its answer whose request may not have got it. */
 const UNKNOWN_MS = 3_600_000;
 
