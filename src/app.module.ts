@@ -13,6 +13,7 @@ import {
   jwksOptions,
   metricsOptions,
   oauthOptions,
+  pagesOptions,
   privateOptions,
   sessionOptions,
   signingOptions,
@@ -28,6 +29,7 @@ import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
+import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
 import { SessionModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
@@ -72,7 +74,8 @@ export class AppModule {
         JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
         StateModule.forRootAsync(namespace('state', stateOptions(env))),
         SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
-        AuthModule.forRootAsync(namespace('auth', authOptions(env))),
+        // The access log has refusals.
+        AuthModule.forRootAsync(namespace('auth', { ...authOptions(env), logRefusals: false })),
         ThrottlerModule.forRootAsync({
           imports: throttle.imports,
           inject: [...throttle.inject, STATE_STORE],
@@ -98,7 +101,10 @@ export class AppModule {
             ]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
-          ? [ExplainModule.forRoot({ reword: withVariableNames })]
+          ? [
+              ExplainModule.forRoot({ reword: withVariableNames }),
+              PagesModule.forRoot(pagesOptions(env)),
+            ]
           : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],

@@ -31,11 +31,14 @@ check() {
 
 only=${1:-}
 check holds refresh
-check holds refresh -DWINDOW=2
-check holds refresh -DWINDOW=4 -DCRASH
-check holds refresh -DTHIEF
-check holds refresh -DWINDOW=2 -DTHIEF
+check holds refresh -DWINDOW=2 -DTRIES=2
+check holds refresh -DWINDOW=4 -DCRASH -DTRIES=2
+check holds refresh -DTHIEF -DTRIES=1
+check holds refresh -DWINDOW=2 -DTHIEF -DTRIES=1
 check fails refresh -DOLD
 check fails refresh -DOLD -DWINDOW=2
 check fails refresh -DLEASE=1
+check holds revocation
+check fails revocation -DOLD_BEFORE
+check fails revocation -DOLD_IAT
 exit $status

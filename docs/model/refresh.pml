@@ -22,7 +22,9 @@
 #define END 8          /* of time */
 #define NEVER 255
 #define NODES 2
+#ifndef TRIES
 #define TRIES 3       /* of the client; all but the last may end with a 503 */
+#endif
 #ifdef OLD
 #define ATTEMPTS 1
 #else

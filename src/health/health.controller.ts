@@ -1,10 +1,12 @@
 import { Controller, Get, Header } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { Operation } from '../routes/index.js';
 import { GET_LIVENESS, GET_READINESS } from './health.operations.js';
 import { Readiness } from './readiness.service.js';
 
 /** Probes for orchestrators and load balancers. */
 @Controller('health')
+@Public()
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
@@ -20,8 +22,8 @@ export class HealthController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @Operation(GET_READINESS)
-  ready(): { status: 'ok' } {
+  ready(): { status: 'ok'; state?: 'read-only' } {
     this.readiness.assertReady();
-    return { status: 'ok' };
+    return { status: 'ok', ...(this.readiness.stateReadOnly ? { state: 'read-only' } : {}) };
   }
 }
