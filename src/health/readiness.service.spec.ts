@@ -20,7 +20,7 @@ beforeEach(() => {
   readiness = new Readiness(
     { ready: () => keysReady } as JwkKeyStore,
     {
-      assertFresh,
+      assertReady: assertFresh,
       get readOnly() {
         return readOnly;
       },

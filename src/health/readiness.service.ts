@@ -30,7 +30,7 @@ export class Readiness {
 
   /**
    * @throws GatewayException 503 `shutting_down` or `keys_unavailable`
-   * @throws StateUnavailableException 503, when the revocations are older than they may be
+   * @throws StateUnavailableException 503, when the revocations are older than they may be, or the clock is too far from the store's
    */
   assertReady(): void {
     if (this.closing)
@@ -47,6 +47,6 @@ export class Readiness {
         code: 'keys_unavailable',
         description: 'A set of keys has not arrived yet.',
       });
-    this.revocations.assertFresh();
+    this.revocations.assertReady();
   }
 }

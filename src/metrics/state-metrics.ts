@@ -4,7 +4,7 @@ import type { Revocations } from '../state/index.js';
 /** What this process knows of the state store. */
 export function registerStateMetrics(
   registry: Registry,
-  revocations: Pick<Revocations, 'size' | 'skipped' | 'staleSeconds' | 'readOnly'>,
+  revocations: Pick<Revocations, 'size' | 'skipped' | 'staleSeconds' | 'readOnly' | 'clockSkew'>,
 ): void {
   const registers = [registry];
   const size = new Gauge({
@@ -20,6 +20,13 @@ export function registerStateMetrics(
     aggregator: 'max',
     registers,
     collect: (): void => stale.set(revocations.staleSeconds),
+  });
+  const skew = new Gauge({
+    name: 'signet_state_clock_skew_seconds',
+    help: 'Seconds by which the clock of this machine differs from that of the state store, at least.',
+    aggregator: 'max',
+    registers,
+    collect: (): void => skew.set(Math.abs(revocations.clockSkew)),
   });
   const writable = new Gauge({
     name: 'signet_state_writable',

@@ -36,7 +36,8 @@ export function beginSession(
 }
 
 /**
- * The same for the tokens that follow a refresh.
+ * The same for the tokens that follow a refresh. The refresh token keeps the earlier `auth_time` (OpenID Connect Core
+ * section 12.2): a session that is refreshed does not get any younger.
  *
  * @throws SigningError `sign_target_invalid` when the backend names another session: its tokens
  * would not be revoked with this one
@@ -51,8 +52,17 @@ export function continueSession(
         'sign_target_invalid',
         `${field}.sid is not the sid of the session that is refreshed`,
       );
-  return withClaims(claimSets, session);
+  const complete = withClaims(claimSets, session);
+  return (field) => {
+    const claims = complete(field);
+    return isRefreshField(field) && isLater(claims.auth_time, session.authTime)
+      ? { ...claims, auth_time: session.authTime }
+      : claims;
+  };
 }
+
+const isLater = (time: unknown, other: unknown): boolean =>
+  (toNumber(time) ?? 0) > (toNumber(other) ?? Infinity);
 
 /** The `scope` of the tokens that open something. */
 const grantedScope = (claimSets: ClaimSets): unknown =>

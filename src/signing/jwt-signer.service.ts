@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
 import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
 import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
+import { nowSeconds } from '../core/time/index.js';
 import { Revocations } from '../state/index.js';
 import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';
@@ -18,6 +19,11 @@ export class JwtSigner {
     @Optional() private readonly revocations?: Revocations,
   ) {
     this.keys = requiredKeys(keys, 'SigningModule');
+  }
+
+  /** The time to stamp, in seconds since 1970: never ahead of the state store's clock, which decides about revocations. */
+  now(): number {
+    return this.revocations?.issueTime() ?? nowSeconds();
   }
 
   /**

@@ -9,7 +9,6 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import { BootError } from '../core/errors/index.js';
 import { setResponseHeader } from '../http/index.js';
 import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
-import { nowSeconds } from '../core/time/index.js';
 import { AnswerSerializer } from './answer-serializer.service.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
@@ -75,7 +74,7 @@ export class SigningInterceptor implements NestInterceptor {
           this.routes.noteIssuer(claims.iss);
           return this.signer.sign(claims, format);
         },
-        nowSeconds(),
+        this.signer.now(),
         steps,
       );
     } catch (error) {

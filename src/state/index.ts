@@ -14,6 +14,7 @@ export type {
   Hits,
   RefreshOutcome,
   RefreshUse,
+  Replay,
   RevocationChanges,
   StateStore,
 } from './state-store.js';

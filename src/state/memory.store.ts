@@ -1,4 +1,10 @@
-import { isMeant, type Revocation, type RevocationSubject } from '../core/revocation/index.js';
+import {
+  isMeant,
+  timeOf,
+  type Revocation,
+  type RevocationSubject,
+} from '../core/revocation/index.js';
+import { Forgetting } from './forgetting.js';
 import { MemorySessions } from './memory-sessions.js';
 import type { SessionRecord } from './session-records.js';
 import type {
@@ -6,6 +12,7 @@ import type {
   Hits,
   RefreshOutcome,
   RefreshUse,
+  Replay,
   RevocationChanges,
   StateStore,
 } from './state-store.js';
@@ -21,6 +28,7 @@ interface Entry {
 }
 interface Consumed {
   readonly expiresAt: number;
+  readonly nonce: string | undefined;
   readonly replay?: { readonly value: string; readonly until: number };
 }
 interface Kept {
@@ -56,19 +64,17 @@ export class MemoryStore implements StateStore {
   private readonly sessions = new MemorySessions();
   private version = 0;
   private latestExpiry = 0;
+  private readonly forgetting = new Forgetting();
   private sweptAt = performance.now();
 
-  async addRevocation(revocation: Revocation): Promise<void> {
+  async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
     this.sweep();
-    if (this.entries.has(revocation.id)) return;
-    const born = this.version + 1;
-    const entry: Entry = { revocation, version: born, born, removed: false };
-    this.entries.set(revocation.id, entry);
-    const key = subjectKey(revocation.kind, revocation.value);
-    const others = this.bySubject.get(key);
-    if (others === undefined) this.bySubject.set(key, [entry]);
-    else others.push(entry);
-    this.append(entry);
+    const before = reach === undefined ? revocation.before : Math.floor(epochSeconds()) + reach;
+    return this.keepRevocation({ ...revocation, before });
+  }
+
+  async restore(revocations: readonly Revocation[]): Promise<void> {
+    for (const revocation of revocations) this.keepRevocation(revocation);
   }
 
   async removeRevocation(id: string): Promise<Revocation | undefined> {
@@ -117,17 +123,18 @@ export class MemoryStore implements StateStore {
     return this.look(use);
   }
 
-  async consume(
-    use: RefreshUse,
-    replay?: { readonly value: string; readonly ttlMs: number },
-  ): Promise<RefreshOutcome> {
+  async consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome> {
     this.sweep();
     // No await in between: nobody else gets a turn between look and mark.
     const outcome = this.look(use);
-    if (outcome.state === 'fresh')
+    if (outcome.state === 'fresh' && !this.consumed.has(use.id))
       this.consumed.set(use.id, {
         expiresAt: use.expiresAt,
-        replay: replay && { value: replay.value, until: Date.now() + replay.ttlMs },
+        nonce: use.nonce,
+        replay:
+          replay !== undefined && replay.ttlMs > 0
+            ? { value: replay.value, until: Date.now() + replay.ttlMs }
+            : undefined,
       });
     return outcome;
   }
@@ -189,6 +196,20 @@ export class MemoryStore implements StateStore {
       map.clear();
   }
 
+  private keepRevocation(revocation: Revocation): Revocation {
+    const there = this.entries.get(revocation.id);
+    if (there !== undefined) return there.revocation;
+    const born = this.version + 1;
+    const entry: Entry = { revocation, version: born, born, removed: false };
+    this.entries.set(revocation.id, entry);
+    const key = subjectKey(revocation.kind, revocation.value);
+    const others = this.bySubject.get(key);
+    if (others === undefined) this.bySubject.set(key, [entry]);
+    else others.push(entry);
+    this.append(entry);
+    return revocation;
+  }
+
   private lookUp(name: string, now: number): string | undefined {
     const there = this.kept.get(name);
     return there !== undefined && there.endsAt > now ? there.value : undefined;
@@ -199,7 +220,8 @@ export class MemoryStore implements StateStore {
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
     const consumed = this.consumed.get(use.id);
     if (consumed === undefined) return { state: 'fresh' };
-    const { replay } = consumed;
+    const { replay, nonce } = consumed;
+    if (nonce !== undefined && nonce === use.nonce) return { state: 'fresh' };
     return replay !== undefined && replay.until > now * 1000
       ? { state: 'consumed', replay: replay.value }
       : { state: 'consumed' };
@@ -209,7 +231,7 @@ export class MemoryStore implements StateStore {
     return subject.names.some(({ kind, value }) =>
       this.bySubject
         .get(subjectKey(kind, value))
-        ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, subject.iat)),
+        ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, timeOf(subject, kind))),
     );
   }
 
@@ -246,7 +268,11 @@ export class MemoryStore implements StateStore {
   private sweep(): void {
     if (performance.now() - this.sweptAt < SWEEP_MS) return;
     this.sweptAt = performance.now();
-    const now = epochSeconds();
+    for (const [key, { endsAt }] of this.counters)
+      if (endsAt <= this.sweptAt) this.counters.delete(key);
+    const { horizon: now } = this.forgetting;
+    if (now === undefined) return;
+    this.forgetEnded(epochSeconds());
     for (const [id, entry] of this.entries)
       if (isExpired(entry, now)) {
         this.entries.delete(id);
@@ -257,10 +283,7 @@ export class MemoryStore implements StateStore {
     );
     for (const [jti, { expiresAt }] of this.consumed)
       if (expiresAt <= now) this.consumed.delete(jti);
-    this.forgetEnded(now);
     this.sessions.sweep(now);
-    for (const [key, { endsAt }] of this.counters)
-      if (endsAt <= this.sweptAt) this.counters.delete(key);
   }
 }
 

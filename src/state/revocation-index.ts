@@ -1,36 +1,69 @@
-import { hash } from 'node:crypto';
-import type { Revocation, RevocationKind } from '../core/revocation/index.js';
-import { NONE, SlotTable, type Slot } from './slot-table.js';
+import { hash, randomInt } from 'node:crypto';
+import {
+  REVOCATION_KINDS,
+  type Revocation,
+  type RevocationKind,
+} from '../core/revocation/index.js';
 import { epochSeconds } from '../core/time/index.js';
+import {
+  decodeName,
+  decodeText,
+  encodeName,
+  encodeText,
+  nameWords,
+  textWords,
+  type Name,
+} from './revocation-record.js';
+import { NONE, SlotTable, type Slot } from './slot-table.js';
+import { WordArena, type Ref } from './word-arena.js';
 
 /** What identifies an entry. */
 type EntryName = Pick<Revocation, 'id' | 'kind' | 'value'>;
 
-/** Words of a slot. */
+/** Words of a slot. `REF` is 0 in a free one. */
 const ID = 0;
 const BEFORE = 4;
 const EXPIRES = 5;
 const CREATED = 6;
 const NEXT = 7;
-const WORDS = 8;
-/** Stands for no limit: every `iat` is before it, and nothing lives that long. */
+const REF = 8;
+const WORDS = 9;
+/** Stands for no limit: every time is before it, and nothing lives that long. */
 const FOREVER = 0xffff_ffff;
 
+/** Kind and form of the head of a record; above them stands its reason. */
+const NAME_BITS = 0xf;
+const REASON_SHIFT = 8;
+const NO_REASON = 0;
+/** The reason stands behind the value: there are more than are numbered. */
+const OWN_REASON = 255;
+
 /**
- * Revocations in memory, for one question: is a token with this claim revoked? One look into a
- * `Map` answers it, however many there are. A million of them must neither fill the memory nor keep
- * the garbage collector busy, so an entry is its value in the map and 32 bytes in a table.
+ * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
+ * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
+ * entry is 36 bytes in a table, and its value in an arena: 36 bytes for a digest, 20 for a UUID.
+ *
+ * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
  */
 export class RevocationIndex {
   private readonly slots = new SlotTable(WORDS);
-  /** By value: the first entry of the chain of those that name it, the strictest one first. */
-  private readonly chains: Readonly<Record<RevocationKind, Map<string, Slot>>> = {
-    jti: new Map(),
-    sub: new Map(),
-    sid: new Map(),
-    kid: new Map(),
-  };
-  private sweeping: Iterator<readonly [RevocationKind, string, Slot]> | undefined;
+  private readonly arena = new WordArena();
+  /** Row 0 of each: the first entry of the bucket. */
+  private readonly buckets = new SlotTable(1);
+  /** Buckets of the whole round; those below `split` have been divided already. */
+  private base = 1;
+  private split = 0;
+  private readonly counts: Record<RevocationKind, number> = { jti: 0, sub: 0, sid: 0, kid: 0 };
+  /** Reasons by their number, less one; most are one of a few. */
+  private readonly reasons: string[] = [];
+  private readonly seed = randomInt(2 ** 32);
+  private swept = 0;
+  /** While a history is read: a bit for each slot whose entry the store has. */
+  private marks: Uint8Array | undefined;
+
+  constructor() {
+    this.addBucket();
+  }
 
   get size(): number {
     return this.slots.size;
@@ -38,86 +71,102 @@ export class RevocationIndex {
 
   /** Whether there are entries of a kind at all. */
   hasKind(kind: RevocationKind): boolean {
-    return this.chains[kind].size > 0;
+    return this.counts[kind] > 0;
   }
 
-  /** Whether a token that carries `value` is revoked. @param iat seconds since 1970 */
-  isRevoked(kind: RevocationKind, value: string, iat: number | undefined): boolean {
-    let slot = this.chains[kind].get(value);
-    if (slot === undefined) return false;
+  /** Whether a token that carries `value` is revoked. @param time see `timeOf` */
+  isRevoked(kind: RevocationKind, value: string, time: number | undefined): boolean {
+    const name = encodeName(kind, value);
     const now = epochSeconds();
-    for (; slot !== NONE; slot = this.slots.get(slot, NEXT)) {
-      if (this.isExpired(slot, now)) continue;
+    for (let slot = this.first(name); slot !== NONE; slot = this.slots.get(slot, NEXT)) {
+      if (!this.isNamed(slot, name) || this.isExpired(slot, now)) continue;
       const before = this.slots.get(slot, BEFORE);
-      return before === FOREVER || iat === undefined || iat < before;
+      if (before === FOREVER || time === undefined || time < before) return true;
     }
     return false;
   }
 
-  /** Adds an entry unless it is there. @returns its place, which stays its own until it is removed */
-  add({ id, kind, value, before, expiresAt, createdAt }: Revocation): Slot {
+  /** Adds an entry unless it is there. */
+  add({ id, kind, value, before, expiresAt, createdAt, reason }: Revocation): void {
     const { slots } = this;
-    const chain = this.chains[kind];
     const words = idWords(id);
-    const strictness = toWord(before);
-    let previous: Slot = NONE;
-    for (let slot = chain.get(value) ?? NONE; slot !== NONE; slot = slots.get(slot, NEXT)) {
-      if (this.isNamed(slot, words)) return slot;
-      if (slots.get(slot, BEFORE) >= strictness) previous = slot;
-    }
+    const name = encodeName(kind, value);
+    const bucket = this.bucketOf(name);
+    const first = this.buckets.get(bucket, 0);
+    for (let slot = first; slot !== NONE; slot = slots.get(slot, NEXT))
+      if (this.hasId(slot, words) && this.isNamed(slot, name)) return this.mark(slot);
     const added = slots.allocate();
     words.forEach((word, index) => slots.set(added, ID + index, word));
-    slots.set(added, BEFORE, strictness);
+    slots.set(added, BEFORE, toWord(before));
     slots.set(added, EXPIRES, toWord(expiresAt));
     slots.set(added, CREATED, toWord(createdAt));
-    slots.set(
-      added,
-      NEXT,
-      previous === NONE ? (chain.get(value) ?? NONE) : slots.get(previous, NEXT),
-    );
-    if (previous === NONE) chain.set(value, added);
-    else slots.set(previous, NEXT, added);
-    return added;
+    slots.set(added, NEXT, first);
+    slots.set(added, REF, this.write(name, reason));
+    this.buckets.set(bucket, 0, added);
+    this.counts[kind]++;
+    this.mark(added);
+    if (this.size > this.base + this.split) this.grow();
   }
 
   /** Removes an entry; others that name the same value stay. */
   remove({ id, kind, value }: EntryName): void {
     const words = idWords(id);
-    this.unlink(kind, value, (slot) => this.isNamed(slot, words));
+    const name = encodeName(kind, value);
+    this.unlink(this.bucketOf(name), (slot) => this.hasId(slot, words) && this.isNamed(slot, name));
   }
 
-  /** Drops what has expired among the next `count` values; call after call goes through all of them. */
-  sweep(count: number): void {
-    const now = epochSeconds();
-    this.sweeping ??= this.values();
+  /**
+   * Drops what had expired at `horizon` (seconds since 1970) among about the next `count` entries; call after call goes
+   * through all of them.
+   */
+  sweep(count: number, horizon: number): void {
     for (let visited = 0; visited < count; visited++) {
-      const { done, value } = this.sweeping.next();
-      if (done === true) {
-        this.sweeping = undefined;
-        return;
-      }
-      const [kind, name] = value;
-      this.unlink(kind, name, (slot) => this.isExpired(slot, now));
+      this.unlink(this.swept, (slot) => this.isExpired(slot, horizon));
+      this.swept = (this.swept + 1) % (this.base + this.split);
     }
   }
 
-  /** All entries with their places; without the reasons, which are not kept. */
-  *entries(): Generator<{ slot: Slot; revocation: Revocation }> {
-    for (const [kind, value, first] of this.values())
-      for (let slot = first; slot !== NONE; slot = this.slots.get(slot, NEXT))
-        yield { slot, revocation: this.read(slot, kind, value) };
+  /** All entries. Those that are added or removed meanwhile may be among them or not. */
+  *entries(): Generator<Revocation> {
+    for (let slot = 0; slot < this.slots.rows; slot++) {
+      const revocation = this.at(slot);
+      if (revocation !== undefined) yield revocation;
+    }
   }
 
-  private *values(): Generator<readonly [RevocationKind, string, Slot]> {
-    for (const [kind, chain] of Object.entries(this.chains) as [
-      RevocationKind,
-      Map<string, Slot>,
-    ][])
-      for (const [value, slot] of chain) yield [kind, value, slot];
+  /** From now on it is noted which entries are added, or added again. */
+  beginMarking(): void {
+    this.marks = new Uint8Array(Math.ceil(this.slots.rows / 8));
   }
 
-  private read(slot: Slot, kind: RevocationKind, value: string): Revocation {
+  endMarking(): void {
+    this.marks = undefined;
+  }
+
+  /** The entries that were there when marking began and have not been added since; as {@link entries}. */
+  *unmarked(): Generator<Revocation> {
+    for (let slot = 0; slot < (this.marks?.length ?? 0) * 8; slot++) {
+      if (slot >= this.slots.rows || this.isMarked(slot)) continue;
+      const revocation = this.at(slot);
+      if (revocation !== undefined) yield revocation;
+    }
+  }
+
+  private mark(slot: Slot): void {
+    const byte = this.marks?.[slot >>> 3];
+    // Those beyond are new.
+    if (this.marks !== undefined && byte !== undefined)
+      this.marks[slot >>> 3] = byte | (1 << (slot & 7));
+  }
+
+  private isMarked(slot: Slot): boolean {
+    return (((this.marks?.[slot >>> 3] ?? 0xff) >>> (slot & 7)) & 1) === 1;
+  }
+
+  private at(slot: Slot): Revocation | undefined {
     const word = (index: number): number => this.slots.get(slot, index);
+    const ref = word(REF);
+    if (ref === 0) return undefined;
     const hex = [0, 1, 2, 3]
       .map((index) =>
         word(ID + index)
@@ -125,36 +174,144 @@ export class RevocationIndex {
           .padStart(8, '0'),
       )
       .join('');
+    const head = this.arena.get(ref);
+    const length = this.nameLength(ref);
+    const [kind, value] = decodeName(head, this.arena.words(ref + 1, length));
     return {
       id: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
       kind,
       value,
       before: word(BEFORE) === FOREVER ? null : word(BEFORE),
+      reason: this.reasonOf(ref),
       createdAt: word(CREATED),
       expiresAt: word(EXPIRES) === FOREVER ? null : word(EXPIRES),
     };
   }
 
-  private unlink(kind: RevocationKind, value: string, matches: (slot: Slot) => boolean): void {
+  /** A record: its head, the value, and where its number does not say it, the reason. */
+  private write({ head, words }: Name, reason: string | undefined): Ref {
+    const number = this.numberOf(reason);
+    const own = number === OWN_REASON ? encodeText(reason as string) : new Uint32Array(0);
+    const length = 1 + words.length + own.length;
+    const ref = this.arena.allocate(length);
+    const record = this.arena.words(ref, length);
+    record[0] = head | (number << REASON_SHIFT);
+    record.set(words, 1);
+    record.set(own, 1 + words.length);
+    return ref;
+  }
+
+  private numberOf(reason: string | undefined): number {
+    if (reason === undefined) return NO_REASON;
+    let index = this.reasons.indexOf(reason);
+    if (index === -1 && this.reasons.length < OWN_REASON - 1) index = this.reasons.push(reason) - 1;
+    return index === -1 ? OWN_REASON : index + 1;
+  }
+
+  private reasonOf(ref: Ref): string | undefined {
+    const number = this.arena.get(ref) >>> REASON_SHIFT;
+    if (number !== OWN_REASON) return this.reasons[number - 1];
+    const start = ref + 1 + this.nameLength(ref);
+    return decodeText(this.arena.words(start, textWords(this.arena.get(start))));
+  }
+
+  private nameLength(ref: Ref): number {
+    return nameWords(this.arena.get(ref), this.arena.get(ref + 1));
+  }
+
+  private release(slot: Slot): void {
+    const ref = this.slots.get(slot, REF);
+    const head = this.arena.get(ref);
+    const name = 1 + this.nameLength(ref);
+    const own = head >>> REASON_SHIFT === OWN_REASON ? textWords(this.arena.get(ref + name)) : 0;
+    this.counts[REVOCATION_KINDS[head & 3] as RevocationKind]--;
+    this.arena.free(ref, name + own);
+    this.slots.set(slot, REF, 0);
+    this.slots.free(slot);
+  }
+
+  private unlink(bucket: number, matches: (slot: Slot) => boolean): void {
     const { slots } = this;
-    const chain = this.chains[kind];
     let previous: Slot = NONE;
     let next: Slot;
-    for (let slot = chain.get(value) ?? NONE; slot !== NONE; slot = next) {
+    for (let slot = this.buckets.get(bucket, 0); slot !== NONE; slot = next) {
       next = slots.get(slot, NEXT);
       if (!matches(slot)) {
         previous = slot;
         continue;
       }
-      slots.free(slot);
-      if (previous !== NONE) slots.set(previous, NEXT, next);
-      else if (next !== NONE) chain.set(value, next);
-      else chain.delete(value);
+      this.release(slot);
+      if (previous === NONE) this.buckets.set(bucket, 0, next);
+      else slots.set(previous, NEXT, next);
     }
   }
 
-  private isNamed(slot: Slot, words: readonly number[]): boolean {
+  private first(name: Name): Slot {
+    return this.buckets.get(this.bucketOf(name), 0);
+  }
+
+  private bucketOf({ head, words }: Name): number {
+    return this.bucketAt(this.hash(head, words));
+  }
+
+  private bucketAt(hashed: number): number {
+    const low = hashed & (this.base - 1);
+    return low < this.split ? hashed & (2 * this.base - 1) : low;
+  }
+
+  /** Divides one bucket into two. */
+  private grow(): void {
+    const { slots, buckets, split, base } = this;
+    const added = this.addBucket();
+    if (++this.split === base) {
+      this.base *= 2;
+      this.split = 0;
+    }
+    let slot = buckets.get(split, 0);
+    buckets.set(split, 0, NONE);
+    while (slot !== NONE) {
+      const next = slots.get(slot, NEXT);
+      const ref = slots.get(slot, REF);
+      const name = this.arena.words(ref + 1, this.nameLength(ref));
+      const upper = this.hash(this.arena.get(ref) & NAME_BITS, name) & base;
+      const bucket = upper === 0 ? split : added;
+      slots.set(slot, NEXT, buckets.get(bucket, 0));
+      buckets.set(bucket, 0, slot);
+      slot = next;
+    }
+  }
+
+  private addBucket(): number {
+    const bucket = this.buckets.allocate();
+    this.buckets.set(bucket, 0, NONE);
+    return bucket;
+  }
+
+  /** As MurmurHash3. Whoever chooses values does not know the seed, and so not which ones meet in a bucket. */
+  private hash(head: number, words: Uint32Array): number {
+    let hashed = this.seed ^ head;
+    for (const word of words) {
+      let mixed = Math.imul(word, 0xcc9e_2d51);
+      mixed = (mixed << 15) | (mixed >>> 17);
+      hashed ^= Math.imul(mixed, 0x1b87_3593);
+      hashed = (hashed << 13) | (hashed >>> 19);
+      hashed = (Math.imul(hashed, 5) + 0xe654_6b64) | 0;
+    }
+    hashed = Math.imul(hashed ^ (hashed >>> 16), 0x85eb_ca6b);
+    hashed = Math.imul(hashed ^ (hashed >>> 13), 0xc2b2_ae35);
+    return (hashed ^ (hashed >>> 16)) >>> 0;
+  }
+
+  private hasId(slot: Slot, words: readonly number[]): boolean {
     return words.every((word, index) => this.slots.get(slot, ID + index) === word);
+  }
+
+  private isNamed(slot: Slot, { head, words }: Name): boolean {
+    const ref = this.slots.get(slot, REF);
+    if ((this.arena.get(ref) & NAME_BITS) !== head) return false;
+    for (let index = 0; index < words.length; index++)
+      if (this.arena.get(ref + 1 + index) !== words[index]) return false;
+    return true;
   }
 
   private isExpired(slot: Slot, now: number): boolean {

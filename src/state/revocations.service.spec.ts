@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseJsonExactly } from '../core/json/index.js';
+import { Forgetting } from './forgetting.js';
 import { MemoryStore } from './memory.store.js';
 import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
@@ -36,8 +37,11 @@ class FaultyStore extends MemoryStore {
     this.lost = false;
     return { ...changes, restarted };
   }
-  override async addRevocation(revocation: Revocation): Promise<void> {
-    return this.toWrite().addRevocation(revocation);
+  override async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
+    return this.toWrite().addRevocation(revocation, reach);
+  }
+  override async restore(revocations: readonly Revocation[]): Promise<void> {
+    return this.toWrite().restore(revocations);
   }
   override async removeRevocation(id: string): Promise<Revocation | undefined> {
     return this.toWrite().removeRevocation(id);
@@ -160,6 +164,7 @@ describe('Revocations', () => {
   });
 
   it('forgets what has expired', async () => {
+    vi.spyOn(Forgetting.prototype, 'horizon', 'get').mockImplementation(() => Date.now() / 1000);
     const store = new MemoryStore();
     const revocations = await open(store);
     const expiresAt = now() + 2;

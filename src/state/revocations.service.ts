@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { toNumber } from '../core/json/index.js';
-import { AtMostEvery, nowSeconds } from '../core/time/index.js';
+import { AtMostEvery, epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
@@ -9,13 +9,15 @@ import {
   qualifiedName,
   REVOCATION_KINDS,
   sessionName,
+  timeOf,
+  tokenAge,
   tokenDigest,
   type Revocation,
   type RevocationKind,
   type TokenNames,
 } from '../core/revocation/index.js';
+import { Forgetting } from './forgetting.js';
 import { RevocationIndex } from './revocation-index.js';
-import type { Slot } from './slot-table.js';
 import {
   StateReadOnlyException,
   StateUnavailableException,
@@ -40,8 +42,9 @@ export interface RevocationRequest {
   /** The claim's value as text; see `claimText`. */
   readonly value: string;
   /**
-   * Seconds since 1970: only tokens with an earlier `iat` are meant. `null`: all. Left out: for
-   * `sub` what was issued until now, this second and the leeway included; for others all.
+   * Seconds since 1970: only tokens with an earlier `iat` are meant, for `sub` those of sessions that began
+   * earlier. `null`: all. Left out: for `sub` all until the store has it, that second of its clock and the
+   * leeway included; for others all.
    */
   readonly before?: number | null;
   /** For people. */
@@ -54,6 +57,11 @@ export interface RevocationRequest {
 }
 
 const PAGE = 2000;
+/** Revocations that a store gets back at a time. */
+const RESTORED_AT_ONCE = 500;
+/** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
+const SKEW_TO_TELL = 1;
+const LARGEST_SKEW = 10;
 const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
@@ -81,16 +89,25 @@ export class Revocations implements OnApplicationShutdown {
   private readonly leeway: number;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
+  private readonly forgetting = new Forgetting();
   private cursor: string | undefined;
-  /** While a new history of the store is being read: the entries that it knows, too. */
-  private known: Set<Slot> | undefined;
+  /** What the store confirmed here and has not told of yet. */
+  private readonly unseen = new Map<string, Revocation>();
+  /** The store has a new history: what it does not tell of has to be given back. */
+  private lost = false;
+  /** Counts the histories, so that what belongs to an earlier one ends. */
+  private histories = 0;
+  private givingBack: Promise<void> | undefined;
+  /** False until the store was seen in a state in which it had everything. */
+  private complete = false;
   /** Latest `exp` of any token, rounded up; `noted` is what the store knows of it. */
   private latestExpiry = 0;
   private noted = 0;
-  /** Begin of the last complete look at the store, by the monotonic clock. */
+  /** When the store was last asked for what it then told, by the monotonic clock. */
   private seenAt = -Infinity;
   private failing = false;
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
+  private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
   /** Whether it was told that the store takes no writes. */
   private toldReadOnly = false;
   /** Entries of the store that this version does not understand, by id. */
@@ -114,7 +131,7 @@ export class Revocations implements OnApplicationShutdown {
    */
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
-    await revocations.look();
+    await revocations.readAll();
     revocations.tellReadOnly();
     revocations.scheduleNext();
     return revocations;
@@ -143,6 +160,19 @@ export class Revocations implements OnApplicationShutdown {
     return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
   }
 
+  /** Seconds by which the clock of this machine is ahead of the store's, at least; negative: behind. */
+  get clockSkew(): number {
+    return this.store.clock?.skew ?? 0;
+  }
+
+  /**
+   * The time to write into tokens, in whole seconds since 1970: never ahead of the store's clock, which decides what
+   * a revocation means.
+   */
+  issueTime(): number {
+    return Math.floor(Math.min(epochSeconds(), this.store.clock?.earliest ?? Infinity));
+  }
+
   /**
    * Whether a token is revoked. Takes microseconds, whatever the number of revocations.
    *
@@ -152,9 +182,10 @@ export class Revocations implements OnApplicationShutdown {
     this.assertFresh();
     const { index } = this;
     if (index.size === 0) return false;
-    const { claims, issuer, kid } = token;
+    const { issuer, kid } = token;
+    const age = tokenAge(token);
     const names = (kind: RevocationKind, value: string | undefined): boolean =>
-      value !== undefined && index.isRevoked(kind, value, toNumber(claims.iat));
+      value !== undefined && index.isRevoked(kind, value, timeOf(age, kind));
     return (
       (index.hasKind('jti') &&
         (names('jti', nameOf(token, 'jti')) || names('jti', tokenDigest(token)))) ||
@@ -165,8 +196,21 @@ export class Revocations implements OnApplicationShutdown {
     );
   }
 
-  /** @throws StateUnavailableException when the store has not answered for too long */
+  /** @throws StateUnavailableException when not all revocations are known, or the clock is too far from the store's */
+  assertReady(): void {
+    this.assertFresh();
+    if (Math.abs(this.clockSkew) > LARGEST_SKEW)
+      throw new StateUnavailableException(
+        `the clock differs by ${this.clockSkew.toFixed(1)} s from that of the state store (${this.store.description})`,
+      );
+  }
+
+  /** @throws StateUnavailableException when the store has not answered for too long, or has not got back what it lost */
   assertFresh(): void {
+    if (!this.complete)
+      throw new StateUnavailableException(
+        `the state store (${this.store.description}) lost revocations and is getting them back`,
+      );
     if (performance.now() - this.seenAt > this.maxStalenessMs)
       throw new StateUnavailableException(
         `the state store (${this.store.description}) has not answered for more than ${this.maxStalenessMs / 1000} s`,
@@ -181,18 +225,19 @@ export class Revocations implements OnApplicationShutdown {
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
     const now = nowSeconds();
-    const untilNow = kind === 'sub' ? now + this.leeway + 1 : null;
-    const revocation: Revocation = {
+    const untilNow = request.before === undefined && kind === 'sub';
+    const told: Revocation = {
       id: randomUUID(),
       kind,
       value: value.toWellFormed(),
-      before: request.before === undefined ? untilNow : request.before,
+      before: request.before ?? null,
       reason,
       createdAt: now,
       expiresAt:
         request.expiresAt === undefined ? await this.expiryOf(kind, now) : request.expiresAt,
     };
-    await this.store.addRevocation(revocation);
+    const revocation = await this.store.addRevocation(told, untilNow ? this.leeway + 1 : undefined);
+    this.unseen.set(revocation.id, revocation);
     this.index.add(revocation);
     return revocation;
   }
@@ -200,6 +245,7 @@ export class Revocations implements OnApplicationShutdown {
   /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
+    this.unseen.delete(id);
     if (undone !== undefined && isUnderstood(undone)) this.index.remove(undone);
     return undone !== undefined;
   }
@@ -243,18 +289,32 @@ export class Revocations implements OnApplicationShutdown {
     this.latestExpiry = Math.max(this.latestExpiry, latest);
   }
 
+  /** Millions take a while, in which one page may fail. */
+  private async readAll(): Promise<void> {
+    for (;;)
+      try {
+        return await this.look();
+      } catch (error) {
+        const isStuck = performance.now() - this.seenAt > this.maxStalenessMs;
+        if (!(error instanceof StateUnavailableException) || isStuck) throw error;
+        await pause(this.pollMs);
+      }
+  }
+
   private scheduleNext(): void {
     if (this.closed) return;
     this.timer = setTimeout(() => void this.poll(), this.pollMs).unref();
   }
 
   private async poll(): Promise<void> {
-    this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND));
+    const { horizon } = this.forgetting;
+    if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {
       await this.look();
       if (this.failing)
         Revocations.logger.log(`The state store (${this.store.description}) answers again`);
       this.failing = false;
+      this.tellSkew();
       this.tellReadOnly();
     } catch (error) {
       if (!this.closed) this.complain(error);
@@ -264,56 +324,85 @@ export class Revocations implements OnApplicationShutdown {
 
   /** Takes in everything that happened since the last look. */
   private async look(): Promise<void> {
-    const began = performance.now();
+    const confirmed = [...this.unseen.keys()];
     let more = true;
     while (more) {
+      const asked = performance.now();
       const changes = await this.store.changes(this.cursor, PAGE);
       if (changes.restarted) {
-        this.known = new Set();
+        this.index.beginMarking();
+        this.lost = true;
+        this.histories++;
         this.noted = 0;
         this.foreign.clear();
+        await this.write(() => this.store.restore([]));
       }
       for (const revocation of changes.added) {
-        if (!isUnderstood(revocation)) {
-          this.skip(revocation);
-          continue;
-        }
-        const slot = this.index.add(revocation);
-        this.known?.add(slot);
+        this.unseen.delete(revocation.id);
+        if (isUnderstood(revocation)) this.index.add(revocation);
+        else this.skip(revocation);
       }
-      for (const removed of changes.removed)
+      for (const removed of changes.removed) {
+        this.unseen.delete(removed.id);
         if (REVOCATION_KINDS.includes(removed.kind)) this.index.remove(removed);
         else this.foreign.delete(removed.id);
+      }
       this.cursor = changes.cursor;
+      // A page is an answer, however many there are.
+      this.seenAt = asked;
       ({ more } = changes);
+      if (!more && changes.incomplete === undefined) this.complete = true;
     }
-    try {
-      await this.tellStore();
-    } catch (error) {
-      // It will be told as soon as it takes writes; what it knows was read.
-      if (!(error instanceof StateReadOnlyException)) throw error;
-    }
-    this.seenAt = began;
+    if (this.lost) this.givingBack ??= this.giveBack();
+    await this.write(() => this.tellStore(confirmed));
   }
 
-  /** Writes what the store has to know and does not. */
-  private async tellStore(): Promise<void> {
-    if (this.known !== undefined) await this.giveBack(this.known);
-    this.known = undefined;
+  /** Writes what can wait: it will be told as soon as the store takes writes; what it knows was read. */
+  private async write(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof StateReadOnlyException)) throw error;
+    }
+  }
+
+  /** @param confirmed ids of what the store confirmed before the look, and should have told of in it */
+  private async tellStore(confirmed: readonly string[]): Promise<void> {
+    // A crash of the store may take away the end of its history, which nobody had seen.
+    const missing = confirmed.flatMap((id) => this.unseen.get(id) ?? []);
+    if (missing.length > 0) await this.store.restore(missing);
+    for (const { id } of missing) this.unseen.delete(id);
     if (this.noted < this.latestExpiry || this.latestExpiry === 0) await this.noteLatestExpiry();
   }
 
-  /** The store lost data: it gets back what it confirmed before and does not know any more. */
-  private async giveBack(known: ReadonlySet<Slot>): Promise<void> {
+  /** The store lost data: it gets back what it confirmed before and does not know any more. The polls go on meanwhile. */
+  private async giveBack(): Promise<void> {
+    const { histories } = this;
     let count = 0;
-    for (const { slot, revocation } of this.index.entries()) {
-      if (known.has(slot)) continue;
-      await this.store.addRevocation(revocation);
-      count++;
+    try {
+      for (const batch of inBatches(this.index.unmarked())) {
+        if (this.closed || this.histories !== histories) return;
+        await this.store.restore(batch);
+        count += batch.length;
+      }
+      this.lost = false;
+      this.index.endMarking();
+      Revocations.logger.warn(
+        `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
+      );
+    } catch {
+      // The next poll tries again, and tells what is wrong.
+    } finally {
+      this.givingBack = undefined;
     }
-    Revocations.logger.warn(
-      `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
-    );
+  }
+
+  private tellSkew(): void {
+    const { clockSkew } = this;
+    if (Math.abs(clockSkew) > SKEW_TO_TELL && this.skewLog.due())
+      Revocations.logger.warn(
+        `The clock of this machine is ${Math.abs(clockSkew).toFixed(1)} s ${clockSkew > 0 ? 'ahead of' : 'behind'} that of the state store (${this.store.description}); from ${LARGEST_SKEW} s on the process is not ready`,
+      );
   }
 
   /** @param entry of a later version of Signet; the tokens that it means are not known */
@@ -350,4 +439,14 @@ export class Revocations implements OnApplicationShutdown {
       `State: ${reason}; revocations seen so far are used for at most ${this.maxStalenessMs / 1000} s`,
     );
   }
+}
+
+function* inBatches(revocations: Iterable<Revocation>): Generator<Revocation[]> {
+  let batch: Revocation[] = [];
+  for (const revocation of revocations)
+    if (batch.push(revocation) === RESTORED_AT_ONCE) {
+      yield batch;
+      batch = [];
+    }
+  if (batch.length > 0) yield batch;
 }

@@ -26,6 +26,11 @@ export class SlotTable {
     return this.count;
   }
 
+  /** Rows that are or were in use; their numbers are below. */
+  get rows(): number {
+    return this.used;
+  }
+
   get(slot: Slot, word: number): number {
     return this.chunk(slot)[(slot & CHUNK_MASK) * this.words + word] as number;
   }

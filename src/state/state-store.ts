@@ -1,5 +1,6 @@
 import type { Revocation, RevocationSubject } from '../core/revocation/index.js';
 import type { SessionRecords } from './session-records.js';
+import type { StoreClock } from './store-clock.js';
 
 /** A place in the history of revocations; opaque, made by the store. */
 export type ChangeCursor = string;
@@ -18,7 +19,12 @@ export interface RevocationChanges {
   readonly removed: readonly Pick<Revocation, 'id' | 'kind' | 'value'>[];
   /** There is more than `limit` allowed for: ask again at once. */
   readonly more: boolean;
+  /** The store has lost revocations, and somebody is giving them back: there may be others than these. */
+  readonly incomplete?: true;
 }
+
+/** Seconds for which a store is incomplete after a {@link StateStore.restore}, unless there is another one. */
+export const RESTORE_SECONDS = 3;
 
 /**
  * Seconds for which it is remembered that an entry was undone which would never have expired: who
@@ -34,11 +40,20 @@ export interface RefreshUse {
   readonly expiresAt: number;
   /** Everything the token could be revoked by. */
   readonly subject: RevocationSubject;
+  /** Names the request: the same one again is told the same, because it may not have got the answer. */
+  readonly nonce?: string;
+}
+
+/** What the first use of a refresh token leaves behind. */
+export interface Replay {
+  readonly value: string;
+  /** Milliseconds, by the clock of the store, for which others get it; 0: they do not. */
+  readonly ttlMs: number;
 }
 
 /** What becomes of a use, decided in one atomic step. */
 export type RefreshOutcome =
-  /** This was the first use; for everybody else the token is consumed from now on. */
+  /** This was the first use, or is the same request again; for everybody else the token is consumed from now on. */
   | { readonly state: 'fresh' }
   /** Used before. `replay` is what the first use left for repetitions, while its time lasts. */
   | { readonly state: 'consumed'; readonly replay?: string }
@@ -73,8 +88,25 @@ export interface StateStore extends SessionRecords {
    */
   readonly readOnly?: string | undefined;
 
-  /** Remembers a revocation; once per `id`, however often it is told. */
-  addRevocation(revocation: Revocation): Promise<void>;
+  /**
+   * The clock of a store that is on another machine, as far as it is known. Left out where the store has the clock
+   * of this machine.
+   */
+  readonly clock?: StoreClock;
+
+  /**
+   * Remembers a revocation; once per `id`, however often it is told.
+   *
+   * @param reach in place of `before`: so many seconds from the moment at which the store does it, by its clock.
+   * What is issued until then is meant, however long it took to get here
+   * @returns what is remembered from now on
+   */
+  addRevocation(revocation: Revocation, reach?: number): Promise<Revocation>;
+  /**
+   * Gives revocations back that the store confirmed and has lost; none: they follow. For {@link RESTORE_SECONDS}
+   * from now it is incomplete.
+   */
+  restore(revocations: readonly Revocation[]): Promise<void>;
   /** Undoes a revocation. @returns what was undone; `undefined` when there is none with this id */
   removeRevocation(id: string): Promise<Revocation | undefined>;
   /**
@@ -89,14 +121,13 @@ export interface StateStore extends SessionRecords {
   /** What {@link consume} would say now; changes nothing. */
   peek(use: RefreshUse): Promise<RefreshOutcome>;
   /**
-   * Consumes a refresh token: of any number of uses at the same time exactly one is `fresh`.
+   * Consumes a refresh token: of any number of uses at the same time exactly one is `fresh`. A promise that was
+   * rejected before is not kept in secret: once it is rejected nothing is consumed any more by this call, and where
+   * that had happened already, others get the replay, or the token is as before.
    *
-   * @param replay left for repetitions, for `ttlMs` by the clock of the store
+   * @param replay left for repetitions
    */
-  consume(
-    use: RefreshUse,
-    replay?: { readonly value: string; readonly ttlMs: number },
-  ): Promise<RefreshOutcome>;
+  consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome>;
 
   /**
    * The latest `exp` (seconds since 1970) that was ever noted, after noting `exp`: how long a

@@ -36,7 +36,7 @@ export class SuccessorUses implements TokenUses {
 
   /** True where the use of a token that is issued now would be noted: by its `iat`, where it has one. */
   willSee({ iat }: Claims): boolean {
-    return iat === undefined || (toNumber(iat) ?? -Infinity) >= epochSeconds() - SKEW;
+    return iat === undefined || (toNumber(iat) ?? -Infinity) >= this.now() - SKEW;
   }
 
   /**
@@ -46,16 +46,28 @@ export class SuccessorUses implements TokenUses {
    */
   note(token: string, { sid, iat }: Claims): Promise<void> | undefined {
     if (this.seconds === 0 || typeof sid !== 'string') return undefined;
-    const age = epochSeconds() - (toNumber(iat) ?? -Infinity);
+    const age = this.now() - (toNumber(iat) ?? -Infinity);
     if (!(age <= this.seconds + 2 * SKEW)) return undefined;
     const name = keptName(inputOf(token));
     return this.known.get(name) ?? this.tell(name);
   }
 
-  /** Whether one of these tokens was used. @throws StateUnavailableException */
+  /** Whether one of these tokens was used, at a route or for a refresh. @throws StateUnavailableException */
   async wereUsed(tokens: readonly string[]): Promise<boolean> {
-    const uses = tokens.map((token) => this.store.getKept(keptName(inputOf(token))));
-    return (await Promise.all(uses)).some((use) => use !== undefined);
+    const uses = tokens.map(async (token) => {
+      const signingInput = inputOf(token);
+      const use = { id: tokenDigest({ signingInput }), expiresAt: 0, subject: { names: [] } };
+      return (
+        (await this.store.getKept(keptName(signingInput))) !== undefined ||
+        (await this.store.peek(use)).state !== 'fresh'
+      );
+    });
+    return (await Promise.all(uses)).includes(true);
+  }
+
+  /** Seconds since 1970, by the clock that the window is kept by: the store's. */
+  private now(): number {
+    return this.store.clock?.earliest ?? epochSeconds();
   }
 
   private tell(name: string): Promise<void> {

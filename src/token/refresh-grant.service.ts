@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
@@ -10,9 +12,12 @@ import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
   STATE_STORE,
+  StateReadOnlyException,
+  StateUnavailableException,
   SuccessorUses,
   type RefreshOutcome,
   type RefreshUse,
+  type Replay,
   type StateStore,
 } from '../state/index.js';
 import { OAUTH_OPTIONS, type OAuthModuleOptions } from './oauth.module-definition.js';
@@ -47,6 +52,8 @@ const OF_THE_REQUEST: ReadonlySet<unknown> = new Set([
 const RETRY_WINDOW = 10;
 /** Seconds from login after which a session ends, where the options do not say. */
 const ABSOLUTE_TTL = 7_776_000;
+/** A store that did not answer is asked again after so long: a lost connection is made anew by then. */
+const REPEAT_AFTER_MS = 250;
 
 /** One refresh that is under way. */
 interface Refresh {
@@ -121,7 +128,8 @@ export class RefreshGrant {
     assertGranted(scope, claims.scope);
     if (this.isPast(presented))
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
-    const refresh = { token, presented, use: refreshUse(presented), asked: scope ?? claims.scope };
+    const use = { ...refreshUse(presented), nonce: randomUUID() };
+    const refresh = { token, presented, use, asked: scope ?? claims.scope };
     const outcome = await this.store.peek(refresh.use);
     if (outcome.state !== 'fresh') return new SignedAnswer(await this.repeat(outcome, refresh));
 
@@ -152,14 +160,26 @@ export class RefreshGrant {
   ): Promise<Record<string, unknown>> {
     if (isGone(request)) throw new ClientGoneException();
     const { token, use, asked } = refresh;
-    const replay =
-      this.retryWindow > 0 && repeatable
-        ? { value: sealAnswer(token, answer), ttlMs: this.retryWindow * 1000 }
-        : undefined;
-    const outcome = await this.store.consume(use, replay);
+    const outcome = await this.consume(use, {
+      value: sealAnswer(token, answer),
+      ttlMs: repeatable ? this.retryWindow * 1000 : 0,
+    });
     if (outcome.state === 'fresh') return withScope(answer, asked);
     const winner = this.openReplay(outcome, token);
     return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
+  }
+
+  /** Asks twice: the same request may have been done already, and then it is told the same. */
+  private async consume(use: RefreshUse, replay: Replay): Promise<RefreshOutcome> {
+    try {
+      return await this.store.consume(use, replay);
+    } catch (error) {
+      const isUnknown =
+        error instanceof StateUnavailableException && !(error instanceof StateReadOnlyException);
+      if (!isUnknown) throw error;
+      await pause(REPEAT_AFTER_MS);
+      return this.store.consume(use, replay);
+    }
   }
 
   /** A token that was used before: its answer again, while nobody has used that, or the end of the session. */

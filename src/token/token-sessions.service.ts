@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional } from '@nestjs/common';
 import type { Client } from '../core/clients/index.js';
-import { nowSeconds } from '../core/time/index.js';
+import { Revocations } from '../state/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
 import { beginSession, SessionCookies, SessionList, withoutTokens } from '../session/index.js';
@@ -15,6 +15,7 @@ export class TokenSessions {
   constructor(
     private readonly grant: RefreshGrant,
     private readonly cookies: SessionCookies,
+    private readonly revocations: Revocations,
     @Optional() private readonly list?: SessionList,
   ) {}
 
@@ -45,7 +46,7 @@ export class TokenSessions {
     if (!hasSession && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
       complete: hasSession
-        ? (claimSets) => beginSession(claimSets, nowSeconds(), body.scope)
+        ? (claimSets) => beginSession(claimSets, this.revocations.issueTime(), body.scope)
         : undefined,
       commit: async (answer) => {
         await list?.note(request, answer, true);

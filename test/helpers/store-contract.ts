@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deadFrom } from '../../src/core/revocation/index.js';
+import { deadFrom, type TokenAge } from '../../src/core/revocation/index.js';
 import type {
   RefreshUse,
   Revocation,
@@ -28,14 +28,14 @@ export const revocation = (changes: Partial<Revocation> = {}): Revocation => ({
 
 /** The use of a token with these claims. */
 export function refreshUse(
-  { iat, ...claims }: Partial<Record<RevocationKind, string>> & { iat?: number } = {},
+  { iat, since, ...claims }: Partial<Record<RevocationKind, string>> & TokenAge = {},
   id: string = randomUUID(),
 ): RefreshUse {
   const names = Object.entries({ jti: id, ...claims }).map(([kind, value]) => ({
     kind: kind as RevocationKind,
     value,
   }));
-  return { id, expiresAt: now() + 3600, subject: { names, iat } };
+  return { id, expiresAt: now() + 3600, subject: { names, iat, since } };
 }
 
 export const session = (changes: Partial<SessionRecord> = {}): SessionRecord => ({
@@ -175,6 +175,28 @@ export function describeStore(name: string, open: OpenStore): void {
       expect(Date.now()).toBeGreaterThanOrEqual(until - 1);
     });
 
+    it('tells the same request the same, however often it asks', async () => {
+      const use = { ...refreshUse(), nonce: randomUUID() };
+      const replay = { value: 'the answer', ttlMs: 60_000 };
+      for (let times = 0; times < 3; times++)
+        expect(await store.consume(use, replay)).toEqual({ state: 'fresh' });
+      const other = { ...use, nonce: randomUUID() };
+      expect(await store.consume(other, { value: 'another', ttlMs: 60_000 })).toEqual({
+        state: 'consumed',
+        replay: 'the answer',
+      });
+      expect(await store.peek({ ...use, nonce: undefined })).toMatchObject({ state: 'consumed' });
+      // What came in between counts.
+      await store.addRevocation(revocation({ value: use.id }));
+      expect(await store.consume(use, replay)).toEqual({ state: 'revoked' });
+    });
+
+    it('leaves nothing for no time', async () => {
+      const use = { ...refreshUse(), nonce: randomUUID() };
+      await store.consume(use, { value: 'the answer', ttlMs: 0 });
+      expect(await store.peek(refreshUse({}, use.id))).toEqual({ state: 'consumed' });
+    });
+
     it('remembers a use for as long as anybody would accept the token', async () => {
       // The clock stands still, and the tokens are of different ages.
       for (const age of [-60, 0, 30, 3590]) {
@@ -222,6 +244,56 @@ export function describeStore(name: string, open: OpenStore): void {
       expect(await state(1000)).toBe('fresh');
       expect(await state(1001)).toBe('fresh');
       expect(await state()).toBe('revoked');
+    });
+
+    it('means by sub what belongs to a session of before, by others what was issued before', async () => {
+      for (const [kind, expected] of [
+        ['sub', 'revoked'],
+        ['sid', 'fresh'],
+        ['jti', 'fresh'],
+        ['kid', 'fresh'],
+      ] as const) {
+        const value = randomUUID();
+        await store.addRevocation(revocation({ kind, value, before: 1000 }));
+        const age = { iat: 2000, since: 999 };
+        const { state } = await store.peek(refreshUse({ [kind]: value, ...age }));
+        expect([kind, state]).toEqual([kind, expected]);
+      }
+    });
+
+    it('decides when it does it what was issued until then', async () => {
+      const sub = randomUUID();
+      const entry = revocation({ kind: 'sub', value: sub, before: null, reason: 'r "quoted"' });
+      const began = now();
+      const added = await store.addRevocation(entry, 60);
+      expect(added.before).toBeGreaterThanOrEqual(began + 60);
+      expect(added.before).toBeLessThanOrEqual(now() + 60);
+      expect(added).toEqual({ ...entry, before: added.before });
+      expect((await allChanges(store)).added.at(-1)).toEqual(added);
+      // Told again, it is as it was.
+      expect(await store.addRevocation(entry, 1000)).toEqual(added);
+      const state = async (iat: number): Promise<string> =>
+        (await store.consume(refreshUse({ sub, iat }))).state;
+      expect(await state(Number(added.before) - 1)).toBe('revoked');
+      expect(await state(Number(added.before))).toBe('fresh');
+    });
+
+    it('gets back what it lost, is incomplete for a while, and tells of it like of others', async () => {
+      const start = await cursorNow();
+      await store.restore([]);
+      const shared = store.scope === 'process' ? undefined : true;
+      expect((await store.changes(start, 100)).incomplete).toBe(shared);
+      const entries = [
+        revocation({ reason: 'why' }),
+        revocation({ kind: 'sub', before: 5 }),
+        revocation({ kind: 'kid', expiresAt: null }),
+      ];
+      await store.restore(entries);
+      await store.restore(entries);
+      expect((await store.changes(start, 100)).added).toEqual(entries);
+      await expect
+        .poll(async () => (await store.changes(start, 100)).incomplete, { interval: 200 })
+        .toBeUndefined();
     });
 
     it('does not mean anything once it has expired', async () => {

@@ -4,10 +4,12 @@ export {
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
   REVOCATION_KINDS,
+  timeOf,
   type Revocation,
   type RevocationKind,
   type RevocationName,
   type RevocationSubject,
+  type TokenAge,
 } from './revocation.js';
 export {
   claimName,
@@ -16,6 +18,7 @@ export {
   qualifiedName,
   revocationSubject,
   sessionName,
+  tokenAge,
   tokenDigest,
   type TokenNames,
 } from './token-id.js';

@@ -9,7 +9,10 @@ export interface Revocation {
   readonly kind: RevocationKind;
   /** The claim's value as text; see `claimText`. For `jti` also the digest of one token; see `tokenDigest`. */
   readonly value: string;
-  /** Seconds since 1970: only tokens with an earlier `iat` are meant, and those without one. `null`: all. */
+  /**
+   * Seconds since 1970: only tokens with an earlier `iat` are meant, and those without one; for `sub` also those of
+   * a session that began earlier. `null`: all.
+   */
   readonly before: number | null;
   /** For people; at most 500 characters. */
   readonly reason?: string;
@@ -22,16 +25,30 @@ export interface Revocation {
 /** A name that tokens can be revoked by. */
 export type RevocationName = Pick<Revocation, 'kind' | 'value'>;
 
-/** What of a token can be revoked. */
-export interface RevocationSubject {
-  readonly names: readonly RevocationName[];
-  /** Seconds since 1970. */
+/** When a token is from, in seconds since 1970; `undefined` where it does not say. */
+export interface TokenAge {
   readonly iat?: number;
+  /** Begin of its session: the earlier one of `auth_time` and `iat`. Left out: as `iat`. */
+  readonly since?: number;
 }
 
-/** Whether a revocation that names a token means it, by the token's `iat`. */
-export const isMeant = ({ before }: Pick<Revocation, 'before'>, iat: number | undefined): boolean =>
-  before === null || iat === undefined || iat < before;
+/** What of a token can be revoked. */
+export interface RevocationSubject extends TokenAge {
+  readonly names: readonly RevocationName[];
+}
+
+/**
+ * What `before` of a revocation is compared with. For `sub` the begin of the session: the newest token of an old
+ * session is no new session.
+ */
+export const timeOf = ({ iat, since = iat }: TokenAge, kind: RevocationKind): number | undefined =>
+  kind === 'sub' ? since : iat;
+
+/** Whether a revocation that names a token means it. @param time see {@link timeOf} */
+export const isMeant = (
+  { before }: Pick<Revocation, 'before'>,
+  time: number | undefined,
+): boolean => before === null || time === undefined || time < before;
 
 /** The largest clock difference, in seconds, that a validator may be told to forgive. */
 export const LONGEST_LEEWAY = 3600;

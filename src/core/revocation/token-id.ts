@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { claimText } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
-import type { RevocationName, RevocationSubject } from './revocation.js';
+import type { RevocationName, RevocationSubject, TokenAge } from './revocation.js';
 
 /** What of a token decides whether it is revoked. */
 export interface TokenNames {
@@ -74,9 +74,19 @@ export function sessionName({ issuer, claims }: TokenNames): string | undefined 
   return time === undefined || user === undefined ? undefined : `login ${time} ${user}`;
 }
 
+/**
+ * When a token is from. The `auth_time` of another issuer says when somebody logged in there, which may be long
+ * before the session here; it does not count.
+ */
+export function tokenAge({ issuer, claims }: Pick<TokenNames, 'issuer' | 'claims'>): TokenAge {
+  const iat = toNumber(claims.iat);
+  const login = issuer === undefined ? toNumber(claims.auth_time) : undefined;
+  return iat !== undefined && login !== undefined && login < iat ? { iat, since: login } : { iat };
+}
+
 /** Everything a token can be revoked by. */
 export function revocationSubject(token: TokenNames): RevocationSubject {
-  const { issuer, kid, claims } = token;
+  const { issuer, kid } = token;
   const names: readonly { kind: RevocationName['kind']; value: string | undefined }[] = [
     { kind: 'jti', value: tokenDigest(token) },
     { kind: 'jti', value: nameOf(token, 'jti') },
@@ -86,6 +96,6 @@ export function revocationSubject(token: TokenNames): RevocationSubject {
   ];
   return {
     names: names.filter((name): name is RevocationName => name.value !== undefined),
-    iat: toNumber(claims.iat),
+    ...tokenAge(token),
   };
 }

@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Revocation } from '../../core/revocation/index.js';
+import { timeOf, type Revocation } from '../../core/revocation/index.js';
 import { epochSeconds } from '../../core/time/index.js';
+import { Forgetting } from '../forgetting.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
 import {
   StateReadOnlyException,
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
+import { StoreClock } from '../store-clock.js';
 import {
+  RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
   type ChangeCursor,
   type Hits,
   type RefreshOutcome,
   type RefreshUse,
+  type Replay,
   type RevocationChanges,
   type StateStore,
 } from '../state-store.js';
@@ -28,16 +32,23 @@ import {
   PURGE,
   PUT_IF_ABSENT,
   REMOVE,
+  SETTLE,
 } from './scripts.js';
 import { GET_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
 
 const TIMEOUT_MS = 1000;
+/** Pages and what is given back: no request waits for them. */
+const PAGE_TIMEOUT_MS = 3000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
 const HIT_TIMEOUT_MS = 50;
 /** After one that took too long, hits fail at once for so long. */
 const HIT_PAUSE_MS = 1000;
 /** What Lua can hand to one command. */
 const LONGEST_PAGE = 5000;
+/** Uses whose answer has arrived and which the server does not know of yet. */
+const MAX_UNSETTLED = 10_000;
+/** Of those, so many are told in one poll. */
+const SETTLED_AT_ONCE = 500;
 
 const NAMED = key('named:');
 const VERSION = key('version');
@@ -46,16 +57,24 @@ const LOG = key('log');
 const EXPIRY = key('expiry');
 const REMOVED = key('removed');
 const HISTORY = key('history');
+const STAMPS = key('stamps');
+const INCOMPLETE = key('incomplete');
+const USED = key('used:');
+const REPLAY = key('replay:');
+const USED_EXPIRY = key('used-expiry');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
 const sessions = (owner: string): string => key(`sessions:${owner}`);
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
+  time: string,
   history: string,
   restarted: number,
   more: number,
+  incomplete: number,
   version: string,
+  last: string,
   entries: (string | null)[],
   removed: (string | null)[],
 ];
@@ -63,6 +82,12 @@ type ChangesReply = [
 /** State in Redis, for gateways on several machines. As durable as Redis is configured to be. */
 export class RedisStore implements StateStore {
   readonly scope = 'network';
+  readonly clock = new StoreClock();
+  private readonly forgetting = new Forgetting();
+  /** By id of the use: the nonce. */
+  private readonly unsettled = new Map<string, string>();
+  /** There are more changes than were told. */
+  private reading = false;
   private hitsResumeAt = -Infinity;
 
   private constructor(private readonly connection: RedisConnection) {}
@@ -80,20 +105,18 @@ export class RedisStore implements StateStore {
     return this.connection.readOnly;
   }
 
-  async addRevocation(revocation: Revocation): Promise<void> {
-    const { id, kind, value, before, expiresAt } = revocation;
-    await this.connection.evaluate(
-      ADD,
-      [named(kind, value), VERSION, ENTRIES, LOG, EXPIRY],
-      [id, JSON.stringify(revocation), `${before ?? ''};${expiresAt ?? ''}`, expiresAt ?? ''],
-      TIMEOUT_MS,
-    );
+  async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
+    return parse(await this.add([revocation], reach, 0));
+  }
+
+  async restore(revocations: readonly Revocation[]): Promise<void> {
+    await this.add(revocations, undefined, RESTORE_SECONDS * 1000);
   }
 
   async removeRevocation(id: string): Promise<Revocation | undefined> {
     const entry = await this.connection.evaluate<string | null>(
       REMOVE,
-      [NAMED, VERSION, ENTRIES, LOG, EXPIRY, REMOVED],
+      [NAMED, VERSION, ENTRIES, LOG, EXPIRY, REMOVED, STAMPS],
       [id, TOMBSTONE_SECONDS],
       TIMEOUT_MS,
     );
@@ -111,27 +134,33 @@ export class RedisStore implements StateStore {
   }
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
-    const { process } = this.connection;
-    const [run, history = '', since = '0'] = (cursor ?? '').split(' ');
-    // A server that was started again may have lost what it had not saved.
-    const from = cursor === undefined ? '' : run === process ? history : 'of another process';
-    const [, [current, restarted, more, version, entries, removed]] = await Promise.all([
-      // Written in the same batch, and run before.
-      this.purge(),
-      this.connection.evaluate<ChangesReply>(
+    if (!this.reading) await this.purge();
+    const run = this.connection.process ?? '-';
+    const [history = '', ofRun, stamp = '-', since = '0'] = (cursor ?? '').split(' ');
+    const asked = performance.now();
+    const [time, current, restarted, more, incomplete, version, last, entries, removed] =
+      await this.connection.evaluate<ChangesReply>(
         CHANGES,
-        [VERSION, ENTRIES, LOG, REMOVED, HISTORY],
-        [from, since, Math.min(limit, LONGEST_PAGE)],
-        TIMEOUT_MS,
-      ),
-    ]);
+        [VERSION, ENTRIES, LOG, REMOVED, HISTORY, STAMPS, INCOMPLETE],
+        [
+          history,
+          since,
+          stamp,
+          run !== '-' && run === ofRun ? 1 : 0,
+          Math.min(limit, LONGEST_PAGE),
+        ],
+        PAGE_TIMEOUT_MS,
+      );
+    this.clock.note(Number(time), asked, performance.now());
+    this.reading = more === 1;
     const parsed = entries.map(parse);
     return {
       restarted: restarted === 1,
-      cursor: `${process} ${current} ${version}`,
+      cursor: `${current} ${run} ${last} ${version}`,
       added: parsed.filter((_, index) => removed[index] === null),
       removed: parsed.filter((_, index) => removed[index] !== null),
       more: more === 1,
+      ...(incomplete === 1 ? { incomplete: true } : {}),
     };
   }
 
@@ -139,11 +168,10 @@ export class RedisStore implements StateStore {
     return this.use(use, false);
   }
 
-  consume(
-    use: RefreshUse,
-    replay?: { readonly value: string; readonly ttlMs: number },
-  ): Promise<RefreshOutcome> {
-    return this.use(use, true, replay);
+  async consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome> {
+    const outcome = await this.use(use, true, replay);
+    if (outcome.state === 'fresh' && use.nonce !== undefined) this.settle(use.id, use.nonce);
+    return outcome;
   }
 
   async noteExpiry(exp: number): Promise<number> {
@@ -217,15 +245,63 @@ export class RedisStore implements StateStore {
     this.connection.close();
   }
 
-  /** Deletes what has expired, and so finds out whether the server takes writes. */
+  private async add(
+    revocations: readonly Revocation[],
+    reach: number | undefined,
+    incompleteMs: number,
+  ): Promise<string> {
+    const args = revocations.flatMap(({ before, ...entry }) => [
+      entry.id,
+      `${entry.kind}:${entry.value}`,
+      JSON.stringify(entry),
+      before ?? '',
+      entry.expiresAt ?? '',
+    ]);
+    return this.connection.evaluate<string>(
+      ADD,
+      [NAMED, VERSION, ENTRIES, LOG, EXPIRY, STAMPS, INCOMPLETE],
+      [reach ?? '', incompleteMs, ...args],
+      incompleteMs > 0 ? PAGE_TIMEOUT_MS : TIMEOUT_MS,
+    );
+  }
+
+  /**
+   * Deletes some of what has expired, sees to it that the history has a name, and so finds out whether the server takes
+   * writes.
+   */
   private async purge(): Promise<void> {
-    const keys = [NAMED, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY];
     try {
-      await this.connection.evaluate(PURGE, keys, [randomUUID()], TIMEOUT_MS);
+      await this.connection.evaluate(
+        PURGE,
+        [NAMED, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY, USED_EXPIRY, USED],
+        [randomUUID(), this.forgetting.horizon ?? 0],
+        TIMEOUT_MS,
+      );
       this.connection.noteWritten();
+      await this.settleRest();
     } catch (error) {
       if (!(error instanceof StateReadOnlyException)) throw error;
     }
+  }
+
+  /** Tells the server that the answer about a use has arrived. Nobody waits for it. */
+  private settle(id: string, nonce: string): void {
+    if (this.unsettled.size >= MAX_UNSETTLED)
+      this.unsettled.delete(this.unsettled.keys().next().value as string);
+    this.unsettled.set(id, nonce);
+    void this.tellSettled(id, nonce).catch(() => undefined);
+  }
+
+  /** What could not be told when it was due. */
+  private async settleRest(): Promise<void> {
+    const rest = [...this.unsettled].slice(0, SETTLED_AT_ONCE);
+    await Promise.all(rest.map(([id, nonce]) => this.tellSettled(id, nonce)));
+  }
+
+  private async tellSettled(id: string, nonce: string): Promise<void> {
+    const keys = [USED + id, REPLAY + id];
+    await this.connection.evaluate(SETTLE, keys, [nonce], TIMEOUT_MS);
+    this.unsettled.delete(id);
   }
 
   /** Name of a key that stands for itself. Of a cluster, one node has all of them. */
@@ -234,25 +310,32 @@ export class RedisStore implements StateStore {
   }
 
   private async use(
-    { id, expiresAt, subject }: RefreshUse,
+    { id, expiresAt, subject, nonce }: RefreshUse,
     consume: boolean,
-    replay?: { readonly value: string; readonly ttlMs: number },
+    replay?: Replay,
   ): Promise<RefreshOutcome> {
     const names = subject.names.map(({ kind, value }) => named(kind, value));
+    const { latest } = this.clock;
     const [state, left] = await this.connection.evaluate<
-      ['fresh' | 'consumed' | 'revoked', (string | null)?]
+      ['fresh' | 'consumed' | 'revoked' | 'late', (string | null)?]
     >(
       CONSUME,
-      [key(`used:${id}`), key(`replay:${id}`), ...names],
+      [USED + id, REPLAY + id, USED_EXPIRY, ...names],
       [
-        subject.iat ?? '',
         consume ? 1 : 0,
-        Math.ceil(expiresAt * 1000),
+        nonce ?? '',
+        expiresAt,
+        id,
         replay?.value ?? '',
         Math.ceil(replay?.ttlMs ?? 0),
+        // A connection that stood still may deliver it when nobody waits any more.
+        consume && latest !== undefined ? latest + TIMEOUT_MS / 1000 : '',
+        ...subject.names.map(({ kind }) => timeOf(subject, kind) ?? ''),
       ],
       TIMEOUT_MS,
     );
+    if (state === 'late')
+      throw new StateUnavailableException(`${this.description}: it came too late`);
     return state === 'consumed' && typeof left === 'string' ? { state, replay: left } : { state };
   }
 }

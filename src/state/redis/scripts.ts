@@ -1,4 +1,15 @@
 import { hash } from 'node:crypto';
+import { KEEP_SECONDS } from '../forgetting.js';
+
+/** Of so many versions it is known which entry got them; more is enough for the poll of any gateway. */
+const STAMPS = 4096;
+/**
+ * For so long a use whose request may still be waiting for the answer is judged by the window alone. Shorter than the second
+ * after which a client repeats that was told 503: docs/model shows why.
+ */
+const LEASE_MS = 500;
+/** So long a use is remembered with its answer whose request may not have got it. */
+const UNKNOWN_MS = 3_600_000;
 
 /** A Lua script: one atomic step. */
 export interface Script {
@@ -20,28 +31,45 @@ local function named(entry) return KEYS[1] .. entry.kind .. ':' .. entry.value e
 `;
 
 /**
- * KEYS: named, version, entries, log, expiry. ARGV: id, entry, mark, expiresAt or ''.
- * The version is given and the entry appended in one step, so the order of the log is that of the
- * commits.
+ * Appends to the log. Which entry got which of the last versions is stamped: a server that comes back from a crash,
+ * or takes over from another one, has everything up to a version if it has the same stamp for it, because what it
+ * lost is the end of its history.
  */
-export const ADD = script(`${NOW}
-if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[2]), ARGV[1])
-local ttl = redis.call('PTTL', KEYS[1])
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-if ARGV[4] == '' then
-  redis.call('PERSIST', KEYS[1])
-  return 1
+const APPEND = `
+local function append(id, log, stamps)
+  local version = redis.call('INCR', KEYS[2])
+  redis.call('ZADD', log, version, id)
+  redis.call('HSET', stamps, version % ${STAMPS}, version .. ' ' .. id)
 end
-redis.call('ZADD', KEYS[5], ARGV[4], ARGV[1])
--- As long as the entry that lives longest; -2: there was none, -1: one that lives forever.
-local left = math.ceil((tonumber(ARGV[4]) - now) * 1000)
-if ttl == -2 or (ttl >= 0 and left > ttl) then redis.call('PEXPIRE', KEYS[1], left) end
-return 1`);
+`;
 
-/** KEYS: named prefix, version, entries, log, expiry, removed. ARGV: id, seconds to remember it. */
-export const REMOVE = script(`${NOW}${NAMED}
+/**
+ * KEYS: named prefix, version, entries, log, expiry, stamps, incomplete. ARGV: reach or '', milliseconds for which
+ * the store is incomplete or 0, and of each entry: id, name, the entry as JSON without \`before\`, \`before\` or '',
+ * expiresAt or ''. Returns the last entry as it is kept.
+ * The version is given and the entry appended in one step, so the order of the log is that of the
+ * commits. Nothing of it has a time to live: the server would go by a clock that may be set wrong.
+ */
+export const ADD = script(`${NOW}${APPEND}
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[7], '', 'PX', ARGV[2]) end
+local kept = false
+for index = 3, #ARGV, 5 do
+  local id, name, json, before, expires = ARGV[index], ARGV[index + 1], ARGV[index + 2], ARGV[index + 3], ARGV[index + 4]
+  kept = redis.call('HGET', KEYS[3], id)
+  if not kept then
+    if ARGV[1] ~= '' then before = string.format('%d', math.floor(now) + tonumber(ARGV[1])) end
+    kept = '{"before":' .. (before == '' and 'null' or before) .. ',' .. string.sub(json, 2)
+    redis.call('HSET', KEYS[3], id, kept)
+    append(id, KEYS[4], KEYS[6])
+    redis.call('HSET', KEYS[1] .. name, id, before .. ';' .. expires)
+    redis.call('PERSIST', KEYS[1] .. name)
+    if expires ~= '' then redis.call('ZADD', KEYS[5], expires, id) end
+  end
+end
+return kept`);
+
+/** KEYS: named prefix, version, entries, log, expiry, removed, stamps. ARGV: id, seconds to remember it. */
+export const REMOVE = script(`${NOW}${NAMED}${APPEND}
 local text = redis.call('HGET', KEYS[3], ARGV[1])
 if not text or redis.call('HEXISTS', KEYS[6], ARGV[1]) == 1 then return false end
 local entry = cjson.decode(text)
@@ -52,7 +80,7 @@ else
 end
 redis.call('HDEL', named(entry), ARGV[1])
 redis.call('HSET', KEYS[6], ARGV[1], redis.call('ZSCORE', KEYS[4], ARGV[1]))
-redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[2]), ARGV[1])
+append(ARGV[1], KEYS[4], KEYS[7])
 return text`);
 
 /**
@@ -66,44 +94,58 @@ redis.call('SET', KEYS[1], ARGV[1])
 return found or ARGV[1]`);
 
 /**
- * KEYS: named prefix, entries, log, expiry, removed, history. ARGV: name for a new history. Deletes what has
- * expired. Fails where nothing can be written, also when there is nothing to do.
+ * KEYS: named prefix, entries, log, expiry, removed, history, used expiry, used prefix. ARGV: name for a new history,
+ * seconds since 1970 up to which may be forgotten. Deletes some of what had expired by then.
+ * Fails where nothing can be written, also when there is nothing to do.
  */
 export const PURGE = script(`${NOW}${NAMED}
 redis.call('SET', KEYS[6], ARGV[1], 'NX')
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 200)) do
+local horizon = math.min(tonumber(ARGV[2]), now - ${KEEP_SECONDS})
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', horizon, 'LIMIT', 0, 500)) do
   local ok, entry = pcall(cjson.decode, redis.call('HGET', KEYS[2], id) or '')
   if ok then redis.call('HDEL', named(entry), id) end
   redis.call('HDEL', KEYS[2], id)
   redis.call('HDEL', KEYS[5], id)
   redis.call('ZREM', KEYS[3], id)
   redis.call('ZREM', KEYS[4], id)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', horizon, 'LIMIT', 0, 500)) do
+  redis.call('DEL', KEYS[8] .. id)
+  redis.call('ZREM', KEYS[7], id)
 end`);
 
 /**
- * KEYS: version, entries, log, removed, history. ARGV: history of the cursor or '', its version, limit.
- * Writes nothing, so that it works where nothing can be written.
+ * KEYS: version, entries, log, removed, history, stamps, incomplete. ARGV: history of the cursor or '', its version
+ * and the stamp of that, 1 for a cursor of this process of the server, limit. Writes nothing, so that it works where
+ * nothing can be written.
  */
-export const CHANGES = script(`
+export const CHANGES = script(`${NOW}
 local history = redis.call('GET', KEYS[5]) or 'none'
 local since = tonumber(ARGV[2])
 local restarted = 0
-if ARGV[1] ~= '' and (ARGV[1] ~= history or since > tonumber(redis.call('GET', KEYS[1]) or 0)) then
-  restarted = 1
-  since = 0
+if ARGV[1] ~= '' then
+  local at, id = string.match(redis.call('HGET', KEYS[6], since % ${STAMPS}) or '', '^(%d+) (.*)$')
+  local stamped = tonumber(at) == since
+  if ARGV[1] ~= history or since > tonumber(redis.call('GET', KEYS[1]) or 0)
+    or (stamped and id ~= ARGV[3]) or (not stamped and since > 0 and ARGV[4] == '0') then
+    restarted = 1
+    since = 0
+  end
 end
-local rows = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3] + 1)
+local rows = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[5] + 1)
 local more = 0
-if #rows / 2 > tonumber(ARGV[3]) then
+if #rows / 2 > tonumber(ARGV[5]) then
   more = 1
   rows[#rows] = nil
   rows[#rows] = nil
 end
 local ids = {}
 for index = 1, #rows, 2 do ids[#ids + 1] = rows[index] end
-if #ids == 0 then return { history, restarted, more, tostring(since), {}, {} } end
+local incomplete = redis.call('EXISTS', KEYS[7])
+local clock = string.format('%.6f', now)
+if #ids == 0 then return { clock, history, restarted, more, incomplete, tostring(since), restarted == 1 and '-' or ARGV[3], {}, {} } end
 return {
-  history, restarted, more, rows[#rows],
+  clock, history, restarted, more, incomplete, rows[#rows], ids[#ids],
   redis.call('HMGET', KEYS[2], unpack(ids)), redis.call('HMGET', KEYS[4], unpack(ids)),
 }`);
 
@@ -131,24 +173,59 @@ end
 return found`);
 
 /**
- * KEYS: used, replay, and named of everything the token can be revoked by. ARGV: iat or '',
- * 1 to consume, milliseconds until which it is remembered, replay, milliseconds for which that is.
+ * What is kept of a use is the nonce of its request, and until that request is known to have got its answer, also
+ * when it was made and until when others get the replay, in milliseconds since 1970.
  */
-export const CONSUME = script(`${NOW}
-local iat = tonumber(ARGV[1])
-for index = 3, #KEYS do
+const USED = `
+local function parse(used) return string.match(used, '^(%S*) ?(%d*) ?(%d*)$') end
+`;
+
+/**
+ * KEYS: used, replay, used expiry, and named of everything the token can be revoked by. ARGV: 1 to consume, nonce or
+ * '', seconds since 1970 until which it is remembered, its id, replay, milliseconds for which that is, seconds since
+ * 1970 after which nobody waits or '', and per name the time that \`before\` is compared with or ''.
+ */
+export const CONSUME = script(`${NOW}${USED}
+if ARGV[7] ~= '' and now > tonumber(ARGV[7]) then return { 'late' } end
+for index = 4, #KEYS do
+  local time = tonumber(ARGV[index + 4])
   for _, mark in ipairs(redis.call('HVALS', KEYS[index])) do
     local before, expires = string.match(mark, '^(.*);(.*)$')
     if (expires == '' or tonumber(expires) > now)
-      and (before == '' or not iat or iat < tonumber(before)) then return { 'revoked' } end
+      and (before == '' or not time or time < tonumber(before)) then return { 'revoked' } end
   end
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then return { 'consumed', redis.call('GET', KEYS[2]) } end
-if ARGV[2] == '1' then
-  redis.call('SET', KEYS[1], '', 'PXAT', ARGV[3])
-  if tonumber(ARGV[5]) > 0 then redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5]) end
+local used = redis.call('GET', KEYS[1])
+if used then
+  local nonce, since, live = parse(used)
+  if ARGV[2] ~= '' and nonce == ARGV[2] then return { 'fresh' } end
+  -- While its request may be waiting for the answer, only the window counts.
+  if since == '' or now * 1000 < tonumber(live) or now * 1000 > tonumber(since) + ${LEASE_MS} then
+    return { 'consumed', redis.call('GET', KEYS[2]) }
+  end
+  return { 'consumed' }
+end
+if ARGV[1] == '1' then
+  local ttl = tonumber(ARGV[6])
+  if ARGV[2] == '' then
+    redis.call('SET', KEYS[1], '')
+  else
+    local ms = math.floor(now * 1000)
+    redis.call('SET', KEYS[1], string.format('%s %d %d', ARGV[2], ms, ms + ttl))
+    ttl = math.max(ttl, ${UNKNOWN_MS})
+  end
+  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])
+  if ttl > 0 and ARGV[5] ~= '' then redis.call('SET', KEYS[2], ARGV[5], 'PX', ttl) end
 end
 return { 'fresh' }`);
+
+/** KEYS: used, replay. ARGV: nonce. Its request has got the answer: from now on only the window counts. */
+export const SETTLE = script(`${NOW}${USED}
+local nonce, since, live = parse(redis.call('GET', KEYS[1]) or '')
+if nonce ~= ARGV[1] or since == '' then return end
+redis.call('SET', KEYS[1], nonce)
+local left = math.ceil(tonumber(live) - now * 1000)
+if left > 0 then redis.call('PEXPIRE', KEYS[2], left) else redis.call('DEL', KEYS[2]) end`);
 
 /** KEYS: latest expiry. ARGV: exp. */
 export const NOTE_EXPIRY = script(`

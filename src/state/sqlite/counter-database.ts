@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Hits } from '../state-store.js';
 import { epochSeconds } from '../../core/time/index.js';
 import { openDatabase } from './open-database.js';
-import type { CounterOperations } from './protocol.js';
+import { steadyMs, type CounterOperations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 const SCHEMA = `
@@ -14,9 +14,6 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS kept_end ON kept (ends_at);
 `;
-
-/** Milliseconds of a clock that all processes of the machine share and nobody sets. */
-const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
  * Counters and short-lived values that the processes of a machine share. They may be lost with the
@@ -62,7 +59,7 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
   }
 
   hit(key: string, windowMs: number): Hits {
-    const time = now();
+    const time = steadyMs();
     const row = this.count.get(key, time, windowMs) as { hits: number; ends_at: number };
     return { hits: row.hits, resetMs: row.ends_at - time };
   }
@@ -71,8 +68,10 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
     return (this.get.get(name, time) as { value: string } | undefined)?.value;
   }
 
-  purge(): void {
-    this.drop.run(now());
-    this.forget.run(epochSeconds());
+  /** Values are short-lived: they need no margin, but a clock that is right. */
+  purge(horizon: number): boolean {
+    this.drop.run(steadyMs());
+    if (horizon > 0) this.forget.run(epochSeconds());
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import type {
   Hits,
   RefreshOutcome,
   RefreshUse,
+  Replay,
   RevocationChanges,
 } from '../state-store.js';
 
@@ -13,12 +14,15 @@ export type Operations = Readonly<Record<string, (...args: never[]) => unknown>>
 
 /** The operations of the durable database. */
 export interface StateOperations {
-  addRevocation(revocation: Revocation): void;
+  addRevocation(revocation: Revocation, reach?: number): Revocation;
+  restore(revocations: readonly Revocation[]): void;
   removeRevocation(id: string): Revocation | undefined;
   listRevocations(page: { after?: string; limit: number }): Revocation[];
   changes(cursor: ChangeCursor | undefined, limit: number): RevocationChanges;
   peek(use: RefreshUse): RefreshOutcome;
-  consume(use: RefreshUse, replay: { value: string; ttlMs: number } | undefined): RefreshOutcome;
+  consume(use: RefreshUse, replay: Replay | undefined): RefreshOutcome;
+  /** Takes back a use that the request of this nonce made and does not know of. */
+  release(use: RefreshUse): void;
   noteExpiry(exp: number): number;
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[];
   listSessions(owner: string): readonly SessionRecord[];
@@ -43,7 +47,12 @@ export interface Call {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
+  /** From then on nobody waits for it any more; see {@link steadyMs}. */
+  readonly deadline: number;
 }
+
+/** Milliseconds of a clock that all threads and processes of the machine share and nobody sets. */
+export const steadyMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /** To the thread. */
 export type ToThread = Call | 'close';

@@ -5,7 +5,14 @@ import {
   StateReadOnlyException,
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
-import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
+import {
+  steadyMs,
+  type Answer,
+  type FromThread,
+  type Operations,
+  type ThreadData,
+  type ToThread,
+} from './protocol.js';
 
 /** An operation takes longer only when the disk hangs. */
 const DEADLINE_MS = 5000;
@@ -65,12 +72,13 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
         return;
       }
       const id = this.nextId++;
+      const deadline = steadyMs() + DEADLINE_MS;
       this.pending.set(id, {
         resolve: resolve as (value: unknown) => void,
         reject,
-        deadline: performance.now() + DEADLINE_MS,
+        deadline,
       });
-      worker.postMessage({ id, name, args } satisfies ToThread);
+      worker.postMessage({ id, name, args, deadline } satisfies ToThread);
     });
   }
 
@@ -129,7 +137,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   }
 
   private sweep(): void {
-    const now = performance.now();
+    const now = steadyMs();
     for (const [id, { deadline, reject }] of this.pending) {
       if (deadline > now) return;
       this.pending.delete(id);

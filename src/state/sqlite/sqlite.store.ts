@@ -5,6 +5,7 @@ import type {
   Hits,
   RefreshOutcome,
   RefreshUse,
+  Replay,
   RevocationChanges,
   StateStore,
 } from '../state-store.js';
@@ -38,8 +39,12 @@ export class SqliteStore implements StateStore {
     return new SqliteStore(file, await SqliteThread.open({ database: 'state', file }));
   }
 
-  addRevocation(revocation: Revocation): Promise<void> {
-    return this.state.call('addRevocation', revocation);
+  addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
+    return this.state.call('addRevocation', revocation, reach);
+  }
+
+  restore(revocations: readonly Revocation[]): Promise<void> {
+    return this.state.call('restore', revocations);
   }
 
   removeRevocation(id: string): Promise<Revocation | undefined> {
@@ -58,10 +63,7 @@ export class SqliteStore implements StateStore {
     return this.state.call('peek', use);
   }
 
-  consume(
-    use: RefreshUse,
-    replay?: { readonly value: string; readonly ttlMs: number },
-  ): Promise<RefreshOutcome> {
+  consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome> {
     return this.state.call('consume', use, replay);
   }
 

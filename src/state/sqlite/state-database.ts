@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Revocation, RevocationSubject } from '../../core/revocation/index.js';
+import { timeOf, type Revocation, type RevocationSubject } from '../../core/revocation/index.js';
 import type { SessionRecord } from '../session-records.js';
 import {
+  RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
   type RefreshOutcome,
   type RefreshUse,
+  type Replay,
   type RevocationChanges,
 } from '../state-store.js';
 import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
@@ -39,7 +41,8 @@ const SCHEMA = `
     jti TEXT PRIMARY KEY,
     expires_at REAL NOT NULL,
     replay TEXT,
-    replay_until REAL
+    replay_until REAL,
+    nonce TEXT
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS consumed_expiry ON consumed (expires_at);
   CREATE INDEX IF NOT EXISTS consumed_replay ON consumed (replay_until) WHERE replay IS NOT NULL;
@@ -57,6 +60,9 @@ interface Row {
   /** Of an entry that was undone: the version by which it was added. */
   removed_from: number | null;
 }
+
+/** Rows that one transaction deletes: others wait for it. */
+const PURGE_ROWS = 2000;
 
 const COLUMNS = 'id, kind, value, before, reason, created_at, expires_at';
 const ALIVE = 'removed_from IS NULL AND (expires_at IS NULL OR expires_at > ?)';
@@ -87,12 +93,17 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     }
   }
 
-  addRevocation(revocation: Revocation): void {
-    const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
-    this.run(
-      `INSERT INTO revocation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-      [id, kind, value, before, reason ?? null, createdAt, expiresAt],
-    );
+  addRevocation(revocation: Revocation, reach?: number): Revocation {
+    const before = reach === undefined ? revocation.before : Math.floor(epochSeconds()) + reach;
+    const added = { ...revocation, before };
+    if (this.insert(added)) return added;
+    const there = this.row('SELECT * FROM revocation WHERE id = ?', [revocation.id]);
+    return there === undefined ? added : toRevocation(there);
+  }
+
+  restore(revocations: readonly Revocation[]): void {
+    this.setMeta('incomplete_until', epochSeconds() + RESTORE_SECONDS);
+    for (const revocation of revocations) this.insert(revocation);
   }
 
   removeRevocation(id: string): Revocation | undefined {
@@ -143,30 +154,43 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
         .filter(({ removed_from }) => removed_from !== null)
         .map(({ id, kind, value }) => ({ id, kind, value })),
       more,
+      ...(this.isIncomplete() ? { incomplete: true } : {}),
     };
   }
 
   peek(use: RefreshUse): RefreshOutcome {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
-    const consumed = this.get('SELECT replay, replay_until FROM consumed WHERE jti = ?', [use.id]);
+    // A file of version 0.1 that can only be read has no nonce.
+    const consumed = this.get('SELECT * FROM consumed WHERE jti = ?', [use.id]);
     if (consumed === undefined) return { state: 'fresh' };
-    const { replay, replay_until: until } = consumed;
+    const { replay, replay_until: until, nonce } = consumed;
+    if (use.nonce !== undefined && nonce === use.nonce) return { state: 'fresh' };
     return typeof replay === 'string' && Number(until) > now * 1000
       ? { state: 'consumed', replay }
       : { state: 'consumed' };
   }
 
-  consume(use: RefreshUse, replay: { value: string; ttlMs: number } | undefined): RefreshOutcome {
+  consume(use: RefreshUse, replay: Replay | undefined): RefreshOutcome {
     const outcome = this.peek(use);
+    const left = replay !== undefined && replay.ttlMs > 0 ? replay : undefined;
     if (outcome.state === 'fresh')
-      this.run('INSERT INTO consumed (jti, expires_at, replay, replay_until) VALUES (?, ?, ?, ?)', [
-        use.id,
-        use.expiresAt,
-        replay?.value ?? null,
-        replay === undefined ? null : Date.now() + replay.ttlMs,
-      ]);
+      this.run(
+        `INSERT INTO consumed (jti, expires_at, replay, replay_until, nonce) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT (jti) DO NOTHING`,
+        [
+          use.id,
+          use.expiresAt,
+          left?.value ?? null,
+          left === undefined ? null : Date.now() + left.ttlMs,
+          use.nonce ?? null,
+        ],
+      );
     return outcome;
+  }
+
+  release({ id, nonce }: RefreshUse): void {
+    this.run('DELETE FROM consumed WHERE jti = ? AND nonce = ?', [id, nonce ?? null]);
   }
 
   noteExpiry(exp: number): number {
@@ -188,30 +212,44 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     this.sessions.removeSessions(owner, sids);
   }
 
-  /** What has expired is deleted; the lock for writing is taken only when there is something. */
-  purge(): void {
-    const now = epochSeconds();
+  /** The lock for writing is taken only when there is something to delete. */
+  purge(horizon: number): boolean {
+    const now = Date.now();
     const due = this.get(
       `SELECT EXISTS (SELECT 1 FROM revocation WHERE expires_at <= ?1)
            OR EXISTS (SELECT 1 FROM consumed WHERE expires_at <= ?1)
-           OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?1 * 1000) AS due`,
-      [now],
+           OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?2) AS due`,
+      [horizon, now],
     );
-    if (due?.due !== 1 && !this.sessions.isPurgeDue(now)) return;
-    transaction(this.database, () => {
-      this.run('DELETE FROM revocation WHERE expires_at <= ?', [now]);
-      this.run('DELETE FROM consumed WHERE expires_at <= ?', [now]);
-      this.sessions.purge(now);
-      this.run(
-        'UPDATE consumed SET replay = NULL, replay_until = NULL WHERE replay IS NOT NULL AND replay_until <= ?',
-        [now * 1000],
-      );
+    if (due?.due !== 1 && !this.sessions.isPurgeDue(horizon)) return false;
+    return transaction(this.database, () => {
+      const changed = [
+        this.change(
+          'DELETE FROM revocation WHERE version IN (SELECT version FROM revocation WHERE expires_at <= ? LIMIT ?)',
+          [horizon, PURGE_ROWS],
+        ),
+        this.change(
+          'DELETE FROM consumed WHERE jti IN (SELECT jti FROM consumed WHERE expires_at <= ? LIMIT ?)',
+          [horizon, PURGE_ROWS],
+        ),
+        this.change(
+          `UPDATE consumed SET replay = NULL, replay_until = NULL
+            WHERE jti IN (SELECT jti FROM consumed WHERE replay IS NOT NULL AND replay_until <= ? LIMIT ?)`,
+          [now, PURGE_ROWS],
+        ),
+        this.sessions.purge(horizon, PURGE_ROWS),
+      ];
+      return changed.includes(PURGE_ROWS);
     });
   }
 
   /** @returns the name of the history that the file holds */
   private migrate(): string {
     this.database.exec(SCHEMA + SESSION_SCHEMA);
+    // Version 0.1 did not have it, and leaves it alone.
+    const nonce = "SELECT 1 FROM pragma_table_info('consumed') WHERE name = 'nonce'";
+    if (this.get(nonce, []) === undefined)
+      this.database.exec('ALTER TABLE consumed ADD COLUMN nonce TEXT');
     const schema = this.meta('schema');
     assertReadable(schema);
     if (Number(schema ?? 0) < SCHEMA_NUMBER) this.setMeta('schema', SCHEMA_NUMBER);
@@ -229,8 +267,23 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return subject.names.some(({ kind, value }) => {
       const named = `SELECT 1 AS found FROM revocation WHERE kind = ? AND value = ? AND ${ALIVE}
         AND (before IS NULL OR ?4 IS NULL OR before > ?4) LIMIT 1`;
-      return this.get(named, [kind, value, now, subject.iat ?? null]) !== undefined;
+      return this.get(named, [kind, value, now, timeOf(subject, kind) ?? null]) !== undefined;
     });
+  }
+
+  /** @returns false when there is one of this id already */
+  private insert(revocation: Revocation): boolean {
+    const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
+    return (
+      this.change(
+        `INSERT INTO revocation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+        [id, kind, value, before, reason ?? null, createdAt, expiresAt],
+      ) > 0
+    );
+  }
+
+  private isIncomplete(): boolean {
+    return Number(this.meta('incomplete_until') ?? 0) > epochSeconds();
   }
 
   private latestVersion(): number {
@@ -255,7 +308,12 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   private run(sql: string, values: Values): void {
-    this.statement(sql).run(...values);
+    this.change(sql, values);
+  }
+
+  /** @returns how many rows it changed */
+  private change(sql: string, values: Values): number {
+    return Number(this.statement(sql).run(...values).changes);
   }
 
   private get(sql: string, values: Values): Record<string, unknown> | undefined {

@@ -1,14 +1,24 @@
 import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CounterDatabase } from './counter-database.js';
+import { Forgetting } from '../forgetting.js';
 import { isWriteRefusal } from './open-database.js';
-import type { Answer, Call, FromThread, ThreadData, ToThread } from './protocol.js';
+import {
+  steadyMs,
+  type Answer,
+  type Call,
+  type FromThread,
+  type ThreadData,
+  type ToThread,
+} from './protocol.js';
 import { isRead, runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 /** The thread that waits for the disk, so that requests need not. */
 const PURGE_MS = 10_000;
+/** Between two pieces of what has expired, so that calls get their turn. */
+const PURGE_PAUSE_MS = 20;
 const LOOK_MS = 1000;
 
 const { database: which, file } = workerData as ThreadData;
@@ -86,14 +96,18 @@ function followFile(): void {
   lookedAt = now;
 }
 
-/** Everything that came in while the disk was busy becomes one transaction. */
+/**
+ * Everything that came in while the disk was busy becomes one transaction. What nobody waits for any more is not
+ * done: whoever asked was told that it failed, and may ask again.
+ */
 function work(): void {
-  const calls = waiting;
+  const calls = waiting.filter(({ deadline }) => deadline > steadyMs());
   waiting = [];
   try {
     followFile();
     tryWriting();
     post({ answers: answer(calls), readOnly });
+    takeBack(calls);
   } catch (error) {
     const reason = reasonOf(error);
     post({ answers: calls.map(({ id }) => ({ id, reason })), readOnly });
@@ -116,21 +130,39 @@ function answer(calls: readonly Call[]): Answer[] {
   }
 }
 
-function close(): void {
-  if (waiting.length > 0) work();
-  current.database.close();
-  port?.close();
-  clearInterval(purging);
+/** A use of a refresh token that was on the disk too late for whoever asked: its answer has reached nobody. */
+function takeBack(calls: readonly Call[]): void {
+  const now = steadyMs();
+  const late = calls.filter(({ name, deadline }) => name === 'consume' && deadline <= now);
+  if (late.length > 0)
+    runBatch(
+      current,
+      late.map(({ id, args, deadline }) => ({ id, args, deadline, name: 'release' })),
+    );
 }
 
-const purging = setInterval(() => {
+const forgetting = new Forgetting();
+
+/** Piece by piece: a million at once would hold up everybody for seconds, and fill the disk with its log. */
+function purge(): void {
+  let more = false;
   try {
-    current.purge();
+    more = current.purge(forgetting.horizon ?? 0);
   } catch (error) {
     // The next time will do; whoever needs the database is told.
     if (isWriteRefusal(error)) readOnly ??= reasonOf(error);
   }
-}, PURGE_MS);
+  purging = setTimeout(purge, more ? PURGE_PAUSE_MS : PURGE_MS);
+}
+
+function close(): void {
+  if (waiting.length > 0) work();
+  current.database.close();
+  port?.close();
+  clearTimeout(purging);
+}
+
+let purging: NodeJS.Timeout | undefined;
 
 try {
   current = open();
@@ -139,8 +171,8 @@ try {
     if (message === 'close') close();
     else if (waiting.push(message) === 1) setImmediate(work);
   });
+  purging = setTimeout(purge, PURGE_MS);
   post({ opened: true, readOnly });
 } catch (error) {
-  clearInterval(purging);
   post({ opened: false, reason: reasonOf(error) });
 }

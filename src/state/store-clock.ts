@@ -1,0 +1,41 @@
+/**
+ * The clock of a store on another machine. Each answer of the store that says what time it is there bounds the
+ * difference: it was made between the question and its arrival. In between the monotonic clock goes on, so a jump of
+ * the wall clock of this machine changes nothing.
+ */
+export class StoreClock {
+  private time: number | undefined;
+  private asked = 0;
+  private answered = 0;
+
+  /**
+   * @param time seconds since 1970 that the store said
+   * @param asked,answered when it was asked, and when the answer was here, by `performance.now()`
+   */
+  note(time: number, asked: number, answered: number): void {
+    this.time = time;
+    this.asked = asked;
+    this.answered = answered;
+  }
+
+  /** Seconds since 1970 which the store has reached for certain; `undefined` before its first answer. */
+  get earliest(): number | undefined {
+    return this.time === undefined
+      ? undefined
+      : this.time + (performance.now() - this.answered) / 1000;
+  }
+
+  /** Seconds since 1970 which the store has not passed; `undefined` before its first answer. */
+  get latest(): number | undefined {
+    return this.time === undefined
+      ? undefined
+      : this.time + (performance.now() - this.asked) / 1000;
+  }
+
+  /** Seconds by which the clock of this machine is ahead, at least; negative: behind. 0: maybe not at all. */
+  get skew(): number {
+    const now = Date.now() / 1000;
+    const { earliest = now, latest = now } = this;
+    return now > latest ? now - latest : Math.min(0, now - earliest);
+  }
+}

@@ -1,0 +1,57 @@
+/** The place of a record in a {@link WordArena}; never 0. */
+export type Ref = number;
+
+const CHUNK_BITS = 16;
+const CHUNK_WORDS = 1 << CHUNK_BITS;
+
+/**
+ * Records of 32-bit words outside of the garbage collector's sight, each in one piece. Freed ones make room for others
+ * of the same length; the arena grows by pieces, so no growth copies what is there.
+ */
+export class WordArena {
+  private readonly chunks: Uint32Array[] = [];
+  private next = 1;
+  /** By length: the first of the freed records; each holds the place of the next one. */
+  private readonly freed = new Map<number, Ref>();
+
+  /** Room for so many words, which may hold anything. */
+  allocate(words: number): Ref {
+    const ref = this.freed.get(words);
+    if (ref !== undefined) {
+      const next = this.words(ref, 1)[0] as number;
+      if (next === 0) this.freed.delete(words);
+      else this.freed.set(words, next);
+      return ref;
+    }
+    // No record begins in one chunk and ends in the next one, unless both are of the same buffer.
+    const left = this.chunks.length * CHUNK_WORDS - this.next;
+    if (words > left) {
+      this.next = Math.max(1, this.chunks.length * CHUNK_WORDS);
+      const count = Math.ceil((words + (this.next & (CHUNK_WORDS - 1))) / CHUNK_WORDS);
+      const buffer = new Uint32Array(count * CHUNK_WORDS);
+      for (let index = 0; index < count; index++)
+        this.chunks.push(buffer.subarray(index * CHUNK_WORDS, (index + 1) * CHUNK_WORDS));
+    }
+    const placed = this.next;
+    this.next += words;
+    return placed;
+  }
+
+  /** @param words as it was allocated */
+  free(ref: Ref, words: number): void {
+    this.words(ref, 1)[0] = this.freed.get(words) ?? 0;
+    this.freed.set(words, ref);
+  }
+
+  /** The word at a place. */
+  get(ref: Ref): number {
+    return (this.chunks[ref >>> CHUNK_BITS] as Uint32Array)[ref & (CHUNK_WORDS - 1)] as number;
+  }
+
+  /** Words of a record as they are, not a copy. */
+  words(ref: Ref, count: number): Uint32Array {
+    const chunk = this.chunks[ref >>> CHUNK_BITS] as Uint32Array;
+    const start = chunk.byteOffset + (ref & (CHUNK_WORDS - 1)) * 4;
+    return new Uint32Array(chunk.buffer, start, count);
+  }
+}

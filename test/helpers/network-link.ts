@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterFile } from './resources.js';
+
+/** A network between a client and a server, with the faults of one. */
+export interface NetworkLink {
+  port: number;
+  /** Each way takes so many milliseconds from now on. */
+  delay(ms: number): void;
+  /** Requests go on, and no answer comes back. */
+  loseAnswers(): void;
+  /** All connections end, and new ones are refused until it is mended. */
+  cut(): void;
+  /** Everything goes on; what was lost stays lost, and connections that lost something end. */
+  mend(): void;
+}
+
+/** Opens a link to a server on this machine. */
+export async function openLink(port: number): Promise<NetworkLink> {
+  let delayMs = 0;
+  let losing = false;
+  let isCut = false;
+  const sockets = new Set<Socket>();
+  const end = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const pass = (from: Socket, to: Socket, isAnswer: boolean): void => {
+    sockets.add(from);
+    from.setNoDelay(true);
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+    from.on('data', (data) => {
+      if (losing && isAnswer) return;
+      if (delayMs === 0) to.write(data);
+      else setTimeout(() => to.writable && to.write(data), delayMs);
+    });
+  };
+  const server = createServer((client) => {
+    if (isCut) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(port, '127.0.0.1');
+    pass(client, upstream, false);
+    pass(upstream, client, true);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  afterFile(async () => {
+    end();
+    server.close();
+    server.unref();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    delay: (ms) => void (delayMs = ms),
+    loseAnswers: () => void (losing = true),
+    cut: () => {
+      isCut = true;
+      end();
+    },
+    mend: () => {
+      const broken = losing;
+      losing = false;
+      isCut = false;
+      if (broken) end();
+    },
+  };
+}
