@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export type { BackendCall, CallSpan, CallTracer } from './backend-call.js';
 export { BackendAnswer } from './answer/backend-answer.js';
 export { BackendClient, type BackendStats } from './backend-client.service.js';

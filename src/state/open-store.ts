@@ -1,4 +1,5 @@
 import { BootError } from '../core/errors/index.js';
+import { missingPackage } from '../packages/index.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
@@ -24,9 +25,9 @@ export async function openStore(url: string): Promise<StateStore> {
         throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
     }
   } catch (error) {
-    throw new BootError(
-      `the option url of StateModule cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
-    );
+    const reason =
+      (await missingPackage(error)) ?? (error instanceof Error ? error.message : 'unknown error');
+    throw new BootError(`the option url of StateModule cannot be used: ${reason}`);
   }
 }
 
