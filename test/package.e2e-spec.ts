@@ -65,7 +65,7 @@ describe('the package', () => {
 
   it('has types that are right wherever it can be imported', async () => {
     // CommonJS gets the ES modules, which every Node from the oldest supported on can require.
-    const args = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'];
+    const args = ['--ignore-rules', 'cjs-resolves-to-esm'];
     const attw = resolve('node_modules/@arethetypeswrong/cli/dist/index.js');
     const check = promisify(execFile)(process.execPath, [attw, packed.tarball, ...args]);
     await expect(check.catch(({ stdout }: { stdout: string }) => stdout)).resolves.toEqual({
@@ -302,6 +302,13 @@ describe.each([
     'commonjs',
     '',
     { module: 'commonjs', moduleResolution: 'bundler' },
+  ],
+  // Finds types by typesVersions; as Nest 11 began.
+  [
+    'CommonJS, moduleResolution node10',
+    'commonjs',
+    '',
+    { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
   ],
 ])('a fresh application with %s', (_name, type, extension, options) => {
   let directory = '';
