@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+// Without node: webpack 5.113.0 writes broken code for a worker of node:worker_threads.
+import { Worker } from 'worker_threads';
 import type { ThreadData } from './protocol.js';
 
 const FILE = 'signet-state-worker.js';
