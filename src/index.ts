@@ -55,7 +55,12 @@ export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './http/index.js';
-export { requestContextMiddleware } from './http/index.js';
+export {
+  requestContextMiddleware,
+  requestEndMiddleware,
+  type FinishedRequest,
+  type RequestListener,
+} from './http/index.js';
 export {
   IntrospectionUnavailableException,
   JWKS_OPTIONS,
@@ -97,14 +102,37 @@ export {
 } from './core/sign/index.js';
 export {
   ProtectedResourceModule,
+  WellKnownModule,
   type ProtectedResourceModuleOptions,
+  type WellKnownModuleOptions,
 } from './well-known/index.js';
+export { SessionModule, type SessionModuleOptions } from './session/index.js';
+export {
+  ThrottleModule,
+  TokenThrottleGuard,
+  type ThrottleModuleOptions,
+} from './throttle/index.js';
+export {
+  IntrospectionModule,
+  OAuthModule,
+  TokenModule,
+  type IntrospectionModuleOptions,
+  type LoginHandler,
+  type LoginRequest,
+  type OAuthModuleOptions,
+  type RefreshedSession,
+  type RefreshHandler,
+  type RefreshOptions,
+  type TokenAnswer,
+  type TokenModuleOptions,
+} from './token/index.js';
 export {
   openStore,
   Revocations,
   STATE_OPTIONS,
   STATE_STORE,
   StateModule,
+  StateReadOnlyException,
   StateUnavailableException,
   type ChangeCursor,
   type Hits,
@@ -114,6 +142,7 @@ export {
   type RevocationRequest,
   type StateModuleOptions,
   type StateStore,
+  type StoreOptions,
 } from './state/index.js';
 export {
   REVOCATION_KINDS,

@@ -56,6 +56,20 @@ describe('the package', () => {
     );
   });
 
+  it('tells an old Node so wherever it is imported, before anything else', () => {
+    const { exports } = manifestOf('.');
+    const entries = Object.values(exports as Record<string, { default?: string }>)
+      .flatMap(({ default: file }) => file ?? [])
+      // Needs nothing that an old Node has not.
+      .filter((file) => file !== './dist/core/index.js');
+    expect(entries.length).toBeGreaterThan(5);
+    const firstImport = (file: string): string | undefined =>
+      /^(?:import|export)[^;]*?'([^']+)'/m.exec(readFileSync(file, 'utf8'))?.[1];
+    expect(
+      entries.filter((file) => !/^\.\.?\/core\/errors\/index\.js$/.test(firstImport(file) ?? '')),
+    ).toEqual([]);
+  });
+
   it('has no complaint of publint', async () => {
     const pkg = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
     const { buffer } = readFileSync(packed.tarball);

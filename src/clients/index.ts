@@ -1,9 +1,16 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { ClientAuthentication } from './client-authentication.service.js';
 export { assertGrantType, assertScopes, assertTargets } from './client-limits.js';
 export { ClientRefusedException, type ClientRefusal } from './client-refused.exception.js';
 export { ClientRegistry } from './client-registry.service.js';
 export { ClientsModule } from './clients.module.js';
-export type { ClientsModuleOptions, ClientsSource } from './clients.module-definition.js';
+export {
+  CLIENTS_OPTIONS,
+  type ClientsModuleOptions,
+  type ClientsSource,
+} from './clients.module-definition.js';
 export {
   basicHeader,
   hasClientCredentials,

@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseMetrics, type Sample } from '../../test/helpers/prometheus.js';
-import { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
@@ -19,9 +19,9 @@ describe('GatewayMetrics', () => {
           useValue: { ageSeconds: () => [], staleSeconds: () => [], skippedCounts: () => [] },
         },
         { provide: IntrospectionEndpoints, useValue: { onCall: () => undefined } },
-        { provide: Revocations, useValue: { size: 2, staleSeconds: 0 } },
+        { provide: Revocations, useValue: { size: 2, skipped: 0, staleSeconds: 0 } },
         {
-          provide: BackendClient,
+          provide: BACKEND_CLIENT,
           useValue: {
             onCall: () => undefined,
             stats: { state: 'closed', inFlight: 0, rejected: 0, retries: 0 },
@@ -52,6 +52,8 @@ describe('GatewayMetrics', () => {
       signet_introspections_total: 'counter',
       signet_revocations: 'gauge',
       signet_state_stale_seconds: 'gauge',
+      signet_state_writable: 'gauge',
+      signet_revocations_skipped: 'gauge',
       signet_backend_request_duration_seconds: 'histogram',
       signet_backend_breaker_state: 'gauge',
       signet_backend_requests_in_flight: 'gauge',

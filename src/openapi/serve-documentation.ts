@@ -1,14 +1,11 @@
 import cluster from 'node:cluster';
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { missingPackage } from '../packages/index.js';
-import { ProtectedRoutes } from '../auth/index.js';
-import { RouteExplorer } from '../routes/index.js';
-import { SignedRoutes } from '../signing/index.js';
-import { completeDocument, operationId, type DocumentSources } from './complete-document.js';
+import { completeDocument, type DocumentOptions } from './application-document.js';
+import { operationId } from './complete-document.js';
 
 /** Swagger UI brings scripts of its own, styles its elements and draws icons from data URLs; no more is needed. */
 const CONTENT_SECURITY_POLICY = [
@@ -31,7 +28,7 @@ type Swagger = typeof import('@nestjs/swagger');
  */
 export async function serveDocumentation(
   app: NestExpressApplication,
-  options: Pick<DocumentSources, 'throttled'>,
+  options: DocumentOptions,
 ): Promise<void> {
   const swagger = await loadSwagger();
   if (swagger === undefined) return;
@@ -65,7 +62,7 @@ async function loadSwagger(): Promise<Swagger | undefined> {
 function createDocument(
   { DocumentBuilder, SwaggerModule }: Swagger,
   app: NestExpressApplication,
-  options: Pick<DocumentSources, 'throttled'>,
+  options: DocumentOptions,
 ): OpenAPIObject {
   const info = new DocumentBuilder()
     .setTitle('Signet')
@@ -74,11 +71,5 @@ function createDocument(
     )
     .build();
   const document = SwaggerModule.createDocument(app, info, { operationIdFactory: operationId });
-  return completeDocument(document, {
-    routes: app.get(RouteExplorer).routes(),
-    reflector: app.get(Reflector),
-    protectedRoutes: app.get(ProtectedRoutes),
-    signedRoutes: app.get(SignedRoutes),
-    ...options,
-  });
+  return completeDocument(app, document, { shedsLoad: true, ...options });
 }

@@ -1,6 +1,9 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { IssuedTokens, type PresentedToken } from './issued-tokens.service.js';
 export { beginSession, continueSession } from './session-claims.js';
 export { SessionCookies } from './session-cookies.service.js';
 export { SessionEnd } from './session-end.service.js';
 export { SessionModule } from './session.module.js';
-export type { SessionModuleOptions } from './session.module-definition.js';
+export { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';

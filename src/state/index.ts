@@ -2,10 +2,13 @@
 import '../core/errors/index.js';
 
 export { MemoryStore } from './memory.store.js';
-export { openStore } from './open-store.js';
+export { openStore, type StoreOptions } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { SuccessorUses } from './successor-uses.service.js';
-export { StateUnavailableException } from './state-unavailable.exception.js';
+export {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export { STATE_OPTIONS, type StateModuleOptions } from './state.module-definition.js';
 export type {

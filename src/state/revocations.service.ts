@@ -7,6 +7,7 @@ import {
   LONGEST_LEEWAY,
   nameOf,
   qualifiedName,
+  REVOCATION_KINDS,
   sessionName,
   tokenDigest,
   type Revocation,
@@ -15,7 +16,10 @@ import {
 } from '../core/revocation/index.js';
 import { RevocationIndex } from './revocation-index.js';
 import type { Slot } from './slot-table.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
 
 /** How the view follows the store. */
@@ -54,6 +58,17 @@ const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
 const HOUR = 3600;
+/** Of more entries than that, it is not counted that they are not understood. */
+const MAX_FOREIGN = 10_000;
+
+/** The store holds what any version of Signet wrote, and what anybody else did. */
+const isUnderstood = ({ id, kind, value, before, expiresAt }: Revocation): boolean =>
+  typeof id === 'string' &&
+  REVOCATION_KINDS.includes(kind) &&
+  typeof value === 'string' &&
+  isTime(before) &&
+  isTime(expiresAt);
+const isTime = (value: unknown): boolean => value === null || typeof value === 'number';
 
 /**
  * The revocations of the state store as this process sees them, and the way to change them.
@@ -76,6 +91,10 @@ export class Revocations implements OnApplicationShutdown {
   private seenAt = -Infinity;
   private failing = false;
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
+  /** Whether it was told that the store takes no writes. */
+  private toldReadOnly = false;
+  /** Entries of the store that this version does not understand, by id. */
+  private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -96,6 +115,7 @@ export class Revocations implements OnApplicationShutdown {
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
     await revocations.look();
+    revocations.tellReadOnly();
     revocations.scheduleNext();
     return revocations;
   }
@@ -103,6 +123,19 @@ export class Revocations implements OnApplicationShutdown {
   /** Revocations in force. */
   get size(): number {
     return this.index.size;
+  }
+
+  /**
+   * Why the store takes no writes at present; `undefined` while it does. Tokens are validated all the same;
+   * what has to write is refused with 503.
+   */
+  get readOnly(): string | undefined {
+    return this.store.readOnly;
+  }
+
+  /** Entries of the store that this version of Signet does not understand, and leaves alone. */
+  get skipped(): number {
+    return this.foreign.size;
   }
 
   /** Seconds since the store was last seen; 0 while it answers. */
@@ -167,7 +200,7 @@ export class Revocations implements OnApplicationShutdown {
   /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
-    if (undone !== undefined) this.index.remove(undone);
+    if (undone !== undefined && isUnderstood(undone)) this.index.remove(undone);
     return undone !== undefined;
   }
 
@@ -222,6 +255,7 @@ export class Revocations implements OnApplicationShutdown {
       if (this.failing)
         Revocations.logger.log(`The state store (${this.store.description}) answers again`);
       this.failing = false;
+      this.tellReadOnly();
     } catch (error) {
       if (!this.closed) this.complain(error);
     }
@@ -237,19 +271,36 @@ export class Revocations implements OnApplicationShutdown {
       if (changes.restarted) {
         this.known = new Set();
         this.noted = 0;
+        this.foreign.clear();
       }
       for (const revocation of changes.added) {
+        if (!isUnderstood(revocation)) {
+          this.skip(revocation);
+          continue;
+        }
         const slot = this.index.add(revocation);
         this.known?.add(slot);
       }
-      for (const removed of changes.removed) this.index.remove(removed);
+      for (const removed of changes.removed)
+        if (REVOCATION_KINDS.includes(removed.kind)) this.index.remove(removed);
+        else this.foreign.delete(removed.id);
       this.cursor = changes.cursor;
       ({ more } = changes);
     }
+    try {
+      await this.tellStore();
+    } catch (error) {
+      // It will be told as soon as it takes writes; what it knows was read.
+      if (!(error instanceof StateReadOnlyException)) throw error;
+    }
+    this.seenAt = began;
+  }
+
+  /** Writes what the store has to know and does not. */
+  private async tellStore(): Promise<void> {
     if (this.known !== undefined) await this.giveBack(this.known);
     this.known = undefined;
     if (this.noted < this.latestExpiry || this.latestExpiry === 0) await this.noteLatestExpiry();
-    this.seenAt = began;
   }
 
   /** The store lost data: it gets back what it confirmed before and does not know any more. */
@@ -263,6 +314,29 @@ export class Revocations implements OnApplicationShutdown {
     Revocations.logger.warn(
       `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
     );
+  }
+
+  /** @param entry of a later version of Signet; the tokens that it means are not known */
+  private skip(entry: Pick<Revocation, 'id'>): void {
+    if (this.foreign.size === 0)
+      Revocations.logger.warn(
+        `The state store (${this.store.description}) holds revocations of a newer version of Signet, which are left out here`,
+      );
+    if (this.foreign.size < MAX_FOREIGN) this.foreign.add(entry.id);
+  }
+
+  private tellReadOnly(): void {
+    const { readOnly, description } = this.store;
+    if (readOnly === undefined) {
+      if (this.toldReadOnly)
+        Revocations.logger.log(`The state store (${description}) takes writes again`);
+      this.toldReadOnly = false;
+    } else if (!this.toldReadOnly) {
+      this.toldReadOnly = true;
+      Revocations.logger.error(
+        `The state store (${description}) takes no writes: ${readOnly}; tokens are validated, and what has to write (refresh, revocation, logout) is answered with 503`,
+      );
+    }
   }
 
   private complain(error: unknown): void {

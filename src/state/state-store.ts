@@ -58,13 +58,19 @@ export interface Hits {
  * happened for good: for SQLite it is on the disk, for Redis as durable as Redis is configured to be.
  *
  * Every method rejects with `StateUnavailableException` (503 `state_unavailable`) when the store cannot do
- * its work, within a bounded time.
+ * its work, within a bounded time; with `StateReadOnlyException`, which is one, when it answers questions
+ * but takes no writes.
  */
 export interface StateStore {
   /** For messages: kind and place, without credentials. */
   readonly description: string;
   /** Who sees the same state: only this process, all processes of the machine, or all machines. */
   readonly scope: 'process' | 'machine' | 'network';
+  /**
+   * Why the store takes no writes at present, as far as it knows: it is full, or a replica. Left out while it
+   * does. {@link changes} finds out.
+   */
+  readonly readOnly?: string | undefined;
 
   /** Remembers a revocation; once per `id`, however often it is told. */
   addRevocation(revocation: Revocation): Promise<void>;

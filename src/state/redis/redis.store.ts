@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Revocation } from '../../core/revocation/index.js';
-import { StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import {
   TOMBSTONE_SECONDS,
   type ChangeCursor,
@@ -10,6 +13,7 @@ import {
   type RevocationChanges,
   type StateStore,
 } from '../state-store.js';
+import { key } from './keys.js';
 import { RedisConnection } from './redis-connection.js';
 import {
   ADD,
@@ -19,6 +23,7 @@ import {
   HIT,
   LIST,
   NOTE_EXPIRY,
+  PURGE,
   PUT_IF_ABSENT,
   REMOVE,
 } from './scripts.js';
@@ -31,8 +36,6 @@ const HIT_PAUSE_MS = 1000;
 /** What Lua can hand to one command. */
 const LONGEST_PAGE = 5000;
 
-/** One hash tag: all keys of a script have to be in one slot of a cluster. */
-const key = (name: string): string => `signet:{state}:${name}`;
 const NAMED = key('named:');
 const VERSION = key('version');
 const ENTRIES = key('entries');
@@ -42,7 +45,6 @@ const REMOVED = key('removed');
 const HISTORY = key('history');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
-const kept = (name: string): string => `signet:{kept:${name}}`;
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -50,7 +52,7 @@ type ChangesReply = [
   restarted: number,
   more: number,
   version: string,
-  entries: string[],
+  entries: (string | null)[],
   removed: (string | null)[],
 ];
 
@@ -68,6 +70,10 @@ export class RedisStore implements StateStore {
 
   get description(): string {
     return this.connection.description;
+  }
+
+  get readOnly(): string | undefined {
+    return this.connection.readOnly;
   }
 
   async addRevocation(revocation: Revocation): Promise<void> {
@@ -91,7 +97,7 @@ export class RedisStore implements StateStore {
   }
 
   async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
-    const entries = await this.connection.evaluate<string[]>(
+    const entries = await this.connection.evaluate<(string | null)[]>(
       LIST,
       [ENTRIES, LOG, REMOVED, EXPIRY],
       [page.after ?? '', page.limit],
@@ -101,23 +107,24 @@ export class RedisStore implements StateStore {
   }
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
-    const { runId } = this.connection;
-    if (runId === undefined)
-      throw new StateUnavailableException(`${this.description}: not connected`);
+    const { process } = this.connection;
     const [run, history = '', since = '0'] = (cursor ?? '').split(' ');
     // A server that was started again may have lost what it had not saved.
-    const from = cursor === undefined ? '' : run === runId ? history : 'of another process';
-    const [current, restarted, more, version, entries, removed] =
-      await this.connection.evaluate<ChangesReply>(
+    const from = cursor === undefined ? '' : run === process ? history : 'of another process';
+    const [, [current, restarted, more, version, entries, removed]] = await Promise.all([
+      // Written in the same batch, and run before.
+      this.purge(),
+      this.connection.evaluate<ChangesReply>(
         CHANGES,
-        [NAMED, VERSION, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY],
-        [from, since, Math.min(limit, LONGEST_PAGE), randomUUID()],
+        [VERSION, ENTRIES, LOG, REMOVED, HISTORY],
+        [from, since, Math.min(limit, LONGEST_PAGE)],
         TIMEOUT_MS,
-      );
+      ),
+    ]);
     const parsed = entries.map(parse);
     return {
       restarted: restarted === 1,
-      cursor: `${runId} ${current} ${version}`,
+      cursor: `${process} ${current} ${version}`,
       added: parsed.filter((_, index) => removed[index] === null),
       removed: parsed.filter((_, index) => removed[index] !== null),
       more: more === 1,
@@ -144,7 +151,7 @@ export class RedisStore implements StateStore {
   putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     return this.connection.evaluate<string>(
       PUT_IF_ABSENT,
-      [kept(name)],
+      [this.own('kept', name)],
       // Not by the time of day: the clock of the server may be another one.
       [value, Math.ceil(ttlMs)],
       TIMEOUT_MS,
@@ -154,7 +161,7 @@ export class RedisStore implements StateStore {
   async getKept(name: string): Promise<string | undefined> {
     const value = await this.connection.evaluate<string | null>(
       GET_KEPT,
-      [kept(name)],
+      [this.own('kept', name)],
       [],
       TIMEOUT_MS,
     );
@@ -167,7 +174,7 @@ export class RedisStore implements StateStore {
     try {
       const [hits, resetMs] = await this.connection.evaluate<[number, number]>(
         HIT,
-        [`signet:{hits:${name}}`],
+        [this.own('hits', name)],
         [Math.ceil(windowMs)],
         HIT_TIMEOUT_MS,
       );
@@ -180,6 +187,22 @@ export class RedisStore implements StateStore {
 
   async close(): Promise<void> {
     this.connection.close();
+  }
+
+  /** Deletes what has expired, and so finds out whether the server takes writes. */
+  private async purge(): Promise<void> {
+    const keys = [NAMED, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY];
+    try {
+      await this.connection.evaluate(PURGE, keys, [randomUUID()], TIMEOUT_MS);
+      this.connection.noteWritten();
+    } catch (error) {
+      if (!(error instanceof StateReadOnlyException)) throw error;
+    }
+  }
+
+  /** Name of a key that stands for itself. Of a cluster, one node has all of them. */
+  private own(kind: string, name: string): string {
+    return this.connection.clustered ? key(`${kind}:${name}`) : `signet:{${kind}:${name}}`;
   }
 
   private async use(
@@ -206,5 +229,17 @@ export class RedisStore implements StateStore {
   }
 }
 
-const parse = (entry: string): Revocation =>
-  ({ reason: undefined, ...JSON.parse(entry) }) as Revocation;
+/** Of another kind than any that is known. */
+const UNREADABLE = { id: '', kind: '', value: '', before: null, createdAt: 0, expiresAt: null };
+
+/** Members that only a newer version knows are left out. */
+function parse(entry: string | null): Revocation {
+  let members: unknown = UNREADABLE;
+  try {
+    members = JSON.parse(entry ?? 'null') ?? UNREADABLE;
+  } catch {
+    // Somebody else has written it.
+  }
+  const { id, kind, value, before, reason, createdAt, expiresAt } = members as Revocation;
+  return { id, kind, value, before, reason, createdAt, expiresAt };
+}

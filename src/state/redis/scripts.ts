@@ -56,27 +56,43 @@ redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[2]), ARGV[1])
 return text`);
 
 /**
- * KEYS: named prefix, version, entries, log, expiry, removed, history. ARGV: history of the cursor
- * or '', its version, limit, name for a new history. Deletes what has expired on the way.
+ * KEYS: schema. ARGV: the number of this version. The number of what is there; given where there is
+ * none, and raised where a version of before has written.
  */
-export const CHANGES = script(`${NOW}${NAMED}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'LIMIT', 0, 200)) do
-  local ok, entry = pcall(cjson.decode, redis.call('HGET', KEYS[3], id) or '')
+export const OPEN = script(`
+local found = redis.call('GET', KEYS[1])
+if found and tonumber(found) >= tonumber(ARGV[1]) then return found end
+redis.call('SET', KEYS[1], ARGV[1])
+return found or ARGV[1]`);
+
+/**
+ * KEYS: named prefix, entries, log, expiry, removed, history. ARGV: name for a new history. Deletes what has
+ * expired. Fails where nothing can be written, also when there is nothing to do.
+ */
+export const PURGE = script(`${NOW}${NAMED}
+redis.call('SET', KEYS[6], ARGV[1], 'NX')
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 200)) do
+  local ok, entry = pcall(cjson.decode, redis.call('HGET', KEYS[2], id) or '')
   if ok then redis.call('HDEL', named(entry), id) end
-  redis.call('HDEL', KEYS[3], id)
-  redis.call('HDEL', KEYS[6], id)
+  redis.call('HDEL', KEYS[2], id)
+  redis.call('HDEL', KEYS[5], id)
+  redis.call('ZREM', KEYS[3], id)
   redis.call('ZREM', KEYS[4], id)
-  redis.call('ZREM', KEYS[5], id)
-end
-redis.call('SET', KEYS[7], ARGV[4], 'NX')
-local history = redis.call('GET', KEYS[7])
+end`);
+
+/**
+ * KEYS: version, entries, log, removed, history. ARGV: history of the cursor or '', its version, limit.
+ * Writes nothing, so that it works where nothing can be written.
+ */
+export const CHANGES = script(`
+local history = redis.call('GET', KEYS[5]) or 'none'
 local since = tonumber(ARGV[2])
 local restarted = 0
-if ARGV[1] ~= '' and (ARGV[1] ~= history or since > tonumber(redis.call('GET', KEYS[2]) or 0)) then
+if ARGV[1] ~= '' and (ARGV[1] ~= history or since > tonumber(redis.call('GET', KEYS[1]) or 0)) then
   restarted = 1
   since = 0
 end
-local rows = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3] + 1)
+local rows = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3] + 1)
 local more = 0
 if #rows / 2 > tonumber(ARGV[3]) then
   more = 1
@@ -88,7 +104,7 @@ for index = 1, #rows, 2 do ids[#ids + 1] = rows[index] end
 if #ids == 0 then return { history, restarted, more, tostring(since), {}, {} } end
 return {
   history, restarted, more, rows[#rows],
-  redis.call('HMGET', KEYS[3], unpack(ids)), redis.call('HMGET', KEYS[6], unpack(ids)),
+  redis.call('HMGET', KEYS[2], unpack(ids)), redis.call('HMGET', KEYS[4], unpack(ids)),
 }`);
 
 /** KEYS: entries, log, removed, expiry. ARGV: id of the last entry of the page before or '', limit. */

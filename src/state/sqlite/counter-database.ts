@@ -26,6 +26,7 @@ const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
  */
 export class CounterDatabase implements ThreadDatabase, CounterOperations {
   readonly database: DatabaseSync;
+  readonly forReading = false;
   private readonly count: StatementSync;
   private readonly drop: StatementSync;
   private readonly put: StatementSync;

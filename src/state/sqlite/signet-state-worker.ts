@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CounterDatabase } from './counter-database.js';
-import type { Call, FromThread, ThreadData, ToThread } from './protocol.js';
-import { runBatch } from './run-batch.js';
+import { isWriteRefusal } from './open-database.js';
+import type { Answer, Call, FromThread, ThreadData, ToThread } from './protocol.js';
+import { isRead, runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
 
@@ -17,8 +18,9 @@ const post = (message: FromThread): void => port.postMessage(message);
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message.replaceAll(file, 'the file') : 'unknown error';
-const open = (): ThreadDatabase =>
+const openForWriting = (): ThreadDatabase =>
   which === 'state' ? new StateDatabase(file) : new CounterDatabase(file);
+
 /** Identifies the file behind the path. */
 const inode = (): number => statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
 
@@ -26,6 +28,51 @@ let current: ThreadDatabase;
 let opened = 0;
 let lookedAt = 0;
 let waiting: Call[] = [];
+/** Why nothing can be written at present. */
+let readOnly: string | undefined;
+let triedAt = 0;
+
+/** What cannot be opened for writing is read, if it is there. */
+function open(): ThreadDatabase {
+  try {
+    const database = openForWriting();
+    readOnly = undefined;
+    return database;
+  } catch (error) {
+    if (which !== 'state' || !existsSync(file)) throw error;
+    let database: ThreadDatabase;
+    try {
+      database = new StateDatabase(file, true);
+    } catch {
+      throw error;
+    }
+    readOnly = reasonOf(error);
+    triedAt = performance.now();
+    return database;
+  }
+}
+
+/** Finds out whether it can be written again. */
+function tryWriting(): void {
+  const now = performance.now();
+  if (readOnly === undefined || now - triedAt < LOOK_MS) return;
+  triedAt = now;
+  if (current.forReading) {
+    // Also what is only read is opened anew: others may be able to write.
+    const before = current;
+    current = open();
+    opened = inode();
+    before.database.close();
+    return;
+  }
+  try {
+    // Nobody uses this number; it is written as everything is.
+    current.database.exec('PRAGMA user_version = 0');
+    readOnly = undefined;
+  } catch (error) {
+    readOnly = reasonOf(error);
+  }
+}
 
 /** Whoever deletes or exchanges the file means it: SQLite would write on into the old one. */
 function followFile(): void {
@@ -45,10 +92,27 @@ function work(): void {
   waiting = [];
   try {
     followFile();
-    post({ answers: runBatch(current, calls) });
+    tryWriting();
+    post({ answers: answer(calls), readOnly });
   } catch (error) {
     const reason = reasonOf(error);
-    post({ answers: calls.map(({ id }) => ({ id, reason })) });
+    post({ answers: calls.map(({ id }) => ({ id, reason })), readOnly });
+  }
+}
+
+/** Where nothing can be written, questions are answered all the same. */
+function answer(calls: readonly Call[]): Answer[] {
+  try {
+    return runBatch(current, calls);
+  } catch (error) {
+    if (!isWriteRefusal(error)) throw error;
+    const reason = reasonOf(error);
+    readOnly = reason;
+    const writes = calls.filter((call) => !isRead(call));
+    return [
+      ...runBatch(current, calls.filter(isRead)),
+      ...writes.map(({ id }) => ({ id, reason, refused: true }) as const),
+    ];
   }
 }
 
@@ -62,8 +126,9 @@ function close(): void {
 const purging = setInterval(() => {
   try {
     current.purge();
-  } catch {
+  } catch (error) {
     // The next time will do; whoever needs the database is told.
+    if (isWriteRefusal(error)) readOnly ??= reasonOf(error);
   }
 }, PURGE_MS);
 
@@ -74,7 +139,7 @@ try {
     if (message === 'close') close();
     else if (waiting.push(message) === 1) setImmediate(work);
   });
-  post({ opened: true });
+  post({ opened: true, readOnly });
 } catch (error) {
   clearInterval(purging);
   post({ opened: false, reason: reasonOf(error) });
