@@ -29,6 +29,7 @@ import {
   type IssuerFinder,
   type TokenPolicy,
 } from '../core/verify/index.js';
+import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
@@ -84,6 +85,8 @@ export const PROTECTS_ALL = Symbol('signet.protects-all');
 export class ProtectedRoutes implements OnModuleInit {
   /** Where clients reach the gateway, when `AuthModule` was told. */
   readonly publicUrl: string | undefined;
+  /** Whose pages may use cookies, beside those of the own origin. */
+  readonly trustedOrigins: readonly string[] | undefined;
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
   /** `publicUrl` without a slash at its end. */
@@ -112,6 +115,7 @@ export class ProtectedRoutes implements OnModuleInit {
     this.findIssuer = issuerFinder(given, this.keys, endpoints);
     table.describeBy((route) => this.facts(route));
     this.publicUrl = given.publicUrl;
+    this.trustedOrigins = given.trustedOrigins;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
       throw new BootError("AuthModule: 'publicUrl' is not a URL");
@@ -220,6 +224,15 @@ export class ProtectedRoutes implements OnModuleInit {
     return this.isProtected({ handler, controller }) ? this.policy(handler, controller) : undefined;
   }
 
+  /**
+   * For a request that takes its token from a cookie.
+   *
+   * @throws CsrfRefusedException for a state-changing one that a page of another origin may have caused
+   */
+  assertSameOrigin(request: IncomingMessage): void {
+    assertSameOrigin(request, this.publicUrl, this.trustedOrigins);
+  }
+
   /** Where a client reached the application, without a slash at its end; `undefined` where it names no valid URL. */
   baseUrl(request: IncomingMessage): string | undefined {
     if (this.publicBase !== undefined) return this.publicBase;
@@ -264,9 +277,12 @@ export class ProtectedRoutes implements OnModuleInit {
     return policy;
   }
 
-  /** Also on routes that ask for no token, a client must not write what claims are to say. */
-  private reserveHeaders({ claimHeaders }: TokenPolicy): void {
+  /** Also on routes that ask for no token, no backend gets one, and no client writes what claims are to say. */
+  private reserveHeaders({ claimHeaders, cookieKey, authHeaderName }: TokenPolicy): void {
     for (const [, header] of claimHeaders) this.reserved.reserve(header);
+    if (cookieKey !== undefined) this.reserved.reserveCookie(cookieKey);
+    // Authorization has other schemes, which may be for the backend.
+    if (authHeaderName !== 'authorization') this.reserved.reserve(authHeaderName);
   }
 
   private async openKeys(policy: TokenPolicy): Promise<void> {

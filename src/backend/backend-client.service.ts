@@ -72,7 +72,6 @@ export class BackendClient {
   private readonly basePath: string;
   private readonly limits: BackendLimits;
   private readonly inputHeaders: readonly AllowedHeader[];
-  private readonly isReserved: (folded: string) => boolean;
   private readonly inputQueryStrings: readonly string[];
   private readonly bulkhead: BackendBulkhead;
   private tracer?: CallTracer;
@@ -81,7 +80,7 @@ export class BackendClient {
     @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
     private readonly http: HttpService,
     private readonly transport: BackendTransport,
-    reserved: ReservedHeaders,
+    private readonly reserved: ReservedHeaders,
   ) {
     const url = URL.parse(options.host);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
@@ -93,7 +92,6 @@ export class BackendClient {
     for (const { name } of this.inputHeaders)
       if (NEVER_FORWARDED.has(name))
         throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
-    this.isReserved = (folded) => reserved.has(folded);
     this.inputQueryStrings = options.inputQueryStrings ?? [];
     const { maxConnections, maxWaiting } = this.limits;
     this.bulkhead = new BackendBulkhead({
@@ -144,7 +142,7 @@ export class BackendClient {
   private requestFor(call: BackendCall): BackendRequest {
     const { method = 'GET', from, body, contentType = 'application/json' } = call;
     const headers =
-      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
+      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.reserved);
     headers['accept'] ??= 'application/json';
     headers['accept-encoding'] = 'identity';
     const sendsBody =

@@ -78,6 +78,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     adminRoles: 'ADMIN_ROLES',
     signatureCache: 'VALIDATOR_SIGNATURE_CACHE',
     publicUrl: 'PUBLIC_URL',
+    trustedOrigins: 'CORS_ORIGINS',
     dpop: 'DPOP',
     dpopNonce: 'DPOP_NONCE',
     mtlsHeader: 'VALIDATOR_MTLS_HEADER',
@@ -115,7 +116,9 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     refreshTyp: 'SIGNER_REFRESH_TYP',
     cookies: 'SESSION_COOKIES',
     publicUrl: 'PUBLIC_URL',
+    trustedOrigins: 'CORS_ORIGINS',
   },
+  SessionListModule: { limit: 'SESSION_LIMIT', absoluteTtl: 'REFRESH_ABSOLUTE_TTL' },
   ClientsModule: {
     path: 'CLIENTS_FILE',
     issuer: 'SIGNER_ISSUER',

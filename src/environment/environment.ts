@@ -25,6 +25,7 @@ import {
   Int,
   List,
   NoProxy,
+  Origins,
   ProxyUrl,
   Secret,
   Text,
@@ -62,6 +63,7 @@ export class Environment {
   @Int(0, 65_535, { word: 'off' }) MANAGEMENT_PORT?: number | 'off';
   @Int(1, 999, { word: 'auto', default: 1, production: 'auto' }) WORKERS!: number | 'auto';
   @TrustProxy() TRUST_PROXY?: boolean | number | string[];
+  @Origins() CORS_ORIGINS!: string[];
   @Bytes({ default: '16kb' }) BODY_LIMIT!: number;
   @Int(0, 600_000, { default: 0, production: 5000 }) SHUTDOWN_DELAY_MS!: number;
   @Int(0, 600_000, { default: 10_000 }) SHUTDOWN_TIMEOUT_MS!: number;
@@ -184,6 +186,8 @@ export class Environment {
   @Int(0, 1_000_000_000, { default: 0, production: 300 }) THROTTLE_LIMIT!: number;
   @Int(1000, 86_400_000, { default: 60_000 }) THROTTLE_TTL_MS!: number;
   @Flag() SESSION_COOKIES!: boolean;
+  @Flag() SESSION_LIST!: boolean;
+  @Int(0, 1000, { default: 0 }) SESSION_LIMIT!: number;
 
   // What is shown
   @Flag({ default: true, production: false }) ERRORS_EXPLAIN!: boolean;

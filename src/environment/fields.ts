@@ -192,6 +192,28 @@ const every =
   (value: unknown): boolean =>
     Array.isArray(value) && value.every(isValid);
 
+/** A list of origins as browsers write them, or `*`. */
+export const Origins = (): PropertyDecorator =>
+  variable(
+    {
+      parse: (text) => parseList(text).map(toOrigin),
+      isValid: every((item) => item === '*' || ORIGIN.test(item)),
+      expected: 'a comma list of origins like https://app.example, or *',
+    },
+    { default: '' },
+  );
+
+/** A scheme and an authority; those of applications (`capacitor://localhost`) count, too. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@,*]+$/;
+
+/** Browsers write no default port, no slash at the end, and hosts in lower case. */
+function toOrigin(item: string): string {
+  const text = item.replace(/\/$/, '').toLowerCase();
+  const origin = ORIGIN.test(text) ? URL.parse(text)?.origin : undefined;
+  // Of schemes other than those of the web it is opaque.
+  return origin === undefined || origin === 'null' ? text : origin;
+}
+
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
   variable({

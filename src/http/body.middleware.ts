@@ -36,7 +36,7 @@ export function bodyMiddleware(limit: number, isRaw: (request: IncomingMessage) 
 
 async function readPlain(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { 'content-encoding': encoding = 'identity' } = request.headers;
-  if (encoding !== 'identity')
+  if (encoding.toLowerCase() !== 'identity')
     throw new RequestBodyException(
       415,
       'media_type_unsupported',

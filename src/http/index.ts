@@ -8,8 +8,14 @@ export {
   type FinishedRequest,
   type RequestListener,
 } from './request-end.middleware.js';
+export {
+  corsHeaders,
+  corsMiddleware,
+  type CorsHeaders,
+  type CorsOptions,
+} from './cors.middleware.js';
 export { EXPOSED_HEADERS } from './exposed-headers.js';
-export { inOne } from './in-one.js';
+export { inOne, inTurn } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {
   addBackendHeaders,

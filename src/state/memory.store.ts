@@ -1,4 +1,6 @@
 import { isMeant, type Revocation, type RevocationSubject } from '../core/revocation/index.js';
+import { MemorySessions } from './memory-sessions.js';
+import type { SessionRecord } from './session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -51,6 +53,7 @@ export class MemoryStore implements StateStore {
   private readonly consumed = new Map<string, Consumed>();
   private readonly kept = new Map<string, Kept>();
   private readonly counters = new Map<string, Counter>();
+  private readonly sessions = new MemorySessions();
   private version = 0;
   private latestExpiry = 0;
   private sweptAt = performance.now();
@@ -166,8 +169,22 @@ export class MemoryStore implements StateStore {
     return { hits: counter.hits, resetMs: counter.endsAt - now };
   }
 
+  putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    this.sweep();
+    return this.sessions.putSession(owner, session);
+  }
+
+  listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    return this.sessions.listSessions(owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    return this.sessions.removeSessions(owner, sids);
+  }
+
   async close(): Promise<void> {
     this.log = [];
+    this.sessions.clear();
     for (const map of [this.entries, this.bySubject, this.consumed, this.kept, this.counters])
       map.clear();
   }
@@ -241,6 +258,7 @@ export class MemoryStore implements StateStore {
     for (const [jti, { expiresAt }] of this.consumed)
       if (expiresAt <= now) this.consumed.delete(jti);
     this.forgetEnded(now);
+    this.sessions.sweep(now);
     for (const [key, { endsAt }] of this.counters)
       if (endsAt <= this.sweptAt) this.counters.delete(key);
   }

@@ -6,6 +6,7 @@ import type {
   Revocation,
   RevocationChanges,
   RevocationKind,
+  SessionRecord,
   StateStore,
 } from '../../src/state/index.js';
 
@@ -36,6 +37,14 @@ export function refreshUse(
   }));
   return { id, expiresAt: now() + 3600, subject: { names, iat } };
 }
+
+export const session = (changes: Partial<SessionRecord> = {}): SessionRecord => ({
+  sid: randomUUID(),
+  createdAt: now(),
+  usedAt: now(),
+  expiresAt: now() + 3600,
+  ...changes,
+});
 
 /** Everything since a cursor, page by page. */
 export async function allChanges(
@@ -261,6 +270,47 @@ export function describeStore(name: string, open: OpenStore): void {
       await expect.poll(() => store.getKept(`${key}x`), { interval: 20 }).toBeUndefined();
     });
 
+    it('lists the sessions of an owner, the oldest login first, as they were put last', async () => {
+      const owner = randomUUID();
+      const [old, young] = [session({ createdAt: 1000 }), session({ createdAt: 1000.5 })];
+      const full = { ...young, clientId: 'c', userAgent: 'ä – 理由 "', network: '192.0.2.0/24' };
+      expect(await store.listSessions(owner)).toEqual([]);
+      expect(await store.putSession(owner, young)).toEqual([young]);
+      expect(await store.putSession(owner, old)).toEqual([old, young]);
+      expect(await store.putSession(owner, full)).toEqual([old, full]);
+      const used = { ...old, usedAt: now() + 5 };
+      expect(await store.putSession(owner, used)).toEqual([used, full]);
+      expect(await store.listSessions(owner)).toEqual([used, full]);
+      expect(await store.listSessions(randomUUID())).toEqual([]);
+      await store.removeSessions(owner, [old.sid, 'not there']);
+      await store.removeSessions(randomUUID(), [full.sid]);
+      await store.removeSessions(owner, []);
+      expect(await store.listSessions(owner)).toEqual([full]);
+      await store.removeSessions(owner, [full.sid]);
+      expect(await store.listSessions(owner)).toEqual([]);
+    });
+
+    it('loses none of fifty sessions that begin at the same time', async () => {
+      const owner = randomUUID();
+      const sessions = Array.from({ length: 50 }, () => session());
+      const seen = await Promise.all(sessions.map((one) => store.putSession(owner, one)));
+      expect(seen.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 50 }, (_, index) => index + 1),
+      );
+      expect(await store.listSessions(owner)).toHaveLength(50);
+    });
+
+    it('forgets sessions that have expired', async () => {
+      const owner = randomUUID();
+      const [short, long] = [session({ expiresAt: now() + 2 }), session()];
+      await store.putSession(owner, session({ expiresAt: now() - 1 }));
+      await store.putSession(owner, short);
+      expect(await store.listSessions(owner)).toEqual([short]);
+      await store.putSession(owner, long);
+      await expect.poll(() => store.listSessions(owner)).toEqual([long]);
+      expect(await store.putSession(owner, long)).toEqual([long]);
+    });
+
     it('counts hits per key and window', async () => {
       const key = randomUUID();
       const hits = await Promise.all(Array.from({ length: 20 }, () => store.hit(key, 400)));
@@ -301,6 +351,9 @@ export function describeSharedStore(name: string, open: OpenStore): void {
       expect(await one.putIfAbsent(key, 'one', 60_000)).toBe('one');
       expect(await other.putIfAbsent(key, 'other', 60_000)).toBe('one');
       expect(await other.getKept(key)).toBe('one');
+      const record = session();
+      await one.putSession(key, record);
+      expect(await other.listSessions(key)).toEqual([record]);
       const exp = (await one.noteExpiry(0)) + 1;
       await one.noteExpiry(exp);
       expect(await other.noteExpiry(0)).toBe(exp);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { addBackendHeaders, withholdHeaders } from '../../http/index.js';
+import { addBackendHeaders, ReservedHeaders, withholdHeaders } from '../../http/index.js';
 import { allowedHeaders, forwardedHeaders, forwardedQuery } from './forwarding.js';
 
 const request = (headers: IncomingMessage['headers'], url = '/'): IncomingMessage =>
@@ -8,15 +8,15 @@ const request = (headers: IncomingMessage['headers'], url = '/'): IncomingMessag
 const ALLOWED = allowedHeaders(['X-Tenant', 'Authorization', 'Cookie', 'X_User']);
 const forwarded = (
   from: IncomingMessage,
-  isReserved: (folded: string) => boolean = () => false,
-): Record<string, unknown> => forwardedHeaders(from, ALLOWED, isReserved);
+  reserved = new ReservedHeaders(),
+): Record<string, unknown> => forwardedHeaders(from, ALLOWED, reserved);
 
 describe('forwardedHeaders', () => {
   it('are the listed ones, whatever their case', () => {
     expect(forwarded(request({ 'x-tenant': 't', 'x-other': 'o', host: 'h' }))).toEqual({
       'x-tenant': 't',
     });
-    expect(forwardedHeaders(request({ 'x-tenant': 't' }), [], () => false)).toEqual({});
+    expect(forwardedHeaders(request({ 'x-tenant': 't' }), [], new ReservedHeaders())).toEqual({});
   });
 
   it('are never those that were withheld', () => {
@@ -27,7 +27,25 @@ describe('forwardedHeaders', () => {
 
   it('are never those that only the gateway writes, however they are spelt', () => {
     const from = request({ x_user: 'admin', 'x-tenant': 't' });
-    expect(forwarded(from, (folded) => folded === 'x-user')).toEqual({ 'x-tenant': 't' });
+    const reserved = new ReservedHeaders();
+    reserved.reserve('X-User');
+    expect(forwarded(from, reserved)).toEqual({ 'x-tenant': 't' });
+  });
+
+  it.each([
+    ['a=1; b=2', 'a=1; b=2'],
+    ['a=1; __Host-access_token=x.y.z; __Host-refresh_token=x.y.z', 'a=1'],
+    ['__Host-access_token=x', undefined],
+    ['__Host-access_token =x;a=1', 'a=1'],
+    ['my_token="x";__Host-access_token; a=1', 'a=1'],
+    ['my_token2=1; My_token=2; b=my_token=3', 'my_token2=1; My_token=2; b=my_token=3'],
+    ['; ;', undefined],
+  ])('hold no cookie with a token: %s', (cookie, expected) => {
+    const reserved = new ReservedHeaders();
+    reserved.reserveCookie('my_token');
+    expect(forwarded(request({ cookie }), reserved)).toEqual(
+      expected === undefined ? {} : { cookie: expected },
+    );
   });
 
   it.each([
@@ -44,7 +62,7 @@ describe('forwardedHeaders', () => {
     const from = request({ 'x-tenant': 'of the client' });
     addBackendHeaders(from, { 'x-tenant': 'of a claim', 'x-user': '42' });
     expect(forwarded(from)).toEqual({ 'x-tenant': 'of a claim', 'x-user': '42' });
-    expect(forwardedHeaders(from, [], () => false)).toEqual({
+    expect(forwardedHeaders(from, [], new ReservedHeaders())).toEqual({
       'x-tenant': 'of a claim',
       'x-user': '42',
     });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { foldHeader } from '../../core/headers/index.js';
-import { requestContext } from '../../http/index.js';
+import { foldHeader, otherCookies } from '../../core/headers/index.js';
+import { requestContext, type ReservedHeaders } from '../../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {
@@ -16,28 +16,32 @@ export const allowedHeaders = (names: readonly string[]): readonly AllowedHeader
 
 /**
  * What of a client's headers goes to the backend: the allow-listed ones without those that are
- * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1); and what the gateway
- * adds to them.
- *
- * @param isReserved for folded names
+ * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1), cookies without those that
+ * carry tokens; and what the gateway adds to them.
  */
 export function forwardedHeaders(
   request: IncomingMessage,
   allowed: readonly AllowedHeader[],
-  isReserved: (folded: string) => boolean,
+  reserved: Pick<ReservedHeaders, 'has' | 'hasCookie'>,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   const { withheldHeaders, backendHeaders } = requestContext(request);
   if (allowed.length > 0) {
     const hopByHop = connectionOptions(request);
     for (const { name, folded } of allowed) {
-      const value = request.headers[name];
-      if (value === undefined || isReserved(folded)) continue;
+      const value = name === 'cookie' ? cookiesOf(request, reserved) : request.headers[name];
+      if (value === undefined || reserved.has(folded)) continue;
       if (!withheldHeaders.includes(name) && !hopByHop.includes(name)) headers[name] = value;
     }
   }
   return Object.assign(headers, backendHeaders);
 }
+
+const cookiesOf = (
+  { headers: { cookie } }: IncomingMessage,
+  reserved: Pick<ReservedHeaders, 'hasCookie'>,
+): string | undefined =>
+  cookie === undefined ? undefined : otherCookies(cookie, (name) => reserved.hasCookie(name));
 
 /** The headers that the client declares to be for this connection only, lower case. */
 function connectionOptions({ headers: { connection } }: IncomingMessage): readonly string[] {

@@ -117,7 +117,12 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
-  const id = { ...access, stamp: { ...access.stamp, audience: undefined } };
+  // It tells of a login, and opens nothing: no type of access tokens, none of their audiences.
+  const id: FieldPolicy = {
+    format: access.profiled ? { ...access.format, typ: STANDARD_SIGNING.typ } : access.format,
+    stamp: { ...access.stamp, audience: undefined },
+    profiled: false,
+  };
   return {
     fields: route.fields ?? module.fields ?? STANDARD_SIGNING.fields,
     requireAll: module.requireAllFields ?? false,

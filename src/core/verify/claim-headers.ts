@@ -56,14 +56,23 @@ function headerText(claim: string, value: unknown): string {
   return text === undefined ? asciiJson(value) : encode(claim, text, false);
 }
 
-/** Blanks at either end would be trimmed away on the way. */
-const ENCODED = /[^\x20-\x7e]+|%|^ +| +$/g;
-const ENCODED_IN_LIST = /[^\x20-\x7e]+|[%,]|^ +| +$/g;
+const ENCODED = /[^\x20-\x7e]+|%/g;
+const ENCODED_IN_LIST = /[^\x20-\x7e]+|[%,]/g;
+const BLANK = '%20';
 
+/** In time that grows with the length only, whatever the text. */
 function encode(claim: string, text: string, inList: boolean): string {
   if (!text.isWellFormed())
     throw new TokenRefusedError('claim_invalid', `claim '${claim}' is not valid Unicode`);
-  return text.replace(inList ? ENCODED_IN_LIST : ENCODED, encodeURIComponent);
+  // Blanks at either end would be trimmed away on the way.
+  let begin = 0;
+  while (text[begin] === ' ') begin++;
+  let end = text.length;
+  while (end > begin && text[end - 1] === ' ') end--;
+  const inner = text
+    .slice(begin, end)
+    .replace(inList ? ENCODED_IN_LIST : ENCODED, encodeURIComponent);
+  return BLANK.repeat(begin) + inner + BLANK.repeat(text.length - end);
 }
 
 /** `JSON.stringify` escapes control characters and lone surrogates already. */

@@ -31,6 +31,7 @@ export {
 } from './dpop-proof.js';
 export {
   isSameOrigin,
+  type OwnOrigin,
   normalizeUrl,
   requestBase,
   requestPath,

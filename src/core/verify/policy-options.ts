@@ -268,6 +268,6 @@ export interface TokenPolicy {
   readonly introspection: IntrospectionOptions | undefined;
   /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
   readonly jwtIntrospection: IntrospectionOptions | undefined;
-  /** Headers that carry the token or its proof; no backend gets them. Lower case. */
+  /** Headers that carry the token or its proof; no backend gets them, nor the cookie. Lower case. */
   readonly credentialHeaders: readonly string[];
 }

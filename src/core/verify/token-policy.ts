@@ -115,7 +115,7 @@ export function compilePolicy(
     // Our own tokens are JWTs, and whoever administers this gateway has one of them.
     introspection: given.admin === true ? undefined : introspection,
     jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
-    credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
+    credentialHeaders: [authHeaderName, 'dpop'],
   };
   const single: TokenPolicy = { ...common, perIssuer: undefined, unlistedIssuer: undefined };
   const compileIssuer = (one: IssuerOptions): TokenPolicy => {

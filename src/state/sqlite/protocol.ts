@@ -1,4 +1,5 @@
 import type { Revocation } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -19,6 +20,9 @@ export interface StateOperations {
   peek(use: RefreshUse): RefreshOutcome;
   consume(use: RefreshUse, replay: { value: string; ttlMs: number } | undefined): RefreshOutcome;
   noteExpiry(exp: number): number;
+  putSession(owner: string, session: SessionRecord): readonly SessionRecord[];
+  listSessions(owner: string): readonly SessionRecord[];
+  removeSessions(owner: string, sids: readonly string[]): void;
 }
 
 /** The operations of the database that need not survive a power failure. */

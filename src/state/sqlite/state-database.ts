@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Revocation, RevocationSubject } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import {
   TOMBSTONE_SECONDS,
   type RefreshOutcome,
@@ -10,6 +11,7 @@ import {
 import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
 import { openDatabase, openForReading, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
+import { SESSION_SCHEMA, SessionTable } from './session-table.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
@@ -64,6 +66,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly database: DatabaseSync;
   readonly forReading: boolean;
   private readonly history: string;
+  private readonly sessions: SessionTable;
   private readonly prepared = new Map<string, StatementSync>();
 
   /**
@@ -77,6 +80,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
       this.history = forReading
         ? this.readHistory()
         : transaction(this.database, () => this.migrate());
+      this.sessions = new SessionTable(this.database);
     } catch (error) {
       this.database.close();
       throw error;
@@ -172,6 +176,18 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return exp;
   }
 
+  putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
+    return this.sessions.putSession(owner, session);
+  }
+
+  listSessions(owner: string): readonly SessionRecord[] {
+    return this.sessions.listSessions(owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): void {
+    this.sessions.removeSessions(owner, sids);
+  }
+
   /** What has expired is deleted; the lock for writing is taken only when there is something. */
   purge(): void {
     const now = epochSeconds();
@@ -181,10 +197,11 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
            OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?1 * 1000) AS due`,
       [now],
     );
-    if (due?.due !== 1) return;
+    if (due?.due !== 1 && !this.sessions.isPurgeDue(now)) return;
     transaction(this.database, () => {
       this.run('DELETE FROM revocation WHERE expires_at <= ?', [now]);
       this.run('DELETE FROM consumed WHERE expires_at <= ?', [now]);
+      this.sessions.purge(now);
       this.run(
         'UPDATE consumed SET replay = NULL, replay_until = NULL WHERE replay IS NOT NULL AND replay_until <= ?',
         [now * 1000],
@@ -194,7 +211,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   /** @returns the name of the history that the file holds */
   private migrate(): string {
-    this.database.exec(SCHEMA);
+    this.database.exec(SCHEMA + SESSION_SCHEMA);
     const schema = this.meta('schema');
     assertReadable(schema);
     if (Number(schema ?? 0) < SCHEMA_NUMBER) this.setMeta('schema', SCHEMA_NUMBER);
