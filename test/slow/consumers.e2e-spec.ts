@@ -71,7 +71,8 @@ describe('an application of Nest 12 in ES modules', () => {
   beforeAll(async () => {
     const files = { ...ES_MODULES, 'src/shop.ts': readFileSync(SHOP, 'utf8') };
     directory = await createConsumer(tarball, files, Object.keys(devDependencies));
-    expect(await compile(directory)).toBe('');
+    const problems = await compile(directory);
+    if (problems !== '') throw new Error(problems);
   });
 
   it('gives the same verdicts in all contexts', async () => {
@@ -96,7 +97,7 @@ const specOf = (imports: string): string =>
  * The packages of a Nest 11 application, installed once for each lock file and kept beside the runs: only
  * the tarball is new each time.
  */
-async function installNest11(): Promise<{ directory: string; added: Locked[]; bytes: number }> {
+async function installNest11(): Promise<{ directory: string; added: Added; bytes: number }> {
   const lock = readFileSync(join(NEST_11, 'package-lock.json'));
   const name = `signet-nest11-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`;
   const kept = join(homedir(), '.cache', name);
@@ -113,10 +114,10 @@ async function installNest11(): Promise<{ directory: string; added: Locked[]; by
   const after = packagesOf(join(kept, 'node_modules/.package-lock.json'));
   const added = [...after].filter(([path]) => path !== '' && !before.has(path));
   const bytes = added.reduce((sum, [path]) => sum + bytesIn(join(kept, path)), 0);
-  return { directory: kept, added: added.map(([path, locked]) => ({ ...locked, path })), bytes };
+  return { directory: kept, added, bytes };
 }
+type Added = readonly [path: string, Locked][];
 interface Locked {
-  readonly path: string;
   readonly hasInstallScript?: boolean;
 }
 const packagesOf = (file: string): Map<string, Locked> =>
@@ -132,7 +133,7 @@ const bytesIn = (directory: string): number =>
 
 describe('an application of Nest 11 in CommonJS', () => {
   let directory: string;
-  let added: readonly Locked[];
+  let added: Added;
   let bytes: number;
   const bin = (path: string): string => join(directory, 'node_modules', path);
   /** The oldest Node of the library, where the registry has one for this machine. */
@@ -159,11 +160,11 @@ describe('an application of Nest 11 in CommonJS', () => {
   }, 240_000);
 
   it('gets at most 25 packages and 12 MB more, and runs no script of them', () => {
-    expect(added.map(({ path }) => path)).toContain('node_modules/nest-signet');
+    expect(added.map(([path]) => path)).toContain('node_modules/nest-signet');
     expect(added.length).toBeLessThanOrEqual(25);
     expect(bytes).toBeGreaterThan(1e6);
     expect(bytes).toBeLessThan(12e6);
-    expect(added.filter(({ hasInstallScript }) => hasInstallScript)).toEqual([]);
+    expect(added.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   });
 
   it('gives the same verdicts in all contexts, compiled by tsc', async () => {
@@ -242,8 +243,12 @@ describe('an application of Nest 11 in CommonJS', () => {
       const folder = tempFolder('esbuild');
       const bundle = (entry: string): Promise<unknown> =>
         run(bin('esbuild/bin/esbuild'), [
-          ...[join(directory, entry), '--bundle', '--platform=node', `--outdir=${folder}`],
-          ...['--log-level=error', ...OUTSIDE.map((name) => `--external:${name}`)],
+          join(directory, entry),
+          '--bundle',
+          '--platform=node',
+          `--outdir=${folder}`,
+          '--log-level=error',
+          ...OUTSIDE.map((name) => `--external:${name}`),
         ]);
       await bundle('dist/bundled.js');
       const file = join(folder, 'bundled.js');
