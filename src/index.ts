@@ -111,7 +111,13 @@ export {
   type ProtectedResourceModuleOptions,
   type WellKnownModuleOptions,
 } from './well-known/index.js';
-export { SessionModule, type SessionModuleOptions } from './session/index.js';
+export {
+  SessionListModule,
+  SessionModule,
+  SessionRoutesModule,
+  type SessionListModuleOptions,
+  type SessionModuleOptions,
+} from './session/index.js';
 export {
   ThrottleModule,
   TokenThrottleGuard,

@@ -17,7 +17,7 @@ it('adds one layer to Express, whatever it does in it', () => {
       end: () => undefined,
     }),
     getHttpServer: () => ({ on: () => undefined }),
-    getHttpAdapter: () => ({}),
+    getHttpAdapter: () => ({ getInstance: () => undefined }),
   };
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',

@@ -66,7 +66,7 @@ describe('an application', () => {
     expect(config.get('PORT')).toBe(8081);
     expect(config.get('BACKEND_HOST')).toBe('http://login:8081');
     expect(config.get('SIGNER_ALG')).toBe('HS256');
-    expect(config.get('backend.host')).toBe('http://login:8081');
+    expect(config.get('backend.host')).toEqual(['http://login:8081']);
     expect(config.get('auth')).toMatchObject({ algorithms: ['HS256'], leeway: 1 });
   });
 

@@ -119,9 +119,9 @@ describe('cookies', () => {
     'theme=dark; a=1;b="2";  token=t; __Host-access_token=x; __Host-refresh_token=y; =z; flag; a=3';
   const cookies = (names: string[], cookieKey?: string): unknown => {
     const from = request({ cookie });
-    if (cookieKey !== undefined)
-      requestContext(from).verified = { policy: { cookieKey } as TokenPolicy, claims: undefined };
-    return forwarded(from, undefined, { headers: [], cookies: new Set(names) }).cookie;
+    const reserved = new ReservedHeaders();
+    if (cookieKey !== undefined) reserved.reserveCookie(cookieKey);
+    return forwarded(from, reserved, { headers: [], cookies: new Set(names) }).cookie;
   };
 
   it('are those that are listed, as they came', () => {

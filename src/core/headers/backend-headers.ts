@@ -51,7 +51,10 @@ export function otherCookies(
   const others = header
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => pair !== '' && !isReserved((pair.split('=', 1)[0] as string).trim()));
+    .filter((pair) => {
+      const [name = ''] = pair.split('=', 1);
+      return name !== '' && !isReserved(name.trim());
+    });
   return others.length === 0 ? undefined : others.join('; ');
 }
 
