@@ -7,10 +7,11 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
-# Keeps what runs. The optional peers of the library are part of the image; npm would take those that are
-# development dependencies as well for the latter, so both lists go from package.json first. The "node"
-# package goes, too: the image brings its own.
-RUN npm pkg delete devDependencies peerDependenciesMeta && \
+# Keeps what runs. Of the optional peers of the library the image has those that the gateway uses; npm would
+# take them for development dependencies, so these go from package.json first. The "node" package goes, too:
+# the image brings its own.
+RUN npm pkg delete devDependencies peerDependenciesMeta peerDependencies.graphql \
+      'peerDependencies[@nestjs/microservices]' 'peerDependencies[@nestjs/websockets]' && \
     npm prune --omit=optional --no-audit --no-fund
 RUN mkdir -p run/data run/keys
 

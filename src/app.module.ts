@@ -72,7 +72,8 @@ export class AppModule {
         JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
         StateModule.forRootAsync(namespace('state', stateOptions(env))),
         SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
-        AuthModule.forRootAsync(namespace('auth', authOptions(env))),
+        // The access log has refusals.
+        AuthModule.forRootAsync(namespace('auth', { ...authOptions(env), logRefusals: false })),
         ThrottlerModule.forRootAsync({
           imports: throttle.imports,
           inject: [...throttle.inject, STATE_STORE],

@@ -4,17 +4,23 @@
  * @packageDocumentation
  */
 export {
+  AUTH_OPTIONS,
   AuthGuard,
   AuthModule,
   TokenRefusedException,
   Claims,
   JwtVerifier,
   ProtectedRoutes,
+  Public,
   RequireJwt,
+  verifiedClaims,
   type AuthModuleOptions,
+  type ClaimsValidator,
+  type ContextRequest,
   type IssuerResolver,
   type IssuerResolverOptions,
   type RequireJwtOptions,
+  type StandardSchema,
   type ResolvedIssuer,
 } from './auth/index.js';
 export {
@@ -27,6 +33,7 @@ export {
   type VerifiedClaims,
 } from './core/verify/index.js';
 export {
+  BACKEND_OPTIONS,
   BackendAnswer,
   BackendBadResponseException,
   BackendClient,
@@ -39,14 +46,16 @@ export {
   type BackendCall,
   type BackendModuleOptions,
 } from './backend/index.js';
+export { RouteTable, type RouteAccess, type RouteRow } from './routes/index.js';
 export { withholdHeaders } from './http/index.js';
 export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';
-export { ErrorFilter, type ErrorFilterOptions } from './http/index.js';
+export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './http/index.js';
 export { requestContextMiddleware } from './http/index.js';
 export {
   IntrospectionUnavailableException,
+  JWKS_OPTIONS,
   JwkKeyStore,
   JwksModule,
   KeysUnavailableException,
@@ -65,6 +74,7 @@ export {
 export { JWS_ALGORITHMS, type JwsAlgorithm } from './core/jws/index.js';
 export {
   JwtSigner,
+  SIGNING_OPTIONS,
   SignedRoutes,
   SignFields,
   SigningInterceptor,
@@ -89,6 +99,7 @@ export {
 export {
   openStore,
   Revocations,
+  STATE_OPTIONS,
   STATE_STORE,
   StateModule,
   StateUnavailableException,

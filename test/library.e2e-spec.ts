@@ -38,6 +38,10 @@ describe('the library', () => {
     writeBlock(module, directory);
     writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
     expect(await compile(directory)).toBe('');
+    const [, routes] = blocksOf('library', 'Everything protected', 'ts', 'bash');
+    expect(await bash(routes, {}, directory)).toMatch(
+      /^GET +\/orders +OrdersController\.list +token +clerk .*\nPOST .* receipt\n$/m,
+    );
     const app = await startConsumer(directory, { PORT: '0' });
     const orders = `${app.hello.url}/orders`;
 
@@ -55,6 +59,61 @@ describe('the library', () => {
     const receipt = String(placed.json.receipt);
     expect(part(receipt, 0)).toEqual({ alg: 'ES256', kid: key.kid, typ: 'receipt+jwt' });
     expect(part(receipt, 1)).toMatchObject({ sub: '42', order: 7, iss: names.iss });
+    await app.stop();
+  }, 120_000);
+});
+
+describe('an application with everything protected', () => {
+  it('opens what is public, and knows its users', async () => {
+    const [auth] = blocksOf('library', 'Everything protected', 'ts', 'bash');
+    const [receipts] = blocksOf('library', 'Other contexts', 'ts');
+    const [generate, , main] = blocksOf('library', 'An application', 'bash', 'ts', 'ts');
+    const directory = await freshFolder();
+    await bash(generate, {}, directory);
+    writeBlock(auth, directory);
+    writeBlock(receipts, directory);
+    const module = `// src/app.module.ts
+import { Controller, Get, Module, Post } from '@nestjs/common';
+import { JwksModule, Public, SigningModule } from 'nest-signet';
+import { auth, ProfileController } from './auth.js';
+import { Receipts } from './receipts.js';
+
+@Controller('receipts')
+class ReceiptsController {
+  constructor(private readonly receipts: Receipts) {}
+  @Post() @Public() async make() {
+    return { receipt: await this.receipts.sign(7) };
+  }
+}
+@Module({
+  imports: [
+    JwksModule.forRoot({ signing: { path: 'keys.json' } }),
+    SigningModule.forRoot({ alg: 'ES256' }),
+    auth,
+  ],
+  controllers: [ProfileController, ReceiptsController],
+  providers: [Receipts],
+})
+export class AppModule {}
+`;
+    writeBlock(module, directory);
+    writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
+    expect(await compile(directory)).toBe('');
+    const app = await startConsumer(directory, { PORT: '0' });
+    const { url = '' } = app.hello;
+    const names = { iss: 'https://id.example.com', aud: 'https://api.example.com' };
+    const key = keyOf(join(directory, 'keys.json'));
+    const ada = await tokenOf(key, { ...names, sub: '42' });
+    expect((await callWith(`${url}/me`, ada)).text).toBe('{"name":"Ada"}');
+    expect((await callWith(`${url}/news`, ada)).text).toBe('{"for":"Ada"}');
+    expect((await callWith(`${url}/news`, 'stale')).text).toBe('{"for":"everybody"}');
+    expect((await call(`${url}/status`)).text).toBe('open');
+    expect(verdictOf(await call(`${url}/me`))).toBe('401 token_missing');
+    const gone = await tokenOf(key, { ...names, sub: '43' });
+    expect((await callWith(`${url}/me`, gone)).status).toBe(404);
+    const { receipt } = (await call(`${url}/receipts`, { method: 'POST' })).json;
+    expect(part(String(receipt), 0)).toEqual({ alg: 'ES256', kid: key.kid, typ: 'receipt+jwt' });
+    expect(part(String(receipt), 1)).toEqual({ order: 7, exp: expect.any(Number) as number });
     await app.stop();
   }, 120_000);
 });

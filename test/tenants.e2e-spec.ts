@@ -256,7 +256,7 @@ const codeOf = (error: { code?: string; details?: { code: string } }): string | 
 
 it.each<[Parameters<typeof boot>[0], RegExp]>([
   [{ issuerResolverTtl: 0 }, /AuthModule: 'issuerResolverTtl' is not a number of seconds/],
-  [{ issuerResolverLimit: -1 }, /AuthModule: 'issuerResolverLimit' is not a whole number/],
+  [{ issuerResolverLimit: -1 }, /AuthModule: 'issuerResolverLimit' is .* whole number of issuers/],
   [{ issuer: '' }, /admin.*'issuer' is empty/],
 ])('the boot is refused with %j', async (options, reason) => {
   await expect(boot(options)).rejects.toThrow(reason);

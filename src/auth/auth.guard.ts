@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { BootError, TokenRefusedError } from '../core/errors/index.js';
-import { addBackendHeaders, withholdHeaders, GatewayException } from '../http/index.js';
+import {
+  addBackendHeaders,
+  GatewayException,
+  setResponseHeader,
+  withholdHeaders,
+} from '../http/index.js';
 import { TokenRefusedException } from './auth.exceptions.js';
 import {
   bearerToken,
@@ -12,17 +17,30 @@ import {
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { assertSameOrigin } from './assert-same-origin.js';
+import { contextRefusal } from './context-refusal.js';
+import {
+  contextRequest,
+  contextResponse,
+  knownRequest,
+  tokenCarrier,
+  type ContextRequest,
+} from './context-request.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
-import { ProtectedRoutes } from './protected-routes.service.js';
+import { PROTECTS_ALL, ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
 import { RequestHolder } from './request-holder.js';
+import { closeAtExpiry } from './socket-expiry.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
-/** Verifies the token of a request to a route with `@RequireJwt`. */
+/**
+ * Verifies the token of a request to a route with `@RequireJwt`, or, where it is used by itself (`APP_GUARD`,
+ * `@UseGuards(AuthGuard)`), to any route without `@Public()`.
+ */
 @Injectable()
 export class AuthGuard implements CanActivate {
   private readonly routes: ProtectedRoutes;
   private readonly verifier: JwtVerifier;
+  readonly [PROTECTS_ALL] = true;
 
   constructor(
     @Optional() routes?: ProtectedRoutes,
@@ -37,19 +55,48 @@ export class AuthGuard implements CanActivate {
     this.verifier = verifier;
   }
 
-  /** @throws as {@link admit} */
+  /**
+   * The request whose token is verified, and on which `user` is set: by default that of Express or Fastify, for
+   * GraphQL `req` or `reply.request` of its context, the client of a WebSocket, the context of a message.
+   * Override it for other contexts.
+   *
+   * @returns a request with `headers` and `rawHeaders`, for contexts other than WebSockets and messages
+   */
+  protected getRequest(context: ExecutionContext): ContextRequest {
+    return contextRequest(context);
+  }
+
+  /**
+   * @throws as {@link admit}; `GraphQLError`, `WsException` or `RpcException` in contexts of that kind
+   */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const policy = this.routes.policy(context.getHandler(), context.getClass());
-    const http = context.switchToHttp();
-    const request = http.getRequest<IncomingMessage>();
-    // A decorated method of a decorated class has the guard twice.
-    if (verifiedBy(request) === policy) return true;
-    await this.admit(request, http.getResponse<ServerResponse>(), policy);
+    const protection = this.routes.protection(context.getHandler(), context.getClass());
+    if (protection.isPublic) return true;
+    const { policy } = protection;
+    const request = this.getRequest(context);
+    const isConnection = context.getType<string>() === 'ws';
+    const fulfilled = verifiedBy(request);
+    // A decorated method of a decorated class has the guard twice. A connection outlives its token.
+    if (!isConnection && fulfilled === policy) return true;
+    const carrier = tokenCarrier(request, context, policy.authHeaderName);
+    const claims = await this.authenticate(context, protection, { carrier, target: request });
+    setVerified(request, policy, claims);
+    // For @Claims(), which knows nothing of an override.
+    if (this.getRequest !== AuthGuard.prototype.getRequest)
+      this.alsoVerified(context, policy, claims);
+    const { validate, userProperty } = protection;
+    let user: unknown = claims;
+    if (validate !== undefined && claims !== undefined)
+      user = (await validate(claims, context)) ?? claims;
+    (request as Record<string, unknown>)[userProperty] = user;
+    if (isConnection && claims !== undefined) closeAtExpiry(request, claims, policy);
+    // No backend gets the token, whatever headers are forwarded.
+    if (fulfilled === undefined) withholdHeaders(request, policy.credentialHeaders);
     return true;
   }
 
   /**
-   * Verifies the token of a request; for a handler that decides by itself what it asks for.
+   * Verifies the token of a request; for a handler of HTTP that decides by itself what it asks for.
    *
    * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
    * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
@@ -59,49 +106,86 @@ export class AuthGuard implements CanActivate {
     response: ServerResponse,
     policy: TokenPolicy,
   ): Promise<void> {
-    let presented: BearerToken | undefined;
     try {
-      presented = bearerToken(request, policy);
-      if (presented?.scheme === 'DPoP') await this.proofs?.offerNonce(response);
-      setVerified(request, policy, await this.verify(request, presented, policy));
+      const presented = { carrier: request, target: request, response };
+      setVerified(request, policy, await this.verify(presented, policy));
     } catch (error) {
-      const refusal =
-        error instanceof TokenRefusedError
-          ? new TokenRefusedException(
-              error,
-              policy,
-              presented?.scheme,
-              this.routes.resourceMetadata(request),
-            )
-          : error;
-      // Set here, because Nest's own exception filter sends no headers.
-      if (refusal instanceof GatewayException) setHeaders(response, refusal);
-      throw refusal;
+      if (error instanceof GatewayException) setHeaders(response, error);
+      throw error;
     }
-    // No backend gets the token, whatever headers are forwarded.
     withholdHeaders(request, policy.credentialHeaders);
   }
 
+  private async authenticate(
+    context: ExecutionContext,
+    { policy, isLenient }: RouteProtection,
+    presented: Presented,
+  ): Promise<VerifiedClaims | undefined> {
+    const response = contextResponse(context);
+    const isMessage = context.getType<string>() === 'rpc';
+    try {
+      return await this.verify({ ...presented, response, isMessage }, policy);
+    } catch (error) {
+      if (!(error instanceof GatewayException)) throw error;
+      if (isLenient && error.details.error === 'invalid_token') return undefined;
+      // Set here, because Nest's own exception filter sends no headers.
+      if (response !== undefined) setHeaders(response, error);
+      this.routes.logRefusal(error, context);
+      throw await contextRefusal(context, error);
+    }
+  }
+
   private async verify(
-    request: IncomingMessage,
-    presented: BearerToken | undefined,
+    { carrier, target, response, isMessage = false }: Presented,
     policy: TokenPolicy,
   ): Promise<VerifiedClaims | undefined> {
-    if (presented === undefined) {
-      if (policy.optional) return undefined;
-      throw tokenMissing(request, policy);
+    let bearer: BearerToken | undefined;
+    try {
+      bearer = bearerToken(carrier, policy);
+      if (bearer === undefined) {
+        if (policy.optional) return undefined;
+        throw tokenMissing(carrier, policy);
+      }
+      const { token, source, scheme } = bearer;
+      if (scheme === 'DPoP' && response !== undefined) await this.proofs?.offerNonce(response);
+      if (source === 'cookie') assertSameOrigin(carrier, this.routes.publicUrl);
+      // Proofs are made for a method and a URL, and count once: not for messages.
+      const holder =
+        isMessage || carrier.method === 'CONNECT'
+          ? undefined
+          : new RequestHolder(carrier, scheme, this.routes);
+      const claims = await this.verifier.verify(token, policy, holder);
+      const { claimHeaders } = policy;
+      if (claimHeaders.length > 0) addBackendHeaders(target, claimsToHeaders(claims, claimHeaders));
+      return claims;
+    } catch (error) {
+      if (!(error instanceof TokenRefusedError)) throw error;
+      const metadata = this.routes.resourceMetadata(carrier);
+      throw new TokenRefusedException(error, policy, bearer?.scheme, metadata);
     }
-    const { token, source, scheme } = presented;
-    if (source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
-    const holder = new RequestHolder(request, scheme, this.routes);
-    const claims = await this.verifier.verify(token, policy, holder);
-    const { claimHeaders } = policy;
-    if (claimHeaders.length > 0) addBackendHeaders(request, claimsToHeaders(claims, claimHeaders));
-    return claims;
+  }
+
+  private alsoVerified(
+    context: ExecutionContext,
+    policy: TokenPolicy,
+    claims: VerifiedClaims | undefined,
+  ): void {
+    const known = knownRequest(context);
+    if (known !== undefined) setVerified(known, policy, claims);
   }
 }
 
-function setHeaders(response: ServerResponse, { details }: GatewayException): void {
+/** Where the token of a request is looked for, and what gets what follows from it. */
+interface Presented {
+  carrier: IncomingMessage;
+  /** Gets the headers for the backend. */
+  target: ContextRequest;
+  response?: object | undefined;
+  /** Of a microservice. */
+  isMessage?: boolean;
+}
+
+function setHeaders(response: object, { details }: GatewayException): void {
   for (const [name, value] of Object.entries(details.headers ?? {}))
-    response.setHeader(name, value);
+    setResponseHeader(response, name, value);
 }

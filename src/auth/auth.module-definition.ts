@@ -1,5 +1,13 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import {
+  kinds,
+  POLICY_KINDS,
+  ROUTE_KINDS,
+  withCheckedOptions,
+  type OptionKinds,
+} from '../options/index.js';
 import type { PolicyDefaults } from '../core/verify/index.js';
+import type { ClaimsValidator, RequireJwtOptions } from './require-jwt.metadata.js';
 import type { IssuerResolverOptions } from './resolved-issuers.js';
 
 /** Defaults of every `@RequireJwt()`, and what concerns all of them. */
@@ -28,7 +36,40 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
    * the client wrote there. Default: none; a certificate counts where Node itself terminates TLS.
    */
   mtlsHeader?: string;
+  /**
+   * Looks at the claims of every accepted token, and says what `request.user` is; a route may have one of its
+   * own. Default: none, and `request.user` is the claims.
+   */
+  validate?: ClaimsValidator;
+  /** The member of the request that holds the claims, or what `validate` returns. Default `user`. */
+  userProperty?: string;
+  /** A line in Nest's log about every request that is refused, with route, code and reason. Default true. */
+  logRefusals?: boolean;
 }
+
+/** For tests. */
+export const AUTH_KINDS: OptionKinds<AuthModuleOptions> = {
+  ...POLICY_KINDS,
+  issuerResolver: kinds.method,
+  issuerResolverTtl: kinds.number('seconds'),
+  issuerResolverLimit: kinds.whole('issuers', 1),
+  publicUrl: kinds.name,
+  signatureCache: kinds.whole('tokens'),
+  dpopNonce: kinds.flag,
+  mtlsHeader: kinds.name,
+  validate: kinds.method,
+  userProperty: kinds.name,
+  logRefusals: kinds.flag,
+};
+
+/** Of one route. */
+export const REQUIRE_JWT_KINDS: OptionKinds<RequireJwtOptions> = {
+  ...POLICY_KINDS,
+  ...ROUTE_KINDS,
+  optional: kinds.oneOf(true, false, 'lenient'),
+  claims: kinds.methodOrObject,
+  validate: kinds.method,
+};
 
 export const {
   ConfigurableModuleClass: ConfigurableAuthModule,
@@ -37,8 +78,8 @@ export const {
   ASYNC_OPTIONS_TYPE: AUTH_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  // AuthModule makes a guard of protectAll; with forRootAsync it stands beside the factory.
+  .setExtras({ isGlobal: true, protectAll: false }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions({ ...definition, global: isGlobal }, AUTH_OPTIONS, 'AuthModule', AUTH_KINDS),
+  )
   .build();

@@ -1,13 +1,18 @@
-import { Module, type FactoryProvider } from '@nestjs/common';
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { ReservedHeadersModule } from '../http/index.js';
-import { RoutesModule } from '../routes/index.js';
+import { RouteExplorer, RoutesModule } from '../routes/index.js';
+import { AuthGuard } from './auth.guard.js';
 import {
   AUTH_OPTIONS,
+  type AUTH_ASYNC_OPTIONS_TYPE,
+  type AUTH_OPTIONS_TYPE,
   ConfigurableAuthModule,
   type AuthModuleOptions,
 } from './auth.module-definition.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
+import { GatewayConnections } from './gateway-connections.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
 import { SIGNATURE_CACHE_SIZE, SignatureCache } from '../core/verify/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
@@ -30,13 +35,42 @@ const dpopProofs: FactoryProvider<DpopProofs | undefined> = {
     store === undefined ? undefined : new DpopProofs(store, options?.dpopNonce === true),
 };
 
+/** Sees the connections of gateways before they do. */
+const gatewayConnections: FactoryProvider<GatewayConnections> = {
+  provide: GatewayConnections,
+  inject: [RouteExplorer, ProtectedRoutes, JwtVerifier, DpopProofs],
+  useFactory: (...services: ConstructorParameters<typeof GatewayConnections>) =>
+    new GatewayConnections(...services),
+};
+
 /**
  * Makes `@RequireJwt` work; needs `JwksModule`. With `StateModule`, tokens can be revoked, and those that are
- * bound to a key count (RFC 9449). Options are the defaults of every route.
+ * bound to a key count (RFC 9449). Options are the defaults of every route. With `protectAll: true` each route
+ * without `@RequireJwt` and `@Public` is protected as by a bare `@RequireJwt()`.
  */
 @Module({
   imports: [RoutesModule, ReservedHeadersModule],
-  providers: [signatureCache, dpopProofs, JwtVerifier, ProtectedRoutes],
-  exports: [JwtVerifier, ProtectedRoutes, DpopProofs],
+  providers: [signatureCache, dpopProofs, JwtVerifier, ProtectedRoutes, gatewayConnections],
+  exports: [JwtVerifier, ProtectedRoutes, DpopProofs, RoutesModule],
 })
-export class AuthModule extends ConfigurableAuthModule {}
+export class AuthModule extends ConfigurableAuthModule {
+  static override forRoot(options: typeof AUTH_OPTIONS_TYPE): DynamicModule {
+    return withGuard(super.forRoot(options), options);
+  }
+
+  static override forRootAsync(options: typeof AUTH_ASYNC_OPTIONS_TYPE): DynamicModule {
+    return withGuard(super.forRootAsync(options), options);
+  }
+}
+
+function withGuard(
+  module: DynamicModule,
+  options: { protectAll?: boolean } | undefined,
+): DynamicModule {
+  return options?.protectAll === true
+    ? {
+        ...module,
+        providers: [...(module.providers ?? []), { provide: APP_GUARD, useClass: AuthGuard }],
+      }
+    : module;
+}

@@ -9,17 +9,27 @@ import { isDeeperThan } from '../core/json/index.js';
 const MAX_NESTING = 100;
 
 /**
- * Makes a check that claims fulfil a class with class-validator's decorators. It works on a copy, so the
- * class cannot change the claims.
- *
- * @throws BootError for a class that would check nothing
+ * A schema of a library that keeps to https://standardschema.dev: zod, valibot, arktype and others.
  */
-export function compileClaimsCheck(target: Type<object>): ClaimsCheck {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
-  if (rules.length === 0)
-    throw new BootError(
-      `the class ${target.name} of 'claims' has no class-validator decorators, so it would check nothing`,
-    );
+export interface StandardSchema {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>;
+  };
+}
+type PathItem = PropertyKey | { readonly key: PropertyKey };
+interface StandardResult {
+  readonly issues?: readonly { readonly path?: readonly PathItem[] }[];
+}
+
+/**
+ * Makes a check that claims fulfil a schema or a class; it works on a copy, so neither can change the claims.
+ *
+ * @throws BootError for what would check nothing
+ */
+export function compileClaimsCheck(target: Type<object> | StandardSchema): ClaimsCheck {
+  const check = typeof target === 'function' ? checkOfClass(target) : checkOfSchema(target);
   return async (claims) => {
     if (isDeeperThan(MAX_NESTING, claims))
       throw new TokenRefusedError(
@@ -27,7 +37,38 @@ export function compileClaimsCheck(target: Type<object>): ClaimsCheck {
         `the claims nest deeper than ${MAX_NESTING} levels`,
       );
     // Raw numbers become plain ones for the rules.
-    const copy = JSON.parse(JSON.stringify(claims)) as object;
+    await check(JSON.parse(JSON.stringify(claims)) as object);
+  };
+}
+
+type Check = (copy: object) => Promise<void>;
+
+function checkOfSchema({ '~standard': standard }: Partial<StandardSchema>): Check {
+  if (typeof standard?.validate !== 'function')
+    throw new BootError("'claims' is neither a class nor a schema of https://standardschema.dev");
+  return async (copy) => {
+    const { issues: [issue] = [] } = await standard.validate(copy);
+    if (issue === undefined) return;
+    const path = (issue.path ?? [])
+      .map((item) => String(typeof item === 'object' ? item.key : item))
+      .join('.');
+    // What the schema says may quote the value.
+    throw new TokenRefusedError(
+      'claim_invalid',
+      path === ''
+        ? 'the claims do not fulfil the schema'
+        : `claim '${path}' does not fulfil the schema`,
+    );
+  };
+}
+
+function checkOfClass(target: Type<object>): Check {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
+  if (rules.length === 0)
+    throw new BootError(
+      `the class ${target.name} of 'claims' has no class-validator decorators, so it would check nothing`,
+    );
+  return async (copy) => {
     // Not validateSync, which takes an asynchronous rule as fulfilled.
     const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
     if (problem !== undefined) throw new TokenRefusedError('claim_invalid', describe(problem));

@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { readClaim } from '../core/claims/index.js';
+import { knownRequest } from './context-request.js';
 import { verifiedClaims } from './verified-request.js';
 
 /**
  * Parameter decorator: the verified claims of the request's token, or one of them by name (dots
- * reach nested claims). `undefined` where no token was verified.
+ * reach nested claims). `undefined` where no token was verified. In handlers of HTTP, GraphQL, WebSockets and
+ * microservices.
  *
  * @example
  * ```ts
@@ -14,7 +15,8 @@ import { verifiedClaims } from './verified-request.js';
  */
 export const Claims = createParamDecorator(
   (name: string | undefined, context: ExecutionContext) => {
-    const claims = verifiedClaims(context.switchToHttp().getRequest<IncomingMessage>());
+    const request = knownRequest(context);
+    const claims = request && verifiedClaims(request);
     return name === undefined || claims === undefined ? claims : readClaim(claims, name, true);
   },
 );

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import { setResponseHeader } from '../http/index.js';
 import type { ProofMemory } from '../core/verify/index.js';
 import type { StateStore } from '../state/index.js';
 import { DpopNonces } from './dpop-nonces.js';
@@ -31,9 +31,9 @@ export class DpopProofs implements ProofMemory {
    *
    * @throws StateUnavailableException
    */
-  async offerNonce(response: ServerResponse): Promise<void> {
+  async offerNonce(response: object): Promise<void> {
     if (this.nonces === undefined) return;
-    response.setHeader('DPoP-Nonce', await this.nonces.current());
-    response.setHeader('Cache-Control', 'no-store');
+    setResponseHeader(response, 'DPoP-Nonce', await this.nonces.current());
+    setResponseHeader(response, 'Cache-Control', 'no-store');
   }
 }

@@ -5,17 +5,25 @@ export {
   TokenRefusedException,
 } from './auth.exceptions.js';
 export { AuthModule } from './auth.module.js';
-export type { AuthModuleOptions } from './auth.module-definition.js';
+export { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
+export type { StandardSchema } from './claims-class.js';
 export { assertSameOrigin } from './assert-same-origin.js';
 export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
+export type { ContextRequest } from './context-request.js';
 export { Claims } from './claims.decorator.js';
 export { DpopProofs } from './dpop-proofs.service.js';
 export { RequestHolder, type HolderOptions } from './request-holder.js';
 export { JwtVerifier } from './jwt-verifier.service.js';
-export { ProtectedRoutes } from './protected-routes.service.js';
+export { ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
+export { Public } from './public.decorator.js';
 export { RequireJwt } from './require-jwt.decorator.js';
-export { REQUIRE_JWT, type ClaimsClass, type RequireJwtOptions } from './require-jwt.metadata.js';
+export {
+  REQUIRE_JWT,
+  type ClaimsClass,
+  type ClaimsValidator,
+  type RequireJwtOptions,
+} from './require-jwt.metadata.js';
 export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
 // Part of what users of this module see.
 export type {

@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   SignatureCache,
   verifyToken,
@@ -7,7 +7,7 @@ import {
   type Verification,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
+import { IntrospectionEndpoints, JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { Revocations, SuccessorUses } from '../state/index.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 
@@ -17,14 +17,15 @@ export class JwtVerifier {
   private readonly verification: Verification;
 
   constructor(
-    keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     @Optional() revocations?: Revocations,
     @Optional() signatures?: SignatureCache,
     @Optional() proofs?: DpopProofs,
     @Optional() introspector?: IntrospectionEndpoints,
     @Optional() uses?: SuccessorUses,
   ) {
-    this.verification = { keys, revocations, signatures, proofs, introspector, uses };
+    const given = requiredKeys(keys, 'AuthModule');
+    this.verification = { keys: given, revocations, signatures, proofs, introspector, uses };
   }
 
   /**

@@ -1,13 +1,27 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable, Logger, Optional, type OnModuleInit, type Type } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  type ExecutionContext,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
-import { ReservedHeaders } from '../http/index.js';
-import { RouteExplorer, type Route } from '../routes/index.js';
+import { oneLine } from '../core/text/index.js';
+import { ReservedHeaders, type GatewayException } from '../http/index.js';
+import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
-import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
-import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
+import { IntrospectionEndpoints, JwkKeyStore, requiredKeys } from '../jwks/index.js';
+import { optionProblems } from '../options/index.js';
+import {
+  AUTH_OPTIONS,
+  REQUIRE_JWT_KINDS,
+  type AuthModuleOptions,
+} from './auth.module-definition.js';
 import {
   hasUncheckedAudience,
   requestBase,
@@ -19,7 +33,12 @@ import { DpopProofs } from './dpop-proofs.service.js';
 import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
-import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
+import { PUBLIC } from './public.decorator.js';
+import {
+  REQUIRE_JWT,
+  type ClaimsValidator,
+  type RequireJwtOptions,
+} from './require-jwt.metadata.js';
 
 /** RFC 9110 section 5.1. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -37,6 +56,28 @@ function issuerFinder(
   return (iss, compile) => resolved.find(iss, compile);
 }
 
+/** How a route is protected. */
+export interface RouteProtection {
+  /** `@Public()`: nothing is looked at. */
+  readonly isPublic: boolean;
+  /** What a token has to fulfil; on a public route what a bare `@RequireJwt()` asks for. */
+  readonly policy: TokenPolicy;
+  /** A token that is refused counts as none. */
+  readonly isLenient: boolean;
+  readonly validate: ClaimsValidator | undefined;
+  /** The member of the request that is the user. */
+  readonly userProperty: string;
+}
+
+/** What stands on a method or, failing that, on its class. */
+interface Declaration {
+  readonly route?: RequireJwtOptions;
+  readonly isPublic: boolean;
+}
+
+/** Marks guards that protect what has no decorator; see `AuthGuard`. */
+export const PROTECTS_ALL = Symbol('signet.protects-all');
+
 /** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
 export class ProtectedRoutes implements OnModuleInit {
@@ -47,23 +88,28 @@ export class ProtectedRoutes implements OnModuleInit {
   /** `publicUrl` without a slash at its end. */
   private publicBase: string | undefined;
   private metadataPath: string | undefined;
+  private readonly logger = new Logger('Auth');
   private readonly options: AuthModuleOptions;
+  private readonly keys: JwkKeyStore;
   private readonly findIssuer: IssuerFinder | undefined;
-  private readonly compiled = new WeakMap<object, WeakMap<object, TokenPolicy>>();
+  private readonly compiled = new WeakMap<object, WeakMap<object, RouteProtection>>();
 
   constructor(
     @Inject(AUTH_OPTIONS) options: AuthModuleOptions | undefined,
-    private readonly keys: JwkKeyStore,
-    private readonly reflector: Reflector,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
+    private readonly application: ApplicationConfig,
+    table: RouteTable,
     @Optional() private readonly proofs?: DpopProofs,
     @Optional() private readonly endpoints?: IntrospectionEndpoints,
   ) {
     // Callers in JavaScript may give none; the boot then names the missing options.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
-    this.findIssuer = issuerFinder(given, keys, endpoints);
+    this.keys = requiredKeys(keys, 'AuthModule');
+    this.findIssuer = issuerFinder(given, this.keys, endpoints);
+    table.describeBy((route) => this.facts(route));
     this.publicUrl = given.publicUrl;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
@@ -75,15 +121,21 @@ export class ProtectedRoutes implements OnModuleInit {
   /**
    * Checks every decorated route and opens the key sets and endpoints that routes bring along.
    *
-   * @throws BootError one line per route that could not accept any token
+   * @throws BootError one line per route that could not accept any token, or would not be protected
    */
   async onModuleInit(): Promise<void> {
     const defaults = this.defaults();
     this.reserveHeaders(defaults);
     await this.openEndpoints(defaults);
-    const problems = await Promise.all(this.explorer.routes().map((route) => this.check(route)));
-    if (problems.flat().length > 0) throw new BootError(problems.flat());
-    this.warnOfUncheckedAudience();
+    const handlers = [
+      ...this.explorer.routes(),
+      ...this.explorer.handlers(),
+      ...this.explorer.gateways(),
+    ];
+    const problems = await Promise.all(handlers.map((handler) => this.check(handler)));
+    const all = [...problems.flat(), ...this.unreached()];
+    if (all.length > 0) throw new BootError(all);
+    this.warnOfUncheckedAudience(handlers);
   }
 
   /** What a bare `@RequireJwt()` asks for. */
@@ -103,26 +155,67 @@ export class ProtectedRoutes implements OnModuleInit {
 
   /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
   policy(handler: CallableFunction, controller: Type): TokenPolicy {
+    return this.protection(handler, controller).policy;
+  }
+
+  /** How a route is protected where `AuthGuard` stands before it: without any decorator as by a bare one. */
+  protection(handler: CallableFunction, controller: Type): RouteProtection {
     let ofHandler = this.compiled.get(handler);
     if (ofHandler === undefined) this.compiled.set(handler, (ofHandler = new WeakMap()));
-    let policy = ofHandler.get(controller);
-    if (policy === undefined) {
-      const route = this.reflector.getAllAndOverride(REQUIRE_JWT, [
-        handler as Route['handler'],
-        controller,
-      ]);
-      policy = this.compile(route ?? {});
+    let protection = ofHandler.get(controller);
+    if (protection === undefined) {
+      const { route = {}, isPublic } = declarationOf(handler, controller) ?? NOTHING;
+      const policy = this.compile(route);
       this.reserveHeaders(policy);
-      ofHandler.set(controller, policy);
+      protection = {
+        isPublic,
+        policy,
+        isLenient: route.optional === 'lenient',
+        validate: route.validate ?? this.options.validate,
+        userProperty: this.options.userProperty ?? 'user',
+      };
+      ofHandler.set(controller, protection);
     }
-    return policy;
+    return protection;
+  }
+
+  /** Whether a token is asked for: by a decorator, or by a guard before all routes. Not before the boot. */
+  isProtected({ handler, controller }: Pick<Handler, 'handler' | 'controller'>): boolean {
+    const declared = declarationOf(handler, controller);
+    return declared === undefined ? this.protectsAll() : !declared.isPublic;
+  }
+
+  /** Whether `@Public()` opens a route on purpose. */
+  isPublic({ handler, controller }: Pick<Handler, 'handler' | 'controller'>): boolean {
+    return declarationOf(handler, controller)?.isPublic === true;
+  }
+
+  /** True where `AuthGuard` stands before all routes: `protectAll`, `APP_GUARD`, `useGlobalGuards`. */
+  protectsAll(): boolean {
+    return this.application
+      .getGlobalGuards()
+      .some((guard) => typeof guard === 'object' && guard !== null && PROTECTS_ALL in guard);
+  }
+
+  private facts(route: Handler): Partial<RouteFacts> {
+    if (!this.isProtected(route)) return { access: this.isPublic(route) ? 'public' : 'open' };
+    const { optional, roles, scopes, issuers } = this.policy(route.handler, route.controller);
+    return { access: optional ? 'optional' : 'token', roles, scopes, issuers: [...issuers] };
+  }
+
+  /** Writes a line about a request that was refused. */
+  logRefusal({ details }: GatewayException, context: ExecutionContext): void {
+    if (this.options.logRefusals === false) return;
+    const { code, status, explanation = details.description } = details;
+    const route = `${context.getClass().name}.${context.getHandler().name}`;
+    this.logger.warn(oneLine(`${route}: ${status} ${code}: ${explanation}`));
   }
 
   /** What `@RequireJwt` on a route asks for; `undefined` for a route without. */
   policyOf({
     handler,
     controller,
-  }: Pick<Route, 'handler' | 'controller'>): TokenPolicy | undefined {
+  }: Pick<Handler, 'handler' | 'controller'>): TokenPolicy | undefined {
     return this.isProtected({ handler, controller }) ? this.policy(handler, controller) : undefined;
   }
 
@@ -215,34 +308,76 @@ export class ProtectedRoutes implements OnModuleInit {
     }
   }
 
-  private async check({ handler, controller, label }: Route): Promise<string[]> {
-    if (!this.isProtected({ handler, controller })) return [];
+  private async check(route: Handler): Promise<string[]> {
+    const { handler, controller, label } = route;
+    const problem = this.misplaced(route);
+    if (problem !== undefined) return [`${label}: ${problem}`];
+    if (!this.isProtected(route)) return [];
+    const wrong = optionProblems(declarationOf(handler, controller)?.route, REQUIRE_JWT_KINDS);
+    if (wrong.length > 0) return wrong.map((text) => `${label}: @RequireJwt: ${text}`);
     try {
       const policy = this.policy(handler, controller);
+      if (policy.dpop === 'required' && (route.kind === 'ws' || route.kind === 'rpc'))
+        return [
+          `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,
+        ];
       await this.openEndpoints(policy);
       await this.openKeys(policy);
       return [];
     } catch (error) {
       if (error instanceof KeyError) return [`${label}: ${error.message}`];
-      if (error instanceof BootError)
-        return error.problems.map((problem) => `${label}: ${problem}`);
+      if (error instanceof BootError) return error.problems.map((text) => `${label}: ${text}`);
       throw error;
     }
   }
 
-  private isProtected({ handler, controller }: Pick<Route, 'handler' | 'controller'>): boolean {
-    return this.reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined;
+  /** Why a decorator, or the lack of one, would not do what it seems to. */
+  private misplaced({ handler, controller, kind, method }: Handler): string | undefined {
+    for (const target of [handler, controller])
+      if (Reflect.hasMetadata(REQUIRE_JWT.KEY, target) && Reflect.hasMetadata(PUBLIC.KEY, target))
+        return '@RequireJwt and @Public both stand on it; choose one';
+    const declared = declarationOf(handler, controller);
+    if (kind === 'graphql' && method === 'Field' && declared?.isPublic === false)
+      return this.explorer.fieldEnhancers().includes('guards')
+        ? undefined
+        : "Nest runs no guard before the fields of a type; add 'guards' to the option fieldResolverEnhancers of GraphQLModule, or open the field with @Public()";
+    // Those of a hybrid application have no guards of the application.
+    return kind === 'rpc' && declared === undefined && this.protectsAll()
+      ? 'Nest may run no guard of the application before messages of microservices; put @RequireJwt() or @Public() on it'
+      : undefined;
   }
 
-  private warnOfUncheckedAudience(): void {
-    const routes = this.explorer
-      .routes()
+  /** Decorators on what no request reaches. */
+  private unreached(): string[] {
+    return this.explorer
+      .others()
+      .filter(({ handler }) => Reflect.hasMetadata(REQUIRE_JWT.KEY, handler))
+      .filter(({ name }) => name !== 'handleConnection')
+      .map(
+        ({ controller, name }) =>
+          `${controller.name}.${name}: @RequireJwt stands on what is no route, no GraphQL field and no message, so nothing would be protected`,
+      );
+  }
+
+  private warnOfUncheckedAudience(handlers: readonly Handler[]): void {
+    const routes = handlers
       .filter((route) => this.isProtected(route))
       .filter(({ handler, controller }) => hasUncheckedAudience(this.policy(handler, controller)))
       .map(({ label }) => label);
     if (routes.length > 0)
-      new Logger('Auth').warn(
+      this.logger.warn(
         `The audience is unchecked: tokens that their issuer made for any other service open ${routes.join(', ')}. Let the option audienceClaim of AuthModule or the option requiredClaims of AuthModule say which tokens are meant`,
       );
   }
+}
+
+const NOTHING: Declaration = { isPublic: false };
+
+function declarationOf(handler: CallableFunction, controller: Type): Declaration | undefined {
+  for (const target of [handler, controller]) {
+    const route = Reflect.getMetadata(REQUIRE_JWT.KEY, target) as RequireJwtOptions | undefined;
+    if (route !== undefined) return { route, isPublic: false };
+    if (Reflect.getMetadata(PUBLIC.KEY, target) === true) return { isPublic: true };
+  }
+  return undefined;
 }

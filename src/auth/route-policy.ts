@@ -10,12 +10,12 @@ import type { RequireJwtOptions } from './require-jwt.metadata.js';
  * @throws BootError when the result could accept nothing, or check nothing
  */
 export const compileRoutePolicy = (
-  { claims, ...route }: RequireJwtOptions,
+  { claims, validate: _validate, optional, ...route }: RequireJwtOptions,
   defaults: AuthModuleOptions,
   findIssuer?: IssuerFinder,
 ): TokenPolicy =>
   compilePolicy(
-    route,
+    { ...route, optional: optional === 'lenient' || optional },
     defaults,
     claims === undefined ? undefined : compileClaimsCheck(claims),
     findIssuer,

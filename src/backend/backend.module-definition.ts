@@ -1,5 +1,6 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import type { BreakerOptions } from '../core/resilience/index.js';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** How the backend is reached, and what of a client's request it may see. */
 export interface BackendModuleOptions {
@@ -51,6 +52,26 @@ export const backendLimits = ({
   maxWaiting,
 });
 
+/** For tests. */
+export const BACKEND_KINDS: OptionKinds<BackendModuleOptions> = {
+  host: kinds.name,
+  timeoutMs: kinds.number('milliseconds'),
+  maxBodyBytes: kinds.whole('bytes'),
+  inputHeaders: kinds.texts,
+  inputQueryStrings: kinds.texts,
+  connectTimeoutMs: kinds.number('milliseconds'),
+  maxConnections: kinds.whole('connections', 1),
+  maxWaiting: kinds.whole('calls'),
+  breaker: kinds.orElse(
+    kinds.members({
+      failures: kinds.whole('failures', 1),
+      withinMs: kinds.number('milliseconds'),
+      probeEveryMs: kinds.number('milliseconds'),
+    }),
+    false,
+  ),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableBackendModule,
   MODULE_OPTIONS_TOKEN: BACKEND_OPTIONS,
@@ -58,8 +79,12 @@ export const {
   ASYNC_OPTIONS_TYPE: BACKEND_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<BackendModuleOptions>({ moduleName: 'Backend' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions(
+      { ...definition, global: isGlobal },
+      BACKEND_OPTIONS,
+      'BackendModule',
+      BACKEND_KINDS,
+    ),
+  )
   .build();

@@ -15,6 +15,7 @@ export { BackendModule } from './backend.module.js';
 export {
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_TIMEOUT_MS,
+  BACKEND_OPTIONS,
   type BackendModuleOptions,
 } from './backend.module-definition.js';
 export { pathSegment } from './request/backend-path.js';

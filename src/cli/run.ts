@@ -9,6 +9,7 @@ import { registerExplain } from './explain/register-explain.js';
 import { registerKeys } from './keys/register-keys.js';
 import { registerImportConfig } from './krakend/register-import-config.js';
 import { Output } from './output.js';
+import { registerRoutes } from './routes.js';
 import { registerServe } from './serve.js';
 
 /**
@@ -53,6 +54,7 @@ function program(context: CommandContext, { stdout, stderr }: CommandIo): Comman
   registerClients(signet, context);
   registerImportConfig(signet, context);
   registerExplain(signet, context);
+  registerRoutes(signet, context);
   registerServe(signet);
   return signet;
 }

@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ClientRegistration } from '../core/clients/index.js';
 
 /** The registered clients: a file, which is followed, or a list. */
@@ -24,6 +25,17 @@ export type ClientsModuleOptions = ClientsSource & {
   reloadIntervalMs?: number;
 };
 
+/** For tests. */
+export const CLIENTS_KINDS: OptionKinds<ClientsModuleOptions> = {
+  path: kinds.name,
+  clients: kinds.list,
+  issuer: kinds.name,
+  publicUrl: kinds.name,
+  leeway: kinds.number('seconds'),
+  exposedFiles: kinds.oneOf('warn', 'refuse', 'allow'),
+  reloadIntervalMs: kinds.number('milliseconds'),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableClientsModule,
   MODULE_OPTIONS_TOKEN: CLIENTS_OPTIONS,
@@ -31,8 +43,12 @@ export const {
   ASYNC_OPTIONS_TYPE: CLIENTS_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<ClientsModuleOptions>({ moduleName: 'Clients' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions(
+      { ...definition, global: isGlobal },
+      CLIENTS_OPTIONS,
+      'ClientsModule',
+      CLIENTS_KINDS,
+    ),
+  )
   .build();

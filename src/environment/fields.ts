@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { IsOptional } from 'class-validator/cjs/decorator/common/IsOptional.js';
 import { ValidateBy } from 'class-validator/cjs/decorator/common/ValidateBy.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../core/text/index.js';
 
 /*
  * Decorators for the members of `Environment`: each says how the text of a variable becomes a value,

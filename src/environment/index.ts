@@ -2,7 +2,6 @@ export { foreignIssuers, mayCreateKeyFile } from './cross-checks.js';
 export { withEnvFile } from './env-file.js';
 export { Environment } from './environment.js';
 export { VARIABLES, type Variable } from './fields.js';
-export { nearest } from './nearest.js';
 export { isGiven, type RawEnvironment } from './raw-environment.js';
 export {
   loadEnvironment,

@@ -1,5 +1,5 @@
 import { VARIABLES } from './fields.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../core/text/index.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
 
 /** What variables of ours begin with, those of later versions included. */

@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Inject, Optional, Post } from '@nestjs/common';
-import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
+import { JwtVerifier, ProtectedRoutes, Public } from '../auth/index.js';
 import { rewordExplanation, TokenExplainer, type Explanation } from '../core/explain/index.js';
 import { GatewayException } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
@@ -10,6 +10,7 @@ import { EXPLAIN_TOKEN } from './explain.operations.js';
 
 /** `POST /_explain`: why a token is accepted or refused. For development only. */
 @Controller('_explain')
+@Public()
 export class ExplainController {
   private readonly explainer: TokenExplainer;
 

@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** How the answers of `POST /_explain` put it. */
 export interface ExplainModuleOptions {
@@ -6,9 +7,15 @@ export interface ExplainModuleOptions {
   reword?: (text: string) => string;
 }
 
+/** For tests. */
+export const EXPLAIN_KINDS: OptionKinds<ExplainModuleOptions> = { reword: kinds.method };
+
 export const {
   ConfigurableModuleClass: ConfigurableExplainModule,
   MODULE_OPTIONS_TOKEN: EXPLAIN_OPTIONS,
 } = new ConfigurableModuleBuilder<ExplainModuleOptions>({ moduleName: 'Explain' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, EXPLAIN_OPTIONS, 'ExplainModule', EXPLAIN_KINDS),
+  )
   .build();

@@ -1,10 +1,12 @@
 import { Controller, Get, Header } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { Operation } from '../routes/index.js';
 import { GET_LIVENESS, GET_READINESS } from './health.operations.js';
 import { Readiness } from './readiness.service.js';
 
 /** Probes for orchestrators and load balancers. */
 @Controller('health')
+@Public()
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 

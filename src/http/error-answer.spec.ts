@@ -1,5 +1,6 @@
 import {
   BadRequestException,
+  ConflictException,
   ForbiddenException,
   HttpException,
   InternalServerErrorException,
@@ -92,7 +93,17 @@ describe('toGatewayError', () => {
     [
       'a refusal with an object of its own',
       new HttpException({ why: 'so' }, 400),
-      { status: 400, code: 'body_malformed', description: 'Http Exception' },
+      { status: 400, code: 'body_malformed', body: '{"why":"so"}' },
+    ],
+    [
+      'a conflict with a code and details',
+      new ConflictException({ code: 'taken', details: ['name'] }),
+      { status: 409, code: 'request_invalid', body: '{"code":"taken","details":["name"]}' },
+    ],
+    [
+      'a failure with an object of its own',
+      new ServiceUnavailableException({ status: 'error', info: {} }),
+      { status: 503, code: 'unavailable', body: '{"status":"error","info":{}}' },
     ],
     [
       'an overload',

@@ -18,6 +18,8 @@ const INTERNAL: GatewayError = {
   description: 'Something went wrong in the gateway.',
 };
 
+const UNAVAILABLE = { status: 503, error: 'temporarily_unavailable', code: 'unavailable' };
+
 /** An error as it is sent, by whatever way. */
 export interface ErrorAnswer {
   readonly status: number;
@@ -88,17 +90,22 @@ function fromHttpException(exception: HttpException): GatewayError {
     : typeof message === 'string'
       ? message
       : exception.message;
-  if (status < 500) return { ...clientError(status, description), ...codeOf(exception) };
-  return status === 503
-    ? {
-        status,
-        error: 'temporarily_unavailable',
-        code: 'unavailable',
-        description,
-        ...codeOf(exception),
-      }
-    : { ...INTERNAL, status, ...codeOf(exception) };
+  const error: GatewayError = { ...ofStatus(status, description), ...codeOf(exception) };
+  return isOwnBody(answer) ? { ...error, body: JSON.stringify(answer) } : error;
 }
+
+function ofStatus(status: number, description: string): GatewayError {
+  if (status < 500) return clientError(status, description);
+  return status === 503 ? { ...UNAVAILABLE, description } : { ...INTERNAL, status };
+}
+
+/** What Nest makes of a text. */
+const MEMBERS_OF_NEST = new Set(['statusCode', 'message', 'error']);
+
+/** True for an object that the application wrote itself. */
+const isOwnBody = (answer: string | object): answer is object =>
+  typeof answer === 'object' &&
+  !('statusCode' in answer && Object.keys(answer).every((name) => MEMBERS_OF_NEST.has(name)));
 
 const codeOf = ({ errorCode }: HttpException): { code?: string } =>
   errorCode === undefined ? {} : { code: errorCode };

@@ -1,28 +1,46 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   Catch,
+  Inject,
   Logger,
   NotFoundException,
+  Optional,
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
+import { requestPath } from '../core/verify/index.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { endInBatch } from './batched-end.js';
 import { errorAnswer, toGatewayError } from './error-answer.js';
 import type { GatewayError } from './gateway.exception.js';
+import { answerMessage } from './message-error.js';
 import { requestContext } from './request-context.js';
 
 type RoutedRequest = IncomingMessage & {
   /** The Express application; another platform has none. */
   app?: RoutedApplication;
-  /** As Express's router sees it. */
-  path?: string;
+  originalUrl?: string;
   route?: { methods: Readonly<Record<string, boolean>> };
 };
 
-/** Express sets the route of a HEAD request before it finds that the route has no GET. */
+/** What of a reply of Fastify is used. */
+interface FastifyReply {
+  readonly sent: boolean;
+  readonly raw: ServerResponse;
+  code(status: number): this;
+  headers(headers: Readonly<Record<string, string>>): this;
+  send(body: string): unknown;
+}
+const isFastify = (response: ServerResponse | FastifyReply): response is FastifyReply =>
+  'raw' in response;
+
+/**
+ * Express sets the route of a HEAD request before it finds that the route has no GET. Below a global prefix,
+ * Nest has a route for whatever is not found, which is for all methods at once.
+ */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
   route !== undefined &&
+  route.methods._all !== true &&
   (method !== 'HEAD' || route.methods.get === true || route.methods.head === true);
 
 /** What an error answer tells. */
@@ -33,26 +51,43 @@ export interface ErrorFilterOptions {
   reword?: (explanation: string) => string;
 }
 
+/** Provides the options of an {@link ErrorFilter} that is `APP_FILTER`. */
+export const ERROR_FILTER_OPTIONS = Symbol('signet.error-filter-options');
+
 /**
- * Makes every error answer: one shape, one place, and the reason for the log line. For an
- * application over `@nestjs/platform-express`.
+ * Makes every error answer: one shape, one place, and the reason for the log line. For HTTP over Express or
+ * Fastify; errors in other contexts leave as they would without it.
  *
  * @example
  * ```ts
  * app.use(requestContextMiddleware); // gives each answer its X-Request-Id
  * app.useGlobalFilters(new ErrorFilter({ explain: process.env.NODE_ENV !== 'production' }));
+ * // or among the providers of a module: { provide: APP_FILTER, useClass: ErrorFilter }
  * ```
+ * An `HttpException` with an object of the application's own is answered with that object.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorFilter.name);
 
-  constructor(private readonly options: ErrorFilterOptions = {}) {}
+  private readonly options: ErrorFilterOptions;
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  constructor(@Optional() @Inject(ERROR_FILTER_OPTIONS) options?: ErrorFilterOptions) {
+    this.options = options ?? {};
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): unknown {
+    // GraphQL makes an answer of what is thrown, messages have no answer of HTTP.
+    const type = host.getType<string>();
+    if (type === 'ws' || type === 'rpc') return answerMessage(thrown, host);
+    if (type !== 'http') throw thrown;
+    return this.answer(thrown, host);
+  }
+
+  private answer(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<RoutedRequest>();
-    const response = http.getResponse<ServerResponse>();
+    const response = http.getResponse<ServerResponse | FastifyReply>();
     const error = this.reworded(
       thrown instanceof NotFoundException && !isRouted(request)
         ? unrouted(request)
@@ -61,12 +96,17 @@ export class ErrorFilter implements ExceptionFilter {
     const context = requestContext(request);
     context.refusal = { code: error.code, explanation: error.explanation };
     if (error.code === 'internal') this.logUnexpected(thrown, context.id);
+    const { status, headers, body } = errorAnswer(error, context.id, this.options.explain);
+    if (isFastify(response)) {
+      if (response.sent) response.raw.destroy();
+      else void response.code(status).headers(headers).send(body);
+      return;
+    }
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
       response.destroy();
       return;
     }
-    const { status, headers, body } = errorAnswer(error, context.id, this.options.explain);
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     endInBatch(response, body);
@@ -88,7 +128,9 @@ export class ErrorFilter implements ExceptionFilter {
 }
 
 function unrouted(request: RoutedRequest): GatewayError {
-  const { app, path = '/' } = request;
+  const { app } = request;
+  // Below a global prefix Express takes it away from url and path.
+  const path = requestPath(request) ?? '/';
   const allow = app === undefined ? [] : allowedMethods(app, path);
   return allow.length === 0
     ? {

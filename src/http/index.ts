@@ -1,6 +1,6 @@
 export { bodyMiddleware } from './body.middleware.js';
 export { bodyParser, hasBody, RequestBodyException, type BodyParser } from './request-body.js';
-export { ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
+export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {
   requestEndMiddleware,
@@ -18,6 +18,8 @@ export {
   withholdHeaders,
   type RequestContext,
 } from './request-context.js';
+export { answerMessage } from './message-error.js';
+export { setResponseHeader } from './response-header.js';
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
 export { endInBatch } from './batched-end.js';
 export { KNOWN_METHODS } from './known-methods.js';

@@ -29,13 +29,28 @@ export class RequestContext {
 
 /** A symbol of this file, so that no middleware or body can forge or overwrite a context. */
 const CONTEXT = Symbol('signet.request-context');
-type WithContext = IncomingMessage & { [CONTEXT]?: RequestContext };
+type WithContext = object & { [CONTEXT]?: RequestContext };
 
-/** The context of a request; the first who asks for it makes it. */
-export const requestContext = (request: IncomingMessage): RequestContext =>
-  ((request as WithContext)[CONTEXT] ??= new RequestContext(
-    requestId(request.headers['x-request-id']),
-  ));
+/**
+ * The context of a request; the first who asks for it makes it.
+ *
+ * @param request that of Node, Express or Fastify, or whatever stands for one: the client of a WebSocket, the
+ * context of a message
+ */
+export const requestContext = (request: object): RequestContext =>
+  (request as WithContext)[CONTEXT] ?? newContext(request);
+
+/** Middleware sees the request of Node, handlers that of Fastify: it is one request. */
+interface FastifyLike extends WithContext {
+  readonly raw?: WithContext;
+}
+
+function newContext(request: FastifyLike): RequestContext {
+  const { raw = request } = request;
+  const { headers } = raw as Partial<IncomingMessage>;
+  return ((request as WithContext)[CONTEXT] = raw[CONTEXT] ??=
+    new RequestContext(requestId(headers?.['x-request-id'])));
+}
 
 /** Printable, short, and no JWT: whatever comes in is written to logs. */
 const WELL_FORMED = /^(?!eyJ)[\w.:+/=@-]{1,128}$/;
@@ -60,13 +75,13 @@ export function requestContextMiddleware(
  *
  * @param names lower-case header names
  */
-export function withholdHeaders(request: IncomingMessage, names: readonly string[]): void {
+export function withholdHeaders(request: object, names: readonly string[]): void {
   const context = requestContext(request);
   context.withheldHeaders = [...context.withheldHeaders, ...names];
 }
 
 /** Adds headers to every backend call made on behalf of this request. */
-export function addBackendHeaders(request: IncomingMessage, headers: BackendHeaders): void {
+export function addBackendHeaders(request: object, headers: BackendHeaders): void {
   const context = requestContext(request);
   context.backendHeaders = { ...context.backendHeaders, ...headers };
 }

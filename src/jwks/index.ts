@@ -3,7 +3,7 @@ export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
 export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
 export { JwkKeyStore } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
-export type { JwksModuleOptions } from './jwks.module-definition.js';
+export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
 export { watchFile } from './watch-file.js';
@@ -18,3 +18,4 @@ export {
   type KeyUrlOptions,
   type RefreshPolicy,
 } from '../core/keys/index.js';
+export { requiredKeys } from './required-keys.js';

@@ -1,4 +1,11 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import {
+  IDENTIFY_STRATEGY,
+  KEY_URL_KINDS,
+  kinds,
+  withCheckedOptions,
+  type OptionKinds,
+} from '../options/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import type { KeyIdentifyStrategy, KeySource, KeyUrlOptions } from '../core/keys/index.js';
 
@@ -22,6 +29,18 @@ export interface JwksModuleOptions {
   remote?: KeyUrlOptions;
 }
 
+/** For tests. */
+export const JWKS_KINDS: OptionKinds<JwksModuleOptions> = {
+  signing: kinds.object,
+  verification: kinds.object,
+  identifyStrategy: IDENTIFY_STRATEGY,
+  exposedKeyFiles: kinds.oneOf('warn', 'refuse', 'allow'),
+  createMissing: kinds.members({ alg: kinds.name, kid: kinds.name }),
+  passphrase: kinds.text,
+  reloadIntervalMs: kinds.number('milliseconds'),
+  remote: kinds.members(KEY_URL_KINDS),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableJwksModule,
   MODULE_OPTIONS_TOKEN: JWKS_OPTIONS,
@@ -29,8 +48,7 @@ export const {
   ASYNC_OPTIONS_TYPE: JWKS_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<JwksModuleOptions>({ moduleName: 'Jwks' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions({ ...definition, global: isGlobal }, JWKS_OPTIONS, 'JwksModule', JWKS_KINDS),
+  )
   .build();

@@ -1,8 +1,16 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ManagementOptions } from '../management/index.js';
 
 /** Where `/metrics` is served. */
 export interface MetricsModuleOptions extends ManagementOptions {}
+
+/** For tests. */
+export const METRICS_KINDS: OptionKinds<MetricsModuleOptions> = {
+  host: kinds.name,
+  port: kinds.whole('ports'),
+  optional: kinds.flag,
+};
 
 export const {
   ConfigurableModuleClass: ConfigurableMetricsModule,
@@ -11,4 +19,7 @@ export const {
   ASYNC_OPTIONS_TYPE: METRICS_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<MetricsModuleOptions>({ moduleName: 'Metrics' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, METRICS_OPTIONS, 'MetricsModule', METRICS_KINDS),
+  )
   .build();

@@ -2,9 +2,8 @@ import { Controller, Get, Post, UseGuards, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { describe, expect, it } from 'vitest';
-import { REQUIRE_JWT, RequireJwt } from '../auth/index.js';
+import { compileRoutePolicy, REQUIRE_JWT, RequireJwt } from '../auth/index.js';
 import { compileSigningPolicy } from '../core/sign/index.js';
-import { compilePolicy } from '../core/verify/index.js';
 import { Operation, type Route } from '../routes/index.js';
 import { SignFields } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
@@ -75,8 +74,13 @@ const routesOf = (controller: Type): Route[] =>
       return {
         controller,
         handler: handler as Route['handler'],
+        kind: 'http',
+        method: '',
+        path: '',
+        name,
         label: name,
         writesResponse: false,
+        sendsEvents: false,
       };
     });
 
@@ -102,9 +106,9 @@ function complete(
       routes: [OrdersController, LoginController, ProbeController].flatMap(routesOf),
       reflector,
       protectedRoutes: {
-        defaults: () => compilePolicy({}, DEFAULTS),
+        defaults: () => compileRoutePolicy({}, DEFAULTS),
         policy: (handler, controller) =>
-          compilePolicy(
+          compileRoutePolicy(
             reflector.getAllAndOverride(REQUIRE_JWT, [handler as Route['handler'], controller]) ??
               {},
             DEFAULTS,

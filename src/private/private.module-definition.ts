@@ -1,10 +1,14 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** The backend call behind `GET /private/custom`. */
 export interface PrivateModuleOptions {
   /** Path below the backend's host; may contain `{JWT.<claim>}`. */
   path: string;
 }
+
+/** For tests. */
+export const PRIVATE_KINDS: OptionKinds<PrivateModuleOptions> = { path: kinds.name };
 
 export const {
   ConfigurableModuleClass: ConfigurablePrivateModule,
@@ -13,4 +17,7 @@ export const {
   ASYNC_OPTIONS_TYPE: PRIVATE_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<PrivateModuleOptions>({ moduleName: 'Private' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, PRIVATE_OPTIONS, 'PrivateModule', PRIVATE_KINDS),
+  )
   .build();

@@ -6,6 +6,7 @@ import {
   RESPONSE_PASSTHROUGH_METADATA,
   ROUTE_ARGS_METADATA,
   VERSION_METADATA,
+  SSE_METADATA,
 } from '@nestjs/common/constants.js';
 import { RouteParamtypes, type VersionValue } from '@nestjs/common/internal.js';
 import {
@@ -16,17 +17,49 @@ import {
 } from '@nestjs/core';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 
-/** A route of the application, as its decorators declare it. */
-export interface Route {
+/** How requests reach a handler: what `ExecutionContext.getType()` says of them. */
+export type HandlerKind = 'http' | 'graphql' | 'ws' | 'rpc';
+
+/** A method that Nest calls for requests. */
+export interface Handler {
+  /** The controller, the resolver or the gateway. */
   controller: Type;
   handler: (...args: never[]) => unknown;
+  /** The name of the method. */
+  name: string;
+  kind: HandlerKind;
+  /** HTTP method; `Query`, `Mutation`, `Subscription` or `Field` of GraphQL; `MESSAGE`; `PATTERN` or `EVENT`. */
+  method: string;
+  /** What is addressed: a path, a field, the name of a message, a pattern. */
+  path: string;
   /** For messages: `POST /token (TokenController.create)`. */
   label: string;
-  /** The handler writes the response itself (`@Res()` without passthrough, `@Next()`). */
-  writesResponse: boolean;
 }
 
-/** Lists the routes of all controllers, so that decorators can be checked when the application starts. */
+/** A route of the application, as its decorators declare it. */
+export interface Route extends Handler {
+  /** The handler writes the response itself (`@Res()` without passthrough, `@Next()`). */
+  writesResponse: boolean;
+  /** The handler sends a stream of events (`@Sse()`). */
+  sendsEvents: boolean;
+}
+
+/** Metadata of packages that are not loaded here. */
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const RESOLVER_NAME = 'graphql:resolver_name';
+const RESOLVER_PROPERTY = 'graphql:resolve_property';
+const RESOLVER_REFERENCE = 'graphql:resolve_reference';
+const WS_HANDLER = 'websockets:message_mapping';
+const WS_MESSAGE = 'message';
+const RPC_PATTERN = 'microservices:pattern';
+const RPC_TYPE = 'microservices:handler_type';
+/** `PatternHandler.EVENT` */
+const RPC_EVENT = 2;
+const GATEWAY = 'websockets:is_gateway';
+const GATEWAY_OPTIONS = 'websockets:gateway_options';
+const GRAPHQL_OPTIONS = 'GqlModuleOptions';
+
+/** Lists what the application answers requests with, so that decorators can be checked when it starts. */
 @Injectable()
 export class RouteExplorer {
   constructor(
@@ -36,17 +69,77 @@ export class RouteExplorer {
     private readonly modules: ModulesContainer,
   ) {}
 
+  /** The HTTP routes of all controllers. */
   routes(): Route[] {
-    return this.discovery.getControllers().flatMap(({ metatype }) => {
-      const controller = metatype as Type | null;
-      if (controller === null) return [];
-      const prototype = controller.prototype as Record<string, Route['handler']>;
-      return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
-        const handler = prototype[name];
-        return handler !== undefined && Reflect.hasMetadata(METHOD_METADATA, handler)
-          ? [describeRoute(controller, handler, name)]
-          : [];
-      });
+    return this.discovery
+      .getControllers()
+      .flatMap(({ metatype }) =>
+        this.methodsOf(metatype as Type | null).flatMap(([controller, handler, name]) =>
+          Reflect.hasMetadata(METHOD_METADATA, handler)
+            ? [describeRoute(controller, handler, name)]
+            : [],
+        ),
+      );
+  }
+
+  /** Everything else that requests reach: GraphQL fields, messages of WebSockets, patterns of microservices. */
+  handlers(): Handler[] {
+    return this.methods().flatMap((method) => describeHandler(...method) ?? []);
+  }
+
+  /** The connections to all gateways of WebSockets, with the gateway itself once it is made. */
+  gateways(): (Handler & { instance: unknown })[] {
+    return this.discovery.getProviders().flatMap(({ metatype, instance }) => {
+      const gateway = metatype as Type | null;
+      if (typeof gateway !== 'function' || Reflect.getMetadata(GATEWAY, gateway) !== true)
+        return [];
+      const { handleConnection: handler = NO_HANDLER } = gateway.prototype as {
+        handleConnection?: Handler['handler'];
+      };
+      const { namespace = '' } = (Reflect.getMetadata(GATEWAY_OPTIONS, gateway) ?? {}) as {
+        namespace?: unknown;
+      };
+      const path = `/${asText(namespace).replace(/^\//, '')}`;
+      const described = labelled('ws', 'CONNECT', path, gateway, handler, 'handleConnection');
+      return [{ ...described, instance: instance as unknown }];
+    });
+  }
+
+  /** Methods of controllers and providers that requests do not reach, as far as is known here. */
+  others(): Pick<Handler, 'controller' | 'handler' | 'name'>[] {
+    return this.methods().flatMap(([controller, handler, name]) =>
+      Reflect.hasMetadata(METHOD_METADATA, handler) ||
+      describeHandler(controller, handler, name) !== undefined
+        ? []
+        : [{ controller, handler, name }],
+    );
+  }
+
+  /** What Nest runs around fields of GraphQL types; by default nothing (`fieldResolverEnhancers`). */
+  fieldEnhancers(): readonly string[] {
+    return this.discovery.getProviders().flatMap(({ token, instance }) => {
+      if (token !== GRAPHQL_OPTIONS) return [];
+      const { fieldResolverEnhancers: enhancers } = (instance ?? {}) as Record<string, unknown>;
+      return Array.isArray(enhancers) ? enhancers.map(String) : [];
+    });
+  }
+
+  private methods(): [Type, Handler['handler'], string][] {
+    const classes = [...this.discovery.getControllers(), ...this.discovery.getProviders()].map(
+      ({ metatype }) => metatype as unknown,
+    );
+    return [...new Set(classes)].flatMap((metatype) => this.methodsOf(metatype));
+  }
+
+  private methodsOf(metatype: unknown): [Type, Handler['handler'], string][] {
+    if (typeof metatype !== 'function') return [];
+    const controller = metatype as Type;
+    const prototype = controller.prototype as Record<string, Handler['handler']> | undefined;
+    // A factory may be an arrow function.
+    if (prototype === undefined) return [];
+    return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
+      const handler = prototype[name];
+      return handler === undefined ? [] : [[controller, handler, name]];
     });
   }
 
@@ -92,9 +185,11 @@ const textsOf = (key: string, target: object): string[] =>
 
 const versionOf = (target: object): VersionValue | undefined =>
   Reflect.getMetadata(VERSION_METADATA, target) as VersionValue | undefined;
+/** Of gateways that do nothing when a client connects. */
+const NO_HANDLER = (): undefined => undefined;
 
 function describeRoute(controller: Type, handler: Route['handler'], name: string): Route {
-  const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number];
+  const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number] ?? '';
   const path = [controller, handler]
     .flatMap((target) => Reflect.getMetadata(PATH_METADATA, target) as string | string[])
     .join('/')
@@ -104,11 +199,52 @@ function describeRoute(controller: Type, handler: Route['handler'], name: string
     (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) as object | undefined) ?? {},
   ).map((key) => Number(key.split(':', 1)[0]));
   return {
-    controller,
-    handler,
-    label: `${method} /${path} (${controller.name}.${name})`,
+    ...labelled('http', method, `/${path}`, controller, handler, name),
     writesResponse:
       [RouteParamtypes.RESPONSE, RouteParamtypes.NEXT].some((type) => parameters.includes(type)) &&
       Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, controller, name) !== true,
+    sendsEvents: Reflect.getMetadata(SSE_METADATA, handler) === true,
   };
 }
+
+function describeHandler(
+  controller: Type,
+  handler: Handler['handler'],
+  name: string,
+): Handler | undefined {
+  const read = (key: string): unknown => Reflect.getMetadata(key, handler);
+  const label = (kind: HandlerKind, method: string, path: unknown): Handler =>
+    labelled(kind, method, asText(path), controller, handler, name);
+  if (read(RPC_PATTERN) !== undefined)
+    return label(
+      'rpc',
+      read(RPC_TYPE) === RPC_EVENT ? 'EVENT' : 'PATTERN',
+      [read(RPC_PATTERN)].flat()[0],
+    );
+  if (read(WS_HANDLER) === true) return label('ws', 'MESSAGE', read(WS_MESSAGE));
+  const type = read(RESOLVER_TYPE);
+  const isField = read(RESOLVER_PROPERTY) === true || read(RESOLVER_REFERENCE) === true;
+  if (type === undefined && !isField) return undefined;
+  const field = asText(read(RESOLVER_NAME) ?? name);
+  return label('graphql', isField ? 'Field' : asText(type), field);
+}
+
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+
+const labelled = (
+  kind: HandlerKind,
+  method: string,
+  path: string,
+  controller: Type,
+  handler: Handler['handler'],
+  name: string,
+): Handler => ({
+  kind,
+  method,
+  path,
+  controller,
+  handler,
+  name,
+  label: `${method} ${path} (${controller.name}.${name})`,
+});

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { ArgumentsHost } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, expect, it } from 'vitest';
 import { ErrorFilter, GatewayException } from '../http/index.js';
 import { answerClientError } from './client-error.js';
@@ -36,10 +36,9 @@ async function shapeOf(listener: RequestListener, headers: Record<string, string
 }
 
 const failing: RequestListener = (request, response) => {
-  const http = { getRequest: () => request, getResponse: () => response };
   new ErrorFilter().catch(
     new GatewayException({ status: 400, error: 'e', code: 'c', description: 'd' }),
-    { switchToHttp: () => http } as unknown as ArgumentsHost,
+    new ExecutionContextHost([request, response]),
   );
   waits = response.headersSent && !response.writableEnded;
 };

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { assertSameOrigin, TokenRefusedException, ProtectedRoutes } from '../auth/index.js';
+import { assertSameOrigin, TokenRefusedException, ProtectedRoutes, Public } from '../auth/index.js';
 import {
   bearerToken,
   tokenMissing,
@@ -16,6 +16,7 @@ import { END_SESSION } from './logout.operations.js';
 
 /** `POST /logout`: ends the session of the token in the header or the cookies. */
 @Controller('logout')
+@Public()
 export class LogoutController {
   constructor(
     private readonly routes: ProtectedRoutes,

@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** What is known of the tokens that are signed here, and whether browsers keep them. */
@@ -15,6 +16,15 @@ export interface SessionModuleOptions {
   publicUrl?: string;
 }
 
+/** For tests. */
+export const SESSION_KINDS: OptionKinds<SessionModuleOptions> = {
+  alg: kinds.name,
+  issuer: kinds.text,
+  refreshTyp: kinds.name,
+  cookies: kinds.flag,
+  publicUrl: kinds.name,
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableSessionModule,
   MODULE_OPTIONS_TOKEN: SESSION_OPTIONS,
@@ -22,4 +32,7 @@ export const {
   ASYNC_OPTIONS_TYPE: SESSION_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<SessionModuleOptions>({ moduleName: 'Session' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, SESSION_OPTIONS, 'SessionModule', SESSION_KINDS),
+  )
   .build();

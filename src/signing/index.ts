@@ -7,6 +7,6 @@ export { SigningException } from './signing.exception.js';
 export { SigningInterceptor } from './signing.interceptor.js';
 export { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 export { SigningModule } from './signing.module.js';
-export type { SigningModuleOptions } from './signing.module-definition.js';
+export { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
 // Part of what users of this module see.
 export type { ClaimSet, SigningSteps, StaleExpPolicy, TokenFormat } from '../core/sign/index.js';

@@ -1,8 +1,8 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
 import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
 import { nowSeconds } from '../core/time/index.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
 import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';
@@ -11,12 +11,15 @@ import { SigningEvents } from './signing-events.service.js';
 @Injectable()
 export class JwtSigner {
   private readonly ids = new RepeatedIds();
+  private readonly keys: JwkKeyStore;
 
   constructor(
-    private readonly keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly events: SigningEvents,
     @Optional() private readonly revocations?: Revocations,
-  ) {}
+  ) {
+    this.keys = requiredKeys(keys, 'SigningModule');
+  }
 
   /** The time to stamp, in seconds since 1970: never ahead of the state store's clock, which decides about revocations. */
   now(): number {

@@ -3,12 +3,21 @@ import type { SignableField, SignableHandler } from './signable.js';
 import { SigningInterceptor } from './signing.interceptor.js';
 import { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
 
+/** What the decorator of a property must not return. */
+interface NoPropertyDecorator {
+  readonly '@SignFields: there is no result to sign': never;
+}
+
 /** Accepts only a method whose result has an object in each field. */
-export type SignFieldsDecorator<Field extends string> = <Handler extends SignableHandler>(
-  target: object,
-  name: string | symbol,
-  method: TypedPropertyDescriptor<Handler> & SignableField<Handler, Field>,
-) => void;
+export interface SignFieldsDecorator<Field extends string> {
+  /** For `applyDecorators`, which says nothing about the method. No property may have such a decorator. */
+  (target: object, name: string | symbol, method?: undefined): NoPropertyDecorator;
+  <Handler extends SignableHandler>(
+    target: object,
+    name: string | symbol,
+    method: TypedPropertyDescriptor<Handler> & SignableField<Handler, Field>,
+  ): void;
+}
 
 /**
  * Signs fields of what the handler returns as JWTs: each named field has to hold an object with

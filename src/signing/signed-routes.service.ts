@@ -1,12 +1,24 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  StreamableFile,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
-import { RouteExplorer, type Route } from '../routes/index.js';
+import { RouteExplorer, RouteTable, type Handler, type Route } from '../routes/index.js';
 import { KeyError } from '../core/keys/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { overlaps, compileSigningPolicy, type SigningPolicy } from '../core/sign/index.js';
-import { SIGN_FIELDS } from './sign-fields.metadata.js';
-import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
+import { optionProblems } from '../options/index.js';
+import { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
+import {
+  SIGN_FIELDS_KINDS,
+  SIGNING_OPTIONS,
+  type SigningModuleOptions,
+} from './signing.module-definition.js';
 
 /** The policies of all routes with `@SignFields`: made once, checked before the first request. */
 @Injectable()
@@ -14,12 +26,20 @@ export class SignedRoutes implements OnModuleInit {
   private readonly policies = new WeakMap<object, SigningPolicy>();
   private otherIssuerSeen = false;
 
+  private readonly keys: JwkKeyStore;
+
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
-    private readonly keys: JwkKeyStore,
+    @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly reflector: Reflector,
     private readonly explorer: RouteExplorer,
-  ) {}
+    table: RouteTable,
+  ) {
+    table.describeBy((route) =>
+      this.isSigned(route) ? { signedFields: this.policy(route.handler).fields } : {},
+    );
+    this.keys = requiredKeys(keys, 'SigningModule');
+  }
 
   /**
    * Checks every decorated route.
@@ -27,7 +47,19 @@ export class SignedRoutes implements OnModuleInit {
    * @throws BootError one line per route that could not sign, naming route and kid
    */
   onModuleInit(): void {
-    const problems = this.explorer.routes().flatMap((route) => this.check(route));
+    const problems = [
+      ...this.explorer.routes().flatMap((route) => this.check(route, problemsOfRoute(route))),
+      ...this.explorer
+        .handlers()
+        .flatMap((handler) => this.check(handler, this.problemsOfHandler(handler))),
+      ...this.explorer
+        .others()
+        .filter(({ handler }) => Reflect.hasMetadata(SIGN_FIELDS.KEY, handler))
+        .map(
+          ({ controller, name }) =>
+            `${controller.name}.${name}: @SignFields stands on what is no route and no GraphQL field, so nothing would be signed`,
+        ),
+    ];
     if (problems.length > 0) throw new BootError(problems);
   }
 
@@ -54,14 +86,31 @@ export class SignedRoutes implements OnModuleInit {
     );
   }
 
-  private check({ handler, label, writesResponse }: Route): string[] {
-    if (this.reflector.get(SIGN_FIELDS, handler) === undefined) return [];
+  /** Whether `@SignFields` stands on a handler. */
+  isSigned({ handler }: Pick<Handler, 'handler'>): boolean {
+    return Reflect.hasMetadata(SIGN_FIELDS.KEY, handler);
+  }
+
+  private problemsOfHandler({ kind, method }: Handler): string[] {
+    if (kind !== 'graphql')
+      return ['@SignFields does not work for messages; sign with JwtSigner instead'];
+    if (method === 'Subscription')
+      return ['@SignFields does not work for subscriptions; sign with JwtSigner instead'];
+    return method !== 'Field' || this.explorer.fieldEnhancers().includes('interceptors')
+      ? []
+      : [
+          "Nest runs no interceptor around the fields of a type; add 'interceptors' to the option fieldResolverEnhancers of GraphQLModule",
+        ];
+  }
+
+  private check({ handler, label }: Handler, found: readonly string[]): string[] {
+    const options = this.reflector.get(SIGN_FIELDS, handler);
+    if (options === undefined) return [];
+    const wrong = optionProblems<SignFieldsOptions>(options, SIGN_FIELDS_KINDS);
+    if (wrong.length > 0) return wrong.map((text) => `${label}: @SignFields: ${text}`);
     const { fields, field } = this.policy(handler);
-    const problems = fields.length === 0 ? ['there is no field to sign'] : [];
-    if (writesResponse)
-      problems.push(
-        'the handler writes the response itself; return it, or use @Res({ passthrough: true })',
-      );
+    const problems = [...found];
+    if (fields.length === 0) problems.push('there is no field to sign');
     for (const name of fields) {
       if (overlaps(name, fields)) problems.push(`field '${name}' holds another field to sign`);
       const { alg, kid } = field(name).format;
@@ -74,4 +123,18 @@ export class SignedRoutes implements OnModuleInit {
     }
     return [...new Set(problems)].map((problem) => `${label}: ${problem}`);
   }
+}
+
+function problemsOfRoute({ writesResponse, sendsEvents, controller, name }: Route): string[] {
+  const problems: string[] = [];
+  if (writesResponse)
+    problems.push(
+      'the handler writes the response itself; return it, or use @Res({ passthrough: true })',
+    );
+  if (sendsEvents)
+    problems.push('@SignFields does not work for @Sse(); sign with JwtSigner instead');
+  const prototype = controller.prototype as object;
+  if (Reflect.getMetadata('design:returntype', prototype, name) === StreamableFile)
+    problems.push('the handler returns a file, which has no fields to sign');
+  return problems;
 }

@@ -7,7 +7,9 @@ import {
 } from '@nestjs/common';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { BootError } from '../core/errors/index.js';
+import { setResponseHeader } from '../http/index.js';
 import { signAnswer, SigningError, type SigningPolicy } from '../core/sign/index.js';
+import { AnswerSerializer } from './answer-serializer.service.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningException } from './signing.exception.js';
@@ -21,33 +23,53 @@ import { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 export class SigningInterceptor implements NestInterceptor {
   private readonly routes: SignedRoutes;
   private readonly signer: JwtSigner;
+  private readonly serializer: AnswerSerializer;
 
-  constructor(@Optional() routes?: SignedRoutes, @Optional() signer?: JwtSigner) {
-    if (routes === undefined || signer === undefined)
+  constructor(
+    @Optional() routes?: SignedRoutes,
+    @Optional() signer?: JwtSigner,
+    @Optional() serializer?: AnswerSerializer,
+  ) {
+    if (routes === undefined || signer === undefined || serializer === undefined)
       throw new BootError(
         '@SignFields needs SigningModule: add SigningModule.forRoot(…) to the imports of your root module',
       );
     this.routes = routes;
     this.signer = signer;
+    this.serializer = serializer;
   }
 
   /** @throws SigningException (502) when the result cannot be signed */
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const policy = this.routes.policy(context.getHandler());
+    // RFC 6749 section 5.1: no cache keeps tokens.
+    if (context.getType() === 'http') {
+      const response = context.switchToHttp().getResponse<object>();
+      setResponseHeader(response, 'Cache-Control', 'no-store');
+      setResponseHeader(response, 'Pragma', 'no-cache');
+    }
     // A promise instead of rxjs operators, which cost more than an HMAC signature.
     const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    return of(result instanceof SignedAnswer ? result.body : await this.sign(result, policy));
+    return of(
+      result instanceof SignedAnswer ? result.body : await this.sign(result, policy, context),
+    );
   }
 
-  private async sign(result: unknown, policy: SigningPolicy): Promise<Record<string, unknown>> {
+  private async sign(
+    result: unknown,
+    policy: SigningPolicy,
+    context: ExecutionContext,
+  ): Promise<Record<string, unknown>> {
     const { body, steps, fields } =
       result instanceof UnsignedAnswer
         ? result
         : { body: result, steps: undefined, fields: undefined };
+    const chosen = fields === undefined ? policy : { ...policy, fields, requireAll: true };
     try {
+      const shown = this.serializer.serialize(body, chosen.fields, context);
       return await signAnswer(
-        body,
-        fields === undefined ? policy : { ...policy, fields, requireAll: true },
+        shown instanceof Promise ? await shown : shown,
+        chosen,
         (claims, format) => {
           this.routes.noteIssuer(claims.iss);
           return this.signer.sign(claims, format);

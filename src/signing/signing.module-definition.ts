@@ -1,8 +1,38 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { SigningOptions } from '../core/sign/index.js';
+import type { SignFieldsOptions } from './sign-fields.metadata.js';
 
 /** Defaults of every `@SignFields()`. */
 export interface SigningModuleOptions extends SigningOptions {}
+
+/** For tests. */
+export const SIGNING_KINDS: OptionKinds<SigningModuleOptions> = {
+  alg: kinds.name,
+  kid: kinds.name,
+  fields: kinds.texts,
+  requireAllFields: kinds.flag,
+  typ: kinds.name,
+  refreshTyp: kinds.name,
+  full: kinds.flag,
+  issuer: kinds.name,
+  audience: kinds.name,
+  refreshAudience: kinds.oneOf('issuer', 'keep'),
+  accessTtl: kinds.number('seconds'),
+  refreshTtl: kinds.number('seconds'),
+  staleExp: kinds.oneOf('reject', 'renew', 'keep'),
+  maxTokenLength: kinds.whole('characters', 1),
+};
+
+/** Of one route. */
+export const SIGN_FIELDS_KINDS: OptionKinds<SignFieldsOptions> = {
+  fields: kinds.texts,
+  alg: kinds.name,
+  kid: kinds.name,
+  typ: kinds.name,
+  ttl: kinds.number('seconds'),
+  full: kinds.flag,
+};
 
 export const {
   ConfigurableModuleClass: ConfigurableSigningModule,
@@ -11,8 +41,12 @@ export const {
   ASYNC_OPTIONS_TYPE: SIGNING_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<SigningModuleOptions>({ moduleName: 'Signing' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions(
+      { ...definition, global: isGlobal },
+      SIGNING_OPTIONS,
+      'SigningModule',
+      SIGNING_KINDS,
+    ),
+  )
   .build();

@@ -1,14 +1,25 @@
 import { Module } from '@nestjs/common';
-import { RoutesModule } from '../routes/index.js';
+import { RouteExplorer, RoutesModule } from '../routes/index.js';
+import { AnswerSerializer, runWithinSerializers } from './answer-serializer.service.js';
 import { JwtSigner } from './jwt-signer.service.js';
+import { SIGN_FIELDS } from './sign-fields.metadata.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningEvents } from './signing-events.service.js';
+import { SigningInterceptor } from './signing.interceptor.js';
 import { ConfigurableSigningModule } from './signing.module-definition.js';
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
   imports: [RoutesModule],
-  providers: [JwtSigner, SignedRoutes, SigningEvents],
-  exports: [JwtSigner, SignedRoutes, SigningEvents],
+  providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
+  exports: [RoutesModule, JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
 })
-export class SigningModule extends ConfigurableSigningModule {}
+export class SigningModule extends ConfigurableSigningModule {
+  constructor(explorer: RouteExplorer) {
+    super();
+    // Nest reads the order when it registers the routes, which is before onModuleInit.
+    for (const { handler } of explorer.routes())
+      if (Reflect.hasMetadata(SIGN_FIELDS.KEY, handler))
+        runWithinSerializers(SigningInterceptor, handler);
+  }
+}

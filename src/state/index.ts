@@ -4,7 +4,7 @@ export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export { StateUnavailableException } from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
-export type { StateModuleOptions } from './state.module-definition.js';
+export { STATE_OPTIONS, type StateModuleOptions } from './state.module-definition.js';
 export type {
   ChangeCursor,
   Hits,

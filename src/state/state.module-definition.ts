@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { RevocationsOptions } from './revocations.service.js';
 
 /** Where state is kept, and how it is followed. */
@@ -7,6 +8,15 @@ export interface StateModuleOptions extends RevocationsOptions {
   url: string;
 }
 
+/** For tests. */
+export const STATE_KINDS: OptionKinds<StateModuleOptions> = {
+  url: kinds.name,
+  longestTokenTtl: kinds.number('seconds'),
+  pollMs: kinds.number('milliseconds'),
+  maxStalenessMs: kinds.number('milliseconds'),
+  leeway: kinds.number('seconds'),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableStateModule,
   MODULE_OPTIONS_TOKEN: STATE_OPTIONS,
@@ -14,8 +24,12 @@ export const {
   ASYNC_OPTIONS_TYPE: STATE_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<StateModuleOptions>({ moduleName: 'State' })
   .setClassMethodName('forRoot')
-  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal,
-  }))
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions(
+      { ...definition, global: isGlobal },
+      STATE_OPTIONS,
+      'StateModule',
+      STATE_KINDS,
+    ),
+  )
   .build();

@@ -12,6 +12,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { STATE_STORE, type StateStore } from '../state/index.js';
+import { Public } from '../auth/index.js';
 import { isKeyBound } from '../core/claims/index.js';
 import { Operation } from '../routes/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
@@ -21,8 +22,9 @@ import { RefreshGrant, refreshUse } from './refresh-grant.service.js';
 import { requestParameters, requireParameter } from './token-request.js';
 import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
-/** `POST /token/introspect` (RFC 7662), for registered clients and for holders of a role. */
+/** `POST /token/introspect` (RFC 7662). Public for `AuthGuard`: {@link IntrospectionAccess} decides who may ask. */
 @Controller('token')
+@Public()
 @UseGuards(TokenThrottleGuard)
 export class IntrospectionController {
   constructor(

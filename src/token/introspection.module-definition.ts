@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** Who may introspect. */
 export interface IntrospectionModuleOptions {
@@ -9,6 +10,9 @@ export interface IntrospectionModuleOptions {
   roles: readonly string[];
 }
 
+/** For tests. */
+export const INTROSPECTION_KINDS: OptionKinds<IntrospectionModuleOptions> = { roles: kinds.texts };
+
 export const {
   ConfigurableModuleClass: ConfigurableIntrospectionModule,
   MODULE_OPTIONS_TOKEN: INTROSPECTION_OPTIONS,
@@ -16,4 +20,12 @@ export const {
   ASYNC_OPTIONS_TYPE: INTROSPECTION_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<IntrospectionModuleOptions>({ moduleName: 'Introspection' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(
+      definition,
+      INTROSPECTION_OPTIONS,
+      'IntrospectionModule',
+      INTROSPECTION_KINDS,
+    ),
+  )
   .build();

@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** How refresh tokens are taken back. */
 export interface RefreshOptions {
@@ -19,6 +20,15 @@ export interface OAuthModuleOptions {
   refresh?: RefreshOptions;
 }
 
+/** For tests. */
+export const OAUTH_KINDS: OptionKinds<OAuthModuleOptions> = {
+  refresh: kinds.members({
+    path: kinds.name,
+    retryWindow: kinds.number('seconds'),
+    absoluteTtl: kinds.number('seconds'),
+  }),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableOAuthModule,
   MODULE_OPTIONS_TOKEN: OAUTH_OPTIONS,
@@ -26,4 +36,7 @@ export const {
   ASYNC_OPTIONS_TYPE: OAUTH_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<OAuthModuleOptions>({ moduleName: 'OAuth' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, OAUTH_OPTIONS, 'OAuthModule', OAUTH_KINDS),
+  )
   .build();

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Optional, Post, Req, UseGuards } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import {
   ClientAuthentication,
   ClientRefusedException,
@@ -19,6 +20,7 @@ import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
  * that of a confidential client, which has to authenticate.
  */
 @Controller('token')
+@Public()
 @UseGuards(TokenThrottleGuard)
 export class RevocationEndpointController {
   constructor(

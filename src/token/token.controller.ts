@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   Body,
   Controller,
-  Header,
   HttpCode,
   Inject,
   Optional,
@@ -11,6 +10,7 @@ import {
   Res,
   UseGuards,
 } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
 import { markLogin } from '../http/index.js';
@@ -35,6 +35,7 @@ import { CREATE_TOKEN } from './token.operations.js';
 
 /** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
+@Public()
 @UseGuards(TokenThrottleGuard)
 export class TokenController {
   constructor(
@@ -47,8 +48,6 @@ export class TokenController {
 
   @Post()
   @HttpCode(200)
-  @Header('Cache-Control', 'no-store')
-  @Header('Pragma', 'no-cache')
   @SignFields()
   @Operation(CREATE_TOKEN)
   async create(

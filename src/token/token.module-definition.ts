@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
 /** The backend call behind `POST /token`. */
 export interface TokenModuleOptions {
@@ -13,6 +14,13 @@ export interface TokenModuleOptions {
   errors?: 'pass' | 'oauth';
 }
 
+/** For tests. */
+export const TOKEN_KINDS: OptionKinds<TokenModuleOptions> = {
+  method: kinds.name,
+  path: kinds.name,
+  errors: kinds.oneOf('pass', 'oauth'),
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableTokenModule,
   MODULE_OPTIONS_TOKEN: TOKEN_OPTIONS,
@@ -20,4 +28,7 @@ export const {
   ASYNC_OPTIONS_TYPE: TOKEN_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<TokenModuleOptions>({ moduleName: 'Token' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, TOKEN_OPTIONS, 'TokenModule', TOKEN_KINDS),
+  )
   .build();

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Public } from '../auth/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import { GET_JWKS } from './jwks.operations.js';
 
 /** `GET /.well-known/jwks.json`: the public keys, for services that verify tokens themselves. */
 @Controller('.well-known')
+@Public()
 export class JwksController {
   constructor(private readonly keys: JwkKeyStore) {}
 

@@ -9,7 +9,7 @@ import {
   Param,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ProtectedRoutes } from '../auth/index.js';
+import { ProtectedRoutes, Public } from '../auth/index.js';
 import { ClientRegistry } from '../clients/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
@@ -29,6 +29,7 @@ const CACHE_CONTROL = 'public, max-age=300';
  * read them.
  */
 @Controller()
+@Public()
 export class MetadataController {
   constructor(
     @Inject(WELL_KNOWN_OPTIONS) private readonly options: WellKnownModuleOptions,

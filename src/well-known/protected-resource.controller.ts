@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Get, Header, Inject, Optional, Req, type OnModuleInit } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ProtectedRoutes } from '../auth/index.js';
+import { ProtectedRoutes, Public } from '../auth/index.js';
 import { requestPath } from '../core/verify/index.js';
 import { GatewayException } from '../http/index.js';
 import { Operation, RouteExplorer } from '../routes/index.js';
@@ -22,6 +22,7 @@ import {
  * get a token for it (RFC 9728), as the decorators of the routes say.
  */
 @Controller('.well-known/oauth-protected-resource')
+@Public()
 export class ProtectedResourceController implements OnModuleInit {
   private readonly options: ProtectedResourceModuleOptions;
   private path = '';

@@ -1,8 +1,14 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ResourceMetadataOptions } from './resource-metadata.js';
 
 /** What clients are told of the protected routes beside what their decorators say. */
 export interface ProtectedResourceModuleOptions extends ResourceMetadataOptions {}
+
+/** For tests. */
+export const PROTECTED_RESOURCE_KINDS: OptionKinds<ProtectedResourceModuleOptions> = {
+  resourceName: kinds.name,
+};
 
 export const {
   ConfigurableModuleClass: ConfigurableProtectedResourceModule,
@@ -13,4 +19,12 @@ export const {
   moduleName: 'ProtectedResource',
 })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(
+      definition,
+      PROTECTED_RESOURCE_OPTIONS,
+      'ProtectedResourceModule',
+      PROTECTED_RESOURCE_KINDS,
+    ),
+  )
   .build();

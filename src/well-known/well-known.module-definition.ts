@@ -1,4 +1,5 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ServerMetadataOptions } from './server-metadata.js';
 
 /** What clients discover about the gateway. */
@@ -7,6 +8,18 @@ export interface WellKnownModuleOptions extends ServerMetadataOptions {
   publicUrl?: string;
 }
 
+/** For tests. */
+export const WELL_KNOWN_KINDS: OptionKinds<WellKnownModuleOptions> = {
+  publicUrl: kinds.name,
+  issuer: kinds.name,
+  grants: kinds.texts,
+  authMethods: kinds.texts,
+  revocation: kinds.texts,
+  introspection: kinds.texts,
+  docs: kinds.flag,
+  dpopAlgorithms: kinds.texts,
+};
+
 export const {
   ConfigurableModuleClass: ConfigurableWellKnownModule,
   MODULE_OPTIONS_TOKEN: WELL_KNOWN_OPTIONS,
@@ -14,4 +27,7 @@ export const {
   ASYNC_OPTIONS_TYPE: WELL_KNOWN_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<WellKnownModuleOptions>({ moduleName: 'WellKnown' })
   .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, WELL_KNOWN_OPTIONS, 'WellKnownModule', WELL_KNOWN_KINDS),
+  )
   .build();

@@ -63,11 +63,15 @@ export function installedForUsers(): [path: string, LockedPackage][] {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, LockedPackage>;
   };
-  return Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  return Object.entries(packages).filter(
+    // Optional peers of others that are development dependencies here come with neither.
+    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
+  );
 }
 interface LockedPackage {
   version: string;
   dev?: boolean;
+  devOptional?: boolean;
   hasInstallScript?: boolean;
 }
 

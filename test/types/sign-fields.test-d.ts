@@ -1,5 +1,7 @@
+import { applyDecorators } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { describe, expectTypeOf, it } from 'vitest';
+import { RequireJwt } from '../../src/auth/index.js';
 import { SignFields } from '../../src/signing/index.js';
 
 interface Claims {
@@ -80,6 +82,11 @@ describe('@SignFields compiles', () => {
       @SignFields('anything', 'at.all')
       promisedUnknown(): Promise<unknown> {
         return later<unknown>(order);
+      }
+
+      @applyDecorators(SignFields('receipt'), RequireJwt())
+      composed(): Order {
+        return order;
       }
 
       @SignFields('free', 'free.inside')

@@ -12,7 +12,7 @@ export type ClaimSet = Readonly<Record<string, unknown>>;
  * @param requireAll every field has to be there, not just one
  * @param sign makes the token of one field
  * @param complete may look at all claim sets, and replace them, before the first one is signed
- * @returns a copy of `body` with tokens in place of claims
+ * @returns a copy of `body`, of the same class, with tokens in place of claims
  * @throws SigningError `sign_target_missing`, naming the fields asked for and seen;
  * `sign_target_invalid` for a field that holds anything but an object
  */
@@ -111,7 +111,18 @@ function replace(
   const value =
     rest.length === 0 ? token : replace(body[name] as Record<string, unknown>, rest, token);
   // A computed member in a literal defines an own property, also for `__proto__`.
-  return { ...body, [name]: value };
+  return ofSameClass(body, { ...body, [name]: value });
+}
+
+/** What serializers outside of the signing go by. */
+export function ofSameClass(
+  original: object,
+  copy: Record<string, unknown>,
+): Record<string, unknown> {
+  const prototype: unknown = Object.getPrototypeOf(original);
+  return prototype === Object.prototype
+    ? copy
+    : (Object.setPrototypeOf(copy, prototype as object) as typeof copy);
 }
 
 function describeMissing(body: unknown, fields: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { isKeyBound } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
-import type { ClaimSet } from './sign-fields.js';
+import { ofSameClass, type ClaimSet } from './sign-fields.js';
 
 /**
  * Adds `token_type` and `expires_in` where absent (RFC 6749 section 5.1) to an answer with a
@@ -17,7 +17,7 @@ export function withTokenMetadata(
 ): Record<string, unknown> {
   const exp = toNumber(access?.exp);
   if (access === undefined || exp === undefined) return answer;
-  const completed = { ...answer };
+  const completed = ofSameClass(answer, { ...answer });
   if (isKeyBound(access)) completed.token_type = 'DPoP';
   else if (!Object.hasOwn(answer, 'token_type')) completed.token_type = 'Bearer';
   if (!Object.hasOwn(answer, 'expires_in'))

@@ -1,1 +1,2 @@
+export { nearest } from './nearest.js';
 export { oneLine, visible, visibleInJson } from './one-line.js';

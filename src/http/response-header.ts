@@ -1,0 +1,12 @@
+/** An answer of Node or Express, or one of Fastify. */
+interface Answer {
+  setHeader?(name: string, value: string): unknown;
+  header?(name: string, value: string): unknown;
+}
+
+/** Sets a header of an answer that is not sent yet, whatever the platform. */
+export function setResponseHeader(response: object, name: string, value: string): void {
+  const answer = response as Answer;
+  if (answer.setHeader === undefined) answer.header?.(name, value);
+  else answer.setHeader(name, value);
+}

@@ -1,0 +1,124 @@
+import { nearest } from '../core/text/index.js';
+
+/** What an option may be. @returns its problems, each with the name of the option; none for a good value */
+export type OptionKind = (value: unknown, name: string) => readonly string[];
+
+/** The kinds of all members of an options type. */
+export type OptionKinds<Options extends object> = {
+  readonly [Name in keyof Required<Options>]: OptionKind;
+};
+
+/** Letters that may be wrong in a name of some length for it to be meant. */
+const maxEdits = ({ length }: string): number => Math.min(4, Math.ceil(length / 3));
+
+const kind =
+  (expected: string, isGood: (value: unknown) => boolean): OptionKind =>
+  (value, name) =>
+    isGood(value) ? [] : [`'${name}' is ${shape(value)}; it has to be ${expected}`];
+
+/** Says what a value is without quoting it: it may be a secret. */
+function shape(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  switch (typeof value) {
+    case 'string':
+      return value.trim() !== '' && Number.isFinite(Number(value)) ? 'a number as text' : 'a text';
+    case 'number':
+      return Number.isFinite(value) ? `the number ${value}` : String(value);
+    case 'boolean':
+      return `the flag ${String(value)}`;
+    case 'object':
+      return 'an object';
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+export const text = kind('a text', isText);
+/** Text, but not empty. */
+export const name = kind('a text that is not empty', (value) => isText(value) && value !== '');
+export const texts = kind(
+  'a list of texts',
+  (value) => Array.isArray(value) && value.every(isText),
+);
+/** Whose members are checked elsewhere. */
+export const list = kind('a list', Array.isArray);
+/** Variables that are not set may be among them, which count for nothing. */
+export const textOrTexts = kind(
+  'a text or a list of texts',
+  (value) =>
+    isText(value) ||
+    (Array.isArray(value) && value.every((item) => item === undefined || isText(item))),
+);
+export const flag = kind('true or false', (value) => typeof value === 'boolean');
+export const method = kind('a function', (value) => typeof value === 'function');
+export const object = kind(
+  'an object',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+/** A class, or what describes one. */
+export const methodOrObject = kind(
+  'a class or a schema',
+  (value) => typeof value === 'function' || object(value, '').length === 0,
+);
+/** A member per name, each a text. */
+export const textsByName = kind(
+  'an object with texts',
+  (value) => object(value, '').length === 0 && Object.values(value as object).every(isText),
+);
+
+/** @param unit e.g. `seconds` */
+export const number = (unit: string, least = 0): OptionKind =>
+  kind(
+    `a number of ${unit}, at least ${least}`,
+    (value) => typeof value === 'number' && Number.isFinite(value) && value >= least,
+  );
+
+/** @param unit e.g. `bytes` */
+export const whole = (unit: string, least = 0): OptionKind =>
+  kind(
+    `a whole number of ${unit}, at least ${least}`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= least,
+  );
+
+/** One of some words or flags. */
+export const oneOf = (...words: readonly (string | boolean)[]): OptionKind =>
+  kind(
+    `one of: ${words.map((word) => (isText(word) ? `'${word}'` : String(word))).join(', ')}`,
+    (value) => words.includes(value as string | boolean),
+  );
+
+/** The first kind, or the value `other`. */
+export const orElse =
+  (first: OptionKind, other: unknown): OptionKind =>
+  (value, option) =>
+    value === other ? [] : first(value, option);
+
+/** A list of objects with these members. */
+export const listOf =
+  (kinds: Readonly<Record<string, OptionKind>>): OptionKind =>
+  (value, option) =>
+    Array.isArray(value)
+      ? value.flatMap((item, index) => members(kinds)(item, `${option}[${index}]`))
+      : [`'${option}' is ${shape(value)}; it has to be a list of objects`];
+
+/** An object with these members, and no others. What is `undefined` is left out. */
+export const members =
+  (kinds: Readonly<Record<string, OptionKind>>): OptionKind =>
+  (value, option) => {
+    const wrong = object(value, option);
+    if (wrong.length > 0) return wrong;
+    const path = (member: string): string => (option === '' ? member : `${option}.${member}`);
+    return Object.entries(value as object).flatMap(([member, given]) => {
+      const expected = Object.hasOwn(kinds, member) ? kinds[member] : undefined;
+      if (expected === undefined) return [unknownMember(path(member), member, Object.keys(kinds))];
+      return given === undefined ? [] : expected(given, path(member));
+    });
+  };
+
+function unknownMember(path: string, member: string, known: readonly string[]): string {
+  const meant = nearest(member, known, maxEdits(member));
+  return `there is no option '${path}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
+}
