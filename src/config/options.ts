@@ -268,6 +268,6 @@ export const tracingOptions = ({
 export const throttleOptions = (env: Environment): ThrottleOptions => ({
   limit: env.THROTTLE_LIMIT,
   ttlMs: env.THROTTLE_TTL_MS,
-  // Redis is there for several machines.
-  shared: env.WORKERS !== 1 || env.STATE_STORE.startsWith('redis'),
+  // Redis and PostgreSQL are there for several machines.
+  shared: env.WORKERS !== 1 || /^(?:redis|postgres)/.test(env.STATE_STORE),
 });

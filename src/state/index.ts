@@ -2,7 +2,10 @@ export { MemoryStore } from './memory.store.js';
 export { openStore } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { SuccessorUses } from './successor-uses.service.js';
-export { StateUnavailableException } from './state-unavailable.exception.js';
+export {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export { STATE_OPTIONS, type StateModuleOptions } from './state.module-definition.js';
 export type {

@@ -5,7 +5,7 @@ import type { StateStore } from './state-store.js';
 
 /**
  * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory),
- * `redis://…`, `rediss://…` or `memory:`.
+ * `redis://…`, `rediss://…`, `postgres://…` (also `postgresql://…`) or `memory:`.
  *
  * @throws BootError when it cannot be used
  */
@@ -20,8 +20,13 @@ export async function openStore(url: string): Promise<StateStore> {
       case 'redis':
       case 'rediss':
         return await openRedis(url);
+      case 'postgres':
+      case 'postgresql':
+        return await openPostgres(url);
       default:
-        throw new Error('it is none of sqlite:<file>, redis://…, rediss://… and memory:');
+        throw new Error(
+          'it is none of sqlite:<file>, redis://…, rediss://…, postgres://… and memory:',
+        );
     }
   } catch (error) {
     throw new BootError(
@@ -34,4 +39,10 @@ export async function openStore(url: string): Promise<StateStore> {
 async function openRedis(url: string): Promise<StateStore> {
   const { RedisStore } = await import('./redis/redis.store.js');
   return RedisStore.open(url);
+}
+
+/** Its client is an optional package. */
+async function openPostgres(url: string): Promise<StateStore> {
+  const { PostgresStore } = await import('./postgres/postgres.store.js');
+  return PostgresStore.open(url);
 }

@@ -61,6 +61,8 @@ const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
 const HOUR = 3600;
+/** Milliseconds from a hint of the store to the poll, which is for all hints until then. */
+const HINT_MS = 50;
 
 /**
  * The revocations of the state store as this process sees them, and the way to change them.
@@ -93,6 +95,8 @@ export class Revocations implements OnApplicationShutdown {
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
   private timer: NodeJS.Timeout | undefined;
+  /** The store said that something has changed, and has not been asked since. */
+  private hinted = false;
   private closed = false;
 
   private constructor(
@@ -113,6 +117,7 @@ export class Revocations implements OnApplicationShutdown {
     const revocations = new Revocations(store, options);
     await revocations.look();
     revocations.scheduleNext();
+    store.watch?.(() => revocations.hurry());
     return revocations;
   }
 
@@ -256,11 +261,23 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   private scheduleNext(): void {
+    clearTimeout(this.timer);
     if (this.closed) return;
-    this.timer = setTimeout(() => void this.poll(), this.pollMs).unref();
+    const ms = this.hinted ? Math.min(HINT_MS, this.pollMs) : this.pollMs;
+    this.timer = setTimeout(() => void this.poll(), ms).unref();
+  }
+
+  /** Polls soon instead of when it is due. */
+  private hurry(): void {
+    if (this.hinted) return;
+    this.hinted = true;
+    // One that is under way may have looked too early, and is followed by another.
+    if (this.timer !== undefined) this.scheduleNext();
   }
 
   private async poll(): Promise<void> {
+    this.timer = undefined;
+    this.hinted = false;
     const { horizon } = this.forgetting;
     if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {

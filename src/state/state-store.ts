@@ -70,16 +70,23 @@ export interface Hits {
 /**
  * Where the gateway remembers what must outlive a request: revocations, consumed refresh tokens,
  * counters. Every implementation passes the same suite of tests. What a promise confirms has
- * happened for good: for SQLite it is on the disk, for Redis as durable as Redis is configured to be.
+ * happened for good: for SQLite it is on the disk, for Redis and PostgreSQL as durable as they are configured
+ * to be.
  *
  * Every method rejects with `StateUnavailableException` (503 `state_unavailable`) when the store cannot do
- * its work, within a bounded time.
+ * its work, within a bounded time; with `StateReadOnlyException`, which is one, when it answers questions
+ * but takes no writes.
  */
 export interface StateStore {
   /** For messages: kind and place, without credentials. */
   readonly description: string;
   /** Who sees the same state: only this process, all processes of the machine, or all machines. */
   readonly scope: 'process' | 'machine' | 'network';
+  /**
+   * Why the store takes no writes at present, as far as it knows: it is full, or a replica. Left out while it
+   * does. {@link changes} finds out.
+   */
+  readonly readOnly?: string | undefined;
 
   /**
    * The clock of a store that is on another machine, as far as it is known. Left out where the store has the clock
@@ -110,6 +117,12 @@ export interface StateStore {
   listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]>;
   /** What happened since `cursor`, in order; without one, everything. */
   changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges>;
+
+  /**
+   * Calls back soon after something has changed, where the store can tell: a hint, to ask for {@link changes} before
+   * it is due. Some are lost, and some are about nothing.
+   */
+  watch?(changed: () => void): void;
 
   /** What {@link consume} would say now; changes nothing. */
   peek(use: RefreshUse): Promise<RefreshOutcome>;

@@ -15,3 +15,9 @@ export class StateUnavailableException extends GatewayException {
     });
   }
 }
+
+/**
+ * 503 `state_unavailable`: the state store answers questions, but takes no writes, and this was one. It is
+ * full, a replica, or on a disk that cannot be written. Nothing of the write has happened.
+ */
+export class StateReadOnlyException extends StateUnavailableException {}
