@@ -43,6 +43,29 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
     );
     CREATE INDEX consumed_expiry ON "${schema}".consumed (expires_at);
     CREATE INDEX consumed_replay ON "${schema}".consumed (replay_until) WHERE replay IS NOT NULL;
+    CREATE TABLE "${schema}".session_owner (owner text PRIMARY KEY, expires_at float8 NOT NULL);
+    CREATE INDEX session_owner_expiry ON "${schema}".session_owner (expires_at);
+    CREATE TABLE "${schema}".session (
+      owner text NOT NULL,
+      -- A digest: texts are as long as claims are.
+      key bytea NOT NULL,
+      expires_at float8 NOT NULL,
+      record text NOT NULL,
+      PRIMARY KEY (owner, key)
+    );
+    CREATE INDEX session_expiry ON "${schema}".session (expires_at);
+    -- Each statement of a function sees what was committed before it began. The row of the owner is locked, so
+    -- that of those who put sessions at the same time each sees all that were put before.
+    CREATE FUNCTION "${schema}".put_session(the_owner text, the_key bytea, ends_at float8, the_record text)
+      RETURNS SETOF text LANGUAGE plpgsql AS $$
+      BEGIN
+        INSERT INTO "${schema}".session_owner AS o VALUES (the_owner, ends_at)
+          ON CONFLICT (owner) DO UPDATE SET expires_at = greatest(o.expires_at, ends_at);
+        INSERT INTO "${schema}".session VALUES (the_owner, the_key, ends_at, the_record)
+          ON CONFLICT (owner, key) DO UPDATE SET expires_at = ends_at, record = the_record;
+        RETURN QUERY SELECT record FROM "${schema}".session
+          WHERE owner = the_owner AND expires_at > extract(epoch FROM clock_timestamp());
+      END $$;
     CREATE TABLE "${schema}".kept (name bytea PRIMARY KEY, value text NOT NULL, ends_at float8 NOT NULL);
     CREATE INDEX kept_end ON "${schema}".kept (ends_at);
     CREATE UNLOGGED TABLE "${schema}".counter (

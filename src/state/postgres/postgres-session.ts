@@ -12,7 +12,8 @@ const OPEN_MS = 2000;
 const OLDEST_VERSION = 130_000;
 
 export type Row = Readonly<Record<string, unknown>>;
-export type Value = string | number | boolean | Buffer | null | readonly (string | number | null)[];
+export type Value =
+  string | number | boolean | Buffer | null | readonly (string | number | Buffer | null)[];
 
 /**
  * One connection to one server, from its checks to its end. It does not come back by itself: whoever uses it

@@ -2,6 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { timeOf, type Revocation } from '../../core/revocation/index.js';
 import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
+import { inOrder, type SessionRecord, type SessionRecords } from '../session-records.js';
 import {
   RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
@@ -65,7 +66,7 @@ type PageRow = [
  * `synchronous_commit` of the user or the database says; counters and short-lived values may be lost with
  * the server's process.
  */
-export class PostgresStore implements StateStore {
+export class PostgresStore implements StateStore, SessionRecords {
   private static readonly logger = new Logger(PostgresStore.name);
   readonly scope = 'network';
   readonly clock = new StoreClock();
@@ -234,6 +235,25 @@ export class PostgresStore implements StateStore {
     }
   }
 
+  async putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    return toSessions(
+      await this.call(this.statements.putSession, [
+        owner,
+        digest(session.sid),
+        session.expiresAt,
+        JSON.stringify(session),
+      ]),
+    );
+  }
+
+  async listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    return toSessions(await this.call(this.statements.listSessions, [owner]));
+  }
+
+  async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    await this.call(this.statements.removeSessions, [owner, sids.map(digest)]);
+  }
+
   async close(): Promise<void> {
     await this.settling;
     this.closed = true;
@@ -325,11 +345,11 @@ export class PostgresStore implements StateStore {
     const text = `${this.description}: ${reason}`;
     switch (conditionOf(error)) {
       case 'standby':
-        this.readOnly = reason;
+        this.readOnly ??= reason;
         this.seek();
         return new StateReadOnlyException(text);
       case 'full':
-        this.readOnly = reason;
+        this.readOnly ??= reason;
         return new StateReadOnlyException(text);
       case 'gone':
         // The next poll creates them.
@@ -381,18 +401,21 @@ export class PostgresStore implements StateStore {
   /** @returns whether there may be more */
   private async purgeOnce(horizon: number | undefined): Promise<boolean> {
     const { purge, purgeShortLived } = this.statements;
-    let more = false;
-    for (const statement of purgeShortLived) await this.call(statement, []);
-    if (horizon === undefined) return false;
-    const { earliest = horizon } = this.clock;
-    for (const { text } of purge) {
-      const counted = {
-        text: `WITH gone AS (${text} RETURNING 1) SELECT count(*) AS count FROM gone`,
-      };
-      const [row] = await this.call(counted, [Math.min(horizon, earliest - KEEP_SECONDS)]);
-      more ||= Number(row?.count) === PURGE_ROWS;
+    const counts = [];
+    for (const statement of purgeShortLived) counts.push(await this.countOf(statement, []));
+    if (horizon !== undefined) {
+      const { earliest = horizon } = this.clock;
+      const values = [Math.min(horizon, earliest - KEEP_SECONDS)];
+      for (const statement of purge) counts.push(await this.countOf(statement, values));
     }
-    return more;
+    return counts.includes(PURGE_ROWS);
+  }
+
+  /** @returns how many rows it changed */
+  private async countOf({ text }: Statement, values: readonly Value[]): Promise<number> {
+    const counted = `WITH changed AS (${text} RETURNING 1) SELECT count(*) AS count FROM changed`;
+    const [row] = await this.call({ text: counted }, values);
+    return Number(row?.count);
   }
 
   /** The answer about a use has arrived. */
@@ -430,6 +453,13 @@ const ofSql = (text: string): string =>
 
 /** Names may be longer than a key can be. */
 const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
+
+/** JSON spells U+0000 by other characters. Those that have expired were left out by the server's clock. */
+const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
+  inOrder(
+    rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),
+    -Infinity,
+  );
 
 const asParameters = ({ id, subject }: RefreshUse, nonce: string | null): Value[] => [
   toSql(id),

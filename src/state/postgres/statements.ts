@@ -36,6 +36,8 @@ export function statementsFor(schema: string) {
   const consumed = `"${schema}".consumed`;
   const kept = `"${schema}".kept`;
   const counter = `"${schema}".counter`;
+  const session = `"${schema}".session`;
+  const owner = `"${schema}".session_owner`;
   const notify = `pg_notify('${channelOf(schema)}', '')`;
 
   /** $1 id, $2 nonce, $3 kinds, $4 values, $5 times that `before` is compared with. */
@@ -59,9 +61,12 @@ export function statementsFor(schema: string) {
   /** By the clock after the wait for the row: whoever had it may have begun the window later than this statement. */
   const inWindow = `c.ends_at > ${CLOCK} AND c.ends_at <= ${CLOCK} + $2::float8`;
 
-  const some = (table: string, key: string, due: string): string =>
-    `${table} WHERE ${key} = ANY (ARRAY(
-      SELECT ${key} FROM ${table} WHERE ${due} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
+  /** By their places, which do not change while they are locked. */
+  const some = (table: string, due: string): string =>
+    `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
+  const deleteSome = (table: string, due: string): Statement => ({
+    text: `DELETE FROM ${table} WHERE ${some(table, due)}`,
+  });
 
   return {
     /**
@@ -185,6 +190,22 @@ export function statementsFor(schema: string) {
       text: `UPDATE ${state} SET latest_expiry = greatest(latest_expiry, $1::float8) RETURNING latest_expiry AS latest`,
     },
 
+    /** $1 owner, $2 key, $3 expiry, $4 the record. */
+    putSession: {
+      name: 'signet-put-session',
+      text: `SELECT put_session AS record FROM "${schema}".put_session($1, $2::bytea, $3::float8, $4)`,
+    },
+    /** $1 owner. */
+    listSessions: {
+      name: 'signet-list-sessions',
+      text: `SELECT record FROM ${session} WHERE owner = $1 AND expires_at > ${CLOCK}`,
+    },
+    /** $1 owner, $2 keys. */
+    removeSessions: {
+      name: 'signet-remove-sessions',
+      text: `DELETE FROM ${session} WHERE owner = $1 AND key = ANY ($2::bytea[])`,
+    },
+
     /** $1 name, $2 value, $3 seconds. */
     putIfAbsent: {
       name: 'signet-put',
@@ -218,20 +239,25 @@ export function statementsFor(schema: string) {
     /** $1: seconds since 1970 by which it had expired. */
     purge: [
       // The last entry says to which history a cursor belongs.
-      {
-        text: `DELETE FROM ${some(revocation, 'version', `expires_at <= $1 AND version < (SELECT max(version) FROM ${revocation})`)}`,
-      },
-      { text: `DELETE FROM ${some(consumed, 'id', 'expires_at <= $1')}` },
+      deleteSome(
+        revocation,
+        `expires_at <= $1 AND version < (SELECT max(version) FROM ${revocation})`,
+      ),
+      deleteSome(consumed, 'expires_at <= $1'),
+      deleteSome(session, 'expires_at <= $1'),
+      deleteSome(owner, 'expires_at <= $1'),
     ],
     /** What is short-lived; it needs no margin. */
     purgeShortLived: [
       {
-        text: `UPDATE ${consumed} SET replay = NULL WHERE id = ANY (ARRAY(
-          SELECT id FROM ${consumed} WHERE replay IS NOT NULL AND replay_until <= ${CLOCK}
-            AND (used_at IS NULL OR used_at <= ${CLOCK} - ${UNKNOWN_SECONDS}) LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`,
+        text: `UPDATE ${consumed} SET replay = NULL WHERE ${some(
+          consumed,
+          `replay IS NOT NULL AND replay_until <= ${CLOCK}
+            AND (used_at IS NULL OR used_at <= ${CLOCK} - ${UNKNOWN_SECONDS})`,
+        )}`,
       },
-      { text: `DELETE FROM ${some(kept, 'name', `ends_at <= ${CLOCK} AND ${RELAXED}`)}` },
-      { text: `DELETE FROM ${some(counter, 'key', `ends_at <= ${CLOCK} AND ${RELAXED}`)}` },
+      deleteSome(kept, `ends_at <= ${CLOCK} AND ${RELAXED}`),
+      deleteSome(counter, `ends_at <= ${CLOCK} AND ${RELAXED}`),
     ],
   } satisfies Readonly<Record<string, Statement | readonly Statement[]>>;
 }
