@@ -17,7 +17,6 @@ import {
   type PostgresServer,
 } from './helpers/postgres.js';
 import {
-  allChanges,
   describeSharedStore,
   describeStore,
   refreshUse,

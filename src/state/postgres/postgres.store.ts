@@ -19,6 +19,7 @@ import {
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
 import { StoreClock } from '../store-clock.js';
+import { AdditionQueue, type Addition } from './addition-queue.js';
 import { migrate } from './migrations.js';
 import { PostgresPool } from './postgres-pool.js';
 import { PostgresSession, type Row, type Value } from './postgres-session.js';
@@ -77,6 +78,7 @@ export class PostgresStore implements StateStore, SessionRecords {
   private reader: PostgresSession | undefined;
   private opening: Promise<PostgresSession> | undefined;
   private changed: () => void = () => undefined;
+  private readonly additions = new AdditionQueue((additions) => this.add(additions, null));
   private readonly forgetting = new Forgetting();
   private purgedAt = -Infinity;
   private purging: Promise<void> | undefined;
@@ -119,14 +121,13 @@ export class PostgresStore implements StateStore, SessionRecords {
     this.changed = changed;
   }
 
-  async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
-    const [row] = await this.add([revocation], reach, null);
-    return toRevocation(row as Row);
+  addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
+    return this.additions.add({ revocation, reach });
   }
 
   async restore(revocations: readonly Revocation[]): Promise<void> {
-    const once = new Map(revocations.map((revocation) => [revocation.id, revocation]));
-    await this.add([...once.values()], undefined, RESTORE_SECONDS);
+    const once = new Map(revocations.map((revocation) => [revocation.id, { revocation }]));
+    await this.add([...once.values()], RESTORE_SECONDS);
   }
 
   async removeRevocation(id: string): Promise<Revocation | undefined> {
@@ -261,12 +262,12 @@ export class PostgresStore implements StateStore, SessionRecords {
     this.pool.close();
   }
 
-  private add(
-    revocations: readonly Revocation[],
-    reach: number | undefined,
+  private async add(
+    additions: readonly Addition[],
     incompleteSeconds: number | null,
-  ): Promise<Row[]> {
-    return this.call(this.statements.add, [
+  ): Promise<Revocation[]> {
+    const revocations = additions.map(({ revocation }) => revocation);
+    const rows = await this.call(this.statements.add, [
       revocations.map(({ id }) => toSql(id)),
       revocations.map(({ kind }) => kind),
       revocations.map(({ value }) => toSql(value)),
@@ -275,9 +276,10 @@ export class PostgresStore implements StateStore, SessionRecords {
       revocations.map(({ createdAt }) => createdAt),
       revocations.map(({ expiresAt }) => expiresAt),
       revocations.length,
-      reach ?? null,
+      additions.map(({ reach }) => reach ?? null),
       incompleteSeconds,
     ]);
+    return rows.map(toRevocation);
   }
 
   private async call(

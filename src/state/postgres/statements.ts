@@ -70,14 +70,14 @@ export function statementsFor(schema: string) {
 
   return {
     /**
-     * $1 to $7: columns of the entries; $8 how many; $9 reach, or null; $10 seconds for which the store is
-     * incomplete, or null. One that is there already stays as it is, and is returned.
+     * $1 to $7: columns of the entries; $8 how many; $9 reach of each, or null; $10 seconds for which the
+     * store is incomplete, or null. One that is there already stays as it is, and is returned.
      */
     add: {
       name: 'signet-add',
       text: `WITH given AS (
-          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::float8[], $7::float8[])
-            WITH ORDINALITY AS entry (${COLUMNS}, place)
+          SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::float8[], $7::float8[], $9::float8[])
+            WITH ORDINALITY AS entry (${COLUMNS}, reach, place)
         ), next AS (
           UPDATE ${state} SET version = version + $8::bigint,
             incomplete_until = greatest(incomplete_until, ${CLOCK} + $10::float8)
@@ -85,7 +85,7 @@ export function statementsFor(schema: string) {
         )
         INSERT INTO ${revocation} AS r (version, ${COLUMNS})
           SELECT next.version - $8::bigint + place, id, kind, value,
-            CASE WHEN $9::float8 IS NULL THEN before ELSE floor(now) + $9::float8 END,
+            CASE WHEN reach IS NULL THEN before ELSE floor(now) + reach END,
             reason, created_at, expires_at
           FROM given, next ORDER BY place
         ON CONFLICT (id) DO UPDATE SET id = r.id
