@@ -19,7 +19,7 @@ export const FLOORS = [
   ['throttle'],
   ['session', 'clients'],
   ['token', 'private', 'well-known', 'explain', 'health', 'demo'],
-  ['admin', 'testing'],
+  ['admin', 'testing', 'pages'],
   ['metrics', 'tracing', 'access-log', 'openapi'],
   ['config', 'server'],
   ['app.module'],

@@ -20,9 +20,9 @@ const SETTINGS = [
 
 const sources = () => [
   ...SETTINGS.filter((path) => existsSync(path)),
-  ...globSync('src/**/*.{ts,json}', { exclude: ['src/**/*.spec.ts'] }),
+  ...globSync('src/**/*.{ts,json,html,css,js}', { exclude: ['src/**/*.spec.ts'] }),
 ];
-const built = () => globSync('dist/**/*.{js,ts,json,map}');
+const built = () => globSync('dist/**/*.{js,ts,json,map,html,css}');
 
 function hashOf(paths) {
   const hash = createHash('sha256');

@@ -13,6 +13,7 @@ import {
   jwksOptions,
   metricsOptions,
   oauthOptions,
+  pagesOptions,
   privateOptions,
   sessionOptions,
   signingOptions,
@@ -28,6 +29,7 @@ import { ExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
+import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
 import { SessionModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
@@ -99,7 +101,10 @@ export class AppModule {
             ]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
-          ? [ExplainModule.forRoot({ reword: withVariableNames })]
+          ? [
+              ExplainModule.forRoot({ reword: withVariableNames }),
+              PagesModule.forRoot(pagesOptions(env)),
+            ]
           : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],

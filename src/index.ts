@@ -102,6 +102,7 @@ export {
   STATE_OPTIONS,
   STATE_STORE,
   StateModule,
+  StateReadOnlyException,
   StateUnavailableException,
   type ChangeCursor,
   type Hits,
@@ -111,6 +112,7 @@ export {
   type RevocationRequest,
   type StateModuleOptions,
   type StateStore,
+  type StoreOptions,
 } from './state/index.js';
 export {
   REVOCATION_KINDS,

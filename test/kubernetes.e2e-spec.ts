@@ -14,6 +14,7 @@ import { login } from './helpers/sessions.js';
 const FILE = 'ops/kubernetes.yaml';
 interface Container {
   args?: string[];
+  resources: { limits: { memory: string } };
   env?: { name: string; value: string }[];
   volumeMounts: { mountPath: string }[];
 }
@@ -47,6 +48,18 @@ describe.skipIf(withoutRedis)('ops/kubernetes.yaml', () => {
   afterAll(async () => {
     await Promise.all([backend.stop(), redis.stop()]);
     rmSync(directory, { recursive: true });
+  });
+
+  it('stops the writes of Redis before the kernel stops Redis', () => {
+    const { args = [], resources } = containers.get('signet-redis') as Container;
+    const option = (name: string): string => args[args.indexOf(`--${name}`) + 1] ?? '';
+    const bytes = (text: string): number => Number.parseInt(text, 10) * 2 ** 20;
+    expect([option('maxmemory'), resources.limits.memory, option('maxmemory-policy')]).toEqual([
+      expect.stringMatching(/^\d+mb$/),
+      expect.stringMatching(/^\d+Mi$/),
+      'noeviction',
+    ]);
+    expect(bytes(option('maxmemory'))).toBeLessThan(0.7 * bytes(resources.limits.memory));
   });
 
   it('boots with the key that its head makes, and serves what it signed', async () => {

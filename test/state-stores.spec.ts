@@ -1,5 +1,6 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore, StateUnavailableException } from '../src/state/index.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
@@ -75,6 +76,36 @@ describe('SQLite', () => {
     expect(modes.length).toBeGreaterThanOrEqual(4);
     for (const mode of modes) expect(mode).toMatch(/ 384$/);
     await store.close();
+  });
+
+  it('says when others can read or change a file that is there, and refuses it where it is told to', async () => {
+    if (process.platform === 'win32') return;
+    const file = join(directory, 'exposed.db');
+    await (await open('exposed.db')).close();
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    for (const [mode, exposed] of [
+      [0o600, false],
+      [0o640, false],
+      [0o644, true],
+      [0o660, true],
+      [0o602, true],
+    ] as const) {
+      warned.mockClear();
+      chmodSync(file, mode);
+      await (await openStore(`sqlite:${file}`)).close();
+      const text = new RegExp(`exposed\\.db .*mode ${mode.toString(8)}.*chmod 600`);
+      expect(warned.mock.calls.map(([line]) => text.test(String(line)))).toEqual(
+        exposed ? [true] : [],
+      );
+      const outcome = await openStore(`sqlite:${file}`, { exposedFiles: 'refuse' }).then(
+        (store) => store.close(),
+        (error: unknown) => String(error),
+      );
+      expect(text.test(String(outcome))).toBe(exposed);
+      await (await openStore(`sqlite:${file}`, { exposedFiles: 'allow' })).close();
+      expect(warned).toHaveBeenCalledTimes(exposed ? 1 : 0);
+    }
   });
 
   it('fails one operation and not those beside it', async () => {

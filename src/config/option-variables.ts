@@ -89,6 +89,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   },
   StateModule: {
     url: 'STATE_STORE',
+    exposedFiles: ['DISABLE_JWK_SECURITY', 'NODE_ENV'],
     leeway: 'VALIDATOR_LEEWAY',
     longestTokenTtl: ['SIGNER_ACCESS_TTL', 'SIGNER_REFRESH_TTL'],
   },

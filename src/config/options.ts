@@ -13,6 +13,7 @@ import {
 } from '../environment/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
+import type { PagesModuleOptions } from '../pages/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
 import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
@@ -32,7 +33,11 @@ import type { WellKnownModuleOptions } from '../well-known/index.js';
  */
 
 /** An environment that names a backend; in development the demo backend stands in. */
-export type GatewayEnvironment = Environment & { BACKEND_HOST: string };
+export type GatewayEnvironment = Environment & {
+  BACKEND_HOST: string;
+  /** It is the demo backend. */
+  demo?: boolean;
+};
 
 /** The key that development creates where no other kid is asked for. */
 const DEVELOPMENT_KID = 'sim2';
@@ -162,6 +167,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
 
 export const stateOptions = (env: Environment): StateModuleOptions => ({
   url: env.STATE_STORE,
+  exposedFiles: exposedFiles(env),
   leeway: env.VALIDATOR_LEEWAY,
   longestTokenTtl: Math.max(env.SIGNER_ACCESS_TTL, env.SIGNER_REFRESH_TTL),
 });
@@ -181,6 +187,11 @@ export const tokenOptions = (env: Environment): TokenModuleOptions => ({
   method: env.TOKEN_BACKEND_METHOD,
   path: env.TOKEN_BACKEND_PATH,
   errors: env.TOKEN_BACKEND_ERRORS,
+});
+
+export const pagesOptions = (env: GatewayEnvironment): PagesModuleOptions => ({
+  demo: env.demo === true,
+  docs: env.SWAGGER_ENABLED,
 });
 
 export const oauthOptions = (env: Environment): OAuthModuleOptions => ({

@@ -1,6 +1,17 @@
 import type { OperationInfo } from '../routes/index.js';
 
-const TOKEN = { type: 'object', required: ['token'], properties: { token: { type: 'string' } } };
+const TOKEN = {
+  type: 'object',
+  required: ['token'],
+  properties: {
+    token: { type: 'string' },
+    route: {
+      type: 'string',
+      description: 'The route whose rule counts. Default: that of a bare `@RequireJwt()`.',
+      example: 'GET /private/custom',
+    },
+  },
+};
 
 /** `POST /_explain` in the OpenAPI document. */
 export const EXPLAIN_TOKEN: OperationInfo = {

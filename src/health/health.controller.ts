@@ -22,8 +22,8 @@ export class HealthController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @Operation(GET_READINESS)
-  ready(): { status: 'ok' } {
+  ready(): { status: 'ok'; state?: 'read-only' } {
     this.readiness.assertReady();
-    return { status: 'ok' };
+    return { status: 'ok', ...(this.readiness.stateReadOnly ? { state: 'read-only' } : {}) };
   }
 }

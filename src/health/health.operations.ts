@@ -1,6 +1,19 @@
 import type { OperationInfo } from '../routes/index.js';
 
-const STATUS = { type: 'object', properties: { status: { type: 'string', enum: ['ok'] } } };
+const OK = { type: 'string', enum: ['ok'] };
+const STATUS = { type: 'object', properties: { status: OK } };
+const READINESS = {
+  type: 'object',
+  properties: {
+    status: OK,
+    state: {
+      type: 'string',
+      enum: ['read-only'],
+      description:
+        'There while the state store takes no writes: tokens are validated, nothing is refreshed or revoked.',
+    },
+  },
+};
 
 /** `GET /health/live` in the OpenAPI document. */
 export const GET_LIVENESS: OperationInfo = {
@@ -11,6 +24,6 @@ export const GET_LIVENESS: OperationInfo = {
 /** `GET /health/ready` in the OpenAPI document. */
 export const GET_READINESS: OperationInfo = {
   summary: 'The process should get requests.',
-  answers: { 200: { description: 'It should.', schema: STATUS } },
+  answers: { 200: { description: 'It should.', schema: READINESS } },
   errors: { 503: ['shutting_down', 'keys_unavailable', 'state_unavailable'] },
 };

@@ -7,17 +7,24 @@ import { Readiness } from './readiness.service.js';
 
 let keysReady: boolean;
 let fresh: boolean;
+let readOnly: string | undefined;
 let readiness: Readiness;
 let controller: HealthController;
 beforeEach(() => {
   keysReady = true;
   fresh = true;
+  readOnly = undefined;
   const assertFresh = (): void => {
     if (!fresh) throw new StateUnavailableException('too old');
   };
   readiness = new Readiness(
     { ready: () => keysReady } as JwkKeyStore,
-    { assertReady: assertFresh } as Revocations,
+    {
+      assertReady: assertFresh,
+      get readOnly() {
+        return readOnly;
+      },
+    } as Revocations,
   );
   controller = new HealthController(readiness);
 });
@@ -48,6 +55,11 @@ describe('Readiness', () => {
   it('is not ready while revocations are too old', () => {
     fresh = false;
     expect(ready()).toBe('503 state_unavailable');
+  });
+
+  it('is ready, and says so, while the state store takes no writes', () => {
+    readOnly = 'full';
+    expect(controller.ready()).toEqual({ status: 'ok', state: 'read-only' });
   });
 
   it('is not ready from the moment the process is told to end, whatever else is missing', () => {

@@ -18,6 +18,11 @@ export class Readiness {
     return this.closing;
   }
 
+  /** True while what has to write is answered with 503: the state store answers questions only. */
+  get stateReadOnly(): boolean {
+    return this.revocations.readOnly !== undefined;
+  }
+
   /** From now on the process wants no new requests. */
   beginShutdown(): void {
     this.closing = true;

@@ -19,7 +19,7 @@ describe('GatewayMetrics', () => {
           useValue: { ageSeconds: () => [], staleSeconds: () => [], skippedCounts: () => [] },
         },
         { provide: IntrospectionEndpoints, useValue: { onCall: () => undefined } },
-        { provide: Revocations, useValue: { size: 2, staleSeconds: 0, clockSkew: 0 } },
+        { provide: Revocations, useValue: { size: 2, skipped: 0, staleSeconds: 0, clockSkew: 0 } },
         {
           provide: BackendClient,
           useValue: {
@@ -53,6 +53,8 @@ describe('GatewayMetrics', () => {
       signet_revocations: 'gauge',
       signet_state_stale_seconds: 'gauge',
       signet_state_clock_skew_seconds: 'gauge',
+      signet_state_writable: 'gauge',
+      signet_revocations_skipped: 'gauge',
       signet_backend_request_duration_seconds: 'histogram',
       signet_backend_breaker_state: 'gauge',
       signet_backend_requests_in_flight: 'gauge',

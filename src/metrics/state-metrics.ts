@@ -4,7 +4,7 @@ import type { Revocations } from '../state/index.js';
 /** What this process knows of the state store. */
 export function registerStateMetrics(
   registry: Registry,
-  revocations: Pick<Revocations, 'size' | 'staleSeconds' | 'clockSkew'>,
+  revocations: Pick<Revocations, 'size' | 'skipped' | 'staleSeconds' | 'readOnly' | 'clockSkew'>,
 ): void {
   const registers = [registry];
   const size = new Gauge({
@@ -27,5 +27,19 @@ export function registerStateMetrics(
     aggregator: 'max',
     registers,
     collect: (): void => skew.set(Math.abs(revocations.clockSkew)),
+  });
+  const writable = new Gauge({
+    name: 'signet_state_writable',
+    help: 'Zero while the state store answers questions but takes no writes: nothing can be refreshed or revoked.',
+    aggregator: 'min',
+    registers,
+    collect: (): void => writable.set(revocations.readOnly === undefined ? 1 : 0),
+  });
+  const skipped = new Gauge({
+    name: 'signet_revocations_skipped',
+    help: 'Revocations of a newer version of Signet, which this one does not understand.',
+    aggregator: 'max',
+    registers,
+    collect: (): void => skipped.set(revocations.skipped),
   });
 }

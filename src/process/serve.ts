@@ -9,6 +9,7 @@ import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
 import { holdPort } from './hold-port.js';
 import { openLog } from './open-log.js';
+import { sayWhereToLook } from './say-where-to-look.js';
 import { exitOnSignals } from './process-signals.js';
 import { withBackend } from './with-backend.js';
 
@@ -23,6 +24,7 @@ export async function serveAlone(env: Environment, warnings: readonly string[]):
   const { url, issuer, shutDown } = await serve(env, log);
   exitOnSignals(shutDown, logger);
   logger.log(`Listening on ${url} (issuer ${issuer})`);
+  sayWhereToLook(env, url, logger);
 }
 
 /** The listening application, and what ends it without losing a request. */

@@ -7,8 +7,8 @@ import type { Logger } from '../logging/index.js';
  * runs in this process until it ends.
  */
 export async function withBackend(env: Environment, logger: Logger): Promise<GatewayEnvironment> {
-  const BACKEND_HOST = env.BACKEND_HOST ?? (await startDemo(logger));
-  return Object.assign({}, env, { BACKEND_HOST });
+  const { BACKEND_HOST = await startDemo(logger) } = env;
+  return Object.assign({}, env, { BACKEND_HOST, demo: env.BACKEND_HOST === undefined });
 }
 
 async function startDemo(logger: Logger): Promise<string> {

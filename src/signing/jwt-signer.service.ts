@@ -1,8 +1,8 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { toNumber } from '../core/json/index.js';
 import { signToken, type ClaimSet, type TokenFormat } from '../core/sign/index.js';
-import { nowSeconds } from '../core/time/index.js';
 import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
+import { nowSeconds } from '../core/time/index.js';
 import { Revocations } from '../state/index.js';
 import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';

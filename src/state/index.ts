@@ -1,5 +1,5 @@
 export { MemoryStore } from './memory.store.js';
-export { openStore } from './open-store.js';
+export { openStore, type StoreOptions } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export {

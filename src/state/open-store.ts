@@ -1,31 +1,55 @@
+import { statSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
+import { describeExposure } from '../core/files/index.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
 
+const logger = new Logger('StateStore');
+const DATABASE_FILES = ['', '-wal', '-shm', '-counters', '-counters-wal', '-counters-shm'];
+
+/** How a store is opened. */
+export interface StoreOptions {
+  /**
+   * What becomes of database files that everybody can read, or others can change. Default `warn`: named in the
+   * log; `refuse`: the store is not opened.
+   */
+  exposedFiles?: 'warn' | 'refuse' | 'allow';
+}
+
 /**
- * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory),
- * `redis://…`, `rediss://…`, `postgres://…` (also `postgresql://…`) or `memory:`.
+ * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory), `redis://…`,
+ * `redis+sentinel://…`, `redis+cluster://…`, the same with `rediss` for TLS, `postgres://…` (also `postgresql://…`), or
+ * `memory:`.
  *
  * @throws BootError when it cannot be used
  */
-export async function openStore(url: string): Promise<StateStore> {
-  const [, scheme, rest = ''] = /^(\w+):(.*)$/s.exec(url) ?? [];
+export async function openStore(
+  url: string,
+  { exposedFiles = 'warn' }: StoreOptions = {},
+): Promise<StateStore> {
+  const [, scheme, rest = ''] = /^([\w+]+):(.*)$/s.exec(url) ?? [];
   try {
     switch (scheme) {
       case 'memory':
         return new MemoryStore();
       case 'sqlite':
+        if (exposedFiles !== 'allow') checkExposure(rest, exposedFiles);
         return await SqliteStore.open(rest);
       case 'redis':
       case 'rediss':
+      case 'redis+sentinel':
+      case 'rediss+sentinel':
+      case 'redis+cluster':
+      case 'rediss+cluster':
         return await openRedis(url);
       case 'postgres':
       case 'postgresql':
         return await openPostgres(url);
       default:
         throw new Error(
-          'it is none of sqlite:<file>, redis://…, rediss://…, postgres://… and memory:',
+          'it is none of sqlite:<file>, redis://…, redis+sentinel://…, redis+cluster://…, the same with rediss, postgres://… and memory:',
         );
     }
   } catch (error) {
@@ -33,6 +57,18 @@ export async function openStore(url: string): Promise<StateStore> {
       `the option url of StateModule cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
     );
   }
+}
+
+/** Whoever can write the database undoes revocations; whoever can read it learns who uses what. */
+function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
+  // New files get the mode 600, and those beside the database that of the database.
+  const exposures = DATABASE_FILES.flatMap((suffix) => {
+    const mode = statSync(`${file}${suffix}`, { throwIfNoEntry: false })?.mode;
+    return mode === undefined ? [] : (describeExposure(`${file}${suffix}`, mode) ?? []);
+  });
+  if (exposures.length === 0) return;
+  if (policy === 'refuse') throw new Error(`the file ${exposures.join('; the file ')}`);
+  for (const exposure of exposures) logger.warn(`The database file ${exposure}`);
 }
 
 /** Its client is 600 modules, which everybody else need not wait for. */

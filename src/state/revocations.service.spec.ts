@@ -6,7 +6,10 @@ import { Forgetting } from './forgetting.js';
 import { MemoryStore } from './memory.store.js';
 import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);
@@ -16,9 +19,10 @@ const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
   signingInput: 'h.p',
 });
 
-/** A store that can be out of order, and that can lose everything. */
+/** A store that can be out of order or full, and that can lose everything. */
 class FaultyStore extends MemoryStore {
   down = false;
+  readOnly: string | undefined;
   private lost = false;
   private inner = new MemoryStore();
 
@@ -34,19 +38,23 @@ class FaultyStore extends MemoryStore {
     return { ...changes, restarted };
   }
   override async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
-    return this.store().addRevocation(revocation, reach);
+    return this.toWrite().addRevocation(revocation, reach);
   }
   override async restore(revocations: readonly Revocation[]): Promise<void> {
-    return this.store().restore(revocations);
+    return this.toWrite().restore(revocations);
   }
   override async removeRevocation(id: string): Promise<Revocation | undefined> {
-    return this.store().removeRevocation(id);
+    return this.toWrite().removeRevocation(id);
   }
   override async noteExpiry(exp: number): Promise<number> {
-    return this.store().noteExpiry(exp);
+    return this.toWrite().noteExpiry(exp);
   }
   override listRevocations(page: { limit: number }): Promise<readonly Revocation[]> {
     return this.inner.listRevocations(page);
+  }
+  private toWrite(): StateStore {
+    if (this.readOnly !== undefined) throw new StateReadOnlyException(this.readOnly);
+    return this.store();
   }
   private store(): StateStore {
     if (this.down) throw new StateUnavailableException('is down');
@@ -255,5 +263,75 @@ describe('Revocations without a store', () => {
     expect(sorted(back)).toEqual(sorted(kept));
     expect(revocations.isRevoked(token({}, 'b'))).toBe(true);
     await expect.poll(() => store.noteExpiry(0)).toBeGreaterThanOrEqual(now() + 50_000_000);
+  });
+});
+
+describe('a store that takes no writes', () => {
+  it('is read for as long as that lasts, from the boot on', async () => {
+    const logged = vi.spyOn(Logger.prototype, 'error');
+    const store = new FaultyStore();
+    const before = await open(store, { maxStalenessMs: 50 });
+    await before.revoke({ kind: 'sid', value: 's' });
+    store.readOnly = 'full';
+    const booted = await open(store, { maxStalenessMs: 50 });
+    expect(logged).toHaveBeenCalledWith(expect.stringMatching(/takes no writes: full/));
+    const began = performance.now();
+    await expect.poll(() => performance.now() - began).toBeGreaterThan(150);
+    for (const revocations of [before, booted]) {
+      expect(revocations.isRevoked(token({ sid: 's' }))).toBe(true);
+      expect(revocations.isRevoked(token({ sid: 'x' }))).toBe(false);
+      expect([revocations.readOnly, revocations.staleSeconds]).toEqual(['full', 0]);
+      await expect(revocations.revoke({ kind: 'sid', value: 'x' })).rejects.toThrow(
+        StateReadOnlyException,
+      );
+      expect(revocations.isRevoked(token({ sid: 'x' }))).toBe(false);
+    }
+    store.readOnly = undefined;
+    expect(booted.readOnly).toBeUndefined();
+  });
+
+  it('gets back what it lost as soon as it takes writes', async () => {
+    const store = new FaultyStore();
+    const revocations = await open(store);
+    await revocations.revoke({ kind: 'sid', value: 's' });
+    const read = vi.spyOn(store, 'changes');
+    store.readOnly = 'full';
+    store.lose();
+    await expect.poll(() => read.mock.calls.length).toBeGreaterThan(2);
+    expect(await store.listRevocations({ limit: 9 })).toEqual([]);
+    expect(revocations.isRevoked(token({ sid: 's' }))).toBe(true);
+    store.readOnly = undefined;
+    await expect.poll(() => store.listRevocations({ limit: 9 })).toHaveLength(1);
+  });
+});
+
+describe('entries of a newer version', () => {
+  it('are skipped and counted, and those beside them count', async () => {
+    const store = new MemoryStore();
+    const entry = (changes: object): Revocation => ({
+      id: crypto.randomUUID(),
+      kind: 'sid',
+      value: 's',
+      before: null,
+      createdAt: 0,
+      expiresAt: null,
+      ...changes,
+    });
+    const newer = entry({ kind: 'device' });
+    await store.addRevocation(newer);
+    for (const changes of [
+      { value: 7 },
+      { before: 'tomorrow' },
+      { expiresAt: undefined },
+      { kind: '__proto__' },
+    ])
+      await store.addRevocation(entry(changes));
+    await store.addRevocation(entry({ value: 'known', members: ['unknown'] }));
+    const revocations = await open(store);
+    expect([revocations.size, revocations.skipped]).toEqual([1, 5]);
+    expect(revocations.isRevoked(token({ sid: 'known' }))).toBe(true);
+    expect(revocations.isRevoked(token({ sid: 's' }))).toBe(false);
+    expect(await revocations.undo(newer.id)).toBe(true);
+    await expect.poll(() => revocations.skipped).toBe(4);
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AtMostEvery, epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
@@ -6,6 +7,7 @@ import {
   LONGEST_LEEWAY,
   nameOf,
   qualifiedName,
+  REVOCATION_KINDS,
   sessionName,
   timeOf,
   tokenAge,
@@ -16,7 +18,10 @@ import {
 } from '../core/revocation/index.js';
 import { Forgetting } from './forgetting.js';
 import { RevocationIndex } from './revocation-index.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
 
 /** How the view follows the store. */
@@ -51,7 +56,7 @@ export interface RevocationRequest {
   readonly expiresAt?: number | null;
 }
 
-const PAGE = 5000;
+const PAGE = 2000;
 /** Revocations that a store gets back at a time. */
 const RESTORED_AT_ONCE = 500;
 /** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
@@ -63,6 +68,17 @@ const SWEEP_ROUND = 120;
 const HOUR = 3600;
 /** Milliseconds from a hint of the store to the poll, which is for all hints until then. */
 const HINT_MS = 50;
+/** Of more entries than that, it is not counted that they are not understood. */
+const MAX_FOREIGN = 10_000;
+
+/** The store holds what any version of Signet wrote, and what anybody else did. */
+const isUnderstood = ({ id, kind, value, before, expiresAt }: Revocation): boolean =>
+  typeof id === 'string' &&
+  REVOCATION_KINDS.includes(kind) &&
+  typeof value === 'string' &&
+  isTime(before) &&
+  isTime(expiresAt);
+const isTime = (value: unknown): boolean => value === null || typeof value === 'number';
 
 /**
  * The revocations of the state store as this process sees them, and the way to change them.
@@ -94,6 +110,10 @@ export class Revocations implements OnApplicationShutdown {
   private failing = false;
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
+  /** Whether it was told that the store takes no writes. */
+  private toldReadOnly = false;
+  /** Entries of the store that this version does not understand, by id. */
+  private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   /** The store said that something has changed, and has not been asked since. */
   private hinted = false;
@@ -115,7 +135,8 @@ export class Revocations implements OnApplicationShutdown {
    */
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
-    await revocations.look();
+    await revocations.readAll();
+    revocations.tellReadOnly();
     revocations.scheduleNext();
     store.watch?.(() => revocations.hurry());
     return revocations;
@@ -124,6 +145,19 @@ export class Revocations implements OnApplicationShutdown {
   /** Revocations in force. */
   get size(): number {
     return this.index.size;
+  }
+
+  /**
+   * Why the store takes no writes at present; `undefined` while it does. Tokens are validated all the same;
+   * what has to write is refused with 503.
+   */
+  get readOnly(): string | undefined {
+    return this.store.readOnly;
+  }
+
+  /** Entries of the store that this version of Signet does not understand, and leaves alone. */
+  get skipped(): number {
+    return this.foreign.size;
   }
 
   /** Seconds since the store was last seen; 0 while it answers. */
@@ -217,7 +251,7 @@ export class Revocations implements OnApplicationShutdown {
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
     this.unseen.delete(id);
-    if (undone !== undefined) this.index.remove(undone);
+    if (undone !== undefined && isUnderstood(undone)) this.index.remove(undone);
     return undone !== undefined;
   }
 
@@ -260,6 +294,18 @@ export class Revocations implements OnApplicationShutdown {
     this.latestExpiry = Math.max(this.latestExpiry, latest);
   }
 
+  /** Millions take a while, in which one page may fail. */
+  private async readAll(): Promise<void> {
+    for (;;)
+      try {
+        return await this.look();
+      } catch (error) {
+        const isStuck = performance.now() - this.seenAt > this.maxStalenessMs;
+        if (!(error instanceof StateUnavailableException) || isStuck) throw error;
+        await pause(this.pollMs);
+      }
+  }
+
   private scheduleNext(): void {
     clearTimeout(this.timer);
     if (this.closed) return;
@@ -286,6 +332,7 @@ export class Revocations implements OnApplicationShutdown {
         Revocations.logger.log(`The state store (${this.store.description}) answers again`);
       this.failing = false;
       this.tellSkew();
+      this.tellReadOnly();
     } catch (error) {
       if (!this.closed) this.complain(error);
     }
@@ -304,15 +351,18 @@ export class Revocations implements OnApplicationShutdown {
         this.lost = true;
         this.histories++;
         this.noted = 0;
-        await this.store.restore([]);
+        this.foreign.clear();
+        await this.write(() => this.store.restore([]));
       }
       for (const revocation of changes.added) {
-        this.index.add(revocation);
         this.unseen.delete(revocation.id);
+        if (isUnderstood(revocation)) this.index.add(revocation);
+        else this.skip(revocation);
       }
       for (const removed of changes.removed) {
-        this.index.remove(removed);
         this.unseen.delete(removed.id);
+        if (REVOCATION_KINDS.includes(removed.kind)) this.index.remove(removed);
+        else this.foreign.delete(removed.id);
       }
       this.cursor = changes.cursor;
       // A page is an answer, however many there are.
@@ -320,11 +370,25 @@ export class Revocations implements OnApplicationShutdown {
       ({ more } = changes);
       if (!more && changes.incomplete === undefined) this.complete = true;
     }
+    if (this.lost) this.givingBack ??= this.giveBack();
+    await this.write(() => this.tellStore(confirmed));
+  }
+
+  /** Writes what can wait: it will be told as soon as the store takes writes; what it knows was read. */
+  private async write(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof StateReadOnlyException)) throw error;
+    }
+  }
+
+  /** @param confirmed ids of what the store confirmed before the look, and should have told of in it */
+  private async tellStore(confirmed: readonly string[]): Promise<void> {
     // A crash of the store may take away the end of its history, which nobody had seen.
     const missing = confirmed.flatMap((id) => this.unseen.get(id) ?? []);
     if (missing.length > 0) await this.store.restore(missing);
     for (const { id } of missing) this.unseen.delete(id);
-    if (this.lost) this.givingBack ??= this.giveBack();
     if (this.noted < this.latestExpiry || this.latestExpiry === 0) await this.noteLatestExpiry();
   }
 
@@ -356,6 +420,29 @@ export class Revocations implements OnApplicationShutdown {
       Revocations.logger.warn(
         `The clock of this machine is ${Math.abs(clockSkew).toFixed(1)} s ${clockSkew > 0 ? 'ahead of' : 'behind'} that of the state store (${this.store.description}); from ${LARGEST_SKEW} s on the process is not ready`,
       );
+  }
+
+  /** @param entry of a later version of Signet; the tokens that it means are not known */
+  private skip(entry: Pick<Revocation, 'id'>): void {
+    if (this.foreign.size === 0)
+      Revocations.logger.warn(
+        `The state store (${this.store.description}) holds revocations of a newer version of Signet, which are left out here`,
+      );
+    if (this.foreign.size < MAX_FOREIGN) this.foreign.add(entry.id);
+  }
+
+  private tellReadOnly(): void {
+    const { readOnly, description } = this.store;
+    if (readOnly === undefined) {
+      if (this.toldReadOnly)
+        Revocations.logger.log(`The state store (${description}) takes writes again`);
+      this.toldReadOnly = false;
+    } else if (!this.toldReadOnly) {
+      this.toldReadOnly = true;
+      Revocations.logger.error(
+        `The state store (${description}) takes no writes: ${readOnly}; tokens are validated, and what has to write (refresh, revocation, logout) is answered with 503`,
+      );
+    }
   }
 
   private complain(error: unknown): void {

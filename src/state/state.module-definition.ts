@@ -1,16 +1,21 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
+import type { StoreOptions } from './open-store.js';
 import type { RevocationsOptions } from './revocations.service.js';
 
 /** Where state is kept, and how it is followed. */
-export interface StateModuleOptions extends RevocationsOptions {
-  /** `sqlite:<file>` (path relative to the working directory), `redis://…`, `rediss://…` or `memory:`. */
+export interface StateModuleOptions extends RevocationsOptions, StoreOptions {
+  /**
+   * `sqlite:<file>` (path relative to the working directory), `redis://…`, `redis+sentinel://…`,
+   * `redis+cluster://…`, the same with `rediss` for TLS, or `memory:`.
+   */
   url: string;
 }
 
 /** For tests. */
 export const STATE_KINDS: OptionKinds<StateModuleOptions> = {
   url: kinds.name,
+  exposedFiles: kinds.oneOf('warn', 'refuse', 'allow'),
   longestTokenTtl: kinds.number('seconds'),
   pollMs: kinds.number('milliseconds'),
   maxStalenessMs: kinds.number('milliseconds'),

@@ -18,7 +18,7 @@ export const STATE_STORE = Symbol('signet.state-store');
     {
       provide: STATE_STORE,
       inject: [STATE_OPTIONS],
-      useFactory: ({ url }: StateModuleOptions) => openStore(url),
+      useFactory: ({ url, exposedFiles }: StateModuleOptions) => openStore(url, { exposedFiles }),
     },
     {
       provide: Revocations,

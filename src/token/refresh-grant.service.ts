@@ -11,6 +11,7 @@ import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
   STATE_STORE,
+  StateReadOnlyException,
   StateUnavailableException,
   SuccessorUses,
   type RefreshOutcome,
@@ -165,7 +166,9 @@ export class RefreshGrant {
     try {
       return await this.store.consume(use, replay);
     } catch (error) {
-      if (!(error instanceof StateUnavailableException)) throw error;
+      const isUnknown =
+        error instanceof StateUnavailableException && !(error instanceof StateReadOnlyException);
+      if (!isUnknown) throw error;
       await pause(REPEAT_AFTER_MS);
       return this.store.consume(use, replay);
     }

@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createClient } from 'redis';
 import { freePort } from './free-port.js';
 import { REDIS_MISSING } from './programs.js';
-import { kill, tempFolder, track } from './resources.js';
+import { afterFile, kill, tempFolder, track } from './resources.js';
 
 /** A Redis server of the test's own, on a free port, in a directory of its own. */
 export interface RedisServer {
@@ -16,6 +19,8 @@ export interface RedisServer {
   /** Starts it again on the same port, with what it has saved. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Runs a command, e.g. `command('CONFIG', 'SET', 'maxmemory', '1')`. */
+  command(...args: string[]): Promise<unknown>;
 }
 
 export { withoutRedis } from './programs.js';
@@ -45,6 +50,176 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill: end,
     start,
     stop: end,
+    command: (...words) => redisCommand(port, ...words),
+  };
+}
+
+/** Runs a command at a server on this machine. */
+export async function redisCommand(port: number, ...args: string[]): Promise<unknown> {
+  const client = createClient({ RESP: 2, socket: { host: '127.0.0.1', port } });
+  await client.connect();
+  try {
+    return await client.sendCommand(args);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A primary, its replicas, and the Sentinels that watch them. */
+export interface SentinelGroup {
+  url: string;
+  servers: readonly RedisServer[];
+  /** The server that the Sentinels name. */
+  primary(): Promise<RedisServer | undefined>;
+  stop(): Promise<void>;
+}
+
+export const SENTINEL_SERVICE = 'main';
+
+/** One primary with two replicas, and three Sentinels that take a server for dead after a second. */
+export async function startSentinels(): Promise<SentinelGroup> {
+  const primary = await startRedis();
+  const replicas = await Promise.all(
+    [1, 2].map(() => startRedis('--replicaof', `127.0.0.1 ${primary.port}`)),
+  );
+  const servers = [primary, ...replicas];
+  const sentinels = await Promise.all([1, 2, 3].map(() => startSentinel(primary.port)));
+  const named = async (port: number): Promise<number> => {
+    const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', SENTINEL_SERVICE];
+    return Number(((await redisCommand(port, ...command)) as string[])[1]);
+  };
+  const info = (port: number): Promise<unknown> =>
+    redisCommand(port, 'SENTINEL', 'MASTER', SENTINEL_SERVICE);
+  for (const { port } of sentinels)
+    await until(async () => {
+      const list = ((await info(port)) as string[]).map(String);
+      const value = (name: string): string | undefined => list[list.indexOf(name) + 1];
+      return value('num-slaves') === '2' && value('num-other-sentinels') === '2';
+    });
+  return {
+    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${SENTINEL_SERVICE}`,
+    servers,
+    primary: async () => {
+      const port = await named((sentinels[0] as { port: number }).port);
+      return servers.find((server) => server.port === port);
+    },
+    stop: async () => {
+      await Promise.all(sentinels.map(({ child }) => kill(child)));
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+/** A Sentinel that knows one primary. */
+export async function startSentinel(
+  primary: number,
+): Promise<{ port: number; child: ChildProcess }> {
+  const folder = tempFolder('sentinel');
+  const port = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor ${SENTINEL_SERVICE} 127.0.0.1 ${primary} 2`,
+    `sentinel down-after-milliseconds ${SENTINEL_SERVICE} 1000`,
+    `sentinel failover-timeout ${SENTINEL_SERVICE} 5000`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const args = [file, '--sentinel'];
+  const child = track(spawn('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] }));
+  await answers(port);
+  return { port, child };
+}
+
+/** A Redis Cluster of three primaries, with a replica each. */
+export interface RedisCluster {
+  url: string;
+  primaries: readonly RedisServer[];
+  replicas: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+export async function startCluster(): Promise<RedisCluster> {
+  const node = (): Promise<RedisServer> =>
+    startRedis('--cluster-enabled', 'yes', '--cluster-node-timeout', '1000');
+  const primaries = await Promise.all([node(), node(), node()] as const);
+  const replicas = await Promise.all([node(), node(), node()]);
+  const all = [...primaries, ...replicas];
+  const [first] = primaries;
+  const ranges = ['0 5460', '5461 10922', '10923 16383'];
+  for (const [index, server] of primaries.entries())
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', ...(ranges[index] as string).split(' '));
+  for (const server of all.slice(1))
+    await server.command('CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+  const knows = async (server: RedisServer, pattern: RegExp): Promise<boolean> =>
+    pattern.test(String(await server.command('CLUSTER', 'INFO')));
+  for (const server of all) await until(() => knows(server, /cluster_known_nodes:6/));
+  for (const [index, server] of replicas.entries()) {
+    const id = String(await primaries[index]?.command('CLUSTER', 'MYID'));
+    await until(async () => (await server.command('CLUSTER', 'REPLICATE', id)) === 'OK');
+  }
+  for (const server of all) await until(() => knows(server, /cluster_state:ok/));
+  for (const server of replicas)
+    await until(async () =>
+      /master_link_status:up/.test(String(await server.command('INFO', 'replication'))),
+    );
+  return {
+    url: `redis+cluster://${primaries.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    primaries,
+    replicas,
+    stop: async () => void (await Promise.all(all.map((server) => server.stop()))),
+  };
+}
+
+/** Asks until the answer is yes; a failure counts as no. */
+async function until(ask: () => Promise<boolean>): Promise<void> {
+  while (!(await ask().catch(() => false))) await new Promise((next) => setTimeout(next, 50));
+}
+
+/** What stands between a gateway and its Redis: a name behind which another server can take over. */
+export interface Relay {
+  port: number;
+  /** New connections lead there; those that exist stay where they are. */
+  to(port: number): void;
+  /** The connections that exist stay open, and carry nothing any more. */
+  silence(): void;
+  /** Ends the connections that exist. */
+  cut(): void;
+}
+
+export async function startRelay(port: number): Promise<Relay> {
+  let target = port;
+  const sockets = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const [from, into] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => {
+        if (!silent.has(from)) into.write(data);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        into.destroy();
+      });
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  afterFile(async () => {
+    server.close();
+    cut();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    to: (next) => void (target = next),
+    silence: () => sockets.forEach((socket) => silent.add(socket)),
+    cut,
   };
 }
 

@@ -5,6 +5,7 @@ import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { holdPort } from '../hold-port.js';
 import { openLog } from '../open-log.js';
 import { exitOnSignals } from '../process-signals.js';
+import { sayWhereToLook } from '../say-where-to-look.js';
 import { withBackend } from '../with-backend.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -35,8 +36,11 @@ export async function runPrimary(
     workers,
     workerEnv,
     {
-      ready: () =>
-        logger.log(`Listening on ${listenerUrl(env.HOST, port)} (issuer ${SIGNER_ISSUER})`),
+      ready: () => {
+        const url = listenerUrl(env.HOST, port);
+        logger.log(`Listening on ${url} (issuer ${SIGNER_ISSUER})`);
+        sayWhereToLook(env, url, logger);
+      },
       failed: (problems) => {
         for (const line of problems) process.stderr.write(`signet: ${line}\n`);
         process.exit(1);

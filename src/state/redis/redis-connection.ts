@@ -1,60 +1,85 @@
-import { createClient } from 'redis';
-import { StateUnavailableException } from '../state-unavailable.exception.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
+import { locate } from './locate.js';
+import { RedisSession, reasonOf, within } from './redis-session.js';
+import { parseRedisUrl, type RedisTarget } from './redis-url.js';
+import { conditionOf } from './replies.js';
 import type { Script } from './scripts.js';
 
-const CONNECT_MS = 2000;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1000;
-/** Commands that wait for an answer; more of them mean that there will be none. */
-const MAX_PENDING = 10_000;
-/** A connection on which nothing has come for so long is given up, whatever TCP thinks of it. */
-const STUCK_MS = 10_000;
+/** A connection on which commands wait for so long, and nothing comes, is given up, whatever TCP thinks of it. */
+const SILENT_MS = 2000;
 
-type Client = ReturnType<typeof connectTo>;
 type Argument = string | number;
 
 /**
- * One connection to Redis, made anew whenever it is lost. Nothing is queued while there is none,
- * and nothing is waited for longer than the caller says.
+ * The connection to the Redis server that takes writes, made anew whenever it is lost, silent, or leads to a
+ * server that does not. Nothing is queued while there is none, and nothing is waited for longer than the
+ * caller says. While only a replica is found, that answers questions.
  */
 export class RedisConnection {
-  /** Kind and place, without credentials. */
-  readonly description: string;
-  private client: Client;
-  private booted = false;
-  private closed = false;
-  private heardAt = performance.now();
-  /** Identifies the server's process; another one may have other data. */
-  private run: string | undefined;
+  private static readonly logger = new Logger('RedisStore');
+  private session: RedisSession | undefined;
+  /** Why there is no session. */
+  private failure = 'not connected';
+  private seeking = false;
+  private readonly closing = new AbortController();
 
-  private constructor(private readonly url: string) {
-    const { protocol, host, pathname } = new URL(url);
-    this.description = `${protocol}//${host}${pathname}`;
-    this.client = this.connect();
-  }
+  private constructor(private readonly target: RedisTarget) {}
 
   /** @throws Error whose message says why the server cannot be used, without credentials */
   static async open(url: string): Promise<RedisConnection> {
-    const connection = new RedisConnection(url);
+    const target = parseRedisUrl(url);
+    const connection = new RedisConnection(target);
     try {
-      await connection.within(connection.client.connect(), CONNECT_MS);
-      connection.assertSuitable(await connection.within(connection.client.info(), CONNECT_MS));
-      connection.booted = true;
+      const session = await connection.dial();
+      if (!session.processKnown)
+        RedisConnection.logger.warn(
+          `${target.description}: the user may not run INFO, so that nobody sees to it that maxmemory-policy is noeviction`,
+        );
+      connection.session = session;
+      if (session.replica) void connection.seek();
       return connection;
     } catch (error) {
       connection.close();
-      throw new Error(`${connection.description}: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`${target.description}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
-  /** Names the process of the server; `undefined` while there is no connection. */
-  get runId(): string | undefined {
-    return this.client.isReady ? this.run : undefined;
+  /** Kind and place, without credentials. */
+  get description(): string {
+    return this.target.description;
+  }
+
+  /** True for a Redis Cluster: all keys have to carry the one hash tag. */
+  get clustered(): boolean {
+    return this.target.kind === 'cluster';
+  }
+
+  /** Names the process of the server; `undefined` while there is no connection, and nothing can be asked. */
+  get process(): string | undefined {
+    return this.session?.process;
+  }
+
+  /** Why the server takes no writes, as far as it has said; `undefined` while it does. */
+  get readOnly(): string | undefined {
+    return this.session?.readOnly;
+  }
+
+  /** To be called when a write has just been done. */
+  noteWritten(): void {
+    if (this.session?.replica === false) this.session.readOnly = undefined;
   }
 
   /**
    * Runs a script.
    *
+   * @throws StateReadOnlyException when the server answers but takes no writes
    * @throws StateUnavailableException when there is no answer in time; the script may have run all the same
    */
   async evaluate<Reply>(
@@ -63,109 +88,90 @@ export class RedisConnection {
     args: readonly Argument[],
     timeoutMs: number,
   ): Promise<Reply> {
-    this.renewWhenStuck();
-    const { client } = this;
-    const rest = [String(keys.length), ...keys, ...args.map(String)];
-    const answer = async (): Promise<unknown> => {
-      try {
-        return await client.sendCommand(['EVALSHA', script.sha, ...rest]);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return client.sendCommand(['EVAL', script.source, ...rest]);
-      }
-    };
+    const { session } = this;
+    if (session === undefined)
+      throw new StateUnavailableException(`${this.description}: ${this.failure}`);
+    if (session.silentMs > SILENT_MS) this.giveUp(session, 'it does not answer');
     try {
-      const reply = await this.within(answer(), timeoutMs);
-      this.heardAt = performance.now();
-      return reply as Reply;
+      return (await within(timeoutMs, session.run(script, keys, args.map(String)))) as Reply;
     } catch (error) {
-      throw new StateUnavailableException(`${this.description}: ${reasonOf(error)}`);
+      throw this.judge(session, reasonOf(error));
     }
   }
 
   close(): void {
-    this.closed = true;
-    if (this.client.isOpen) this.client.destroy();
+    this.closing.abort();
+    this.session?.close();
+    this.session = undefined;
   }
 
-  private connect(): Client {
-    const client = connectTo(this.url, (retries) =>
-      this.booted && !this.closed
-        ? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** retries) * (0.5 + Math.random() / 2)
-        : false,
+  /** What a failure says about the session, and what the caller is told. */
+  private judge(session: RedisSession, reason: string): StateUnavailableException {
+    const text = `${this.description}: ${reason}`;
+    const condition = conditionOf(reason);
+    if (condition === 'replica' || condition === 'full') {
+      session.readOnly = reason;
+      if (condition === 'replica') {
+        session.replica = true;
+        void this.seek();
+      }
+      return new StateReadOnlyException(text);
+    }
+    if (condition === 'elsewhere' || session.ended || session.silentMs > SILENT_MS)
+      this.giveUp(session, reason);
+    return new StateUnavailableException(text);
+  }
+
+  private giveUp(session: RedisSession, reason: string): void {
+    session.close();
+    if (this.session !== session) return;
+    this.session = undefined;
+    this.failure = reason;
+    void this.seek();
+  }
+
+  /** Opens sessions until there is one to a server that takes writes. */
+  private async seek(): Promise<void> {
+    if (this.seeking) return;
+    this.seeking = true;
+    for (let attempt = 0; !this.closing.signal.aborted; attempt++) {
+      try {
+        this.adopt(await this.dial());
+        if (this.session?.replica === false) break;
+      } catch (error) {
+        this.failure = reasonOf(error);
+      }
+      await this.pause(attempt);
+    }
+    this.seeking = false;
+  }
+
+  private async dial(): Promise<RedisSession> {
+    const session: RedisSession = await RedisSession.open(
+      this.target,
+      await locate(this.target),
+      () => this.giveUp(session, 'the connection was lost'),
     );
-    // Whoever asks for something is told.
-    client.on('error', () => undefined);
-    client.on('ready', () => {
-      this.run = undefined;
-      void this.identify(client);
-    });
-    return client;
+    return session;
   }
 
-  private async identify(client: Client): Promise<void> {
-    try {
-      this.run = field(await client.info('server'), 'run_id');
-      this.heardAt = performance.now();
-    } catch {
-      // The connection is lost again; the next one will be asked.
+  /** Puts a session in the place of the one before, unless both lead to the same replica. */
+  private adopt(session: RedisSession): void {
+    const { session: before } = this;
+    const same = !session.processKnown || session.process === before?.process;
+    if (this.closing.signal.aborted || (before?.replica === true && session.replica && same)) {
+      session.close();
+      return;
     }
+    this.session = session;
+    before?.close();
   }
 
-  private renewWhenStuck(): void {
-    const now = performance.now();
-    if (this.closed || now - this.heardAt < STUCK_MS) return;
-    this.heardAt = now;
-    if (this.client.isOpen) this.client.destroy();
-    this.client = this.connect();
-    this.client.connect().catch(() => undefined);
-  }
-
-  private assertSuitable(info: string): void {
-    const version = field(info, 'redis_version') ?? '';
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    if (major < 6 || (major === 6 && minor < 2))
-      throw new Error(`Redis 6.2 or newer is needed, this is ${version}`);
-    const policy = field(info, 'maxmemory_policy');
-    if (Number(field(info, 'maxmemory') ?? 0) > 0 && policy !== 'noeviction')
-      throw new Error(
-        `maxmemory-policy ${policy} would drop revocations when memory is short; set it to noeviction`,
-      );
-    this.run = field(info, 'run_id');
-  }
-
-  private async within<Value>(promise: Promise<Value>, ms: number): Promise<Value> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    });
-    try {
-      return await Promise.race([promise, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  private async pause(attempt: number): Promise<void> {
+    const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+    await pause(ms * (0.5 + Math.random() / 2), undefined, {
+      ref: false,
+      signal: this.closing.signal,
+    }).catch(() => undefined);
   }
 }
-
-function connectTo(url: string, reconnectStrategy: (retries: number) => number | false) {
-  return createClient({
-    url,
-    socket: { connectTimeout: CONNECT_MS, reconnectStrategy },
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: MAX_PENDING,
-    maintNotifications: 'disabled',
-    disableClientInfo: true,
-    name: 'signet',
-  });
-}
-
-const field = (info: string, name: string): string | undefined =>
-  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-
-/** What the server or the network says of a failure; neither repeats a password. */
-const reasonOf = (error: unknown): string =>
-  error instanceof AggregateError
-    ? (error.errors.map(reasonOf)[0] ?? 'cannot be reached')
-    : error instanceof Error && error.message !== ''
-      ? error.message
-      : 'cannot be reached';

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { timeOf, type Revocation } from '../../core/revocation/index.js';
 import { Forgetting } from '../forgetting.js';
-import { StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import { StoreClock } from '../store-clock.js';
 import {
   RESTORE_SECONDS,
@@ -14,6 +17,7 @@ import {
   type RevocationChanges,
   type StateStore,
 } from '../state-store.js';
+import { key } from './keys.js';
 import { RedisConnection } from './redis-connection.js';
 import {
   ADD,
@@ -30,6 +34,8 @@ import {
 } from './scripts.js';
 
 const TIMEOUT_MS = 1000;
+/** Pages and what is given back: no request waits for them. */
+const PAGE_TIMEOUT_MS = 3000;
 /** A throttle that makes everybody wait is worse than one that does not know everything. */
 const HIT_TIMEOUT_MS = 50;
 /** After one that took too long, hits fail at once for so long. */
@@ -41,8 +47,6 @@ const MAX_UNSETTLED = 10_000;
 /** Of those, so many are told in one poll. */
 const SETTLED_AT_ONCE = 500;
 
-/** One hash tag: all keys of a script have to be in one slot of a cluster. */
-const key = (name: string): string => `signet:{state}:${name}`;
 const NAMED = key('named:');
 const VERSION = key('version');
 const ENTRIES = key('entries');
@@ -57,7 +61,6 @@ const REPLAY = key('replay:');
 const USED_EXPIRY = key('used-expiry');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
-const kept = (name: string): string => `signet:{kept:${name}}`;
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -68,7 +71,7 @@ type ChangesReply = [
   incomplete: number,
   version: string,
   last: string,
-  entries: string[],
+  entries: (string | null)[],
   removed: (string | null)[],
 ];
 
@@ -94,6 +97,10 @@ export class RedisStore implements StateStore {
     return this.connection.description;
   }
 
+  get readOnly(): string | undefined {
+    return this.connection.readOnly;
+  }
+
   async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
     return parse(await this.add([revocation], reach, 0));
   }
@@ -113,7 +120,7 @@ export class RedisStore implements StateStore {
   }
 
   async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
-    const entries = await this.connection.evaluate<string[]>(
+    const entries = await this.connection.evaluate<(string | null)[]>(
       LIST,
       [ENTRIES, LOG, REMOVED, EXPIRY],
       [page.after ?? '', page.limit],
@@ -124,7 +131,7 @@ export class RedisStore implements StateStore {
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
     if (!this.reading) await this.purge();
-    const run = this.connection.runId ?? '-';
+    const run = this.connection.process ?? '-';
     const [history = '', ofRun, stamp = '-', since = '0'] = (cursor ?? '').split(' ');
     const asked = performance.now();
     const [time, current, restarted, more, incomplete, version, last, entries, removed] =
@@ -138,7 +145,7 @@ export class RedisStore implements StateStore {
           run !== '-' && run === ofRun ? 1 : 0,
           Math.min(limit, LONGEST_PAGE),
         ],
-        TIMEOUT_MS,
+        PAGE_TIMEOUT_MS,
       );
     this.clock.note(Number(time), asked, performance.now());
     this.reading = more === 1;
@@ -172,7 +179,7 @@ export class RedisStore implements StateStore {
   putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     return this.connection.evaluate<string>(
       PUT_IF_ABSENT,
-      [kept(name)],
+      [this.own('kept', name)],
       // Not by the time of day: the clock of the server may be another one.
       [value, Math.ceil(ttlMs)],
       TIMEOUT_MS,
@@ -182,7 +189,7 @@ export class RedisStore implements StateStore {
   async getKept(name: string): Promise<string | undefined> {
     const value = await this.connection.evaluate<string | null>(
       GET_KEPT,
-      [kept(name)],
+      [this.own('kept', name)],
       [],
       TIMEOUT_MS,
     );
@@ -195,7 +202,7 @@ export class RedisStore implements StateStore {
     try {
       const [hits, resetMs] = await this.connection.evaluate<[number, number]>(
         HIT,
-        [`signet:{hits:${name}}`],
+        [this.own('hits', name)],
         [Math.ceil(windowMs)],
         HIT_TIMEOUT_MS,
       );
@@ -226,19 +233,27 @@ export class RedisStore implements StateStore {
       ADD,
       [NAMED, VERSION, ENTRIES, LOG, EXPIRY, STAMPS, INCOMPLETE],
       [reach ?? '', incompleteMs, ...args],
-      TIMEOUT_MS,
+      incompleteMs > 0 ? PAGE_TIMEOUT_MS : TIMEOUT_MS,
     );
   }
 
-  /** Deletes some of what has expired, and sees to it that the history has a name. */
+  /**
+   * Deletes some of what has expired, sees to it that the history has a name, and so finds out whether the server takes
+   * writes.
+   */
   private async purge(): Promise<void> {
-    await this.connection.evaluate(
-      PURGE,
-      [NAMED, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY, USED_EXPIRY, USED],
-      [randomUUID(), this.forgetting.horizon ?? 0],
-      TIMEOUT_MS,
-    );
-    await this.settleRest();
+    try {
+      await this.connection.evaluate(
+        PURGE,
+        [NAMED, ENTRIES, LOG, EXPIRY, REMOVED, HISTORY, USED_EXPIRY, USED],
+        [randomUUID(), this.forgetting.horizon ?? 0],
+        TIMEOUT_MS,
+      );
+      this.connection.noteWritten();
+      await this.settleRest();
+    } catch (error) {
+      if (!(error instanceof StateReadOnlyException)) throw error;
+    }
   }
 
   /** Tells the server that the answer about a use has arrived. Nobody waits for it. */
@@ -259,6 +274,11 @@ export class RedisStore implements StateStore {
     const keys = [USED + id, REPLAY + id];
     await this.connection.evaluate(SETTLE, keys, [nonce], TIMEOUT_MS);
     this.unsettled.delete(id);
+  }
+
+  /** Name of a key that stands for itself. Of a cluster, one node has all of them. */
+  private own(kind: string, name: string): string {
+    return this.connection.clustered ? key(`${kind}:${name}`) : `signet:{${kind}:${name}}`;
   }
 
   private async use(
@@ -292,5 +312,17 @@ export class RedisStore implements StateStore {
   }
 }
 
-const parse = (entry: string): Revocation =>
-  ({ reason: undefined, ...JSON.parse(entry) }) as Revocation;
+/** Of another kind than any that is known. */
+const UNREADABLE = { id: '', kind: '', value: '', before: null, createdAt: 0, expiresAt: null };
+
+/** Members that only a newer version knows are left out. */
+function parse(entry: string | null): Revocation {
+  let members: unknown = UNREADABLE;
+  try {
+    members = JSON.parse(entry ?? 'null') ?? UNREADABLE;
+  } catch {
+    // Somebody else has written it.
+  }
+  const { id, kind, value, before, reason, createdAt, expiresAt } = members as Revocation;
+  return { id, kind, value, before, reason, createdAt, expiresAt };
+}

@@ -3,8 +3,11 @@ import { KEEP_SECONDS } from '../forgetting.js';
 
 /** Of so many versions it is known which entry got them; more is enough for the poll of any gateway. */
 const STAMPS = 4096;
-/** A request waits no longer for its answer: it asks twice, a second each. */
-const LEASE_MS = 2500;
+/**
+ * For so long a use whose request may still be waiting for the answer is judged by the window alone. Shorter than the second
+ * after which a client repeats that was told 503: docs/model shows why.
+ */
+const LEASE_MS = 500;
 /** So long a use is remembered with its answer whose request may not have got it. */
 const UNKNOWN_MS = 3_600_000;
 
@@ -81,8 +84,19 @@ append(ARGV[1], KEYS[4], KEYS[7])
 return text`);
 
 /**
+ * KEYS: schema. ARGV: the number of this version. The number of what is there; given where there is
+ * none, and raised where a version of before has written.
+ */
+export const OPEN = script(`
+local found = redis.call('GET', KEYS[1])
+if found and tonumber(found) >= tonumber(ARGV[1]) then return found end
+redis.call('SET', KEYS[1], ARGV[1])
+return found or ARGV[1]`);
+
+/**
  * KEYS: named prefix, entries, log, expiry, removed, history, used expiry, used prefix. ARGV: name for a new history,
  * seconds since 1970 up to which may be forgotten. Deletes some of what had expired by then.
+ * Fails where nothing can be written, also when there is nothing to do.
  */
 export const PURGE = script(`${NOW}${NAMED}
 redis.call('SET', KEYS[6], ARGV[1], 'NX')
@@ -102,7 +116,8 @@ end`);
 
 /**
  * KEYS: version, entries, log, removed, history, stamps, incomplete. ARGV: history of the cursor or '', its version
- * and the stamp of that, 1 for a cursor of this process of the server, limit.
+ * and the stamp of that, 1 for a cursor of this process of the server, limit. Writes nothing, so that it works where
+ * nothing can be written.
  */
 export const CHANGES = script(`${NOW}
 local history = redis.call('GET', KEYS[5]) or 'none'

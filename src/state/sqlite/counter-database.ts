@@ -23,6 +23,7 @@ const SCHEMA = `
  */
 export class CounterDatabase implements ThreadDatabase, CounterOperations {
   readonly database: DatabaseSync;
+  readonly forReading = false;
   private readonly count: StatementSync;
   private readonly drop: StatementSync;
   private readonly put: StatementSync;

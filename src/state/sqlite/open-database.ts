@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 /** Another process may hold the write lock for so long. */
 const BUSY_MS = 2000;
@@ -31,6 +32,48 @@ export function openDatabase(file: string, synchronous: 'FULL' | 'NORMAL'): Data
     database.close();
     throw error;
   }
+}
+
+/**
+ * Opens a database that is there for reading only: its file or folder cannot be written, or the disk is full.
+ * What others write later may not be seen through it.
+ *
+ * @throws Error when it cannot be read
+ */
+export function openForReading(file: string): DatabaseSync {
+  try {
+    return readable(file);
+  } catch (error) {
+    // SQLite cannot make its -shm file. Without one it reads a -wal file that nobody else writes to.
+    const url = pathToFileURL(resolve(file));
+    const left = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    if (left && process.platform === 'win32') throw error;
+    url.search = left ? '?vfs=unix-none' : '?immutable=1';
+    return readable(url, left ? 'PRAGMA locking_mode = EXCLUSIVE' : '');
+  }
+}
+
+function readable(place: string | URL, setting = ''): DatabaseSync {
+  const database = new DatabaseSync(place, { timeout: BUSY_MS, readOnly: true });
+  try {
+    database.exec(setting);
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Primary result codes of SQLite by which a write is refused: SQLITE_READONLY, SQLITE_FULL. */
+const REFUSED = new Set([8, 13]);
+/** The same of its I/O errors: WRITE, FSYNC, DIR_FSYNC, TRUNCATE, SHMSIZE. */
+const REFUSED_IO = new Set([778, 1034, 1290, 1546, 4874]);
+
+/** Whether SQLite refused to write, where it can still read. */
+export function isWriteRefusal(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+  return REFUSED.has(code & 0xff) || REFUSED_IO.has(code);
 }
 
 function retryWhileLocked(step: () => void): void {

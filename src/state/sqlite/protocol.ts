@@ -53,13 +53,14 @@ export const steadyMs = (): number => Number(process.hrtime.bigint() / 1_000_000
 /** To the thread. */
 export type ToThread = Call | 'close';
 
-/** From the thread. A reason holds neither values nor paths. */
+/** From the thread. `readOnly`: why nothing can be written at present. A reason holds neither values nor paths. */
 export type FromThread =
-  | { readonly opened: true }
+  | { readonly opened: true; readonly readOnly: string | undefined }
   | { readonly opened: false; readonly reason: string }
-  | { readonly answers: readonly Answer[] };
+  | { readonly answers: readonly Answer[]; readonly readOnly: string | undefined };
 
 /** What became of one operation. */
 export type Answer =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly reason: string };
+  /** `refused`: it would have been a write, and nothing can be written. */
+  | { readonly id: number; readonly reason: string; readonly refused?: true };

@@ -1,18 +1,22 @@
+import { isWriteRefusal } from './open-database.js';
 import type { Answer, Call, Operations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 /** Operations that never write; a batch of them takes no lock. */
 const READS = new Set(['listRevocations', 'changes', 'peek', 'getKept']);
 
+/** Whether an operation never writes. */
+export const isRead = ({ name }: Call): boolean => READS.has(name);
+
 /**
  * Many operations as one transaction, so that they share one wait for the disk. Each has its own
  * savepoint: one that fails takes back what it did itself, and nothing else.
  *
- * @throws Error when nothing of it happened
+ * @throws Error when nothing of it happened, e.g. because one of them could not be written
  */
 export function runBatch(target: ThreadDatabase, calls: readonly Call[]): Answer[] {
   const { database } = target;
-  database.exec(calls.every(({ name }) => READS.has(name)) ? 'BEGIN' : 'BEGIN IMMEDIATE');
+  database.exec(calls.every(isRead) ? 'BEGIN' : 'BEGIN IMMEDIATE');
   try {
     const answers = calls.map((call) => apply(target, call));
     database.exec('COMMIT');
@@ -34,7 +38,7 @@ function apply(target: ThreadDatabase, { id, name, args }: Call): Answer {
     return { id, value };
   } catch (error) {
     // A full disk ends the whole transaction; then there is nothing to go back to.
-    if (!database.isTransaction) throw error;
+    if (!database.isTransaction || isWriteRefusal(error)) throw error;
     database.exec('ROLLBACK TO operation; RELEASE operation');
     return { id, reason: error instanceof Error ? error.message : 'unknown error' };
   }

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { StateUnavailableException } from '../state-unavailable.exception.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
 import {
   steadyMs,
   type Answer,
@@ -27,6 +30,8 @@ interface Pending {
 
 /** A database in a thread of its own: waiting for the disk blocks nobody else. */
 export class SqliteThread<Known extends { [Name in keyof Known]: Operations[string] }> {
+  /** Why nothing can be written at present, as far as the thread has said. */
+  readOnly: string | undefined;
   private readonly pending = new Map<number, Pending>();
   private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   private worker: Worker | undefined;
@@ -50,7 +55,10 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     }
   }
 
-  /** @throws StateUnavailableException when it failed, or its outcome is not known in time */
+  /**
+   * @throws StateReadOnlyException when nothing can be written at present
+   * @throws StateUnavailableException when it failed, or its outcome is not known in time
+   */
   call<Name extends keyof Known & string>(
     name: Name,
     ...args: Parameters<Known[Name]>
@@ -90,7 +98,9 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   private async start(): Promise<void> {
     const worker = this.spawn();
     const [message] = (await once(worker, 'message')) as [FromThread];
-    if ('opened' in message && !message.opened) throw new Error(message.reason);
+    if (!('opened' in message)) return;
+    if (!message.opened) throw new Error(message.reason);
+    this.readOnly = message.readOnly;
   }
 
   private spawn(): Worker {
@@ -98,7 +108,9 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: this.data });
     this.worker = worker;
     worker.on('message', (message: FromThread) => {
-      if ('answers' in message) message.answers.forEach((answer) => this.settle(answer));
+      if (!('answers' in message)) return;
+      this.readOnly = message.readOnly;
+      message.answers.forEach((answer) => this.settle(answer));
     });
     // What a thread dies of is told by its 'exit' as well.
     worker.on('error', () => undefined);
@@ -118,8 +130,10 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   private settle(answer: Answer): void {
     const pending = this.pending.get(answer.id);
     this.pending.delete(answer.id);
-    if ('reason' in answer) pending?.reject(this.unavailable(answer.reason));
-    else pending?.resolve(answer.value);
+    if (!('reason' in answer)) pending?.resolve(answer.value);
+    else if (answer.refused === true)
+      pending?.reject(new StateReadOnlyException(this.describe(answer.reason)));
+    else pending?.reject(this.unavailable(answer.reason));
   }
 
   private sweep(): void {
@@ -137,6 +151,10 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   }
 
   private unavailable(reason: string): StateUnavailableException {
-    return new StateUnavailableException(`sqlite:${this.data.file}: ${reason}`);
+    return new StateUnavailableException(this.describe(reason));
+  }
+
+  private describe(reason: string): string {
+    return `sqlite:${this.data.file}: ${reason}`;
   }
 }

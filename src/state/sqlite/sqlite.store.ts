@@ -29,7 +29,11 @@ export class SqliteStore implements StateStore {
     this.description = `sqlite:${file}`;
   }
 
-  /** @throws Error whose message says why the file cannot be used */
+  get readOnly(): string | undefined {
+    return this.state.readOnly;
+  }
+
+  /** @throws Error whose message says why the file can neither be written nor read */
   static async open(file: string): Promise<SqliteStore> {
     return new SqliteStore(file, await SqliteThread.open({ database: 'state', file }));
   }

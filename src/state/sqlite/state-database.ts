@@ -9,12 +9,12 @@ import {
   type Replay,
   type RevocationChanges,
 } from '../state-store.js';
-import { openDatabase, transaction } from './open-database.js';
+import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
+import { openDatabase, openForReading, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
-const SCHEMA_VERSION = 1;
 /**
  * AUTOINCREMENT never gives a version twice, and the one writer that SQLite allows at a time gives
  * them in the order of the commits.
@@ -68,14 +68,21 @@ const ALIVE = 'removed_from IS NULL AND (expires_at IS NULL OR expires_at > ?)';
 /** The durable part of the state, in SQL. Every method runs inside of a transaction of the thread. */
 export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly database: DatabaseSync;
+  readonly forReading: boolean;
   private readonly history: string;
   private readonly prepared = new Map<string, StatementSync>();
 
-  /** @throws Error when the file cannot be used */
-  constructor(file: string) {
-    this.database = openDatabase(file, 'FULL');
+  /**
+   * @param forReading the file is there and cannot be written
+   * @throws Error when the file cannot be used
+   */
+  constructor(file: string, forReading = false) {
+    this.forReading = forReading;
+    this.database = forReading ? openForReading(file) : openDatabase(file, 'FULL');
     try {
-      this.history = transaction(this.database, () => this.migrate());
+      this.history = forReading
+        ? this.readHistory()
+        : transaction(this.database, () => this.migrate());
     } catch (error) {
       this.database.close();
       throw error;
@@ -150,9 +157,8 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   peek(use: RefreshUse): RefreshOutcome {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
-    const consumed = this.get('SELECT replay, replay_until, nonce FROM consumed WHERE jti = ?', [
-      use.id,
-    ]);
+    // A file of version 0.1 that can only be read has no nonce.
+    const consumed = this.get('SELECT * FROM consumed WHERE jti = ?', [use.id]);
     if (consumed === undefined) return { state: 'fresh' };
     const { replay, replay_until: until, nonce } = consumed;
     if (use.nonce !== undefined && nonce === use.nonce) return { state: 'fresh' };
@@ -227,13 +233,17 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const nonce = "SELECT 1 FROM pragma_table_info('consumed') WHERE name = 'nonce'";
     if (this.get(nonce, []) === undefined)
       this.database.exec('ALTER TABLE consumed ADD COLUMN nonce TEXT');
-    const version = this.meta('schema');
-    if (version === undefined) this.setMeta('schema', SCHEMA_VERSION);
-    else if (version !== SCHEMA_VERSION)
-      throw new Error(`the file has schema ${version}, this version of Signet ${SCHEMA_VERSION}`);
+    const schema = this.meta('schema');
+    assertReadable(schema);
+    if (Number(schema ?? 0) < SCHEMA_NUMBER) this.setMeta('schema', SCHEMA_NUMBER);
     const history = this.meta('history') ?? randomUUID();
     this.setMeta('history', history);
     return String(history);
+  }
+
+  private readHistory(): string {
+    assertReadable(this.meta('schema'));
+    return String(this.meta('history'));
   }
 
   private isRevoked(subject: RevocationSubject, now: number): boolean {

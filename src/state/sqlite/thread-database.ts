@@ -3,6 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 /** A database that a thread works on. */
 export interface ThreadDatabase {
   readonly database: DatabaseSync;
+  /** It was opened for reading; another one has to be opened to write. */
+  readonly forReading: boolean;
   /**
    * Deletes some of what had expired by then, in a transaction of its own, which is short.
    *

@@ -1,15 +1,17 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CounterDatabase } from './counter-database.js';
 import { Forgetting } from '../forgetting.js';
+import { isWriteRefusal } from './open-database.js';
 import {
   steadyMs,
+  type Answer,
   type Call,
   type FromThread,
   type ThreadData,
   type ToThread,
 } from './protocol.js';
-import { runBatch } from './run-batch.js';
+import { isRead, runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
 
@@ -26,8 +28,9 @@ const post = (message: FromThread): void => port.postMessage(message);
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message.replaceAll(file, 'the file') : 'unknown error';
-const open = (): ThreadDatabase =>
+const openForWriting = (): ThreadDatabase =>
   which === 'state' ? new StateDatabase(file) : new CounterDatabase(file);
+
 /** Identifies the file behind the path. */
 const inode = (): number => statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
 
@@ -35,6 +38,51 @@ let current: ThreadDatabase;
 let opened = 0;
 let lookedAt = 0;
 let waiting: Call[] = [];
+/** Why nothing can be written at present. */
+let readOnly: string | undefined;
+let triedAt = 0;
+
+/** What cannot be opened for writing is read, if it is there. */
+function open(): ThreadDatabase {
+  try {
+    const database = openForWriting();
+    readOnly = undefined;
+    return database;
+  } catch (error) {
+    if (which !== 'state' || !existsSync(file)) throw error;
+    let database: ThreadDatabase;
+    try {
+      database = new StateDatabase(file, true);
+    } catch {
+      throw error;
+    }
+    readOnly = reasonOf(error);
+    triedAt = performance.now();
+    return database;
+  }
+}
+
+/** Finds out whether it can be written again. */
+function tryWriting(): void {
+  const now = performance.now();
+  if (readOnly === undefined || now - triedAt < LOOK_MS) return;
+  triedAt = now;
+  if (current.forReading) {
+    // Also what is only read is opened anew: others may be able to write.
+    const before = current;
+    current = open();
+    opened = inode();
+    before.database.close();
+    return;
+  }
+  try {
+    // Nobody uses this number; it is written as everything is.
+    current.database.exec('PRAGMA user_version = 0');
+    readOnly = undefined;
+  } catch (error) {
+    readOnly = reasonOf(error);
+  }
+}
 
 /** Whoever deletes or exchanges the file means it: SQLite would write on into the old one. */
 function followFile(): void {
@@ -57,11 +105,28 @@ function work(): void {
   waiting = [];
   try {
     followFile();
-    if (calls.length > 0) post({ answers: runBatch(current, calls) });
+    tryWriting();
+    post({ answers: answer(calls), readOnly });
     takeBack(calls);
   } catch (error) {
     const reason = reasonOf(error);
-    post({ answers: calls.map(({ id }) => ({ id, reason })) });
+    post({ answers: calls.map(({ id }) => ({ id, reason })), readOnly });
+  }
+}
+
+/** Where nothing can be written, questions are answered all the same. */
+function answer(calls: readonly Call[]): Answer[] {
+  try {
+    return runBatch(current, calls);
+  } catch (error) {
+    if (!isWriteRefusal(error)) throw error;
+    const reason = reasonOf(error);
+    readOnly = reason;
+    const writes = calls.filter((call) => !isRead(call));
+    return [
+      ...runBatch(current, calls.filter(isRead)),
+      ...writes.map(({ id }) => ({ id, reason, refused: true }) as const),
+    ];
   }
 }
 
@@ -83,8 +148,9 @@ function purge(): void {
   let more = false;
   try {
     more = current.purge(forgetting.horizon ?? 0);
-  } catch {
+  } catch (error) {
     // The next time will do; whoever needs the database is told.
+    if (isWriteRefusal(error)) readOnly ??= reasonOf(error);
   }
   purging = setTimeout(purge, more ? PURGE_PAUSE_MS : PURGE_MS);
 }
@@ -106,7 +172,7 @@ try {
     else if (waiting.push(message) === 1) setImmediate(work);
   });
   purging = setTimeout(purge, PURGE_MS);
-  post({ opened: true });
+  post({ opened: true, readOnly });
 } catch (error) {
   post({ opened: false, reason: reasonOf(error) });
 }

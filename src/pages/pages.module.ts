@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { PagesController } from './pages.controller.js';
+import { ConfigurablePagesModule } from './pages.module-definition.js';
+
+/**
+ * Pages for people who develop: `GET /` and `GET /_explain`. Needs `AuthModule` and `ExplainModule`, whose checks
+ * they show. Never in production: they tell anybody which routes there are.
+ */
+@Module({ controllers: [PagesController] })
+export class PagesModule extends ConfigurablePagesModule {}

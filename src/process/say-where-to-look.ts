@@ -1,0 +1,9 @@
+import type { Environment } from '../environment/index.js';
+import type { Logger } from '../logging/index.js';
+
+/** In development: what a browser finds here. */
+export function sayWhereToLook(env: Environment, url: string, logger: Logger): void {
+  if (env.NODE_ENV !== 'development') return;
+  const api = env.SWAGGER_ENABLED ? `; the API is at ${url}/docs` : '';
+  logger.log(`Open ${url}/ to log in and try routes${api}`);
+}

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createClient } from 'redis';
+import { assertReadable, SCHEMA } from '../schema.js';
+import { SCHEMA_KEY } from './keys.js';
+import type { Credentials, Host, RedisTarget } from './redis-url.js';
+import { conditionOf } from './replies.js';
+import { OPEN, type Script } from './scripts.js';
+
+/** Connect, TLS, password and the checks of {@link RedisSession.open} together. */
+const OPEN_MS = 2000;
+/** Commands that wait for an answer; more of them mean that there will be none. */
+const MAX_PENDING = 10_000;
+
+/** Replies of RESP2, which all versions of Redis and Sentinel speak. */
+type Client = ReturnType<typeof clientFor>;
+
+/**
+ * One connection to one server, from its checks to its end. It does not come back by itself: whoever
+ * uses it opens another.
+ */
+export class RedisSession {
+  /** A replica answers questions only. */
+  replica = false;
+  /** Why the server takes no writes, as far as it has said. */
+  readOnly: string | undefined;
+  /** Identifies the process of the server: another one may have other data. */
+  process: string = randomUUID();
+  /** False where the user may not ask for it (INFO): then each session counts as another process. */
+  processKnown = false;
+  /** Nothing can be asked any more. */
+  ended = false;
+  private pending = 0;
+  /** Since when there are commands without an answer, and nothing has come. */
+  private silentSince = 0;
+
+  private constructor(
+    private readonly client: Client,
+    private readonly aborting: AbortController,
+  ) {}
+
+  /**
+   * Connects and looks at what may have changed since the last time: role, version, eviction, schema.
+   *
+   * @param lost told once, when an open session ends without {@link close}
+   * @throws Error when the server cannot be used
+   */
+  static async open(target: RedisTarget, host: Host, lost: () => void): Promise<RedisSession> {
+    const { client, aborting } = await connectable(target, host, target.credentials);
+    const session = new RedisSession(client, aborting);
+    try {
+      await within(OPEN_MS, session.greet());
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    client.on('error', () => {
+      if (session.ended) return;
+      session.close();
+      lost();
+    });
+    return session;
+  }
+
+  /** Runs a script; may take forever. */
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send(['EVALSHA', script.sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return this.send(['EVAL', script.source, ...rest]);
+    }
+  }
+
+  /** Milliseconds for which commands have been waiting without any answer; 0 where none waits. */
+  get silentMs(): number {
+    return this.pending === 0 ? 0 : performance.now() - this.silentSince;
+  }
+
+  close(): void {
+    this.ended = true;
+    this.client.destroy();
+    // A connection that is still being made.
+    this.aborting.abort();
+  }
+
+  private async send(command: readonly string[]): Promise<unknown> {
+    if (this.pending++ === 0) this.silentSince = performance.now();
+    try {
+      return await this.client.sendCommand(command);
+    } finally {
+      this.pending--;
+      this.silentSince = performance.now();
+    }
+  }
+
+  private async greet(): Promise<void> {
+    const { client } = this;
+    await client.connect();
+    // Allowed for every user, unlike ROLE and INFO.
+    const hello = pairs(await client.sendCommand(['HELLO', '2']));
+    if (hello.get('mode') === 'sentinel')
+      throw new Error('a Sentinel answers; write redis+sentinel://host:port/name-of-the-primary');
+    const version = String(hello.get('version'));
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    if (major < 6 || (major === 6 && minor < 2))
+      throw new Error(`Redis 6.2 or newer is needed, this is ${version}`);
+    this.replica = hello.get('role') !== 'master';
+    if (this.replica) this.readOnly = 'it is a replica';
+    this.readInfo(await this.info());
+    await this.checkSchema();
+  }
+
+  /** @returns `undefined` where the user may not ask */
+  private async info(): Promise<string | undefined> {
+    try {
+      return (await this.client.sendCommand(['INFO'])) as unknown as string;
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined;
+      throw error;
+    }
+  }
+
+  private readInfo(info: string | undefined): void {
+    if (info === undefined) return;
+    const policy = field(info, 'maxmemory_policy');
+    if (Number(field(info, 'maxmemory') ?? 0) > 0 && policy !== 'noeviction')
+      throw new Error(
+        `maxmemory-policy ${policy} would drop revocations when memory is short; set it to noeviction`,
+      );
+    const run = field(info, 'run_id');
+    if (run === undefined) return;
+    this.process = run;
+    this.processKnown = true;
+  }
+
+  private async checkSchema(): Promise<void> {
+    try {
+      assertReadable(await this.run(OPEN, [SCHEMA_KEY], [String(SCHEMA)]));
+    } catch (error) {
+      const condition = error instanceof Error ? conditionOf(error.message) : undefined;
+      if (condition === undefined || condition === 'elsewhere') throw error;
+      // Nobody has written a number yet, and now it cannot be done.
+      this.readOnly ??= reasonOf(error);
+    }
+  }
+}
+
+/**
+ * Sends one command to a server and closes the connection.
+ *
+ * @throws Error the server's refusal, or why there is none within `ms`
+ */
+export async function askOnce(
+  target: RedisTarget,
+  host: Host,
+  credentials: Credentials,
+  command: readonly string[],
+  ms: number,
+): Promise<unknown> {
+  const { client, aborting } = await connectable({ ...target, database: 0 }, host, credentials);
+  try {
+    return await within(
+      ms,
+      client.connect().then(() => client.sendCommand(command)),
+    );
+  } finally {
+    client.destroy();
+    aborting.abort();
+  }
+}
+
+/** What the server or the network says of a failure; neither repeats a password. */
+export const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError
+    ? (error.errors.map(reasonOf)[0] ?? 'cannot be reached')
+    : error instanceof Error && error.message !== ''
+      ? error.message
+      : 'cannot be reached';
+
+/** @throws Error when there is no outcome in time */
+export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A client that is not connected yet. The files of TLS are read each time: certificates are renewed. */
+async function connectable(target: RedisTarget, host: Host, credentials: Credentials) {
+  const aborting = new AbortController();
+  const client = clientFor(target, host, credentials, await tlsOf(target), aborting.signal);
+  // Whoever asks for something is told.
+  client.on('error', () => undefined);
+  return { client, aborting };
+}
+
+async function tlsOf({ tls }: RedisTarget) {
+  if (tls === undefined) return undefined;
+  const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map(readOptional));
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert, key }),
+    ...(tls.name === undefined ? {} : { servername: tls.name }),
+  };
+}
+
+const readOptional = async (file: string | undefined): Promise<Buffer | undefined> =>
+  file === undefined ? undefined : readFile(file);
+
+function clientFor(
+  { database }: RedisTarget,
+  { host, port }: Host,
+  { username, password }: Credentials,
+  tls: Awaited<ReturnType<typeof tlsOf>>,
+  signal: AbortSignal,
+) {
+  const socket = { host, port, signal, connectTimeout: OPEN_MS, reconnectStrategy: false } as const;
+  return createClient({
+    RESP: 2,
+    socket: tls === undefined ? socket : { ...socket, tls: true, ...tls },
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    database,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: MAX_PENDING,
+    maintNotifications: 'disabled',
+    disableClientInfo: true,
+  });
+}
+
+/** A map of RESP2: names and values in turn. */
+function pairs(reply: unknown): Map<string, unknown> {
+  const list = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const map = new Map<string, unknown>();
+  for (let index = 0; index + 1 < list.length; index += 2)
+    map.set(String(list[index]), list[index + 1]);
+  return map;
+}
+
+const field = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];

@@ -1,0 +1,206 @@
+// The pages for people who develop, in a real browser.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { startBrowser, withoutBrowser } from './helpers/browser.js';
+import { startGateway, type Gateway } from './helpers/gateway.js';
+import { call } from './helpers/http.js';
+import { generateJwk, writeKeys } from './helpers/keys.js';
+
+const FILES = [
+  '/',
+  '/_explain',
+  ...['home.js', 'explain.js', 'view.js', 'style.css'].map((name) => `/_pages/${name}`),
+];
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ NODE_ENV: 'development' });
+});
+afterAll(() => gateway?.stop());
+
+describe('in development', () => {
+  it.each(FILES)('%s is small, and runs nothing that is written into it', async (path) => {
+    const response = await fetch(gateway.url + path);
+    const body = await response.text();
+    expect(response.status).toBe(200);
+    expect(body.length).toBeGreaterThan(500);
+    expect(body.length).toBeLessThan(15_000);
+    const policy = response.headers.get('content-security-policy');
+    expect(policy).toMatch(/^default-src 'none'/);
+    expect(policy).not.toContain('unsafe');
+    expect(body).not.toMatch(/https?:\/\//);
+  });
+
+  it('says at the start where to look', () => {
+    expect(gateway.output()).toContain(`Open ${gateway.url}/ to log in`);
+  });
+
+  it('has no other files, and keeps the pages out of the API', async () => {
+    expect((await call(`${gateway.url}/_pages/..%2fpages.module.js`)).status).toBe(404);
+    expect((await call(`${gateway.url}/_pages/constructor`)).status).toBe(404);
+    const { json } = await call(`${gateway.url}/docs-json`);
+    expect(Object.keys(json.paths as object)).not.toContain('/');
+    expect(JSON.stringify(json.paths)).not.toContain('/_pages');
+  });
+
+  it.each([
+    ['GET /private/custom', 200],
+    ['GET /nowhere', 400],
+    ['POST /token', 400],
+    [7, 400],
+  ])('explains a token for the route %s: %i', async (route, status) => {
+    const answer = await call(`${gateway.url}/_explain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token: 'x.y.z', route }),
+    });
+    expect(answer.status).toBe(status);
+  });
+});
+
+describe('in production', () => {
+  let backend: Backend;
+  let production: Gateway;
+  beforeAll(async () => {
+    backend = await startBackend();
+    production = await startGateway({
+      NODE_ENV: 'production',
+      BACKEND_HOST: backend.url,
+      SIGNER_JWK_LOCAL_PATH: writeKeys([await generateJwk('HS256', 'k1')]),
+    });
+  });
+  afterAll(async () => {
+    await production?.stop();
+    await backend?.stop();
+  });
+
+  it.each([...FILES, '/_pages/facts.json'])('%s is not there', async (path) => {
+    const { status, json } = await call(production.url + path);
+    expect([status, json.code]).toEqual([404, 'not_found']);
+  });
+});
+
+/** Runs in the page. */
+const VIOLATIONS =
+  'axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html)))';
+
+describe.skipIf(withoutBrowser)('in a browser', () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  let problems: string[];
+  async function open(path: string): Promise<Page> {
+    const page = await browser.newPage();
+    problems = [];
+    page.on('console', (message) => {
+      // The browser itself calls an answer of 4xx an error.
+      if (message.type() === 'error' && !/status of 40\d/.test(message.text()))
+        problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => {
+      const { origin } = new URL(request.url());
+      if (![gateway.url, 'null'].includes(origin)) problems.push(origin);
+    });
+    await page.goto(gateway.url + path);
+    return page;
+  }
+
+  /** Looks at the page as it is now: at both widths, in both schemes. */
+  async function look(page: Page, name: string): Promise<void> {
+    mkdirSync('test-artefacts', { recursive: true });
+    for (const width of [375, 1280])
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({
+          path: `test-artefacts/${name}-${width}-${colorScheme}.png`,
+          fullPage: true,
+        });
+        // The debugger's way in is not under the page's policy.
+        await page.evaluate(axe);
+        expect(await page.evaluate(VIOLATIONS)).toEqual([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(
+          true,
+        );
+      }
+    expect(problems).toEqual([]);
+  }
+
+  const press = async (page: Page, ...keys: string[]): Promise<void> => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
+
+  it('shows who gets in and who does not, by keyboard alone', async () => {
+    const page = await open('/');
+    await page.getByRole('cell', { name: '/private/custom' }).waitFor();
+    // Without a token.
+    await page.getByRole('button', { name: 'Call' }).focus();
+    await press(page, 'Enter');
+    const answer = page.locator('#call-answer');
+    await expect.poll(() => answer.innerText()).toMatch(/Status 401[^]*log in first/);
+
+    await page.getByLabel('User').focus();
+    await page.keyboard.type('bob');
+    await press(page, 'Tab');
+    await page.keyboard.type('builder');
+    await press(page, 'Enter');
+    const tokens = page.locator('#login-answer');
+    await expect.poll(() => tokens.innerText()).toContain('"role_y"');
+    expect(await tokens.innerText()).toMatch(
+      /access_token[^]*"typ": "JWT"[^]*refresh_token[^]*"typ": "rt\+jwt"/,
+    );
+    await page.getByRole('button', { name: 'Call' }).focus();
+    await press(page, 'Enter');
+    await expect.poll(() => answer.innerText()).toMatch(/Status 403[^]*roles_missing/);
+    await look(page, 'home-refused');
+
+    await page.getByRole('button', { name: 'alice' }).focus();
+    await press(page, 'Enter');
+    await expect.poll(() => tokens.innerText()).toContain('"role_a"');
+    await page.getByRole('button', { name: 'Call' }).focus();
+    await press(page, 'Enter');
+    await expect.poll(() => answer.innerText()).toMatch(/Status 200[^]*Alice Demo/);
+    await look(page, 'home');
+  });
+
+  it('says what is wrong with a token, for the route that is chosen', async () => {
+    const login = await call(`${gateway.url}/token`, { method: 'POST' });
+    const token = String(login.json.access_token);
+    const page = await open('/_explain');
+    const answer = page.locator('#answer');
+    await page.getByLabel('Route').selectOption('GET /private/custom');
+    await page.getByRole('textbox', { name: 'Token' }).fill(`Bearer ${token}\n`);
+    await page.getByRole('textbox', { name: 'Token' }).focus();
+    await press(page, 'Tab', 'Tab', 'Enter');
+    await expect.poll(() => answer.innerText()).toContain('This token is accepted');
+    expect(await page.locator('#decoded').innerText()).toContain('"sub": "1234567890qwertyuio"');
+
+    const [header, claims] = token.split('.');
+    await page
+      .getByRole('textbox', { name: 'Token' })
+      .fill(`${header}.${claims}.${'A'.repeat(43)}`);
+    await page.getByRole('button', { name: 'Check' }).focus();
+    await press(page, 'Enter');
+    await expect.poll(() => answer.innerText()).toContain('signature_invalid');
+    expect(page.url()).toBe(`${gateway.url}/_explain`);
+    await look(page, 'explain');
+  });
+
+  it('takes nothing of an answer or a token for HTML', async () => {
+    const page = await open('/_explain');
+    const part = Buffer.from('{"alg":"<img src=x onerror=alert(1)>"}').toString('base64url');
+    await page.getByRole('textbox', { name: 'Token' }).fill(`${part}.${part}.AA`);
+    await page.getByRole('button', { name: 'Check' }).click();
+    await expect.poll(() => page.locator('#decoded').innerText()).toContain('<img src=x');
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});
