@@ -165,7 +165,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
         },
 });
 
-export const stateOptions = (env: Environment): StateModuleOptions => ({
+export const stateOptions = (env: Environment): StateModuleOptions & { url: string } => ({
   url: env.STATE_STORE,
   exposedFiles: exposedFiles(env),
   leeway: env.VALIDATOR_LEEWAY,
