@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   openStore,
@@ -166,7 +166,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
   it('gives up what is held up, and nothing of that happens later', async () => {
     const name = schema();
     const store = await open(name);
-    const client = new pg.Client({ connectionString: postgres.url });
+    const client = new Client({ connectionString: postgres.url });
     await client.connect();
     await client.query(`BEGIN; SELECT FROM ${name}.state FOR UPDATE; LOCK TABLE ${name}.consumed`);
     const began = performance.now();

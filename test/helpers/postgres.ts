@@ -4,7 +4,7 @@ import { chownSync, cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { freePort } from './free-port.js';
 import { POSTGRES_FOLDER, POSTGRES_MISSING } from './programs.js';
 import { kill, tempFolder, track } from './resources.js';
@@ -141,7 +141,7 @@ async function serve(directory: string, settings: readonly string[]): Promise<Po
   };
   await start();
   const admin = async (text: string): Promise<Record<string, unknown>[]> => {
-    const client = new pg.Client({ connectionString: url });
+    const client = new Client({ connectionString: url });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -167,7 +167,7 @@ async function serve(directory: string, settings: readonly string[]): Promise<Po
 /** Resolves once the server takes connections. */
 async function answers(url: string): Promise<void> {
   for (;;) {
-    const client = new pg.Client({ connectionString: url });
+    const client = new Client({ connectionString: url });
     client.on('error', () => undefined);
     try {
       await client.connect();

@@ -17,7 +17,12 @@ export function describeStore(name: string, open: OpenStore): void {
     });
     afterAll(() => store.close());
 
-    for (const check of stateStoreChecks) it(check.name, () => check.run(store));
+    it.each(stateStoreChecks.map(({ name: what, run }) => [what, run] as const))(
+      '%s',
+      async (_what, run) => {
+        await expect(run(store)).resolves.toBeUndefined();
+      },
+    );
   });
 }
 
@@ -31,7 +36,12 @@ export function describeSharedStore(name: string, open: OpenStore): void {
     });
     afterAll(() => Promise.all([one.close(), other.close()]));
 
-    for (const check of sharedStateStoreChecks) it(check.name, () => check.run(one, other));
+    it.each(sharedStateStoreChecks.map(({ name: what, run }) => [what, run] as const))(
+      '%s',
+      async (_what, run) => {
+        await expect(run(one, other)).resolves.toBeUndefined();
+      },
+    );
 
     // By what is known of our own cursors.
     it('begins at the beginning for who comes from another history', async () => {

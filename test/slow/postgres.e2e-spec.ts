@@ -27,9 +27,9 @@ import { allChanges, refreshUse, revocation } from '../helpers/store-contract.js
 function load(store: StateStore): { confirmed: string[]; used: string[]; end(): Promise<unknown> } {
   const confirmed: string[] = [];
   const used: string[] = [];
-  let ended = false;
+  const ending = new AbortController();
   const each = async (): Promise<void> => {
-    while (!ended) {
+    while (!ending.signal.aborted) {
       const entry = revocation();
       const use = refreshUse();
       try {
@@ -43,7 +43,7 @@ function load(store: StateStore): { confirmed: string[]; used: string[]; end(): 
     }
   };
   const all = Promise.all(Array.from({ length: 10 }, each));
-  return { confirmed, used, end: () => ((ended = true), all) };
+  return { confirmed, used, end: () => (ending.abort(), all) };
 }
 
 /** What of it the store does not know. */

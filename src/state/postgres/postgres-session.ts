@@ -48,13 +48,7 @@ export class PostgresSession {
     });
     // All at once: one that is silent holds up nobody.
     const chosen = await Promise.any(primaries).catch(() => Promise.any(attempts));
-    for (const attempt of attempts)
-      attempt.then(
-        (session) => {
-          if (session !== chosen) session.close();
-        },
-        () => undefined,
-      );
+    for (const attempt of attempts) void closeUnless(chosen, attempt);
     return chosen;
   }
 
@@ -133,6 +127,14 @@ export class PostgresSession {
     this.ended = true;
     this.onLost();
   }
+}
+
+async function closeUnless(
+  chosen: PostgresSession,
+  attempt: Promise<PostgresSession>,
+): Promise<void> {
+  const session = await attempt.catch(() => chosen);
+  if (session !== chosen) session.close();
 }
 
 /** The client is loaded by who uses it. */

@@ -81,7 +81,7 @@ export class PostgresStore implements StateStore, SessionRecords {
   private readonly additions = new AdditionQueue((additions) => this.add(additions, null));
   private readonly forgetting = new Forgetting();
   private purgedAt = -Infinity;
-  private purging: Promise<void> | undefined;
+  private purging = false;
   /** By id of the use: the nonce. */
   private readonly unsettled = new Map<string, string>();
   private settling: Promise<void> | undefined;
@@ -388,16 +388,20 @@ export class PostgresStore implements StateStore, SessionRecords {
   /** Deletes some of what has expired, from time to time. Nobody waits for it. */
   private purge(): void {
     const now = performance.now();
-    if (this.purging !== undefined || now - this.purgedAt < PURGE_EVERY_MS) return;
+    if (this.purging || now - this.purgedAt < PURGE_EVERY_MS) return;
     this.purgedAt = now;
-    const { horizon } = this.forgetting;
-    this.purging = this.purgeOnce(horizon)
-      .then((more) => {
-        if (more) this.purgedAt = -Infinity;
-      })
+    void this.purgeNow(this.forgetting.horizon);
+  }
+
+  private async purgeNow(horizon: number | undefined): Promise<void> {
+    this.purging = true;
+    try {
+      if (await this.purgeOnce(horizon)) this.purgedAt = -Infinity;
+    } catch {
       // It is tried again, and what is wrong with the store is told by others.
-      .catch(() => undefined)
-      .finally(() => (this.purging = undefined));
+    } finally {
+      this.purging = false;
+    }
   }
 
   /** @returns whether there may be more */
