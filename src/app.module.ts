@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
-import { ThrottlerModule } from '@nestjs/throttler';
 import { AdminModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
@@ -33,13 +32,16 @@ import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
 import { SessionModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
-import { STATE_STORE, StateModule } from './state/index.js';
-import { throttlerOptions } from './throttle/index.js';
+import { StateModule } from './state/index.js';
+import { ThrottleModule } from './throttle/index.js';
 import { IntrospectionModule, OAuthModule, TokenModule } from './token/index.js';
 import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
-/** The whole wiring; the only place where the environment meets the modules. */
+/**
+ * The whole wiring; the only place where the environment meets the modules. But for the pages of the gateway and
+ * `PrivateModule`, the template of an application's own, they are what the package exports: test/rooms.spec.ts.
+ */
 @Module({})
 export class AppModule {
   /**
@@ -49,14 +51,6 @@ export class AppModule {
    * @throws BootError when a file that the environment names cannot be read
    */
   static async register(env: GatewayEnvironment): Promise<DynamicModule> {
-    /*
-     * Keys, state, backend, signing, auth and clients are global: every controller may need them. What only
-     * some modules need is imported by those. Nest knows a dynamic module by its object, so it is
-     * made once.
-     */
-    const session = SessionModule.forRootAsync(namespace('session', sessionOptions(env)));
-    const oauth = OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env), session));
-    const throttle = namespace('throttle', throttleOptions(env));
     const tracing = tracingOptions(env);
     const clients = clientsOptions(env);
     const introspection = introspectionOptions(env);
@@ -76,17 +70,13 @@ export class AppModule {
         SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
         // The access log has refusals.
         AuthModule.forRootAsync(namespace('auth', { ...authOptions(env), logRefusals: false })),
-        ThrottlerModule.forRootAsync({
-          imports: throttle.imports,
-          inject: [...throttle.inject, STATE_STORE],
-          useFactory: throttlerOptions,
-        }),
+        ThrottleModule.forRootAsync(namespace('throttle', throttleOptions(env))),
         ...(clients === undefined
           ? []
           : [ClientsModule.forRootAsync(namespace('clients', clients))]),
-        session,
-        oauth,
-        TokenModule.forRootAsync(namespace('token', tokenOptions(env), oauth)),
+        SessionModule.forRootAsync(namespace('session', sessionOptions(env))),
+        OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env))),
+        TokenModule.forRootAsync(namespace('token', tokenOptions(env))),
         PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
         MetricsModule.forRootAsync(namespace('metrics', metricsOptions(env))),
         WellKnownModule.forRootAsync(namespace('wellKnown', wellKnownOptions(env))),
@@ -94,11 +84,7 @@ export class AppModule {
         HealthModule,
         ...(introspection === undefined
           ? []
-          : [
-              IntrospectionModule.forRootAsync(
-                namespace('introspection', introspection, session, oauth),
-              ),
-            ]),
+          : [IntrospectionModule.forRootAsync(namespace('introspection', introspection))]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
         ...(env.NODE_ENV === 'development'
           ? [
@@ -112,19 +98,9 @@ export class AppModule {
   }
 }
 
-/**
- * Options of a module as a namespace of `@nestjs/config`.
- *
- * @param modules what the module needs beside the global ones
- */
-function namespace<Options extends object>(
-  name: string,
-  options: Options,
-  ...modules: readonly DynamicModule[]
-) {
-  const { imports, ...provider } = registerAs(name, () => options).asProvider();
-  return { ...provider, imports: [...imports, ...modules] };
-}
+/** Options of a module as a namespace of `@nestjs/config`. */
+const namespace = <Options extends object>(name: string, options: Options) =>
+  registerAs(name, () => options).asProvider();
 
 /** OpenTelemetry takes a tenth of a second to load: nobody waits for it who does not use it. */
 async function tracingModule(options: TracingModuleOptions): Promise<DynamicModule> {

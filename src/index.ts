@@ -52,7 +52,12 @@ export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './http/index.js';
-export { requestContextMiddleware } from './http/index.js';
+export {
+  requestContextMiddleware,
+  requestEndMiddleware,
+  type FinishedRequest,
+  type RequestListener,
+} from './http/index.js';
 export {
   IntrospectionUnavailableException,
   JWKS_OPTIONS,
@@ -94,8 +99,30 @@ export {
 } from './core/sign/index.js';
 export {
   ProtectedResourceModule,
+  WellKnownModule,
   type ProtectedResourceModuleOptions,
+  type WellKnownModuleOptions,
 } from './well-known/index.js';
+export { SessionModule, type SessionModuleOptions } from './session/index.js';
+export {
+  ThrottleModule,
+  TokenThrottleGuard,
+  type ThrottleModuleOptions,
+} from './throttle/index.js';
+export {
+  IntrospectionModule,
+  OAuthModule,
+  TokenModule,
+  type IntrospectionModuleOptions,
+  type LoginHandler,
+  type LoginRequest,
+  type OAuthModuleOptions,
+  type RefreshedSession,
+  type RefreshHandler,
+  type RefreshOptions,
+  type TokenAnswer,
+  type TokenModuleOptions,
+} from './token/index.js';
 export {
   openStore,
   Revocations,

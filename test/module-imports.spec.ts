@@ -1,6 +1,5 @@
 import type { ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, it } from 'vitest';
 import { AdminModule } from '../src/admin/index.js';
 import { AuthModule } from '../src/auth/index.js';
@@ -17,103 +16,124 @@ import { StateModule } from '../src/state/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
 import { IntrospectionModule, OAuthModule, TokenModule } from '../src/token/index.js';
 import { TracingModule } from '../src/tracing/index.js';
-import { WellKnownModule } from '../src/well-known/index.js';
+import { ProtectedResourceModule, WellKnownModule } from '../src/well-known/index.js';
 
 type Imports = NonNullable<ModuleMetadata['imports']>;
 
 const { alg, issuer, jwksOptions, authOptions } = createTestIssuer();
 
-/** The modules that are global, so that the others find them without importing them. */
-const GLOBAL = {
-  jwks: () => JwksModule.forRoot(jwksOptions),
-  state: () => StateModule.forRoot({ url: 'memory:', longestTokenTtl: 60 }),
-  backend: () => BackendModule.forRoot({ host: 'http://127.0.0.1:1' }),
-  signing: () => SigningModule.forRoot({ alg }),
-  auth: () => AuthModule.forRoot({ ...authOptions, adminRoles: ['admin'] }),
-  throttler: () => ThrottlerModule.forRoot([{ limit: 1, ttl: 1000 }]),
+/** The modules that others need, by their names. */
+const NEEDED = {
+  JwksModule: () => JwksModule.forRoot(jwksOptions),
+  StateModule: () => StateModule.forRoot({ url: 'memory:', longestTokenTtl: 60 }),
+  BackendModule: () => BackendModule.forRoot({ host: 'http://127.0.0.1:1' }),
+  SigningModule: () => SigningModule.forRoot({ alg, issuer }),
+  AuthModule: () => AuthModule.forRoot({ ...authOptions, adminRoles: ['admin'] }),
+  SessionModule: () => SessionModule.forRoot({}),
+  OAuthModule: () => OAuthModule.forRoot({}),
 };
-type GlobalName = keyof typeof GLOBAL;
+type Needed = keyof typeof NEEDED;
 
-const session = SessionModule.forRoot({ alg, issuer, refreshTyp: 'rt+jwt' });
-const oauth = { ...OAuthModule.forRoot({}), imports: [session] };
+const handler = () => undefined;
+const DECIDED_HERE = { handler };
 
 /** Each module of routes and around them, beside what its TSDoc says that it needs. */
-const MODULES: [name: string, imports: Imports, needs: GlobalName[]][] = [
-  ['AdminModule', [AdminModule], ['jwks', 'state', 'auth']],
-  [
-    'ClientsModule',
-    [ClientsModule.forRoot({ clients: [], issuer })],
-    ['jwks', 'state', 'throttler'],
-  ],
-  ['ExplainModule', [ExplainModule], ['jwks', 'state', 'auth']],
-  ['HealthModule', [HealthModule], ['jwks', 'state']],
-  [
-    'MetricsModule',
-    [MetricsModule.forRoot({ host: '127.0.0.1', port: undefined })],
-    ['jwks', 'state', 'backend', 'signing'],
-  ],
+const MODULES: [name: string, module: Imports[number], needs: Needed[]][] = [
+  ['AdminModule', AdminModule, ['JwksModule', 'StateModule', 'AuthModule']],
+  ['AuthModule', AuthModule.forRoot(authOptions), ['JwksModule']],
+  ['SigningModule', SigningModule.forRoot({ alg }), ['JwksModule']],
+  ['ClientsModule', ClientsModule.forRoot({ clients: [], issuer }), ['JwksModule', 'StateModule']],
+  ['ExplainModule', ExplainModule, ['JwksModule', 'StateModule', 'AuthModule']],
+  ['HealthModule', HealthModule, ['JwksModule', 'StateModule']],
   [
     'IntrospectionModule',
-    [{ ...IntrospectionModule.forRoot({ roles: ['admin'] }), imports: [session] }],
-    ['jwks', 'state', 'auth', 'throttler'],
+    IntrospectionModule.forRoot({ roles: ['admin'] }),
+    ['JwksModule', 'StateModule', 'AuthModule', 'SessionModule'],
   ],
-  ['OAuthModule', [oauth], ['jwks', 'state', 'backend', 'auth', 'throttler']],
-  ['PrivateModule', [PrivateModule.forRoot({ path: '/' })], ['jwks', 'backend', 'auth']],
-  ['SessionModule', [session], ['jwks', 'state', 'auth']],
+  [
+    'MetricsModule',
+    MetricsModule.forRoot({ host: '127.0.0.1', port: undefined }),
+    ['JwksModule', 'StateModule', 'SigningModule'],
+  ],
+  [
+    'OAuthModule',
+    OAuthModule.forRoot({ refresh: DECIDED_HERE }),
+    ['JwksModule', 'StateModule', 'AuthModule', 'SessionModule'],
+  ],
+  [
+    'OAuthModule with a backend',
+    OAuthModule.forRoot({ refresh: { path: '/refresh' } }),
+    ['JwksModule', 'StateModule', 'AuthModule', 'SessionModule', 'BackendModule'],
+  ],
+  [
+    'PrivateModule',
+    PrivateModule.forRoot({ path: '/' }),
+    ['JwksModule', 'BackendModule', 'AuthModule'],
+  ],
+  ['ProtectedResourceModule', ProtectedResourceModule, ['JwksModule', 'AuthModule']],
+  ['SessionModule', SessionModule.forRoot({}), ['JwksModule', 'StateModule', 'AuthModule']],
   [
     'TokenModule',
-    [{ ...TokenModule.forRoot({ path: '/' }), imports: [oauth] }],
-    ['jwks', 'state', 'backend', 'signing', 'auth', 'throttler'],
+    TokenModule.forRoot(DECIDED_HERE),
+    ['JwksModule', 'StateModule', 'SigningModule', 'AuthModule', 'SessionModule', 'OAuthModule'],
   ],
-  ['TracingModule', [TracingModule.forRoot({ endpoint: 'http://127.0.0.1:1' })], ['backend']],
   [
-    'WellKnownModule',
+    'TokenModule with a backend',
+    TokenModule.forRoot({ path: '/' }),
     [
-      WellKnownModule.forRoot({
-        issuer,
-        grants: ['password'],
-        authMethods: ['none'],
-        introspection: [],
-        docs: false,
-      }),
+      'JwksModule',
+      'StateModule',
+      'SigningModule',
+      'AuthModule',
+      'SessionModule',
+      'OAuthModule',
+      'BackendModule',
     ],
-    ['jwks'],
   ],
+  ['TracingModule', TracingModule.forRoot({ endpoint: 'http://127.0.0.1:1' }), []],
+  ['WellKnownModule', WellKnownModule.forRoot({ issuer }), ['JwksModule']],
 ];
 
-const boot = async (imports: Imports, needs: readonly GlobalName[]): Promise<unknown> => {
-  const globals = needs.map((name) => GLOBAL[name]());
-  const testing = await Test.createTestingModule({ imports: [...globals, ...imports] }).compile();
+/** Boots a module beside those that it needs, in both orders: what is imported first is made first. */
+async function boot(module: Imports[number], needs: readonly Needed[], last: boolean) {
+  const others = needs.map((name) => NEEDED[name]());
+  const imports = last ? [...others, module] : [module, ...others];
+  const testing = await Test.createTestingModule({ imports }).compile();
   await testing.close();
-  return testing;
-};
+}
 
-describe.each(MODULES)('%s', (_name, imports, needs) => {
-  it('boots with the modules that it names', async () => {
-    await expect(boot(imports, needs)).resolves.toBeDefined();
+describe.each(MODULES)('%s', (_name, module, needs) => {
+  it.each([true, false])('boots with the modules that it names; after them: %s', async (last) => {
+    await expect(boot(module, needs, last)).resolves.toBeUndefined();
   });
 
-  it.each(needs)('does not boot without %s', async (missing) => {
-    const others = needs.filter((name) => name !== missing);
-    await expect(boot(imports, others)).rejects.toThrow(
-      /can't resolve dependencies|needs \w+Module/,
-    );
-  });
-});
-
-describe('modules that only some need', () => {
-  it.each([
-    ['IntrospectionModule', [IntrospectionModule.forRoot({ roles: ['admin'] })]],
-    ['OAuthModule', [OAuthModule.forRoot({})]],
-    ['TokenModule', [TokenModule.forRoot({ path: '/' })]],
-  ] satisfies [string, Imports][])(
-    '%s does not find them where nobody passes them',
-    async (_name, imports) => {
-      // They are in the application, but not among the imports of the module.
-      const all = Object.keys(GLOBAL) as GlobalName[];
-      await expect(boot([session, oauth, ...imports], all)).rejects.toThrow(
-        /can't resolve dependencies/,
+  it.each(needs.flatMap((missing) => [[missing, true] as const, [missing, false] as const]))(
+    'does not boot without %s, which is named; after the others: %s',
+    async (missing, last) => {
+      const others = needs.filter((name) => name !== missing);
+      await expect(boot(module, others, last)).rejects.toThrow(
+        `needs ${missing}: add ${missing}.forRoot(…) to the imports of your root module`,
       );
     },
   );
+});
+
+describe('who decides logins', () => {
+  const all = Object.keys(NEEDED) as Needed[];
+  it.each([
+    ['TokenModule', TokenModule.forRoot({}), 'handler'],
+    ['TokenModule', TokenModule.forRoot({ path: '/', handler }), 'handler'],
+    ['OAuthModule', OAuthModule.forRoot({ refresh: {} }), 'refresh.handler'],
+    ['OAuthModule', OAuthModule.forRoot({ refresh: { path: '/', handler } }), 'refresh.handler'],
+  ])('%s takes either a backend or a function', async (name, module, option) => {
+    const needs = all.filter((one) => one !== name);
+    await expect(boot(module, needs, true)).rejects.toThrow(`${name}: give '${option}', or '`);
+  });
+
+  it('a module without its options says how to write it', async () => {
+    const needs = all.filter((one) => one !== 'OAuthModule');
+    await expect(boot(OAuthModule, needs, true)).rejects.toThrow(
+      'OAuthModule has no options: import it as OAuthModule.forRoot(…)',
+    );
+  });
 });

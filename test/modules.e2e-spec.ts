@@ -79,6 +79,33 @@ describe('what is loaded', () => {
     );
   });
 
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    exports: Record<string, { default?: string }>;
+  };
+  /** Packages that only some parts need, and the subpaths that may load them. */
+  const OF_FEW = new Map([
+    ['axios', ['.', './backend']],
+    ['@nestjs/axios', ['.', './backend']],
+    ['redis', []],
+    ['pino', []],
+    ['pino-pretty', []],
+    ['commander', []],
+    ['@nestjs/swagger', []],
+    ['@nestjs/config', []],
+    ['@prometheus-io/client', ['./metrics']],
+    ['@opentelemetry/sdk-trace', ['./tracing']],
+  ]);
+
+  it.each(
+    Object.entries(exports).flatMap(([path, to]) => (to.default ? [[path, to.default]] : [])),
+  )('for the subpath %s: nothing that only others need', async (path, file) => {
+    const loaded = new Set(packagesIn(await modulesOf(file)));
+    const strangers = [...OF_FEW].filter(
+      ([name, where]) => loaded.has(name) && !where.includes(path),
+    );
+    expect(strangers.map(([name]) => name)).toEqual([]);
+  });
+
   it('by the primary of a cluster: nothing of Nest; each process checks the environment once', async () => {
     const gateway = await startGateway({ ...COUNTING, SIGNET_COUNT_CHECKS: 'true', WORKERS: '2' });
     const workers = workersOf(gateway.process.pid);

@@ -50,6 +50,24 @@ describe('the rule of rooms', () => {
   });
 });
 
+describe('the gateway', () => {
+  it('is built of what the package exports, but for its configuration, its pages, and the template of a route', () => {
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      exports: Record<string, unknown>;
+    };
+    const source = readFileSync('src/app.module.ts', 'utf8');
+    const rooms = [...source.matchAll(/(?:from|import\() ?'\.\/([\w-]+)\/index\.js'/g)].map(
+      ([, room = '']) => room,
+    );
+    expect(rooms.length).toBeGreaterThan(15);
+    expect(rooms.filter((room) => !(`./${room}` in exports)).toSorted()).toEqual([
+      'config',
+      'pages',
+      'private',
+    ]);
+  });
+});
+
 describe('the linter', () => {
   const directory = mkdtempSync(join(tmpdir(), 'signet-lint-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

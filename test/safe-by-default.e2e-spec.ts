@@ -52,6 +52,10 @@ import { IntrospectionModule, OAuthModule, TokenModule } from '../src/token/inde
 import { createTestIssuer } from '../src/testing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from '../src/well-known/index.js';
 import { PROTECTED_RESOURCE_KINDS } from '../src/well-known/protected-resource.module-definition.js';
+import { ThrottleModule } from '../src/throttle/index.js';
+import { THROTTLE_KINDS } from '../src/throttle/throttle.module-definition.js';
+import { TracingModule } from '../src/tracing/index.js';
+import { TRACING_KINDS } from '../src/tracing/tracing.module-definition.js';
 import { WELL_KNOWN_KINDS } from '../src/well-known/well-known.module-definition.js';
 import { call } from './helpers/http.js';
 
@@ -367,6 +371,9 @@ describe('options', () => {
     ExplainModule: (options: object) => ExplainModule.forRoot(options),
     MetricsModule: (options: object) =>
       MetricsModule.forRoot({ host: '127.0.0.1', port: undefined, ...options }),
+    ThrottleModule: (options: object) => ThrottleModule.forRoot({ limit: 1, ...options }),
+    TracingModule: (options: object) =>
+      TracingModule.forRoot({ endpoint: 'http://127.0.0.1:1', ...options }),
   };
   const KINDS = {
     JwksModule: JWKS_KINDS,
@@ -383,6 +390,8 @@ describe('options', () => {
     ProtectedResourceModule: PROTECTED_RESOURCE_KINDS,
     ExplainModule: EXPLAIN_KINDS,
     MetricsModule: METRICS_KINDS,
+    ThrottleModule: THROTTLE_KINDS,
+    TracingModule: TRACING_KINDS,
   };
   /** A value that is wrong for every kind of option. */
   const WRONG = Symbol('wrong');

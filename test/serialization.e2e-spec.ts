@@ -13,6 +13,7 @@ import { APP_INTERCEPTOR, NestFactory, Reflector } from '@nestjs/core';
 import { Exclude, Expose, Transform, Type as OfType } from 'class-transformer';
 import mongoose from 'mongoose';
 import { of } from 'rxjs';
+import { Column, DataSource, Entity, ManyToOne, PrimaryColumn } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   ErrorFilter,
@@ -88,6 +89,23 @@ const UserModel = mongoose.model(
     },
   ),
 );
+@Entity()
+class Owner {
+  @PrimaryColumn('varchar') sub = 'owner';
+  @Exclude() @Column('varchar') x = HIDDEN;
+}
+@Entity()
+class Account {
+  @PrimaryColumn('varchar') sub = 'u1';
+  @Exclude() @Column('varchar') x = HIDDEN;
+  @ManyToOne(() => Owner, { eager: true, cascade: true }) owner?: Owner;
+}
+const database = new DataSource({ type: 'sqljs', entities: [Account, Owner], synchronize: true });
+const accounts = (await database.initialize()).getRepository(Account);
+await accounts.save(accounts.create({ owner: new Owner() }));
+const account = await accounts.findOneByOrFail({ sub: 'u1' });
+await database.destroy();
+
 class Parent {
   sub = 'u1';
   child = new Excluded('child');
@@ -110,6 +128,7 @@ const WAYS: Record<string, () => object> = {
   'a private member with a getter': () => new Private(),
   'a member that is not enumerable': () => new NotEnumerable(),
   'a symbol as name': () => ({ sub: 'u1', [Symbol('x')]: HIDDEN }),
+  'an entity of TypeORM, with its relations': () => accounts.merge(new Account(), account),
   'a document of Mongoose': () => new UserModel({ sub: 'u1', x: HIDDEN }),
   'something within an object literal': () => ({ sub: 'u1', list: [new Excluded()] }),
   'something within an instance': () => new Parent(),

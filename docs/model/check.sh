@@ -30,11 +30,10 @@ check() {
 }
 
 only=${1:-}
-check holds refresh
-check holds refresh -DWINDOW=2 -DTRIES=2
+check holds refresh -DTRIES=2
 check holds refresh -DWINDOW=4 -DCRASH -DTRIES=2
-check holds refresh -DTHIEF -DTRIES=1
 check holds refresh -DWINDOW=2 -DTHIEF -DTRIES=1
+check fails refresh -DWINDOW=2 -DTHIEF -DTRIES=1 -DBLIND
 check fails refresh -DOLD
 check fails refresh -DOLD -DWINDOW=2
 check fails refresh -DLEASE=1

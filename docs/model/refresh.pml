@@ -9,6 +9,7 @@
  *   -DCRASH        nodes may crash; the client, whose connection is lost, repeats at once
  *   -DTHIEF        somebody else has the token, too
  *   -DOLD          version 0.1: no nonce, nothing repeated by the node, messages carried out however late
+ *   -DBLIND        nobody sees to it whether a successor was used
  *   -DLEASE=n      ticks for which a use is judged by the window alone, beside the one in which it is made; 1 is too long
  */
 #ifndef WINDOW
@@ -19,13 +20,17 @@
 #endif
 #define TIMEOUT 1      /* a node waits so long for an answer of the store */
 #define RETRY_AFTER 1  /* and the client so long after a 503 */
-#define END 8          /* of time */
+#ifdef THIEF
+#define END 5          /* of time */
+#else
+#define END 8
+#endif
 #define NEVER 255
 #define NODES 2
 #ifndef TRIES
 #define TRIES 3       /* of the client; all but the last may end with a 503 */
 #endif
-#ifdef OLD
+#if defined(OLD) || defined(THIEF)
 #define ATTEMPTS 1
 #else
 #define ATTEMPTS 2
@@ -53,6 +58,11 @@ chan response[2] = [1] of { mtype };
 byte dueNode[NODES] = NEVER, dueClient = NEVER;
 byte nonces;
 
+#ifdef BLIND
+#define KNOWN_USE false
+#else
+#define KNOWN_USE successorUsed
+#endif
 #define live (now < since + WINDOW)
 #ifdef OLD
 #define repeatable live
@@ -63,9 +73,9 @@ byte nonces;
 /* What is told about a token that another request has used. */
 inline judge(outcome) {
   if
-  :: successorUsed -> outcome = REUSED
-  :: !successorUsed && repeatable -> outcome = REPLAY
-  :: !successorUsed && !repeatable -> outcome = REUSED
+  :: KNOWN_USE -> outcome = REUSED
+  :: !KNOWN_USE && repeatable -> outcome = REPLAY
+  :: !KNOWN_USE && !repeatable -> outcome = REUSED
   fi
 }
 

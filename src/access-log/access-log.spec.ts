@@ -93,6 +93,15 @@ describe('accessLog', () => {
     expect(hashes[0]).toBe(createHash('sha256').update('alice').digest('hex').slice(0, 16));
   });
 
+  it.each([
+    [499, 30],
+    [500, 50],
+    [502, 50],
+  ])('is of the level that a status of %i deserves', (status, level) => {
+    expect(linesOf({ status })).toMatchObject([{ status, level }]);
+    expect(linesOf({ status, route: '/health/ready' })).toMatchObject([{ status, level: 20 }]);
+  });
+
   it('keeps probes for the level debug', () => {
     const probe = { route: '/health/live' };
     expect(linesOf(probe, 'info')).toEqual([]);

@@ -1,9 +1,17 @@
 import { Module } from '@nestjs/common';
+import { withNeeds } from '../options/index.js';
+import { Revocations } from '../state/index.js';
 import { AdminRevocationsController } from './admin-revocations.controller.js';
 
 /**
  * The routes for operators: `/admin/revocations`. Without this module they do not exist. Needs
  * `StateModule` and `AuthModule` with `adminRoles`.
  */
-@Module({ controllers: [AdminRevocationsController] })
+@Module(
+  withNeeds(
+    'AdminModule',
+    { StateModule: [Revocations] },
+    { controllers: [AdminRevocationsController] },
+  ),
+)
 export class AdminModule {}

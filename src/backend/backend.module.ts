@@ -1,6 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
-import { ReservedHeadersModule } from '../http/index.js';
+import { BACKEND_CLIENT, ReservedHeadersModule } from '../http/index.js';
 import { BackendClient } from './backend-client.service.js';
 import { BackendHttpService } from './backend-http.service.js';
 import {
@@ -23,7 +23,8 @@ import { BackendTransport } from './transport/backend-transport.js';
         new BackendHttpService(transport, backendLimits(options).timeoutMs),
     },
     BackendClient,
+    { provide: BACKEND_CLIENT, useExisting: BackendClient },
   ],
-  exports: [BackendClient, HttpService],
+  exports: [BackendClient, BACKEND_CLIENT, HttpService],
 })
 export class BackendModule extends ConfigurableBackendModule {}

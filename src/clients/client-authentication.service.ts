@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { InjectThrottlerStorage, normalizeIp, type ThrottlerStorage } from '@nestjs/throttler';
 import { isClientSecret, type Client } from '../core/clients/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { STANDARD_POLICY } from '../core/verify/index.js';
 import { addBackendHeaders, ReservedHeaders, withholdHeaders } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';
+import { clientNetwork, ThrottleCounters } from '../throttle/index.js';
 import { verifyAssertion } from './client-assertion.js';
 import { ClientRefusedException } from './client-refused.exception.js';
 import { ClientRegistry } from './client-registry.service.js';
@@ -40,12 +40,11 @@ export class ClientAuthentication {
     private readonly registry: ClientRegistry,
     private readonly keys: JwkKeyStore,
     @Inject(STATE_STORE) private readonly store: StateStore,
-    @InjectThrottlerStorage() counters: ThrottlerStorage,
     private readonly host: HttpAdapterHost,
     reserved: ReservedHeaders,
   ) {
     reserved.reserve(CLIENT_HEADER);
-    this.attempts = new FailedAttempts(counters);
+    this.attempts = new FailedAttempts(new ThrottleCounters(store));
   }
 
   /**
@@ -67,7 +66,7 @@ export class ClientAuthentication {
           ? 'the request names no client; one has to be registered, and sends its client_id'
           : 'the credentials are malformed, and name no client',
       );
-    const address = addressOf(request);
+    const address = clientNetwork(request);
     this.attempts.assertAllowed(id, address);
     const client = this.registry.get(id);
     const problem = await this.problem(presented, client);
@@ -121,7 +120,3 @@ export class ClientAuthentication {
     return ((this.host.httpAdapter.getHttpServer() as Server).address() as AddressInfo).port;
   }
 }
-
-/** Express' `request.ip`; of an IPv6 address its network counts, as for all requests. */
-const addressOf = ({ ip, socket }: IncomingMessage & { ip?: string }): string =>
-  normalizeIp(ip ?? socket.remoteAddress ?? '');

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ReservedHeadersModule } from '../http/index.js';
-import { JwkKeyStore } from '../jwks/index.js';
+import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
+import { withNeeds } from '../options/index.js';
+import { STATE_STORE } from '../state/index.js';
 import { ClientAuthentication } from './client-authentication.service.js';
 import { ClientRegistry } from './client-registry.service.js';
 import {
@@ -11,19 +13,25 @@ import {
 
 /**
  * Registered clients: with this module, who calls the token endpoints has to be one of them. Needs
- * `JwksModule`, `StateModule` and `ThrottlerModule`.
+ * `JwksModule` and `StateModule`.
  */
-@Module({
-  imports: [ReservedHeadersModule],
-  providers: [
+@Module(
+  withNeeds(
+    'ClientsModule',
+    { JwksModule: [JwkKeyStore], StateModule: [STATE_STORE] },
     {
-      provide: ClientRegistry,
-      inject: [CLIENTS_OPTIONS, JwkKeyStore],
-      useFactory: (options: ClientsModuleOptions, keys: JwkKeyStore) =>
-        ClientRegistry.open(options, keys),
+      imports: [ReservedHeadersModule],
+      providers: [
+        {
+          provide: ClientRegistry,
+          inject: [CLIENTS_OPTIONS, { token: JwkKeyStore, optional: true }],
+          useFactory: (options: ClientsModuleOptions, keys?: JwkKeyStore) =>
+            ClientRegistry.open(options, requiredKeys(keys, 'ClientsModule')),
+        },
+        ClientAuthentication,
+      ],
+      exports: [ClientRegistry, ClientAuthentication],
     },
-    ClientAuthentication,
-  ],
-  exports: [ClientRegistry, ClientAuthentication],
-})
+  ),
+)
 export class ClientsModule extends ConfigurableClientsModule {}

@@ -1,16 +1,11 @@
-import type { ThrottlerStorage } from '@nestjs/throttler';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { throttlerOptions } from '../throttle/index.js';
+import { ThrottleCounters } from '../throttle/index.js';
 import { MemoryStore } from '../state/index.js';
 import { FailedAttempts, MAX_FAILURES } from './failed-attempts.js';
 
 /** Attempts of one node; those with the same store are counted together. */
-const node = (store = new MemoryStore()): FailedAttempts => {
-  const { storage } = throttlerOptions({ limit: 0, ttlMs: 1000, shared: true }, store) as {
-    storage: ThrottlerStorage;
-  };
-  return new FailedAttempts(storage);
-};
+const node = (store = new MemoryStore()): FailedAttempts =>
+  new FailedAttempts(new ThrottleCounters(store));
 const isAllowed = (attempts: FailedAttempts, id: string, address: string): boolean => {
   try {
     attempts.assertAllowed(id, address);
@@ -59,8 +54,7 @@ describe('FailedAttempts', () => {
   });
 
   it('remembers a bounded number of blocks', async () => {
-    const counters = { increment: async () => ({ totalHits: 99, timeToExpire: 60 }) };
-    const attempts = new FailedAttempts(counters as unknown as ThrottlerStorage);
+    const attempts = new FailedAttempts({ hit: async () => ({ hits: 99, resetMs: 60_000 }) });
     for (let i = 0; i <= 10_000; i++) await attempts.failed(`c${i}`, '192.0.2.1');
     expect(isAllowed(attempts, 'c0', '192.0.2.1')).toBe(true);
     expect(isAllowed(attempts, 'c1', '192.0.2.1')).toBe(false);

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ThrottlerStorage } from '@nestjs/throttler';
-import { TooManyRequestsException } from '../throttle/index.js';
+import { TooManyRequestsException, type ThrottleCounters } from '../throttle/index.js';
 
 /** Failed attempts that a client has at one address, per window. */
 export const MAX_FAILURES = 10;
@@ -9,15 +8,15 @@ const WINDOW_MS = 60_000;
 const MAX_BLOCKS = 10_000;
 
 /**
- * Limits failed authentications per client and address. Failures are counted where requests are, so for
- * all nodes together where those are; a block is remembered by each process, so that a client that knows
+ * Limits failed authentications per client and address. Failures are counted in the state store, so for
+ * all nodes together; a block is remembered by each process, so that a client that knows
  * its secret costs no look at the store.
  */
 export class FailedAttempts {
   /** When each block ends, by the monotonic clock, in milliseconds. */
   private readonly blocks = new Map<string, number>();
 
-  constructor(private readonly counters: ThrottlerStorage) {}
+  constructor(private readonly counters: Pick<ThrottleCounters, 'hit'>) {}
 
   /** @throws TooManyRequestsException while this client may not try again from this address */
   assertAllowed(clientId: string, address: string): void {
@@ -31,17 +30,11 @@ export class FailedAttempts {
   /** Counts a failure. Unknown clients are counted as known ones are: nothing tells them apart. */
   async failed(clientId: string, address: string): Promise<void> {
     const name = nameOf(clientId, address);
-    const { totalHits, timeToExpire } = await this.counters.increment(
-      name,
-      WINDOW_MS,
-      MAX_FAILURES,
-      WINDOW_MS,
-      'client',
-    );
-    if (totalHits < MAX_FAILURES) return;
+    const { hits, resetMs } = await this.counters.hit(name, WINDOW_MS);
+    if (hits < MAX_FAILURES) return;
     if (this.blocks.size >= MAX_BLOCKS)
       this.blocks.delete(this.blocks.keys().next().value as string);
-    this.blocks.set(name, performance.now() + timeToExpire * 1000);
+    this.blocks.set(name, performance.now() + resetMs);
   }
 }
 

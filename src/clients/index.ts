@@ -3,7 +3,11 @@ export { assertGrantType, assertScopes, assertTargets } from './client-limits.js
 export { ClientRefusedException, type ClientRefusal } from './client-refused.exception.js';
 export { ClientRegistry } from './client-registry.service.js';
 export { ClientsModule } from './clients.module.js';
-export type { ClientsModuleOptions, ClientsSource } from './clients.module-definition.js';
+export {
+  CLIENTS_OPTIONS,
+  type ClientsModuleOptions,
+  type ClientsSource,
+} from './clients.module-definition.js';
 export {
   basicHeader,
   hasClientCredentials,

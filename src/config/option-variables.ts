@@ -137,7 +137,7 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     docs: 'SWAGGER_ENABLED',
     dpopAlgorithms: 'DPOP',
   },
-  ThrottlerModule: {
+  ThrottleModule: {
     limit: 'THROTTLE_LIMIT',
     ttlMs: 'THROTTLE_TTL_MS',
     shared: ['WORKERS', 'STATE_STORE'],

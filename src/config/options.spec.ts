@@ -137,7 +137,7 @@ function optionsOf(raw: Raw): Record<string, object | undefined> {
     PrivateModule: options.privateOptions(env),
     TracingModule: options.tracingOptions(env),
     WellKnownModule: options.wellKnownOptions(env),
-    ThrottlerModule: options.throttleOptions(env),
+    ThrottleModule: options.throttleOptions(env),
   };
 }
 

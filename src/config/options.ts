@@ -18,7 +18,7 @@ import type { PrivateModuleOptions } from '../private/index.js';
 import type { SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
-import type { ThrottleOptions } from '../throttle/index.js';
+import type { ThrottleModuleOptions } from '../throttle/index.js';
 import type {
   IntrospectionModuleOptions,
   OAuthModuleOptions,
@@ -276,7 +276,7 @@ export const tracingOptions = ({
 }: Environment): TracingModuleOptions | undefined =>
   endpoint === undefined ? undefined : { endpoint };
 
-export const throttleOptions = (env: Environment): ThrottleOptions => ({
+export const throttleOptions = (env: Environment): ThrottleModuleOptions => ({
   limit: env.THROTTLE_LIMIT,
   ttlMs: env.THROTTLE_TTL_MS,
   // Redis and PostgreSQL are there for several machines.

@@ -1,3 +1,4 @@
+export { BACKEND_CLIENT } from './backend-client-token.js';
 export { bodyMiddleware } from './body.middleware.js';
 export { bodyParser, hasBody, RequestBodyException, type BodyParser } from './request-body.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';

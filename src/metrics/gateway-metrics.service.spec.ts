@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseMetrics, type Sample } from '../../test/helpers/prometheus.js';
-import { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
@@ -21,7 +21,7 @@ describe('GatewayMetrics', () => {
         { provide: IntrospectionEndpoints, useValue: { onCall: () => undefined } },
         { provide: Revocations, useValue: { size: 2, skipped: 0, staleSeconds: 0, clockSkew: 0 } },
         {
-          provide: BackendClient,
+          provide: BACKEND_CLIENT,
           useValue: {
             onCall: () => undefined,
             stats: { state: 'closed', inFlight: 0, rejected: 0, retries: 0 },

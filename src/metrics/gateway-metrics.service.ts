@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
-import { BackendClient } from '../backend/index.js';
-import { KNOWN_METHODS } from '../http/index.js';
+import type { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT, KNOWN_METHODS, type RequestListener } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import type { MetricsSnapshot, MetricsText } from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
@@ -27,9 +27,9 @@ export class GatewayMetrics {
   constructor(
     keys: JwkKeyStore,
     revocations: Revocations,
-    backend: BackendClient,
     signing: SigningEvents,
     endpoints: IntrospectionEndpoints,
+    @Optional() @Inject(BACKEND_CLIENT) backend?: BackendClient,
   ) {
     const registers = [this.registry];
     registerProcessMetrics(this.registry);
@@ -58,7 +58,7 @@ export class GatewayMetrics {
     registerKeyMetrics(this.registry, keys);
     registerIntrospectionMetrics(this.registry, endpoints);
     registerStateMetrics(this.registry, revocations);
-    registerBackendMetrics(this.registry, backend);
+    if (backend !== undefined) registerBackendMetrics(this.registry, backend);
     registerSigningMetrics(this.registry, signing);
   }
 
@@ -71,6 +71,20 @@ export class GatewayMetrics {
       collect: (): void => setTo(lines, dropped()),
     });
   }
+
+  /** Counts one request; for `requestEndMiddleware`. */
+  readonly finished: RequestListener = ({
+    method,
+    route,
+    status,
+    milliseconds,
+    refusal,
+    login,
+    aborted,
+  }) => {
+    this.request(method, route, status, milliseconds / 1000, refusal?.code);
+    if (login) this.login(status, aborted);
+  };
 
   /** Counts one finished request. `code` is the error code of a refusal. */
   request(

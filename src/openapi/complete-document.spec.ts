@@ -7,7 +7,7 @@ import { compileSigningPolicy } from '../core/sign/index.js';
 import { Operation, type Route } from '../routes/index.js';
 import { SignFields } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
-import { completeDocument, operationId } from './complete-document.js';
+import { completeFrom, operationId } from './complete-document.js';
 import type { OperationObject } from './document-types.js';
 
 @Controller('orders')
@@ -95,7 +95,7 @@ function complete(
       Object.entries(item).map(([method, operation]) => [method, { responses: {}, ...operation }]),
     ),
   ]);
-  return completeDocument(
+  return completeFrom(
     {
       openapi: '3.0.0',
       info: { title: 'Test', version: '1' },
@@ -116,6 +116,8 @@ function complete(
       },
       signedRoutes: { policy: () => compileSigningPolicy({ fields: ['access_token'] }, {}) },
       throttled,
+      shedsLoad: true,
+      hasBackend: true,
     },
   );
 }

@@ -23,10 +23,16 @@ import { addSignedFields, SIGNING_ERRORS } from './signed-fields.js';
 export interface DocumentSources {
   routes: readonly Route[];
   reflector: Pick<Reflector, 'get' | 'getAllAndOverride'>;
-  protectedRoutes: Pick<ProtectedRoutes, 'policy' | 'defaults'>;
-  signedRoutes: Pick<SignedRoutes, 'policy'>;
+  /** `undefined` where there is no `AuthModule`. */
+  protectedRoutes: Pick<ProtectedRoutes, 'policy' | 'defaults'> | undefined;
+  /** `undefined` where there is no `SigningModule`. */
+  signedRoutes: Pick<SignedRoutes, 'policy'> | undefined;
   /** Requests to the token endpoints are limited. */
   throttled: boolean;
+  /** Requests that cannot be served in time are refused, as the gateway does. */
+  shedsLoad: boolean;
+  /** `BackendModule` is there; else nothing of it fails. */
+  hasBackend: boolean;
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'options'] as const;
@@ -45,7 +51,7 @@ export const operationId = (controller: string, method: string): string =>
  *
  * @param document made with {@link operationId}; changed in place
  */
-export function completeDocument(document: OpenAPIObject, sources: DocumentSources): OpenAPIObject {
+export function completeFrom(document: OpenAPIObject, sources: DocumentSources): OpenAPIObject {
   const routes = new Map(
     sources.routes.map((route) => [operationId(route.controller.name, route.handler.name), route]),
   );
@@ -89,8 +95,11 @@ function completeOperation(
     operation.security = protection.security;
   }
 
-  const signed = reflector.get(SIGN_FIELDS, route.handler) !== undefined;
-  if (signed) addSignedFields(document, operation, signedRoutes.policy(route.handler));
+  const signing =
+    reflector.get(SIGN_FIELDS, route.handler) === undefined
+      ? undefined
+      : signedRoutes?.policy(route.handler);
+  if (signing !== undefined) addSignedFields(document, operation, signing);
 
   operation.description = [operation.description, info?.description, protection?.text]
     .filter(Boolean)
@@ -99,12 +108,12 @@ function completeOperation(
     operation,
     [
       // Probes are answered under any load.
-      path.startsWith('/health/') ? undefined : OVERLOAD_ERRORS,
+      !sources.shedsLoad || path.startsWith('/health/') ? undefined : OVERLOAD_ERRORS,
       info?.errors,
-      info?.callsBackend === true ? BACKEND_ERRORS : undefined,
+      sources.hasBackend && info?.callsBackend === true ? BACKEND_ERRORS : undefined,
       operation.requestBody === undefined ? undefined : BODY_ERRORS,
       protection?.errors,
-      signed ? SIGNING_ERRORS : undefined,
+      signing === undefined ? undefined : SIGNING_ERRORS,
       sources.throttled && isThrottled(route) ? THROTTLE_ERRORS : undefined,
     ].filter((codes) => codes !== undefined),
   );
@@ -117,8 +126,8 @@ function tokenPolicy(
   { reflector, protectedRoutes }: DocumentSources,
 ): TokenPolicy | undefined {
   if (reflector.getAllAndOverride(REQUIRE_JWT, [handler, controller]) !== undefined)
-    return protectedRoutes.policy(handler, controller);
-  return takesToken ? protectedRoutes.defaults() : undefined;
+    return protectedRoutes?.policy(handler, controller);
+  return takesToken ? protectedRoutes?.defaults() : undefined;
 }
 
 const isThrottled = ({ handler, controller }: Route): boolean =>

@@ -1,2 +1,2 @@
-export { completeDocument, type DocumentSources } from './complete-document.js';
+export { completeDocument, type DocumentOptions } from './application-document.js';
 export { serveDocumentation } from './serve-documentation.js';

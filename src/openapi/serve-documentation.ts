@@ -1,13 +1,10 @@
 import cluster from 'node:cluster';
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ProtectedRoutes } from '../auth/index.js';
-import { RouteExplorer } from '../routes/index.js';
-import { SignedRoutes } from '../signing/index.js';
-import { completeDocument, operationId, type DocumentSources } from './complete-document.js';
+import { completeDocument, type DocumentOptions } from './application-document.js';
+import { operationId } from './complete-document.js';
 
 /** Swagger UI brings scripts of its own, styles its elements and draws icons from data URLs; no more is needed. */
 const CONTENT_SECURITY_POLICY = [
@@ -30,7 +27,7 @@ type Swagger = typeof import('@nestjs/swagger');
  */
 export async function serveDocumentation(
   app: NestExpressApplication,
-  options: Pick<DocumentSources, 'throttled'>,
+  options: DocumentOptions,
 ): Promise<void> {
   const swagger = await loadSwagger();
   if (swagger === undefined) {
@@ -67,7 +64,7 @@ async function loadSwagger(): Promise<Swagger | undefined> {
 function createDocument(
   { DocumentBuilder, SwaggerModule }: Swagger,
   app: NestExpressApplication,
-  options: Pick<DocumentSources, 'throttled'>,
+  options: DocumentOptions,
 ): OpenAPIObject {
   const info = new DocumentBuilder()
     .setTitle('Signet')
@@ -76,11 +73,5 @@ function createDocument(
     )
     .build();
   const document = SwaggerModule.createDocument(app, info, { operationIdFactory: operationId });
-  return completeDocument(document, {
-    routes: app.get(RouteExplorer).routes(),
-    reflector: app.get(Reflector),
-    protectedRoutes: app.get(ProtectedRoutes),
-    signedRoutes: app.get(SignedRoutes),
-    ...options,
-  });
+  return completeDocument(app, document, { shedsLoad: true, ...options });
 }

@@ -51,13 +51,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const metrics = app.get(GatewayMetrics);
   metrics.countDroppedLines(log.dropped);
   const readiness = app.get(Readiness);
-  const listeners: RequestListener[] = [
-    accessLog(log.pino),
-    ({ method, route, status, milliseconds, refusal, login, aborted }) => {
-      metrics.request(method, route, status, milliseconds / 1000, refusal?.code);
-      if (login) metrics.login(status, aborted);
-    },
-  ];
+  const listeners: RequestListener[] = [accessLog(log.pino), metrics.finished];
   const steps: Parameters<typeof inOne>[0][number][] = [
     requestContextMiddleware,
     (_request, response) => {

@@ -21,6 +21,8 @@ export interface OperationInfo {
   takesToken?: boolean;
   /** It stands for a route that is in the document already, at another path. */
   hidden?: boolean;
+  /** What the metadata of the issuer call it (RFC 8414): clients find it there. */
+  endpoint?: 'token' | 'revocation' | 'introspection' | 'jwks';
   /** The handler asks the backend: its failures are answers of this route too. */
   callsBackend?: boolean;
 }

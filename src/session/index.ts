@@ -3,4 +3,4 @@ export { beginSession, continueSession } from './session-claims.js';
 export { SessionCookies } from './session-cookies.service.js';
 export { SessionEnd } from './session-end.service.js';
 export { SessionModule } from './session.module.js';
-export type { SessionModuleOptions } from './session.module-definition.js';
+export { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';

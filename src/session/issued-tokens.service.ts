@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   foreignIssuerOf,
   parseClaims,
@@ -9,6 +9,7 @@ import {
 } from '../core/verify/index.js';
 import { JwtVerifier, ProtectedRoutes } from '../auth/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
+import { STANDARD_SIGNING } from '../core/sign/index.js';
 import { normalizeType } from '../core/claims/index.js';
 import { toNumber } from '../core/json/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
@@ -20,6 +21,7 @@ import {
   tokenDigest,
   type RevocationSubject,
 } from '../core/revocation/index.js';
+import { SIGNING_OPTIONS, type SigningModuleOptions } from '../signing/index.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 
 /** A verified token that stands for itself: presented in a body, not to get through a guard. */
@@ -50,8 +52,13 @@ export class IssuedTokens {
     private readonly verifier: JwtVerifier,
     routes: ProtectedRoutes,
     keys: JwkKeyStore,
+    @Optional() @Inject(SIGNING_OPTIONS) signing?: SigningModuleOptions,
   ) {
-    this.refreshType = normalizeType(options.refreshTyp);
+    const alg = options.alg ?? signing?.alg ?? STANDARD_SIGNING.alg;
+    const issuer = options.issuer ?? signing?.issuer;
+    this.refreshType = normalizeType(
+      options.refreshTyp ?? signing?.refreshTyp ?? STANDARD_SIGNING.refreshTyp,
+    );
     // A token can be taken back whatever its audience is, and by whoever has it (RFC 7009).
     const anybody = { anyAudience: true, anyHolder: true, requiredClaims: [] } as const;
     this.access = varyPolicy(routes.defaults(), anybody);
@@ -60,8 +67,8 @@ export class IssuedTokens {
       perIssuer: undefined,
       unlistedIssuer: undefined,
       foreignIssuers: new Set(),
-      algorithms: new Set([options.alg]),
-      issuers: new Set([...this.access.issuers, options.issuer]),
+      algorithms: new Set([alg]),
+      issuers: new Set([...this.access.issuers, ...[issuer ?? []].flat()]),
       types: new Set([this.refreshType]),
       // Whoever else makes tokens is not asked about ours.
       introspection: undefined,

@@ -4,12 +4,15 @@ import type { JwsAlgorithm } from '../core/jws/index.js';
 
 /** What is known of the tokens that are signed here, and whether browsers keep them. */
 export interface SessionModuleOptions {
-  /** Algorithm of refresh tokens. */
-  alg: JwsAlgorithm;
-  /** Stamped as `iss`; accepted in refresh tokens beside the issuers of `AuthModule`. */
-  issuer: string;
-  /** `typ` of refresh tokens; no access token may have it. */
-  refreshTyp: string;
+  /** Algorithm of refresh tokens. Default: that of `SigningModule`. */
+  alg?: JwsAlgorithm;
+  /**
+   * Stamped as `iss`; accepted in refresh tokens beside the issuers of `AuthModule`. Default: that of
+   * `SigningModule`.
+   */
+  issuer?: string;
+  /** `typ` of refresh tokens; no access token may have it. Default: that of `SigningModule`. */
+  refreshTyp?: string;
   /** `POST /token` also sets the tokens as cookies. Default false. */
   cookies?: boolean;
   /** Where browsers reach the gateway. Default: the host that they address. */
@@ -32,7 +35,12 @@ export const {
   ASYNC_OPTIONS_TYPE: SESSION_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<SessionModuleOptions>({ moduleName: 'Session' })
   .setClassMethodName('forRoot')
-  .setExtras({}, (definition): DynamicModule =>
-    withCheckedOptions(definition, SESSION_OPTIONS, 'SessionModule', SESSION_KINDS),
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }): DynamicModule =>
+    withCheckedOptions(
+      { ...definition, global: isGlobal },
+      SESSION_OPTIONS,
+      'SessionModule',
+      SESSION_KINDS,
+    ),
   )
   .build();

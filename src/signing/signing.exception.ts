@@ -2,11 +2,11 @@ import { GatewayException } from '../http/index.js';
 import type { SigningError, SigningErrorCode } from '../core/sign/index.js';
 
 const DESCRIPTIONS: Readonly<Record<SigningErrorCode, string>> = {
-  sign_target_missing: 'The backend answer holds none of the fields to sign.',
+  sign_target_missing: 'The answer holds none of the fields to sign.',
   sign_target_invalid: 'A field to sign does not hold claims.',
-  claims_expired: 'The backend sent claims that are expired already.',
-  claims_invalid: 'The backend sent a claim that no token may have.',
-  token_too_large: 'The backend sent more claims than fit into a token.',
+  claims_expired: 'The claims to sign are expired already.',
+  claims_invalid: 'The claims to sign hold one that no token may have.',
+  token_too_large: 'There are more claims to sign than fit into a token.',
 };
 
 /** 502: what the handler returned cannot be signed. An unsigned token never leaves. */

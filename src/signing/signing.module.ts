@@ -6,13 +6,20 @@ import { SIGN_FIELDS } from './sign-fields.metadata.js';
 import { SignedRoutes } from './signed-routes.service.js';
 import { SigningEvents } from './signing-events.service.js';
 import { SigningInterceptor } from './signing.interceptor.js';
-import { ConfigurableSigningModule } from './signing.module-definition.js';
+import { ConfigurableSigningModule, SIGNING_OPTIONS } from './signing.module-definition.js';
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
   imports: [RoutesModule],
   providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
-  exports: [RoutesModule, JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
+  exports: [
+    RoutesModule,
+    JwtSigner,
+    SignedRoutes,
+    SigningEvents,
+    AnswerSerializer,
+    SIGNING_OPTIONS,
+  ],
 })
 export class SigningModule extends ConfigurableSigningModule {
   constructor(explorer: RouteExplorer) {

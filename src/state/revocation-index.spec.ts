@@ -28,15 +28,15 @@ describe('RevocationIndex', () => {
       entry(`sha256:${'A'.repeat(42)}B`),
       entry(''),
       entry('ä\0'.repeat(100_000), { reason: 'long '.repeat(100) }),
-      ...Array.from({ length: 300 }, (_, index) =>
-        entry(`v${index}`, { reason: `reason ${index}` }),
+      ...Array.from({ length: 300 }, (_, number) =>
+        entry(`v${number}`, { reason: `reason ${number}` }),
       ),
       entry('c', { kind: 'sub', id: '00000000-0000-4000-8000-00000000000f' }),
     ];
     for (const one of [...entries, ...entries]) index.add(one);
     const sorted = (list: Iterable<Revocation>): Revocation[] =>
       [...list]
-        .map((one) => ({ reason: undefined, ...one }))
+        .map((one) => Object.assign({ reason: undefined }, one))
         .toSorted((a, b) => (a.id < b.id ? -1 : 1));
     expect(sorted(index.entries())).toEqual(sorted(entries));
     expect(index.size).toBe(entries.length);

@@ -1,3 +1,7 @@
-export { throttlerOptions, type ThrottleOptions } from './throttler-options.js';
+export { clientNetwork } from './client-network.js';
+export { RequestLimit } from './request-limit.js';
+export { ThrottleCounters } from './throttle-counters.js';
+export { ThrottleModule } from './throttle.module.js';
+export { THROTTLE_OPTIONS, type ThrottleModuleOptions } from './throttle.module-definition.js';
 export { TooManyRequestsException } from './too-many-requests.exception.js';
 export { TokenThrottleGuard } from './token-throttle.guard.js';

@@ -8,32 +8,24 @@ describe('ThrottleCounters', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it('counts the requests of a window by key, and blocks those beyond the limit', async () => {
+  it('counts the hits of a window by key', async () => {
     const counters = new ThrottleCounters();
-    const hit = (key: string) => counters.increment(key, WINDOW_MS, 2);
-    const open = { timeToExpire: 10, isBlocked: false, timeToBlockExpire: 0 };
-    expect(await hit('a')).toEqual({ totalHits: 1, ...open });
-    expect(await hit('a')).toEqual({ totalHits: 2, ...open });
+    const hit = (key: string) => counters.hit(key, WINDOW_MS);
+    expect(await hit('a')).toEqual({ hits: 1, resetMs: 10_000 });
+    expect(await hit('a')).toEqual({ hits: 2, resetMs: 10_000 });
     vi.advanceTimersByTime(2500);
-    expect(await hit('a')).toEqual({
-      totalHits: 3,
-      timeToExpire: 8,
-      isBlocked: true,
-      timeToBlockExpire: 8,
-    });
-    expect(await hit('b')).toEqual({ totalHits: 1, ...open });
+    expect(await hit('a')).toEqual({ hits: 3, resetMs: 7500 });
+    expect(await hit('b')).toEqual({ hits: 1, resetMs: 10_000 });
     vi.advanceTimersByTime(7500);
-    expect(await hit('a')).toEqual({ totalHits: 1, ...open });
+    expect(await hit('a')).toEqual({ hits: 1, resetMs: 10_000 });
   });
 
   it('counts in the shared store, with the window in milliseconds', async () => {
     const hit = vi.fn<(key: string, windowMs: number) => Promise<Hits>>();
     hit.mockResolvedValue({ hits: 7, resetMs: 4001 });
-    expect(await new ThrottleCounters({ hit }).increment('a', WINDOW_MS, 6)).toEqual({
-      totalHits: 7,
-      timeToExpire: 5,
-      isBlocked: true,
-      timeToBlockExpire: 5,
+    expect(await new ThrottleCounters({ hit }).hit('a', WINDOW_MS)).toEqual({
+      hits: 7,
+      resetMs: 4001,
     });
     expect(hit).toHaveBeenCalledExactlyOnceWith('a', WINDOW_MS);
   });
@@ -42,7 +34,7 @@ describe('ThrottleCounters', () => {
     const hit = vi.fn<() => Promise<Hits>>();
     hit.mockRejectedValue(new StateUnavailableException('no answer'));
     const counters = new ThrottleCounters({ hit });
-    const total = async () => (await counters.increment('a', WINDOW_MS, 5)).totalHits;
+    const total = async () => (await counters.hit('a', WINDOW_MS)).hits;
     expect([await total(), await total(), await total()]).toEqual([1, 2, 3]);
     expect(hit).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(999);
@@ -54,17 +46,8 @@ describe('ThrottleCounters', () => {
     expect(hit).toHaveBeenCalledTimes(3);
   });
 
-  it('keeps the limit while the store does not answer', async () => {
-    const hit = () => Promise.reject(new StateUnavailableException('no answer'));
-    const counters = new ThrottleCounters({ hit });
-    const blocked = async () => (await counters.increment('a', WINDOW_MS, 1)).isBlocked;
-    expect([await blocked(), await blocked()]).toEqual([false, true]);
-  });
-
   it('takes no other failure for a store that does not answer', async () => {
     const hit = () => Promise.reject(new TypeError('a mistake'));
-    await expect(new ThrottleCounters({ hit }).increment('a', WINDOW_MS, 1)).rejects.toThrow(
-      'a mistake',
-    );
+    await expect(new ThrottleCounters({ hit }).hit('a', WINDOW_MS)).rejects.toThrow('a mistake');
   });
 });

@@ -1,4 +1,3 @@
-import type { ThrottlerStorage } from '@nestjs/throttler';
 import {
   MemoryStore,
   StateUnavailableException,
@@ -7,17 +6,15 @@ import {
 } from '../state/index.js';
 
 type Counters = Pick<StateStore, 'hit'>;
-type Answer = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /** Milliseconds of local counting after the shared store has failed; each try delays a request. */
 const LOCAL_MS = 1000;
 
 /**
- * Counts for `@nestjs/throttler`: shared with other workers and nodes through the state store or,
- * while that does not answer, in this process. The limit is then one per process for a while, which
- * is better than refusing logins.
+ * Counts hits by key: together with other workers and nodes through the state store or, while that does not
+ * answer, in this process. A limit is then one per process for a while, which is better than refusing logins.
  */
-export class ThrottleCounters implements ThrottlerStorage {
+export class ThrottleCounters {
   private readonly local = new MemoryStore();
   private sharedAgainAt = -Infinity;
 
@@ -25,32 +22,20 @@ export class ThrottleCounters implements ThrottlerStorage {
   constructor(private readonly shared?: Counters) {}
 
   /**
-   * Counts one request.
+   * Counts one hit.
    *
-   * @param ttl length of the window in milliseconds
-   * @param limit requests in it
+   * @param windowMs length of the window in milliseconds
+   * @returns hits in the window, this one included, and the milliseconds until it ends
    */
-  async increment(key: string, ttl: number, limit: number): Promise<Answer> {
-    const { hits, resetMs } = await this.hit(key, ttl);
-    const seconds = Math.ceil(resetMs / 1000);
-    const isBlocked = hits > limit;
-    return {
-      totalHits: hits,
-      timeToExpire: seconds,
-      isBlocked,
-      timeToBlockExpire: isBlocked ? seconds : 0,
-    };
-  }
-
-  private async hit(key: string, ttl: number): Promise<Hits> {
+  async hit(key: string, windowMs: number): Promise<Hits> {
     if (this.shared === undefined || performance.now() < this.sharedAgainAt)
-      return this.local.hit(key, ttl);
+      return this.local.hit(key, windowMs);
     try {
-      return await this.shared.hit(key, ttl);
+      return await this.shared.hit(key, windowMs);
     } catch (error) {
       if (!(error instanceof StateUnavailableException)) throw error;
       this.sharedAgainAt = performance.now() + LOCAL_MS;
-      return this.local.hit(key, ttl);
+      return this.local.hit(key, windowMs);
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { Controller, Post, UseGuards } from '@nestjs/common';
+import { Controller, Global, Module, Post, UseGuards } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
-import { ThrottlerModule } from '@nestjs/throttler';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ErrorFilter } from '../http/index.js';
-import type { Hits, StateStore } from '../state/index.js';
-import { throttlerOptions, type ThrottleOptions } from './throttler-options.js';
+import { STATE_STORE, StateUnavailableException, type Hits } from '../state/index.js';
+import { ThrottleModule } from './throttle.module.js';
+import type { ThrottleModuleOptions } from './throttle.module-definition.js';
 import { TokenThrottleGuard } from './token-throttle.guard.js';
 
 @Controller('login')
@@ -21,20 +21,23 @@ class RevokeController {
 }
 
 let app: NestExpressApplication | undefined;
-afterEach(() => app?.close());
+afterEach(async () => {
+  await app?.close();
+  store.hit.mockReset();
+});
 
 const store = { hit: vi.fn<(key: string, windowMs: number) => Promise<Hits>>() };
 
+@Global()
+@Module({ providers: [{ provide: STATE_STORE, useValue: store }], exports: [STATE_STORE] })
+class StoreModule {}
+
 /** Sends requests from an address to an application with these limits. */
-async function start(options: Partial<ThrottleOptions>) {
+async function start(options?: Partial<ThrottleModuleOptions>) {
   const testing = await Test.createTestingModule({
     imports: [
-      ThrottlerModule.forRoot(
-        throttlerOptions(
-          { limit: 2, ttlMs: 60_000, shared: false, ...options },
-          store as unknown as StateStore,
-        ),
-      ),
+      StoreModule,
+      ...(options === undefined ? [] : [ThrottleModule.forRoot({ limit: 2, ...options })]),
     ],
     controllers: [LoginController, RevokeController],
   }).compile();
@@ -88,5 +91,24 @@ describe('TokenThrottleGuard', () => {
     const refused = await send('login', '192.0.2.1');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '2']);
     expect(store.hit).toHaveBeenCalledExactlyOnceWith('192.0.2.1', 60_000);
+  });
+
+  it('keeps the limit while the store does not answer', async () => {
+    store.hit.mockRejectedValue(new StateUnavailableException('no answer'));
+    const send = await start({ limit: 1, shared: true });
+    expect((await send('login', '192.0.2.1')).status).toBe(201);
+    expect((await send('login', '192.0.2.1')).status).toBe(429);
+  });
+
+  it('lets everybody through in an application without ThrottleModule', async () => {
+    const send = await start();
+    for (let i = 0; i < 3; i++) expect((await send('login', '192.0.2.1')).status).toBe(201);
+  });
+
+  it('does not boot where processes are to count together without a store', async () => {
+    const testing = Test.createTestingModule({
+      imports: [ThrottleModule.forRoot({ limit: 1, shared: true })],
+    });
+    await expect(testing.compile()).rejects.toThrow("ThrottleModule: 'shared' needs StateModule");
   });
 });

@@ -1,35 +1,21 @@
-import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
-import { TooManyRequestsException } from './too-many-requests.exception.js';
-
-const ADMITTED = Promise.resolve(true);
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { clientNetwork } from './client-network.js';
+import { RequestLimit } from './request-limit.js';
 
 /**
- * Limits the requests of one client address to the token endpoints, all of them together. The
- * address is Express' `request.ip` (see `trust proxy`); of an IPv6 address its network counts.
+ * Limits the requests of one client to the token endpoints, all of them together, as `ThrottleModule` says. May
+ * stand on routes of an application as well: `@UseGuards(TokenThrottleGuard)`.
  */
 @Injectable()
-export class TokenThrottleGuard extends ThrottlerGuard {
-  private limited = true;
+export class TokenThrottleGuard implements CanActivate {
+  constructor(@Optional() private readonly limit?: RequestLimit) {}
 
-  override async onModuleInit(): Promise<void> {
-    await super.onModuleInit();
-    this.limited = this.throttlers.some(({ limit }) => limit !== 0);
-  }
-
-  /** Nothing is counted where there is no limit. */
-  override canActivate(context: ExecutionContext): Promise<boolean> {
-    return this.limited ? super.canActivate(context) : ADMITTED;
-  }
-
-  protected override generateKey(_context: ExecutionContext, address: string): string {
-    return address;
-  }
-
-  protected override throwThrottlingException(
-    _context: ExecutionContext,
-    { timeToBlockExpire }: ThrottlerLimitDetail,
-  ): Promise<void> {
-    throw new TooManyRequestsException(timeToBlockExpire);
+  /** @throws TooManyRequestsException 429 `rate_limited` */
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    const { limit } = this;
+    if (limit?.enabled !== true) return true;
+    const client = clientNetwork(context.switchToHttp().getRequest<IncomingMessage>());
+    return limit.count(client).then(() => true);
   }
 }

@@ -30,4 +30,5 @@ export const INTROSPECT_TOKEN: OperationInfo = {
     403: ['roles_missing'],
   },
   takesToken: true,
+  endpoint: 'introspection',
 };

@@ -27,6 +27,22 @@ export class LoginRefusedException extends GatewayException {
   }
 }
 
+/** Whether a backend refused a call (4xx), and did not fail. Nothing of `backend/` is loaded for it. */
+export const isBackendRefusal = (error: unknown): error is BackendRefusedException =>
+  error instanceof GatewayException && error.details.code === 'backend_refused';
+
+/** 400 `invalid_grant`: the application itself decides logins, and refused this one. */
+export class CredentialsRefusedException extends GatewayException {
+  constructor() {
+    super({
+      status: 400,
+      error: 'invalid_grant',
+      code: 'login_refused',
+      description: 'The login refused the request.',
+    });
+  }
+}
+
 /**
  * What a client gets for the login's refusal: the refusal itself, or with `errors: 'oauth'`, where it is no
  * OAuth error, a {@link LoginRefusedException}. A login that is asked too often says so as it likes. Every

@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { ProtectedRoutes } from '../auth/index.js';
+import { withNeeds } from '../options/index.js';
+import { IssuedTokens, SessionCookies, SessionEnd } from '../session/index.js';
+import { Revocations, STATE_STORE, SuccessorUses } from '../state/index.js';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
 import { RefreshGrant } from './refresh-grant.service.js';
 import { RevocationEndpointController } from './revocation-endpoint.controller.js';
@@ -6,12 +10,31 @@ import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 
 /**
- * Refresh tokens and `POST /token/revoke`. Give it `SessionModule` as one of its `imports`; needs
- * `BackendModule`, `AuthModule`, `StateModule` and `ThrottlerModule`, too.
+ * Refresh tokens and `POST /token/revoke`. Needs `SessionModule`, `AuthModule` and `StateModule`, and where a backend
+ * decides whether a session goes on, `BackendModule`.
+ *
+ * @example
+ * ```ts
+ * OAuthModule.forRootAsync({
+ *   imports: [UsersModule],
+ *   inject: [Users],
+ *   useFactory: (users: Users) => ({ refresh: { handler: ({ sub }) => users.claimsOf(sub) } }),
+ * })
+ * ```
  */
-@Module({
-  controllers: [RevocationEndpointController],
-  providers: [RefreshGrant, TokenSessions, TokenEndpointProofs],
-  exports: [RefreshGrant, TokenSessions, TokenEndpointProofs],
-})
+@Module(
+  withNeeds(
+    'OAuthModule',
+    {
+      SessionModule: [IssuedTokens, SessionCookies, SessionEnd],
+      AuthModule: [ProtectedRoutes],
+      StateModule: [STATE_STORE, Revocations, SuccessorUses],
+    },
+    {
+      controllers: [RevocationEndpointController],
+      providers: [RefreshGrant, TokenSessions, TokenEndpointProofs],
+      exports: [RefreshGrant, TokenSessions, TokenEndpointProofs],
+    },
+  ),
+)
 export class OAuthModule extends ConfigurableOAuthModule {}

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import type { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
 import type { Client } from '../core/clients/index.js';
 import { isJsonObject, toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
+import { BACKEND_CLIENT } from '../http/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import {
   Revocations,
@@ -19,12 +20,10 @@ import {
   type Replay,
   type StateStore,
 } from '../state/index.js';
-import {
-  OAUTH_OPTIONS,
-  type OAuthModuleOptions,
-  type RefreshOptions,
-} from './oauth.module-definition.js';
+import { OAUTH_OPTIONS, type OAuthModuleOptions } from './oauth.module-definition.js';
 import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
+import { assertDecider } from './login-handler.js';
+import { isBackendRefusal } from './login-refusal.js';
 import { passOnCredentials } from './client-request.js';
 import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
@@ -38,7 +37,7 @@ import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import type { TokenParameters } from './token-request.js';
 import { epochSeconds } from '../core/time/index.js';
-import type { TokenHolder } from '../core/verify/index.js';
+import type { TokenHolder, VerifiedClaims } from '../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
@@ -49,6 +48,10 @@ const OF_THE_REQUEST: ReadonlySet<unknown> = new Set([
   'invalid_target',
 ]);
 
+/** Seconds in which a repetition gets the same answer, where the options do not say. */
+const RETRY_WINDOW = 10;
+/** Seconds from login after which a session ends, where the options do not say. */
+const ABSOLUTE_TTL = 7_776_000;
 /** A store that did not answer is asked again after so long: a lost connection is made anew by then. */
 const REPEAT_AFTER_MS = 250;
 
@@ -69,17 +72,25 @@ interface Refresh {
 @Injectable()
 export class RefreshGrant {
   private readonly logger = new Logger(RefreshGrant.name);
+  /** Seconds. */
+  private readonly retryWindow: number;
+  /** Seconds. */
+  private readonly absoluteTtl: number;
 
   constructor(
     @Inject(OAUTH_OPTIONS) private readonly options: OAuthModuleOptions,
     @Inject(STATE_STORE) private readonly store: StateStore,
     private readonly revocations: Revocations,
     private readonly tokens: IssuedTokens,
-    private readonly backend: BackendClient,
     private readonly proofs: TokenEndpointProofs,
     private readonly uses: SuccessorUses,
+    @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
   ) {
-    uses.watch(options.refresh?.retryWindow ?? 0);
+    const { refresh } = options;
+    if (refresh !== undefined) assertDecider('OAuthModule', 'refresh.', refresh, backend);
+    this.retryWindow = refresh === undefined ? 0 : (refresh.retryWindow ?? RETRY_WINDOW);
+    this.absoluteTtl = refresh?.absoluteTtl ?? ABSOLUTE_TTL;
+    uses.watch(this.retryWindow);
   }
 
   /** Whether refresh tokens are taken at all. */
@@ -89,8 +100,7 @@ export class RefreshGrant {
 
   /** True for a token whose session is too old to go on. */
   isPast({ claims }: PresentedToken): boolean {
-    const { refresh } = this.options;
-    return refresh !== undefined && epochSeconds() >= loginTime(claims) + refresh.absoluteTtl;
+    return this.enabled && epochSeconds() >= loginTime(claims) + this.absoluteTtl;
   }
 
   /**
@@ -110,7 +120,6 @@ export class RefreshGrant {
     parameters: TokenParameters,
     client?: Client,
   ): Promise<UnsignedAnswer | SignedAnswer> {
-    const { path } = this.options.refresh as RefreshOptions;
     const others = refreshRequest(parameters, client !== undefined);
     const presented = await this.verify(token, this.proofs.holder(request));
     const { claims, session } = presented;
@@ -126,7 +135,7 @@ export class RefreshGrant {
 
     // Tokens from before refresh was switched on have no sid; their successors get one.
     const sid = claims.sid ?? session;
-    const body = await this.askBackend(request, path, { ...claims, sid }, others);
+    const body = await this.decide(request, { ...claims, sid }, others);
     let seen = false;
     return new UnsignedAnswer(body, {
       complete: (claimSets) => {
@@ -151,10 +160,9 @@ export class RefreshGrant {
   ): Promise<Record<string, unknown>> {
     if (isGone(request)) throw new ClientGoneException();
     const { token, use, asked } = refresh;
-    const { retryWindow } = this.options.refresh as RefreshOptions;
     const outcome = await this.consume(use, {
       value: sealAnswer(token, answer),
-      ttlMs: repeatable ? retryWindow * 1000 : 0,
+      ttlMs: repeatable ? this.retryWindow * 1000 : 0,
     });
     if (outcome.state === 'fresh') return withScope(answer, asked);
     const winner = this.openReplay(outcome, token);
@@ -211,31 +219,46 @@ export class RefreshGrant {
     }
   }
 
+  /** Asks whoever decides. @throws RefreshRefusedException where the session does not go on */
+  private async decide(
+    request: IncomingMessage,
+    claims: VerifiedClaims,
+    parameters: RefreshRequest,
+  ): Promise<Record<string, unknown>> {
+    const { path, handler } = this.options.refresh ?? {};
+    const { sub, sid } = claims;
+    if (handler === undefined)
+      return this.askBackend(request, path, { sub, sid, claims, request: parameters });
+    const answer = await handler({ sub, sid, claims, parameters, request });
+    return answer ?? refuseToGoOn('the option refresh.handler of OAuthModule');
+  }
+
   private async askBackend(
     from: IncomingMessage,
-    path: string,
-    claims: Readonly<Record<string, unknown>>,
-    request: RefreshRequest,
+    path: string | undefined,
+    session: object,
   ): Promise<Record<string, unknown>> {
-    const { sub, sid } = claims;
+    // The constructor has seen to both.
+    const backend = this.backend as BackendClient;
     try {
-      const answer = await this.backend.call<Record<string, unknown>>({
+      const answer = await backend.call<Record<string, unknown>>({
         method: 'POST',
-        path,
+        path: path as string,
         from,
-        body: Buffer.from(JSON.stringify({ sub, sid, claims, request })),
+        body: Buffer.from(JSON.stringify(session)),
       });
       return answer.body;
     } catch (error) {
-      if (
-        error instanceof BackendRefusedException &&
-        LOGIN_ENDED.has(error.getStatus()) &&
-        !isOfTheRequest(error)
-      )
-        throw invalid(`the backend refused to go on with the session (${error.getStatus()})`);
+      if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
+        refuseToGoOn(`the backend (${error.getStatus()})`);
       throw error;
     }
   }
+}
+
+/** @param who decided */
+function refuseToGoOn(who: string): never {
+  throw invalid(`${who} refused to go on with the session`);
 }
 
 const invalid = (explanation: string): RefreshRefusedException =>

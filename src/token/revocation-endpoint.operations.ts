@@ -13,4 +13,5 @@ export const REVOKE_TOKEN: OperationInfo = {
     401: ['client_unknown'],
     503: ['keys_unavailable', 'state_unavailable'],
   },
+  endpoint: 'revocation',
 };

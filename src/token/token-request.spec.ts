@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { GatewayException } from '../http/index.js';
-import { bodyBytes, readTokenRequest } from './token-request.js';
+import { bodyBytes, readTokenRequest, requestParameters } from './token-request.js';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
@@ -125,5 +125,42 @@ describe('readTokenRequest', () => {
     const depth = 8000;
     const body = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     expect(read(JSON_TYPE, body)).toBe('none');
+  });
+});
+
+describe('requestParameters of an application with a body parser of its own', () => {
+  const parameter = (type: string, body: unknown, name = 'username', rawBody?: Buffer): string => {
+    const headers = { 'content-type': type, 'content-length': '9' };
+    try {
+      const request = { headers, rawBody } as unknown as IncomingMessage;
+      return requestParameters(request, body)(name) ?? 'none';
+    } catch (error) {
+      const { status, code } = (error as GatewayException).details;
+      return `${status} ${code}`;
+    }
+  };
+
+  it.each<[string, unknown, string]>([
+    [JSON_TYPE, { username: 'ada' }, 'ada'],
+    [FORM, { username: 'ada' }, 'ada'],
+    [FORM, Object.assign(Object.create(null), { username: 'ada' }), 'ada'],
+    [JSON_TYPE, { username: ['ada'] }, 'none'],
+    [FORM, { username: ['ada', 'eve'] }, '400 parameter_repeated'],
+    [FORM, { username: 'ada', resource: ['https://a', 'https://b'] }, 'ada'],
+    [FORM, { username: { is: 'ada' } }, 'none'],
+    [JSON_TYPE, Object.create({ username: 'ada' }), 'none'],
+    // What its body parser left alone.
+    ['text/plain', { username: 'ada' }, '415 media_type_unsupported'],
+    [JSON_TYPE, [{ username: 'ada' }], '415 media_type_unsupported'],
+    [JSON_TYPE, undefined, '415 media_type_unsupported'],
+  ])('%s as %j: %s', (type, body, expected) => {
+    expect(parameter(type, body)).toBe(expected);
+  });
+
+  it('goes by the bytes where they are kept', () => {
+    const twice = Buffer.from('{"username":"a","username":"b"}');
+    expect(parameter(JSON_TYPE, { username: 'b' }, 'username', twice)).toBe(
+      '400 parameter_repeated',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { namesIn } from '../core/claims/index.js';
-import { isJsonObject } from '../core/json/index.js';
-import { bodyParser, hasBody } from '../http/index.js';
+import { isJsonObject, mediaType } from '../core/json/index.js';
+import { bodyParser, hasBody, RequestBodyException } from '../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
 const UNREADABLE = 'Send application/json, application/x-www-form-urlencoded, or no body.';
@@ -70,13 +70,27 @@ const parametersOf = (members: Readonly<Record<string, unknown>>): TokenParamete
   );
 
 /**
- * The parameters of a request.
+ * The parameters of a request. Where the application has Nest's body parser and no `rawBody`, its values count: then
+ * nothing tells whether JSON named a member twice.
  *
  * @param body what `@Body()` gives; see {@link bodyBytes}
  * @throws as {@link bodyBytes} and {@link readTokenRequest}
  */
-export const requestParameters = (request: IncomingMessage, body: unknown): TokenParameters =>
-  readTokenRequest(request.headers['content-type'], bodyBytes(request, body));
+export function requestParameters(
+  request: IncomingMessage & { rawBody?: unknown },
+  body: unknown,
+): TokenParameters {
+  const contentType = request.headers['content-type'];
+  const isParsed = isJsonObject(body) && !Buffer.isBuffer(body) && hasBody(request);
+  if (!isParsed || Buffer.isBuffer(request.rawBody) || bodyParser(contentType) === undefined)
+    return readTokenRequest(contentType, bodyBytes(request, body));
+  const isForm = mediaType(contentType) !== 'application/json';
+  const isRepeated = ([name, value]: [string, unknown]): boolean =>
+    Array.isArray(value) && !SEVERAL.has(name);
+  if (isForm && Object.entries(body).some(isRepeated))
+    throw new RequestBodyException(400, 'parameter_repeated', 'The body names a parameter twice.');
+  return parametersOf(body);
+}
 
 /** One parameter. @throws TokenRequestException 400 `body_malformed` when it is absent or empty */
 export function requireParameter(name: string, parameters: TokenParameters): string {

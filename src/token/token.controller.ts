@@ -11,9 +11,10 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Public } from '../auth/index.js';
-import { BackendClient, BackendRefusedException } from '../backend/index.js';
+import type { BackendClient } from '../backend/index.js';
 import { ClientAuthentication, hasClientCredentials } from '../clients/index.js';
-import { markLogin } from '../http/index.js';
+import type { Client } from '../core/clients/index.js';
+import { BACKEND_CLIENT, markLogin } from '../http/index.js';
 import { Operation } from '../routes/index.js';
 import { SignFields, type SignedAnswer, type UnsignedAnswer } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
@@ -27,24 +28,30 @@ import {
 import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
-import { loginRefusal } from './login-refusal.js';
-import { bodyBytes, readTokenRequest, type TokenParameters } from './token-request.js';
+import { assertDecider } from './login-handler.js';
+import { CredentialsRefusedException, isBackendRefusal, loginRefusal } from './login-refusal.js';
+import { bodyBytes, requestParameters, type TokenParameters } from './token-request.js';
+import { TokenRequestException } from './token-request.exception.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';
 
-/** `POST /token`: asks the backend for claims; `@SignFields()` turns them into tokens. */
+const DEFAULT_GRANTS = ['password'];
+
+/** `POST /token`: asks whoever decides logins for claims; `@SignFields()` turns them into tokens. */
 @Controller('token')
 @Public()
 @UseGuards(TokenThrottleGuard)
 export class TokenController {
   constructor(
     @Inject(TOKEN_OPTIONS) private readonly options: TokenModuleOptions,
-    private readonly backend: BackendClient,
     private readonly sessions: TokenSessions,
     private readonly proofs: TokenEndpointProofs,
+    @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
     @Optional() private readonly clients?: ClientAuthentication,
-  ) {}
+  ) {
+    assertDecider('TokenModule', '', options, backend);
+  }
 
   @Post()
   @HttpCode(200)
@@ -55,9 +62,7 @@ export class TokenController {
     @Res({ passthrough: true }) response: ServerResponse,
     @Body() body?: unknown,
   ): Promise<TokenAnswer | UnsignedAnswer | SignedAnswer> {
-    const bytes = bodyBytes(request, body);
-    const { 'content-type': contentType } = request.headers;
-    const parameters = readTokenRequest(contentType, bytes);
+    const parameters = requestParameters(request, body);
     const key = await this.proofs.use(request, response);
     const isRefresh = parameters('grant_type') === 'refresh_token';
     if (!isRefresh) markLogin(request);
@@ -68,25 +73,44 @@ export class TokenController {
       return boundTo(key, tokenForItself(asked));
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(response, await this.login(request, bytes, parameters));
+      : this.sessions.begin(response, await this.login(request, body, parameters, asked?.client));
     return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 
   private async login(
     request: IncomingMessage,
+    body: unknown,
+    parameters: TokenParameters,
+    client: Client | undefined,
+  ): Promise<TokenAnswer> {
+    const { handler, grants = DEFAULT_GRANTS } = this.options;
+    if (handler === undefined)
+      return this.askBackend(request, bodyBytes(request, body), parameters);
+    const grant = parameters('grant_type');
+    if (grant !== undefined && !grants.includes(grant))
+      throw new TokenRequestException('grant_unsupported', 'There is no such grant here.');
+    const answer = await handler({ parameters, client, request });
+    if (answer === undefined) throw new CredentialsRefusedException();
+    return answer;
+  }
+
+  private async askBackend(
+    request: IncomingMessage,
     bytes: Buffer | undefined,
     parameters: TokenParameters,
   ): Promise<TokenAnswer> {
-    const { method = 'POST', path, errors = 'pass' } = this.options;
+    const { method = 'POST', path = '', errors = 'pass' } = this.options;
+    // The constructor has seen to it.
+    const backend = this.backend as BackendClient;
     const contentType = request.headers['content-type'];
     // The credentials of a registered client end here.
     const isRegistered = this.clients !== undefined;
     const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
     const call = { method, path, from: request, body, contentType };
     try {
-      return (await this.backend.call<TokenAnswer>(call)).body;
+      return (await backend.call<TokenAnswer>(call)).body;
     } catch (error) {
-      if (!(error instanceof BackendRefusedException)) throw error;
+      if (!isBackendRefusal(error)) throw error;
       const byClient = !isRegistered && hasClientCredentials(request, parameters);
       throw loginRefusal(error, errors, byClient);
     }

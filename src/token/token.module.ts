@@ -1,11 +1,38 @@
 import { Module } from '@nestjs/common';
+import { JwkKeyStore } from '../jwks/index.js';
+import { withNeeds } from '../options/index.js';
+import { JwtSigner, SignedRoutes } from '../signing/index.js';
+import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import { TokenSessions } from './token-sessions.service.js';
 import { SelfTest } from './self-test.service.js';
 import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
 /**
- * `POST /token`; needs `BackendModule`, `JwksModule`, `SigningModule`, `OAuthModule` and
- * `ThrottlerModule`. With `ClientsModule`, who asks has to be a registered client.
+ * `POST /token`. Needs `JwksModule`, `SigningModule` and `OAuthModule`, and where a backend decides logins
+ * `BackendModule`. With `ClientsModule`, who asks has to be a registered client; with `ThrottleModule` requests have
+ * a limit.
+ *
+ * @example
+ * ```ts
+ * TokenModule.forRootAsync({
+ *   imports: [UsersModule],
+ *   inject: [Users],
+ *   useFactory: (users: Users) => ({
+ *     handler: ({ parameters }) => users.logIn(parameters('username'), parameters('password')),
+ *   }),
+ * })
+ * ```
  */
-@Module({ controllers: [TokenController], providers: [SelfTest] })
+@Module(
+  withNeeds(
+    'TokenModule',
+    {
+      JwksModule: [JwkKeyStore],
+      SigningModule: [JwtSigner, SignedRoutes],
+      OAuthModule: [TokenSessions, TokenEndpointProofs],
+    },
+    { controllers: [TokenController], providers: [SelfTest] },
+  ),
+)
 export class TokenModule extends ConfigurableTokenModule {}

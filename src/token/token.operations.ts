@@ -44,6 +44,7 @@ export const CREATE_TOKEN: OperationInfo = {
     400: [
       'parameter_repeated',
       'grant_unsupported',
+      'login_refused',
       'refresh_token_invalid',
       'refresh_token_reused',
       'dpop_proof_missing',
@@ -62,4 +63,5 @@ export const CREATE_TOKEN: OperationInfo = {
     503: ['state_unavailable'],
   },
   callsBackend: true,
+  endpoint: 'token',
 };

@@ -1,3 +1,4 @@
 // Loads OpenTelemetry: import it where tracing is on.
+export { GatewayTracer } from './gateway-tracer.service.js';
 export { TracingModule } from './tracing.module.js';
-export type { TracingModuleOptions } from './tracing.module-definition.js';
+export { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';

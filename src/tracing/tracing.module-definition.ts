@@ -1,8 +1,23 @@
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
+
 /** Where spans go. */
 export interface TracingModuleOptions {
   /** Base URL of an OTLP/HTTP collector, e.g. `http://localhost:4318`. */
   endpoint: string;
 }
 
-/** Injects the {@link TracingModuleOptions}. */
-export const TRACING_OPTIONS = Symbol('signet.tracing-options');
+/** For tests. */
+export const TRACING_KINDS: OptionKinds<TracingModuleOptions> = { endpoint: kinds.name };
+
+export const {
+  ConfigurableModuleClass: ConfigurableTracingModule,
+  MODULE_OPTIONS_TOKEN: TRACING_OPTIONS,
+  OPTIONS_TYPE: TRACING_OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE: TRACING_ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<TracingModuleOptions>({ moduleName: 'Tracing' })
+  .setClassMethodName('forRoot')
+  .setExtras({}, (definition): DynamicModule =>
+    withCheckedOptions(definition, TRACING_OPTIONS, 'TracingModule', TRACING_KINDS),
+  )
+  .build();

@@ -1,27 +1,26 @@
-import { Module, type DynamicModule } from '@nestjs/common';
-import { BackendClient } from '../backend/index.js';
-import { REQUEST_TRACER } from '../http/index.js';
+import { Inject, Module, Optional } from '@nestjs/common';
+import type { BackendClient } from '../backend/index.js';
+import { BACKEND_CLIENT, REQUEST_TRACER } from '../http/index.js';
 import { GatewayTracer } from './gateway-tracer.service.js';
-import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
+import { ConfigurableTracingModule } from './tracing.module-definition.js';
 
 /**
- * Traces requests and their calls to the backend. Needs `BackendModule`. OpenTelemetry is loaded
- * with this file and only with it.
+ * Traces requests and, where `BackendModule` is imported, their calls to the backend. OpenTelemetry is loaded with
+ * this file and only with it. Requests are seen by middleware, `begin` before `end`.
+ *
+ * @example
+ * ```ts
+ * const tracer = app.get(GatewayTracer);
+ * app.use(tracer.begin.bind(tracer), requestEndMiddleware(tracer.end.bind(tracer)));
+ * ```
  */
-@Module({})
-export class TracingModule {
-  constructor(backend: BackendClient, tracer: GatewayTracer) {
-    backend.trace(tracer);
-  }
-
-  static forRoot(options: TracingModuleOptions): DynamicModule {
-    return {
-      module: TracingModule,
-      providers: [
-        { provide: TRACING_OPTIONS, useValue: options },
-        GatewayTracer,
-        { provide: REQUEST_TRACER, useExisting: GatewayTracer },
-      ],
-    };
+@Module({
+  providers: [GatewayTracer, { provide: REQUEST_TRACER, useExisting: GatewayTracer }],
+  exports: [GatewayTracer, REQUEST_TRACER],
+})
+export class TracingModule extends ConfigurableTracingModule {
+  constructor(tracer: GatewayTracer, @Optional() @Inject(BACKEND_CLIENT) backend?: BackendClient) {
+    super();
+    backend?.trace(tracer);
   }
 }

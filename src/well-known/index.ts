@@ -1,4 +1,7 @@
 export { ProtectedResourceModule } from './protected-resource.module.js';
-export type { ProtectedResourceModuleOptions } from './protected-resource.module-definition.js';
+export {
+  PROTECTED_RESOURCE_OPTIONS,
+  type ProtectedResourceModuleOptions,
+} from './protected-resource.module-definition.js';
 export { WellKnownModule } from './well-known.module.js';
-export type { WellKnownModuleOptions } from './well-known.module-definition.js';
+export { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.module-definition.js';

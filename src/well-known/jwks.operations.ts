@@ -13,4 +13,5 @@ export const GET_JWKS: OperationInfo = {
     },
     304: { description: 'It is what If-None-Match names.' },
   },
+  endpoint: 'jwks',
 };

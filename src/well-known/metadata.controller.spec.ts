@@ -1,8 +1,9 @@
 import { NotFoundException } from '@nestjs/common';
-import type { HttpAdapterHost } from '@nestjs/core';
+import { Reflector, type HttpAdapterHost } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import type { ProtectedRoutes } from '../auth/index.js';
 import type { JwkKeyStore } from '../jwks/index.js';
+import { Operation, type Route, type RouteExplorer } from '../routes/index.js';
 import { MetadataController } from './metadata.controller.js';
 
 const OPTIONS = {
@@ -14,12 +15,33 @@ const OPTIONS = {
 };
 const KEYS = [{ alg: 'ES256' }, { alg: 'EdDSA' }, { alg: 'ES256' }, { kty: 'EC' }];
 
+class LoginController {
+  @Operation({ summary: 'Log in.', endpoint: 'token' }) token() {}
+  @Operation({ summary: 'Another route.' }) other() {}
+}
+const EXPLORER = {
+  routes: () =>
+    (['token', 'other'] as const).map((name) => ({
+      controller: LoginController,
+      handler: LoginController.prototype[name],
+    })),
+  paths: ({ handler }: Route) => [`/${handler.name}`, '/elsewhere'],
+} as unknown as RouteExplorer;
+
 function controllerOf(options: { publicUrl?: string; issuer?: string }, port = 8080) {
   const server = { address: () => ({ port }) };
   const host = { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
   const keys = { publicJwks: () => ({ keys: KEYS }) } as unknown as JwkKeyStore;
   const routes = { scopes: () => ['read'] } as unknown as ProtectedRoutes;
-  return new MetadataController({ ...OPTIONS, ...options }, host, keys, routes);
+  return new MetadataController(
+    { ...OPTIONS, ...options },
+    host,
+    keys,
+    EXPLORER,
+    new Reflector(),
+    undefined,
+    routes,
+  );
 }
 
 describe('MetadataController', () => {

@@ -8,17 +8,19 @@ import {
   Optional,
   Param,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { ProtectedRoutes, Public } from '../auth/index.js';
 import { ClientRegistry } from '../clients/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { Operation } from '../routes/index.js';
+import { Operation, RouteExplorer } from '../routes/index.js';
+import { SIGNING_OPTIONS, type SigningModuleOptions } from '../signing/index.js';
 import {
   GET_OPENID_CONFIGURATION,
   GET_SERVER_METADATA,
   GET_SERVER_METADATA_OF_PATH,
 } from './metadata.operations.js';
-import { serverMetadata } from './server-metadata.js';
+import { BootError } from '../core/errors/index.js';
+import { serverMetadata, type ServerMetadataFacts } from './server-metadata.js';
 import { WELL_KNOWN_OPTIONS, type WellKnownModuleOptions } from './well-known.module-definition.js';
 
 const CACHE_CONTROL = 'public, max-age=300';
@@ -31,13 +33,24 @@ const CACHE_CONTROL = 'public, max-age=300';
 @Controller()
 @Public()
 export class MetadataController {
+  private readonly issuer: string;
+  private endpoints: ServerMetadataFacts['endpoints'] | undefined;
+
   constructor(
     @Inject(WELL_KNOWN_OPTIONS) private readonly options: WellKnownModuleOptions,
     private readonly host: HttpAdapterHost,
     private readonly keys: JwkKeyStore,
+    private readonly explorer: RouteExplorer,
+    private readonly reflector: Reflector,
+    @Optional() @Inject(SIGNING_OPTIONS) signing?: SigningModuleOptions,
     @Optional() private readonly routes?: ProtectedRoutes,
     @Optional() private readonly clients?: ClientRegistry,
-  ) {}
+  ) {
+    const issuer = options.issuer ?? signing?.issuer;
+    if (issuer === undefined)
+      throw new BootError("WellKnownModule: give 'issuer', or give it to SigningModule");
+    this.issuer = issuer;
+  }
 
   @Get('.well-known/oauth-authorization-server')
   @Header('Cache-Control', CACHE_CONTROL)
@@ -69,7 +82,7 @@ export class MetadataController {
   @Header('Access-Control-Allow-Origin', '*')
   @Operation(GET_SERVER_METADATA_OF_PATH)
   ofPath(@Param('path') path: readonly string[]): object {
-    if (`/${path.join('/')}` !== pathOf(this.options.issuer))
+    if (`/${path.join('/')}` !== pathOf(this.issuer))
       throw new NotFoundException('There is no such resource.');
     return this.metadata();
   }
@@ -79,11 +92,22 @@ export class MetadataController {
       .publicJwks()
       .keys.flatMap(({ alg }: { alg?: string }) => alg ?? []);
     return serverMetadata(this.options, {
+      issuer: this.issuer,
+      endpoints: (this.endpoints ??= this.findEndpoints()),
       base: this.base(),
       algorithms: [...new Set(algorithms)],
       scopes: this.routes?.scopes() ?? [],
       grantsItself: this.clients?.grantsItself() ?? false,
     });
+  }
+
+  private findEndpoints(): ServerMetadataFacts['endpoints'] {
+    return Object.fromEntries(
+      this.explorer.routes().flatMap((route) => {
+        const { endpoint } = this.reflector.get(Operation, route.handler) ?? {};
+        return endpoint === undefined ? [] : [[endpoint, this.explorer.paths(route)[0]]];
+      }),
+    );
   }
 
   private base(): string {

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ProtectedRoutes } from '../auth/index.js';
+import { withNeeds } from '../options/index.js';
 import { RoutesModule } from '../routes/index.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
 import { ConfigurableProtectedResourceModule } from './protected-resource.module-definition.js';
@@ -13,5 +15,11 @@ import { ConfigurableProtectedResourceModule } from './protected-resource.module
  * imports: [AuthModule.forRoot({ … }), ProtectedResourceModule.forRoot({ resourceName: 'Orders' })]
  * ```
  */
-@Module({ imports: [RoutesModule], controllers: [ProtectedResourceController] })
+@Module(
+  withNeeds(
+    'ProtectedResourceModule',
+    { AuthModule: [ProtectedRoutes] },
+    { imports: [RoutesModule], controllers: [ProtectedResourceController] },
+  ),
+)
 export class ProtectedResourceModule extends ConfigurableProtectedResourceModule {}

@@ -6,14 +6,10 @@ import {
   type ServerMetadataOptions,
 } from './server-metadata.js';
 
-const OFF: ServerMetadataOptions = {
-  issuer: 'https://issuer.example',
-  grants: ['password'],
-  authMethods: ['none'],
-  introspection: [],
-  docs: false,
-};
+const OFF: ServerMetadataOptions = {};
 const FACTS: ServerMetadataFacts = {
+  issuer: 'https://issuer.example',
+  endpoints: { token: '/token', revocation: '/token/revoke', jwks: '/.well-known/jwks.json' },
   base: 'https://gw.example',
   algorithms: [],
   scopes: [],
@@ -34,6 +30,16 @@ describe('serverMetadata', () => {
     });
   });
 
+  it('tells nothing of endpoints that are not there', () => {
+    const facts = { ...FACTS, endpoints: { jwks: '/api/keys' } };
+    const options = { introspection: ['Bearer'], dpopAlgorithms: ['ES256'] };
+    expect(serverMetadata(options, facts)).toEqual({
+      issuer: 'https://issuer.example',
+      jwks_uri: 'https://gw.example/api/keys',
+      subject_types_supported: ['public'],
+    });
+  });
+
   it.each<[object, object]>([
     [{ grants: ['a', 'refresh_token'] }, { grant_types_supported: ['a', 'refresh_token'] }],
     [
@@ -41,7 +47,10 @@ describe('serverMetadata', () => {
       { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
     ],
     [
-      { introspection: ['Bearer', 'DPoP'] },
+      {
+        introspection: ['Bearer', 'DPoP'],
+        endpoints: { ...FACTS.endpoints, introspection: '/token/introspect' },
+      },
       {
         introspection_endpoint: 'https://gw.example/token/introspect',
         introspection_endpoint_auth_methods_supported: ['Bearer', 'DPoP'],

@@ -1,30 +1,38 @@
 import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
+import type { OperationInfo } from '../routes/index.js';
 
 /** What the metadata depend on; only what is switched on is listed. */
 export interface ServerMetadataOptions {
-  /** `iss` of the tokens. */
-  issuer: string;
-  /** Values of `grant_type`: what the login can, and `refresh_token` where refresh is on. */
-  grants: readonly string[];
-  /** How clients authenticate at the token endpoint. */
-  authMethods: readonly string[];
+  /** `iss` of the tokens. Default: that of `SigningModule`. */
+  issuer?: string;
+  /** Values of `grant_type`: what the login can, and `refresh_token` where refresh is on. Default `password`. */
+  grants?: readonly string[];
+  /** How clients authenticate at the token endpoint. Default `none`. */
+  authMethods?: readonly string[];
   /** How clients authenticate at `POST /token/revoke`. Default: `none`, the token is the credential. */
   revocation?: readonly string[];
   /**
-   * Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`), and how clients authenticate there;
-   * empty: there is no such route.
+   * Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`), and how clients authenticate there.
+   * Default: none is told.
    */
-  introspection: readonly string[];
-  /** `/docs` exists. */
-  docs: boolean;
+  introspection?: readonly string[];
+  /** `/docs` exists. Default false. */
+  docs?: boolean;
   /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Left out: it takes none. */
   dpopAlgorithms?: readonly string[];
 }
 
+/** Routes that the metadata lead to. */
+export type OAuthEndpoint = NonNullable<OperationInfo['endpoint']>;
+
 /** What the metadata tell of the routes and the keys. */
 export interface ServerMetadataFacts {
+  /** `iss` of the tokens. */
+  issuer: string;
   /** Public URL of the gateway, without a slash at its end. */
   base: string;
+  /** Paths of the endpoints that there are, as `@Operation` names them. */
+  endpoints: Readonly<Partial<Record<OAuthEndpoint, string>>>;
   /** Algorithms of the keys that are published. */
   algorithms: readonly string[];
   /** Scopes that routes ask for. */
@@ -40,25 +48,33 @@ export interface ServerMetadataFacts {
  */
 export function serverMetadata(
   options: ServerMetadataOptions,
-  { base, algorithms, scopes, grantsItself }: ServerMetadataFacts,
+  { issuer, base, endpoints, algorithms, scopes, grantsItself }: ServerMetadataFacts,
 ): object {
-  const { issuer, grants, authMethods, revocation = ['none'], introspection } = options;
-  const { docs, dpopAlgorithms } = options;
+  const { grants = ['password'], authMethods = ['none'], revocation = ['none'] } = options;
+  const { introspection = [], docs = false, dpopAlgorithms } = options;
+  const url = (name: OAuthEndpoint): string | undefined =>
+    endpoints[name] === undefined ? undefined : base + endpoints[name];
   const own = grantsItself ? ['client_credentials'] : [];
   const metadata: Record<string, unknown> = {
     issuer,
-    token_endpoint: `${base}/token`,
-    jwks_uri: `${base}/.well-known/jwks.json`,
+    token_endpoint: url('token'),
+    jwks_uri: url('jwks'),
     scopes_supported: scopes,
     // Of an authorization endpoint, which is not here (RFC 6749 section 3.1).
     response_types_supported: [],
-    grant_types_supported: [...new Set([...grants, ...own])],
-    ...authentication('token', authMethods),
-    revocation_endpoint: `${base}/token/revoke`,
-    ...authentication('revocation', revocation),
-    introspection_endpoint: introspection.length > 0 ? `${base}/token/introspect` : undefined,
-    ...authentication('introspection', introspection),
-    dpop_signing_alg_values_supported: dpopAlgorithms,
+    ...(endpoints.token === undefined
+      ? {}
+      : {
+          grant_types_supported: [...new Set([...grants, ...own])],
+          ...authentication('token', authMethods),
+          dpop_signing_alg_values_supported: dpopAlgorithms,
+        }),
+    revocation_endpoint: url('revocation'),
+    ...(endpoints.revocation === undefined ? {} : authentication('revocation', revocation)),
+    introspection_endpoint: url('introspection'),
+    ...(endpoints.introspection === undefined
+      ? {}
+      : authentication('introspection', introspection)),
     service_documentation: docs ? `${base}/docs` : undefined,
     // All users have one `sub` for all clients.
     subject_types_supported: ['public'],

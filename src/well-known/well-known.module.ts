@@ -1,12 +1,22 @@
 import { Module } from '@nestjs/common';
+import { JwkKeyStore } from '../jwks/index.js';
+import { withNeeds } from '../options/index.js';
+import { RoutesModule } from '../routes/index.js';
 import { JwksController } from './jwks.controller.js';
 import { MetadataController } from './metadata.controller.js';
 import { ConfigurableWellKnownModule } from './well-known.module-definition.js';
 
 /**
  * `GET /.well-known/jwks.json`, `GET /.well-known/oauth-authorization-server` and
- * `GET /.well-known/openid-configuration`: what clients and other services discover about the gateway.
- * Needs `JwksModule`; where `AuthModule` is imported, too, the metadata name the scopes of its routes.
+ * `GET /.well-known/openid-configuration`: what clients and other services discover about the issuer. Needs
+ * `JwksModule`. The metadata name the endpoints of those modules that are imported, and with `AuthModule` the scopes
+ * of its routes.
  */
-@Module({ controllers: [JwksController, MetadataController] })
+@Module(
+  withNeeds(
+    'WellKnownModule',
+    { JwksModule: [JwkKeyStore] },
+    { imports: [RoutesModule], controllers: [JwksController, MetadataController] },
+  ),
+)
 export class WellKnownModule extends ConfigurableWellKnownModule {}

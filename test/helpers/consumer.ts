@@ -78,17 +78,23 @@ interface LockedPackage {
 /** What an application in TypeScript has beside it. */
 const TYPES = 'node_modules/@types/node';
 
-/** A fresh application with these files, and the tarball as its dependency. */
+/**
+ * A fresh application with these files, and the tarball as its dependency.
+ *
+ * @param packages further dependencies of its own, as development dependencies here
+ */
 export async function createConsumer(
   tarball: string,
   files: Readonly<Record<string, string>>,
+  packages: readonly string[] = [],
 ): Promise<string> {
   const directory = tempFolder('app');
   const modules = join(directory, 'node_modules');
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  for (const path of [...installedForUsers().map(([name]) => name), TYPES]) {
+  const others = packages.map((name) => `node_modules/${name}`);
+  for (const path of [...installedForUsers().map(([name]) => name), TYPES, ...others]) {
     // A package within another one comes with it.
     if (path.lastIndexOf('node_modules/') > 0) continue;
     mkdirSync(dirname(join(directory, path)), { recursive: true });

@@ -216,3 +216,16 @@ it.each([
     code: expect.stringMatching(/^(?:UND_ERR_INVALID_ARG|ERR_INVALID_URL)$/) as string,
   });
 });
+
+it('a failure names the host and the port that were called', async () => {
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  const request = { origin, path: '/', method: 'POST', headers: {}, body: undefined };
+  cuts = () => true;
+  await expect(transport.send(request)).rejects.toMatchObject({
+    details: { explanation: expect.stringContaining(`no connection to ${origin} (`) as string },
+  });
+  await expect(transport.send({ ...request, origin: 'http://127.0.0.1:1' })).rejects.toMatchObject({
+    details: { explanation: 'no connection to http://127.0.0.1:1 (ECONNREFUSED)' },
+  });
+});

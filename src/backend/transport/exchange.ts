@@ -117,7 +117,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.failure !== undefined || (this.mayGoAgain(error) && this.sendAgain())) return;
-    this.fail(toBackendError(error, this.status !== 0));
+    this.fail(toBackendError(error, this.status !== 0, String(this.request.origin)));
   }
 
   /** Ends the exchange with `error`, unless it has ended. */
@@ -163,14 +163,17 @@ const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'ERR_INVALID_URL']);
 /** Errors of undici that speak of what arrived, not of the connection. */
 const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError']);
 
-function toBackendError(error: Error, answering: boolean): Error {
+/** @param origin scheme, host and port that were called */
+function toBackendError(error: Error, answering: boolean, origin: string): Error {
   const code = 'code' in error ? String(error.code) : error.name;
   if (UNSENDABLE.has(code)) return error;
   if (NO_HTTP.has(error.name))
     return new BackendBadResponseException(`the answer is not HTTP (${code})`);
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
-    return new BackendTimeoutException('no connection in time');
+    return new BackendTimeoutException(`no connection to ${origin} in time`);
   return new BackendUnavailableException(
-    answering ? `the connection broke during the answer (${code})` : `no connection (${code})`,
+    answering
+      ? `the connection to ${origin} broke during the answer (${code})`
+      : `no connection to ${origin} (${code})`,
   );
 }

@@ -52,7 +52,7 @@ function assertLength(length: number, { maxLength = MAX_TOKEN_LENGTH }: TokenFor
   if (length > maxLength)
     throw new SigningError(
       'token_too_large',
-      `the token would have ${length} characters; at most ${maxLength} are signed. Let the backend send fewer claims, or raise the option maxTokenLength of SigningModule`,
+      `the token would have ${length} characters; at most ${maxLength} are signed. Give it fewer claims, or raise the option maxTokenLength of SigningModule`,
     );
 }
 

@@ -58,7 +58,7 @@ export function stampClaims(
   else if (exp <= now && stamp.staleExp === 'reject')
     throw new SigningError(
       'claims_expired',
-      `${field}.exp is past; let the backend send a later one, or none, or set the option staleExp of SigningModule to renew`,
+      `${field}.exp is past; give a later one, or none, or set the option staleExp of SigningModule to renew`,
     );
   if (!Object.hasOwn(claims, 'iat')) stamped.iat = now;
   if (!Object.hasOwn(claims, 'jti')) stamped.jti = newId();

@@ -137,7 +137,7 @@ function takeBack(calls: readonly Call[]): void {
   if (late.length > 0)
     runBatch(
       current,
-      late.map((call) => ({ ...call, name: 'release' })),
+      late.map(({ id, args, deadline }) => ({ id, args, deadline, name: 'release' })),
     );
 }
 
