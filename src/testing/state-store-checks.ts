@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadFrom, type TokenAge } from '../core/revocation/index.js';
+import type { SessionRecord, SessionRecords } from '../state/session-records.js';
 import {
   REVOCATION_KINDS,
   type RefreshUse,
@@ -349,6 +350,61 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     same((await store.hit(`${key}x`, 60_000)).hits, 1);
     // The window began with the first hit and ends whatever comes.
     await eventually(async () => assert.ok((await store.hit(key, 400)).hits < 10));
+  },
+};
+
+const session = (changes: Partial<SessionRecord> = {}): SessionRecord => ({
+  sid: randomUUID(),
+  createdAt: now(),
+  usedAt: now(),
+  expiresAt: now() + 3600,
+  ...changes,
+});
+
+/** What every store that remembers sessions has to do. */
+export const OF_SESSIONS: Readonly<Record<string, (store: SessionRecords) => Promise<void>>> = {
+  'lists the sessions of an owner, the oldest login first, as they were put last': async (
+    store,
+  ) => {
+    const owner = randomUUID();
+    const [old, young] = [session({ createdAt: 1000 }), session({ createdAt: 1000.5 })];
+    const full = { ...young, clientId: 'c', userAgent: 'ä – 理由 "', network: '192.0.2.0/24' };
+    same(await store.listSessions(owner), []);
+    same(await store.putSession(owner, young), [young]);
+    same(await store.putSession(owner, old), [old, young]);
+    same(await store.putSession(owner, full), [old, full]);
+    const used = { ...old, usedAt: now() + 5 };
+    same(await store.putSession(owner, used), [used, full]);
+    same(await store.listSessions(owner), [used, full]);
+    same(await store.listSessions(randomUUID()), []);
+    await store.removeSessions(owner, [old.sid, 'not there']);
+    await store.removeSessions(randomUUID(), [full.sid]);
+    await store.removeSessions(owner, []);
+    same(await store.listSessions(owner), [full]);
+    await store.removeSessions(owner, [full.sid]);
+    same(await store.listSessions(owner), []);
+  },
+
+  'loses none of fifty sessions that begin at the same time': async (store) => {
+    const owner = randomUUID();
+    const sessions = Array.from({ length: 50 }, () => session());
+    const seen = await Promise.all(sessions.map((one) => store.putSession(owner, one)));
+    same(
+      seen.map(({ length }) => length).toSorted((a, b) => a - b),
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
+    same((await store.listSessions(owner)).length, 50);
+  },
+
+  'forgets sessions that have expired': async (store) => {
+    const owner = randomUUID();
+    const [short, long] = [session({ expiresAt: now() + 2 }), session()];
+    await store.putSession(owner, session({ expiresAt: now() - 1 }));
+    await store.putSession(owner, short);
+    same(await store.listSessions(owner), [short]);
+    await store.putSession(owner, long);
+    await eventually(async () => same(await store.listSessions(owner), [long]));
+    same(await store.putSession(owner, long), [long]);
   },
 };
 
