@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
-import { AdminModule } from './admin/index.js';
+import { AdminModule, AdminSessionsModule } from './admin/index.js';
 import { AuthModule } from './auth/index.js';
 import { BackendModule } from './backend/index.js';
 import { ClientsModule } from './clients/index.js';
@@ -14,6 +14,7 @@ import {
   oauthOptions,
   pagesOptions,
   privateOptions,
+  sessionListOptions,
   sessionOptions,
   signingOptions,
   stateOptions,
@@ -30,7 +31,7 @@ import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { PagesModule } from './pages/index.js';
 import { PrivateModule } from './private/index.js';
-import { SessionModule } from './session/index.js';
+import { SessionListModule, SessionModule, SessionRoutesModule } from './session/index.js';
 import { SigningModule } from './signing/index.js';
 import { StateModule } from './state/index.js';
 import { ThrottleModule } from './throttle/index.js';
@@ -51,6 +52,7 @@ export class AppModule {
    * @throws BootError when a file that the environment names cannot be read
    */
   static async register(env: GatewayEnvironment): Promise<DynamicModule> {
+    const sessionList = sessionListOptions(env);
     const tracing = tracingOptions(env);
     const clients = clientsOptions(env);
     const introspection = introspectionOptions(env);
@@ -75,6 +77,10 @@ export class AppModule {
           ? []
           : [ClientsModule.forRootAsync(namespace('clients', clients))]),
         SessionModule.forRootAsync(namespace('session', sessionOptions(env))),
+        ...(sessionList === undefined
+          ? []
+          : [SessionListModule.forRootAsync(namespace('sessionList', sessionList))]),
+        ...(env.SESSION_LIST ? [SessionRoutesModule] : []),
         OAuthModule.forRootAsync(namespace('oauth', oauthOptions(env))),
         TokenModule.forRootAsync(namespace('token', tokenOptions(env))),
         PrivateModule.forRootAsync(namespace('private', privateOptions(env))),
@@ -86,6 +92,7 @@ export class AppModule {
           ? []
           : [IntrospectionModule.forRootAsync(namespace('introspection', introspection))]),
         ...(env.ADMIN_ROLES.length > 0 ? [AdminModule] : []),
+        ...(env.ADMIN_ROLES.length > 0 && env.SESSION_LIST ? [AdminSessionsModule] : []),
         ...(env.NODE_ENV === 'development'
           ? [
               ExplainModule.forRoot({ reword: withVariableNames }),

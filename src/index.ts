@@ -24,6 +24,7 @@ export {
   type ResolvedIssuer,
 } from './auth/index.js';
 export {
+  type HopOptions,
   type IntrospectionOptions,
   type IssuerOptions,
   type Matcher,
@@ -42,12 +43,16 @@ export {
   BackendTimeoutException,
   BackendUnavailableException,
   ClaimForBackendMissingException,
+  ClientTooSlowException,
   pathSegment,
+  type AnswerEncoding,
   type BackendCall,
   type BackendModuleOptions,
+  type JsonTypes,
+  type ProxyCall,
 } from './backend/index.js';
 export { RouteTable, type RouteAccess, type RouteRow } from './routes/index.js';
-export { withholdHeaders } from './http/index.js';
+export { RequestBodyException, withholdHeaders } from './http/index.js';
 export { BootError } from './core/errors/index.js';
 export { GatewayException, type GatewayError } from './http/index.js';
 export { TokenRefusedError, type TokenRefusalCode } from './core/errors/index.js';

@@ -165,7 +165,9 @@ describe('claims for the backend', () => {
   /** The headers of the last call that begin with `x`. */
   const seen = (): Record<string, string> =>
     Object.fromEntries(
-      Object.entries(backend.seen.at(-1)?.headers ?? {}).filter(([name]) => name.startsWith('x')),
+      Object.entries(backend.seen.at(-1)?.headers ?? {}).filter(([name]) =>
+        /^x(?!-forwarded-|-request-id)/.test(name),
+      ),
     );
   const FORGED = ['x-user', 'X_User', 'x.realm', 'x-route', 'x_tenant', 'x-free'];
 
@@ -216,6 +218,40 @@ describe('claims for the backend', () => {
     expect(await ask('module', bearer(spelled(`,"object":{"a":${deep}}`)))).toBe('200');
     expect(await ask('module', bearer(spelled(',"sub":"\\ud800"')))).toBe('401 claim_invalid');
     expect(await ask('module', bearer(spelled(',"list":["\\udc00"]')))).toBe('401 claim_invalid');
+  });
+
+  it('tell a text from a list', async () => {
+    await boot(Routes, { propagateClaims: { roles: 'x-roles' } });
+    expect(await ask('module', bearer(spelled(',"roles":"user,admin"')))).toBe('200');
+    expect(seen()).toEqual({ 'x-roles': 'user%2Cadmin' });
+    expect(await ask('module', bearer(spelled(',"roles":["user","admin"]')))).toBe('200');
+    expect(seen()).toEqual({ 'x-roles': 'user,admin' });
+  });
+
+  it('are one claim in two headers, and a line for each item of a list', async () => {
+    const propagateClaims = { sub: ['x-user', 'x-sub'], list: 'x-list', none: 'x-none' };
+    await boot(Routes, { propagateClaims, propagateLists: 'repeated' });
+    expect(await ask('module', bearer(spelled(',"sub":"me","list":["a","b,c"],"none":[]')))).toBe(
+      '200',
+    );
+    expect(seen()).toEqual({ 'x-user': 'me', 'x-sub': 'me', 'x-list': 'a, b%2Cc', 'x-none': '' });
+  });
+
+  it('are UTF-8 where the option says so, and nothing that ends a line', async () => {
+    await boot(Routes, { propagateClaims: PROPAGATE, propagateEncoding: 'utf8' });
+    const claims = ',"sub":"é中🙂 100%, x","list":["é","b,c"],"object":{"é":"\\n"}';
+    expect(await ask('module', bearer(spelled(claims)))).toBe('200');
+    const utf8 = Object.entries(seen()).map(([name, value]) => [
+      name,
+      Buffer.from(value, 'latin1').toString(),
+    ]);
+    expect(Object.fromEntries(utf8)).toEqual({
+      'x-user': 'é中🙂 100%, x',
+      'x-list': 'é,b,c',
+      'x-object': '{"é":"\\n"}',
+    });
+    for (const text of ['a\\r\\nx-admin: 1', '\\u0000', '\\u007f', '\\u0085', '\\ud800'])
+      expect(await ask('module', bearer(spelled(`,"sub":"${text}"`)))).toBe('401 claim_invalid');
   });
 
   it.each(['module', 'route', 'none', 'optional', 'public'])(

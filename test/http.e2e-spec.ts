@@ -49,6 +49,24 @@ afterAll(async () => {
 });
 
 describe('error answers', () => {
+  it('405 also for a method that nobody knows', async () => {
+    const answer = await exchange(
+      gateway.url,
+      'FOO /private/custom?a=b HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    expectError(answer, 405, 'method_not_allowed', 'invalid_request');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it('are the same for a path that is written in another way', async () => {
+    const target = '/private/%63ustom';
+    const answer = await exchange(
+      gateway.url,
+      `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expectError(answer, 401, 'token_missing');
+  });
+
   it('404 and 405 look like all others, and 405 says what is allowed', async () => {
     expectError(await call(`${gateway.url}/nope?x=1`), 404, 'not_found', 'invalid_request');
     for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
@@ -153,13 +171,39 @@ describe('what reaches the backend', () => {
     ]);
     const sent = last()?.headers ?? {};
     expect(Object.keys(sent).toSorted()).toEqual(
-      ['accept', 'accept-encoding', 'connection', 'content-length', 'host'].toSorted(),
+      [
+        'accept',
+        'accept-encoding',
+        'connection',
+        'content-length',
+        'host',
+        'x-forwarded-for',
+        'x-forwarded-host',
+        'x-forwarded-proto',
+        'x-request-id',
+      ].toSorted(),
     );
+    expect(sent).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': new URL(gateway.url).host,
+      'x-forwarded-proto': 'http',
+      'x-request-id': headers.get('x-request-id'),
+    });
     expect([last()?.method, last()?.url, sent['accept-encoding']]).toEqual([
       'POST',
       '/base/token.json',
       'identity',
     ]);
+  });
+
+  it('is nothing that a client writes of itself', async () => {
+    const forged = { 'x-forwarded-for': '10.0.0.1', 'x-forwarded-host': 'evil', tracestate: 'a=b' };
+    await post(undefined, { ...forged, traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00` });
+    expect(last()?.headers).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': new URL(gateway.url).host,
+    });
+    expect(last()?.headers).not.toHaveProperty('tracestate');
   });
 
   it('are the listed headers and parameters only', async () => {
@@ -188,7 +232,8 @@ describe('what reaches the backend', () => {
       expect(last()?.url).toBe('/base/user/sub-1.json?by=sub-1&lang=de');
       expect(last()?.headers).toMatchObject({ 'x-tenant': 't1' });
       expect(last()?.headers).not.toHaveProperty('authorization');
-      expect(last()?.headers).not.toHaveProperty('cookie');
+      // Cookies with another name are no tokens.
+      expect(last()?.headers.cookie).toBe('a=b');
     }
   });
 

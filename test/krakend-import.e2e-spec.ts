@@ -1,11 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { join, resolve } from 'node:path';
+import { parseEnv, promisify } from 'node:util';
+import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkImport } from '../src/cli/krakend/check-import.js';
+import { importConfig as importText } from '../src/cli/krakend/import-config.js';
 import { startBackend } from './helpers/backend.js';
 import { runSignet, type CommandResult } from './helpers/cli.js';
-import { compileInProject } from './helpers/compile.js';
 import { compile, createConsumer, pack, startConsumer } from './helpers/consumer.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
@@ -44,14 +50,13 @@ const importConfig = (config: object, ...options: string[]): Promise<CommandResu
 
 interface Translated {
   controllers?: string;
-  advice: string[];
+  todo: { matter: string; routes: string[] }[];
 }
 const translate = async (config: object): Promise<Translated> => {
   const { code, stdout, stderr } = await importConfig(config, '--json');
   expect([code, stderr]).toEqual([0, '']);
   return JSON.parse(stdout) as Translated;
 };
-
 describe('signet import, of the playground', () => {
   it('boots the gateway, which holds the golden vectors', async () => {
     const backend = await startBackend();
@@ -87,75 +92,382 @@ describe('signet import, of the playground', () => {
   });
 });
 
-describe('controllers', () => {
-  const OTHERS = krakend(
-    [
-      ...(playground().endpoints as object[]),
-      endpoint(
-        '/orders/{id}/lines/{line}',
-        {
-          'auth/validator': {
-            ...VALIDATOR,
-            roles: ['clerk'],
-            audience: ['a', 'b'],
-            propagate_claims: [
-              ['sub', 'x-user'],
-              ['realm.id', 'x-realm'],
-            ],
-            leeway: '5s',
-          },
+/** All shapes in one file: it is compiled once. */
+const { jwk_local_path: _file, disable_jwk_security: _flag, ...BY_URL } = VALIDATOR;
+const REMOTE = {
+  ...BY_URL,
+  alg: 'RS256',
+  jwk_url: 'http://idp.internal:8080/realms/shop/protocol/openid-connect/certs',
+};
+const SHAPES = krakend(
+  [
+    endpoint('/token', { 'auth/signer': SIGNER }, {}, { url_pattern: '/token.json' }),
+    endpoint('/private/custom', { 'auth/validator': { ...VALIDATOR, roles: ['x'] } }),
+    endpoint(
+      '/orders/{id}/lines/{line-no}',
+      {
+        'auth/validator': {
+          ...VALIDATOR,
+          roles: ['clerk'],
+          audience: ['a', 'b'],
+          propagate_claims: [
+            ['sub', 'x-user'],
+            ['realm.id', 'x-realm'],
+          ],
+          leeway: '5s',
         },
+      },
+      {
+        input_headers: ['X-User', 'X-Trace', 'Content-Type'],
+        input_query_strings: ['page'],
+        timeout: '800ms',
+      },
+      { url_pattern: '/shop/{JWT.sub}/{id}?line={line-no}' },
+    ),
+    endpoint(
+      '/receipt',
+      {
+        'auth/signer': { ...SIGNER, keys_to_sign: ['receipt'], typ: 'receipt+jwt', full: true },
+        'auth/validator': VALIDATOR,
+      },
+      { method: 'POST' },
+    ),
+    endpoint('/open', {}, { method: 'PUT' }, { method: 'PATCH' }),
+    endpoint('/open', {}, { method: 'DELETE', output_encoding: 'no-op' }),
+    endpoint('/it-s', {
+      'auth/validator': { ...VALIDATOR, issuer: "https://it's.example/\\`${x}" },
+    }),
+    endpoint('/remote', {
+      'auth/validator': {
+        ...REMOTE,
+        audience: undefined,
+        issuer: undefined,
+        cache: true,
+        cache_duration: 60,
+      },
+    }),
+    endpoint('/remote/pinned', {
+      'auth/validator': {
+        ...REMOTE,
+        jwk_url: 'https://idp.example/jwks',
+        jwk_fingerprints: ['S3Jha2VuRCBpcyB0aGUgYmVzdCBnYXRld2F5IGV2ZXI='],
+        key_identify_strategy: 'kid_x5t',
+        failed_jwk_key_cooldown: '30s',
+        cookie_key: 'tok',
+        auth_header_name: 'X-Auth',
+        scopes: ['s'],
+        scopes_key: 'scp',
+        scopes_matcher: 'all',
+      },
+    }),
+    endpoint(
+      '/old-names',
+      { 'github.com/devopsfaith/krakend-jose/validator': { ...REMOTE, 'roles-key': 'r' } },
+      { headers_to_pass: ['*'], querystring_params: ['q'] },
+    ),
+    endpoint('/secret-by-url', {
+      'auth/validator': { ...REMOTE, alg: 'HS256', jwk_url: 'http://keys/sym.json' },
+    }),
+    endpoint('/cel', {
+      'auth/validator': VALIDATOR,
+      'validation/cel': [
         {
-          input_headers: ['X-User', 'X-Trace', 'Content-Type'],
-          input_query_strings: ['page'],
-          timeout: '800ms',
+          check_expr:
+            "'a' in JWT.groups && JWT.level >= 2 && JWT.name != 'x' && size(JWT.groups) > 0 && JWT.mail.endsWith('@a')",
         },
-        { url_pattern: '/shop/{JWT.sub}/{id}?line={line}' },
-      ),
-      endpoint(
-        '/receipt',
-        {
-          'auth/signer': {
-            ...SIGNER,
-            keys_to_sign: ['receipt'],
-            kid: 'r1',
-            typ: 'receipt+jwt',
-            full: true,
-          },
-          'auth/validator': VALIDATOR,
-        },
-        { method: 'POST' },
-      ),
-      endpoint('/open', {}, { method: 'PUT' }, { host: ['other:8000'], method: 'PATCH' }),
-      endpoint('/open', {}, { method: 'DELETE' }),
-      endpoint('/it-s', {
-        'auth/validator': { ...VALIDATOR, issuer: "https://it's.example/\\`${x}" },
-      }),
-    ],
-    { host: ['http://fake_api'] },
-  );
+      ],
+    }),
+    endpoint('/api-key', { 'auth/api-keys': { roles: ['x'] } }),
+    endpoint('/basic', { 'auth/basic': {}, 'auth/validator': VALIDATOR }),
+    endpoint('/files/*', {}, { output_encoding: 'no-op' }, { url_pattern: 'static/*' }),
+    endpoint('/', {}, {}, { url_pattern: '' }),
+    endpoint('/text', {}, { output_encoding: 'string' }),
+    endpoint('/safe', {}, {}, { encoding: 'safejson' }),
+    endpoint('/things/{id}'),
+    endpoint('/things/secret', { 'auth/validator': VALIDATOR }, {}, { host: ['http://other'] }),
+    endpoint('/ws', { websocket: {} }),
+  ],
+  {
+    host: ['http://fake_api'],
+    extra_config: {
+      'github_com/devopsfaith/bloomfilter': {
+        N: 1,
+        P: 0.1,
+        hash_name: 'optimal',
+        TTL: 1,
+        port: 1,
+        token_keys: ['jti'],
+      },
+    },
+  },
+);
 
-  it('compile, with what the configuration says', async () => {
-    const { controllers = '', advice } = await translate(OTHERS);
-    expect(compileInProject('imported.module.ts', controllers)).toEqual([]);
-    expect(controllers).toContain("@Controller('orders/:id/lines/:line')");
-    expect(controllers).toContain(
-      "@RequireJwt({ roles: ['clerk'], audience: ['a', 'b'], audienceMatcher: 'all', leeway: 5, propagateClaims: { sub: 'x-user', ['realm.id']: 'x-realm' } })",
+describe('everything at once', () => {
+  it('is compiled and boots, in development and in production, and nothing that was protected is open', async () => {
+    const file = writeKeys(KEYS);
+    const text = JSON.stringify(SHAPES).replaceAll(VALIDATOR.jwk_local_path, file);
+    const imported = await importText(text, 'krakend.json');
+    expect(imported.counts).toEqual({ endpoints: 21, takenOver: 20, refused: 2, leftOut: 1 });
+    const answers: Record<string, unknown>[] = [];
+    const ask = async (url: string, path: string, init: RequestInit = {}): Promise<unknown> => {
+      const { status, json } = await call(`${url}${path}`, init);
+      return [status, json.code];
+    };
+    const checked = await checkImport(imported, folder, async (root) => {
+      const app = await NestFactory.create(root, {
+        logger: false,
+        abortOnError: false,
+        bodyParser: false,
+        routeConflictPolicy: { duplicate: 'error' },
+      });
+      await app.listen(0, '127.0.0.1');
+      const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+      try {
+        const token = (claims: object) => ({
+          headers: { authorization: `Bearer ${hs256(SECRET, HEADER, { ...CLAIMS, ...claims })}` },
+        });
+        answers.push({
+          apiKey: await ask(url, '/api-key'),
+          secret: await ask(url, '/things/secret'),
+          basic: await ask(url, '/basic'),
+          basicWithToken: await ask(url, '/basic', token({})),
+          remote: await ask(url, '/remote'),
+          celFails: await ask(
+            url,
+            '/cel',
+            token({ groups: ['a'], level: 1, name: 'y', mail: 'x@a' }),
+          ),
+          celWithout: await ask(url, '/cel', token({})),
+          custom: await ask(url, '/private/custom', token({})),
+          token: await ask(url, '/orders/1/lines/2', token({})),
+        });
+      } finally {
+        await app.close();
+      }
+    });
+    expect(checked.problems).toEqual([]);
+    const expected = {
+      apiKey: [403, 'not_imported'],
+      secret: [401, 'token_missing'],
+      basic: [403, 'not_imported'],
+      basicWithToken: [403, 'not_imported'],
+      remote: [401, 'token_missing'],
+      celFails: [403, 'claim_invalid'],
+      celWithout: [403, 'claim_invalid'],
+      custom: [403, 'roles_missing'],
+      token: [401, 'audience_mismatch'],
+    };
+    expect(answers).toEqual([expected, expected]);
+  });
+});
+
+describe('the environment', () => {
+  const file = (alg: string, members: object = {}) => ({
+    'auth/validator': { ...VALIDATOR, alg, ...members },
+  });
+  const remote = (members: object = {}) => ({ 'auth/validator': { ...REMOTE, ...members } });
+  const signer = (members: object = {}) =>
+    endpoint('/token', { 'auth/signer': { ...SIGNER, ...members } }, { method: 'POST' });
+
+  it.each<[string, unknown[]]>([
+    ['a signer alone', [signer()]],
+    ['a signer of ES256', [signer({ alg: 'ES256', kid: 'e1' })]],
+    ['signing keys by http', [signer({ jwk_local_path: undefined, jwk_url: 'http://keys/s' })]],
+    ['a signer, and tokens of others', [signer(), endpoint('/a', remote())]],
+    ['tokens of others alone', [endpoint('/a', remote())]],
+    [
+      'tokens of others without issuer and audience',
+      [endpoint('/a', remote({ issuer: undefined, audience: [] }))],
+    ],
+    [
+      'tokens of others by https',
+      [endpoint('/a', remote({ jwk_url: 'https://idp.example/jwks' }))],
+    ],
+    ['a secret by URL', [endpoint('/a', remote({ alg: 'HS256' }))]],
+    [
+      'a secret by URL without issuer',
+      [endpoint('/a', remote({ alg: 'HS256', issuer: undefined }))],
+    ],
+    ['a file of a secret', [endpoint('/a', file('HS512'))]],
+    ['a file of a secret without issuer', [endpoint('/a', file('HS256', { issuer: undefined }))]],
+    ['a file of public keys', [endpoint('/a', file('RS256'))]],
+    [
+      'a file of public keys without issuer',
+      [endpoint('/a', file('EdDSA', { issuer: undefined }))],
+    ],
+    [
+      'no audience with one of two',
+      [endpoint('/a', file('HS256')), endpoint('/b', file('HS256', { audience: undefined }))],
+    ],
+    ['nothing of tokens', [endpoint('/a')]],
+  ])('of %s boots, in development and in production', async (_name, endpoints) => {
+    const imported = await importText(JSON.stringify(krakend(endpoints)), 'krakend.json');
+    // Without the controllers: what is compiled was compiled above.
+    const { problems } = await checkImport({ ...imported, controllers: undefined }, folder);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('signet import --check', () => {
+  it('compiles, boots, and says what stood in for what is not there', async () => {
+    const config = krakend([
+      endpoint('/a', { 'auth/validator': VALIDATOR }),
+      endpoint('/b', { 'auth/validator': { ...VALIDATOR, audience: undefined } }),
+    ]);
+    const { code, stdout } = await importConfig(config, '--check');
+    expect(stdout).toMatch(
+      /# Checked with\n[^#]*- \/etc\/krakend\/jwk\/symmetric\.json is a new key, since the file is not there\n/,
     );
-    expect(controllers).toContain(
-      'path: `/shop/{JWT.sub}/${pathSegment(idParam)}?line=${pathSegment(lineParam)}`',
-    );
-    expect(controllers).toContain(
-      "@SignFields({ fields: ['receipt'], kid: 'r1', typ: 'receipt+jwt', full: true })",
-    );
-    expect(controllers).toContain(
-      "host: 'http://fake_api', timeoutMs: 800, inputHeaders: ['x-trace'], inputQueryStrings: ['page'], isGlobal: false",
-    );
-    expect(controllers).toContain("host: 'http://other:8000'");
-    expect(controllers).toContain("method: 'PATCH'");
-    expect(advice.filter((line) => line.includes('does not boot'))).toEqual([]);
+    expect(stdout).toMatch(/\nIt compiles, and boots in development and in production\.\n$/);
+    expect(code).toBe(0);
   });
 
+  it('fails where the result does not work as it is', async () => {
+    const config = krakend([
+      endpoint('/a', {
+        'auth/validator': {
+          ...VALIDATOR,
+          jwk_url: 'https://idp.example/a',
+          jwk_local_ca: 'ca.pem',
+          alg: 'RS256',
+          jwk_local_path: undefined,
+        },
+      }),
+    ]);
+    const { code, stdout } = await importConfig(config, '--check');
+    expect(stdout).toMatch(/# It does not work as it is\n- imported\.module\.ts: ENOENT.*ca\.pem/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('signet import of a template', () => {
+  const TEMPLATE = `{ "version": 3, "port": {{ .service.port }}, "endpoints": [
+    {{ range $i, $e := .endpoints }}{{ if $i }},{{ end }}{{ template "endpoint.tmpl" $e }}{{ end }}
+  ], {{ include "cors.txt" }} }`;
+
+  it('says what is missing, and renders it', async () => {
+    for (const name of ['settings', 'partials', 'templates']) mkdirSync(join(folder, name));
+    const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+    write('krakend.tmpl', TEMPLATE);
+    const run = (...options: string[]) =>
+      runSignet(['import', 'krakend.tmpl', ...options], { cwd: folder });
+    const missing = await run();
+    expect([missing.code, missing.stderr.split('\n')]).toEqual([
+      1,
+      [
+        'signet: krakend.tmpl is a template: setting .service.port is missing: name its folder with --settings',
+        'signet: krakend.tmpl is a template: setting .endpoints is missing: name its folder with --settings',
+        'signet: krakend.tmpl is a template: partial cors.txt is missing: name its folder with --partials',
+        '',
+      ],
+    ]);
+    write('settings/service.yaml', 'port: 9090\n');
+    write('settings/endpoints.json', '[{"path":"/a"},{"path":"/b"}]');
+    write('partials/cors.txt', '"extra_config": {}');
+    write(
+      'templates/endpoint.tmpl',
+      '{"endpoint":"{{ .path }}","backend":[{"host":["http://b"]}]}',
+    );
+    const options = [
+      '--settings',
+      'settings',
+      '--partials',
+      'partials',
+      '--templates',
+      'templates',
+    ];
+    const { stdout } = await run(...options, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      environment: { PORT: '9090' },
+      counts: { endpoints: 2, takenOver: 2 },
+    });
+  });
+});
+
+describe('signet import --compare', () => {
+  /** A gateway that answers as the table says. */
+  const serve = async (answers: Record<string, [number, string, string?]>): Promise<string> => {
+    const server = createServer((request, response) => {
+      const key = `${request.url} ${request.headers.authorization ?? ''}`.trim();
+      const [status, body, type = 'application/json'] = answers[key] ?? [404, ''];
+      response.writeHead(status, { 'content-type': type }).end(body);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    running.push({ stop: async () => void server.close() });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it('sends the same requests to both, and says where they differ', async () => {
+    const common: Record<string, [number, string, string?]> = {
+      '/guarded Bearer T': [200, '{"a":1,"b":2}'],
+      '/guarded': [401, ''],
+      '/guarded Bearer a.bad.token': [401, ''],
+    };
+    const old = await serve({
+      ...common,
+      '/open': [200, '[1]'],
+      '/typed': [200, 'x', 'text/plain'],
+    });
+    const now = await serve({
+      '/guarded Bearer T': [200, '{"b":2,"a":1}', 'application/json; charset=utf-8'],
+      '/guarded': [401, '{"code":"token_missing"}'],
+      '/guarded Bearer a.bad.token': [403, ''],
+      '/open': [200, '[2]'],
+      '/typed': [200, 'x'],
+    });
+    const config = krakend([
+      endpoint('/guarded', { 'auth/validator': VALIDATOR }),
+      endpoint('/open'),
+      endpoint('/typed'),
+      endpoint('/a/{id}'),
+      endpoint('/write', {}, { method: 'POST' }),
+      endpoint('/token', { 'auth/signer': SIGNER }),
+    ]);
+    writeFileSync(join(folder, 'krakend.json'), JSON.stringify(config));
+    const result = await runSignet(
+      ['import', '--compare', old, now, '--token', 'T', 'krakend.json'],
+      { cwd: folder },
+    );
+    expect(result).toEqual({
+      code: 1,
+      stderr: '',
+      stdout: `5 requests, 3 of them with another answer
+
+# Different
+- GET /guarded with a.bad.token: status 401 before, 403 now
+- GET /open: another body
+- GET /typed: content type text/plain before, application/json now
+
+# Not asked
+- GET /a/{id}: its path has a parameter
+- POST /write: it may change something
+- GET /token: it makes tokens
+`,
+    });
+    const same = await runSignet(['import', 'krakend.json', '--compare', old, old, '--json'], {
+      cwd: folder,
+    });
+    expect([same.code, JSON.parse(same.stdout)]).toMatchObject([0, { differences: [] }]);
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((done) => closed.close(done));
+    const gone = await runSignet(
+      ['import', '--compare', old, `http://127.0.0.1:${port}`, 'krakend.json'],
+      { cwd: folder },
+    );
+    expect(gone.stdout).toContain('GET /open: 200 before, no answer (ECONNREFUSED) now');
+    const wrong = await runSignet(['import', '--compare', old, '--', 'krakend.json'], {
+      cwd: folder,
+    });
+    expect(wrong.stderr).toBe(
+      'signet: --compare needs the URLs of the old and of the new gateway\n',
+    );
+  });
+});
+
+describe('controllers', () => {
   it('serve in an application, and keep a claim and a parameter inside of their segment', async () => {
     const backend = await startBackend();
     running.push(backend);
@@ -163,7 +475,7 @@ describe('controllers', () => {
     const config = krakend([
       endpoint(
         '/orders/{id}/lines/{line}',
-        { 'auth/validator': { ...VALIDATOR, roles: ['clerk'] } },
+        { 'auth/validator': { ...VALIDATOR, roles: ['clerk'], jwk_local_path: writeKeys(KEYS) } },
         {},
         { host: [backend.url], url_pattern: '/shop/{JWT.sub}/{id}?line={line}' },
       ),
@@ -192,23 +504,30 @@ describe('controllers', () => {
         import { Module } from '@nestjs/common';
         import { NestFactory } from '@nestjs/core';
         import { AuthModule, JwksModule } from 'nest-signet';
-        import { testIssuer, signTestToken } from 'nest-signet/testing';
+        import { testIssuer } from 'nest-signet/testing';
         import { ImportedModule } from './imported.module.js';
         @Module({ imports: [ImportedModule, JwksModule.forRoot(testIssuer().jwksOptions),
           AuthModule.forRoot(testIssuer().authOptions)] })
         class App {}
-        const app = await NestFactory.create(App, { logger: ['error'] });
+        const app = await NestFactory.create(App, { logger: ['error'], rawBody: true });
         await app.listen(0, '127.0.0.1');
         const { port } = app.getHttpServer().address() as AddressInfo;
         console.log(JSON.stringify({
           url: 'http://127.0.0.1:' + port,
-          token: await signTestToken({ sub: 'a/../b', roles: ['clerk'] }),
         }));`,
     });
     expect(await compile(directory)).toBe('');
+    symlinkSync(resolve('node_modules/typescript'), join(directory, 'node_modules/typescript'));
+    const signet = join(directory, 'node_modules/nest-signet/dist/cli/main.js');
+    const args = [signet, 'import', join(folder, 'krakend.json'), '--check'];
+    const checked = await promisify(execFile)(process.execPath, args, { cwd: directory });
+    expect(checked.stdout).toMatch(
+      /\nIt compiles, and boots in development and in production\.\n$/,
+    );
     const app = await startConsumer(directory);
     running.push(app);
-    const { url, token = '' } = app.hello;
+    const { url } = app.hello;
+    const token = hs256(SECRET, HEADER, { ...CLAIMS, sub: 'a/../b', roles: ['clerk'] });
     const served = await callWith(`${url}/orders/7%2F8/lines/%3F`, token);
     expect([served.status, served.json]).toEqual([200, { ok: true }]);
     expect(backend.seen.at(-1)?.url).toBe('/shop/a%2F..%2Fb/7%2F8?line=%3F');
@@ -230,7 +549,7 @@ describe('the command', () => {
     const config = krakend([endpoint('/a', { 'auth/validator': VALIDATOR })]);
     const { stdout } = await importConfig(config);
     expect(stdout).toMatch(/^# Environment\nBACKEND_HOST=http:\/\/fake_api\n/);
-    expect(stdout).toMatch(/# imported\.module\.ts\nimport [^]*@RequireJwt\(\{ roles/);
+    expect(stdout).toMatch(/# imported\.module\.ts\nimport [^]*@RequireJwt\(\{\s+roles/);
     expect(stdout).toMatch(/# Defects of KrakenD [^]*- D2 A {2}/);
     const { stdout: json } = await importConfig(config, '--json');
     expect(JSON.parse(json)).toHaveProperty('environment.VALIDATOR_ALG', 'HS256');

@@ -1,10 +1,20 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { create } from 'axios';
+import * as axiosClient from 'axios-oauth-client';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
+import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { freePort } from './helpers/free-port.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
+import { expectError } from './helpers/http.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
+import { custom, postForm } from './helpers/sessions.js';
 
 /** What the gateway is taken for: an authorization server of that name. */
 let issuer: URL;
@@ -201,5 +211,79 @@ describe('openid-client, as it comes from npm', () => {
   it('logs in with the client credentials grant', async () => {
     const tokens = await client.clientCredentialsGrant(config, { scope: 'read write' });
     expect(tokens.expiresIn()).toBeGreaterThan(3000);
+  });
+});
+
+describe('axios-oauth-client, as it comes from npm', () => {
+  interface Tokens {
+    access_token: string;
+    refresh_token: string;
+  }
+  const endpoint = (): string => `${issuer.origin}/token`;
+
+  it('logs in, refreshes, and gets tokens for itself', async () => {
+    const http = create();
+    const login = axiosClient.ownerCredentials(http, endpoint(), 'shop', 'secret');
+    const first = (await login('alice', 'wonderland', 'read')) as Tokens;
+    const next = axiosClient.refreshToken(http, endpoint(), 'shop', 'secret');
+    const second = (await next(first.refresh_token, 'read')) as Tokens;
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    // The route asks for another role: the token itself is good.
+    expect(await custom(issuer.origin, second.access_token)).toBe('403 roles_missing');
+    const own = axiosClient.clientCredentials(http, endpoint(), 'shop', 'secret');
+    expect(await own('read')).toMatchObject({ token_type: 'Bearer', scope: 'read write' });
+  });
+});
+
+describe('a login that authenticates clients with passport-oauth2-client-password', () => {
+  let login: Server;
+  const strategy = new ClientPasswordStrategy((id, secret, done) =>
+    done(null, id === 'shop' && secret === 's3cret & more' ? { id } : false),
+  );
+
+  /** What passport does with a strategy. */
+  const authenticate = (request: IncomingMessage, body: object): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      const attempt = Object.assign(Object.create(strategy) as typeof strategy, {
+        success: () => resolve(true),
+        fail: () => resolve(false),
+        error: reject,
+      });
+      attempt.authenticate(Object.assign(request, { body }) as never);
+    });
+
+  beforeAll(async () => {
+    login = createServer((request, response) => {
+      void (async () => {
+        const body = Object.fromEntries(new URLSearchParams(await text(request)));
+        const known = await authenticate(request, body);
+        response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' });
+        // As a Nest application with that strategy refuses.
+        response.end(
+          JSON.stringify(known ? answer({}) : { message: 'Unauthorized', statusCode: 401 }),
+        );
+      })();
+    }).listen(0);
+    await once(login, 'listening');
+  });
+  afterAll(() => login?.close());
+
+  it('gets the credentials in the body, and its refusal becomes invalid_client', async () => {
+    const { port } = login.address() as AddressInfo;
+    const other = await hostGateway({
+      BACKEND_HOST: `http://127.0.0.1:${port}`,
+      VALIDATOR_AUDIENCE: AUDIENCE,
+      TOKEN_BACKEND_ERRORS: 'oauth',
+    });
+    const ask = (secret: string) =>
+      postForm(`${other.url}/token`, {
+        grant_type: 'client_credentials',
+        client_id: 'shop',
+        client_secret: secret,
+      });
+    expect((await ask('s3cret & more')).status).toBe(200);
+    const refused = await ask('wrong');
+    expectError(refused, 401, 'backend_refused', 'invalid_client');
+    expect(refused.headers.get('www-authenticate')).toBe('Basic realm="signet"');
   });
 });

@@ -9,8 +9,6 @@ import {
   type Revocation,
   type StateStore,
 } from '../src/state/index.js';
-import type { PostgresStore } from '../src/state/postgres/postgres.store.js';
-import { OF_SESSIONS } from '../src/testing/state-store-checks.js';
 import { Forgetting } from '../src/state/forgetting.js';
 import {
   PASSWORD,
@@ -50,10 +48,6 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
           ? (error.details.explanation ?? '')
           : String(error),
     );
-
-  it.each(Object.entries(OF_SESSIONS))('%s', async (_what, check) => {
-    await expect(check((await open()) as PostgresStore)).resolves.toBeUndefined();
-  });
 
   it('is prepared once by twelve gateways that start at the same time', async () => {
     const name = schema();

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 describe('session cookies', () => {
   it('carry the tokens of the answer, for as long as they live', async () => {
-    const answer = await call(`${gateway.url}/token`, { method: 'POST' });
+    const answer = await postForm(`${gateway.url}/token`, {}, { origin: gateway.url });
     const { access, refresh } = pairOf(answer);
     const rest = 'Path=/; HttpOnly; Secure; SameSite=Strict';
     const [ofAccess, ofRefresh, ...others] = answer.headers.getSetCookie();

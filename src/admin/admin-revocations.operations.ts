@@ -67,12 +67,12 @@ export const LIST_REVOCATIONS: OperationInfo = {
       },
     },
   },
-  errors: { 400: ['request_invalid'] },
+  errors: { 400: ['body_malformed'] },
 };
 
 /** `DELETE /admin/revocations/{id}` in the OpenAPI document. */
 export const UNDO_REVOCATION: OperationInfo = {
   summary: 'Undoes a revocation.',
   answers: { 204: { description: 'It is undone.' } },
-  errors: { 400: ['request_invalid'], 404: ['not_found'] },
+  errors: { 400: ['body_malformed'], 404: ['not_found'] },
 };

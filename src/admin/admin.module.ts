@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { withNeeds } from '../options/index.js';
+import { SessionList } from '../session/index.js';
 import { Revocations } from '../state/index.js';
 import { AdminRevocationsController } from './admin-revocations.controller.js';
+import { AdminSessionsController } from './admin-sessions.controller.js';
 
 /**
  * The routes for operators: `/admin/revocations`. Without this module they do not exist. Needs
@@ -15,3 +17,13 @@ import { AdminRevocationsController } from './admin-revocations.controller.js';
   ),
 )
 export class AdminModule {}
+
+/** `/admin/sessions`. Needs `SessionListModule`, and `AuthModule` with `adminRoles`. */
+@Module(
+  withNeeds(
+    'AdminSessionsModule',
+    { SessionListModule: [SessionList] },
+    { controllers: [AdminSessionsController] },
+  ),
+)
+export class AdminSessionsModule {}

@@ -1,1 +1,1 @@
-export { AdminModule } from './admin.module.js';
+export { AdminModule, AdminSessionsModule } from './admin.module.js';

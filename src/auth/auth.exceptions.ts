@@ -105,16 +105,17 @@ export class IssuerUnavailableException extends GatewayException {
   }
 }
 
-/** 403 `csrf_refused`: a browser sent the cookie, but another site may have made it do so. */
+/** 403 `csrf_refused`: a browser sent the cookie, or would get one, but another site may have made it do so. */
 export class CsrfRefusedException extends GatewayException {
   constructor() {
     super({
       status: 403,
       error: 'access_denied',
       code: 'csrf_refused',
-      description: 'A request with a session cookie has to come from the same origin.',
+      description:
+        'Requests with session cookies, and those that set them, have to come from the same origin.',
       explanation:
-        'a request that changes something by cookie needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of the option publicUrl of AuthModule)',
+        'a request that changes something by cookie, or sets cookies, needs Sec-Fetch-Site: same-origin, or the own Origin (behind a proxy: that of the option publicUrl of AuthModule), or one of the option trustedOrigins of AuthModule',
       headers: { 'WWW-Authenticate': REALM },
     });
   }

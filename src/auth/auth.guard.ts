@@ -16,7 +16,6 @@ import {
   type TokenPolicy,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { assertSameOrigin } from './assert-same-origin.js';
 import { contextRefusal } from './context-refusal.js';
 import {
   contextRequest,
@@ -148,7 +147,7 @@ export class AuthGuard implements CanActivate {
       }
       const { token, source, scheme } = bearer;
       if (scheme === 'DPoP' && response !== undefined) await this.proofs?.offerNonce(response);
-      if (source === 'cookie') assertSameOrigin(carrier, this.routes.publicUrl);
+      if (source === 'cookie') this.routes.assertSameOrigin(carrier);
       // Proofs are made for a method and a URL, and count once: not for messages.
       const holder =
         isMessage || carrier.method === 'CONNECT'

@@ -20,6 +20,11 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
    */
   publicUrl?: string;
   /**
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests by
+   * cookie, too. Default: none.
+   */
+  trustedOrigins?: readonly string[];
+  /**
    * Asymmetric tokens whose valid signature is remembered, at about 150 bytes each; 0: none. Claims,
    * expiry and revocation are checked every time. Default 10000.
    */
@@ -54,6 +59,7 @@ export const AUTH_KINDS: OptionKinds<AuthModuleOptions> = {
   issuerResolverTtl: kinds.number('seconds'),
   issuerResolverLimit: kinds.whole('issuers', 1),
   publicUrl: kinds.name,
+  trustedOrigins: kinds.texts,
   signatureCache: kinds.whole('tokens'),
   dpopNonce: kinds.flag,
   mtlsHeader: kinds.name,

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { ReservedHeadersModule } from '../http/index.js';
+import { HopTokensModule, ReservedHeadersModule } from '../http/index.js';
 import { RouteExplorer, RoutesModule } from '../routes/index.js';
 import { AuthGuard } from './auth.guard.js';
 import {
@@ -49,7 +49,7 @@ const gatewayConnections: FactoryProvider<GatewayConnections> = {
  * without `@RequireJwt` and `@Public` is protected as by a bare `@RequireJwt()`.
  */
 @Module({
-  imports: [RoutesModule, ReservedHeadersModule],
+  imports: [RoutesModule, ReservedHeadersModule, HopTokensModule],
   providers: [signatureCache, dpopProofs, JwtVerifier, ProtectedRoutes, gatewayConnections],
   exports: [JwtVerifier, ProtectedRoutes, DpopProofs, RoutesModule],
 })

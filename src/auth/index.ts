@@ -10,7 +10,7 @@ export type { StandardSchema } from './claims-class.js';
 export { assertSameOrigin } from './assert-same-origin.js';
 export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
-export type { ContextRequest } from './context-request.js';
+export { rawRequest, type ContextRequest } from './context-request.js';
 export { Claims } from './claims.decorator.js';
 export { DpopProofs } from './dpop-proofs.service.js';
 export { RequestHolder, type HolderOptions } from './request-holder.js';

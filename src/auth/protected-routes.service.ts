@@ -11,7 +11,7 @@ import {
 import { ApplicationConfig } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
-import { ReservedHeaders, type GatewayException } from '../http/index.js';
+import { HopTokens, ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
 import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import { KeyError, type KeySource } from '../core/keys/index.js';
@@ -29,8 +29,8 @@ import {
   type IssuerFinder,
   type TokenPolicy,
 } from '../core/verify/index.js';
+import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
-import { trustsPeer } from './request-holder.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { PUBLIC } from './public.decorator.js';
@@ -83,6 +83,8 @@ export const PROTECTS_ALL = Symbol('signet.protects-all');
 export class ProtectedRoutes implements OnModuleInit {
   /** Where clients reach the gateway, when `AuthModule` was told. */
   readonly publicUrl: string | undefined;
+  /** Whose pages may use cookies, beside those of the own origin. */
+  readonly trustedOrigins: readonly string[] | undefined;
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
   /** `publicUrl` without a slash at its end. */
@@ -99,6 +101,7 @@ export class ProtectedRoutes implements OnModuleInit {
     @Optional() @Inject(JwkKeyStore) keys: JwkKeyStore | undefined,
     private readonly explorer: RouteExplorer,
     private readonly reserved: ReservedHeaders,
+    private readonly hops: HopTokens,
     private readonly application: ApplicationConfig,
     table: RouteTable,
     @Optional() private readonly proofs?: DpopProofs,
@@ -111,6 +114,7 @@ export class ProtectedRoutes implements OnModuleInit {
     this.findIssuer = issuerFinder(given, this.keys, endpoints);
     table.describeBy((route) => this.facts(route));
     this.publicUrl = given.publicUrl;
+    this.trustedOrigins = given.trustedOrigins;
     this.mtlsHeader = given.mtlsHeader?.toLowerCase();
     if (this.publicUrl !== undefined && !URL.canParse(this.publicUrl))
       throw new BootError("AuthModule: 'publicUrl' is not a URL");
@@ -219,6 +223,15 @@ export class ProtectedRoutes implements OnModuleInit {
     return this.isProtected({ handler, controller }) ? this.policy(handler, controller) : undefined;
   }
 
+  /**
+   * For a request that takes its token from a cookie.
+   *
+   * @throws CsrfRefusedException for a state-changing one that a page of another origin may have caused
+   */
+  assertSameOrigin(request: IncomingMessage): void {
+    assertSameOrigin(request, this.publicUrl, this.trustedOrigins);
+  }
+
   /** Where a client reached the application, without a slash at its end; `undefined` where it names no valid URL. */
   baseUrl(request: IncomingMessage): string | undefined {
     if (this.publicBase !== undefined) return this.publicBase;
@@ -263,9 +276,12 @@ export class ProtectedRoutes implements OnModuleInit {
     return policy;
   }
 
-  /** Also on routes that ask for no token, a client must not write what claims are to say. */
-  private reserveHeaders({ claimHeaders }: TokenPolicy): void {
-    for (const [, header] of claimHeaders) this.reserved.reserve(header);
+  /** Also on routes that ask for no token, no backend gets one, and no client writes what claims are to say. */
+  private reserveHeaders({ claimHeaders, cookieKey, authHeaderName }: TokenPolicy): void {
+    for (const { header } of claimHeaders) this.reserved.reserve(header);
+    if (cookieKey !== undefined) this.reserved.reserveCookie(cookieKey);
+    // Authorization has other schemes, which may be for the backend.
+    if (authHeaderName !== 'authorization') this.reserved.reserve(authHeaderName);
   }
 
   private async openKeys(policy: TokenPolicy): Promise<void> {
@@ -321,6 +337,7 @@ export class ProtectedRoutes implements OnModuleInit {
         return [
           `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,
         ];
+      if (policy.hop !== undefined) this.hops.require();
       await this.openEndpoints(policy);
       await this.openKeys(policy);
       return [];

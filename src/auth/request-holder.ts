@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { requestUrl, type TokenHolder } from '../core/verify/index.js';
+import { trustsPeer } from '../http/index.js';
 import { certificateThumbprint, thumbprintOfHeader } from './client-certificate.js';
 
 /** What the options say of how requests come in. */
@@ -65,13 +66,3 @@ const refuse = (why: string): TokenRefusedError =>
     `the token is bound to a client certificate (cnf.x5t#S256): ${why}`,
     { claim: 'cnf' },
   );
-
-/** What Express makes of `trust proxy`; another platform has nothing of the kind, and trusts nobody. */
-interface WithSettings {
-  readonly app?: { get?(setting: string): unknown };
-}
-/** Whether the peer of a request is a proxy whose headers about it count. */
-export function trustsPeer(request: IncomingMessage): boolean {
-  const trust = (request as WithSettings).app?.get?.('trust proxy fn');
-  return typeof trust === 'function' && trust(request.socket.remoteAddress, 0) === true;
-}

@@ -1,12 +1,18 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { HttpService } from '@nestjs/axios';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HOP_TOKEN_HEADER } from '../core/claims/index.js';
 import { BootError } from '../core/errors/index.js';
 import { NEVER_FORWARDED } from '../core/headers/index.js';
-import { ReservedHeaders } from '../http/index.js';
+import { hasBody, HopTokens, ReservedHeaders, untouchedBody } from '../http/index.js';
 import type { BackendAnswer } from './answer/backend-answer.js';
-import { readAnswer } from './answer/read-answer.js';
-import type { BackendCall, CallTracer } from './backend-call.js';
-import { BackendHttpService, sendByAxios } from './backend-http.service.js';
+import { headerFilter, sendAnswer, sendStream, type HeaderFilter } from './answer/pass-on.js';
+import { readAnswer, readForClient, type Reading } from './answer/read-answer.js';
+import type { BackendCall, CallTarget, CallTracer, JsonTypes, ProxyCall } from './backend-call.js';
+import { BackendHosts, type BackendHost } from './backend-hosts.js';
+import { BackendTimeoutException, ClientTooSlowException } from './backend.exceptions.js';
+import { asStream, BackendHttpService, sendByAxios } from './backend-http.service.js';
 import {
   BACKEND_OPTIONS,
   backendLimits,
@@ -14,20 +20,23 @@ import {
   type BackendModuleOptions,
 } from './backend.module-definition.js';
 import { fillPath } from './request/backend-path.js';
+import { HopRequests } from './request/hop-requests.js';
 import {
   allowedHeaders,
   forwardedHeaders,
   forwardedQuery,
-  type AllowedHeader,
+  type Forwarding,
 } from './request/forwarding.js';
-import { BackendBulkhead, type CallListener } from './resilience/backend-bulkhead.js';
+import type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
 import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
-import type { BackendRequest, BackendResponse } from './transport/exchange.js';
+import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
+
+const HOP_HEADER = HOP_TOKEN_HEADER.toLowerCase();
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
-  /** Of the circuit breaker. */
+  /** Of the circuit breaker; of several hosts that of the one that does best. */
   readonly state: BreakerState;
   /** Calls under way. */
   readonly inFlight: number;
@@ -39,7 +48,7 @@ export interface BackendStats {
 
 /**
  * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
- * to be JSON. It knows nothing of tokens.
+ * to be JSON unless a call says otherwise. Of tokens it knows what goes along with a call.
  *
  * Its calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports.
  * They see a path below the host as `url`, the body of a request as a Buffer, and the body of a
@@ -67,14 +76,13 @@ export interface BackendStats {
  * ```
  */
 @Injectable()
-export class BackendClient {
-  private readonly origin: string;
-  private readonly basePath: string;
+export class BackendClient implements OnApplicationBootstrap {
+  private readonly hosts: BackendHosts;
+  private readonly hops: HopRequests;
   private readonly limits: BackendLimits;
-  private readonly inputHeaders: readonly AllowedHeader[];
-  private readonly isReserved: (folded: string) => boolean;
+  private readonly forwarding: Forwarding;
   private readonly inputQueryStrings: readonly string[];
-  private readonly bulkhead: BackendBulkhead;
+  private readonly jsonTypes: JsonTypes;
   private tracer?: CallTracer;
 
   constructor(
@@ -82,35 +90,43 @@ export class BackendClient {
     private readonly http: HttpService,
     private readonly transport: BackendTransport,
     reserved: ReservedHeaders,
+    hopTokens: HopTokens,
   ) {
-    const url = URL.parse(options.host);
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      throw new BootError('the option host of BackendModule is not an http:// or https:// URL');
-    this.origin = url.origin;
-    this.basePath = url.pathname.replace(/\/$/, '');
+    this.hosts = new BackendHosts(options);
+    this.hops = new HopRequests(options.hop ?? false, this.hosts.origin, hopTokens);
     this.limits = backendLimits(options);
-    this.inputHeaders = allowedHeaders(options.inputHeaders ?? []);
-    for (const { name } of this.inputHeaders)
+    reserved.reserve(HOP_HEADER);
+    this.forwarding = {
+      headers: allowedHeaders(options.inputHeaders ?? []),
+      cookies: new Set(options.inputCookies),
+      reserved,
+      forwardedFor: options.forwarded ?? true,
+    };
+    for (const { name } of this.forwarding.headers)
       if (NEVER_FORWARDED.has(name))
         throw new BootError(`the option inputHeaders of BackendModule cannot forward ${name}`);
-    this.isReserved = (folded) => reserved.has(folded);
+    this.jsonTypes = options.jsonTypes ?? 'declared';
     this.inputQueryStrings = options.inputQueryStrings ?? [];
-    const { maxConnections, maxWaiting } = this.limits;
-    this.bulkhead = new BackendBulkhead({
-      maxCalls: maxConnections + maxWaiting,
-      breaker: options.breaker,
-    });
+  }
+
+  /** @throws BootError where calls have to carry a token that nobody makes */
+  onApplicationBootstrap(): void {
+    this.hops.assertUsable();
   }
 
   /** What is going on, and counts since the start. */
   get stats(): BackendStats {
-    const { state, inFlight, rejected } = this.bulkhead;
-    return { state, inFlight, rejected, retries: this.transport.retries };
+    return {
+      state: this.hosts.state,
+      inFlight: this.hosts.count('inFlight'),
+      rejected: this.hosts.count('rejected'),
+      retries: this.transport.retries,
+    };
   }
 
   /** From now on `listener` is told of every call that was made, once it is over. */
   onCall(listener: CallListener): void {
-    this.bulkhead.onCall(listener);
+    this.hosts.onCall(listener);
   }
 
   /** From now on `tracer` follows every call. */
@@ -127,42 +143,147 @@ export class BackendClient {
    * @throws ClaimForBackendMissingException (403) when `path` needs a claim that `claims` does not hold
    */
   async call<T = unknown>(call: BackendCall): Promise<BackendAnswer<T>> {
-    const request = this.requestFor(call);
+    const { method = 'GET', body, contentType = 'application/json' } = call;
+    const host = this.hosts.next();
+    const request = this.requestFor(host, call, method, 'application/json');
+    if (body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD') {
+      request.headers['content-type'] = contentType;
+      request.body = body;
+    }
+    const hop = this.hops.tokenFor(call);
+    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
+    const answer = await this.followed(call, request, () =>
+      host.bulkhead.run(async () => readAnswer(await this.send(request), this.reading(call))),
+    );
+    return answer as BackendAnswer<T>;
+  }
+
+  /**
+   * Passes a client's request on to the backend, and the answer back. Redirects are not followed.
+   *
+   * @returns once the answer is on its way, with `no-op` once it was sent
+   * @throws as {@link call}, before anything is sent; with `no-op` only where there is no answer
+   * @throws RequestBodyException 413 `body_too_large`; 415 where a body parser has left no bytes of the body
+   * @throws ClientTooSlowException 408
+   */
+  async proxy(call: ProxyCall): Promise<void> {
+    const { from, to, method = from.method ?? 'GET', encoding = 'json', responseHeaders } = call;
+    const asItIs = encoding === 'no-op';
+    const isHead = method.toUpperCase() === 'HEAD';
+    const host = this.hosts.next();
+    const request = this.requestFor(
+      host,
+      call,
+      // What is checked has to be there.
+      isHead && !asItIs ? 'GET' : method,
+      asItIs ? '*/*' : 'application/json',
+    );
+    const { 'accept-encoding': accepted } = from.headers;
+    if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
+    if (!isHead) await this.addBody(request, from);
+    const hop = this.hops.tokenFor(call);
+    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
+    const isPassedOn = headerFilter(asItIs, responseHeaders);
+    try {
+      await this.followed(call, request, () =>
+        host.bulkhead.run(() => this.passOn(call, request, isPassedOn), outcomeOf),
+      );
+    } catch (error) {
+      closeUnlessRead(from, to);
+      throw error;
+    }
+  }
+
+  private async passOn(
+    call: ProxyCall,
+    request: BackendRequest,
+    isPassedOn: HeaderFilter,
+  ): Promise<PassedOn> {
+    const { from, to, encoding = 'json' } = call;
+    try {
+      if (encoding === 'no-op') {
+        const response = await this.open(request);
+        closeUnlessRead(from, to);
+        const outcome = await sendStream(response, to, isPassedOn);
+        return { status: response.status, outcome };
+      }
+      const response = await this.send(request);
+      const answer = await readForClient(response, encoding, this.reading(call));
+      closeUnlessRead(from, to);
+      sendAnswer(answer, to, isPassedOn);
+      return { status: answer.status, outcome: 'answered' };
+    } catch (error) {
+      const isClients = request.body instanceof Readable && !from.complete;
+      throw isClients && error instanceof BackendTimeoutException
+        ? new ClientTooSlowException('it did not send its body in time')
+        : error;
+    }
+  }
+
+  private reading({ jsonTypes = this.jsonTypes }: CallTarget): Reading {
+    return { jsonTypes, maxBytes: this.limits.maxBodyBytes };
+  }
+
+  /** Calls with their span, if they are followed. */
+  private async followed<T extends { status: number }>(
+    call: CallTarget,
+    request: BackendRequest,
+    exchange: () => Promise<T>,
+  ): Promise<T> {
     const span = this.tracer?.start(call);
-    if (span === undefined) return (await this.exchange(request)) as BackendAnswer<T>;
+    if (span === undefined) return exchange();
     Object.assign(request.headers, span.headers);
     try {
-      const answer = await this.exchange(request);
+      const answer = await exchange();
       span.end(answer.status);
-      return answer as BackendAnswer<T>;
+      return answer;
     } catch (error) {
       span.end(undefined, error);
       throw error;
     }
   }
 
-  private requestFor(call: BackendCall): BackendRequest {
-    const { method = 'GET', from, body, contentType = 'application/json' } = call;
+  private requestFor(
+    { origin, basePath }: BackendHost,
+    call: CallTarget,
+    method: string,
+    accept: string,
+  ): BackendRequest {
+    const { from } = call;
     const headers =
-      from === undefined ? {} : forwardedHeaders(from, this.inputHeaders, this.isReserved);
-    headers['accept'] ??= 'application/json';
+      from === undefined ? {} : forwardedHeaders(from, this.forwarding, call.forwardToken);
+    headers['accept'] ??= accept;
     headers['accept-encoding'] = 'identity';
-    const sendsBody =
-      body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
-    if (sendsBody) headers['content-type'] = contentType;
     return {
-      origin: this.origin,
-      path: this.target(call),
+      origin,
+      path: this.target(basePath, call),
       method: method.toUpperCase(),
       headers,
-      body: sendsBody ? body : undefined,
+      body: undefined,
     };
   }
 
-  private exchange(request: BackendRequest): Promise<BackendAnswer> {
-    return this.bulkhead.run(async () =>
-      readAnswer(await this.send(request), this.limits.maxBodyBytes),
-    );
+  /** The client's body with what it says about it. */
+  private async addBody(request: BackendRequest, from: IncomingMessage): Promise<void> {
+    const {
+      'content-type': type,
+      'content-length': length,
+      'content-encoding': encoding,
+    } = from.headers;
+    if (type !== undefined) request.headers['content-type'] = type;
+    // Body parsers decompress.
+    const isParsed = from.readableDidRead;
+    request.body = await untouchedBody(from, this.limits.maxRequestBytes);
+    if (request.body === undefined) return;
+    if (encoding !== undefined && !isParsed) request.headers['content-encoding'] = encoding;
+    if (length !== undefined && request.body instanceof Readable)
+      request.headers['content-length'] = length;
+  }
+
+  private open(request: BackendRequest): Promise<StreamedResponse> {
+    return this.http instanceof BackendHttpService
+      ? this.http.open(request)
+      : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs).then(asStream);
   }
 
   /** A test may have put another `HttpService` in the place of ours. */
@@ -172,10 +293,23 @@ export class BackendClient {
       : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs);
   }
 
-  private target({ path, claims, from }: BackendCall): string {
+  private target(basePath: string, { path, claims, from }: CallTarget): string {
     // One slash: axios takes "//other-host/a" for a URL of its own.
-    const target = `${this.basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
+    const target = `${basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }
+}
+
+/** How passing a request on ended. */
+interface PassedOn {
+  status: number;
+  outcome: BackendOutcome;
+}
+
+const outcomeOf = ({ outcome }: PassedOn): BackendOutcome => outcome;
+
+/** Where the rest of a body is not read, there is no other request on the connection. */
+function closeUnlessRead(from: IncomingMessage, to: ServerResponse): void {
+  if (hasBody(from) && !from.complete && !to.headersSent) to.setHeader('Connection', 'close');
 }

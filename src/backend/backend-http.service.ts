@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { HttpService } from '@nestjs/axios';
 import axios, { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { GatewayException } from '../http/index.js';
@@ -11,7 +13,7 @@ import {
   type ConfigOfCall,
 } from './transport/axios-adapter.js';
 import type { BackendTransport } from './transport/backend-transport.js';
-import type { BackendRequest, BackendResponse } from './transport/exchange.js';
+import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
 
 /**
  * The `HttpService` of `BackendModule`: axios over {@link BackendTransport}.
@@ -43,6 +45,20 @@ export class BackendHttpService extends HttpService {
       ? sendByAxios(this.axiosRef, request, this.timeoutMs)
       : this.transport.send(request);
   }
+
+  /** The same, where the body of the response is read while it comes. Interceptors see it as a whole. */
+  async open(request: BackendRequest): Promise<StreamedResponse> {
+    return this.mayBeCustomized
+      ? asStream(await sendByAxios(this.axiosRef, request, this.timeoutMs))
+      : this.transport.open(request);
+  }
+}
+
+/** A response that is here, as one that is still coming. */
+export function asStream({ status, headers, body }: BackendResponse): StreamedResponse {
+  if (body.length === 0) return { status, headers, body: Readable.from([]) };
+  const length = { 'content-length': String(body.length) };
+  return { status, headers: { ...headers, ...length }, body: Readable.from([body]) };
 }
 
 /**
@@ -57,6 +73,8 @@ export async function sendByAxios(
   { origin, path, method, headers, body }: BackendRequest,
   timeoutMs: number,
 ): Promise<BackendResponse> {
+  // Interceptors see a body as a whole, and may send it again.
+  const data = body instanceof Readable ? await buffer(body) : body;
   const deadline = new Deadline(timeoutMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
@@ -68,7 +86,7 @@ export async function sendByAxios(
     url: path,
     method,
     headers,
-    data: body,
+    data,
     [DEADLINE]: deadline,
   };
   try {

@@ -76,3 +76,17 @@ export class ClaimForBackendMissingException extends GatewayException {
     });
   }
 }
+
+/** 408 `request_timeout`: the client sends its body, or reads its answer, too slowly for the deadline of the call. */
+export class ClientTooSlowException extends GatewayException {
+  constructor(explanation: string) {
+    super({
+      status: 408,
+      error: 'invalid_request',
+      code: 'request_timeout',
+      description: 'The client was too slow.',
+      explanation,
+      headers: { Connection: 'close' },
+    });
+  }
+}

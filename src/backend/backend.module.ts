@@ -1,6 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
-import { BACKEND_CLIENT, ReservedHeadersModule } from '../http/index.js';
+import { BACKEND_CLIENT, HopTokensModule, ReservedHeadersModule } from '../http/index.js';
 import { BackendClient } from './backend-client.service.js';
 import { BackendHttpService } from './backend-http.service.js';
 import {
@@ -13,7 +13,7 @@ import { BackendTransport } from './transport/backend-transport.js';
 
 /** Provides {@link BackendClient}, and the `HttpService` whose interceptors its calls pass. */
 @Module({
-  imports: [ReservedHeadersModule],
+  imports: [ReservedHeadersModule, HopTokensModule],
   providers: [
     BackendTransport,
     {

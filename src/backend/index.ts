@@ -1,4 +1,12 @@
-export type { BackendCall, CallSpan, CallTracer } from './backend-call.js';
+export type {
+  AnswerEncoding,
+  BackendCall,
+  CallSpan,
+  CallTarget,
+  CallTracer,
+  JsonTypes,
+  ProxyCall,
+} from './backend-call.js';
 export { BackendAnswer } from './answer/backend-answer.js';
 export { BackendClient, type BackendStats } from './backend-client.service.js';
 export type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
@@ -10,6 +18,7 @@ export {
   BackendTimeoutException,
   BackendUnavailableException,
   ClaimForBackendMissingException,
+  ClientTooSlowException,
 } from './backend.exceptions.js';
 export { BackendModule } from './backend.module.js';
 export {

@@ -29,6 +29,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   MANAGEMENT_PORT: '2',
   WORKERS: '3',
   TRUST_PROXY: 'true',
+  CORS_ORIGINS: 'https://app.example',
   BODY_LIMIT: '1kb',
   SHUTDOWN_DELAY_MS: '4',
   SHUTDOWN_TIMEOUT_MS: '5',
@@ -38,6 +39,10 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   BACKEND_MAX_BODY: '2kb',
   BACKEND_INPUT_HEADERS: 'authorization',
   BACKEND_INPUT_QUERY_STRINGS: 'q',
+  BACKEND_TOKEN: 'on',
+  BACKEND_TOKEN_AUDIENCE: 'https://backend',
+  BACKEND_TOKEN_TTL: '10',
+  BACKEND_FORWARDED: 'false',
   TOKEN_BACKEND_METHOD: 'GET',
   TOKEN_BACKEND_PATH: '/t',
   PRIVATE_BACKEND_PATH: '/p',
@@ -112,6 +117,8 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   THROTTLE_LIMIT: '16',
   THROTTLE_TTL_MS: '1700',
   SESSION_COOKIES: 'true',
+  SESSION_LIST: 'true',
+  SESSION_LIMIT: '17',
   ERRORS_EXPLAIN: 'false',
   SWAGGER_ENABLED: 'false',
   LOG_LEVEL: 'debug',
@@ -132,6 +139,7 @@ function optionsOf(raw: Raw): Record<string, object | undefined> {
     TokenModule: options.tokenOptions(env),
     OAuthModule: options.oauthOptions(env),
     SessionModule: options.sessionOptions(env),
+    SessionListModule: options.sessionListOptions(env),
     ClientsModule: options.clientsOptions(env),
     IntrospectionModule: options.introspectionOptions(env),
     PrivateModule: options.privateOptions(env),
@@ -168,9 +176,11 @@ describe('the options of the modules', () => {
   it('are all in the table of options and variables', () => {
     const all = optionsOf({
       REFRESH_BACKEND_PATH: '/r',
+      BACKEND_TOKEN: 'on',
       VALIDATOR_INTROSPECTION_URL: 'https://a.example',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
       CLIENTS_FILE: 'clients.json',
+      SESSION_LIST: 'true',
     });
     const found = Object.entries(all).map(([module, values = {}]) => {
       const listed = Object.keys(OPTION_VARIABLES[module] ?? {});
@@ -187,21 +197,25 @@ describe('the options of the modules', () => {
     // A session is refreshed only where there is a path for it, and the signer's keys are for own tokens.
     const base: Raw = option.startsWith('refresh.')
       ? { REFRESH_BACKEND_PATH: '/other' }
-      : option === 'issuers'
-        ? {
-            SIGNER_ISSUER: 'https://a.example',
-            VALIDATOR_ISSUER: 'https://a.example,https://b.example',
-          }
-        : option === 'profile'
-          ? { VALIDATOR_JWK_URL: 'https://keys.example' }
-          : module === 'ClientsModule'
-            ? { CLIENTS_FILE: 'clients.json' }
-            : module === 'AuthModule' && option.startsWith('introspection')
-              ? {
-                  VALIDATOR_INTROSPECTION_URL: 'https://a',
-                  VALIDATOR_ISSUER: 'https://a,https://b',
-                }
-              : {};
+      : option.startsWith('hop.')
+        ? { BACKEND_TOKEN: 'on' }
+        : option === 'issuers'
+          ? {
+              SIGNER_ISSUER: 'https://a.example',
+              VALIDATOR_ISSUER: 'https://a.example,https://b.example',
+            }
+          : option === 'profile'
+            ? { VALIDATOR_JWK_URL: 'https://keys.example' }
+            : module === 'SessionListModule'
+              ? { SESSION_LIST: 'true' }
+              : module === 'ClientsModule'
+                ? { CLIENTS_FILE: 'clients.json' }
+                : module === 'AuthModule' && option.startsWith('introspection')
+                  ? {
+                      VALIDATOR_INTROSPECTION_URL: 'https://a',
+                      VALIDATOR_ISSUER: 'https://a,https://b',
+                    }
+                  : {};
     const usual = memberOf(optionsOf(base)[module], option);
     const other = memberOf(optionsOf({ ...base, [name]: OTHER[name] })[module], option);
     expect(other).not.toEqual(usual);
@@ -223,8 +237,8 @@ describe('the options of the modules', () => {
     ]);
   });
 
-  it('take up every variable that the process itself does not', () => {
-    const own = globSync('src/process/**/*.ts')
+  it('take up every variable that the process and the wiring do not', () => {
+    const own = globSync('src/{process/**/*.ts,app.module.ts}')
       .map((path) => readFileSync(path, 'utf8'))
       .join('\n');
     const unused = VARIABLES.map(({ name }) => name)

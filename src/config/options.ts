@@ -11,11 +11,12 @@ import {
   readSecretFile,
   type Environment,
 } from '../environment/index.js';
+import type { CorsOptions } from '../http/index.js';
 import type { JwksModuleOptions } from '../jwks/index.js';
 import { DEFAULT_MANAGEMENT_PORT, type ManagementOptions } from '../management/index.js';
 import type { PagesModuleOptions } from '../pages/index.js';
 import type { PrivateModuleOptions } from '../private/index.js';
-import type { SessionModuleOptions } from '../session/index.js';
+import type { SessionListModuleOptions, SessionModuleOptions } from '../session/index.js';
 import type { SigningModuleOptions } from '../signing/index.js';
 import type { StateModuleOptions } from '../state/index.js';
 import type { ThrottleModuleOptions } from '../throttle/index.js';
@@ -43,9 +44,15 @@ export type GatewayEnvironment = Environment & {
 const DEVELOPMENT_KID = 'sim2';
 
 export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
-  host: env.BACKEND_HOST,
+  host: env.BACKEND_HOST.split(',').map((url) => url.trim()),
+  forwarded: env.BACKEND_FORWARDED,
+  hop: env.BACKEND_TOKEN === 'on' && {
+    audience: env.BACKEND_TOKEN_AUDIENCE,
+    ttl: env.BACKEND_TOKEN_TTL,
+  },
   timeoutMs: env.BACKEND_TIMEOUT_MS,
   maxBodyBytes: env.BACKEND_MAX_BODY,
+  maxRequestBytes: env.BODY_LIMIT,
   inputHeaders: env.BACKEND_INPUT_HEADERS,
   inputQueryStrings: env.BACKEND_INPUT_QUERY_STRINGS,
 });
@@ -151,6 +158,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   adminRoles: env.ADMIN_ROLES,
   signatureCache: env.VALIDATOR_SIGNATURE_CACHE,
   publicUrl: env.PUBLIC_URL,
+  trustedOrigins: trustedOrigins(env),
   dpop: { off: false, supported: true, required: 'required' as const }[env.DPOP],
   dpopNonce: env.DPOP_NONCE,
   mtlsHeader: env.VALIDATOR_MTLS_HEADER,
@@ -211,7 +219,30 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   refreshTyp: env.SIGNER_REFRESH_TYP,
   cookies: env.SESSION_COOKIES,
   publicUrl: env.PUBLIC_URL,
+  trustedOrigins: trustedOrigins(env),
 });
+
+/** `undefined` where nobody remembers which sessions there are. */
+export const sessionListOptions = (env: Environment): SessionListModuleOptions | undefined =>
+  env.SESSION_LIST || env.SESSION_LIMIT > 0
+    ? {
+        limit: env.SESSION_LIMIT === 0 ? undefined : env.SESSION_LIMIT,
+        absoluteTtl: env.REFRESH_ABSOLUTE_TTL,
+      }
+    : undefined;
+
+/** Origins whose pages may use cookies. */
+const trustedOrigins = ({ CORS_ORIGINS: origins }: Environment): string[] =>
+  origins.filter((origin) => origin !== '*');
+
+/** `undefined` where pages of other origins may read public documents only. */
+export const corsOptions = (env: Environment): CorsOptions | undefined =>
+  env.CORS_ORIGINS.length === 0
+    ? undefined
+    : {
+        origins: env.CORS_ORIGINS.includes('*') ? '*' : trustedOrigins(env),
+        credentials: env.SESSION_COOKIES || env.VALIDATOR_COOKIE_KEY !== undefined,
+      };
 
 /** `undefined` where the login decides who a client is. */
 export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>

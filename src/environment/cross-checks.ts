@@ -47,10 +47,7 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
       );
   }
   const pairs = env.VALIDATOR_PROPAGATE_CLAIMS.filter((pair) => /:[^:\s]+$/.test(pair));
-  const claimHeaders = parseClaimHeaders(pairs);
-  if (Object.keys(claimHeaders).length < pairs.length)
-    problems.push('VALIDATOR_PROPAGATE_CLAIMS names a claim twice');
-  for (const problem of claimHeaderProblems(claimHeaders))
+  for (const problem of claimHeaderProblems(parseClaimHeaders(pairs)))
     problems.push(`VALIDATOR_PROPAGATE_CLAIMS ${problem}`);
   for (const name of BACKEND_PATHS)
     if (/#|\/\.\.?(?=[/?]|$)/.test(env[name] ?? ''))
@@ -61,6 +58,7 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
   problems.push(
     ...loginChecks(env, raw),
     ...sessionChecks(env),
+    ...corsChecks(env),
     ...issuerChecks(env),
     ...introspectionChecks(env),
   );
@@ -102,6 +100,18 @@ function loginChecks(env: Environment, raw: RawEnvironment): string[] {
   return problems;
 }
 
+/** Pages of other origins, and what the cookies are for. */
+function corsChecks(env: Environment): string[] {
+  if (!env.CORS_ORIGINS.includes('*')) return [];
+  const problems: string[] = [];
+  if (env.CORS_ORIGINS.length > 1) problems.push('CORS_ORIGINS is * and names origins; choose one');
+  if (isTrue(env.SESSION_COOKIES) || env.VALIDATOR_COOKIE_KEY !== undefined)
+    problems.push(
+      'CORS_ORIGINS=* cannot be with SESSION_COOKIES or VALIDATOR_COOKIE_KEY: name the origins that may use cookies',
+    );
+  return problems;
+}
+
 /** What refresh and session cookies need. */
 function sessionChecks(env: Environment): string[] {
   const problems: string[] = [];
@@ -114,6 +124,8 @@ function sessionChecks(env: Environment): string[] {
   for (const [name, on] of [
     ['REFRESH_BACKEND_PATH', refresh],
     ['SESSION_COOKIES', isTrue(env.SESSION_COOKIES)],
+    ['SESSION_LIST', isTrue(env.SESSION_LIST)],
+    ['SESSION_LIMIT', env.SESSION_LIMIT > 0],
   ] as const)
     if (on && isTrue(env.SIGNER_FULL))
       problems.push(`${name} needs compact tokens, which SIGNER_FULL=true does not make`);
@@ -180,6 +192,14 @@ const hasGivenKeys = (env: Environment): boolean =>
 export const foreignIssuers = (env: Environment): string[] =>
   hasGivenKeys(env) || env.VALIDATOR_DISCOVERY
     ? [...new Set(env.VALIDATOR_ISSUER)].filter((issuer) => issuer !== env.SIGNER_ISSUER)
+    : [];
+
+/** Anybody can write `X-Forwarded-For`, and there is always a proxy whose word would count. */
+export const trustProxyWarning = ({ TRUST_PROXY }: Environment): string[] =>
+  TRUST_PROXY === true
+    ? [
+        'TRUST_PROXY=true: a client can write any address into X-Forwarded-For, and so gets past THROTTLE_LIMIT; name the addresses of your proxies, or how many there are',
+      ]
     : [];
 
 /** Whoever is on the way to these hosts chooses the keys. */

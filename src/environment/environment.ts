@@ -21,10 +21,12 @@ import {
   DocumentUrl,
   Flag,
   HttpUrl,
+  HttpUrls,
   HttpUrlWithQuery,
   Int,
   List,
   NoProxy,
+  Origins,
   ProxyUrl,
   Secret,
   Text,
@@ -62,18 +64,24 @@ export class Environment {
   @Int(0, 65_535, { word: 'off' }) MANAGEMENT_PORT?: number | 'off';
   @Int(1, 999, { word: 'auto', default: 1, production: 'auto' }) WORKERS!: number | 'auto';
   @TrustProxy() TRUST_PROXY?: boolean | number | string[];
+  @Origins() CORS_ORIGINS!: string[];
   @Bytes({ default: '16kb' }) BODY_LIMIT!: number;
   @Int(0, 600_000, { default: 0, production: 5000 }) SHUTDOWN_DELAY_MS!: number;
   @Int(0, 600_000, { default: 10_000 }) SHUTDOWN_TIMEOUT_MS!: number;
   @HttpUrl() PUBLIC_URL?: string;
 
   // Backend
-  @HttpUrl() BACKEND_HOST?: string;
+  @HttpUrls() BACKEND_HOST?: string;
   @Int(1, 600_000) BACKEND_TIMEOUT_MS?: number;
   @Bytes() BACKEND_MAX_BODY?: number;
   @List(HEADER_NAME, 'header names (a * is not among them: name what the backend may see)')
   BACKEND_INPUT_HEADERS!: string[];
   @List(/^[^\s,]+$/, 'parameter names') BACKEND_INPUT_QUERY_STRINGS!: string[];
+  @Choice(['off', 'on'], { default: 'off' }) BACKEND_TOKEN!: 'off' | 'on';
+  /** Unset: the backend's origin. */
+  @Text(/^\S+$/, 'a name without blanks') BACKEND_TOKEN_AUDIENCE?: string;
+  @Int(2, 3600, { default: 30 }) BACKEND_TOKEN_TTL!: number;
+  @Flag({ default: true }) BACKEND_FORWARDED!: boolean;
   @Choice(['GET', 'POST', 'PUT', 'PATCH'], { default: 'POST' }) TOKEN_BACKEND_METHOD!: string;
   @Text(PATH, 'a path that begins with /', { default: '/token.json' }) TOKEN_BACKEND_PATH!: string;
   @Text(PATH, 'a path that begins with /', { default: '/user/1.json' })
@@ -184,6 +192,8 @@ export class Environment {
   @Int(0, 1_000_000_000, { default: 0, production: 300 }) THROTTLE_LIMIT!: number;
   @Int(1000, 86_400_000, { default: 60_000 }) THROTTLE_TTL_MS!: number;
   @Flag() SESSION_COOKIES!: boolean;
+  @Flag() SESSION_LIST!: boolean;
+  @Int(0, 1000, { default: 0 }) SESSION_LIMIT!: number;
 
   // What is shown
   @Flag({ default: true, production: false }) ERRORS_EXPLAIN!: boolean;

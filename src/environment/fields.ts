@@ -192,11 +192,41 @@ const every =
   (value: unknown): boolean =>
     Array.isArray(value) && value.every(isValid);
 
+/** A list of origins as browsers write them, or `*`. */
+export const Origins = (): PropertyDecorator =>
+  variable(
+    {
+      parse: (text) => parseList(text).map(toOrigin),
+      isValid: every((item) => item === '*' || ORIGIN.test(item)),
+      expected: 'a comma list of origins like https://app.example, or *',
+    },
+    { default: '' },
+  );
+
+/** A scheme and an authority; those of applications (`capacitor://localhost`) count, too. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@,*]+$/;
+
+/** Browsers write no default port, no slash at the end, and hosts in lower case. */
+function toOrigin(item: string): string {
+  const text = item.replace(/\/$/, '').toLowerCase();
+  const origin = ORIGIN.test(text) ? URL.parse(text)?.origin : undefined;
+  // Of schemes other than those of the web it is opaque.
+  return origin === undefined || origin === 'null' ? text : origin;
+}
+
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
   variable({
-    isValid: (value) => isHttpUrl(value) && new URL(value as string).search === '',
+    isValid: isBaseUrl,
     expected: 'an http:// or https:// URL without user, password, query and fragment',
+  });
+
+/** One or several of them, in a comma list, which stays a text. */
+export const HttpUrls = (): PropertyDecorator =>
+  variable({
+    isValid: (value) => typeof value === 'string' && value.split(',').every(isBaseUrl),
+    expected:
+      'an http:// or https:// URL without user, password, query and fragment, or a comma list of them',
   });
 
 /** The same, where a query is allowed. */
@@ -212,6 +242,9 @@ export const DocumentUrl = (): PropertyDecorator =>
     isValid: isHttpUrl,
     expected: 'an https:// URL without user, password and fragment',
   });
+
+const isBaseUrl = (value: unknown): boolean =>
+  isHttpUrl(value) && new URL(value as string).search === '';
 
 function isHttpUrl(value: unknown): boolean {
   const url = typeof value === 'string' ? URL.parse(value) : null;

@@ -1,6 +1,11 @@
 import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
-import { crossChecks, httpHostsWarning, sharedKeysWarning } from './cross-checks.js';
+import {
+  crossChecks,
+  httpHostsWarning,
+  sharedKeysWarning,
+  trustProxyWarning,
+} from './cross-checks.js';
 import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
 import { VARIABLES } from './fields.js';
@@ -36,7 +41,12 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
   Object.assign(process.env, variables, { NODE_ENV: env.NODE_ENV });
   return {
     env,
-    warnings: [...unknownVariables(variables), ...httpHostsWarning(env), ...sharedKeysWarning(env)],
+    warnings: [
+      ...unknownVariables(variables),
+      ...httpHostsWarning(env),
+      ...sharedKeysWarning(env),
+      ...trustProxyWarning(env),
+    ],
   };
 }
 

@@ -14,23 +14,20 @@ describe('a variable that is none of ours', () => {
     ['TOKEN_PATH', 'TOKEN_BACKEND_PATH'],
     ['REFRESH_TTL', 'REFRESH_ABSOLUTE_TTL'],
     ['THROTTLE_LIMITS', 'THROTTLE_LIMIT'],
-    ['SESSION_SECRET', 'SESSION_COOKIES'],
+    ['SESSION_SECRET', 'SESSION_LIST'],
     ['THROTTLE_TTL', 'THROTTLE_TTL_MS'],
     ['STATE_STORE_URL', 'STATE_STORE'],
     ['SESSION_COOKIE', 'SESSION_COOKIES'],
     ['KEY_PASSFRASE', 'KEY_PASSPHRASE'],
     ['MANAGEMENT_PROT', 'MANAGEMENT_PORT'],
     ['SIGNER_Alg', 'SIGNER_ALG'],
-    // Nothing begins like them yet.
-    ['CORS_ORIGINS', undefined],
+    ['CORS_ORIGIN', 'CORS_ORIGINS'],
     ['DPOP_MODE', 'DPOP_NONCE'],
     ['CLIENTS_PATH', 'CLIENTS_FILE'],
     ['INTROSPECTION_ROLE', 'INTROSPECTION_ROLES'],
   ])('%s is named, with %s', (name, nearest) => {
     expect(unknownVariables({ [name]: 'x' })).toEqual([
-      nearest === undefined
-        ? `${name} is no variable of Signet`
-        : `${name} is no variable of Signet; the nearest name is ${nearest}`,
+      `${name} is no variable of Signet; the nearest name is ${nearest}`,
     ]);
   });
 

@@ -7,7 +7,7 @@ import {
   type BodyParser,
 } from './request-body.js';
 
-type WithBody = IncomingMessage & { body?: unknown };
+type WithBody = IncomingMessage & { body?: unknown; rawBody?: Buffer };
 
 type Next = (error?: unknown) => void;
 
@@ -15,13 +15,18 @@ const asItIs: BodyParser = (body) => body;
 
 /**
  * Reads request bodies within `limit` bytes into `request.body`: as a Buffer where `isRaw` says so,
- * else JSON and forms as values. Other types are left to whoever handles the route.
+ * else JSON and forms as values, with their bytes in `request.rawBody`. Other types are left to whoever handles
+ * the route.
  */
 export function bodyMiddleware(limit: number, isRaw: (request: IncomingMessage) => boolean) {
   const readThen = async (request: WithBody, next: Next): Promise<void> => {
     try {
       const parse = isRaw(request) ? asItIs : bodyParser(request.headers['content-type']);
-      if (parse !== undefined) request.body = parse(await readPlain(request, limit));
+      if (parse !== undefined) {
+        const bytes = await readPlain(request, limit);
+        request.rawBody = bytes;
+        request.body = parse(bytes);
+      }
     } catch (error) {
       next(error);
       return;
@@ -36,7 +41,7 @@ export function bodyMiddleware(limit: number, isRaw: (request: IncomingMessage) 
 
 async function readPlain(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { 'content-encoding': encoding = 'identity' } = request.headers;
-  if (encoding !== 'identity')
+  if (encoding.toLowerCase() !== 'identity')
     throw new RequestBodyException(
       415,
       'media_type_unsupported',

@@ -18,3 +18,9 @@ export const inOne =
     for (const step of steps) step(request, response, goOn);
     last(request, response, next);
   };
+
+/** Two middlewares as one; the first need not call `next`, and never with an error. */
+export const inTurn =
+  (first: Middleware, second: Middleware): Middleware =>
+  (request, response, next) =>
+    first(request, response, () => second(request, response, next));

@@ -1,6 +1,13 @@
+export { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 export { BACKEND_CLIENT } from './backend-client-token.js';
 export { bodyMiddleware } from './body.middleware.js';
-export { bodyParser, hasBody, RequestBodyException, type BodyParser } from './request-body.js';
+export {
+  bodyParser,
+  hasBody,
+  RequestBodyException,
+  untouchedBody,
+  type BodyParser,
+} from './request-body.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {
@@ -8,8 +15,22 @@ export {
   type FinishedRequest,
   type RequestListener,
 } from './request-end.middleware.js';
+export {
+  corsHeaders,
+  corsMiddleware,
+  type CorsHeaders,
+  type CorsOptions,
+} from './cors.middleware.js';
 export { EXPOSED_HEADERS } from './exposed-headers.js';
-export { inOne } from './in-one.js';
+export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './forwarded-for.js';
+export {
+  HopTokens,
+  HopTokensModule,
+  type HopTokenMaker,
+  type HopTokenRequest,
+  type HopUser,
+} from './hop-tokens.js';
+export { inOne, inTurn } from './in-one.js';
 export { GatewayException, type GatewayError } from './gateway.exception.js';
 export {
   addBackendHeaders,
@@ -20,7 +41,7 @@ export {
   type RequestContext,
 } from './request-context.js';
 export { answerMessage } from './message-error.js';
-export { setResponseHeader } from './response-header.js';
+export { addCookie, setResponseHeader } from './response-header.js';
 export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
 export { endInBatch } from './batched-end.js';
 export { KNOWN_METHODS } from './known-methods.js';

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { Transform, type Readable } from 'node:stream';
 import { hasDuplicateMembers, mediaType } from '../core/json/index.js';
 import { GatewayException } from './gateway.exception.js';
 
@@ -9,8 +10,9 @@ export class RequestBodyException extends GatewayException {
     status: 400 | 413 | 415,
     code: 'body_malformed' | 'parameter_repeated' | 'body_too_large' | 'media_type_unsupported',
     description: string,
+    explanation?: string,
   ) {
-    super({ status, error: 'invalid_request', code, description });
+    super({ status, error: 'invalid_request', code, description, explanation });
   }
 }
 
@@ -27,11 +29,9 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
  * the client is gone
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = (): RequestBodyException =>
-    new RequestBodyException(413, 'body_too_large', `The body is larger than ${limit} bytes.`);
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > limit) {
-      reject(tooLarge());
+      reject(bodyTooLarge(limit));
       return;
     }
     const chunks: Buffer[] = [];
@@ -41,13 +41,71 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       chunks.push(chunk);
       if (size <= limit) return;
       request.off('data', onData).pause();
-      reject(tooLarge());
+      reject(bodyTooLarge(limit));
     };
     request
       .on('data', onData)
       .once('end', () => resolve(Buffer.concat(chunks)))
       .once('error', reject);
   });
+}
+
+const bodyTooLarge = (limit: number): RequestBodyException =>
+  new RequestBodyException(413, 'body_too_large', `The body is larger than ${limit} bytes.`);
+
+/** Bodies that announce no more bytes are read before anything is done with them. */
+const READ_FIRST_BYTES = 64 * 1024;
+
+/** A request whose body something before the handler may have read. */
+type ReadRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
+
+/**
+ * The body of a request as it came, whoever has read it: a stream where it is large, or of unknown length, and
+ * nobody has. The stream fails like {@link readBody}.
+ *
+ * @param limit bytes
+ * @returns `undefined` where there is no body
+ * @throws RequestBodyException 413 `body_too_large`; 415 `media_type_unsupported` for a body of which the bytes are
+ * not there any more
+ */
+export async function untouchedBody(
+  request: ReadRequest,
+  limit: number,
+): Promise<Buffer | Readable | undefined> {
+  if (!hasBody(request)) return undefined;
+  const read = [request.body, request.rawBody].find((bytes) => Buffer.isBuffer(bytes));
+  if (read !== undefined) {
+    if (read.length > limit) throw bodyTooLarge(limit);
+    return read;
+  }
+  if (request.readableDidRead)
+    throw new RequestBodyException(
+      415,
+      'media_type_unsupported',
+      'A body of this type cannot be passed on.',
+      'a body parser has read the body, and its bytes are gone: make the application with NestFactory.create(…, { rawBody: true }) or { bodyParser: false }',
+    );
+  const length = Number(request.headers['content-length'] ?? Infinity);
+  if (length > limit && Number.isFinite(length)) throw bodyTooLarge(limit);
+  return length <= READ_FIRST_BYTES ? readBody(request, limit) : boundedBody(request, limit);
+}
+
+/** Whoever stops reading it leaves the request as it is, so that it can still be answered. */
+function boundedBody(request: IncomingMessage, limit: number): Readable {
+  let size = 0;
+  const body = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      size += chunk.length;
+      if (size > limit) done(bodyTooLarge(limit));
+      else done(null, chunk);
+    },
+  });
+  // The backend is not to blame for it.
+  const brokenOff = new RequestBodyException(400, 'body_malformed', 'The body broke off.');
+  request.once('error', () => body.destroy(brokenOff)).pipe(body);
+  // It may fail before anybody reads it; then the reader finds it destroyed.
+  body.on('error', () => undefined);
+  return body;
 }
 
 /** Makes a value of the bytes of a body. */

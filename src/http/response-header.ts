@@ -1,6 +1,7 @@
 /** An answer of Node or Express, or one of Fastify. */
 interface Answer {
   setHeader?(name: string, value: string): unknown;
+  appendHeader?(name: string, value: string): unknown;
   header?(name: string, value: string): unknown;
 }
 
@@ -9,4 +10,12 @@ export function setResponseHeader(response: object, name: string, value: string)
   const answer = response as Answer;
   if (answer.setHeader === undefined) answer.header?.(name, value);
   else answer.setHeader(name, value);
+}
+
+/** Sets one more cookie with an answer that is not sent yet, whatever the platform. */
+export function addCookie(response: object, cookie: string): void {
+  const answer = response as Answer;
+  // Fastify keeps all that are set.
+  if (answer.appendHeader === undefined) answer.header?.('Set-Cookie', cookie);
+  else answer.appendHeader('Set-Cookie', cookie);
 }

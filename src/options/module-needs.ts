@@ -102,6 +102,3 @@ function dependenciesOf(type: object): Dependency[] {
     optional: optional.has(index),
   }));
 }
-
-const nameOf = (token: InjectionToken): string =>
-  typeof token === 'function' ? token.name : String(token);

@@ -68,10 +68,14 @@ export const classOrInstance = kind(
   'a class, or an instance of one',
   (value) => typeof value === 'function' || object(value, '').length === 0,
 );
-/** A member per name, each a text. */
+/** A member per name, each a text or a list of texts. */
 export const textsByName = kind(
   'an object with texts',
-  (value) => object(value, '').length === 0 && Object.values(value as object).every(isText),
+  (value) =>
+    object(value, '').length === 0 &&
+    Object.values(value as object)
+      .flat()
+      .every(isText),
 );
 
 /** @param unit e.g. `seconds` */

@@ -1,5 +1,10 @@
 import type { KeySourceOptions, KeyUrlOptions } from '../core/keys/index.js';
-import type { IntrospectionOptions, IssuerOptions, PolicyDefaults } from '../core/verify/index.js';
+import type {
+  HopOptions,
+  IntrospectionOptions,
+  IssuerOptions,
+  PolicyDefaults,
+} from '../core/verify/index.js';
 import * as kinds from './option-kinds.js';
 import type { OptionKinds } from './option-kinds.js';
 
@@ -74,6 +79,8 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   authHeaderName: kinds.name,
   leeway: kinds.number('seconds'),
   propagateClaims: kinds.textsByName,
+  propagateEncoding: kinds.oneOf('percent', 'utf8'),
+  propagateLists: kinds.oneOf('joined', 'repeated'),
   dpop: kinds.oneOf(true, false, 'required'),
   dpopAlgorithms: kinds.texts,
   dpopWindow: kinds.number('seconds'),
@@ -82,6 +89,14 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
     ...INTROSPECTION_KINDS,
     tokens: kinds.oneOf('opaque', 'all'),
   }),
+};
+
+/** Of tokens for backends. */
+export const HOP_KINDS: OptionKinds<HopOptions> = {
+  audience: kinds.name,
+  claims: kinds.texts,
+  scopes: kinds.texts,
+  ttl: kinds.whole('seconds', 2),
 };
 
 /** Of what one route asks beside that. */
@@ -94,4 +109,5 @@ export const ROUTE_KINDS = {
   jwkLocalPath: kinds.name,
   remote: kinds.members(KEY_SOURCE_KINDS),
   admin: kinds.flag,
+  hop: kinds.orElse(kinds.members(HOP_KINDS), true),
 };

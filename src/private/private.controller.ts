@@ -19,12 +19,11 @@ export class PrivateController {
   @Header('Cache-Control', 'no-store')
   @RequireJwt({ roles: ['role_a', 'role_c'] })
   @Operation(GET_CUSTOM)
-  async custom(
-    @Req() request: IncomingMessage,
-    @Res({ passthrough: true }) response: ServerResponse,
+  custom(
+    @Req() from: IncomingMessage,
+    @Res() to: ServerResponse,
     @Claims() claims: VerifiedClaims,
-  ): Promise<string> {
-    const answer = await this.backend.call({ path: this.options.path, from: request, claims });
-    return answer.passTo(response);
+  ): Promise<void> {
+    return this.backend.proxy({ method: 'GET', path: this.options.path, from, to, claims });
   }
 }

@@ -19,7 +19,10 @@ it('adds one layer to Express, whatever it does in it', () => {
     getHttpServer: () => ({ on: () => undefined }),
     getHttpAdapter: () => ({}),
   };
-  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector' } as Environment;
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
+    CORS_ORIGINS: ['https://app.example'],
+  } as Environment;
   configureApp(app as unknown as NestExpressApplication, env, { pino: {} } as Log);
   expect(use).toHaveBeenCalledTimes(1);
 });

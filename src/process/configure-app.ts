@@ -1,15 +1,22 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecurityHeadersOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Request } from 'express';
-import { withVariableNames } from '../config/index.js';
+import { corsOptions, withVariableNames } from '../config/index.js';
 import type { Environment } from '../environment/index.js';
 import {
+  allowedMethods,
   REQUEST_TRACER,
+  type RoutedApplication,
   type RequestTracer,
   bodyMiddleware,
+  corsHeaders,
+  corsMiddleware,
+  type CorsHeaders,
   ErrorFilter,
   inOne,
+  inTurn,
   requestContextMiddleware,
   requestEndMiddleware,
   type RequestListener,
@@ -65,26 +72,38 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
     listeners.push(tracer.end.bind(tracer));
   }
   steps.push(requestEndMiddleware(...listeners));
-  app.use(
-    inOne(
-      steps,
-      // The path as the router sees it: the two must not differ.
-      bodyMiddleware(env.BODY_LIMIT, (request) => RAW_BODY_PATHS.test((request as Request).path)),
-    ),
-  );
+  // The path as the router sees it: the two must not differ.
+  const isRaw = (request: IncomingMessage): boolean =>
+    RAW_BODY_PATHS.test((request as Request).path);
+  const body = bodyMiddleware(env.BODY_LIMIT, isRaw);
+  const options = corsOptions(env);
+  const cors = options === undefined ? undefined : corsHeaders(options);
+  app.use(inOne(steps, cors === undefined ? body : inTurn(corsMiddleware(cors), body)));
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN, reword: withVariableNames }));
-  countRefusals(app, metrics);
+  countRefusals(app, metrics, cors);
 }
 
 /** What is refused before it reaches the application. */
-function countRefusals(app: NestExpressApplication, metrics: GatewayMetrics): void {
+function countRefusals(
+  app: NestExpressApplication,
+  metrics: GatewayMetrics,
+  cors: CorsHeaders | undefined,
+): void {
   const server = app.getHttpServer();
+  const express: unknown = app.getHttpAdapter().getInstance();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const code = answerClientError(error, socket);
+    const code = answerClientError(error, socket, (path) =>
+      allowedMethods(express as RoutedApplication, path),
+    );
     if (code !== undefined) metrics.refusal(code);
   });
   server.on('drop', () => metrics.refusal('connections_exceeded'));
   const adapter = app.getHttpAdapter();
-  if (adapter instanceof GatewayAdapter)
-    adapter.shedder.onShed = () => metrics.refusal('overloaded');
+  if (adapter instanceof GatewayAdapter) {
+    adapter.onRefused = (code) => metrics.refusal(code);
+    adapter.shedder.onShed = (request, response) => {
+      metrics.refusal('overloaded');
+      cors?.(request, response);
+    };
+  }
 }

@@ -4,6 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerClientError } from './index.js';
 
+const methodsOf = (path: string): string[] => (path === '/a' ? ['GET', 'HEAD'] : []);
 let server: Server;
 let codes: (string | undefined)[] = [];
 beforeAll(async () => {
@@ -11,7 +12,9 @@ beforeAll(async () => {
   server = createServer({ ...limits, requestTimeout: 100 }, (request, response) => {
     request.resume().on('end', () => response.end('ok'));
   })
-    .on('clientError', (error, socket) => codes.push(answerClientError(error, socket as Socket)))
+    .on('clientError', (error, socket) =>
+      codes.push(answerClientError(error, socket as Socket, methodsOf)),
+    )
     .listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -72,6 +75,20 @@ describe('answerClientError', () => {
       ].toSorted(),
     );
     expect(codes.filter((one) => one !== undefined)).toEqual([code]);
+  });
+
+  it.each([
+    ['FOO /a HTTP/1.1', 405, 'GET, HEAD'],
+    ['get /a?b=/c HTTP/1.1', 405, 'GET, HEAD'],
+    ['FOO /b HTTP/1.1', 400, undefined],
+    ['FOO a HTTP/1.1', 400, undefined],
+    ['FOO /a HTTP/9.9', 400, undefined],
+    ['FO(O /a HTTP/1.1', 400, undefined],
+    [`${'F'.repeat(9000)} /a HTTP/1.1`, 400, undefined],
+  ])('says what a path allows, where a method is unknown: %s', async (line, status, allow) => {
+    const answer = await exchange(`${line}\r\nHost: x\r\n\r\n`);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(/^Allow: (.*)\r$/m.exec(answer)?.[1]).toBe(allow);
   });
 
   it('says nothing to a client that is gone', async () => {

@@ -1,16 +1,21 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Response } from 'express';
 import { MAX_TOKEN_LENGTH } from '../core/jws/index.js';
+import { errorAnswer, requestContext, type GatewayError } from '../http/index.js';
 import { expressClasses, type ExpressApplication } from './express-prototypes.js';
+import { withoutForwardedPorts } from './forwarded-for.js';
 import { replyWithJson } from './json-reply.js';
 import { LoadShedder } from './load-shedder.js';
 import { toOriginForm } from './origin-form.js';
+import { EXPECTATION, requestProblem } from './request-checks.js';
 import { limitServer, limitWriting, serverOptions } from './server-limits.js';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
+  /** Called with the code of each request that never reaches the application, for its head. */
+  onRefused: (code: string) => void = () => undefined;
 
   /**
    * @param application an Express application; default: a new one
@@ -27,15 +32,30 @@ export class GatewayAdapter extends ExpressAdapter {
     const application = this.getInstance<ExpressApplication>();
     const options = { ...serverOptions(this.maxTokenLength), ...expressClasses(application) };
     const server = createServer(options, (request, response) => {
+      const problem = requestProblem(request);
+      if (problem !== undefined) {
+        this.refuse(problem, request, response);
+        return;
+      }
       toOriginForm(request);
+      withoutForwardedPorts(request);
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);
       // Nest answers everything. If it ever does not, Express must not send a page of its own.
       application(request, response, () => response.destroy());
     });
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      this.refuse(EXPECTATION, request, response),
+    );
     limitServer(server);
     server.once('listening', () => this.shedder.start());
     this.httpServer = server;
+  }
+
+  private refuse(problem: GatewayError, request: IncomingMessage, response: ServerResponse): void {
+    this.onRefused(problem.code);
+    const { status, headers, body } = errorAnswer(problem, requestContext(request).id);
+    response.writeHead(status, headers).end(body);
   }
 
   override reply(response: Response, body: unknown, statusCode?: number): unknown {

@@ -23,8 +23,8 @@ const LOG_INTERVAL_MS = 10_000;
  * `Retry-After`, for a small part of what serving would cost. Probes always get in.
  */
 export class LoadShedder {
-  /** Called for each request that is refused. */
-  onShed: () => void = () => undefined;
+  /** Called for each request that is refused, before it is answered. */
+  onShed: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
   private readonly logger = new Logger('Overload');
   private readonly controller = new ShedController();
   private inFlight = 0;
@@ -54,7 +54,7 @@ export class LoadShedder {
       request.url?.startsWith('/health/') !== true
     ) {
       this.shed++;
-      this.onShed();
+      this.onShed(request, response);
       this.hold(request, response);
       return false;
     }

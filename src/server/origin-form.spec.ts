@@ -18,6 +18,12 @@ describe('toOriginForm', () => {
     ['http:///token', '/token', ''],
     ['http://gw//token', '//token', 'gw'],
     ['http://user@gw/token', '/token', 'user@gw'],
+    ['/%74oken', '/token', 'header'],
+    ['/private/%63%75stom?a=%63', '/private/custom?a=%63', 'header'],
+    ['http://gw/%54%6F%6b%65%6E%5F%7e%2D%30', '/Token_~-0', 'gw'],
+    ['/%2e%2E/%2f%3F%23%25%5B%5e%60%7b%40%3a', '/%2e%2E/%2f%3F%23%25%5B%5e%60%7b%40%3a', 'header'],
+    ['/%2574oken', '/%2574oken', 'header'],
+    ['/%C3%A4%', '/%C3%A4%', 'header'],
     ['*', '*', 'header'],
     ['', '', 'header'],
   ])('of %j is %j, addressed to %j', (url, expected, host) => {

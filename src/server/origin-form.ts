@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)([^#]*)/i;
+/** Letters, digits, `-`, `_` and `~`; a dot stays, since it could make a segment that means "up". */
+const ENCODED_UNRESERVED = /%(?:2d|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
 const SLASH = 0x2f;
 
 /**
@@ -8,8 +10,18 @@ const SLASH = 0x2f;
  * (`POST http://gateway/token`, RFC 9112 section 3.2.2) loses its host, which takes the place of the
  * header, and a fragment, which no request should have, is cut off. So nothing behind this has to know
  * of other forms.
+ *
+ * The path is written in one way: `/%74oken` is `/token` (RFC 3986 section 6.2.2.2).
  */
 export function toOriginForm(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
+  toPathAndQuery(request);
+  const { url = '' } = request;
+  if (!url.includes('%')) return;
+  const [path = ''] = url.split('?', 1);
+  request.url = path.replace(ENCODED_UNRESERVED, decodeURIComponent) + url.slice(path.length);
+}
+
+function toPathAndQuery(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
   const { url = '' } = request;
   if (url.charCodeAt(0) === SLASH) {
     const fragment = url.indexOf('#');

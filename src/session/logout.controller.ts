@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { assertSameOrigin, TokenRefusedException, ProtectedRoutes, Public } from '../auth/index.js';
+import { TokenRefusedException, ProtectedRoutes, Public, rawRequest } from '../auth/index.js';
 import {
   bearerToken,
   tokenMissing,
@@ -54,15 +54,15 @@ export class LogoutController {
     const policy = this.routes.defaults();
     const refresh = this.cookies.refreshToken(request);
     const access = this.accessToken(request, policy);
-    if (access?.source === 'cookie') assertSameOrigin(request, this.routes.publicUrl);
+    if (access?.source === 'cookie') this.routes.assertSameOrigin(request);
     const tokens = [access?.token, refresh].filter((token) => token !== undefined);
-    if (tokens.length === 0) throw this.refused(request, tokenMissing(request, policy));
+    if (tokens.length === 0) throw this.refused(request, tokenMissing(rawRequest(request), policy));
     return tokens;
   }
 
   private accessToken(request: IncomingMessage, policy: TokenPolicy): BearerToken | undefined {
     try {
-      return bearerToken(request, policy);
+      return bearerToken(rawRequest(request), policy);
     } catch (error) {
       if (error instanceof TokenRefusedError) throw this.refused(request, error);
       throw error;

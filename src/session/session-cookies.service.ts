@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { assertSameOrigin } from '../auth/index.js';
-import { tokenOfCookie } from '../core/verify/index.js';
+import { TokenRefusedError } from '../core/errors/index.js';
+import { SESSION_COOKIES } from '../core/headers/index.js';
 import { toNumber } from '../core/json/index.js';
+import { tokenOfCookie } from '../core/verify/index.js';
+import { addCookie, GatewayException } from '../http/index.js';
+import { claimsOf } from './answer-tokens.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
 
-/** `__Host-` makes browsers insist on Secure, on no Domain and on the path `/` (RFC 6265bis). */
-const NAMES = { access_token: '__Host-access_token', refresh_token: '__Host-refresh_token' };
 const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
 /** Browsers drop longer ones without a word. */
 const MAX_COOKIE_BYTES = 4096;
@@ -28,38 +30,66 @@ export class SessionCookies {
   /** Sets a cookie for each token of a signed answer; it lives as long as its token. */
   set(response: ServerResponse, answer: Readonly<Record<string, unknown>>): void {
     const now = nowSeconds();
-    for (const [field, name] of Object.entries(NAMES)) {
+    for (const [field, name] of Object.entries(SESSION_COOKIES)) {
       const token = answer[field];
       if (typeof token !== 'string') continue;
       const maxAge = Math.min(MAX_AGE, Math.max(0, expiry(token) - now));
       const cookie = `${name}=${token}; ${ATTRIBUTES}; Max-Age=${maxAge}`;
       if (cookie.length > MAX_COOKIE_BYTES)
         this.logger.warn(`${name} is longer than the 4096 bytes that browsers keep`);
-      response.appendHeader('Set-Cookie', cookie);
+      addCookie(response, cookie);
     }
   }
 
   /** Ends them. */
   clear(response: ServerResponse): void {
-    for (const name of Object.values(NAMES))
-      response.appendHeader('Set-Cookie', `${name}=; ${ATTRIBUTES}; Max-Age=0`);
+    for (const name of Object.values(SESSION_COOKIES))
+      addCookie(response, `${name}=; ${ATTRIBUTES}; Max-Age=0`);
+  }
+
+  /**
+   * For a request whose answer would set cookies: a page of another origin must not put its visitor into a
+   * session of somebody else (login CSRF).
+   *
+   * @throws CsrfRefusedException while cookies are on, unless the request comes from the own or a trusted origin
+   */
+  assertMaySet(request: IncomingMessage): void {
+    if (this.enabled) this.assertSameOrigin(request);
   }
 
   /**
    * The refresh token of a browser; `undefined` while cookies are off.
    *
    * @throws CsrfRefusedException when there is one, and the request comes from another origin
+   * @throws GatewayException 400 `token_ambiguous` when there are two
    */
   refreshToken(request: IncomingMessage): string | undefined {
-    const token = this.enabled ? tokenOfCookie(request, NAMES.refresh_token) : undefined;
-    if (token !== undefined) assertSameOrigin(request, this.options.publicUrl);
+    if (!this.enabled) return undefined;
+    const token = onlyCookie(request, SESSION_COOKIES.refresh_token);
+    if (token !== undefined) this.assertSameOrigin(request);
     return token;
+  }
+
+  private assertSameOrigin(request: IncomingMessage): void {
+    const { publicUrl, trustedOrigins } = this.options;
+    assertSameOrigin(request, publicUrl, trustedOrigins);
+  }
+}
+
+function onlyCookie(request: IncomingMessage, name: string): string | undefined {
+  try {
+    return tokenOfCookie(request, name);
+  } catch (error) {
+    if (!(error instanceof TokenRefusedError)) throw error;
+    throw new GatewayException({
+      status: 400,
+      error: 'invalid_request',
+      code: error.code,
+      description: 'The request carries more than one token.',
+      explanation: error.explanation,
+    });
   }
 }
 
 /** `exp` of a token that was signed a moment ago. */
-function expiry(token: string): number {
-  const [, payload = ''] = token.split('.', 2);
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp: unknown };
-  return Math.floor(toNumber(claims.exp) ?? 0);
-}
+const expiry = (token: string): number => Math.floor(toNumber(claimsOf(token).exp) ?? 0);

@@ -17,6 +17,11 @@ export interface SessionModuleOptions {
   cookies?: boolean;
   /** Where browsers reach the gateway. Default: the host that they address. */
   publicUrl?: string;
+  /**
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may log in, refresh and log out with
+   * cookies, too. Default: none.
+   */
+  trustedOrigins?: readonly string[];
 }
 
 /** For tests. */
@@ -26,6 +31,7 @@ export const SESSION_KINDS: OptionKinds<SessionModuleOptions> = {
   refreshTyp: kinds.name,
   cookies: kinds.flag,
   publicUrl: kinds.name,
+  trustedOrigins: kinds.texts,
 };
 
 export const {

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { HopTokensModule } from '../http/index.js';
 import { RouteExplorer, RoutesModule } from '../routes/index.js';
 import { AnswerSerializer, runWithinSerializers } from './answer-serializer.service.js';
+import { HopTokenSigner } from './hop-token-signer.service.js';
 import { JwtSigner } from './jwt-signer.service.js';
 import { SIGN_FIELDS } from './sign-fields.metadata.js';
 import { SignedRoutes } from './signed-routes.service.js';
@@ -10,8 +12,8 @@ import { ConfigurableSigningModule, SIGNING_OPTIONS } from './signing.module-def
 
 /** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
 @Module({
-  imports: [RoutesModule],
-  providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer],
+  imports: [RoutesModule, HopTokensModule],
+  providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer, HopTokenSigner],
   exports: [
     RoutesModule,
     JwtSigner,

@@ -6,6 +6,7 @@ export {
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';
+export type { SessionRecord, SessionRecords } from './session-records.js';
 export { STATE_STORE, StateModule } from './state.module.js';
 export { STATE_OPTIONS, type StateModuleOptions } from './state.module-definition.js';
 export type {

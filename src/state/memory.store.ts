@@ -5,6 +5,8 @@ import {
   type RevocationSubject,
 } from '../core/revocation/index.js';
 import { Forgetting } from './forgetting.js';
+import { MemorySessions } from './memory-sessions.js';
+import type { SessionRecord } from './session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -59,6 +61,7 @@ export class MemoryStore implements StateStore {
   private readonly consumed = new Map<string, Consumed>();
   private readonly kept = new Map<string, Kept>();
   private readonly counters = new Map<string, Counter>();
+  private readonly sessions = new MemorySessions();
   private version = 0;
   private latestExpiry = 0;
   private readonly forgetting = new Forgetting();
@@ -173,8 +176,22 @@ export class MemoryStore implements StateStore {
     return { hits: counter.hits, resetMs: counter.endsAt - now };
   }
 
+  putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    this.sweep();
+    return this.sessions.putSession(owner, session);
+  }
+
+  listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    return this.sessions.listSessions(owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    return this.sessions.removeSessions(owner, sids);
+  }
+
   async close(): Promise<void> {
     this.log = [];
+    this.sessions.clear();
     for (const map of [this.entries, this.bySubject, this.consumed, this.kept, this.counters])
       map.clear();
   }
@@ -266,6 +283,7 @@ export class MemoryStore implements StateStore {
     );
     for (const [jti, { expiresAt }] of this.consumed)
       if (expiresAt <= now) this.consumed.delete(jti);
+    this.sessions.sweep(now);
   }
 }
 

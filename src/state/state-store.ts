@@ -1,4 +1,5 @@
 import type { Revocation, RevocationSubject } from '../core/revocation/index.js';
+import type { SessionRecords } from './session-records.js';
 import type { StoreClock } from './store-clock.js';
 
 /** A place in the history of revocations; opaque, made by the store. */
@@ -69,7 +70,7 @@ export interface Hits {
 
 /**
  * Where the gateway remembers what must outlive a request: revocations, consumed refresh tokens,
- * counters. Every implementation passes the same suite of tests. What a promise confirms has
+ * sessions, counters. Every implementation passes the same suite of tests. What a promise confirms has
  * happened for good: for SQLite it is on the disk, for Redis and PostgreSQL as durable as they are configured
  * to be.
  *
@@ -77,7 +78,7 @@ export interface Hits {
  * its work, within a bounded time; with `StateReadOnlyException`, which is one, when it answers questions
  * but takes no writes.
  */
-export interface StateStore {
+export interface StateStore extends SessionRecords {
   /** For messages: kind and place, without credentials. */
   readonly description: string;
   /** Who sees the same state: only this process, all processes of the machine, or all machines. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadFrom, type TokenAge } from '../core/revocation/index.js';
-import type { SessionRecord, SessionRecords } from '../state/session-records.js';
 import {
   REVOCATION_KINDS,
   type RefreshUse,
   type Revocation,
   type RevocationChanges,
   type RevocationKind,
+  type SessionRecord,
   type StateStore,
 } from '../state/index.js';
 
@@ -361,8 +361,7 @@ const session = (changes: Partial<SessionRecord> = {}): SessionRecord => ({
   ...changes,
 });
 
-/** What every store that remembers sessions has to do. */
-export const OF_SESSIONS: Readonly<Record<string, (store: SessionRecords) => Promise<void>>> = {
+const OF_SESSIONS: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   'lists the sessions of an owner, the oldest login first, as they were put last': async (
     store,
   ) => {
@@ -423,6 +422,9 @@ const OF_SHARED: Readonly<Record<string, (one: StateStore, other: StateStore) =>
     same(await one.putIfAbsent(key, 'one', 60_000), 'one');
     same(await other.putIfAbsent(key, 'other', 60_000), 'one');
     same(await other.getKept(key), 'one');
+    const record = session();
+    await one.putSession(key, record);
+    same(await other.listSessions(key), [record]);
     const exp = (await one.noteExpiry(0)) + 1;
     await one.noteExpiry(exp);
     same(await other.noteExpiry(0), exp);
@@ -464,7 +466,10 @@ const listOf = <Stores extends readonly StateStore[]>(
  *
  * They run one after the other; together they take about six seconds.
  */
-export const stateStoreChecks: readonly StateStoreCheck<[store: StateStore]>[] = listOf(OF_ALL);
+export const stateStoreChecks: readonly StateStoreCheck<[store: StateStore]>[] = listOf({
+  ...OF_ALL,
+  ...OF_SESSIONS,
+});
 
 /** What two stores have to do beside that which are opened on the same state, as on two machines. */
 export const sharedStateStoreChecks: readonly StateStoreCheck<

@@ -90,7 +90,7 @@ export function passOnBasic(request: IncomingMessage): void {
   const { authorization } = request.headers;
   if (authorization === undefined) return;
   if (usesBasic(request)) addBackendHeaders(request, { authorization });
-  else if (/^(?:bearer|dpop) /i.test(authorization)) withholdHeaders(request, ['authorization']);
+  else if (/^(?:bearer|dpop)\b/i.test(authorization)) withholdHeaders(request, ['authorization']);
 }
 
 /**

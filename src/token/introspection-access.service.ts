@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
-import { AuthGuard, ProtectedRoutes } from '../auth/index.js';
+import { AuthGuard, ProtectedRoutes, rawRequest } from '../auth/index.js';
 import {
   ClientAuthentication,
   ClientRefusedException,
@@ -50,7 +50,7 @@ export class IntrospectionAccess implements OnModuleInit {
     const { clients, policy } = this;
     const asClient = policy === undefined || hasClientCredentials(request, parameters);
     if (policy !== undefined && (clients === undefined || !asClient))
-      return this.guard.admit(request, response, policy);
+      return this.guard.admit(rawRequest(request), response, policy);
     const client = await clients?.authenticate(request, parameters);
     // Anybody can say that they are a public client.
     if (client === undefined || !isConfidential(client))

@@ -5,7 +5,7 @@ import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BackendClient, BackendRefusedException } from '../backend/index.js';
 import { claimText } from '../core/claims/index.js';
 import type { Client } from '../core/clients/index.js';
-import { isJsonObject, toNumber } from '../core/json/index.js';
+import { toNumber } from '../core/json/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { BACKEND_CLIENT } from '../http/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
@@ -21,7 +21,7 @@ import {
   type StateStore,
 } from '../state/index.js';
 import { OAUTH_OPTIONS, type OAuthModuleOptions } from './oauth.module-definition.js';
-import { IssuedTokens, type PresentedToken, continueSession } from '../session/index.js';
+import { continueSession, IssuedTokens, tokensIn, type PresentedToken } from '../session/index.js';
 import { assertDecider } from './login-handler.js';
 import { isBackendRefusal } from './login-refusal.js';
 import { passOnCredentials } from './client-request.js';
@@ -291,12 +291,3 @@ const isGone = ({ socket }: IncomingMessage): boolean => socket.destroyed || soc
 
 const isOfTheRequest = (error: BackendRefusedException): boolean =>
   OF_THE_REQUEST.has((error.getResponse() as { error?: unknown }).error);
-
-const COMPACT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
-
-/** All tokens of an answer, wherever they stand. */
-function tokensIn(value: unknown): string[] {
-  if (typeof value === 'string') return COMPACT.test(value) ? [value] : [];
-  if (Array.isArray(value)) return value.flatMap(tokensIn);
-  return isJsonObject(value) ? Object.values(value).flatMap(tokensIn) : [];
-}

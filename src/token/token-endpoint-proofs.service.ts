@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Optional } from '@nestjs/common';
-import { DpopProofs, ProtectedRoutes, RequestHolder } from '../auth/index.js';
+import { DpopProofs, ProtectedRoutes, rawRequest, RequestHolder } from '../auth/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { useDpopProof, type TokenHolder, type TokenPolicy } from '../core/verify/index.js';
 import { requestContext, withholdHeaders } from '../http/index.js';
@@ -32,7 +32,7 @@ export class TokenEndpointProofs {
     if (dpop === false || this.proofs === undefined) return undefined;
     if (request.headers.dpop === undefined && dpop !== 'required') return undefined;
     await this.proofs.offerNonce(response);
-    const holder = new RequestHolder(request, undefined, this.routes);
+    const holder = new RequestHolder(rawRequest(request), undefined, this.routes);
     try {
       const { thumbprint } = await useDpopProof(
         holder.proofs(),
@@ -58,6 +58,6 @@ export class TokenEndpointProofs {
   /** Whoever presents a token in the body of a request whose proof was used. */
   holder(request: IncomingMessage): TokenHolder {
     const { provenKey: key } = requestContext(request);
-    return new RequestHolder(request, undefined, this.routes, { key });
+    return new RequestHolder(rawRequest(request), undefined, this.routes, { key });
   }
 }

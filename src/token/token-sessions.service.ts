@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import type { Client } from '../core/clients/index.js';
 import { Revocations } from '../state/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import { RefreshGrant } from './refresh-grant.service.js';
-import { beginSession, SessionCookies } from '../session/index.js';
+import { beginSession, SessionCookies, SessionList, withoutTokens } from '../session/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './token-request.js';
@@ -16,25 +16,49 @@ export class TokenSessions {
     private readonly grant: RefreshGrant,
     private readonly cookies: SessionCookies,
     private readonly revocations: Revocations,
+    @Optional() private readonly list?: SessionList,
   ) {}
 
   /**
-   * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
-   * while refresh and cookies are off.
+   * For a request whose answer begins a session or goes on with one.
+   *
+   * @throws CsrfRefusedException where the answer would set cookies, and the request may come from a page of
+   * another origin
    */
-  begin(response: ServerResponse, body: TokenAnswer): TokenAnswer | UnsignedAnswer {
-    if (!this.grant.enabled && !this.cookies.enabled) return body;
+  assertMayBegin(request: IncomingMessage): void {
+    this.cookies.assertMaySet(request);
+  }
+
+  /**
+   * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
+   * while refresh, cookies and the list of sessions are off.
+   *
+   * @param byUser somebody logs in, not a client for itself (RFC 6749 section 4.4)
+   */
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: TokenAnswer,
+    byUser: boolean,
+  ): TokenAnswer | UnsignedAnswer {
+    const list = byUser ? this.list : undefined;
+    const hasSession = this.grant.enabled || list !== undefined;
+    if (!hasSession && !this.cookies.enabled) return body;
     return new UnsignedAnswer(body, {
-      complete: this.grant.enabled
+      complete: hasSession
         ? (claimSets) => beginSession(claimSets, this.revocations.issueTime(), body.scope)
         : undefined,
-      commit: async (answer) => this.deliver(response, answer),
+      commit: async (answer) => {
+        await list?.note(request, answer, true);
+        return this.deliver(response, answer);
+      },
     });
   }
 
   /**
    * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
-   * the session cookie, for which the request has to come from the gateway's own origin.
+   * the session cookie, for which the request has to come from the gateway's own origin. The answer to a
+   * cookie holds tokens as cookies only.
    *
    * @param client who asks, where clients are registered
    * @throws TokenRequestException while refresh is off, or without a token
@@ -49,18 +73,24 @@ export class TokenSessions {
   ): Promise<UnsignedAnswer | SignedAnswer> {
     if (!this.grant.enabled)
       throw new TokenRequestException('grant_unsupported', 'Refresh is not switched on here.');
-    const token = parameters('refresh_token') ?? this.cookies.refreshToken(request);
+    const parameter = parameters('refresh_token');
+    const token = parameter ?? this.cookies.refreshToken(request);
     if (token === undefined)
       throw new TokenRequestException('body_malformed', 'The parameter refresh_token is missing.');
     const result = await this.grant.exchange(request, token, parameters, client);
-    if (result instanceof SignedAnswer) {
-      this.deliver(response, result.body);
-      return result;
-    }
+    const deliver = (answer: Record<string, unknown>): Record<string, unknown> => {
+      const delivered = this.deliver(response, answer);
+      return parameter === undefined ? withoutTokens(delivered) : delivered;
+    };
+    if (result instanceof SignedAnswer) return new SignedAnswer(deliver(result.body));
     const { body, steps } = result;
     return new UnsignedAnswer(body, {
       ...steps,
-      commit: async (answer) => this.deliver(response, (await steps.commit?.(answer)) ?? answer),
+      commit: async (answer) => {
+        const committed = (await steps.commit?.(answer)) ?? answer;
+        await this.list?.note(request, committed, false);
+        return deliver(committed);
+      },
     });
   }
 

@@ -71,9 +71,15 @@ export class TokenController {
     else asked = await clientRequest(this.clients, request, parameters);
     if (asked?.grantType === 'client_credentials' && asked.client.claims !== undefined)
       return boundTo(key, tokenForItself(asked));
+    this.sessions.assertMayBegin(request);
     const answer = isRefresh
       ? await this.sessions.refresh(request, response, parameters, asked?.client)
-      : this.sessions.begin(response, await this.login(request, body, parameters, asked?.client));
+      : this.sessions.begin(
+          request,
+          response,
+          await this.login(request, body, parameters, asked?.client),
+          parameters('grant_type') !== 'client_credentials',
+        );
     return boundTo(key, asked === undefined ? answer : issuedTo(asked, answer));
   }
 

@@ -43,6 +43,7 @@ export const CREATE_TOKEN: OperationInfo = {
   errors: {
     400: [
       'parameter_repeated',
+      'token_ambiguous',
       'grant_unsupported',
       'login_refused',
       'refresh_token_invalid',
@@ -60,6 +61,7 @@ export const CREATE_TOKEN: OperationInfo = {
       'target_unknown',
     ],
     401: ['client_unknown'],
+    403: ['csrf_refused'],
     503: ['state_unavailable'],
   },
   callsBackend: true,

@@ -19,7 +19,7 @@ import {
   ParentBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { BackendCall, CallSpan, CallTracer } from '../backend/index.js';
+import type { CallSpan, CallTarget, CallTracer } from '../backend/index.js';
 import {
   GatewayException,
   KNOWN_METHODS,
@@ -54,7 +54,9 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   }
 
   begin(request: IncomingMessage, _response: ServerResponse, next: () => void): void {
-    const parent = this.propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+    // `tracestate` is what tracing systems tell each other: a client could write to the backend by it.
+    const { traceparent } = request.headers;
+    const parent = this.propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
     this.spans.set(request, this.tracer.startSpan('HTTP', { kind: SpanKind.SERVER }, parent));
     next();
   }
@@ -75,7 +77,7 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
     span.end();
   }
 
-  start({ method = 'GET', path, from }: BackendCall): CallSpan | undefined {
+  start({ method = 'GET', path, from }: CallTarget): CallSpan | undefined {
     const parent = from && this.spans.get(from);
     if (parent === undefined) return undefined;
     const [template = ''] = path.split('?', 1);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { Public } from '../auth/index.js';
+import { setResponseHeader } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import { GET_JWKS } from './jwks.operations.js';
@@ -20,15 +21,15 @@ export class JwksController {
   ): string | undefined {
     const body = JSON.stringify(this.keys.publicJwks());
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    response.setHeader('ETag', etag);
-    response.setHeader('Cache-Control', 'public, max-age=300');
+    setResponseHeader(response, 'ETag', etag);
+    setResponseHeader(response, 'Cache-Control', 'public, max-age=300');
     // Pages of all origins may read it.
-    response.setHeader('Access-Control-Allow-Origin', '*');
+    setResponseHeader(response, 'Access-Control-Allow-Origin', '*');
     if (matches(request.headers['if-none-match'], etag)) {
       response.statusCode = 304;
       return undefined;
     }
-    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    setResponseHeader(response, 'Content-Type', 'application/json; charset=utf-8');
     return body;
   }
 }

@@ -71,7 +71,7 @@ describe('MetadataController', () => {
     ['https://a/t%C3%A4', ['tä']],
   ])('tells those of the issuer %s at its path', (issuer, path) => {
     const controller = controllerOf({ issuer });
-    expect(controller.ofPath(path)).toEqual(controller.authorizationServer());
+    expect(controller.ofPath({ path })).toEqual(controller.authorizationServer());
   });
 
   it.each([
@@ -83,6 +83,6 @@ describe('MetadataController', () => {
     ['urn:a', ['a']],
     ['https://a/%ff', ['ÿ']],
   ])('knows no other path: %s at %j', (issuer, path) => {
-    expect(() => controllerOf({ issuer }).ofPath(path)).toThrow(NotFoundException);
+    expect(() => controllerOf({ issuer }).ofPath({ path })).toThrow(NotFoundException);
   });
 });

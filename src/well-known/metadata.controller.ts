@@ -70,19 +70,23 @@ export class MetadataController {
 
   /**
    * Of an issuer with a path: it stands behind the well-known one (RFC 8414 section 3.1) or before it
-   * (OpenID Connect Discovery 1.0 section 4.1). Clients look for each document at both places.
+   * (OpenID Connect Discovery 1.0 section 4.1). Clients look for each document at both places. It may have four
+   * segments.
    */
-  @Get([
-    '.well-known/oauth-authorization-server/*path',
-    '.well-known/openid-configuration/*path',
-    '*path/.well-known/oauth-authorization-server',
-    '*path/.well-known/openid-configuration',
-  ])
+  @Get(
+    // A wildcard would not do for Fastify.
+    [':a', ':a/:b', ':a/:b/:c', ':a/:b/:c/:d'].flatMap((path) => [
+      `.well-known/oauth-authorization-server/${path}`,
+      `.well-known/openid-configuration/${path}`,
+      `${path}/.well-known/oauth-authorization-server`,
+      `${path}/.well-known/openid-configuration`,
+    ]),
+  )
   @Header('Cache-Control', CACHE_CONTROL)
   @Header('Access-Control-Allow-Origin', '*')
   @Operation(GET_SERVER_METADATA_OF_PATH)
-  ofPath(@Param('path') path: readonly string[]): object {
-    if (`/${path.join('/')}` !== pathOf(this.issuer))
+  ofPath(@Param() parameters: Readonly<Record<string, string | readonly string[]>>): object {
+    if (`/${Object.values(parameters).flat().join('/')}` !== pathOf(this.issuer))
       throw new NotFoundException('There is no such resource.');
     return this.metadata();
   }

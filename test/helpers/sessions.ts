@@ -20,9 +20,9 @@ export const postForm = (
   headers: Record<string, string> = {},
 ): Promise<Answer> => call(url, { method: 'POST', body: new URLSearchParams(form), headers });
 
-/** A login without credentials, as far as the backend allows it. */
+/** A login without credentials, as far as the backend allows it; as of a page of the gateway's own origin. */
 export const login = async (url: string): Promise<Pair> =>
-  pairOf(await call(`${url}/token`, { method: 'POST' }));
+  pairOf(await call(`${url}/token`, { method: 'POST', headers: { origin: url } }));
 
 /** One use of a refresh token. */
 export const refresh = (
@@ -30,7 +30,11 @@ export const refresh = (
   token: string,
   parameters: Record<string, string> = {},
 ): Promise<Answer> =>
-  postForm(`${url}/token`, { grant_type: 'refresh_token', refresh_token: token, ...parameters });
+  postForm(
+    `${url}/token`,
+    { grant_type: 'refresh_token', refresh_token: token, ...parameters },
+    { origin: url },
+  );
 
 /** Status and code. */
 export const verdictOf = ({ status, json }: Answer): string =>

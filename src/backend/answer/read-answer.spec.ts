@@ -6,6 +6,7 @@ import {
   BackendFailedException,
   BackendRefusedException,
 } from '../backend.exceptions.js';
+import type { JsonTypes } from '../backend-call.js';
 import type { BackendResponse } from '../transport/exchange.js';
 import { readAnswer } from './read-answer.js';
 
@@ -14,7 +15,8 @@ const read = (
   status: number,
   body: string | Buffer,
   headers: BackendResponse['headers'] = JSON_TYPE,
-) => readAnswer({ status, headers, body: Buffer.from(body) }, 10_000);
+  jsonTypes: JsonTypes = 'declared',
+) => readAnswer({ status, headers, body: Buffer.from(body) }, { maxBytes: 10_000, jsonTypes });
 const thrown = async (answer: Promise<unknown>): Promise<GatewayException> => {
   try {
     await answer;
@@ -46,14 +48,19 @@ describe('readAnswer', () => {
   });
 
   it('takes a missing content type for JSON, and passes one on as it is', async () => {
-    expect((await read(200, '[]', {})).contentType).toBe('application/json; charset=utf-8');
+    for (const headers of [{}, { 'content-type': '' }, { 'content-type': ' ' }])
+      expect((await read(200, '[]', headers)).contentType).toBe('application/json; charset=utf-8');
     const type = 'application/vnd.a+json;v=1';
     expect((await read(200, '[]', { 'content-type': type })).contentType).toBe(type);
   });
 
   it.each([
     ['another type', '{}', { 'content-type': 'text/html' }],
-    ['an empty type', '{}', { 'content-type': '' }],
+    ['text/json', '{}', { 'content-type': 'text/json' }],
+    ['a byte order mark', '\ufeff{}', JSON_TYPE],
+    ['two documents', '{"a":1}{"a":2}', JSON_TYPE],
+    ['two documents by a line', '{"a":1}\n{"a":2}\n', JSON_TYPE],
+    ['nesting of 2000', '['.repeat(2000) + ']'.repeat(2000), JSON_TYPE],
     ['two types', '{}', { 'content-type': ['application/json', 'text/html'] }],
     ['no JSON', '{', JSON_TYPE],
     ['nothing', '', JSON_TYPE],
@@ -67,6 +74,27 @@ describe('readAnswer', () => {
     expect(error).toBeInstanceOf(BackendBadResponseException);
     expect(error).not.toBeInstanceOf(BackendFailedException);
   });
+
+  it.each(['text/json', 'text/plain; charset=utf-8', 'text/html', 'x'])(
+    'takes JSON that is declared as %s, with a mark or without, where anything is taken',
+    async (type) => {
+      const headers = { 'content-type': type };
+      for (const body of ['{"n":9007199254740993}', '\ufeff{"n":9007199254740993}']) {
+        const answer = await read(200, body, headers, 'any');
+        expect(answer).toMatchObject({
+          text: '{"n":9007199254740993}',
+          contentType: 'application/json; charset=utf-8',
+        });
+        expect((await thrown(read(400, body, headers, 'any'))).details.body).toBe(answer.text);
+      }
+      for (const body of ['<p>', '', '{} {}', '\ufeff', '1'])
+        expect(await thrown(read(200, body, headers, 'any'))).toBeInstanceOf(
+          BackendBadResponseException,
+        );
+      const page = await thrown(read(404, '<p>', headers, 'any'));
+      expect(page.details.body).toBeUndefined();
+    },
+  );
 
   it('takes nesting up to its limit', async () => {
     expect((await read(200, '['.repeat(501) + ']'.repeat(501))).status).toBe(200);

@@ -1,47 +1,106 @@
-import { isDeeperThan, isJsonMediaType } from '../../core/json/index.js';
+import { isDeeperThan, isJsonMediaType, isJsonObject, withoutMark } from '../../core/json/index.js';
 import {
   BackendBadResponseException,
   BackendFailedException,
   BackendRefusedException,
 } from '../backend.exceptions.js';
-import type { BackendResponse } from '../transport/exchange.js';
+import type { AnswerEncoding, JsonTypes } from '../backend-call.js';
+import type { BackendResponse, ResponseHead } from '../transport/exchange.js';
 import { BackendAnswer } from './backend-answer.js';
 import { decodeBody } from './decode-body.js';
 
 type HeaderValue = BackendResponse['headers'][string];
 
 const DEFAULT_MEDIA_TYPE = 'application/json; charset=utf-8';
+const TEXT = 'text/plain; charset=utf-8';
 const MAX_NESTING = 500;
 /** Headers of a refusal that tell the client what to do next. */
 const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
+
+/** How an answer is read. */
+export interface Reading {
+  /** Bytes of the largest body, decompressed. */
+  readonly maxBytes: number;
+  /** What a JSON answer may be declared as. */
+  readonly jsonTypes: JsonTypes;
+}
+
+/** An answer that can be sent to a client. */
+export interface ClientAnswer extends ResponseHead {
+  readonly text: string;
+  readonly contentType: string;
+}
 
 /**
  * What a response means: 2xx with a JSON object or array is an answer, 4xx the backend's own
  * refusal, everything else a failure of the backend.
  *
- * @param maxBytes limit of the decompressed body
  * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
 export async function readAnswer(
-  { status, headers, body }: BackendResponse,
-  maxBytes: number,
+  response: BackendResponse,
+  reading: Reading,
 ): Promise<BackendAnswer> {
+  const { text, contentType } = await readText(response, reading);
+  return new BackendAnswer(
+    response.status,
+    assertObject(parseBody(text)),
+    text,
+    assertJson(contentType),
+  );
+}
+
+/**
+ * The same as an answer to a client, in the encoding that its route says.
+ *
+ * @throws as {@link readAnswer}
+ */
+export async function readForClient(
+  response: BackendResponse,
+  encoding: Exclude<AnswerEncoding, 'no-op'>,
+  reading: Reading,
+): Promise<ClientAnswer> {
+  const { status, headers } = response;
+  const { text, contentType } = await readText(
+    response,
+    encoding === 'string' ? { ...reading, jsonTypes: 'declared' } : reading,
+  );
+  if (encoding === 'string') return { status, headers, text, contentType: TEXT };
+  const answer = { status, headers, text, contentType: assertJson(contentType) };
+  const value = parseBody(text);
+  if (encoding === 'json') assertObject(value);
+  else if (!isJsonObject(value))
+    // Wrapped as text, so that all digits stay.
+    return {
+      ...answer,
+      text: `{"${Array.isArray(value) ? 'collection' : 'content'}":${text.trim()}}`,
+      contentType: DEFAULT_MEDIA_TYPE,
+    };
+  return answer;
+}
+
+/**
+ * The text of an answer, with its content type where that is JSON.
+ *
+ * @throws as {@link readAnswer}
+ */
+async function readText(
+  { status, headers, body }: BackendResponse,
+  reading: Reading,
+): Promise<{ text: string; contentType: string | undefined }> {
   if (status >= 500) throw new BackendFailedException(`the backend answered ${status}`);
   if (status < 200 || (status >= 300 && status < 400))
     throw new BackendBadResponseException(`the backend answered ${status}`);
-  const contentType = jsonContentType(headers['content-type']);
+  const contentType = jsonContentType(headers['content-type'], reading.jsonTypes);
+  const contentEncoding = single(headers['content-encoding']);
   if (status < 400) {
-    if (contentType === undefined)
-      throw new BackendBadResponseException('the answer is not declared as JSON');
-    const decoded = decodeBody(body, single(headers['content-encoding']), maxBytes);
+    const decoded = decodeBody(body, contentEncoding, reading.maxBytes);
     const text = typeof decoded === 'string' ? decoded : await decoded;
-    return new BackendAnswer(status, parseBody(text), text, contentType);
+    return { text: asRead(text, reading), contentType };
   }
   throw new BackendRefusedException(
     status,
-    contentType === undefined
-      ? undefined
-      : await refusalBody(body, single(headers['content-encoding']), maxBytes),
+    contentType === undefined ? undefined : await refusalBody(body, contentEncoding, reading),
     Object.fromEntries(
       REFUSAL_HEADERS.flatMap((name) => {
         const value = single(headers[name]);
@@ -51,6 +110,12 @@ export async function readAnswer(
   );
 }
 
+function assertJson(contentType: string | undefined): string {
+  if (contentType === undefined)
+    throw new BackendBadResponseException('the answer is not declared as JSON');
+  return contentType;
+}
+
 function parseBody(text: string): unknown {
   let body: unknown;
   try {
@@ -58,21 +123,29 @@ function parseBody(text: string): unknown {
   } catch {
     throw new BackendBadResponseException('the answer is not valid JSON');
   }
-  if (body === null || typeof body !== 'object')
-    throw new BackendBadResponseException('the answer is neither a JSON object nor an array');
   // Each level takes two characters: a short text cannot be deep.
   if (text.length > 2 * MAX_NESTING && isDeeperThan(MAX_NESTING, body))
     throw new BackendBadResponseException(`the answer nests deeper than ${MAX_NESTING} levels`);
   return body;
 }
 
+function assertObject(value: unknown): object {
+  if (value === null || typeof value !== 'object')
+    throw new BackendBadResponseException('the answer is neither a JSON object nor an array');
+  return value;
+}
+
+/** The text of JSON, which may begin with a mark where anything is taken for JSON. */
+const asRead = (text: string, { jsonTypes }: Reading): string =>
+  jsonTypes === 'any' ? withoutMark(text) : text;
+
 async function refusalBody(
   data: Buffer,
   contentEncoding: string | undefined,
-  maxBytes: number,
+  reading: Reading,
 ): Promise<string | undefined> {
   try {
-    const text = await decodeBody(data, contentEncoding, maxBytes);
+    const text = asRead(await decodeBody(data, contentEncoding, reading.maxBytes), reading);
     JSON.parse(text);
     return text;
   } catch {
@@ -80,11 +153,12 @@ async function refusalBody(
   }
 }
 
-/** The content type to pass on; `undefined` when it is not JSON. A missing one is taken for JSON. */
-function jsonContentType(value: HeaderValue): string | undefined {
+/** The content type to pass on; `undefined` when it is not JSON. One that is missing or empty is taken for JSON. */
+function jsonContentType(value: HeaderValue, jsonTypes: JsonTypes): string | undefined {
   const contentType = single(value);
-  if (contentType === undefined) return DEFAULT_MEDIA_TYPE;
-  return isJsonMediaType(contentType) ? contentType : undefined;
+  if (contentType === undefined || contentType.trim() === '') return DEFAULT_MEDIA_TYPE;
+  if (isJsonMediaType(contentType)) return contentType;
+  return jsonTypes === 'any' ? DEFAULT_MEDIA_TYPE : undefined;
 }
 
 /** Several lines of one name are one list (RFC 9110 section 5.3). */

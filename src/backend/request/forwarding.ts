@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { foldHeader } from '../../core/headers/index.js';
-import { requestContext } from '../../http/index.js';
+import { foldHeader, otherCookies } from '../../core/headers/index.js';
+import { bearerToken } from '../../core/verify/index.js';
+import {
+  FORWARDED_HEADERS,
+  forwardedFor,
+  requestContext,
+  type ReservedHeaders,
+} from '../../http/index.js';
 
 /** An allow-listed header, prepared. */
 export interface AllowedHeader {
@@ -14,30 +20,76 @@ export interface AllowedHeader {
 export const allowedHeaders = (names: readonly string[]): readonly AllowedHeader[] =>
   names.map((name) => ({ name: name.toLowerCase(), folded: foldHeader(name) }));
 
+/** What of a client's request a backend may see. */
+export interface Forwarding {
+  readonly headers: readonly AllowedHeader[];
+  /** Names of cookies, or `*`. */
+  readonly cookies: ReadonlySet<string>;
+  /** What only the gateway writes, and cookies that carry tokens. */
+  readonly reserved: Pick<ReservedHeaders, 'has' | 'hasCookie'>;
+  /** Whether the backend is told whose request it is, by `X-Forwarded-*`. */
+  readonly forwardedFor: boolean;
+}
+
 /**
  * What of a client's headers goes to the backend: the allow-listed ones without those that are
- * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1); and what the gateway
- * adds to them.
+ * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1), cookies without those that
+ * carry tokens; and what the gateway adds to them.
  *
- * @param isReserved for folded names
+ * @param withToken the token that was verified goes with it
  */
 export function forwardedHeaders(
   request: IncomingMessage,
-  allowed: readonly AllowedHeader[],
-  isReserved: (folded: string) => boolean,
+  { headers: allowed, cookies, reserved, forwardedFor: tellsClient }: Forwarding,
+  withToken = false,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
-  const { withheldHeaders, backendHeaders } = requestContext(request);
+  const { id, withheldHeaders, backendHeaders } = requestContext(request);
   if (allowed.length > 0) {
     const hopByHop = connectionOptions(request);
     for (const { name, folded } of allowed) {
-      const value = request.headers[name];
-      if (value === undefined || isReserved(folded)) continue;
+      const value = name === 'cookie' ? cookiesOf(request, reserved) : request.headers[name];
+      if (value === undefined || reserved.has(folded)) continue;
+      if (tellsClient && FORWARDED_HEADERS.has(folded)) continue;
       if (!withheldHeaders.includes(name) && !hopByHop.includes(name)) headers[name] = value;
     }
   }
+  if (cookies.size > 0) {
+    const cookie = cookiesOf(request, reserved, cookies);
+    if (cookie !== undefined) headers.cookie = cookie;
+  }
+  if (tellsClient) Object.assign(headers, forwardedFor(request));
+  if (withToken) Object.assign(headers, verifiedToken(request));
+  headers['x-request-id'] = id;
   return Object.assign(headers, backendHeaders);
 }
+
+/** The header that held the verified token; for one that a cookie held, `Authorization`. */
+function verifiedToken(request: IncomingMessage): Record<string, string> {
+  const { verified } = requestContext(request);
+  if (verified?.claims === undefined) return {};
+  const { authHeaderName } = verified.policy;
+  const presented = bearerToken(request, verified.policy);
+  if (presented === undefined) return {};
+  return presented.source === 'cookie'
+    ? { authorization: `Bearer ${presented.token}` }
+    : { [authHeaderName]: String(request.headers[authHeaderName]) };
+}
+
+/** The cookies as they came, but never those that hold a token. @param listed others are left out, too */
+const cookiesOf = (
+  { headers: { cookie } }: IncomingMessage,
+  reserved: Forwarding['reserved'],
+  listed: ReadonlySet<string> = ALL,
+): string | undefined =>
+  cookie === undefined
+    ? undefined
+    : otherCookies(
+        cookie,
+        (name) => reserved.hasCookie(name) || !(listed.has(name) || listed.has('*')),
+      );
+
+const ALL: ReadonlySet<string> = new Set(['*']);
 
 /** The headers that the client declares to be for this connection only, lower case. */
 function connectionOptions({ headers: { connection } }: IncomingMessage): readonly string[] {

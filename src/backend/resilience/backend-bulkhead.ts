@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { GatewayException } from '../../http/index.js';
 import {
   BackendBadResponseException,
   BackendFailedException,
@@ -21,6 +22,8 @@ export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
 
 /** Limits of a {@link BackendBulkhead}. */
 export interface BulkheadOptions {
+  /** Of the host, for messages. Default: they name none. */
+  origin?: string;
   /** Most calls at the same time. */
   maxCalls: number;
   breaker?: BreakerOptions | false;
@@ -33,6 +36,7 @@ const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
   [BackendUnavailableException, 'unavailable'],
   [BackendTimeoutException, 'timeout'],
 ];
+const ANSWERED = (): BackendOutcome => 'answered';
 const FAILURES = new Set<BackendOutcome>(['failed', 'unavailable', 'timeout']);
 
 /** Decides whether a call is made at all, and keeps account of how calls end. */
@@ -45,15 +49,22 @@ export class BackendBulkhead {
   private readonly listeners: CallListener[] = [];
   private readonly maxCalls: number;
   private readonly breaker: CircuitBreaker | undefined;
+  private readonly at: string;
   private lastFailure = '';
 
-  constructor({ maxCalls, breaker }: BulkheadOptions) {
+  constructor({ origin, maxCalls, breaker }: BulkheadOptions) {
+    this.at = origin === undefined ? '' : ` at ${origin}`;
     this.maxCalls = maxCalls;
     if (breaker !== false) this.breaker = new CircuitBreaker(breaker);
   }
 
   get state(): BreakerState {
     return this.breaker?.state ?? 'closed';
+  }
+
+  /** Whether a call would be made now. */
+  get takesCalls(): boolean {
+    return this.inFlight < this.maxCalls && this.breaker?.admits(performance.now()) !== false;
   }
 
   onCall(listener: CallListener): void {
@@ -63,9 +74,13 @@ export class BackendBulkhead {
   /**
    * Makes a call, if it may be made.
    *
+   * @param outcomeOf says of an answer how the call ended. Default: `answered`
    * @throws BackendUnavailableException at once when too many calls are under way or the circuit is open
    */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  async run<T>(
+    call: () => Promise<T>,
+    outcomeOf: (answer: T) => BackendOutcome = ANSWERED,
+  ): Promise<T> {
     if (this.inFlight >= this.maxCalls) throw this.rejection('too many calls are under way');
     const start = performance.now();
     const permit = this.breaker === undefined ? 0 : this.breaker.admit(start);
@@ -74,31 +89,34 @@ export class BackendBulkhead {
     this.inFlight++;
     try {
       const answer = await call();
-      this.ended('answered', permit, start);
+      this.ended(outcomeOf(answer), permit, start);
       return answer;
     } catch (error) {
       const outcome = OUTCOMES.find(([kind]) => error instanceof kind)?.[1] ?? 'other';
-      if (FAILURES.has(outcome))
-        this.lastFailure = (error as BackendUnavailableException).details.explanation ?? '';
-      this.ended(outcome, permit, start);
+      this.ended(outcome, permit, start, error);
       throw error;
     } finally {
       this.inFlight--;
     }
   }
 
-  private ended(outcome: BackendOutcome, permit: number, start: number): void {
+  private ended(outcome: BackendOutcome, permit: number, start: number, error?: unknown): void {
     const now = performance.now();
     if (FAILURES.has(outcome)) {
+      this.lastFailure =
+        (error instanceof GatewayException ? error.explanation : undefined) ??
+        'the backend answered 5xx';
       if (this.breaker?.failed(permit, now) === true)
-        this.logger.error(`The circuit is open, calls fail at once: ${this.lastFailure}`);
+        this.logger.error(
+          `The circuit is open, calls of the backend${this.at} fail at once: ${this.lastFailure}`,
+        );
     } else if (outcome !== 'other' && this.breaker?.succeeded(permit) === true)
-      this.logger.log('The backend answers again, the circuit is closed');
+      this.logger.log(`The backend${this.at} answers again, the circuit is closed`);
     for (const listener of this.listeners) listener(outcome, (now - start) / 1000);
   }
 
   private rejection(reason: string): BackendUnavailableException {
     this.rejected++;
-    return new BackendUnavailableException(`the backend was not called: ${reason}`);
+    return new BackendUnavailableException(`the backend${this.at} was not called: ${reason}`);
   }
 }

@@ -8,11 +8,14 @@ import {
 import { RetryBudget } from '../resilience/retry-budget.js';
 import { Connector } from './connector.js';
 import {
-  Exchange,
+  CollectedExchange,
+  StreamedExchange,
   type BackendRequest,
   type BackendResponse,
+  type Exchange,
   type ExchangeLimits,
   type RetryableTransport,
+  type StreamedResponse,
 } from './exchange.js';
 
 /** Idle connections are closed before usual backends (Node: 5 s) close them on us. */
@@ -64,17 +67,22 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
    * reason of `limits.signal`
    */
   send(request: BackendRequest, limits?: Partial<ExchangeLimits>): Promise<BackendResponse> {
-    this.budget.earn();
-    const { origin, path, method, headers, body = null } = request;
-    const options = { origin, path, method, headers, body };
+    const options = toOptions(request);
+    const within = limits === undefined ? this.limits : this.bounded(limits);
     return new Promise((resolve, reject) => {
-      const within = limits === undefined ? this.limits : this.bounded(limits);
-      const exchange = new Exchange(this, options, within, resolve, reject);
-      try {
-        this.currentPool().dispatch(options, exchange);
-      } catch (error) {
-        exchange.fail(error as Error);
-      }
+      this.dispatch(options, new CollectedExchange(this, options, within, resolve, reject));
+    });
+  }
+
+  /**
+   * The same, where the body of the response is read while it comes; the limits hold for it, too.
+   *
+   * @throws as {@link send}, until the head of the response is here; then its body fails
+   */
+  open(request: BackendRequest): Promise<StreamedResponse> {
+    const options = toOptions(request);
+    return new Promise((resolve, reject) => {
+      this.dispatch(options, new StreamedExchange(this, options, this.limits, resolve, reject));
     });
   }
 
@@ -92,6 +100,15 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
   async onApplicationShutdown(): Promise<void> {
     const pools = [this.pool, this.freshPool, ...this.retired];
     await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  private dispatch(options: Dispatcher.DispatchOptions, exchange: Exchange): void {
+    this.budget.earn();
+    try {
+      this.currentPool().dispatch(options, exchange);
+    } catch (error) {
+      exchange.fail(error as Error);
+    }
   }
 
   private bounded({ timeoutMs, maxBodyBytes, signal }: Partial<ExchangeLimits>): ExchangeLimits {
@@ -119,3 +136,8 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
     pool.close().then(forget, forget);
   }
 }
+
+const toOptions = (request: BackendRequest): Dispatcher.DispatchOptions => {
+  const { origin, path, method, headers, body } = request;
+  return { origin, path, method, headers, body: body ?? null };
+};

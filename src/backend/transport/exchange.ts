@@ -1,9 +1,12 @@
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import {
   BackendBadResponseException,
   BackendTimeoutException,
   BackendUnavailableException,
+  ClientTooSlowException,
 } from '../backend.exceptions.js';
+import { GatewayException } from '../../http/index.js';
 
 /** A request as it goes on the wire. */
 export interface BackendRequest {
@@ -15,15 +18,26 @@ export interface BackendRequest {
   method: string;
   /** Names in lower case. */
   headers: Record<string, string | string[]>;
-  body: Buffer | string | undefined;
+  /** A stream is sent as it comes, and once. */
+  body: Buffer | string | Readable | undefined;
 }
 
-/** A response as it came, whatever its status. */
-export interface BackendResponse {
+/** The head of a response, whatever its status. */
+export interface ResponseHead {
   status: number;
   /** Names in lower case; a list for several lines of one name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A response as it came. */
+export interface BackendResponse extends ResponseHead {
   body: Buffer;
+}
+
+/** A response of which the body is still on its way. Whoever gets it reads the body, or destroys it. */
+export interface StreamedResponse extends ResponseHead {
+  /** Fails with what {@link Exchange} fails with. */
+  body: Readable;
 }
 
 /** Bounds of one exchange. */
@@ -45,30 +59,27 @@ export interface RetryableTransport {
 }
 
 /**
- * One request and its response: collects the response, or gives up at the deadline, the size limit,
- * the signal or the first error.
+ * One request and its response: gives up at the deadline, the size limit, the signal or the first error.
  *
  * A backend may close an idle connection in the moment in which a request is written to it. Such a
  * request is sent once more when that cannot do any harm: nothing was written yet, or its method is
- * safe (RFC 9110 section 9.2.2) and no byte of a response came.
+ * safe (RFC 9110 section 9.2.2) and no byte of a response came. A body that is a stream cannot be sent again.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
-  private readonly chunks: Buffer[] = [];
+export abstract class Exchange implements Dispatcher.DispatchHandler {
+  protected controller?: Dispatcher.DispatchController;
+  protected head: ResponseHead = { status: 0, headers: {} };
   private readonly deadline: NodeJS.Timeout;
-  private controller?: Dispatcher.DispatchController;
   private failure?: Error;
+  private isComplete = false;
   private onAbort?: () => void;
   private attempt: 'waiting' | 'fresh' | 'reused' | 'answering' = 'waiting';
   private again = false;
   private size = 0;
-  private status = 0;
-  private headers: BackendResponse['headers'] = {};
 
   constructor(
     private readonly transport: RetryableTransport,
-    private readonly request: Dispatcher.DispatchOptions,
-    private readonly limits: ExchangeLimits,
-    private readonly resolve: (response: BackendResponse) => void,
+    protected readonly request: Dispatcher.DispatchOptions,
+    protected readonly limits: ExchangeLimits,
     private readonly reject: (error: Error) => void,
   ) {
     const { timeoutMs, signal } = limits;
@@ -93,40 +104,46 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: BackendResponse['headers'],
+    headers: ResponseHead['headers'],
   ): void {
-    this.status = status;
-    this.headers = headers;
+    this.head = { status, headers };
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.size += chunk.length;
-    const { maxBodyBytes } = this.limits;
-    if (this.size > maxBodyBytes)
-      this.fail(new BackendBadResponseException(`the answer is larger than ${maxBodyBytes} bytes`));
-    else this.chunks.push(chunk);
+    if (this.size > this.limits.maxBodyBytes) this.failTooLarge();
+    else this.take(chunk);
   }
 
   onResponseEnd(): void {
     this.release();
-    const [first] = this.chunks;
-    const body =
-      first !== undefined && this.chunks.length === 1 ? first : Buffer.concat(this.chunks);
-    this.resolve({ status: this.status, headers: this.headers, body });
+    this.isComplete = true;
+    this.finish();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.failure !== undefined || (this.mayGoAgain(error) && this.sendAgain())) return;
-    this.fail(toBackendError(error, this.status !== 0, String(this.request.origin)));
+    this.fail(toBackendError(error, this.head.status !== 0, String(this.request.origin)));
   }
 
   /** Ends the exchange with `error`, unless it has ended. */
   fail(error: Error): void {
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined || this.isComplete) return;
     this.failure = error;
     this.release();
     this.reject(error);
     this.controller?.abort(error);
+  }
+
+  /** Takes a part of the body of the response. */
+  protected abstract take(chunk: Buffer): void;
+
+  /** The response is complete. */
+  protected abstract finish(): void;
+
+  protected failTooLarge(): void {
+    const { maxBodyBytes } = this.limits;
+    this.fail(new BackendBadResponseException(`the answer is larger than ${maxBodyBytes} bytes`));
   }
 
   private watch(signal: AbortSignal): void {
@@ -142,6 +159,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   private mayGoAgain(error: Error): boolean {
     if (this.again || !('code' in error) || !BROKEN.has(error.code)) return false;
+    if (this.request.body instanceof Readable) return false;
     return (
       this.attempt === 'waiting' || (this.attempt === 'reused' && SAFE.has(this.request.method))
     );
@@ -155,6 +173,88 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
+/** An exchange whose response is collected. */
+export class CollectedExchange extends Exchange {
+  private readonly chunks: Buffer[] = [];
+
+  constructor(
+    transport: RetryableTransport,
+    request: Dispatcher.DispatchOptions,
+    limits: ExchangeLimits,
+    private readonly resolve: (response: BackendResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(transport, request, limits, reject);
+  }
+
+  protected take(chunk: Buffer): void {
+    this.chunks.push(chunk);
+  }
+
+  protected finish(): void {
+    const [first] = this.chunks;
+    const body =
+      first !== undefined && this.chunks.length === 1 ? first : Buffer.concat(this.chunks);
+    this.resolve({ ...this.head, body });
+  }
+}
+
+/** An exchange whose response is read while it comes, no faster than its reader takes it. */
+export class StreamedExchange extends Exchange {
+  private body?: Readable;
+
+  constructor(
+    transport: RetryableTransport,
+    request: Dispatcher.DispatchOptions,
+    limits: ExchangeLimits,
+    private readonly resolve: (response: StreamedResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(transport, request, limits, reject);
+  }
+
+  override onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: ResponseHead['headers'],
+  ): void {
+    super.onResponseStart(controller, status, headers);
+    // An interim response (RFC 9110 section 15.2).
+    if (status < 200) return;
+    const hasBody = this.request.method !== 'HEAD' && status !== 304;
+    const length = Number(headers['content-length'] ?? 0);
+    if (hasBody && length > this.limits.maxBodyBytes) return this.failTooLarge();
+    this.body = new Readable({
+      read: () => controller.resume(),
+      destroy: (error, done) => {
+        this.fail(error ?? new Error('nobody reads the answer any more'));
+        done(error);
+      },
+    });
+    // It may fail before its reader listens, who finds it `errored` then.
+    this.body.on('error', () => undefined);
+    this.resolve({ ...this.head, body: this.body });
+  }
+
+  override fail(error: Error): void {
+    // Whoever reads slowly keeps the backend from sending.
+    const waits = this.controller?.paused === true && error instanceof BackendTimeoutException;
+    const failure = waits
+      ? new ClientTooSlowException('it did not read the answer in time')
+      : error;
+    super.fail(failure);
+    this.body?.destroy(failure);
+  }
+
+  protected take(chunk: Buffer): void {
+    if (this.body?.push(chunk) === false) this.controller?.pause();
+  }
+
+  protected finish(): void {
+    this.body?.push(null);
+  }
+}
+
 const SAFE = new Set<string>(['GET', 'HEAD']);
 /** Errors of a connection that was there. */
 const BROKEN = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED']);
@@ -165,6 +265,8 @@ const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError'
 
 /** @param origin scheme, host and port that were called */
 function toBackendError(error: Error, answering: boolean, origin: string): Error {
+  // What ended the body of the request.
+  if (error instanceof GatewayException) return error;
   const code = 'code' in error ? String(error.code) : error.name;
   if (UNSENDABLE.has(code)) return error;
   if (NO_HTTP.has(error.name))

@@ -1,3 +1,5 @@
+import { isShared, sameKeys } from './key-options.js';
+import type { Finding } from './findings.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
 
 /** A weakness of KrakenD that a configuration is exposed to. */
@@ -6,8 +8,10 @@ export interface Defect {
   /** `A` security, `B` availability, `C` correctness, `D` ergonomics. */
   readonly severity: 'A' | 'B' | 'C' | 'D';
   readonly defect: string;
-  /** What of the configuration exposes it. */
+  /** What of the configuration exposes it, where it is not routes. */
   readonly because: string;
+  /** Labels of the endpoints that are exposed. */
+  readonly routes: readonly string[];
 }
 
 type Signing = Endpoint & { readonly signer: Signer };
@@ -20,6 +24,7 @@ interface Facts {
   readonly guarded: readonly Protected[];
   /** Validators that fetch their keys. */
   readonly remote: readonly Protected[];
+  readonly unknown: readonly Finding[];
 }
 
 type Rule = readonly [
@@ -52,7 +57,11 @@ const RULES: readonly Rule[] = [
   ['D3', 'A', 'Weak and wrong keys are accepted: any length, whatever use, alg and key_ops say', all],
   ['D4', 'A', 'A refresh token is accepted as access token', ({ signing, guarded }) =>
     signing.some(({ signer }) => signer.keysToSign.some((name) => /refresh/i.test(name)))
-      ? guarded.filter((endpoint) => !hasRoles(endpoint))
+      ? guarded.filter(
+          (endpoint) =>
+            !hasRoles(endpoint) &&
+            signing.some(({ signer }) => sameKeys(signer.keys, endpoint.validator.keys)),
+        )
       : undefined],
   ['D5', 'A', 'A cookie named access_token is read, though nobody configured one', ({ guarded }) =>
     guarded.filter(({ validator }) => validator.cookieKey === undefined)],
@@ -88,16 +97,17 @@ const RULES: readonly Rule[] = [
     when(config.revoker !== undefined, `auth/revoker, token_keys ${config.revoker?.tokenKeys.join(', ')}`)],
   ['D20', 'A', 'Revocations are lost on restart, and can lapse before the token does', ({ config }) =>
     when(config.revoker !== undefined, `auth/revoker, TTL ${config.revoker?.ttl ?? '(none)'}`)],
-  ['D21', 'B', 'One key of an unknown type makes the whole set unusable', ({ remote }) => remote],
   ['D22', 'A', 'The key that opens the key file is the MD5 of the passphrase', (facts) =>
     all(facts).filter((endpoint) => keysOf(endpoint).some(({ encrypted }) => encrypted))],
   ['D23', 'A', 'disable_jwk_security also turns the verification of TLS off; pins match any certificate shown', (facts) =>
     all(facts).filter((endpoint) =>
       keysOf(endpoint).some(
-        ({ disableSecurity, fingerprints }) => disableSecurity || fingerprints.length > 0,
+        ({ disableSecurity, fingerprints, path }) =>
+          path === undefined && (disableSecurity || fingerprints.length > 0),
       ),
     )],
-  ['D24', 'D', 'A public key in the place of the signing key is not noticed at boot', ({ signing }) => signing],
+  ['D24', 'D', 'A public key in the place of the signing key is not noticed at boot', ({ signing }) =>
+    signing.filter(({ signer }) => !isShared(signer.alg))],
   ['D25', 'C', 'Whole numbers from 2^53 on are altered in headers and URLs', ({ config }) =>
     config.endpoints.filter(
       ({ validator, backend }) =>
@@ -109,17 +119,18 @@ const RULES: readonly Rule[] = [
         signer?.typ !== undefined || signer?.leeway === true || (validator?.propagateClaims ?? []).length > 0,
     )],
   ['D27', 'C', '201 becomes 200, repeated headers are cut, and tokens leave without Cache-Control: no-store', ({ signing }) => signing],
-  ['D28', 'C', 'Unknown options are ignored without a word', ({ config }) =>
-    when(config.unknown.length > 0, config.unknown.join('; '))],
+  ['D28', 'C', 'Unknown options are ignored without a word', ({ unknown }) =>
+    when(unknown.length > 0, unknown.map(({ matter }) => matter).join('; '))],
 ]; // prettier-ignore
 
 /** The defects that `config` is exposed to, in their order. */
-export function defectsOf(config: KrakendConfig): Defect[] {
+export function defectsOf(config: KrakendConfig, unknown: readonly Finding[]): Defect[] {
   const guarded = config.endpoints.filter(
     (endpoint): endpoint is Protected => endpoint.validator !== undefined,
   );
   const facts: Facts = {
     config,
+    unknown,
     guarded,
     signing: config.endpoints.filter((endpoint): endpoint is Signing => withSigner(endpoint)),
     remote: guarded.filter(
@@ -128,8 +139,8 @@ export function defectsOf(config: KrakendConfig): Defect[] {
   };
   return RULES.flatMap(([id, severity, defect, exposed]) => {
     const reason = exposed(facts);
-    const because =
-      typeof reason === 'string' ? reason : (reason ?? []).map(({ label }) => label).join(', ');
-    return because === '' ? [] : [{ id, severity, defect, because }];
+    const routes = typeof reason === 'object' ? reason.map(({ label }) => label) : [];
+    const because = typeof reason === 'string' ? reason : '';
+    return because === '' && routes.length === 0 ? [] : [{ id, severity, defect, because, routes }];
   });
 }

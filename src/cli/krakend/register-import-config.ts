@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { FileError } from '../../core/files/index.js';
 import type { CommandContext } from '../command-context.js';
+import { CommandError } from '../command.error.js';
 import type { ImportedConfig } from './import-config.js';
+import type { TemplateFolders } from './read/template-folders.js';
 
-interface ImportOptions {
-  out?: string;
-  json?: boolean;
+interface ImportOptions extends TemplateFolders {
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly check?: boolean;
+  readonly compare?: readonly string[];
+  readonly token?: string;
 }
 
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -17,27 +22,56 @@ export function registerImportConfig(program: Command, context: CommandContext):
   program
     .command('import')
     .description(
-      'Translate a KrakenD configuration: environment, controllers, and what it gets rid of',
+      'Translate a KrakenD configuration: environment, controllers, and what is different from now on',
     )
-    .argument('<krakend.json>', 'rendered configuration, as JSON')
+    .argument('[file]', 'configuration of KrakenD 2: JSON, YAML or TOML')
     .option('--out <directory>', 'write signet.env and imported.module.ts there')
     .option('--json', 'as JSON')
-    .action((file: string, options: ImportOptions) => importFile(file, options, context));
+    .option('--check', 'compile the result and boot it, as development and as production')
+    .option('--settings <directory>', 'settings of a configuration that is a template')
+    .option('--partials <directory>', 'its partials')
+    .option('--templates <directory>', 'its templates')
+    .option(
+      '--compare <urls...>',
+      'send the same harmless requests to the old and to the new gateway: --compare http://old http://new',
+    )
+    .option('--token <token>', 'what --compare shows to protected routes')
+    .action(async (file: string | undefined, options: ImportOptions) => {
+      // An option with several values takes the file as well where that stands behind it.
+      const [old, now, behind] = options.compare ?? [];
+      const source = file ?? behind;
+      if (source === undefined) throw new CommandError('name the file of the configuration');
+      const { files } = context;
+      const { text } = await files.read(source, MAX_BYTES);
+      const { renderTemplate } = await import('./read/template-folders.js');
+      const rendered = await renderTemplate(text, source, options, files);
+      if (options.compare === undefined) await importFile(rendered, source, options, context);
+      else await compare(rendered, source, { old, now, token: options.token }, options, context);
+    });
 }
 
 async function importFile(
-  file: string,
-  { out, json = false }: ImportOptions,
-  { files, output }: CommandContext,
+  text: string,
+  source: string,
+  { out, json = false, check = false }: ImportOptions,
+  context: CommandContext,
 ): Promise<void> {
-  const { text } = await files.read(file, MAX_BYTES);
+  const { files, output } = context;
   // Loads the validation of the environment, which no other command should wait for.
   const { importConfig } = await import('./import-config.js');
-  const imported = importConfig(text, file);
-  if (json) return output.json(imported);
-  const { renderEnvironment, renderReport } = await import('./render.js');
+  const { checkImport, formatted } = await import('./check-import.js');
+  const cwd = files.pathOf('.');
+  const raw = await importConfig(text, source);
+  const imported: ImportedConfig = {
+    ...raw,
+    controllers: raw.controllers === undefined ? undefined : await formatted(raw.controllers, cwd),
+  };
+  const checked = check ? await checkImport(imported, cwd) : undefined;
+  if (checked !== undefined && checked.problems.length > 0) context.exitCode = 1;
+  if (json) return output.json({ ...imported, check: checked });
+  const { renderCheck, renderEnvironment, renderReport } = await import('./write/render.js');
   const environment = renderEnvironment(imported.environment);
-  const report = renderReport(imported);
+  const report = renderReport(imported) + (checked === undefined ? '' : renderCheck(checked));
   if (out === undefined) {
     const controllers =
       imported.controllers === undefined ? '' : `\n# imported.module.ts\n${imported.controllers}`;
@@ -45,6 +79,26 @@ async function importFile(
   }
   await files.named(out, (directory) => writeFiles(directory, environment, imported));
   output.text(report.trimStart());
+}
+
+async function compare(
+  text: string,
+  source: string,
+  { old, now, token }: { old?: string; now?: string; token?: string },
+  { json = false }: ImportOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { output } = context;
+  if (![old, now].every((url) => /^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '')))
+    throw new CommandError('--compare needs the URLs of the old and of the new gateway');
+  const { endpointsOf } = await import('./import-config.js');
+  const { compareGateways } = await import('./compare.js');
+  const options = { old: old ?? '', now: now ?? '', token };
+  const result = await compareGateways(await endpointsOf(text, source), options);
+  if (result.differences.length > 0) context.exitCode = 1;
+  if (json) return output.json(result);
+  const { renderComparison } = await import('./write/render.js');
+  output.text(renderComparison(result));
 }
 
 async function writeFiles(

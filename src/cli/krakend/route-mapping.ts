@@ -1,3 +1,5 @@
+import { sameKeys } from './key-options.js';
+import { propagationOf } from './propagation.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
 
 /** Which endpoints the gateway has already, and which need a controller. */
@@ -8,6 +10,8 @@ export interface RouteMapping {
   readonly custom: Endpoint | undefined;
   /** Become controllers. */
   readonly others: readonly Endpoint[];
+  /** Modules of the gateway whose routes controllers replace. */
+  readonly replaced: readonly ('TokenModule' | 'PrivateModule' | 'PagesModule')[];
   /** Its settings become the defaults of all signing routes. */
   readonly signer: Signer | undefined;
   /** Its settings become the defaults of all protected routes. */
@@ -17,26 +21,100 @@ export interface RouteMapping {
 /** `GET /private/custom` of the gateway asks for these. */
 const CUSTOM_ROLES = ['role_a', 'role_c'];
 
-/** The gateway's own routes are used where the configuration has the same ones. */
-export function mapRoutes({ endpoints }: KrakendConfig): RouteMapping {
+/** The gateway's own routes are used where they do all that the configuration says. */
+export function mapRoutes(config: KrakendConfig): RouteMapping {
+  const { endpoints } = config;
   const signing = endpoints.filter(({ signer }) => signer !== undefined);
-  const token = signing.find(({ path, validator }) => path === '/token' && validator === undefined);
-  const custom = endpoints.find(
-    ({ path, method, validator, signer }) =>
-      path === '/private/custom' &&
-      method === 'GET' &&
-      signer === undefined &&
-      validator !== undefined &&
-      sameRoles(validator),
-  );
-  const guarded = endpoints.find(({ validator }) => validator !== undefined);
+  const token =
+    signing.find((endpoint) => isToken(endpoint, 'POST')) ??
+    signing.find((endpoint) => isToken(endpoint, 'GET'));
+  const custom = endpoints.find((endpoint) => isCustom(endpoint, token, config));
+  const signer = (token ?? signing[0])?.signer;
+  const guarded = endpoints.flatMap(({ validator }) => validator ?? []);
+  const others = endpoints
+    // Old clients of a GET route keep it, beside POST.
+    .filter((endpoint) => (endpoint !== token || endpoint.method === 'GET') && endpoint !== custom)
+    .sort((a, b) => bySpecificity(a.path, b.path));
+  const has = (label: string): boolean => others.some((endpoint) => endpoint.label === label);
   return {
     token,
     custom,
-    others: endpoints.filter((endpoint) => endpoint !== token && endpoint !== custom),
-    signer: (token ?? signing[0])?.signer,
-    validator: (custom ?? guarded)?.validator,
+    others,
+    replaced: [
+      ...(has('POST /token') ? (['TokenModule'] as const) : []),
+      ...(has('GET /private/custom') ? (['PrivateModule'] as const) : []),
+      ...(has('GET /') ? (['PagesModule'] as const) : []),
+    ],
+    signer,
+    validator:
+      custom?.validator ??
+      guarded.find(({ keys }) => signer !== undefined && sameKeys(keys, signer.keys)) ??
+      guarded[0],
   };
+}
+
+/**
+ * KrakenD prefers fixed segments to parameters; Express takes the first route that fits, and an open one must not
+ * answer for a protected one.
+ */
+function bySpecificity(a: string, b: string): number {
+  const rank = (segment = ''): number => (segment.startsWith('{') ? 1 : segment === '*' ? 2 : 0);
+  const [segments, others] = [a.split('/'), b.split('/')];
+  for (const [index, segment] of segments.entries()) {
+    const other = others[index];
+    const difference = rank(segment) - rank(other);
+    if (difference !== 0) return difference;
+    // Their order does not matter, but there has to be one.
+    if (rank(segment) === 0 && segment !== other) return segment < (other ?? '') ? -1 : 1;
+  }
+  return segments.length - others.length;
+}
+
+const isToken = (endpoint: Endpoint, method: string): boolean =>
+  endpoint.path === '/token' &&
+  endpoint.method === method &&
+  endpoint.validator === undefined &&
+  endpoint.refusals.length === 0 &&
+  // A GET of the backend can be made for a POST; the variable knows no DELETE.
+  ['GET', 'POST', 'PUT', 'PATCH'].includes(endpoint.backend.method) &&
+  !endpoint.backend.path.includes('{');
+
+function isCustom(
+  endpoint: Endpoint,
+  token: Endpoint | undefined,
+  { endpoints, timeoutMs }: KrakendConfig,
+): boolean {
+  const { validator } = endpoint;
+  if (endpoint.label !== 'GET /private/custom' || validator === undefined) return false;
+  const isPlain =
+    endpoint.signer === undefined &&
+    endpoint.refusals.length + endpoint.conditions.length === 0 &&
+    endpoint.rateLimit === undefined &&
+    endpoint.encoding === 'json' &&
+    endpoint.backend.method === 'GET' &&
+    !endpoint.forwardToken &&
+    !endpoint.forwardCookies &&
+    !endpoint.backend.path.replaceAll(/\{JWT\.[^{}]+\}/g, '').includes('{');
+  // What the environment says for this route holds for all others, too.
+  const isAlone = endpoints.every((other) => other === endpoint || other.validator === undefined);
+  const isShareable = validator.cookieKey === undefined && validator.propagateClaims.length === 0;
+  const isWritable =
+    propagationOf(validator).dropped.length === 0 &&
+    validator.propagateClaims.every(([claim]) => /^[^\s,]+$/.test(claim));
+  const settings = (of: Endpoint): string =>
+    JSON.stringify([
+      of.backend.hosts,
+      of.timeoutMs ?? timeoutMs,
+      of.inputHeaders,
+      of.inputQueryStrings,
+    ]);
+  return (
+    isPlain &&
+    sameRoles(validator) &&
+    (isAlone || isShareable) &&
+    isWritable &&
+    (token === undefined || settings(token) === settings(endpoint))
+  );
 }
 
 const sameRoles = ({ roles, scopes }: Validator): boolean =>

@@ -3,6 +3,8 @@ export { claimText, isKeyBound, rolesOf, scopesOf } from './claim-values.js';
 export { readClaim } from './claim-path.js';
 export {
   ACCESS_TOKEN_TYPE,
+  HOP_TOKEN_HEADER,
+  HOP_TOKEN_TYPE,
   normalizeType,
   missingProfileClaims,
   ACCESS_TOKEN_CLAIMS,

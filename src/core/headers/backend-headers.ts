@@ -30,5 +30,30 @@ export function claimHeaderProblem(header: string): string | undefined {
 /** Backends often take names for one that differ only in such characters (CGI, WSGI: `X_User` is `X-User`). */
 export const foldHeader = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 
-/** Headers for a backend call; lower-case names. */
-export type BackendHeaders = Readonly<Record<string, string>>;
+/**
+ * Cookies that carry the tokens of a session. `__Host-` makes browsers insist on Secure, on no Domain and on
+ * the path `/` (RFC 6265bis).
+ */
+export const SESSION_COOKIES = {
+  access_token: '__Host-access_token',
+  refresh_token: '__Host-refresh_token',
+} as const;
+
+/**
+ * A `Cookie` header without the cookies that `isReserved` names.
+ *
+ * @returns `undefined` where nothing is left
+ */
+export function otherCookies(
+  header: string,
+  isReserved: (name: string) => boolean,
+): string | undefined {
+  const others = header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '' && !isReserved((pair.split('=', 1)[0] as string).trim()));
+  return others.length === 0 ? undefined : others.join('; ');
+}
+
+/** Headers for a backend call; lower-case names, a list for several lines of one name. */
+export type BackendHeaders = Readonly<Record<string, string | string[]>>;

@@ -42,10 +42,15 @@ export class CircuitBreaker {
     return this.probing ? 'half-open' : 'open';
   }
 
+  /** Whether {@link admit} would give a permit. */
+  admits(now: number): boolean {
+    return !this.isOpen || now >= this.nextProbe;
+  }
+
   /** @returns the permit of a call, for its outcome; `undefined` when it must not be made */
   admit(now: number): number | undefined {
+    if (!this.admits(now)) return undefined;
     if (this.isOpen) {
-      if (now < this.nextProbe) return undefined;
       this.probing = true;
       this.nextProbe = now + this.probeEveryMs;
     }

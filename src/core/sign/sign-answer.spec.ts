@@ -90,3 +90,25 @@ describe('the aud of refresh tokens', () => {
     expect(refresh?.aud).toBe('https://api');
   });
 });
+
+describe('an id_token beside access tokens of RFC 9068', () => {
+  const policy = compileSigningPolicy(
+    {},
+    { issuer: 'https://own', typ: 'at+jwt', fields: ['access_token', 'id_token', 'of.id_token'] },
+  );
+  const claims = { sub: 'u', aud: 'a', client_id: 'c' };
+
+  it('is of the type JWT, and needs none of their claims', async () => {
+    const body = { access_token: claims, id_token: {}, of: { id_token: {} } };
+    const types: string[] = [];
+    await signAnswer(body, policy, (_claims, { typ }) => String(types.push(typ)), NOW);
+    expect(types).toEqual(['at+jwt', 'JWT', 'JWT']);
+  });
+
+  it('helps no access token that lacks them', async () => {
+    const body = { access_token: {}, id_token: claims };
+    await expect(signAnswer(body, policy, () => '', NOW)).rejects.toMatchObject({
+      code: 'sign_target_invalid',
+    });
+  });
+});

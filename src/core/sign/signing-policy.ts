@@ -1,4 +1,5 @@
-import { ACCESS_TOKEN_TYPE, normalizeType } from '../claims/index.js';
+import { ACCESS_TOKEN_TYPE, HOP_TOKEN_TYPE, normalizeType } from '../claims/index.js';
+import { BootError } from '../errors/index.js';
 import type { JwsAlgorithm } from '../jws/index.js';
 import { AUTO_KID } from '../keys/index.js';
 import type { TokenFormat } from './sign-token.js';
@@ -81,7 +82,11 @@ export const STANDARD_SIGNING = {
   staleExp: 'reject',
 } as const satisfies SigningOptions;
 
-/** Joins what the route says with what the module says; the field `refresh_token` has its own defaults. */
+/**
+ * Joins what the route says with what the module says; the field `refresh_token` has its own defaults.
+ *
+ * @throws BootError for a `typ` that is kept for other tokens
+ */
 export function compileSigningPolicy(
   route: RouteSigningOptions,
   module: SigningOptions,
@@ -92,6 +97,10 @@ export function compileSigningPolicy(
       (isRefresh
         ? (module.refreshTyp ?? STANDARD_SIGNING.refreshTyp)
         : (module.typ ?? STANDARD_SIGNING.typ));
+    if (normalizeType(typ) === HOP_TOKEN_TYPE)
+      throw new BootError(
+        `'typ' is ${HOP_TOKEN_TYPE}, which is kept for the tokens that backend calls carry`,
+      );
     return {
       format: {
         alg: route.alg ?? module.alg ?? STANDARD_SIGNING.alg,
@@ -117,7 +126,12 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
-  const id = { ...access, stamp: { ...access.stamp, audience: undefined } };
+  // It tells of a login, and opens nothing: no type of access tokens, none of their audiences.
+  const id: FieldPolicy = {
+    format: access.profiled ? { ...access.format, typ: STANDARD_SIGNING.typ } : access.format,
+    stamp: { ...access.stamp, audience: undefined },
+    profiled: false,
+  };
   return {
     fields: route.fields ?? module.fields ?? STANDARD_SIGNING.fields,
     requireAll: module.requireAllFields ?? false,

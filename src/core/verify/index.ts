@@ -18,6 +18,7 @@ export {
   claimHeaderProblems,
   claimsToHeaders,
   parseClaimHeaders,
+  type ClaimHeaderFormat,
   type ClaimHeaderList,
   type ClaimHeaders,
 } from './claim-headers.js';
@@ -31,6 +32,7 @@ export {
 } from './dpop-proof.js';
 export {
   isSameOrigin,
+  type OwnOrigin,
   normalizeUrl,
   requestBase,
   requestPath,
@@ -56,6 +58,7 @@ export {
 export { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 export type {
   ClaimsCheck,
+  HopOptions,
   IntrospectionOptions,
   IssuerFinder,
   IssuerOptions,
@@ -71,6 +74,7 @@ export {
   DPOP_ALGORITHMS,
   foreignIssuerOf,
   hasUncheckedAudience,
+  hopOptionsProblem,
   issuerKeySource,
   STANDARD_INTROSPECTION,
   STANDARD_POLICY,

@@ -1,6 +1,6 @@
 import type { JwsAlgorithm } from '../jws/index.js';
 import type { KeySource, KeySourceOptions, KeyUrlOptions } from '../keys/index.js';
-import type { ClaimHeaderList, ClaimHeaders } from './claim-headers.js';
+import type { ClaimHeaderFormat, ClaimHeaderList, ClaimHeaders } from './claim-headers.js';
 
 /* What routes and modules ask of tokens, as it is written and in the form in which the checks use it. */
 
@@ -41,7 +41,7 @@ export interface IntrospectionOptions {
 }
 
 /** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
-export interface TokenPolicyOptions {
+export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Accepted algorithms. */
   algorithms: readonly JwsAlgorithm[];
   /** Accepted issuers, compared exactly (RFC 8725 section 3.8). Their keys are the configured ones. */
@@ -87,9 +87,8 @@ export interface TokenPolicyOptions {
   leeway?: number;
   /**
    * Claims that become headers of every backend call made with `from: request`, e.g.
-   * `{ sub: 'x-user', 'realm.id': 'x-realm' }`: dots reach nested claims, list items are joined by
-   * commas, objects become JSON, an absent claim gives no header. What is not printable ASCII is
-   * percent-encoded, `%` too, and commas within list items. The client's own headers of these names
+   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`: dots reach nested claims, objects become JSON, an absent
+   * claim gives no header; see `propagateEncoding` and `propagateLists`. The client's own headers of these names
    * never reach a backend, on any route. On a route it replaces what the module says.
    */
   propagateClaims?: ClaimHeaders;
@@ -165,6 +164,22 @@ export interface PolicyDefaults extends TokenPolicyOptions {
   adminRoles?: readonly string[];
 }
 
+/**
+ * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens), for that backend
+ * alone: `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the token that was verified, and what is chosen here. It
+ * never outlives that token. A call for nobody has no `sub`.
+ */
+export interface HopOptions {
+  /** `aud`. Default: the origin of the backend; of several hosts that of the first. */
+  audience?: string;
+  /** Claims that are copied, by name; dots reach nested ones. Default: none. */
+  claims?: readonly string[];
+  /** Of these scopes the token holds those of the token that was verified. Default: those that the route asks for. */
+  scopes?: readonly string[];
+  /** Seconds for which the token counts, from 2 to 3600. Default 30. */
+  ttl?: number;
+}
+
 /** What one route asks of a token; what is left out comes from the defaults. */
 export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   /** Roles of which the token needs any (or all, see `rolesMatcher`). Default: none is needed. */
@@ -202,6 +217,12 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   maxAge?: number;
   /** True: the token needs one of `AuthModule`'s `adminRoles`; in place of `roles`. */
   admin?: boolean;
+  /**
+   * With options: backend calls made with `from: request` carry a signed token for that backend. Needs
+   * `SigningModule`. True: the route takes such a token from `Txn-Token`, and no other; `audience` names this
+   * service. Default: neither.
+   */
+  hop?: true | HopOptions;
 }
 
 /** Checks claims in whatever way a route asks for. @throws TokenRefusedError `claim_invalid` */
@@ -268,6 +289,8 @@ export interface TokenPolicy {
   readonly introspection: IntrospectionOptions | undefined;
   /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
   readonly jwtIntrospection: IntrospectionOptions | undefined;
-  /** Headers that carry the token or its proof; no backend gets them. Lower case. */
+  /** The token that backend calls carry; `undefined`: what the call says. */
+  readonly hop: HopOptions | undefined;
+  /** Headers that carry the token or its proof; no backend gets them, nor the cookie. Lower case. */
   readonly credentialHeaders: readonly string[];
 }

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import {
+  isSameOrigin,
   normalizeUrl,
   requestBase,
   requestPath,
@@ -128,4 +130,47 @@ describe('requestBase', () => {
     expect(base('/a', 'gw', 'https://gw.example/base/')).toBe('https://gw.example/base');
     expect(base('/a', 'gw', 'https://gw.example')).toBe('https://gw.example');
   });
+});
+
+describe('isSameOrigin', () => {
+  const PROXY = { trustsPeer: true };
+  const DIRECT = { trustsPeer: false };
+  const PUBLIC = { publicUrl: 'https://GW.example:443/base', trustsPeer: false };
+  const TRUSTING = { trustsPeer: false, trustedOrigins: ['https://app.example', 'app://x'] };
+  const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'gw.example' };
+
+  it.each<[boolean, Record<string, string>, Parameters<typeof isSameOrigin>[1]]>([
+    [true, { host: 'gw:8080', origin: 'http://gw:8080' }, DIRECT],
+    [true, { host: 'GW:80', origin: 'http://gw' }, DIRECT],
+    [true, { host: 'gw', origin: 'http://gw:80' }, DIRECT],
+    [false, { host: 'gw', origin: 'https://gw' }, DIRECT],
+    [false, { host: 'gw', origin: 'http://gw:8080' }, DIRECT],
+    [false, { host: 'gw', origin: 'null' }, DIRECT],
+    [false, { host: 'gw', origin: '' }, DIRECT],
+    [false, { host: 'gw', origin: 'http://gw/' }, DIRECT],
+    [false, { host: 'gw', origin: 'http://u@gw' }, DIRECT],
+    [false, { host: 'gw', origin: 'http://gw, http://evil' }, DIRECT],
+    [false, { host: 'gw' }, DIRECT],
+    [false, {}, DIRECT],
+    // Neither is a URL, and that is all they have in common.
+    [false, { host: 'gw:99999', origin: 'http://gw:99999' }, DIRECT],
+    [false, { host: 'gw', origin: 'https://gw.example', ...forwarded }, DIRECT],
+    [true, { host: 'gw', origin: 'https://gw.example', ...forwarded }, PROXY],
+    [true, { host: 'gw.example', origin: 'https://gw.example', 'x-forwarded-proto': 'https' }, PROXY],
+    [false, { host: 'gw', origin: 'http://gw', ...forwarded }, PROXY],
+    [true, { host: 'inner', origin: 'https://gw.example' }, PUBLIC],
+    [false, { host: 'inner', origin: 'http://inner' }, PUBLIC],
+    [true, { host: 'gw', origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }, TRUSTING],
+    [true, { host: 'gw', origin: 'app://x' }, TRUSTING],
+    [false, { host: 'gw', origin: 'app://y' }, TRUSTING],
+    [true, { host: 'gw', origin: 'http://gw' }, TRUSTING],
+    [true, { host: 'gw', 'sec-fetch-site': 'same-origin' }, DIRECT],
+    [false, { host: 'gw', origin: 'http://gw', 'sec-fetch-site': 'same-site' }, DIRECT],
+    [false, { host: 'gw', 'sec-fetch-site': 'none' }, DIRECT],
+  ])('is %s for %j', (expected, headers, own) => {
+    const request = (method: string): IncomingMessage =>
+      ({ method, url: '/', headers, socket: {} }) as unknown as IncomingMessage;
+    expect(isSameOrigin(request('POST'), own)).toBe(expected);
+    expect(isSameOrigin(request('GET'), own)).toBe(true);
+  }); // prettier-ignore
 });

@@ -104,25 +104,34 @@ function addressedBase(
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/** Which requests count as the application's own. */
+export interface OwnOrigin extends Addressing {
+  /** Origins beside the own one whose pages may do as its own pages. Default: none. */
+  readonly trustedOrigins?: readonly string[];
+}
+
 /**
  * False for a state-changing request that a page of another origin may have caused (CSRF). Code that
- * takes credentials from cookies has to refuse it.
+ * takes credentials from cookies, or sets them, has to refuse it.
  *
- * `Sec-Fetch-Site` is the browser's own verdict and decides where it is there; else `Origin` has
- * to be the gateway's.
- *
- * @param publicUrl where browsers reach the gateway, e.g. `https://gateway.example`. Default: scheme
- * of the connection and the host the client addressed, which is right unless a proxy stands before
+ * An `Origin` that is trusted is enough. `Sec-Fetch-Site` is the browser's own verdict and decides for all
+ * others where it is there; else `Origin` has to be the application's, in whatever spelling.
  */
-export function isSameOrigin(request: IncomingMessage, publicUrl?: string): boolean {
+export function isSameOrigin(request: IncomingMessage, own: OwnOrigin): boolean {
   const { method = '', headers } = request;
   if (SAFE_METHODS.has(method)) return true;
+  const { origin } = headers;
+  if (origin !== undefined && own.trustedOrigins?.includes(origin) === true) return true;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin';
-  const { origin } = headers;
-  const own =
-    publicUrl === undefined
-      ? addressedBase(request, undefined, false)?.toLowerCase()
-      : new URL(publicUrl).origin;
-  return origin !== undefined && origin === own;
+  const expected = URL.parse(requestBase(request, own) ?? '')?.origin;
+  return expected !== undefined && originOf(origin) === expected;
+}
+
+/** An `Origin` header in the spelling of `URL.origin`; `undefined` for what is none of http or https. */
+function originOf(header = ''): string | undefined {
+  const [, authority] = /^https?:\/\/(.*)$/i.exec(header) ?? [];
+  return authority !== undefined && AUTHORITY.test(authority)
+    ? URL.parse(header)?.origin
+    : undefined;
 }

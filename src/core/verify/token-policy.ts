@@ -1,4 +1,4 @@
-import { normalizeType } from '../claims/index.js';
+import { HOP_TOKEN_HEADER, HOP_TOKEN_TYPE, normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
 import {
   isAsymmetric,
@@ -9,11 +9,12 @@ import {
 } from '../jws/index.js';
 import type { KeySource } from '../keys/index.js';
 import { LONGEST_LEEWAY } from '../revocation/index.js';
-import { claimHeaderProblems } from './claim-headers.js';
+import { claimHeaderProblems, compileClaimHeaders } from './claim-headers.js';
 import type {
   TokenPolicyOptions,
   IssuerOptions,
   IssuerFinder,
+  HopOptions,
   PolicyDefaults,
   RoutePolicyOptions,
   ClaimsCheck,
@@ -63,7 +64,12 @@ export function compilePolicy(
   const given = Object.fromEntries(
     Object.entries(route).filter(([, value]) => value !== undefined),
   ) as RoutePolicyOptions;
-  const merged = { ...defaults, ...given, ...adminRoles(given, defaults) };
+  const merged = {
+    ...defaults,
+    ...given,
+    ...adminRoles(given, defaults),
+    ...(given.hop === true ? hopPlaces(given) : {}),
+  };
   const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
   const ownKeys = keySource(given);
@@ -105,9 +111,7 @@ export function compilePolicy(
     leeway: merged.leeway ?? STANDARD_POLICY.leeway,
     keySource: ownKeys,
     optional: merged.optional ?? false,
-    claimHeaders: Object.entries(merged.propagateClaims ?? {}).map(
-      ([claim, header]) => [claim, header.toLowerCase()] as const,
-    ),
+    claimHeaders: compileClaimHeaders(merged.propagateClaims ?? {}, merged),
     checkClaimsClass,
     dpop: merged.dpop ?? false,
     dpopAlgorithms: new Set(merged.dpopAlgorithms ?? DPOP_ALGORITHMS),
@@ -115,7 +119,8 @@ export function compilePolicy(
     // Our own tokens are JWTs, and whoever administers this gateway has one of them.
     introspection: given.admin === true ? undefined : introspection,
     jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
-    credentialHeaders: [authHeaderName, 'dpop', ...(cookieKey === undefined ? [] : ['cookie'])],
+    hop: given.hop === true ? undefined : given.hop,
+    credentialHeaders: [authHeaderName, 'dpop'],
   };
   const single: TokenPolicy = { ...common, perIssuer: undefined, unlistedIssuer: undefined };
   const compileIssuer = (one: IssuerOptions): TokenPolicy => {
@@ -144,12 +149,62 @@ export function compilePolicy(
       );
   const problem = authenticationProblem(given);
   if (problem !== undefined) throw new BootError(problem);
+  if (given.hop !== true && policy.types.has(HOP_TOKEN_TYPE))
+    throw new BootError(
+      `'types' names ${HOP_TOKEN_TYPE}: a token for a backend opens routes with 'hop: true' only`,
+    );
+  const hopProblem = policy.hop === undefined ? undefined : hopOptionsProblem(policy.hop);
+  if (hopProblem !== undefined) throw new BootError(hopProblem);
   const { roles, scopes, acr, maxAge } = policy;
   if (policy.optional && (roles.length + scopes.length + acr.length > 0 || maxAge !== undefined))
     throw new BootError(
       "'optional' lets everybody in without a token, so it cannot go with roles, scopes, acr or maxAge",
     );
   return policy;
+}
+
+/** What a token for a backend says by itself, or what would bind it to a client. */
+const NO_HOP_CLAIMS = new Set([
+  'iss',
+  'aud',
+  'exp',
+  'iat',
+  'nbf',
+  'jti',
+  'sub',
+  'txn',
+  'scope',
+  'cnf',
+  'sid',
+]);
+
+/** What is wrong with options of tokens for backends; `undefined` where nothing is. */
+export function hopOptionsProblem({
+  audience,
+  claims = [],
+  ttl = 30,
+}: HopOptions): string | undefined {
+  if (audience === '') return "'hop': 'audience' is empty";
+  if (!(Number.isSafeInteger(ttl) && ttl >= 2 && ttl <= 3600))
+    return "'hop': 'ttl' is not a whole number of seconds from 2 to 3600";
+  const taken = claims.find((name) => NO_HOP_CLAIMS.has(name));
+  return taken === undefined ? undefined : `'hop': 'claims' cannot name ${taken}`;
+}
+
+/** Where a route with `hop: true` finds its token, and of which kind that is. */
+function hopPlaces(given: RoutePolicyOptions): Partial<TokenPolicyOptions> {
+  for (const name of ['authHeaderName', 'cookieKey', 'types', 'dpop', 'introspection'] as const)
+    if (given[name] !== undefined)
+      throw new BootError(
+        `'hop: true' takes a token of type ${HOP_TOKEN_TYPE} from the header ${HOP_TOKEN_HEADER}; leave out '${name}'`,
+      );
+  return {
+    authHeaderName: HOP_TOKEN_HEADER,
+    cookieKey: undefined,
+    types: [HOP_TOKEN_TYPE],
+    dpop: false,
+    introspection: undefined,
+  };
 }
 
 /** A value of `acr_values`, which is a list with blanks between, in quotes (RFC 9470 section 3). */

@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { timeOf, type Revocation } from '../../core/revocation/index.js';
 import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
-import { inOrder, type SessionRecord, type SessionRecords } from '../session-records.js';
+import { inOrder, type SessionRecord } from '../session-records.js';
 import {
   RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
@@ -67,7 +67,7 @@ type PageRow = [
  * `synchronous_commit` of the user or the database says; counters and short-lived values may be lost with
  * the server's process.
  */
-export class PostgresStore implements StateStore, SessionRecords {
+export class PostgresStore implements StateStore {
   private static readonly logger = new Logger(PostgresStore.name);
   readonly scope = 'network';
   readonly clock = new StoreClock();

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { timeOf, type Revocation } from '../../core/revocation/index.js';
+import { epochSeconds } from '../../core/time/index.js';
 import { Forgetting } from '../forgetting.js';
+import { inOrder, type SessionRecord } from '../session-records.js';
 import {
   StateReadOnlyException,
   StateUnavailableException,
@@ -32,6 +34,7 @@ import {
   REMOVE,
   SETTLE,
 } from './scripts.js';
+import { GET_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
 
 const TIMEOUT_MS = 1000;
 /** Pages and what is given back: no request waits for them. */
@@ -61,6 +64,7 @@ const REPLAY = key('replay:');
 const USED_EXPIRY = key('used-expiry');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
+const sessions = (owner: string): string => key(`sessions:${owner}`);
 const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
 
 type ChangesReply = [
@@ -213,6 +217,30 @@ export class RedisStore implements StateStore {
     }
   }
 
+  async putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    const records = await this.connection.evaluate<string[]>(
+      PUT_SESSION,
+      [sessions(owner)],
+      [session.sid, JSON.stringify(session)],
+      TIMEOUT_MS,
+    );
+    return inOrder(records.map(parseSession), epochSeconds());
+  }
+
+  async listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    const records = await this.connection.evaluate<string[]>(
+      GET_SESSIONS,
+      [sessions(owner)],
+      [],
+      TIMEOUT_MS,
+    );
+    return inOrder(records.map(parseSession), epochSeconds());
+  }
+
+  async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    await this.connection.evaluate(REMOVE_SESSIONS, [sessions(owner)], [...sids], TIMEOUT_MS);
+  }
+
   async close(): Promise<void> {
     this.connection.close();
   }
@@ -311,6 +339,8 @@ export class RedisStore implements StateStore {
     return state === 'consumed' && typeof left === 'string' ? { state, replay: left } : { state };
   }
 }
+
+const parseSession = (record: string): SessionRecord => JSON.parse(record) as SessionRecord;
 
 /** Of another kind than any that is known. */
 const UNREADABLE = { id: '', kind: '', value: '', before: null, createdAt: 0, expiresAt: null };

@@ -17,10 +17,10 @@ export interface Script {
   readonly sha: string;
 }
 
-const script = (source: string): Script => ({ source, sha: hash('sha1', source, 'hex') });
+export const script = (source: string): Script => ({ source, sha: hash('sha1', source, 'hex') });
 
 /** Redis' own clock: that of a gateway may be wrong, and there are several. */
-const NOW = `
+export const NOW = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 `;

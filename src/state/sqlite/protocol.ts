@@ -1,4 +1,5 @@
 import type { Revocation } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -23,6 +24,9 @@ export interface StateOperations {
   /** Takes back a use that the request of this nonce made and does not know of. */
   release(use: RefreshUse): void;
   noteExpiry(exp: number): number;
+  putSession(owner: string, session: SessionRecord): readonly SessionRecord[];
+  listSessions(owner: string): readonly SessionRecord[];
+  removeSessions(owner: string, sids: readonly string[]): void;
 }
 
 /** The operations of the database that need not survive a power failure. */

@@ -1,4 +1,5 @@
 import type { Revocation } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -68,6 +69,18 @@ export class SqliteStore implements StateStore {
 
   noteExpiry(exp: number): Promise<number> {
     return this.state.call('noteExpiry', exp);
+  }
+
+  putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    return this.state.call('putSession', owner, session);
+  }
+
+  listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    return this.state.call('listSessions', owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    return this.state.call('removeSessions', owner, sids);
   }
 
   async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { timeOf, type Revocation, type RevocationSubject } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import {
   RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
@@ -12,6 +13,7 @@ import {
 import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
 import { openDatabase, openForReading, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
+import { SESSION_SCHEMA, SessionTable } from './session-table.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
@@ -70,6 +72,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly database: DatabaseSync;
   readonly forReading: boolean;
   private readonly history: string;
+  private readonly sessions: SessionTable;
   private readonly prepared = new Map<string, StatementSync>();
 
   /**
@@ -83,6 +86,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
       this.history = forReading
         ? this.readHistory()
         : transaction(this.database, () => this.migrate());
+      this.sessions = new SessionTable(this.database);
     } catch (error) {
       this.database.close();
       throw error;
@@ -196,6 +200,18 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return exp;
   }
 
+  putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
+    return this.sessions.putSession(owner, session);
+  }
+
+  listSessions(owner: string): readonly SessionRecord[] {
+    return this.sessions.listSessions(owner);
+  }
+
+  removeSessions(owner: string, sids: readonly string[]): void {
+    this.sessions.removeSessions(owner, sids);
+  }
+
   /** The lock for writing is taken only when there is something to delete. */
   purge(horizon: number): boolean {
     const now = Date.now();
@@ -205,8 +221,9 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
            OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?2) AS due`,
       [horizon, now],
     );
-    if (due?.due !== 1) return false;
+    if (due?.due !== 1 && !this.sessions.isPurgeDue(horizon)) return false;
     return transaction(this.database, () => {
+      this.sessions.purge(horizon);
       const changed = [
         this.change(
           'DELETE FROM revocation WHERE version IN (SELECT version FROM revocation WHERE expires_at <= ? LIMIT ?)',
@@ -228,7 +245,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   /** @returns the name of the history that the file holds */
   private migrate(): string {
-    this.database.exec(SCHEMA);
+    this.database.exec(SCHEMA + SESSION_SCHEMA);
     // Version 0.1 did not have it, and leaves it alone.
     const nonce = "SELECT 1 FROM pragma_table_info('consumed') WHERE name = 'nonce'";
     if (this.get(nonce, []) === undefined)

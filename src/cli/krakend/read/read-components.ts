@@ -1,5 +1,5 @@
 import type { Fields } from './fields.js';
-import type { KeyOptions, Revoker, Signer, Validator } from './krakend-config.js';
+import type { KeyOptions, Revoker, Signer, Validator } from '../krakend-config.js';
 
 /** KrakenD's default, by its schema. */
 const DEFAULT_ALG = 'RS256';
@@ -20,9 +20,11 @@ export function readValidator(fields: Fields, problems: string[]): Validator {
   const audience = fields.raw('audience');
   return {
     alg: fields.text('alg') ?? DEFAULT_ALG,
-    issuer: fields.text('issuer'),
+    issuer: given(fields.text('issuer')),
     // One string is a frequent mistake, and clear enough.
-    audience: typeof audience === 'string' ? [audience] : fields.texts('audience'),
+    audience: (typeof audience === 'string' ? [audience] : fields.texts('audience')).filter(
+      (name) => name !== '',
+    ),
     roles: fields.texts('roles'),
     rolesKey: fields.text('roles_key'),
     rolesKeyIsNested: fields.flag('roles_key_is_nested'),
@@ -30,21 +32,20 @@ export function readValidator(fields: Fields, problems: string[]): Validator {
     scopesKey: fields.text('scopes_key'),
     scopesMatcher: fields.text('scopes_matcher'),
     propagateClaims: readPairs(fields, problems),
+    repeatLists: fields.flag('propagate_claims_preserve_array'),
     authHeaderName: fields.text('auth_header_name'),
     cookieKey: fields.text('cookie_key'),
     leewayMs: fields.milliseconds('leeway'),
     identifyStrategy: fields.text('key_identify_strategy'),
     cache: fields.flag('cache'),
-    cacheDuration: fields.whole('cache_duration'),
+    cacheDuration: fields.whole('cache_duration') ?? fields.whole('shared_cache_duration'),
     cooldownMs: fields.milliseconds('failed_jwk_key_cooldown'),
     operationDebug: fields.flag('operation_debug'),
     keys: readKeys(fields),
   };
 }
 
-/** The Bloom filter's own parameters are asked for, but mean nothing here. */
 export function readRevoker(fields: Fields): Revoker {
-  for (const name of ['N', 'P', 'hash_name']) fields.raw(name);
   return {
     tokenKeys: fields.texts('token_keys'),
     ttl: fields.whole('TTL'),
@@ -55,8 +56,8 @@ export function readRevoker(fields: Fields): Revoker {
 function readKeys(fields: Fields): KeyOptions {
   const encrypted = [fields.raw('secret_url'), fields.raw('cypher_key')];
   return {
-    path: fields.text('jwk_local_path'),
-    url: fields.text('jwk_url'),
+    path: given(fields.text('jwk_local_path')),
+    url: given(fields.text('jwk_url')),
     disableSecurity: fields.flag('disable_jwk_security'),
     fingerprints: fields.texts('jwk_fingerprints'),
     ca: fields.text('jwk_local_ca'),
@@ -71,8 +72,12 @@ function readPairs(fields: Fields, problems: string[]): Validator['propagateClai
   const isPair = (pair: unknown): pair is [string, string] =>
     Array.isArray(pair) &&
     pair.length === 2 &&
-    pair.every((item) => typeof item === 'string' && /^[^\s,]+$/.test(item));
+    pair.every((item) => typeof item === 'string' && item !== '' && !/\p{Cc}/u.test(item)) &&
+    /^[\w!#$%&'*+.^`|~-]+$/.test(String(pair[1]));
   if (pairs.every(isPair)) return pairs;
   problems.push(`${fields.where}: 'propagate_claims' is not a list of [claim, header] pairs`);
   return [];
 }
+
+/** An empty text counts as none. */
+const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

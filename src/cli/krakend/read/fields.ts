@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json/index.js';
+import { isJsonObject } from '../../../core/json/index.js';
 import { parseDuration } from './duration.js';
 
 /**
@@ -51,6 +51,12 @@ export class Fields {
   whole(name: string): number | undefined {
     return this.typed(name, 'a whole number', (value) =>
       Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined,
+    );
+  }
+
+  number(name: string): number | undefined {
+    return this.typed(name, 'a number', (value) =>
+      typeof value === 'number' && Number.isFinite(value) ? value : undefined,
     );
   }
 

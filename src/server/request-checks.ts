@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { GatewayError } from '../http/index.js';
+
+const refusal = (status: number, code: string, description: string): GatewayError => ({
+  status,
+  error: 'invalid_request',
+  code,
+  description,
+  // Where such a request ends is not known for sure.
+  headers: { Connection: 'close' },
+});
+const HOST = refusal(400, 'request_malformed', 'The request has to have one Host header.');
+const CODING = refusal(
+  501,
+  'transfer_coding_unsupported',
+  'Send the body without a transfer coding other than chunked.',
+);
+export const EXPECTATION = refusal(
+  417,
+  'expectation_failed',
+  'The only expectation that is met is 100-continue.',
+);
+
+/**
+ * What is wrong with the head of a request that Node lets pass: two `Host` headers or none, of which two
+ * readers see different hosts (RFC 9112 section 3.2), and a transfer coding that nobody undoes (section 6.1).
+ *
+ * @returns `undefined` for a good one
+ */
+export function requestProblem(request: IncomingMessage): GatewayError | undefined {
+  const { rawHeaders, headers, httpVersion } = request;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts !== 1 && (hosts > 1 || httpVersion !== '1.0')) return HOST;
+  const coding = headers['transfer-encoding'];
+  return coding === undefined || coding.toLowerCase() === 'chunked' ? undefined : CODING;
+}

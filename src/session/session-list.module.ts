@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { withNeeds } from '../options/index.js';
+import { Revocations, STATE_STORE } from '../state/index.js';
+import { SessionCookies } from './session-cookies.service.js';
+import { ConfigurableSessionListModule } from './session-list.module-definition.js';
+import { SessionList } from './session-list.service.js';
+import { SessionsController } from './sessions.controller.js';
+
+/**
+ * Remembers the sessions that `TokenModule` and `OAuthModule` begin and go on with, and ends the oldest ones of a user
+ * who has too many. Needs `StateModule`.
+ */
+@Module(
+  withNeeds(
+    'SessionListModule',
+    { StateModule: [STATE_STORE, Revocations] },
+    { providers: [SessionList], exports: [SessionList] },
+  ),
+)
+export class SessionListModule extends ConfigurableSessionListModule {}
+
+/** The routes `/sessions`. Needs `SessionListModule`, `SessionModule` and `AuthModule`. */
+@Module(
+  withNeeds(
+    'SessionRoutesModule',
+    { SessionListModule: [SessionList], SessionModule: [SessionCookies] },
+    { controllers: [SessionsController] },
+  ),
+)
+export class SessionRoutesModule {}
