@@ -124,5 +124,5 @@ describe.each(FAULTS)('%s', (_what, faulty) => {
     expect((await revoke(third, good.access)).status).toBe(200);
     await expect.poll(() => custom(second.url, good.access)).toBe('401 token_revoked');
     expect(third.log().some(({ msg }) => /takes writes again/.test(String(msg)))).toBe(true);
-  });
+  }, 180_000);
 });

@@ -38,7 +38,7 @@ export class RedisConnection {
     const connection = new RedisConnection(target);
     try {
       const session = await connection.dial();
-      if (!session.processKnown)
+      if (session.process === undefined)
         RedisConnection.logger.warn(
           `${target.description}: the user may not run INFO, so that nobody sees to it that maxmemory-policy is noeviction`,
         );
@@ -61,7 +61,7 @@ export class RedisConnection {
     return this.target.kind === 'cluster';
   }
 
-  /** Names the process of the server; `undefined` while there is no connection, and nothing can be asked. */
+  /** Names the process of the server; `undefined` while there is no connection, and where the user may not ask. */
   get process(): string | undefined {
     return this.session?.process;
   }
@@ -158,7 +158,7 @@ export class RedisConnection {
   /** Puts a session in the place of the one before, unless both lead to the same replica. */
   private adopt(session: RedisSession): void {
     const { session: before } = this;
-    const same = !session.processKnown || session.process === before?.process;
+    const same = session.process === undefined || session.process === before?.process;
     if (this.closing.signal.aborted || (before?.replica === true && session.replica && same)) {
       session.close();
       return;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { assertReadable, SCHEMA } from '../schema.js';
@@ -24,10 +23,8 @@ export class RedisSession {
   replica = false;
   /** Why the server takes no writes, as far as it has said. */
   readOnly: string | undefined;
-  /** Identifies the process of the server: another one may have other data. */
-  process: string = randomUUID();
-  /** False where the user may not ask for it (INFO): then each session counts as another process. */
-  processKnown = false;
+  /** Identifies the process of the server; `undefined` where the user may not ask for it (INFO). */
+  process: string | undefined;
   /** Nothing can be asked any more. */
   ended = false;
   private pending = 0;
@@ -129,10 +126,7 @@ export class RedisSession {
       throw new Error(
         `maxmemory-policy ${policy} would drop revocations when memory is short; set it to noeviction`,
       );
-    const run = field(info, 'run_id');
-    if (run === undefined) return;
-    this.process = run;
-    this.processKnown = true;
+    this.process = field(info, 'run_id');
   }
 
   private async checkSchema(): Promise<void> {

@@ -56,9 +56,13 @@ export class SessionTable {
     );
   }
 
-  /** Deletes what has expired. */
-  purge(now: number): void {
-    this.statement('DELETE FROM session WHERE expires_at <= ?').run(now);
+  /** Deletes what has expired. @returns how many; `limit`, where there may be more */
+  purge(horizon: number, limit: number): number {
+    const { changes } = this.statement(
+      `DELETE FROM session WHERE (owner, sid) IN
+        (SELECT owner, sid FROM session WHERE expires_at <= ? LIMIT ?)`,
+    ).run(horizon, limit);
+    return Number(changes);
   }
 
   private statement(sql: string): StatementSync {

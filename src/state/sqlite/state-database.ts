@@ -238,6 +238,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
             WHERE jti IN (SELECT jti FROM consumed WHERE replay IS NOT NULL AND replay_until <= ? LIMIT ?)`,
           [now, PURGE_ROWS],
         ),
+        this.sessions.purge(horizon, PURGE_ROWS),
       ];
       return changed.includes(PURGE_ROWS);
     });

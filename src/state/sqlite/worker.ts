@@ -107,7 +107,8 @@ function work(): void {
     followFile();
     tryWriting();
     post({ answers: answer(calls), readOnly });
-    takeBack(calls);
+    // What was refused is not there.
+    if (readOnly === undefined) takeBack(calls);
   } catch (error) {
     const reason = reasonOf(error);
     post({ answers: calls.map(({ id }) => ({ id, reason })), readOnly });
