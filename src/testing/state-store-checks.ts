@@ -408,7 +408,7 @@ const OF_SESSIONS: Readonly<Record<string, (store: StateStore) => Promise<void>>
 };
 
 const OF_SHARED: Readonly<Record<string, (one: StateStore, other: StateStore) => Promise<void>>> = {
-  'shares each what the other did': async (one, other) => {
+  'shows each what the other did': async (one, other) => {
     const cursor = await cursorOf(other);
     const entry = revocation({ kind: 'sub' });
     await one.addRevocation(entry);

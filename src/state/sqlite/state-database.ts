@@ -223,7 +223,6 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     );
     if (due?.due !== 1 && !this.sessions.isPurgeDue(horizon)) return false;
     return transaction(this.database, () => {
-      this.sessions.purge(horizon);
       const changed = [
         this.change(
           'DELETE FROM revocation WHERE version IN (SELECT version FROM revocation WHERE expires_at <= ? LIMIT ?)',
