@@ -5,8 +5,6 @@ import type { Statement } from './statements.js';
 const MAX_SESSIONS = 3;
 /** Who waits for a session; more of them mean that there will be none. */
 const MAX_WAITING = 10_000;
-/** After a connection that failed, none is tried for so long. */
-const PAUSE_MS = 100;
 
 interface Waiter {
   readonly take: (session: PostgresSession) => void;
@@ -22,8 +20,6 @@ export class PostgresPool {
   private readonly idle: PostgresSession[] = [];
   private readonly waiting = new Set<Waiter>();
   private opening = 0;
-  private failure: unknown;
-  private failedAt = -Infinity;
   private closed = false;
 
   constructor(private readonly dial: () => Promise<PostgresSession>) {}
@@ -53,7 +49,7 @@ export class PostgresPool {
   close(): void {
     this.closed = true;
     this.renew();
-    this.refuse(new Error('it is closed'));
+    this.refuse(this.waiting, new Error('it is closed'));
   }
 
   private async take(ms: number): Promise<PostgresSession> {
@@ -61,7 +57,6 @@ export class PostgresPool {
     if (session !== undefined) return session;
     if (this.closed) throw new Error('it is closed');
     if (this.waiting.size >= MAX_WAITING) throw new Error('too much waits for it');
-    if (this.count === 0 && performance.now() - this.failedAt < PAUSE_MS) throw this.failure;
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -95,6 +90,7 @@ export class PostgresPool {
 
   private async open(): Promise<void> {
     this.opening++;
+    const waiting = [...this.waiting];
     try {
       const session = await this.dial();
       this.opening--;
@@ -103,10 +99,11 @@ export class PostgresPool {
       this.giveBack(session);
     } catch (error) {
       this.opening--;
-      this.failure = error;
-      this.failedAt = performance.now();
       // Too many connections are no reason to refuse who can have one of those that are there.
-      if (this.count === 0) this.refuse(error);
+      if (this.sessions.size > 0) return;
+      this.refuse(waiting, error);
+      // Who came later has not been tried for.
+      this.serve();
     }
   }
 
@@ -128,7 +125,7 @@ export class PostgresPool {
     this.serve();
   }
 
-  private refuse(error: unknown): void {
-    for (const waiter of this.waiting) waiter.fail(error);
+  private refuse(waiters: Iterable<Waiter>, error: unknown): void {
+    for (const waiter of waiters) if (this.waiting.has(waiter)) waiter.fail(error);
   }
 }
