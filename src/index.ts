@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+// Says so on a Node that is too old, before anything fails for it.
+import './core/errors/index.js';
+
 export {
   AUTH_OPTIONS,
   AuthGuard,

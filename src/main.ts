@@ -1,4 +1,6 @@
-// The only module that older versions of Node can load: it tells them so.
+import { GATEWAY_PACKAGES, missingPackage } from './packages/index.js';
+
+// With packages/ the only modules that older versions of Node can load: it tells them so.
 const OLDEST_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
@@ -7,5 +9,12 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
   );
   process.exit(1);
 }
-const { bootstrap } = await import('./process/index.js');
-await bootstrap();
+try {
+  const { bootstrap } = await import('./process/index.js');
+  await bootstrap();
+} catch (error) {
+  const problem = await missingPackage(error, GATEWAY_PACKAGES);
+  if (problem === undefined) throw error;
+  process.stderr.write(`signet: ${problem}\n`);
+  process.exit(1);
+}

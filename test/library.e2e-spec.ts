@@ -9,14 +9,15 @@ import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
 import { part } from './helpers/keys.js';
+import { GATEWAY_PACKAGES } from '../src/packages/index.js';
 import { bash, blocksOf, writeBlock } from './helpers/manual.js';
 import { custom, login, verdictOf } from './helpers/sessions.js';
 
 /** The page about the library, in its order, in a fresh folder with the packed package. */
 let tarball: string;
 const directories: string[] = [];
-const freshFolder = async (): Promise<string> => {
-  const directory = await createConsumer(tarball, ES_MODULES);
+const freshFolder = async (packages?: readonly string[]): Promise<string> => {
+  const directory = await createConsumer(tarball, ES_MODULES, packages);
   directories.push(directory);
   return directory;
 };
@@ -167,9 +168,11 @@ describe('backend calls', () => {
 describe('the gateway from the package', () => {
   it('serves with the key that its command made', async () => {
     const [block] = blocksOf('library', 'The gateway from the package', 'bash');
-    const [generate = '', serve] = block.trimEnd().split('\n');
+    const [install = '', generate = '', serve] = block.trimEnd().split('\n');
     expect(serve).toBe('npx signet serve');
-    const directory = await freshFolder();
+    const packages = install.replace(/^npm install nest-signet /, '').split(' ');
+    expect(packages.filter((name) => name !== 'pino-pretty')).toEqual(GATEWAY_PACKAGES);
+    const directory = await freshFolder(packages);
     await bash(generate, {}, directory);
     // Not by npx, which would not pass the signal on that ends it.
     const command = ['bash', '-c', 'exec "$0" node_modules/.bin/signet serve'];

@@ -253,7 +253,7 @@ describe('a log that nobody reads', () => {
           '--input-type=module',
           '-e',
           `const { createLog } = await import(${JSON.stringify(resolve('dist/logging/index.js'))});
-        const log = createLog({ level: 'info', format: 'json' });
+        const log = await createLog({ level: 'info', format: 'json' });
         const before = process.memoryUsage.rss();
         for (let i = 0; i < 200; i++) {
           for (let j = 0; j < 1000; j++) log.pino.info('x'.repeat(200));

@@ -18,6 +18,7 @@ import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { part } from './helpers/keys.js';
 import { bash } from './helpers/manual.js';
+import { GATEWAY_PACKAGES } from '../src/packages/index.js';
 
 interface Manifest {
   exports: Record<string, unknown>;
@@ -55,6 +56,20 @@ describe('the package', () => {
     );
   });
 
+  it('tells an old Node so wherever it is imported, before anything else', () => {
+    const { exports } = manifestOf('.');
+    const entries = Object.values(exports as Record<string, { default?: string }>)
+      .flatMap(({ default: file }) => file ?? [])
+      // Needs nothing that an old Node has not.
+      .filter((file) => file !== './dist/core/index.js');
+    expect(entries.length).toBeGreaterThan(5);
+    const firstImport = (file: string): string | undefined =>
+      /^(?:import|export)[^;]*?'([^']+)'/m.exec(readFileSync(file, 'utf8'))?.[1];
+    expect(
+      entries.filter((file) => !/^\.\.?\/core\/errors\/index\.js$/.test(firstImport(file) ?? '')),
+    ).toEqual([]);
+  });
+
   it('has no complaint of publint', async () => {
     const pkg = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
     const { buffer } = readFileSync(packed.tarball);
@@ -64,7 +79,7 @@ describe('the package', () => {
 
   it('has types that are right wherever it can be imported', async () => {
     // CommonJS gets the ES modules, which every Node from the oldest supported on can require.
-    const args = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'];
+    const args = ['--ignore-rules', 'cjs-resolves-to-esm'];
     const attw = resolve('node_modules/@arethetypeswrong/cli/dist/index.js');
     const check = promisify(execFile)(process.execPath, [attw, packed.tarball, ...args]);
     await expect(check.catch(({ stdout }: { stdout: string }) => stdout)).resolves.toEqual({
@@ -104,24 +119,54 @@ describe('an installation of the package', () => {
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   });
 
+  const SHOP = { 'package.json': JSON.stringify({ name: 'shop', type: 'module' }) };
+
   it.each(['1', '2'])(
-    'without its optional peers serves, and says once what is missing, with WORKERS=%s',
+    'with what the gateway always needs serves, and says once what else is missing, with WORKERS=%s',
     async (WORKERS) => {
-      const directory = await createConsumer(packed.tarball, {
-        'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
-      });
+      const directory = await createConsumer(packed.tarball, SHOP, GATEWAY_PACKAGES);
       const signet = ['bash', '-c', 'exec "$0" node_modules/nest-signet/dist/cli/main.js serve'];
-      const gateway = await startGateway({ WORKERS }, directory, signet);
+      const gateway = await startGateway({ WORKERS, LOG_FORMAT: 'pretty' }, directory, signet);
       const token = await call(`${gateway.url}/token`, { method: 'POST' });
       expect([token.status, (await call(`${gateway.url}/docs`)).status]).toEqual([200, 404]);
       const warnings = gateway.log().filter(({ level }) => Number(level) > 30);
       expect(warnings.map(({ msg }) => msg)).toEqual([
-        'SWAGGER_ENABLED is true, but @nestjs/swagger is not installed: there is no /docs. Run npm install @nestjs/swagger, or set SWAGGER_ENABLED=false.',
+        'The log is JSON, since pino-pretty is not installed. Run npm install pino-pretty@^13.2.0, or set LOG_FORMAT=json.',
+        'SWAGGER_ENABLED is true: there is no /docs, since @nestjs/swagger is not installed. Run npm install @nestjs/swagger@^12.0.2, or set SWAGGER_ENABLED=false.',
       ]);
       expect(await gateway.stop()).toBe(0);
       rmSync(directory, { recursive: true, force: true });
     },
   );
+
+  it.each([
+    ['serve', {}, [], GATEWAY_PACKAGES],
+    ['serve', {}, GATEWAY_PACKAGES.filter((name) => name !== 'pino'), ['pino']],
+    ['keys generate', {}, [], ['class-validator']],
+    ['serve', { STATE_STORE: 'redis://127.0.0.1' }, GATEWAY_PACKAGES, ['redis']],
+    [
+      'serve',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+      GATEWAY_PACKAGES,
+      Object.keys(manifestOf('.').devDependencies).filter((name) => /opentelemetry/.test(name)),
+    ],
+  ])('says what signet %s with %o needs beside %o', async (command, env, packages, missing) => {
+    const directory = await createConsumer(packed.tarball, SHOP, packages);
+    const signet = `'${process.execPath}' node_modules/nest-signet/dist/cli/main.js`;
+    const problem = await bash(
+      `${signet} ${command}`,
+      { PORT: '0', MANAGEMENT_PORT: 'off', ...env },
+      directory,
+    ).catch(({ stderr }: { stderr: string }) => stderr);
+    const { devDependencies } = manifestOf('.');
+    const install = missing.map((name) => `${name}@${devDependencies[name]}`).join(' ');
+    expect(problem.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        `^signet: (STATE_STORE cannot be used: )?${missing.join(', ')} (is|are) not installed\\. Run npm install `,
+      ),
+    ]);
+    expect(problem.trim().endsWith(` npm install ${install}`)).toBe(true);
+  });
 });
 
 describe('.ci/release', () => {
@@ -271,6 +316,13 @@ describe.each([
     'commonjs',
     '',
     { module: 'commonjs', moduleResolution: 'bundler' },
+  ],
+  // Finds types by typesVersions; as Nest 11 began.
+  [
+    'CommonJS, moduleResolution node10',
+    'commonjs',
+    '',
+    { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
   ],
 ])('a fresh application with %s', (_name, type, extension, options) => {
   let directory = '';

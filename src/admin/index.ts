@@ -1,1 +1,4 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { AdminModule, AdminSessionsModule } from './admin.module.js';

@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import type { MetadataStorage, ValidationError } from 'class-validator';
 import type { ClaimsCheck } from '../core/verify/index.js';
 import { BootError, TokenRefusedError } from '../core/errors/index.js';
 import { isDeeperThan } from '../core/json/index.js';
+import { missingPackage } from '../packages/index.js';
 
 /** Copying and validating go down by recursion. */
 const MAX_NESTING = 100;
@@ -62,13 +62,43 @@ function checkOfSchema({ '~standard': standard }: Partial<StandardSchema>): Chec
   };
 }
 
+/** Where class-validator keeps what its decorators say: one place, however often it is loaded. */
+const RULES = globalThis as { classValidatorMetadataStorage?: MetadataStorage };
+
+/** The packages that check classes, optional peers both. */
+let packages: Promise<Packages> | undefined;
+type Packages = Pick<typeof import('class-validator'), 'validate'> &
+  Pick<typeof import('class-transformer'), 'plainToInstance'>;
+
+/**
+ * Loads what checks of a class need, so that the boot says what is not installed.
+ *
+ * @throws BootError
+ */
+export function loadClassPackages(): Promise<Packages> {
+  return (packages ??= Promise.all([import('class-validator'), import('class-transformer')]).then(
+    ([{ validate }, { plainToInstance }]) => ({ validate, plainToInstance }),
+    async (error: unknown) => {
+      throw new BootError(
+        `a class as 'claims' needs class-validator and class-transformer: ${(await missingPackage(error)) ?? 'they cannot be loaded'}`,
+      );
+    },
+  ));
+}
+
 function checkOfClass(target: Type<object>): Check {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(target, '', false, false);
-  if (rules.length === 0)
+  const rules = RULES.classValidatorMetadataStorage?.getTargetValidationMetadatas(
+    target,
+    '',
+    false,
+    false,
+  );
+  if (rules === undefined || rules.length === 0)
     throw new BootError(
       `the class ${target.name} of 'claims' has no class-validator decorators, so it would check nothing`,
     );
   return async (copy) => {
+    const { validate, plainToInstance } = await loadClassPackages();
     // Not validateSync, which takes an asynchronous rule as fulfilled.
     const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
     if (problem !== undefined) throw new TokenRefusedError('claim_invalid', describe(problem));

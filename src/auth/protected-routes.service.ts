@@ -32,6 +32,7 @@ import {
 import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
+import { loadClassPackages } from './claims-class.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { PUBLIC } from './public.decorator.js';
 import {
@@ -333,6 +334,8 @@ export class ProtectedRoutes implements OnModuleInit {
     if (wrong.length > 0) return wrong.map((text) => `${label}: @RequireJwt: ${text}`);
     try {
       const policy = this.policy(handler, controller);
+      const { claims } = declarationOf(handler, controller)?.route ?? {};
+      if (typeof claims === 'function') await loadClassPackages();
       if (policy.dpop === 'required' && (route.kind === 'ws' || route.kind === 'rpc'))
         return [
           `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { run } from './run.js';
+import { GATEWAY_PACKAGES, missingPackage } from '../packages/index.js';
 
 const { argv, env, stdin, stdout, stderr } = process;
 
@@ -12,6 +12,14 @@ stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 // There is nobody left to tell.
 stderr.on('error', () => undefined);
 
-const exitCode = await run(argv.slice(2), env, { stdin, stdout, stderr, cwd: process.cwd() });
-// No process.exit(): what was written to a pipe would be cut off.
-process.exitCode ||= exitCode;
+try {
+  // Needs packages that who uses only the library may not have.
+  const { run } = await import('./run.js');
+  const exitCode = await run(argv.slice(2), env, { stdin, stdout, stderr, cwd: process.cwd() });
+  // No process.exit(): what was written to a pipe would be cut off.
+  process.exitCode ||= exitCode;
+} catch (error) {
+  const needed = argv[2] === 'serve' ? GATEWAY_PACKAGES : [];
+  stderr.write(`signet: ${(await missingPackage(error, needed)) ?? (error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { ClientAuthentication } from './client-authentication.service.js';
 export { assertGrantType, assertScopes, assertTargets } from './client-limits.js';
 export { ClientRefusedException, type ClientRefusal } from './client-refused.exception.js';

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
 export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
 export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';

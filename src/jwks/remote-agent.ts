@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import * as nodeTls from 'node:tls';
 import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
 import { identityCheck } from './spki-pin.js';
@@ -89,11 +89,11 @@ function assertProxy(text: string): void {
 }
 
 /** The usual roots and this one, parsed once instead of per connection. */
-function trustAlso(ca: string): ReturnType<typeof createSecureContext> {
+function trustAlso(ca: string): nodeTls.SecureContext {
   try {
     // createSecureContext ignores what it cannot parse, so it is parsed here first.
     void new X509Certificate(ca);
-    return createSecureContext({ ca: [...getCACertificates('default'), ca] });
+    return nodeTls.createSecureContext({ ca: [...nodeTls.getCACertificates('default'), ca] });
   } catch {
     throw new KeyError('the extra certificate authority is not a certificate in PEM');
   }

@@ -1,7 +1,8 @@
+import cluster from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
 import { visible, visibleInJson } from '../core/text/index.js';
+import { missingPackage } from '../packages/index.js';
 import { isoTime } from './iso-time.js';
 import { StdoutDestination } from './stdout-destination.js';
 
@@ -51,14 +52,34 @@ export interface Log {
   dropped: () => number;
 }
 
-/** A structured log on stdout; as JSON it never blocks on its reader. */
-export function createLog({ level, format }: LogOptions): Log {
+/**
+ * A structured log on stdout; as JSON it never blocks on its reader. Without `pino-pretty`, an optional
+ * peer, it is JSON and begins with how to get it.
+ */
+export async function createLog({ level, format }: LogOptions): Promise<Log> {
+  const pretty = format === 'pretty' ? await loadPretty() : undefined;
+  const isPretty = typeof pretty === 'function';
   // The pretty format parses the line again, so what steers has to stay text in it.
-  const streamWrite = (line: string): string => visibleInJson(line, format === 'pretty');
+  const streamWrite = (line: string): string => visibleInJson(line, isPretty);
   const options = { level, base: undefined, timestamp: isoTime, hooks: { streamWrite } };
-  if (format === 'pretty') return logOver(pino(options, PinoPretty(PRETTY)), () => 0);
+  if (isPretty) return logOver(pino(options, pretty(PRETTY)), () => 0);
   const destination = new StdoutDestination();
-  return logOver(pino(options, destination.stream), () => destination.dropped);
+  const log = logOver(pino(options, destination.stream), () => destination.dropped);
+  // Once for all workers.
+  if (pretty !== undefined && !cluster.isWorker)
+    log.logger('Log').warn(`The log is JSON, since ${pretty}, or set LOG_FORMAT=json.`);
+  return log;
+}
+
+/** Makes lines pretty; text says what is not installed. */
+async function loadPretty(): Promise<typeof import('pino-pretty').PinoPretty | string> {
+  try {
+    return (await import('pino-pretty')).PinoPretty;
+  } catch (error) {
+    const missing = await missingPackage(error);
+    if (missing === undefined) throw error;
+    return missing;
+  }
 }
 
 function logOver(output: Pino, dropped: () => number): Log {

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { GatewayMetrics } from './gateway-metrics.service.js';
 export { MetricsModule } from './metrics.module.js';
 export { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';

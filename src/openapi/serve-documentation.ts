@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { missingPackage } from '../packages/index.js';
 import { completeDocument, type DocumentOptions } from './application-document.js';
 import { operationId } from './complete-document.js';
 
@@ -30,14 +31,7 @@ export async function serveDocumentation(
   options: DocumentOptions,
 ): Promise<void> {
   const swagger = await loadSwagger();
-  if (swagger === undefined) {
-    // Once for all workers.
-    if ((cluster.worker?.id ?? 1) === 1)
-      new Logger('OpenAPI').warn(
-        'SWAGGER_ENABLED is true, but @nestjs/swagger is not installed: there is no /docs. Run npm install @nestjs/swagger, or set SWAGGER_ENABLED=false.',
-      );
-    return;
-  }
+  if (swagger === undefined) return;
   app.use('/docs', (_request: unknown, response: ServerResponse, next: () => void) => {
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     next();
@@ -54,10 +48,14 @@ async function loadSwagger(): Promise<Swagger | undefined> {
   try {
     return await import('@nestjs/swagger');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    // A package that it needs itself may be missing as well, which is another problem.
-    if (code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@nestjs/swagger'")) return undefined;
-    throw error;
+    const missing = await missingPackage(error);
+    if (missing === undefined) throw error;
+    // Once for all workers.
+    if ((cluster.worker?.id ?? 1) === 1)
+      new Logger('OpenAPI').warn(
+        `SWAGGER_ENABLED is true: there is no /docs, since ${missing}, or set SWAGGER_ENABLED=false.`,
+      );
+    return undefined;
   }
 }
 

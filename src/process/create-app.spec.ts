@@ -36,7 +36,7 @@ beforeAll(async () => {
   writeFileSync(env.SIGNER_JWK_LOCAL_PATH, JSON.stringify({ keys: [SECRET] }), { mode: 0o600 });
   app = await createApp(
     env as GatewayEnvironment,
-    createLog({ level: env.LOG_LEVEL, format: 'json' }),
+    await createLog({ level: env.LOG_LEVEL, format: 'json' }),
   );
   await app.init();
 });

@@ -1,19 +1,22 @@
 import { BootError } from '../core/errors/index.js';
+import { GATEWAY_PACKAGES, missingPackage } from '../packages/index.js';
 
 /**
  * Why the boot failed, one line per problem and without a stack, for whoever started the process: in
  * terms of variables, also where the library speaks of its options.
  */
 export async function describeBootError(error: unknown): Promise<readonly string[]> {
-  const problems = problemsOf(error);
+  const problems = await problemsOf(error);
   if (!problems.some((problem) => problem.includes('Module'))) return problems;
   const { withVariableNames } = await import('../config/index.js');
   return problems.map(withVariableNames);
 }
 
-function problemsOf(error: unknown): readonly string[] {
+async function problemsOf(error: unknown): Promise<readonly string[]> {
   if (error instanceof BootError) return error.problems;
   if (!(error instanceof Error)) return ['the boot failed'];
+  const missing = await missingPackage(error, GATEWAY_PACKAGES);
+  if (missing !== undefined) return [missing];
   const { code, syscall, address, port } = error as ListenError;
   // In a cluster the primary binds for its workers.
   if (syscall !== 'listen' && syscall !== 'bind') return [error.message];

@@ -2,11 +2,11 @@ import type { Environment } from '../environment/index.js';
 import { createLog, type Log } from '../logging/index.js';
 
 /** The log that the environment asks for, begun with what is odd about the environment. */
-export function openLog(
+export async function openLog(
   { LOG_LEVEL, LOG_FORMAT }: Environment,
   warnings: readonly string[] = [],
-): Log {
-  const log = createLog({ level: LOG_LEVEL, format: LOG_FORMAT });
+): Promise<Log> {
+  const log = await createLog({ level: LOG_LEVEL, format: LOG_FORMAT });
   const logger = log.logger('Environment');
   for (const warning of warnings) logger.warn(warning);
   return log;

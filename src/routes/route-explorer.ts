@@ -1,4 +1,4 @@
-import { Injectable, RequestMethod, type Type } from '@nestjs/common';
+import { Injectable, RequestMethod, type Type, type Version } from '@nestjs/common';
 import {
   METHOD_METADATA,
   MODULE_PATH,
@@ -8,7 +8,7 @@ import {
   VERSION_METADATA,
   SSE_METADATA,
 } from '@nestjs/common/constants.js';
-import { RouteParamtypes, type VersionValue } from '@nestjs/common/internal.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import {
   ApplicationConfig,
   DiscoveryService,
@@ -183,6 +183,7 @@ export class RouteExplorer {
 const textsOf = (key: string, target: object): string[] =>
   [Reflect.getMetadata(key, target) as string | string[]].flat();
 
+type VersionValue = Parameters<typeof Version>[0];
 const versionOf = (target: object): VersionValue | undefined =>
   Reflect.getMetadata(VERSION_METADATA, target) as VersionValue | undefined;
 /** Of gateways that do nothing when a client connects. */

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { IssuedTokens, type PresentedToken } from './issued-tokens.service.js';
 export { beginSession, continueSession } from './session-claims.js';
 export { SessionCookies } from './session-cookies.service.js';

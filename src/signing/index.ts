@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { JwtSigner } from './jwt-signer.service.js';
 export { SignFields, type SignFieldsDecorator } from './sign-fields.decorator.js';
 export { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';

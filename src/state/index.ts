@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { MemoryStore } from './memory.store.js';
 export { openStore, type StoreOptions } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';

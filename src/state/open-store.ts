@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { describeExposure } from '../core/files/index.js';
+import { missingPackage } from '../packages/index.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
@@ -53,9 +54,9 @@ export async function openStore(
         );
     }
   } catch (error) {
-    throw new BootError(
-      `the option url of StateModule cannot be used: ${error instanceof Error ? error.message : 'unknown error'}`,
-    );
+    const reason =
+      (await missingPackage(error)) ?? (error instanceof Error ? error.message : 'unknown error');
+    throw new BootError(`the option url of StateModule cannot be used: ${reason}`);
   }
 }
 

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export {
   startFakeBackend,
   type FakeAnswer,

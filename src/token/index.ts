@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export * from './oauth.js';
 export type { LoginHandler, LoginRequest } from './login-handler.js';
 export { TokenController } from './token.controller.js';

@@ -1,3 +1,6 @@
+// Says so on a Node that is too old, before anything fails for it.
+import '../core/errors/index.js';
+
 export { ProtectedResourceModule } from './protected-resource.module.js';
 export {
   PROTECTED_RESOURCE_OPTIONS,

@@ -75,26 +75,26 @@ interface LockedPackage {
   hasInstallScript?: boolean;
 }
 
-/** What an application in TypeScript has beside it. */
-const TYPES = 'node_modules/@types/node';
+/** What most applications have beside the tarball: an adapter, and what a ValidationPipe needs. */
+export const USUAL_PACKAGES = ['@nestjs/platform-express', 'class-transformer', 'class-validator'];
 
 /**
  * A fresh application with these files, and the tarball as its dependency.
  *
- * @param packages further dependencies of its own, as development dependencies here
+ * @param packages what is installed beside it, of the packages of the project
  */
 export async function createConsumer(
   tarball: string,
   files: Readonly<Record<string, string>>,
-  packages: readonly string[] = [],
+  packages: readonly string[] = USUAL_PACKAGES,
 ): Promise<string> {
   const directory = tempFolder('app');
   const modules = join(directory, 'node_modules');
   const own = join(modules, 'nest-signet');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  const others = packages.map((name) => `node_modules/${name}`);
-  for (const path of [...installedForUsers().map(([name]) => name), TYPES, ...others]) {
+  const beside = ['@types/node', ...packages].map((name) => `node_modules/${name}`);
+  for (const path of new Set([...installedForUsers().map(([name]) => name), ...beside])) {
     // A package within another one comes with it.
     if (path.lastIndexOf('node_modules/') > 0) continue;
     mkdirSync(dirname(join(directory, path)), { recursive: true });

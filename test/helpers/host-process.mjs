@@ -27,7 +27,7 @@ async function boot({ env, cwd }) {
   Object.assign(process.env, env);
   try {
     const { env: environment, warnings } = loadEnvironment();
-    const log = openLog(environment, warnings);
+    const log = await openLog(environment, warnings);
     running = await serve(environment, log);
     log.logger('Signet').log(`Listening on ${running.url}`);
     return running.url;

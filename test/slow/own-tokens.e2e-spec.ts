@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  USUAL_PACKAGES,
   compile,
   createConsumer,
   ES_MODULES,
@@ -38,6 +39,8 @@ describe('an application with users of its own, as printed', () => {
     const [generate, , main] = blocksOf('library', 'An application', 'bash', 'ts', 'ts');
     const { tarball } = await pack();
     directory = await createConsumer(tarball, ES_MODULES, [
+      ...USUAL_PACKAGES,
+      '@prometheus-io/client',
       'typeorm',
       '@nestjs/typeorm',
       'sql.js',

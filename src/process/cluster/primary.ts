@@ -21,7 +21,7 @@ export async function runPrimary(
   warnings: readonly string[],
   workers: number,
 ): Promise<void> {
-  const log = openLog(env, warnings);
+  const log = await openLog(env, warnings);
   const logger = log.logger('Signet');
   exitOnUnexpectedErrors(logger);
   const metrics = new ClusterMetrics();

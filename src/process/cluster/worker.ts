@@ -14,7 +14,9 @@ const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebs
 /** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
   ignoreSignals();
-  const { app, shutDown } = await serve(env, openLog(env), SHARES_PORT).catch(giveUp);
+  const { app, shutDown } = await openLog(env)
+    .then((log) => serve(env, log, SHARES_PORT))
+    .catch(giveUp);
   tell({ signet: 'listening' });
   setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
   const metrics = app.get(GatewayMetrics);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
+import { missingPackage } from '../../packages/index.js';
 import { within } from './deadline.js';
 import { sslModeFor, type PostgresHost, type PostgresTarget } from './postgres-url.js';
 import type { Statement } from './statements.js';
@@ -143,9 +144,8 @@ async function load(): Promise<{ Client: typeof Client }> {
     const { default: pg } = await import('pg');
     return pg;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
-      throw new Error('PostgreSQL needs the package pg: npm install pg', { cause: error });
-    throw error;
+    const problem = await missingPackage(error);
+    throw problem === undefined ? error : new Error(problem, { cause: error });
   }
 }
 

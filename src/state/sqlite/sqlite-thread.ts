@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   StateReadOnlyException,
   StateUnavailableException,
@@ -39,19 +39,24 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   private nextId = 0;
   private closed = false;
 
-  private constructor(private readonly data: ThreadData) {}
+  private constructor(
+    private readonly data: ThreadData,
+    private readonly startWorker: (data: ThreadData) => Worker,
+  ) {}
 
   /** @throws Error whose message says why the file cannot be used */
   static async open<Known extends { [Name in keyof Known]: Operations[string] }>(
     data: ThreadData,
   ): Promise<SqliteThread<Known>> {
-    const thread = new SqliteThread<Known>(data);
+    // Test runners that make CommonJS of everything cannot load this file, and need not.
+    const { startWorker, startProblem } = await import('./start-worker.js');
+    const thread = new SqliteThread<Known>(data, startWorker);
     try {
       await thread.start();
       return thread;
     } catch (error) {
       await thread.close();
-      throw error;
+      throw startProblem(error);
     }
   }
 
@@ -105,7 +110,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
 
   private spawn(): Worker {
     this.startedAt = performance.now();
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: this.data });
+    const worker = this.startWorker(this.data);
     this.worker = worker;
     worker.on('message', (message: FromThread) => {
       if (!('answers' in message)) return;

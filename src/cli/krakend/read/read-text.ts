@@ -28,6 +28,8 @@ async function parse(text: string, source: string): Promise<unknown> {
     try {
       return await read(text);
     } catch (error) {
+      // The command says what to install.
+      if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
       reasons.push(`${name} (${reasonOf(error as Error)})`);
     }
   throw new CommandError(`${source} is not ${reasons.join(', nor ')}`);

@@ -1,0 +1,1 @@
+export { GATEWAY_PACKAGES, missingPackage } from './missing-package.js';

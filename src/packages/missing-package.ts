@@ -1,0 +1,69 @@
+/**
+ * The optional peers that the gateway always needs. They are no dependencies: who uses the library need
+ * not install them.
+ */
+export const GATEWAY_PACKAGES = [
+  '@nestjs/config',
+  '@nestjs/platform-express',
+  '@prometheus-io/client',
+  'class-transformer',
+  'class-validator',
+  'pino',
+];
+const TRACING_PACKAGES = [
+  '@opentelemetry/api',
+  '@opentelemetry/core',
+  '@opentelemetry/exporter-trace-otlp-http',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-trace',
+];
+
+/**
+ * What to do about an import that failed because an optional peer is not installed, with the command
+ * that installs it and all that goes with it, in the versions that are tested.
+ *
+ * @param error what the import threw
+ * @param needed packages that are needed as well
+ * @returns `undefined` where something else is wrong
+ */
+export async function missingPackage(
+  error: unknown,
+  needed: readonly string[] = [],
+): Promise<string | undefined> {
+  if (!(error instanceof Error)) return undefined;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
+  const name = /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^/']+)/.exec(message)?.[1];
+  const { peerDependencies = {}, devDependencies = {} } = await manifest();
+  // A package that one of ours needs may be missing as well, which is another problem.
+  if (name === undefined || peerDependencies[name] === undefined) return undefined;
+  const all = TRACING_PACKAGES.includes(name) ? TRACING_PACKAGES : [...needed, name];
+  const missing = [name];
+  for (const one of new Set(all)) if (one !== name && !(await isInstalled(one))) missing.push(one);
+  missing.sort();
+  const packages = missing.map((one) => {
+    // Tests run with the versions of devDependencies.
+    const range = devDependencies[one] ?? peerDependencies[one] ?? '*';
+    return range === '*' ? one : `${one}@${range}`;
+  });
+  return `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} not installed. Run npm install ${packages.join(' ')}`;
+}
+
+const isInstalled = (name: string): Promise<boolean> =>
+  import(name).then(
+    () => true,
+    () => false,
+  );
+
+interface Manifest {
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Of this package; a bundle has none. Not by its path, which `import.meta` alone tells. */
+const MANIFEST = 'nest-signet/package.json';
+const manifest = (): Promise<Manifest> =>
+  import(MANIFEST, { with: { type: 'json' } }).then(
+    ({ default: read }: { default: Manifest }) => read,
+    () => ({}),
+  );
