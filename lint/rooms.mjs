@@ -31,9 +31,9 @@ export const FLOORS = [
 
 /** What rooms without Nest must not load, nor anything that comes from the network. */
 const NOT_IN_CORE =
-  /^(?:@nestjs\/|@opentelemetry\/|undici$|axios$|redis$|rxjs|class-validator|class-transformer|reflect-metadata|express|node:(?:http|https|http2|net|tls|dns|dgram)$)/;
+  /^(?:@nestjs\/|@opentelemetry\/|undici$|axios$|redis$|pg$|rxjs|class-validator|class-transformer|reflect-metadata|express|node:(?:http|https|http2|net|tls|dns|dgram)$)/;
 /** The same for rooms that the command, the configuration and the primary of a cluster load. */
-const NOT_WITHOUT_NEST = /^(?:@nestjs\/|undici$|axios$|redis$|rxjs)/;
+const NOT_WITHOUT_NEST = /^(?:@nestjs\/|undici$|axios$|redis$|pg$|rxjs)/;
 const WITHOUT_NEST = new Set(['options', 'environment', 'logging', 'management']);
 
 const floorOf = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [room, floor])));

@@ -119,6 +119,22 @@ export class AppModule {}
   }, 120_000);
 });
 
+describe('a store of one’s own', () => {
+  it('is checked by a runner of tests, as printed', async () => {
+    const [block] = blocksOf('library', 'A store of your own', 'ts');
+    const directory = await freshFolder();
+    writeBlock(block, directory);
+    expect(await compile(directory)).toBe('');
+    const output = await bash(
+      'node --test --test-reporter=tap dist/my-store.spec.js',
+      {},
+      directory,
+    );
+    expect(output).toMatch(/^# fail 0$/m);
+    expect(Number(/^# pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(25);
+  }, 120_000);
+});
+
 describe('backend calls', () => {
   it('pass the interceptors of HttpService: a header, and once more after a 503', async () => {
     const [module] = blocksOf('library', 'Backend calls', 'ts');

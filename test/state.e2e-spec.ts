@@ -9,20 +9,23 @@ import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost } from './helpers/host.js';
 import { limit } from './helpers/faults.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
+import { startPostgres, withoutPostgres, type PostgresServer } from './helpers/postgres.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import { revocation } from './helpers/store-contract.js';
 import { kill, tempFolder } from './helpers/resources.js';
 
 let directory: string;
 let redis: RedisServer | undefined;
+let postgres: PostgresServer | undefined;
 let locked: RedisServer | undefined;
 beforeAll(async () => {
   directory = tempFolder('state');
+  if (!withoutPostgres) postgres = await startPostgres();
   if (withoutRedis) return;
   redis = await startRedis();
   locked = await startRedis('--requirepass', 'another');
 });
-afterAll(() => Promise.all([redis?.stop(), locked?.stop()]));
+afterAll(() => Promise.all([redis?.stop(), locked?.stop(), postgres?.stop()]));
 
 const login = async ({ url }: Gateway): Promise<string> =>
   String((await call(`${url}/token`, { method: 'POST' })).json.access_token);
@@ -51,6 +54,8 @@ describe('the boot with a state store that cannot be used', () => {
     ['a file of a newer version', () => `sqlite:${join(directory, 'new.db')}`, /schema 99/],
     ['nobody there', () => 'redis://someone:s3cret@127.0.0.1:1', /ECONNREFUSED/],
     ['a URL that is none', () => 'redis://s3cret@:x', /URL/],
+    ['no PostgreSQL there', () => 'postgres://someone:s3cret@127.0.0.1:1/x', /ECONNREFUSED/],
+    ['a URL of PostgreSQL that is none', () => 'postgres://x:s3cret#y@db', /%23/],
     ...WITH_REDIS,
   ])('is refused: %s', async (_what, url, reason) => {
     writeFileSync(join(directory, 'text'), 'This is a text, and no database. '.repeat(100));
@@ -82,7 +87,7 @@ describe('the boot with a state store that cannot be used', () => {
 
 describe('revocations of another process', () => {
   it('are seen in at most a second, undo, too', async () => {
-    const shared = [`sqlite:${join(directory, 'seen.db')}`, redis?.url];
+    const shared = [`sqlite:${join(directory, 'seen.db')}`, redis?.url, postgres?.url];
     for (const url of shared.filter((one) => one !== undefined)) {
       const [gateway, store] = await Promise.all([
         hostGateway({ STATE_STORE: url }),

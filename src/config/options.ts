@@ -173,7 +173,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
         },
 });
 
-export const stateOptions = (env: Environment): StateModuleOptions => ({
+export const stateOptions = (env: Environment): StateModuleOptions & { url: string } => ({
   url: env.STATE_STORE,
   exposedFiles: exposedFiles(env),
   leeway: env.VALIDATOR_LEEWAY,
@@ -310,6 +310,6 @@ export const tracingOptions = ({
 export const throttleOptions = (env: Environment): ThrottleModuleOptions => ({
   limit: env.THROTTLE_LIMIT,
   ttlMs: env.THROTTLE_TTL_MS,
-  // Redis is there for several machines.
-  shared: env.WORKERS !== 1 || env.STATE_STORE.startsWith('redis'),
+  // Redis and PostgreSQL are there for several machines.
+  shared: env.WORKERS !== 1 || /^(?:redis|postgres)/.test(env.STATE_STORE),
 });

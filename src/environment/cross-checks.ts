@@ -32,7 +32,7 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
       problems.push('DISABLE_JWK_SECURITY=true is refused in production');
     if (env.STATE_STORE === 'memory:' && env.WORKERS !== 1)
       problems.push(
-        'STATE_STORE=memory: is one process only; choose sqlite:<file> or redis://…, or set WORKERS=1',
+        'STATE_STORE=memory: is one process only; choose sqlite:<file>, redis://… or postgres://…, or set WORKERS=1',
       );
   }
   for (const name of env.BACKEND_INPUT_HEADERS)

@@ -177,8 +177,8 @@ export class Environment {
 
   // State and administration
   @Text(
-    /^(?:memory:|sqlite:(?!:memory:|file:)[^\0]+|rediss?(?:\+sentinel|\+cluster)?:\/\/\S+)$/,
-    'sqlite:<file>, redis://…, rediss://…, redis+sentinel://…, rediss+sentinel://…, redis+cluster://…, rediss+cluster://… or, without a file, memory:',
+    /^(?:memory:|sqlite:(?!:memory:|file:)[^\0]+|(?:rediss?(?:\+sentinel|\+cluster)?|postgres(?:ql)?):\/\/\S+)$/,
+    'sqlite:<file>, redis://…, rediss://…, redis+sentinel://…, rediss+sentinel://…, redis+cluster://…, rediss+cluster://…, postgres://… or, without a file, memory:',
     { default: 'sqlite:data/signet.db' },
   )
   STATE_STORE!: string;

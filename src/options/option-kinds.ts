@@ -63,6 +63,11 @@ export const methodOrObject = kind(
   'a class or a schema',
   (value) => typeof value === 'function' || object(value, '').length === 0,
 );
+/** A class that Nest makes an instance of, or an instance. */
+export const classOrInstance = kind(
+  'a class, or an instance of one',
+  (value) => typeof value === 'function' || object(value, '').length === 0,
+);
 /** A member per name, each a text or a list of texts. */
 export const textsByName = kind(
   'an object with texts',

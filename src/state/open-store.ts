@@ -21,7 +21,8 @@ export interface StoreOptions {
 
 /**
  * Opens the state store that a URL names: `sqlite:<file>` (relative to the working directory), `redis://…`,
- * `redis+sentinel://…`, `redis+cluster://…`, the same with `rediss` for TLS, or `memory:`.
+ * `redis+sentinel://…`, `redis+cluster://…`, the same with `rediss` for TLS, `postgres://…` (also `postgresql://…`), or
+ * `memory:`.
  *
  * @throws BootError when it cannot be used
  */
@@ -44,9 +45,12 @@ export async function openStore(
       case 'redis+cluster':
       case 'rediss+cluster':
         return await openRedis(url);
+      case 'postgres':
+      case 'postgresql':
+        return await openPostgres(url);
       default:
         throw new Error(
-          'it is none of sqlite:<file>, redis://…, redis+sentinel://…, redis+cluster://…, the same with rediss, and memory:',
+          'it is none of sqlite:<file>, redis://…, redis+sentinel://…, redis+cluster://…, the same with rediss, postgres://… and memory:',
         );
     }
   } catch (error) {
@@ -72,4 +76,10 @@ function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
 async function openRedis(url: string): Promise<StateStore> {
   const { RedisStore } = await import('./redis/redis.store.js');
   return RedisStore.open(url);
+}
+
+/** Its client is an optional package. */
+async function openPostgres(url: string): Promise<StateStore> {
+  const { PostgresStore } = await import('./postgres/postgres.store.js');
+  return PostgresStore.open(url);
 }

@@ -335,3 +335,49 @@ describe('entries of a newer version', () => {
     await expect.poll(() => revocations.skipped).toBe(4);
   });
 });
+
+describe('a store that tells of changes', () => {
+  /** Answers a look when it is let. */
+  class TellingStore extends MemoryStore {
+    hint: () => void = () => undefined;
+    looks = 0;
+    private gate = Promise.resolve();
+    watch(changed: () => void): void {
+      this.hint = changed;
+    }
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.gate = promise;
+      return resolve;
+    }
+    override async changes(cursor: string | undefined, limit: number): Promise<RevocationChanges> {
+      this.looks++;
+      const changes = await super.changes(cursor, limit);
+      await this.gate;
+      return changes;
+    }
+  }
+
+  it('is asked at once, once for many hints, and again for one that comes meanwhile', async () => {
+    const store = new TellingStore();
+    const revocations = await Revocations.open(store, { longestTokenTtl: 60, pollMs: 3_600_000 });
+    const release = store.hold();
+    const began = store.looks;
+    for (let times = 0; times < 20; times++) store.hint();
+    await expect.poll(() => store.looks, { interval: 5 }).toBe(began + 1);
+    // The look that is under way has not seen this one.
+    await store.addRevocation({
+      id: 'a',
+      kind: 'jti',
+      value: 'v',
+      before: null,
+      createdAt: now(),
+      expiresAt: null,
+    });
+    store.hint();
+    release();
+    await expect.poll(() => revocations.isRevoked(token({ jti: 'v' })), { interval: 5 }).toBe(true);
+    expect(store.looks).toBe(began + 2);
+    await revocations.onApplicationShutdown();
+  });
+});

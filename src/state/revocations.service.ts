@@ -66,6 +66,8 @@ const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
 const HOUR = 3600;
+/** Milliseconds from a hint of the store to the poll, which is for all hints until then. */
+const HINT_MS = 50;
 /** Of more entries than that, it is not counted that they are not understood. */
 const MAX_FOREIGN = 10_000;
 
@@ -113,6 +115,8 @@ export class Revocations implements OnApplicationShutdown {
   /** Entries of the store that this version does not understand, by id. */
   private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  /** The store said that something has changed, and has not been asked since. */
+  private hinted = false;
   private closed = false;
 
   private constructor(
@@ -134,6 +138,7 @@ export class Revocations implements OnApplicationShutdown {
     await revocations.readAll();
     revocations.tellReadOnly();
     revocations.scheduleNext();
+    store.watch?.(() => revocations.hurry());
     return revocations;
   }
 
@@ -302,11 +307,23 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   private scheduleNext(): void {
+    clearTimeout(this.timer);
     if (this.closed) return;
-    this.timer = setTimeout(() => void this.poll(), this.pollMs).unref();
+    const ms = this.hinted ? Math.min(HINT_MS, this.pollMs) : this.pollMs;
+    this.timer = setTimeout(() => void this.poll(), ms).unref();
+  }
+
+  /** Polls soon instead of when it is due. */
+  private hurry(): void {
+    if (this.hinted) return;
+    this.hinted = true;
+    // One that is under way may have looked too early, and is followed by another.
+    if (this.timer !== undefined) this.scheduleNext();
   }
 
   private async poll(): Promise<void> {
+    this.timer = undefined;
+    this.hinted = false;
     const { horizon } = this.forgetting;
     if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {

@@ -71,7 +71,8 @@ export interface Hits {
 /**
  * Where the gateway remembers what must outlive a request: revocations, consumed refresh tokens,
  * sessions, counters. Every implementation passes the same suite of tests. What a promise confirms has
- * happened for good: for SQLite it is on the disk, for Redis as durable as Redis is configured to be.
+ * happened for good: for SQLite it is on the disk, for Redis and PostgreSQL as durable as they are configured
+ * to be.
  *
  * Every method rejects with `StateUnavailableException` (503 `state_unavailable`) when the store cannot do
  * its work, within a bounded time; with `StateReadOnlyException`, which is one, when it answers questions
@@ -117,6 +118,12 @@ export interface StateStore extends SessionRecords {
   listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]>;
   /** What happened since `cursor`, in order; without one, everything. */
   changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges>;
+
+  /**
+   * Calls back soon after something has changed, where the store can tell: a hint, to ask for {@link changes} before
+   * it is due. Some are lost, and some are about nothing.
+   */
+  watch?(changed: () => void): void;
 
   /** What {@link consume} would say now; changes nothing. */
   peek(use: RefreshUse): Promise<RefreshOutcome>;

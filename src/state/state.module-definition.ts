@@ -1,20 +1,27 @@
-import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { StoreOptions } from './open-store.js';
 import type { RevocationsOptions } from './revocations.service.js';
+import type { StateStore } from './state-store.js';
 
 /** Where state is kept, and how it is followed. */
 export interface StateModuleOptions extends RevocationsOptions, StoreOptions {
   /**
    * `sqlite:<file>` (path relative to the working directory), `redis://…`, `redis+sentinel://…`,
-   * `redis+cluster://…`, the same with `rediss` for TLS, or `memory:`.
+   * `redis+cluster://…`, the same with `rediss` for TLS, `postgres://…` (with the package `pg`), or `memory:`.
    */
-  url: string;
+  url?: string;
+  /**
+   * In place of `url`: a store of one's own. Of a class, Nest makes an instance, with what is global. It is closed
+   * with the application. See `stateStoreChecks` of `nest-signet/testing`.
+   */
+  store?: StateStore | Type<StateStore>;
 }
 
 /** For tests. */
 export const STATE_KINDS: OptionKinds<StateModuleOptions> = {
   url: kinds.name,
+  store: kinds.classOrInstance,
   exposedFiles: kinds.oneOf('warn', 'refuse', 'allow'),
   longestTokenTtl: kinds.number('seconds'),
   pollMs: kinds.number('milliseconds'),

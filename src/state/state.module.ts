@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { BootError } from '../core/errors/index.js';
 import { openStore } from './open-store.js';
 import { Revocations } from './revocations.service.js';
 import {
@@ -12,13 +14,26 @@ import type { StateStore } from './state-store.js';
 /** Injects the {@link StateStore}. */
 export const STATE_STORE = Symbol('signet.state-store');
 
+/** The store that the options name. */
+async function storeOf(
+  { url, store, exposedFiles }: StateModuleOptions,
+  modules: ModuleRef,
+): Promise<StateStore> {
+  if (url !== undefined && store !== undefined)
+    throw new BootError('StateModule: give one of the options url and store, not both');
+  if (url !== undefined) return openStore(url, { exposedFiles });
+  if (store === undefined)
+    throw new BootError('StateModule: give one of the options url and store');
+  return typeof store === 'function' ? modules.create(store) : store;
+}
+
 /** Provides {@link Revocations}, {@link SuccessorUses} and, as `STATE_STORE`, the store itself. */
 @Module({
   providers: [
     {
       provide: STATE_STORE,
-      inject: [STATE_OPTIONS],
-      useFactory: ({ url, exposedFiles }: StateModuleOptions) => openStore(url, { exposedFiles }),
+      inject: [STATE_OPTIONS, ModuleRef],
+      useFactory: storeOf,
     },
     {
       provide: Revocations,

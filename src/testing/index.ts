@@ -10,6 +10,11 @@ export {
 export { mockJwt, type TestClaims } from './mock-jwt.js';
 export { signTestToken, testIssuer } from './shared-issuer.js';
 export {
+  sharedStateStoreChecks,
+  stateStoreChecks,
+  type StateStoreCheck,
+} from './state-store-checks.js';
+export {
   createTestIssuer,
   type TestHeader,
   type TestIssuer,

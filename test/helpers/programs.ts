@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, globSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 // What some tests need beside Node. Tests that lack a program are left out, and the run says so; with
 // `CI` set they are not, and fail.
 
 export const REDIS_MISSING = 'redis-server is missing: apt-get install redis-server';
+export const POSTGRES_MISSING = 'PostgreSQL is missing: apt-get install postgresql';
 export const BROWSER_MISSING =
   'Chromium is missing: apt-get install chromium, or set CHROMIUM_PATH';
 
@@ -18,17 +19,25 @@ export const chromiumPath = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ].find((path) => path !== undefined && existsSync(path));
 
+/** Where the programs of PostgreSQL are; Debian puts only some of them into the PATH. `undefined` when there are none. */
+export const POSTGRES_FOLDER = [
+  ...globSync('/usr/lib/postgresql/*/bin').toSorted(),
+  ...(process.env.PATH ?? '').split(':'),
+].find((folder) => existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb')));
+
 /** Runs published test vectors; it is no part of this repository. */
 export const VECTORS_RUNNER = resolve('../shared/vectors/run-vectors.mjs');
 
 export const withoutRedis =
   spawnSync('redis-server', ['--version']).status !== 0 && !process.env.CI;
+export const withoutPostgres = POSTGRES_FOLDER === undefined && !process.env.CI;
 export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */
 export const leftOut: readonly string[] = [
   ...(withoutRedis ? [`Tests with Redis are left out: ${REDIS_MISSING}`] : []),
+  ...(withoutPostgres ? [`Tests with PostgreSQL are left out: ${POSTGRES_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),
 ];

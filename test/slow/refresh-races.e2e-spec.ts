@@ -5,7 +5,8 @@ import { startBackend, type Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
+import { startRedis, withoutRedis } from '../helpers/redis.js';
 import { tempFolder } from '../helpers/resources.js';
 import { custom, expectRace, login, pairOf, refresh, verdictOf } from '../helpers/sessions.js';
 
@@ -44,21 +45,23 @@ describe('50 uses of one refresh token at the same time', () => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
   });
 
-  describe.skipIf(withoutRedis)('with Redis', () => {
-    let redis: RedisServer;
-    beforeAll(async () => {
-      redis = await startRedis();
-    });
-    afterAll(() => redis.stop());
-
-    it('succeed once in two processes', async () => {
-      const gateways = await Promise.all(
-        Array.from({ length: 2 }, () => start({ STATE_STORE: redis.url })),
-      );
-      await expectRace(gateways);
-      await Promise.all(gateways.map((gateway) => gateway.stop()));
-    });
+  it.skipIf(withoutRedis)('succeed once in two processes with a Redis', async () => {
+    const redis = await startRedis();
+    await expectRaceOn(redis.url);
+    await redis.stop();
   });
+
+  it.skipIf(withoutPostgres)('succeed once in two processes with a PostgreSQL', async () => {
+    const postgres = await startPostgres();
+    await expectRaceOn(postgres.url);
+    await postgres.stop();
+  });
+
+  async function expectRaceOn(STATE_STORE: string): Promise<void> {
+    const gateways = await Promise.all(Array.from({ length: 2 }, () => start({ STATE_STORE })));
+    await expectRace(gateways);
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+  }
 
   it('succeed once on four workers', async () => {
     const gateway = await start({ WORKERS: '4' });

@@ -1,10 +1,11 @@
-// The retry window of a refresh: in three stores, on two nodes where they share it.
+// The retry window of a refresh: in four stores, on two nodes where they share it.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { startBackend, type Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/postgres.js';
 import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
 import { describeRetries, type Nodes } from '../helpers/refresh-scenarios.js';
 import { tempFolder } from '../helpers/resources.js';
@@ -15,6 +16,7 @@ const WINDOW = 5;
 let backend: Backend;
 let keys: string;
 let redis: RedisServer | undefined;
+let postgres: PostgresServer | undefined;
 const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
 const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
 beforeAll(async () => {
@@ -24,8 +26,9 @@ beforeAll(async () => {
   await backend.answer('/refresh.json', { body });
   await backend.answer('/user/1.json', { body: { id: 1 } });
   redis = withoutRedis ? undefined : await startRedis();
+  postgres = withoutPostgres ? undefined : await startPostgres();
 });
-afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
+afterAll(() => Promise.all([backend.stop(), redis?.stop(), postgres?.stop()]));
 
 const start = (STATE_STORE: string): Promise<GatewayProcess> =>
   startGateway({
@@ -41,6 +44,7 @@ const STORES: readonly [string, nodes: 1 | 2, url: () => string, isSkipped: bool
   ['memory', 1, () => 'memory:', false],
   ['SQLite', 2, () => `sqlite:${join(tempFolder(), 'signet.db')}`, false],
   ['Redis', 2, () => redis?.url ?? '', withoutRedis],
+  ['PostgreSQL', 2, () => postgres?.url ?? '', withoutPostgres],
 ];
 
 for (const [name, count, url, isSkipped] of STORES)

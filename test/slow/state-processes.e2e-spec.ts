@@ -5,20 +5,24 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/state/index.js';
 import { figure } from '../helpers/figure.js';
+import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/postgres.js';
 import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
 import { allChanges } from '../helpers/store-contract.js';
 import { tempFolder, track } from '../helpers/resources.js';
 
 let redis: RedisServer | undefined;
+let postgres: PostgresServer | undefined;
 let directory: string;
 beforeAll(async () => {
   directory = tempFolder('state');
   if (!withoutRedis) redis = await startRedis();
+  if (!withoutPostgres) postgres = await startPostgres();
 });
-afterAll(() => redis?.stop());
+afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 const stores = (): [string, string][] => [
   ['SQLite', `sqlite:${join(directory, 'shared.db')}`],
   ...(redis === undefined ? [] : [['Redis', redis.url] satisfies [string, string]]),
+  ...(postgres === undefined ? [] : [['PostgreSQL', postgres.url] satisfies [string, string]]),
 ];
 
 interface StoreProcess {

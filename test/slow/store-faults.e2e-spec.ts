@@ -9,198 +9,206 @@ import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { openLink, type NetworkLink } from '../helpers/network-link.js';
 import { metricOf, preload } from '../helpers/processes.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
+import { startRedis, withoutRedis } from '../helpers/redis.js';
 import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers/sessions.js';
 
 /** Code for `preload`: the wall clock is so many seconds ahead. */
 const clockAhead = (seconds: number): string =>
   `const wall = Date.now; Date.now = () => wall() + ${seconds * 1000};`;
 
-describe.skipIf(withoutRedis)('two gateways and a Redis', () => {
-  let backend: Backend;
-  let keys: string;
-  let redis: RedisServer;
-  const claims = { sub: 'u1' };
-  const body = {
-    access_token: { ...claims, roles: ['role_a', 'ops'] },
-    refresh_token: claims,
-  };
-  beforeAll(async () => {
-    backend = await startBackend();
-    keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-    redis = await startRedis();
-    await backend.answer('/user/1.json', { body: { id: 1 } });
-  });
-  beforeEach(async () => {
-    await backend.answer('/token.json', { body });
-    await backend.answer('/refresh.json', { body });
-  });
-  afterAll(() => Promise.all([backend.stop(), redis.stop()]));
+const SERVERS = [
+  ['Redis', withoutRedis, startRedis],
+  ['PostgreSQL', withoutPostgres, startPostgres],
+] as const;
 
-  interface Node extends GatewayProcess {
-    link: NetworkLink;
-  }
-  async function start(env: Record<string, string> = {}, ahead = 0): Promise<Node> {
-    const link = await openLink(redis.port);
-    const gateway = await startGateway({
-      BACKEND_HOST: backend.url,
-      SIGNER_JWK_LOCAL_PATH: keys,
-      SIGNER_ISSUER: ISSUER,
-      VALIDATOR_AUDIENCE: AUDIENCE,
-      REFRESH_BACKEND_PATH: '/refresh.json',
-      ADMIN_ROLES: 'ops',
-      STATE_STORE: `redis://127.0.0.1:${link.port}`,
-      ...(ahead === 0 ? {} : { NODE_OPTIONS: preload(clockAhead(ahead)) }),
-      ...env,
-    });
-    return { ...gateway, link };
-  }
-  const stop = (nodes: readonly Node[]): Promise<unknown> =>
-    Promise.all(nodes.map((node) => node.stop()));
-  const asked = (): number => backend.seen.filter(({ url }) => url === '/refresh.json').length;
-
-  /** Refreshes, and does something once the backend was asked: the store is next. */
-  async function refreshAnd({ url }: Node, token: string, act: () => void) {
-    await backend.answer('/refresh.json', { body, delayMs: 200 });
-    const before = asked();
-    const answer = refresh(url, token);
-    await expect.poll(asked, { interval: 5 }).toBe(before + 1);
-    act();
-    await backend.answer('/refresh.json', { body });
-    return answer;
-  }
-
-  /** As a client that follows `Retry-After`. */
-  async function refreshPatiently(urls: readonly string[], token: string): Promise<string> {
-    for (let attempt = 0; ; attempt++) {
-      const answer = await refresh(urls[attempt % urls.length] as string, token);
-      if (answer.status !== 503) {
-        if (answer.status === 200) await expectGoingOn(urls, pairOf(answer));
-        return verdictOf(answer);
-      }
-      expect(answer.headers.get('retry-after')).toBe('1');
-      await sleep(1000);
-    }
-  }
-
-  async function expectGoingOn(urls: readonly string[], pair: Pair): Promise<void> {
-    for (const url of urls) await expect.poll(() => custom(url, pair.access)).toBe('200');
-    const next = await refresh(urls[0] as string, pair.refresh);
-    expect(verdictOf(next)).toBe('200');
-    expect(await custom(urls[0] as string, pairOf(next).access)).toBe('200');
-  }
-
-  describe.each(['0', '1', '10'])('with a retry window of %s s', (REFRESH_RETRY_WINDOW) => {
-    let one: Node;
-    let other: Node;
+for (const [name, isMissing, startServer] of SERVERS)
+  describe.skipIf(isMissing)(`two gateways and a ${name}`, () => {
+    let backend: Backend;
+    let keys: string;
+    let server: { url: string; port: number; stop(): Promise<void> };
+    const claims = { sub: 'u1' };
+    const body = {
+      access_token: { ...claims, roles: ['role_a', 'ops'] },
+      refresh_token: claims,
+    };
     beforeAll(async () => {
-      [one, other] = await Promise.all([
-        start({ REFRESH_RETRY_WINDOW }),
-        start({ REFRESH_RETRY_WINDOW }),
-      ]);
+      backend = await startBackend();
+      keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+      server = await startServer();
+      await backend.answer('/user/1.json', { body: { id: 1 } });
     });
-    afterAll(() => stop([one, other]));
+    beforeEach(async () => {
+      await backend.answer('/token.json', { body });
+      await backend.answer('/refresh.json', { body });
+    });
+    afterAll(() => Promise.all([backend.stop(), server.stop()]));
 
-    it('a connection that is lost at the step of the store: the gateway asks again by itself', async () => {
-      const { refresh: token } = await login(one.url);
-      const answer = await refreshAnd(one, token, () => {
-        one.link.loseAnswers();
-        setTimeout(() => one.link.mend(), 500);
+    interface Node extends GatewayProcess {
+      link: NetworkLink;
+    }
+    async function start(env: Record<string, string> = {}, ahead = 0): Promise<Node> {
+      const link = await openLink(server.port);
+      const gateway = await startGateway({
+        BACKEND_HOST: backend.url,
+        SIGNER_JWK_LOCAL_PATH: keys,
+        SIGNER_ISSUER: ISSUER,
+        VALIDATOR_AUDIENCE: AUDIENCE,
+        REFRESH_BACKEND_PATH: '/refresh.json',
+        ADMIN_ROLES: 'ops',
+        STATE_STORE: server.url.replace(`:${server.port}`, `:${link.port}`),
+        ...(ahead === 0 ? {} : { NODE_OPTIONS: preload(clockAhead(ahead)) }),
+        ...env,
       });
-      expect(verdictOf(answer)).toBe('200');
-      await expectGoingOn([one.url, other.url], pairOf(answer));
-    });
+      return { ...gateway, link };
+    }
+    const stop = (nodes: readonly Node[]): Promise<unknown> =>
+      Promise.all(nodes.map((node) => node.stop()));
+    const asked = (): number => backend.seen.filter(({ url }) => url === '/refresh.json').length;
 
-    it('an answer of the store that never comes: the client repeats at another node and goes on', async () => {
-      const { refresh: token } = await login(one.url);
-      const answer = await refreshAnd(one, token, () => one.link.loseAnswers());
-      expect(verdictOf(answer)).toBe('503 state_unavailable');
-      await sleep(1000);
-      const again = await refresh(other.url, token);
-      one.link.mend();
-      expect(verdictOf(again)).toBe('200');
-      await expectGoingOn([other.url, one.url], pairOf(again));
-      // Two uses of what the other one got are two uses.
-      expect(verdictOf(await refresh(other.url, token))).toBe('400 refresh_token_reused');
-    });
+    /** Refreshes, and does something once the backend was asked: the store is next. */
+    async function refreshAnd({ url }: Node, token: string, act: () => void) {
+      await backend.answer('/refresh.json', { body, delayMs: 200 });
+      const before = asked();
+      const answer = refresh(url, token);
+      await expect.poll(asked, { interval: 5 }).toBe(before + 1);
+      act();
+      await backend.answer('/refresh.json', { body });
+      return answer;
+    }
 
-    it('no node reaches the store for longer than the window lasts: the client repeats and goes on', async () => {
-      const { refresh: token } = await login(one.url);
-      const answer = await refreshAnd(one, token, () => {
-        one.link.loseAnswers();
-        other.link.cut();
+    /** As a client that follows `Retry-After`. */
+    async function refreshPatiently(urls: readonly string[], token: string): Promise<string> {
+      for (let attempt = 0; ; attempt++) {
+        const answer = await refresh(urls[attempt % urls.length] as string, token);
+        if (answer.status !== 503) {
+          if (answer.status === 200) await expectGoingOn(urls, pairOf(answer));
+          return verdictOf(answer);
+        }
+        expect(answer.headers.get('retry-after')).toBe('1');
+        await sleep(1000);
+      }
+    }
+
+    async function expectGoingOn(urls: readonly string[], pair: Pair): Promise<void> {
+      for (const url of urls) await expect.poll(() => custom(url, pair.access)).toBe('200');
+      const next = await refresh(urls[0] as string, pair.refresh);
+      expect(verdictOf(next)).toBe('200');
+      expect(await custom(urls[0] as string, pairOf(next).access)).toBe('200');
+    }
+
+    describe.each(['0', '1', '10'])('with a retry window of %s s', (REFRESH_RETRY_WINDOW) => {
+      let one: Node;
+      let other: Node;
+      beforeAll(async () => {
+        [one, other] = await Promise.all([
+          start({ REFRESH_RETRY_WINDOW }),
+          start({ REFRESH_RETRY_WINDOW }),
+        ]);
       });
-      expect(verdictOf(answer)).toBe('503 state_unavailable');
-      const patient = refreshPatiently([other.url, one.url], token);
-      await sleep(REFRESH_RETRY_WINDOW === '10' ? 11_000 : 3000);
-      other.link.mend();
-      one.link.mend();
-      expect(await patient).toBe('200');
-    });
-  });
+      afterAll(() => stop([one, other]));
 
-  describe.each([0, 2, -2, 30, -30])(
-    'clocks that are %s s apart, and 200 ms to the store',
-    (ahead) => {
-      it('no session survives that is older than the revocation of its user', async () => {
-        const sub = `u${ahead}`;
-        const own = { access_token: { ...body.access_token, sub }, refresh_token: { sub } };
-        await backend.answer('/token.json', { body: own });
-        await backend.answer('/refresh.json', { body: own });
-        const [one, right] = await Promise.all([start({}, ahead), start()]);
-        expect(metricOf(await right.metrics(), 'signet_state_clock_skew_seconds')).toBeLessThan(
-          0.1,
-        );
-        const skew = metricOf(await one.metrics(), 'signet_state_clock_skew_seconds');
-        expect(Math.abs(skew - Math.abs(ahead))).toBeLessThan(0.5);
-        const { status } = await call(`${one.url}/health/ready`);
-        expect(status).toBe(Math.abs(ahead) > 10 ? 503 : 200);
-
-        const admin = (await login(right.url)).access;
-        const sessions = await Promise.all(Array.from({ length: 12 }, () => login(one.url)));
-        one.link.delay(100);
-        right.link.delay(100);
-        // Each refreshes without a pause, until it is refused.
-        const last: Pair[] = [];
-        const refreshing = Promise.all(
-          sessions.map(async (session, index) => {
-            for (last[index] = session; ;) {
-              const answer = await refresh(one.url, last[index].refresh);
-              if (answer.status !== 200) return verdictOf(answer);
-              last[index] = pairOf(answer);
-            }
-          }),
-        );
-        await sleep(500);
-        const revoked = await call(`${right.url}/admin/revocations`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ sub }),
+      it('a connection that is lost at the step of the store: the gateway asks again by itself', async () => {
+        const { refresh: token } = await login(one.url);
+        const answer = await refreshAnd(one, token, () => {
+          one.link.loseAnswers();
+          setTimeout(() => one.link.mend(), 500);
         });
-        expect(revoked.status).toBe(201);
-        expect(new Set(await refreshing)).toEqual(new Set(['400 refresh_token_invalid']));
-        one.link.delay(0);
-        right.link.delay(0);
-        for (const { url } of [one, right])
-          for (const { access, refresh: token } of last) {
-            await expect
-              .poll(() => custom(url, access))
-              .toMatch(/^401 token_(?:revoked|not_yet_valid)$/);
-            expect(verdictOf(await refresh(url, token))).toBe('400 refresh_token_invalid');
-            // What was written into it is never ahead of the store's clock.
-            expect(decodeJwt(access).iat).toBeLessThanOrEqual(Date.now() / 1000);
-          }
-        // A new login is good after the leeway and a second, and stays so.
-        await sleep(3000);
-        const fresh = await login(right.url);
-        expect(await custom(right.url, fresh.access)).toBe('200');
-        expect(verdictOf(await refresh(right.url, fresh.refresh))).toBe('200');
-        const warnings = one
-          .log()
-          .filter(({ msg }) => String(msg).startsWith('The clock of this machine'));
-        expect(warnings).toHaveLength(ahead === 0 ? 0 : 1);
-        await stop([one, right]);
+        expect(verdictOf(answer)).toBe('200');
+        await expectGoingOn([one.url, other.url], pairOf(answer));
       });
-    },
-  );
-});
+
+      it('an answer of the store that never comes: the client repeats at another node and goes on', async () => {
+        const { refresh: token } = await login(one.url);
+        const answer = await refreshAnd(one, token, () => one.link.loseAnswers());
+        expect(verdictOf(answer)).toBe('503 state_unavailable');
+        await sleep(1000);
+        const again = await refresh(other.url, token);
+        one.link.mend();
+        expect(verdictOf(again)).toBe('200');
+        await expectGoingOn([other.url, one.url], pairOf(again));
+        // Two uses of what the other one got are two uses.
+        expect(verdictOf(await refresh(other.url, token))).toBe('400 refresh_token_reused');
+      });
+
+      it('no node reaches the store for longer than the window lasts: the client repeats and goes on', async () => {
+        const { refresh: token } = await login(one.url);
+        const answer = await refreshAnd(one, token, () => {
+          one.link.loseAnswers();
+          other.link.cut();
+        });
+        expect(verdictOf(answer)).toBe('503 state_unavailable');
+        const patient = refreshPatiently([other.url, one.url], token);
+        await sleep(REFRESH_RETRY_WINDOW === '10' ? 11_000 : 3000);
+        other.link.mend();
+        one.link.mend();
+        expect(await patient).toBe('200');
+      });
+    });
+
+    // Twelve sessions at 200 ms are more than the connections to a PostgreSQL carry in a second.
+    describe.each(name === 'Redis' ? [0, 2, -2, 30, -30] : [])(
+      'clocks that are %s s apart, and 200 ms to the store',
+      (ahead) => {
+        it('no session survives that is older than the revocation of its user', async () => {
+          const sub = `u${ahead}`;
+          const own = { access_token: { ...body.access_token, sub }, refresh_token: { sub } };
+          await backend.answer('/token.json', { body: own });
+          await backend.answer('/refresh.json', { body: own });
+          const [one, right] = await Promise.all([start({}, ahead), start()]);
+          expect(metricOf(await right.metrics(), 'signet_state_clock_skew_seconds')).toBeLessThan(
+            0.1,
+          );
+          const skew = metricOf(await one.metrics(), 'signet_state_clock_skew_seconds');
+          expect(Math.abs(skew - Math.abs(ahead))).toBeLessThan(0.5);
+          const { status } = await call(`${one.url}/health/ready`);
+          expect(status).toBe(Math.abs(ahead) > 10 ? 503 : 200);
+
+          const admin = (await login(right.url)).access;
+          const sessions = await Promise.all(Array.from({ length: 12 }, () => login(one.url)));
+          one.link.delay(100);
+          right.link.delay(100);
+          // Each refreshes without a pause, until it is refused.
+          const last: Pair[] = [];
+          const refreshing = Promise.all(
+            sessions.map(async (session, index) => {
+              for (last[index] = session; ;) {
+                const answer = await refresh(one.url, last[index].refresh);
+                if (answer.status !== 200) return verdictOf(answer);
+                last[index] = pairOf(answer);
+              }
+            }),
+          );
+          await sleep(500);
+          const revoked = await call(`${right.url}/admin/revocations`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+            body: JSON.stringify({ sub }),
+          });
+          expect(revoked.status).toBe(201);
+          expect(new Set(await refreshing)).toEqual(new Set(['400 refresh_token_invalid']));
+          one.link.delay(0);
+          right.link.delay(0);
+          for (const { url } of [one, right])
+            for (const { access, refresh: token } of last) {
+              await expect
+                .poll(() => custom(url, access))
+                .toMatch(/^401 token_(?:revoked|not_yet_valid)$/);
+              expect(verdictOf(await refresh(url, token))).toBe('400 refresh_token_invalid');
+              // What was written into it is never ahead of the store's clock.
+              expect(decodeJwt(access).iat).toBeLessThanOrEqual(Date.now() / 1000);
+            }
+          // A new login is good after the leeway and a second, and stays so.
+          await sleep(3000);
+          const fresh = await login(right.url);
+          expect(await custom(right.url, fresh.access)).toBe('200');
+          expect(verdictOf(await refresh(right.url, fresh.refresh))).toBe('200');
+          const warnings = one
+            .log()
+            .filter(({ msg }) => String(msg).startsWith('The clock of this machine'));
+          expect(warnings).toHaveLength(ahead === 0 ? 0 : 1);
+          await stop([one, right]);
+        });
+      },
+    );
+  });

@@ -113,7 +113,7 @@ const fromHere = (
  * says why a store cannot be asked.
  */
 async function openRevocations(
-  options: StateModuleOptions,
+  options: StateModuleOptions & { url: string },
   { files }: CommandContext,
 ): Promise<Revocations | string | undefined> {
   const [, file] = /^sqlite:(.*)$/s.exec(options.url) ?? [];

@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { Client } from 'pg';
+import { missingPackage } from '../../packages/index.js';
+import { within } from './deadline.js';
+import { sslModeFor, type PostgresHost, type PostgresTarget } from './postgres-url.js';
+import type { Statement } from './statements.js';
+import { conditionOf } from './sql-states.js';
+
+/** Connect, TLS, password and the checks of {@link PostgresSession.open} together. */
+const OPEN_MS = 2000;
+const OLDEST_VERSION = 130_000;
+
+export type Row = Readonly<Record<string, unknown>>;
+export type Value =
+  string | number | boolean | Buffer | null | readonly (string | number | Buffer | null)[];
+
+/**
+ * One connection to one server, from its checks to its end. It does not come back by itself: whoever uses it
+ * opens another.
+ */
+export class PostgresSession {
+  /** A standby answers questions only. */
+  standby = false;
+  /** Nothing can be asked any more. */
+  ended = false;
+  /** To be told once, when the session ends without {@link close}. */
+  onLost: () => void = () => undefined;
+  onNotification: () => void = () => undefined;
+
+  private constructor(
+    private readonly client: Client,
+    private readonly socket: Socket,
+  ) {}
+
+  /**
+   * Connects to the server that takes writes; while only standbys are found, to one of those.
+   *
+   * @param statementMs after which the server gives up a statement
+   * @throws Error when none of the servers can be used
+   */
+  static async open(target: PostgresTarget, statementMs: number): Promise<PostgresSession> {
+    const attempts = target.hosts.map((host) => PostgresSession.connect(target, host, statementMs));
+    const primaries = attempts.map(async (attempt) => {
+      const session = await attempt;
+      if (session.standby) throw new Error('it is a standby');
+      return session;
+    });
+    // All at once: one that is silent holds up nobody.
+    const chosen = await Promise.any(primaries).catch(() => Promise.any(attempts));
+    for (const attempt of attempts) void closeUnless(chosen, attempt);
+    return chosen;
+  }
+
+  /** @throws Error when there is no answer in time; the statement may have been done all the same */
+  async query(statement: Statement, values: readonly Value[], ms: number): Promise<Row[]> {
+    const asked = this.client.query<Row>({ ...statement, values: [...values] });
+    try {
+      const { rows } = await within(ms, asked);
+      return rows;
+    } catch (error) {
+      // Without a code it is none of the server's: there was no answer, and the next one would be that to this.
+      if (!(error instanceof Error && 'severity' in error) || conditionOf(error) === 'broken')
+        this.end();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.ended = true;
+    this.client.end().catch(() => undefined);
+    this.socket.destroySoon();
+  }
+
+  private static async connect(
+    target: PostgresTarget,
+    host: PostgresHost,
+    statementMs: number,
+  ): Promise<PostgresSession> {
+    const socket = new Socket();
+    const { Client } = await load();
+    const client = new Client({
+      host: host.host,
+      port: host.port,
+      database: target.database,
+      user: target.user,
+      password: target.password,
+      ssl: await tlsOf(target, host),
+      stream: () => socket,
+      keepAlive: true,
+      connectionTimeoutMillis: OPEN_MS,
+      application_name: 'signet',
+    });
+    const session = new PostgresSession(client, socket);
+    client.on('error', () => session.end());
+    client.on('end', () => session.end());
+    client.on('notification', () => session.onNotification());
+    try {
+      await within(OPEN_MS, client.connect());
+      await session.greet(statementMs);
+    } catch (error) {
+      session.close();
+      socket.destroy();
+      throw error;
+    }
+    return session;
+  }
+
+  private async greet(statementMs: number): Promise<void> {
+    // Names of the system first, whatever the search path of the user: nobody can put others before them.
+    const text = `SELECT set_config('search_path', 'pg_catalog', false),
+      set_config('statement_timeout', '${statementMs}', false),
+      set_config('default_transaction_isolation', 'read committed', false),
+      current_setting('server_version_num')::int AS version, current_setting('server_version') AS name,
+      current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`;
+    const [row] = await this.query({ text }, [], OPEN_MS);
+    if (Number(row?.version) < OLDEST_VERSION)
+      throw new Error(`PostgreSQL 13 or newer is needed, this is ${String(row?.name)}`);
+    if (row?.encoding !== 'UTF8')
+      throw new Error(`the database has the encoding ${String(row?.encoding)}; UTF8 is needed`);
+    this.standby = row.standby === true;
+  }
+
+  private end(): void {
+    this.socket.destroy();
+    if (this.ended) return;
+    this.ended = true;
+    this.onLost();
+  }
+}
+
+async function closeUnless(
+  chosen: PostgresSession,
+  attempt: Promise<PostgresSession>,
+): Promise<void> {
+  const session = await attempt.catch(() => chosen);
+  if (session !== chosen) session.close();
+}
+
+/** The client is loaded by who uses it. */
+async function load(): Promise<{ Client: typeof Client }> {
+  try {
+    const { default: pg } = await import('pg');
+    return pg;
+  } catch (error) {
+    const problem = await missingPackage(error);
+    throw problem === undefined ? error : new Error(problem, { cause: error });
+  }
+}
+
+/** The files are read each time: certificates are renewed. */
+async function tlsOf(
+  target: PostgresTarget,
+  host: PostgresHost,
+): Promise<ConnectionOptions | false> {
+  const mode = sslModeFor(target, host);
+  if (mode === 'disable') return false;
+  const { sslFiles } = target;
+  const [ca, cert, key] = await Promise.all(
+    [sslFiles.ca, sslFiles.cert, sslFiles.key].map(async (file) =>
+      file === undefined ? undefined : readFile(file),
+    ),
+  );
+  return {
+    // The certificate of an address is compared with it, too.
+    host: host.host,
+    rejectUnauthorized: mode !== 'require',
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert, key }),
+  };
+}

@@ -1,0 +1,517 @@
+import { hash, randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { timeOf, type Revocation } from '../../core/revocation/index.js';
+import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
+import { inOrder, type SessionRecord } from '../session-records.js';
+import {
+  RESTORE_SECONDS,
+  TOMBSTONE_SECONDS,
+  type ChangeCursor,
+  type Hits,
+  type RefreshOutcome,
+  type RefreshUse,
+  type Replay,
+  type RevocationChanges,
+  type StateStore,
+} from '../state-store.js';
+import {
+  StateReadOnlyException,
+  StateUnavailableException,
+} from '../state-unavailable.exception.js';
+import { StoreClock } from '../store-clock.js';
+import { AdditionQueue, type Addition } from './addition-queue.js';
+import { migrate } from './migrations.js';
+import { PostgresPool } from './postgres-pool.js';
+import { PostgresSession, type Row, type Value } from './postgres-session.js';
+import { parsePostgresUrl, type PostgresTarget } from './postgres-url.js';
+import { conditionOf, reasonOf } from './sql-states.js';
+import {
+  channelOf,
+  PURGE_ROWS,
+  statementsFor,
+  type Statement,
+  type Statements,
+} from './statements.js';
+
+const TIMEOUT_MS = 1000;
+/** The server gives up a statement before it is not waited for any more. */
+const STATEMENT_MS = 900;
+/** Nobody waits for a page. */
+const PAGE_TIMEOUT_MS = 5000;
+/** A throttle that makes everybody wait is worse than one that does not know everything. */
+const HIT_TIMEOUT_MS = 200;
+/** After one that took too long, hits fail at once for so long. */
+const HIT_PAUSE_MS = 1000;
+const PURGE_EVERY_MS = 5000;
+/** While the server takes no writes, another one is looked for so often. */
+const SEEK_EVERY_MS = 1000;
+/** Uses whose answer has arrived and which the server does not know of yet. */
+const MAX_UNSETTLED = 10_000;
+/** Of those, so many are told at a time. */
+const SETTLED_AT_ONCE = 500;
+
+type PageRow = [
+  version: number,
+  removedFrom: number | null,
+  id: string,
+  kind: Revocation['kind'],
+  value: string,
+  before: number | null,
+  reason: string | null,
+  createdAt: number,
+  expiresAt: number | null,
+];
+
+/**
+ * State in PostgreSQL, for gateways on several machines. What was confirmed is as durable as
+ * `synchronous_commit` of the user or the database says; counters and short-lived values may be lost with
+ * the server's process.
+ */
+export class PostgresStore implements StateStore {
+  private static readonly logger = new Logger(PostgresStore.name);
+  readonly scope = 'network';
+  readonly clock = new StoreClock();
+  readOnly: string | undefined;
+  private readonly statements: Statements;
+  private readonly pool: PostgresPool;
+  /** Reads the history, and is told that there is more of it. */
+  private reader: PostgresSession | undefined;
+  private opening: Promise<PostgresSession> | undefined;
+  private changed: () => void = () => undefined;
+  private readonly additions = new AdditionQueue((additions) => this.add(additions, null));
+  private readonly forgetting = new Forgetting();
+  private purgedAt = -Infinity;
+  private purging = false;
+  /** By id of the use: the nonce. */
+  private readonly unsettled = new Map<string, string>();
+  private settling: Promise<void> | undefined;
+  private soughtAt = -Infinity;
+  private hitsResumeAt = -Infinity;
+  private closed = false;
+
+  private constructor(private readonly target: PostgresTarget) {
+    this.statements = statementsFor(target.schema);
+    this.pool = new PostgresPool(() => PostgresSession.open(target, STATEMENT_MS));
+  }
+
+  /** @throws Error whose message says why the server cannot be used, without credentials */
+  static async open(url: string): Promise<PostgresStore> {
+    const target = parsePostgresUrl(url);
+    const store = new PostgresStore(target);
+    try {
+      const reader = await store.openReader();
+      const text = "SELECT current_setting('synchronous_commit') AS level";
+      const [row] = await reader.query({ text }, [], TIMEOUT_MS);
+      if (row?.level === 'off')
+        PostgresStore.logger.warn(
+          `${target.description}: synchronous_commit is off, so that a crash of the server may take back revocations and used refresh tokens`,
+        );
+      return store;
+    } catch (error) {
+      await store.close();
+      throw new Error(`${target.description}: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  get description(): string {
+    return this.target.description;
+  }
+
+  watch(changed: () => void): void {
+    this.changed = changed;
+  }
+
+  addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
+    return this.additions.add({ revocation, reach });
+  }
+
+  async restore(revocations: readonly Revocation[]): Promise<void> {
+    const once = new Map(revocations.map((revocation) => [revocation.id, { revocation }]));
+    await this.add([...once.values()], RESTORE_SECONDS);
+  }
+
+  async removeRevocation(id: string): Promise<Revocation | undefined> {
+    const [row] = await this.call(this.statements.remove, [toSql(id), TOMBSTONE_SECONDS]);
+    return row === undefined ? undefined : toRevocation(row);
+  }
+
+  async listRevocations(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
+    const after = page.after === undefined ? null : toSql(page.after);
+    return (await this.call(this.statements.list, [after, page.limit])).map(toRevocation);
+  }
+
+  async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
+    const [history = '', place = 'page', id = '-', version = '0'] = (cursor ?? '').split(' ');
+    const asked = performance.now();
+    const [row] = await this.read(this.statements.changes, [
+      cursor === undefined ? null : history,
+      Number(version),
+      decodeURIComponent(id),
+      place === 'tip',
+      limit,
+    ]);
+    if (row === undefined)
+      throw new StateUnavailableException(`${this.description}: the table state has no row`);
+    this.clock.note(Number(row.now), asked, performance.now());
+    await this.checkWritable(row);
+    this.purge();
+    this.settle();
+    const rows = (row.rows ?? []) as PageRow[];
+    const more = rows.length > limit;
+    if (more) rows.pop();
+    const restarted = row.restarted === true;
+    const last = rows.at(-1);
+    const from = restarted ? '- 0' : `${id} ${version}`;
+    return {
+      restarted,
+      cursor: `${String(row.history)} ${more ? 'page' : 'tip'} ${last === undefined ? from : `${encodeURIComponent(last[2])} ${last[0]}`}`,
+      added: rows.filter(([, removedFrom]) => removedFrom === null).map(ofPage),
+      removed: rows.filter(([, removedFrom]) => removedFrom !== null).map(ofPage),
+      more,
+      ...(row.incomplete === true ? { incomplete: true } : {}),
+    };
+  }
+
+  async peek(use: RefreshUse): Promise<RefreshOutcome> {
+    const [row] = await this.call(this.statements.peek, asParameters(use, use.nonce ?? null));
+    return toOutcome(row as Row);
+  }
+
+  async consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome> {
+    const nonce = use.nonce ?? randomUUID();
+    const settled = use.nonce === undefined;
+    const seconds = (replay?.ttlMs ?? 0) / 1000;
+    const { latest } = this.clock;
+    const [row] = await this.call(this.statements.consume, [
+      ...asParameters(use, nonce),
+      use.expiresAt,
+      replay === undefined || (settled && seconds <= 0) ? null : toSql(replay.value),
+      seconds,
+      !settled,
+      // A connection that stood still may deliver it when nobody waits any more.
+      latest === undefined ? null : latest + TIMEOUT_MS / 1000,
+    ]);
+    if (row?.late === true)
+      throw new StateUnavailableException(`${this.description}: it came too late`);
+    if (row?.taken !== true && row?.used !== true && row?.revoked !== true)
+      // Somebody else was first.
+      return this.peek({ ...use, nonce });
+    const outcome = toOutcome(row);
+    if (outcome.state === 'fresh' && !settled) {
+      this.noteSettled(use.id, nonce);
+      this.settle();
+    }
+    return outcome;
+  }
+
+  async noteExpiry(exp: number): Promise<number> {
+    const [known] = await this.call(this.statements.latestExpiry, []);
+    if (Number(known?.latest) >= exp) return Number(known?.latest);
+    const [noted] = await this.call(this.statements.noteExpiry, [exp]);
+    return Number(noted?.latest);
+  }
+
+  async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
+    const { putIfAbsent } = this.statements;
+    const [row] = await this.call(putIfAbsent, [digest(name), toSql(value), ttlMs / 1000]);
+    return ofSql(String(row?.value));
+  }
+
+  async getKept(name: string): Promise<string | undefined> {
+    const [row] = await this.call(this.statements.getKept, [digest(name)]);
+    return row === undefined ? undefined : ofSql(String(row.value));
+  }
+
+  async hit(key: string, windowMs: number): Promise<Hits> {
+    if (performance.now() < this.hitsResumeAt)
+      throw new StateUnavailableException(`${this.description}: counting pauses, it took too long`);
+    try {
+      const values = [digest(key), windowMs / 1000];
+      const [row] = await this.call(this.statements.hit, values, HIT_TIMEOUT_MS);
+      const resetMs = Math.min(windowMs, Math.max(1, Number(row?.seconds) * 1000));
+      return { hits: Number(row?.hits), resetMs };
+    } catch (error) {
+      this.hitsResumeAt = performance.now() + HIT_PAUSE_MS;
+      throw error;
+    }
+  }
+
+  async putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]> {
+    return toSessions(
+      await this.call(this.statements.putSession, [
+        owner,
+        digest(session.sid),
+        session.expiresAt,
+        JSON.stringify(session),
+      ]),
+    );
+  }
+
+  async listSessions(owner: string): Promise<readonly SessionRecord[]> {
+    return toSessions(await this.call(this.statements.listSessions, [owner]));
+  }
+
+  async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
+    await this.call(this.statements.removeSessions, [owner, sids.map(digest)]);
+  }
+
+  async close(): Promise<void> {
+    await this.settling;
+    this.closed = true;
+    this.reader?.close();
+    this.pool.close();
+  }
+
+  private async add(
+    additions: readonly Addition[],
+    incompleteSeconds: number | null,
+  ): Promise<Revocation[]> {
+    const revocations = additions.map(({ revocation }) => revocation);
+    const rows = await this.call(this.statements.add, [
+      revocations.map(({ id }) => toSql(id)),
+      revocations.map(({ kind }) => kind),
+      revocations.map(({ value }) => toSql(value)),
+      revocations.map(({ before }) => before),
+      revocations.map(({ reason }) => (reason === undefined ? null : toSql(reason))),
+      revocations.map(({ createdAt }) => createdAt),
+      revocations.map(({ expiresAt }) => expiresAt),
+      revocations.length,
+      additions.map(({ reach }) => reach ?? null),
+      incompleteSeconds,
+    ]);
+    return rows.map(toRevocation);
+  }
+
+  private async call(
+    statement: Statement,
+    values: readonly Value[],
+    ms = TIMEOUT_MS,
+  ): Promise<Row[]> {
+    try {
+      return await this.pool.run(statement, values, ms);
+    } catch (error) {
+      throw this.judge(error);
+    }
+  }
+
+  private async read(statement: Statement, values: readonly Value[]): Promise<Row[]> {
+    try {
+      const reader = this.reader ?? (await (this.opening ??= this.openReader()));
+      return await reader.query(statement, values, PAGE_TIMEOUT_MS);
+    } catch (error) {
+      // So were, most likely, the others.
+      if (this.reader === undefined) this.pool.renew();
+      throw this.judge(error);
+    }
+  }
+
+  /** Looks at what may have changed since the last time: role and version. */
+  private async openReader(): Promise<PostgresSession> {
+    const { target } = this;
+    try {
+      const reader = await PostgresSession.open(target, PAGE_TIMEOUT_MS - 100);
+      await this.prepare(reader);
+      reader.onNotification = () => this.changed();
+      reader.onLost = () => {
+        if (this.reader === reader) this.reader = undefined;
+      };
+      this.reader = reader;
+      return reader;
+    } finally {
+      this.opening = undefined;
+    }
+  }
+
+  private async prepare(reader: PostgresSession): Promise<void> {
+    const { schema } = this.target;
+    try {
+      await migrate(reader, schema);
+      // A standby passes none on; the poll goes on all the same.
+      const text = `LISTEN ${channelOf(schema)}`;
+      if (!reader.standby) await reader.query({ text }, [], TIMEOUT_MS);
+      if (this.closed) throw new Error('it is closed');
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+  }
+
+  private loseReader(): void {
+    this.reader?.close();
+    this.reader = undefined;
+  }
+
+  /** What a failure says about the server, and what the caller is told. */
+  private judge(error: unknown): StateUnavailableException {
+    const reason = reasonOf(error);
+    const text = `${this.description}: ${reason}`;
+    switch (conditionOf(error)) {
+      case 'standby':
+        this.readOnly ??= reason;
+        this.seek();
+        return new StateReadOnlyException(text);
+      case 'full':
+        this.readOnly ??= reason;
+        return new StateReadOnlyException(text);
+      case 'gone':
+        // The next poll creates them.
+        this.loseReader();
+        return new StateUnavailableException(text);
+      default:
+        return new StateUnavailableException(text);
+    }
+  }
+
+  /** @param row what the server says of itself */
+  private async checkWritable({ standby, read_only: readOnly }: Row): Promise<void> {
+    if (standby === true || readOnly === true) {
+      this.readOnly = standby === true ? 'it is a standby' : 'its transactions are read-only';
+      this.seek();
+    } else if (this.readOnly !== undefined) {
+      // Only a write shows whether there is room again.
+      await this.call(this.statements.probe, []).then(
+        () => (this.readOnly = undefined),
+        () => undefined,
+      );
+    }
+  }
+
+  /** From the next statement on, whichever server takes writes by now. */
+  private seek(): void {
+    const now = performance.now();
+    if (now - this.soughtAt < SEEK_EVERY_MS) return;
+    this.soughtAt = now;
+    this.loseReader();
+    this.pool.renew();
+  }
+
+  /** Deletes some of what has expired, from time to time. Nobody waits for it. */
+  private purge(): void {
+    const now = performance.now();
+    if (this.purging || now - this.purgedAt < PURGE_EVERY_MS) return;
+    this.purgedAt = now;
+    void this.purgeNow(this.forgetting.horizon);
+  }
+
+  private async purgeNow(horizon: number | undefined): Promise<void> {
+    this.purging = true;
+    try {
+      if (await this.purgeOnce(horizon)) this.purgedAt = -Infinity;
+    } catch {
+      // It is tried again, and what is wrong with the store is told by others.
+    } finally {
+      this.purging = false;
+    }
+  }
+
+  /** @returns whether there may be more */
+  private async purgeOnce(horizon: number | undefined): Promise<boolean> {
+    const { purge, purgeShortLived } = this.statements;
+    const counts = [];
+    for (const statement of purgeShortLived) counts.push(await this.countOf(statement, []));
+    if (horizon !== undefined) {
+      const { earliest = horizon } = this.clock;
+      const values = [Math.min(horizon, earliest - KEEP_SECONDS)];
+      for (const statement of purge) counts.push(await this.countOf(statement, values));
+    }
+    return counts.includes(PURGE_ROWS);
+  }
+
+  /** @returns how many rows it changed */
+  private async countOf({ text }: Statement, values: readonly Value[]): Promise<number> {
+    const counted = `WITH changed AS (${text} RETURNING 1) SELECT count(*) AS count FROM changed`;
+    const [row] = await this.call({ text: counted }, values);
+    return Number(row?.count);
+  }
+
+  /** The answer about a use has arrived. */
+  private noteSettled(id: string, nonce: string): void {
+    if (this.unsettled.size >= MAX_UNSETTLED)
+      this.unsettled.delete(this.unsettled.keys().next().value as string);
+    this.unsettled.set(id, nonce);
+  }
+
+  /** Tells the server which answers have arrived. Nobody waits for it; what cannot be told now is told by a poll. */
+  private settle(): void {
+    if (this.unsettled.size === 0) return;
+    this.settling ??= this.tellSettled()
+      .catch(() => undefined)
+      .finally(() => (this.settling = undefined));
+  }
+
+  private async tellSettled(): Promise<void> {
+    while (this.unsettled.size > 0) {
+      const some = [...this.unsettled.entries().take(SETTLED_AT_ONCE)];
+      await this.call(this.statements.settle, [
+        some.map(([id]) => toSql(id)),
+        some.map(([, nonce]) => toSql(nonce)),
+      ]);
+      for (const [id] of some) this.unsettled.delete(id);
+    }
+  }
+}
+
+/** A text of PostgreSQL cannot hold U+0000. */
+const toSql = (text: string): string =>
+  text.replace(/[\\\0]/g, (character) => (character === '\0' ? '\\0' : '\\\\'));
+const ofSql = (text: string): string =>
+  text.replace(/\\([\\0])/g, (_escape, character) => (character === '0' ? '\0' : '\\'));
+
+/** Names may be longer than a key can be. */
+const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
+
+/** JSON spells U+0000 by other characters. Those that have expired were left out by the server's clock. */
+const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
+  inOrder(
+    rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),
+    -Infinity,
+  );
+
+const asParameters = ({ id, subject }: RefreshUse, nonce: string | null): Value[] => [
+  toSql(id),
+  nonce === null ? null : toSql(nonce),
+  subject.names.map(({ kind }) => kind),
+  subject.names.map(({ value }) => toSql(value)),
+  subject.names.map(({ kind }) => timeOf(subject, kind) ?? null),
+];
+
+function toOutcome({ revoked, used, same, replay }: Row): RefreshOutcome {
+  if (revoked === true) return { state: 'revoked' };
+  if (used !== true || same === true) return { state: 'fresh' };
+  return typeof replay === 'string'
+    ? { state: 'consumed', replay: ofSql(replay) }
+    : { state: 'consumed' };
+}
+
+const ofPage = ([
+  ,
+  ,
+  id,
+  kind,
+  value,
+  before,
+  reason,
+  createdAt,
+  expiresAt,
+]: PageRow): Revocation => ({
+  id: ofSql(id),
+  kind,
+  value: ofSql(value),
+  before,
+  reason: reason === null ? undefined : ofSql(reason),
+  createdAt,
+  expiresAt,
+});
+
+const toRevocation = (row: Row): Revocation =>
+  ofPage([
+    0,
+    null,
+    row.id,
+    row.kind,
+    row.value,
+    row.before,
+    row.reason,
+    row.created_at,
+    row.expires_at,
+  ] as PageRow);
