@@ -19,7 +19,7 @@ import {
 import {
   describeSharedStore,
   describeStore,
-  refreshUse,
+  anyUse,
   revocation,
 } from './helpers/store-contract.js';
 
@@ -81,14 +81,14 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     onTestFinished(() => other.close());
     await other.addRevocation(revocation());
     expect((await other.changes(undefined, 10)).added).toHaveLength(2);
-    expect(await other.consume(refreshUse())).toEqual({ state: 'fresh' });
+    expect(await other.consume(anyUse())).toEqual({ state: 'fresh' });
     // Without the right to write it is read.
     await postgres.sql(
       `REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${name} FROM ${role}`,
     );
-    await expect(other.consume(refreshUse())).rejects.toThrow(StateReadOnlyException);
+    await expect(other.consume(anyUse())).rejects.toThrow(StateReadOnlyException);
     expect(other.readOnly).toMatch(/permission denied/);
-    expect(await other.peek(refreshUse())).toEqual({ state: 'fresh' });
+    expect(await other.peek(anyUse())).toEqual({ state: 'fresh' });
   });
 
   it('keeps two schemas of a database apart', async () => {
@@ -125,7 +125,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     await expect.poll(() => hints, { interval: 5 }).toBe(1);
     await one.removeRevocation(entry.id);
     await expect.poll(() => hints, { interval: 5 }).toBe(2);
-    await one.consume(refreshUse());
+    await one.consume(anyUse());
     expect(hints).toBe(2);
   });
 
@@ -133,13 +133,13 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     const store = await open();
     let hints = 0;
     store.watch?.(() => hints++);
-    await Promise.all(Array.from({ length: 9 }, () => store.consume(refreshUse())));
+    await Promise.all(Array.from({ length: 9 }, () => store.consume(anyUse())));
     for (let round = 0; round < 3; round++) {
       await postgres.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'signet'",
       );
       await expect.poll(() => reasonOf(store.changes(undefined, 10)), { interval: 5 }).toBe('done');
-      await expect.poll(() => reasonOf(store.consume(refreshUse())), { interval: 5 }).toBe('done');
+      await expect.poll(() => reasonOf(store.consume(anyUse())), { interval: 5 }).toBe('done');
     }
     // It listens again, too.
     hints = 0;
@@ -150,7 +150,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
   it('has at most four connections, whatever is asked for', async () => {
     const store = await open();
     await Promise.all([
-      ...Array.from({ length: 200 }, () => store.consume(refreshUse())),
+      ...Array.from({ length: 200 }, () => store.consume(anyUse())),
       ...Array.from({ length: 200 }, () => store.hit(randomUUID(), 1000)).map((hit) =>
         hit.catch(() => undefined),
       ),
@@ -170,7 +170,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     await client.connect();
     await client.query(`BEGIN; SELECT FROM ${name}.state FOR UPDATE; LOCK TABLE ${name}.consumed`);
     const began = performance.now();
-    const use = { ...refreshUse(), nonce: randomUUID() };
+    const use = { ...anyUse(), nonce: randomUUID() };
     const held = await Promise.all([
       reasonOf(store.addRevocation(revocation())),
       reasonOf(store.consume(use, { value: 'x', ttlMs: 1000 })),
@@ -203,7 +203,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
       () => store.addRevocation(revocation()),
       () => store.removeRevocation(entry.id),
       () => store.restore([]),
-      () => store.consume(refreshUse()),
+      () => store.consume(anyUse()),
       () => store.noteExpiry(5_000_000_000),
       () => store.putIfAbsent('n', 'v', 1000),
       () => store.hit('n', 1000),
@@ -211,7 +211,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
       await expect(write()).rejects.toThrow(StateReadOnlyException);
     expect((await store.changes(undefined, 10)).added).toEqual([entry]);
     expect(await store.listRevocations({ limit: 10 })).toEqual([entry]);
-    expect(await store.peek(refreshUse({}, entry.value))).toEqual({ state: 'revoked' });
+    expect(await store.peek(anyUse({}, entry.value))).toEqual({ state: 'revoked' });
     expect(await store.getKept('n')).toBeUndefined();
     expect(await store.noteExpiry(0)).toBe(0);
     // A gateway that starts meanwhile can read as well.
@@ -228,7 +228,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
           return one.readOnly;
         })
         .toBeUndefined();
-    expect(await store.consume(refreshUse())).toEqual({ state: 'fresh' });
+    expect(await store.consume(anyUse())).toEqual({ state: 'fresh' });
   });
 
   it('begins a new history when its tables were dropped', async () => {
@@ -333,7 +333,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
   it('takes values of any length and with every character', async () => {
     const store = await open();
     const value = '\\0\\\0"\'%_{},NULL\u{10FFFF}'.repeat(2000);
-    const use = { ...refreshUse({ sub: value }), nonce: randomUUID() };
+    const use = { ...anyUse({ sub: value }), nonce: randomUUID() };
     await store.consume(use, { value, ttlMs: 60_000 });
     expect(await store.peek({ ...use, nonce: undefined })).toEqual({
       state: 'consumed',

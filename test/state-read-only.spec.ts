@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, StateReadOnlyException, type StateStore } from '../src/state/index.js';
 import { limit } from './helpers/faults.js';
 import { tempFolder } from './helpers/resources.js';
-import { allChanges, refreshUse, revocation } from './helpers/store-contract.js';
+import { allChanges, anyUse, revocation } from './helpers/store-contract.js';
 
 const NOBODY = 65_534;
 
@@ -12,13 +12,19 @@ const NOBODY = 65_534;
 function dropRoot(folder: string, ...paths: string[]): void {
   if (process.geteuid?.() !== 0) return;
   for (const path of [folder, ...paths]) chownSync(path, NOBODY, NOBODY);
-  const outer = dirname(folder);
-  const { mode } = statSync(outer);
-  chmodSync(outer, 0o711);
+  // Folders on the way may be closed to others.
+  const closed: { path: string; mode: number }[] = [];
+  for (let path = dirname(folder); path !== dirname(path); path = dirname(path)) {
+    const { mode } = statSync(path);
+    if ((mode & 0o011) === 0o011) continue;
+    closed.push({ path, mode });
+    // The group stays root's.
+    chmodSync(path, mode | 0o011);
+  }
   process.seteuid?.(NOBODY);
   onTestFinished(() => {
     process.seteuid?.(0);
-    chmodSync(outer, mode);
+    for (const { path, mode } of closed) chmodSync(path, mode);
   });
 }
 
@@ -37,7 +43,7 @@ describe('a SQLite file that cannot be written', () => {
     const folder = tempFolder('read-only');
     const file = join(folder, 'state', 'state.db');
     const first = await openStore(`sqlite:${killed ? join(folder, 'live', 'state.db') : file}`);
-    const [entry, use] = [revocation(), refreshUse()];
+    const [entry, use] = [revocation(), anyUse()];
     await first.addRevocation(entry);
     await first.consume(use);
     const { cursor } = await allChanges(first);
@@ -58,7 +64,7 @@ describe('a SQLite file that cannot be written', () => {
     expect(await store.changes(cursor, 10)).toMatchObject({ restarted: false, added: [] });
     expect(await store.listRevocations({ limit: 10 })).toEqual([entry]);
     expect(await store.peek(use)).toEqual({ state: 'consumed' });
-    const fresh = refreshUse();
+    const fresh = anyUse();
     // Questions are answered beside writes that are refused, and at the same time.
     const [refused, seen] = await Promise.allSettled([store.consume(fresh), store.peek(fresh)]);
     expect(refused).toMatchObject({ reason: expect.any(StateReadOnlyException) as unknown });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerClients } from './clients/register-clients.js';
 import { CommandContext } from './command-context.js';
@@ -9,6 +8,7 @@ import { registerExplain } from './explain/register-explain.js';
 import { registerKeys } from './keys/register-keys.js';
 import { registerImportConfig } from './krakend/register-import-config.js';
 import { Output } from './output.js';
+import { packageVersion } from '../packages/index.js';
 import { registerRoutes } from './routes.js';
 import { registerServe } from './serve.js';
 
@@ -40,7 +40,7 @@ export async function run(
 function program(context: CommandContext, { stdout, stderr }: CommandIo): Command {
   const signet = new Command('signet')
     .description('Token gateway: signs the claims of a login backend as JWTs and validates them')
-    .version(version())
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -57,10 +57,4 @@ function program(context: CommandContext, { stdout, stderr }: CommandIo): Comman
   registerRoutes(signet, context);
   registerServe(signet);
   return signet;
-}
-
-/** Of the package; the file is two folders up in `src` as well as in `dist`. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

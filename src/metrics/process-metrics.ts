@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { packageVersion } from '../packages/index.js';
 import { collectDefaultMetrics, Gauge, type Registry } from '@prometheus-io/client';
 
 const RESOLUTION_MS = 10;
@@ -29,10 +29,5 @@ export function registerProcessMetrics(registry: Registry): void {
     labelNames: ['version', 'node'],
     aggregator: 'first',
     registers,
-  }).set({ version: ownVersion(), node: process.version }, 1);
-}
-
-function ownVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  }).set({ version: packageVersion(), node: process.version }, 1);
 }

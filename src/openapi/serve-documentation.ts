@@ -3,8 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { missingPackage } from '../packages/index.js';
+import { missingPackage, packageVersion } from '../packages/index.js';
 import { completeDocument, type DocumentOptions } from './application-document.js';
+import { groupOperations } from './group-operations.js';
 import { operationId } from './complete-document.js';
 
 /** Swagger UI brings scripts of its own, styles its elements and draws icons from data URLs; no more is needed. */
@@ -69,7 +70,8 @@ function createDocument(
     .setDescription(
       'Token gateway. Every error is `{ error, error_description, code, request_id }`.',
     )
+    .setVersion(packageVersion())
     .build();
   const document = SwaggerModule.createDocument(app, info, { operationIdFactory: operationId });
-  return completeDocument(app, document, { shedsLoad: true, ...options });
+  return groupOperations(completeDocument(app, document, { shedsLoad: true, ...options }));
 }

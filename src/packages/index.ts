@@ -1,1 +1,2 @@
 export { GATEWAY_PACKAGES, missingPackage } from './missing-package.js';
+export { packageVersion } from './package-version.js';

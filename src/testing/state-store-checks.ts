@@ -52,7 +52,7 @@ export function revocation(changes: Partial<Revocation> = {}): Revocation {
 }
 
 /** The use of a token with these claims. */
-export function refreshUse(
+export function anyUse(
   { iat, since, ...claims }: Partial<Record<RevocationKind, string>> & TokenAge = {},
   id: string = randomUUID(),
 ): RefreshUse {
@@ -132,7 +132,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     // Undone is undone, whoever still adds it; the other entry of that value stays.
     await store.addRevocation(undone);
     assert.ok(!ids((await allChanges(store)).added).includes(undone.id));
-    same(await store.peek(refreshUse({}, value)), { state: 'revoked' });
+    same(await store.peek(anyUse({}, value)), { state: 'revoked' });
   },
 
   'lists what is in force, the oldest first, page by page': async (store) => {
@@ -151,7 +151,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   },
 
   'consumes once': async (store) => {
-    const use = refreshUse();
+    const use = anyUse();
     same(await store.peek(use), { state: 'fresh' });
     same(await store.peek(use), { state: 'fresh' });
     same(await store.consume(use), { state: 'fresh' });
@@ -160,14 +160,14 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   },
 
   'consumes once, of fifty at the same time': async (store) => {
-    const use = refreshUse();
+    const use = anyUse();
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => store.consume(use)));
     same(outcomes.filter(({ state }) => state === 'fresh').length, 1);
     same(outcomes.filter(({ state }) => state === 'consumed').length, 49);
   },
 
   'leaves the replay of the first use to the others, while its time lasts': async (store) => {
-    const use = refreshUse();
+    const use = anyUse();
     const until = Date.now() + 300;
     await store.consume(use, { value: 'the answer – ä', ttlMs: 300 });
     const told = await store.consume(use, { value: 'another', ttlMs: 10_000 });
@@ -177,7 +177,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   },
 
   'tells the same request the same, however often it asks': async (store) => {
-    const use = { ...refreshUse(), nonce: randomUUID() };
+    const use = { ...anyUse(), nonce: randomUUID() };
     const replay = { value: 'the answer', ttlMs: 60_000 };
     for (let times = 0; times < 3; times++)
       same(await store.consume(use, replay), { state: 'fresh' });
@@ -191,20 +191,20 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   },
 
   'leaves nothing for no time': async (store) => {
-    const use = { ...refreshUse(), nonce: randomUUID() };
+    const use = { ...anyUse(), nonce: randomUUID() };
     await store.consume(use, { value: 'the answer', ttlMs: 0 });
-    same(await store.peek(refreshUse({}, use.id)), { state: 'consumed' });
+    same(await store.peek(anyUse({}, use.id)), { state: 'consumed' });
   },
 
   'remembers a use for as long as anybody would accept the token': async (store) => {
     // The clock stands still, and the tokens are of different ages.
     for (const age of [-60, 0, 30, 3590]) {
-      const use = { ...refreshUse(), expiresAt: deadFrom(now() - age) };
+      const use = { ...anyUse(), expiresAt: deadFrom(now() - age) };
       same(await store.consume(use), { state: 'fresh' });
       same(`${age} s: ${(await store.peek(use)).state}`, `${age} s: consumed`);
     }
     for (const exp of [Number.MAX_SAFE_INTEGER, 1e300, undefined]) {
-      const use = { ...refreshUse(), expiresAt: deadFrom(exp) };
+      const use = { ...anyUse(), expiresAt: deadFrom(exp) };
       await store.consume(use);
       same(await store.peek(use), { state: 'consumed' });
       await store.addRevocation(revocation({ value: use.id, expiresAt: deadFrom(exp) }));
@@ -217,14 +217,14 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
       `refuses what is revoked by ${kind}`,
       async (store: StateStore) => {
         const value = randomUUID();
-        const use = refreshUse({ [kind]: value, iat: now() });
+        const use = anyUse({ [kind]: value, iat: now() });
         const entry = revocation({ kind, value });
         await store.addRevocation(entry);
         same(await store.peek(use), { state: 'revoked' });
         same(await store.consume(use), { state: 'revoked' });
         // A value of another claim is another value.
         const other = kind === 'sub' ? 'sid' : 'sub';
-        same(await store.peek(refreshUse({ [other]: value })), { state: 'fresh' });
+        same(await store.peek(anyUse({ [other]: value })), { state: 'fresh' });
         await store.removeRevocation(entry.id);
         // A use that was refused has consumed nothing.
         same(await store.consume(use), { state: 'fresh' });
@@ -245,7 +245,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
       [1001, 'fresh'],
       [undefined, 'revoked'],
     ] as const) {
-      const { state } = await store.peek(refreshUse({ sub, iat }));
+      const { state } = await store.peek(anyUse({ sub, iat }));
       same([iat, state], [iat, expected]);
     }
   },
@@ -257,7 +257,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
       const value = randomUUID();
       await store.addRevocation(revocation({ kind, value, before: 1000 }));
       const age = { iat: 2000, since: 999 };
-      const { state } = await store.peek(refreshUse({ [kind]: value, ...age }));
+      const { state } = await store.peek(anyUse({ [kind]: value, ...age }));
       same([kind, state], [kind, kind === 'sub' ? 'revoked' : 'fresh']);
     }
   },
@@ -273,8 +273,8 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     same((await allChanges(store)).added.at(-1), added);
     // Told again, it is as it was.
     same(await store.addRevocation(entry, 1000), added);
-    same(await store.consume(refreshUse({ sub, iat: before - 1 })), { state: 'revoked' });
-    same(await store.consume(refreshUse({ sub, iat: before })), { state: 'fresh' });
+    same(await store.consume(anyUse({ sub, iat: before - 1 })), { state: 'revoked' });
+    same(await store.consume(anyUse({ sub, iat: before })), { state: 'fresh' });
   },
 
   'gets back what it lost, is incomplete for a while, and tells of it like of others': async (
@@ -298,10 +298,10 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   'does not mean anything once it has expired': async (store) => {
     const [sub, sid] = [randomUUID(), randomUUID()];
     await store.addRevocation(revocation({ kind: 'sub', value: sub, expiresAt: now() - 1 }));
-    same(await store.peek(refreshUse({ sub })), { state: 'fresh' });
+    same(await store.peek(anyUse({ sub })), { state: 'fresh' });
     await store.addRevocation(revocation({ kind: 'sid', value: sid, expiresAt: now() + 2 }));
-    same(await store.peek(refreshUse({ sid })), { state: 'revoked' });
-    await eventually(async () => same(await store.peek(refreshUse({ sid })), { state: 'fresh' }));
+    same(await store.peek(anyUse({ sid })), { state: 'revoked' });
+    await eventually(async () => same(await store.peek(anyUse({ sid })), { state: 'fresh' }));
   },
 
   'knows the latest expiry': async (store) => {
@@ -413,9 +413,9 @@ const OF_SHARED: Readonly<Record<string, (one: StateStore, other: StateStore) =>
     const entry = revocation({ kind: 'sub' });
     await one.addRevocation(entry);
     same((await other.changes(cursor, 10)).added, [entry]);
-    same(await other.consume(refreshUse({ sub: entry.value })), { state: 'revoked' });
+    same(await other.consume(anyUse({ sub: entry.value })), { state: 'revoked' });
     same(await other.removeRevocation(entry.id), entry);
-    same(await one.consume(refreshUse({ sub: entry.value })), { state: 'fresh' });
+    same(await one.consume(anyUse({ sub: entry.value })), { state: 'fresh' });
     const key = randomUUID();
     await one.hit(key, 60_000);
     same((await other.hit(key, 60_000)).hits, 2);

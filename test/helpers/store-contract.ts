@@ -3,7 +3,7 @@ import type { StateStore } from '../../src/state/index.js';
 import { sharedStateStoreChecks, stateStoreChecks } from '../../src/testing/index.js';
 import { allChanges } from '../../src/testing/state-store-checks.js';
 
-export { allChanges, refreshUse, revocation } from '../../src/testing/state-store-checks.js';
+export { allChanges, anyUse, revocation } from '../../src/testing/state-store-checks.js';
 
 /** Opens a store on the state of the suite; a second call sees the same state, if the store can share it. */
 export type OpenStore = () => Promise<StateStore>;

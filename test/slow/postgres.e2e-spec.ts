@@ -21,7 +21,7 @@ import {
 } from '../helpers/postgres.js';
 import { tempFolder } from '../helpers/resources.js';
 import { custom, login, pairOf, postForm, refresh, verdictOf } from '../helpers/sessions.js';
-import { allChanges, refreshUse, revocation } from '../helpers/store-contract.js';
+import { allChanges, anyUse, revocation } from '../helpers/store-contract.js';
 
 /** Adds revocations and consumes tokens, ten at a time, for as long as it is let. */
 function load(store: StateStore): { confirmed: string[]; used: string[]; end(): Promise<unknown> } {
@@ -31,7 +31,7 @@ function load(store: StateStore): { confirmed: string[]; used: string[]; end(): 
   const each = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       const entry = revocation();
-      const use = refreshUse();
+      const use = anyUse();
       try {
         await store.addRevocation(entry);
         confirmed.push(entry.id);
@@ -49,7 +49,7 @@ function load(store: StateStore): { confirmed: string[]; used: string[]; end(): 
 /** What of it the store does not know. */
 async function lostOf(store: StateStore, { confirmed, used }: ReturnType<typeof load>) {
   const known = new Set((await allChanges(store, undefined, 5000)).added.map(({ id }) => id));
-  const uses = await Promise.all(used.map(async (id) => store.peek(refreshUse({}, id))));
+  const uses = await Promise.all(used.map(async (id) => store.peek(anyUse({}, id))));
   return {
     revocations: confirmed.filter((id) => !known.has(id)).length,
     uses: uses.filter(({ state }) => state !== 'consumed').length,

@@ -1,5 +1,5 @@
 import type { PostgresSession, Row, Value } from './postgres-session.js';
-import { reasonOf } from './sql-states.js';
+import { sqlReasonOf } from './sql-states.js';
 import type { Statement } from './statements.js';
 
 const MAX_SESSIONS = 3;
@@ -69,7 +69,7 @@ export class PostgresPool {
         },
         fail: (error) => {
           end();
-          reject(error instanceof Error ? error : new Error(reasonOf(error)));
+          reject(error instanceof Error ? error : new Error(sqlReasonOf(error)));
         },
       };
       const timer = setTimeout(() => waiter.fail(new Error(`no connection within ${ms} ms`)), ms);

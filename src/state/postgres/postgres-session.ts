@@ -3,10 +3,10 @@ import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
 import { missingPackage } from '../../packages/index.js';
-import { within } from './deadline.js';
+import { within } from '../deadline.js';
 import { sslModeFor, type PostgresHost, type PostgresTarget } from './postgres-url.js';
 import type { Statement } from './statements.js';
-import { conditionOf } from './sql-states.js';
+import { sqlConditionOf } from './sql-states.js';
 
 /** Connect, TLS, password and the checks of {@link PostgresSession.open} together. */
 const OPEN_MS = 2000;
@@ -61,7 +61,7 @@ export class PostgresSession {
       return rows;
     } catch (error) {
       // Without a code it is none of the server's: there was no answer, and the next one would be that to this.
-      if (!(error instanceof Error && 'severity' in error) || conditionOf(error) === 'broken')
+      if (!(error instanceof Error && 'severity' in error) || sqlConditionOf(error) === 'broken')
         this.end();
       throw error;
     }

@@ -24,7 +24,7 @@ import { migrate } from './migrations.js';
 import { PostgresPool } from './postgres-pool.js';
 import { PostgresSession, type Row, type Value } from './postgres-session.js';
 import { parsePostgresUrl, type PostgresTarget } from './postgres-url.js';
-import { conditionOf, reasonOf } from './sql-states.js';
+import { sqlConditionOf, sqlReasonOf } from './sql-states.js';
 import {
   channelOf,
   PURGE_ROWS,
@@ -109,7 +109,7 @@ export class PostgresStore implements StateStore {
       return store;
     } catch (error) {
       await store.close();
-      throw new Error(`${target.description}: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`${target.description}: ${sqlReasonOf(error)}`, { cause: error });
     }
   }
 
@@ -343,9 +343,9 @@ export class PostgresStore implements StateStore {
 
   /** What a failure says about the server, and what the caller is told. */
   private judge(error: unknown): StateUnavailableException {
-    const reason = reasonOf(error);
+    const reason = sqlReasonOf(error);
     const text = `${this.description}: ${reason}`;
-    switch (conditionOf(error)) {
+    switch (sqlConditionOf(error)) {
       case 'standby':
         this.readOnly ??= reason;
         this.seek();

@@ -6,10 +6,10 @@
  * - `broken`: the connection is worth nothing.
  * - `gone`: the tables are not there.
  */
-export type Condition = 'standby' | 'full' | 'broken' | 'gone';
+export type SqlCondition = 'standby' | 'full' | 'broken' | 'gone';
 
 /** By SQLSTATE. All others are about one statement only. */
-const CONDITIONS: Readonly<Record<string, Condition>> = {
+const CONDITIONS: Readonly<Record<string, SqlCondition>> = {
   /** A standby; after a failover it may have been the primary until now. */
   '25006': 'standby',
   /** The disk is full. */
@@ -32,7 +32,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** @returns `undefined` where the error is about the statement only */
-export const conditionOf = (error: unknown): Condition | undefined => {
+export const sqlConditionOf = (error: unknown): SqlCondition | undefined => {
   const code = codeOf(error);
   return CONDITIONS[code] ?? (/^08...$/.test(code) ? 'broken' : undefined);
 };
@@ -42,8 +42,9 @@ export const isCreatedTwice = (error: unknown): boolean =>
   ['23505', '42P06', '42P07', '42710', '40P01', '40001', 'XX000'].includes(codeOf(error));
 
 /** What the server or the network says of a failure. Neither repeats a password, and values are left out. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf)[0] ?? 'cannot be reached';
+export function sqlReasonOf(error: unknown): string {
+  if (error instanceof AggregateError)
+    return error.errors.map(sqlReasonOf)[0] ?? 'cannot be reached';
   // The text of an error about data quotes it.
   if (/^2[23]...$/.test(codeOf(error))) return `error ${codeOf(error)}`;
   return error instanceof Error && error.message !== '' ? error.message : 'cannot be reached';

@@ -5,7 +5,8 @@ import {
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
 import { locate } from './locate.js';
-import { RedisSession, reasonOf, within } from './redis-session.js';
+import { within } from '../deadline.js';
+import { RedisSession, reasonOf } from './redis-session.js';
 import { parseRedisUrl, type RedisTarget } from './redis-url.js';
 import { conditionOf } from './replies.js';
 import type { Script } from './scripts.js';

@@ -1,3 +1,4 @@
+import { within } from '../deadline.js';
 import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { assertReadable, SCHEMA } from '../schema.js';
@@ -172,19 +173,6 @@ export const reasonOf = (error: unknown): string =>
     : error instanceof Error && error.message !== ''
       ? error.message
       : 'cannot be reached';
-
-/** @throws Error when there is no outcome in time */
-export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** A client that is not connected yet. The files of TLS are read each time: certificates are renewed. */
 async function connectable(target: RedisTarget, host: Host, credentials: Credentials) {
