@@ -326,7 +326,7 @@ describe('the document of a gateway without admins, with a limit', () => {
 
   it('names the limit where there is one', async () => {
     const limited = ({ operation }: Described): boolean => '429' in operation.responses;
-    expect(operations.filter(limited).map(({ path }) => path)).toEqual(['/token/revoke', '/token']);
+    expect(operations.filter(limited).map(({ path }) => path)).toEqual(['/token', '/token/revoke']);
     expect(operationsOf(await documentOf(gateway)).filter(limited)).toEqual([]);
   });
 
