@@ -24,6 +24,9 @@ const SLOW = [
   'test/{build-if-changed,forward-proxy,krakend-import,kubernetes,library,manual,npm-start,package,shipping,tutorial}.e2e-spec.ts',
 ];
 
+/** Stores that fail over, millions of entries, applications of users with the packages that they install. */
+const LONG = 'test/long/**/*.e2e-spec.ts';
+
 export default defineConfig({
   test: {
     globalSetup: ['test/setup/whole-run.ts'],
@@ -50,7 +53,7 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: SLOW,
+          exclude: [...SLOW, LONG],
         },
       },
       {
@@ -67,6 +70,7 @@ export default defineConfig({
           provide: { thorough: true },
         },
       },
+      { test: { ...common, name: 'long', include: [LONG] } },
     ],
   },
 });

@@ -12,7 +12,14 @@ import { checkImport } from '../src/cli/krakend/check-import.js';
 import { importConfig as importText } from '../src/cli/krakend/import-config.js';
 import { startBackend } from './helpers/backend.js';
 import { runSignet, type CommandResult } from './helpers/cli.js';
-import { compile, createConsumer, pack, startConsumer } from './helpers/consumer.js';
+import { GATEWAY_PACKAGES } from '../src/packages/index.js';
+import {
+  compile,
+  createConsumer,
+  pack,
+  startConsumer,
+  USUAL_PACKAGES,
+} from './helpers/consumer.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { hs256, part, writeKeys } from './helpers/keys.js';
@@ -483,23 +490,25 @@ describe('controllers', () => {
     ]);
     await backend.answer('/echo', { status: 202, body: { id: 9 } });
     const { tarball } = await pack();
-    const directory = await createConsumer(tarball, {
-      'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: {
-          module: 'nodenext',
-          target: 'es2023',
-          strict: true,
-          skipLibCheck: true,
-          experimentalDecorators: true,
-          emitDecoratorMetadata: true,
-          types: ['node'],
-          outDir: 'dist',
-          rootDir: 'src',
-        },
-      }),
-      'src/imported.module.ts': (await translate(config)).controllers ?? '',
-      'src/main.ts': `
+    const directory = await createConsumer(
+      tarball,
+      {
+        'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
+        'tsconfig.json': JSON.stringify({
+          compilerOptions: {
+            module: 'nodenext',
+            target: 'es2023',
+            strict: true,
+            skipLibCheck: true,
+            experimentalDecorators: true,
+            emitDecoratorMetadata: true,
+            types: ['node'],
+            outDir: 'dist',
+            rootDir: 'src',
+          },
+        }),
+        'src/imported.module.ts': (await translate(config)).controllers ?? '',
+        'src/main.ts': `
         import type { AddressInfo } from 'node:net';
         import { Module } from '@nestjs/common';
         import { NestFactory } from '@nestjs/core';
@@ -515,7 +524,9 @@ describe('controllers', () => {
         console.log(JSON.stringify({
           url: 'http://127.0.0.1:' + port,
         }));`,
-    });
+      },
+      [...USUAL_PACKAGES, ...GATEWAY_PACKAGES],
+    );
     expect(await compile(directory)).toBe('');
     symlinkSync(resolve('node_modules/typescript'), join(directory, 'node_modules/typescript'));
     const signet = join(directory, 'node_modules/nest-signet/dist/cli/main.js');

@@ -100,7 +100,7 @@ describe('the recipes after it', () => {
     const starts = BLOCKS.filter(
       ({ page, code }) => page === 'recipes' && / npm start$/m.test(code),
     );
-    expect(starts).toHaveLength(6);
+    expect(starts).toHaveLength(7);
     for (const { code } of starts) {
       // Ports of this machine may be taken; a callee waits for the issuer's keys in the background.
       const ports = { PORT: '0', MANAGEMENT_PORT: '0' };

@@ -137,7 +137,7 @@ describe('ci.yml', () => {
 
   it('runs it on the Node of the matrix: the oldest of the gateway and the one of the project', () => {
     const majorOf = (text = ''): number => Number(/\d+/.exec(text)?.[0]);
-    // The library runs on an older one than the gateway: test/slow/consumers.e2e-spec.ts.
+    // The library runs on an older one than the gateway: test/long/consumers.e2e-spec.ts.
     const oldest = /^const OLDEST_MAJOR = \d+;$/m.exec(readFileSync('src/main.ts', 'utf8'))?.[0];
     expect(check.strategy?.matrix).toEqual({
       node: [majorOf(oldest), majorOf(devDependencies.node)],

@@ -41,6 +41,7 @@ describe('an application with users of its own, as printed', () => {
     directory = await createConsumer(tarball, ES_MODULES, [
       ...USUAL_PACKAGES,
       '@prometheus-io/client',
+      'pino',
       'typeorm',
       '@nestjs/typeorm',
       'sql.js',
