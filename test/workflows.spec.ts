@@ -148,6 +148,15 @@ describe('ci.yml', () => {
   });
 });
 
+describe('nightly.yml', () => {
+  it('runs .ci/run with the long tests, every night', () => {
+    const { jobs } = workflowOf('nightly.yml') as { jobs: { check: Job } };
+    expect(jobs.check.env).toEqual({ SIGNET_LONG: '1' });
+    expect(jobs.check.steps.at(-1)?.run).toBe('.ci/run');
+    expect(readFileSync('.ci/run', 'utf8')).toMatch(/SIGNET_LONG[^\n]*= 1 \]; then[^]*test:long/);
+  });
+});
+
 describe('.ci/run', () => {
   const commands =
     readFileSync('.ci/run', 'utf8')
