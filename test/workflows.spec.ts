@@ -64,6 +64,7 @@ describe('workflows', () => {
     expect(workflows.map(({ name }) => name).toSorted()).toEqual([
       'ci.yml',
       'codeql.yml',
+      'nightly.yml',
       'release.yml',
     ]);
   });
@@ -150,9 +151,9 @@ describe('ci.yml', () => {
 
 describe('nightly.yml', () => {
   it('runs .ci/run with the long tests, every night', () => {
-    const { jobs } = workflowOf('nightly.yml') as { jobs: { check: Job } };
-    expect(jobs.check.env).toEqual({ SIGNET_LONG: '1' });
-    expect(jobs.check.steps.at(-1)?.run).toBe('.ci/run');
+    const { check } = workflowOf('nightly.yml').jobs as { check: Job };
+    expect(check.env).toEqual({ SIGNET_LONG: '1' });
+    expect(check.steps.at(-1)?.run).toBe('.ci/run');
     expect(readFileSync('.ci/run', 'utf8')).toMatch(/SIGNET_LONG[^\n]*= 1 \]; then[^]*test:long/);
   });
 });
