@@ -11,9 +11,9 @@ const effort = quick
   ? { rounds: 1, extent: { amount: 200 }, requests: 20_000 }
   : { rounds: 5, extent: { duration: 2 }, requests: 1_000_000 };
 const results: { name: string; measurements: Measurement[] }[] = [];
-for (const { name, run } of cases.filter(
-  (one: Case) => only === undefined || one.name.includes(only),
-))
+const chosen = cases.filter((one: Case) => only === undefined || one.name.includes(only));
+if (chosen.length === 0) throw new Error(`no case has '${only}' in its name`);
+for (const { name, run } of chosen)
   results.push(
     ...(await run(effort)).map((result) => {
       const named = { name: `${name}${result.suffix}`, measurements: result.measurements };
