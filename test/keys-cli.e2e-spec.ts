@@ -837,7 +837,8 @@ describe('signet keys import', () => {
   });
 
   it('takes no secret as an argument, and no PEM as a secret', async () => {
-    const secret = randomBytes(32).toString('base64url');
+    // One that begins with a hyphen would be an option.
+    const secret = `s${randomBytes(32).toString('base64url')}`;
     secrets.add(secret);
     expect(await refuse(['import', secret])).toMatch(/too many arguments/);
     expect(await refuse(['import', `--secret=${secret}`])).toMatch(/unknown option '--secret=…'/);
