@@ -1,4 +1,4 @@
-// An application that is bundled into one file, and one that Jest compiles; see test/slow/consumers.e2e-spec.ts.
+// An application that is bundled into one file, and one that Jest compiles; see test/long/consumers.e2e-spec.ts.
 import 'reflect-metadata';
 import type { AddressInfo, Server } from 'node:net';
 import { Controller, Get, Module } from '@nestjs/common';

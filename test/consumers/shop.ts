@@ -1,5 +1,5 @@
 // The same application for all versions of Nest, all contexts and all ways to build it. It asks itself with
-// good and bad tokens and prints what became of them; see test/slow/consumers.e2e-spec.ts.
+// good and bad tokens and prints what became of them; see test/long/consumers.e2e-spec.ts.
 import 'reflect-metadata';
 import type { AddressInfo, Server } from 'node:net';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';

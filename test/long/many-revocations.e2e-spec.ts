@@ -1,5 +1,5 @@
-// Any number of revocations. `SIGNET_REVOCATIONS=5000000 npx vitest run --project slow many-revocations` repeats
-// the table of docs/production.md.
+// Any number of revocations. `SIGNET_REVOCATIONS=5000000 npx vitest run --project long many-revocations` repeats
+// it with as many.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';

@@ -68,10 +68,15 @@ for (const [name, isMissing, startServer] of SERVERS)
 
     /** Refreshes, and does something once the backend was asked: the store is next. */
     async function refreshAnd({ url }: Node, token: string, act: () => void) {
+      // The link may have been mended a moment ago.
+      await expect.poll(async () => (await call(`${url}/health/ready`)).status).toBe(200);
       await backend.answer('/refresh.json', { body, delayMs: 200 });
       const before = asked();
+      let early = 'no answer';
       const answer = refresh(url, token);
-      await expect.poll(asked, { interval: 5 }).toBe(before + 1);
+      void answer.then((one) => (early = verdictOf(one)));
+      // An answer before the backend was asked says what is wrong.
+      await expect.poll(() => [asked(), early], { interval: 5 }).toEqual([before + 1, 'no answer']);
       act();
       await backend.answer('/refresh.json', { body });
       return answer;
