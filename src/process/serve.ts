@@ -19,7 +19,7 @@ import { withBackend } from './with-backend.js';
  * @param warnings about the environment, for the log
  */
 export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
-  const log = await openLog(env, warnings);
+  const log = await openLog(env, warnings, false);
   const logger = log.logger('Signet');
   const { url, issuer, shutDown } = await serve(env, log);
   exitOnSignals(shutDown, logger);
