@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { withPort, type Environment } from '../environment/index.js';
 import type { Log } from '../logging/index.js';
 import { listenerUrl } from '../management/index.js';
+import { useDirectHandlers } from '../server/index.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
@@ -56,6 +57,7 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
     app = await createApp(await withBackend(settled, logger), log);
     exitOnUnexpectedErrors(logger);
     await app.init();
+    useDirectHandlers(app);
   } finally {
     await held?.release();
   }
