@@ -31,26 +31,13 @@ import { ErrorFilter, GatewayException } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
 import { SigningInterceptor } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
+import { GatewayAdapter } from './gateway-adapter.js';
+import { StraightRoutes, type ExpressHandler, type ExpressLayer } from './straight-routes.js';
 
 type Wrapper = ReturnType<DiscoveryService['getControllers']>[number];
-type ExpressHandler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => unknown;
-
 /** What the types of Nest do not say of its adapters. */
 interface WithTrigger {
   getOnRouteTriggered?(): unknown;
-}
-
-/** A route as Express has it. */
-interface ExpressLayer {
-  readonly route?: {
-    readonly path: unknown;
-    readonly methods: Readonly<Record<string, boolean>>;
-    readonly stack: { handle: ExpressHandler }[];
-  };
 }
 
 /**
@@ -70,7 +57,7 @@ export function useDirectHandlers(app: NestExpressApplication): string[] {
   const config = app.get(ApplicationConfig, { strict: false });
   const explorer = app.get(RouteExplorer, { strict: false });
   const wrappers = app.get(DiscoveryService, { strict: false }).getControllers();
-  return explorer.routes().flatMap((route) => {
+  const routes = explorer.routes().flatMap((route): [string, string][] => {
     const [path, ...others] = explorer.paths(route);
     const [wrapper, ...more] = wrappers.filter(({ metatype }) => metatype === route.controller);
     if (path === undefined || wrapper === undefined || others.length + more.length > 0) return [];
@@ -85,8 +72,14 @@ export function useDirectHandlers(app: NestExpressApplication): string[] {
     );
     if (direct === undefined) return [];
     layer.handle = direct;
-    return [`${route.method} ${path}`];
+    return [[route.method, path]];
   });
+  if (adapter instanceof GatewayAdapter) {
+    const straight = new StraightRoutes(stack);
+    for (const [method, path] of routes) straight.add(method, path);
+    adapter.straight = straight;
+  }
+  return routes.map((route) => route.join(' '));
 }
 
 type Reply = (response: Response, result: unknown, status: number) => unknown;
@@ -192,8 +185,8 @@ const hasGlobals = (config: ApplicationConfig): boolean =>
 /** Our filter, where it is the only one. */
 function onlyFilter(config: ApplicationConfig): ErrorFilter | undefined {
   const [filter, ...others] = config.getGlobalFilters();
-  return others.length === 0 && filter?.constructor === ErrorFilter
-    ? (filter as ErrorFilter)
+  return others.length === 0 && filter instanceof ErrorFilter && filter.constructor === ErrorFilter
+    ? filter
     : undefined;
 }
 
@@ -266,7 +259,7 @@ function argumentFor(key: string, data: unknown, factory: unknown): Argument | u
     return (request) => claimsOfRequest(data, request);
   }
   if (data !== undefined) return undefined;
-  switch (Number(key.split(':', 1)[0])) {
+  switch (Number(key.split(':', 1)[0]) as RouteParamtypes) {
     case RouteParamtypes.REQUEST:
       return (request) => request;
     case RouteParamtypes.RESPONSE:
