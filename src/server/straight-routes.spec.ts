@@ -34,11 +34,12 @@ async function serve(change: (app: Express) => void = () => undefined) {
     else setImmediate(next);
   });
   change(app);
-  app.get('/a/b', async (request, response) => {
+  const late = async (request: Request, response: Response): Promise<void> => {
     await Promise.resolve();
     if (request.headers['x-fail'] === 'late') throw new Error('late');
     response.json(seen(request, response));
-  });
+  };
+  app.get('/a/b', late);
   app.post('/a/b', (_request, response) => void response.json('posted'));
   app.get('/a/:id', (_request, response) => void response.json('other'));
   app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
