@@ -5,6 +5,7 @@ import { withPort, type Environment } from '../environment/index.js';
 import type { Log } from '../logging/index.js';
 import { listenerUrl } from '../management/index.js';
 import { useDirectHandlers } from '../server/index.js';
+import { settleAfterStart } from './after-start.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
@@ -65,6 +66,7 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
   const server: Server = app.getHttpServer();
   server.listen({ host, port, reusePort: sharesPort });
   await once(server, 'listening');
+  settleAfterStart();
   const times = { delayMs: env.SHUTDOWN_DELAY_MS, timeoutMs: env.SHUTDOWN_TIMEOUT_MS };
   return {
     app,
