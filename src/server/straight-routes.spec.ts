@@ -24,6 +24,12 @@ const seen = (request: Request, response: Response): object => ({
   locals: { ...response.locals },
 });
 
+async function answerLater(request: Request, response: Response): Promise<void> {
+  await Promise.resolve();
+  if (request.headers['x-fail'] === 'late') throw new Error('late');
+  response.json(seen(request, response));
+}
+
 /** Serves an application of `GET /a/b`, and tells how often its router was asked. */
 async function serve(change: (app: Express) => void = () => undefined) {
   const app = express();
@@ -34,12 +40,7 @@ async function serve(change: (app: Express) => void = () => undefined) {
     else setImmediate(next);
   });
   change(app);
-  const late = async (request: Request, response: Response): Promise<void> => {
-    await Promise.resolve();
-    if (request.headers['x-fail'] === 'late') throw new Error('late');
-    response.json(seen(request, response));
-  };
-  app.get('/a/b', late);
+  app.get('/a/b', (request, response) => answerLater(request, response));
   app.post('/a/b', (_request, response) => void response.json('posted'));
   app.get('/a/:id', (_request, response) => void response.json('other'));
   app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
