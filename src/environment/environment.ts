@@ -151,6 +151,7 @@ export class Environment {
   @Choice(MATCHERS, { default: STANDARD_POLICY.scopesMatcher }) VALIDATOR_SCOPES_MATCHER!: Matcher;
   @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
   @List(TYP, 'typ values', { default: STANDARD_POLICY.types.join() }) VALIDATOR_TYP!: string[];
+  @Flag() VALIDATOR_ID_TOKENS!: boolean;
   @DocumentUrl() VALIDATOR_INTROSPECTION_URL?: string;
   @Text(FILE, 'a path') VALIDATOR_INTROSPECTION_CLIENT_FILE?: string;
   @Choice(['opaque', 'all'], { default: STANDARD_INTROSPECTION.tokens })

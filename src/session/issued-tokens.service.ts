@@ -64,6 +64,8 @@ export class IssuedTokens {
     this.access = varyPolicy(routes.defaults(), anybody);
     this.refresh = {
       ...this.access,
+      // Its header says what it is; what the login service says in its claims is for others.
+      kinds: 'any',
       perIssuer: undefined,
       unlistedIssuer: undefined,
       foreignIssuers: new Set(),

@@ -79,6 +79,12 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   maxTokenLength?: number;
   /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
   types?: readonly string[];
+  /**
+   * True: ID tokens count, too, for issuers whose clients have nothing else for an API. Refresh tokens never do. What a
+   * token is, its claims `typ`, `token_use`, `token_type` and `type` tell; an ID token that says nothing of the kind is
+   * kept out by `audience` alone. Default false.
+   */
+  idTokens?: boolean;
   /** Cookie that may carry the token. Default: cookies are never read. */
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
@@ -125,6 +131,8 @@ export interface IssuerOptions {
   audienceClaim?: string;
   /** Default: the route's. */
   profile?: TokenProfile;
+  /** Default: the route's. */
+  idTokens?: boolean;
   /** Default: the route's for our own tokens, for those of others all asymmetric ones. */
   algorithms?: readonly JwsAlgorithm[];
   /** URL of its JWK Set. Default: the one that its metadata name. */
@@ -267,6 +275,8 @@ export interface TokenPolicy {
   readonly maxTokenLength: number;
   /** Lower case, without `application/`. */
   readonly types: ReadonlySet<string>;
+  /** What tokens may be by what they say of themselves; `any` for whoever takes a token back. */
+  readonly kinds: 'access' | 'access or ID' | 'any';
   readonly cookieKey: string | undefined;
   /** Lower case. */
   readonly authHeaderName: string;
