@@ -453,6 +453,21 @@ describe('claims of a login service that is careless', () => {
   });
 });
 
+describe('an auth_time that lies ahead', () => {
+  it('is that of the login: the session ends as any other', async () => {
+    const claims = { sub: 'u1', aud: AUDIENCE, auth_time: 9e10 };
+    await backend.answer('/token.json', { body: { access_token: claims, refresh_token: claims } });
+    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600' });
+    const { access, refresh: token } = await login(gateway.url);
+    await backend.answer('/token.json', { body: ANSWER });
+    const [ofAccess, ofRefresh] = [part(access, 1), part(token, 1)];
+    expect(ofRefresh.auth_time).toBe(ofRefresh.iat);
+    expect(ofAccess.auth_time).toBe(9e10);
+    await gateway.advanceClock(602);
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_invalid');
+  });
+});
+
 describe('50 uses of one refresh token at the same time', () => {
   it('succeed once', async () => {
     await expectRace([await start({ REFRESH_RETRY_WINDOW: '0' })]);

@@ -43,7 +43,7 @@ const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
 /** How a client can tell the login who it is. */
-const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
+export const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
 const YEAR = 31_536_000;
 
 /** The key file that development creates when it is missing. */

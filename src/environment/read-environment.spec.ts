@@ -257,6 +257,19 @@ describe('loadEnvironment', () => {
     expect(load({ ...issuers, ...raw }, '').warnings).toEqual(expected);
   });
 
+  it('warns of methods of the login where clients are registered, but not of the default', () => {
+    const CLIENTS_FILE = 'clients.json';
+    const warned = (raw: Raw): boolean =>
+      load(raw, '').warnings.some((line) =>
+        line.startsWith('TOKEN_BACKEND_AUTH_METHODS does nothing'),
+      );
+    expect(warned({ CLIENTS_FILE, TOKEN_BACKEND_AUTH_METHODS: 'none' })).toBe(true);
+    expect(warned({ TOKEN_BACKEND_AUTH_METHODS: 'none' })).toBe(false);
+    expect(warned({ CLIENTS_FILE })).toBe(false);
+    const asIs = 'none,client_secret_basic,client_secret_post';
+    expect(warned({ CLIENTS_FILE, TOKEN_BACKEND_AUTH_METHODS: asIs })).toBe(false);
+  });
+
   it('reports the problems of both at once, each variable once', () => {
     const text = 'BACKEND_HOST=http://a#b\nADMIN_ROLE=admin\nVALIDATOR_ALG=${NONE}\n';
     const { PUBLIC_URL, VALIDATOR_AUDIENCE } = PRODUCTION as Required<Raw>;
