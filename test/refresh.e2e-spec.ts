@@ -436,6 +436,22 @@ describe('claims of a login service that is careless', () => {
     await expect.poll(warnings).toBe(1);
   });
 
+  it('numbers keep their spelling, at login and at refresh, in times, too', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const numbers = `"amount":19.90,"share":1.0,"limit":1E2,"iat":${now}.0,"exp":${now + 900}.00`;
+    const gateway = await start();
+    await both(numbers);
+    const textOf = (token: string): string =>
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+    const first = await login(gateway.url);
+    const answer = await refresh(gateway.url, first.refresh);
+    expect(verdictOf(answer)).toBe('200');
+    for (const token of [first.access, first.refresh, pairOf(answer).access])
+      expect(textOf(token)).toContain(numbers);
+    expect(await custom(gateway.url, pairOf(answer).access)).toBe('200');
+    expect(Math.abs(Number(answer.json.expires_in) - 900)).toBeLessThan(30);
+  });
+
   it.each([
     ['"sid":""', 'access_token.sid'],
     ['"sub":7', 'access_token.sub'],
