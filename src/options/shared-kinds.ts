@@ -76,6 +76,7 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   profile: PROFILE,
   maxTokenLength: kinds.whole('characters', 1),
   types: kinds.texts,
+  full: kinds.flag,
   idTokens: kinds.flag,
   cookieKey: kinds.name,
   authHeaderName: kinds.name,

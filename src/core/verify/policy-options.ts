@@ -80,6 +80,11 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
   types?: readonly string[];
   /**
+   * True: tokens count in the flattened JWS JSON form, too, as `SigningModule` makes them with its option `full`:
+   * `{"payload":"…","protected":"…","signature":"…"}` without blanks, in a header. Default false.
+   */
+  full?: boolean;
+  /**
    * True: ID tokens count, too, for issuers whose clients have nothing else for an API. Refresh tokens never do. What a
    * token is, its claims `typ`, `token_use`, `token_type` and `type` tell; an ID token that says nothing of the kind is
    * kept out by `audience` alone. Default false.
@@ -275,6 +280,8 @@ export interface TokenPolicy {
   readonly maxTokenLength: number;
   /** Lower case, without `application/`. */
   readonly types: ReadonlySet<string>;
+  /** Flattened JWS JSON counts, too. */
+  readonly full: boolean;
   /** What tokens may be by what they say of themselves; `any` for whoever takes a token back. */
   readonly kinds: 'access' | 'access or ID' | 'any';
   readonly cookieKey: string | undefined;

@@ -106,6 +106,7 @@ export function compilePolicy(
     profiled: (merged.profile ?? (ownKeys === undefined ? 'rfc9068' : 'none')) === 'rfc9068',
     maxTokenLength: merged.maxTokenLength ?? STANDARD_POLICY.maxTokenLength,
     types: new Set((merged.types ?? STANDARD_POLICY.types).map(normalizeType)),
+    full: merged.full ?? false,
     kinds: kindsOf(merged.idTokens),
     cookieKey,
     authHeaderName,
