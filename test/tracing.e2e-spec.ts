@@ -77,8 +77,8 @@ describe('tracing', () => {
     expect(collector.bodies.join()).not.toMatch(/secret-|eyJ|role_a/);
   });
 
-  it('respects that a trace is not sampled, and begins its own where there is none', async () => {
-    const gateway = await start();
+  it('respects that a trusted proxy does not sample, and begins its own where there is none', async () => {
+    const gateway = await start({ TRUST_PROXY: 'loopback' });
     const send = async (traceparent: string): Promise<string> => {
       await call(`${gateway.url}/token`, { method: 'POST', headers: { traceparent } });
       return String(seenAt('/token.json')?.headers.traceparent);
