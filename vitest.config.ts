@@ -18,8 +18,9 @@ declare module 'vitest' {
   }
 }
 
-/** What takes long: faults and load, packed tarballs, the blocks of the manual. */
+/** What takes long: faults and load, packed tarballs, packages of others, the blocks of the manual. */
 const SLOW = [
+  'test/packages/*.e2e-spec.ts',
   'test/slow/**/*.e2e-spec.ts',
   'test/{build-if-changed,forward-proxy,krakend-import,kubernetes,library,manual,npm-start,package,shipping,tutorial}.e2e-spec.ts',
 ];
@@ -68,9 +69,17 @@ export default defineConfig({
             'test/openapi.e2e-spec.ts',
           ],
           provide: { thorough: true },
+          globalSetup: ['test/setup/packages.ts'],
         },
       },
-      { test: { ...common, name: 'long', include: [LONG] } },
+      {
+        test: {
+          ...common,
+          name: 'long',
+          include: [LONG],
+          globalSetup: ['test/setup/packages.ts'],
+        },
+      },
     ],
   },
 });

@@ -80,7 +80,7 @@ describe('the package', () => {
   it('has types that are right wherever it can be imported', async () => {
     // CommonJS gets the ES modules, which every Node from the oldest supported on can require.
     const args = ['--ignore-rules', 'cjs-resolves-to-esm'];
-    const attw = resolve('node_modules/@arethetypeswrong/cli/dist/index.js');
+    const attw = resolve('test/packages/node_modules/@arethetypeswrong/cli/dist/index.js');
     const check = promisify(execFile)(process.execPath, [attw, packed.tarball, ...args]);
     await expect(check.catch(({ stdout }: { stdout: string }) => stdout)).resolves.toEqual({
       stdout: expect.any(String) as string,
