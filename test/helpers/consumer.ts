@@ -13,7 +13,7 @@ import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
 const NODE_MODULES = resolve('node_modules');
-/** npm and the package scripts run on the Node that the project brings along. */
+/** npm and the package scripts run on the Node that this runs on. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
 /** A package as npm would publish it. */
