@@ -16,6 +16,7 @@ import { GATEWAY_PACKAGES } from '../src/packages/index.js';
 import {
   compile,
   createConsumer,
+  ES_MODULES,
   pack,
   startConsumer,
   USUAL_PACKAGES,
@@ -505,20 +506,7 @@ describe('controllers', () => {
     const directory = await createConsumer(
       tarball,
       {
-        'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
-        'tsconfig.json': JSON.stringify({
-          compilerOptions: {
-            module: 'nodenext',
-            target: 'es2023',
-            strict: true,
-            skipLibCheck: true,
-            experimentalDecorators: true,
-            emitDecoratorMetadata: true,
-            types: ['node'],
-            outDir: 'dist',
-            rootDir: 'src',
-          },
-        }),
+        ...ES_MODULES,
         'src/imported.module.ts': (await translate(config)).controllers ?? '',
         'src/main.ts': `
         import type { AddressInfo } from 'node:net';

@@ -400,7 +400,7 @@ describe('while refresh is off', () => {
 
 describe('without ADMIN_ROLES', () => {
   it('there are no admin routes, and the metadata names none', async () => {
-    const plain = await startGateway({ BACKEND_HOST: backend.url });
+    const plain = await hostGateway({ BACKEND_HOST: backend.url });
     const token = await login(plain.url);
     for (const [method, path] of [
       ['GET', '/admin/revocations'],
