@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { BootError } from '../core/errors/index.js';
 import type { GatewayMetrics } from './gateway-metrics.service.js';
+import type { ManagementAnswers } from './management-answers.service.js';
 import { ManagementServer } from './management-server.service.js';
 import type { MetricsModuleOptions } from './metrics.module-definition.js';
 
@@ -22,6 +23,7 @@ describe('ManagementServer', () => {
     server = new ManagementServer(
       { host: '127.0.0.1', port: 0, ...options },
       metrics as GatewayMetrics,
+      { explains: false } as ManagementAnswers,
     );
     await server.onApplicationBootstrap();
     return /http:\S+/.exec(String(log.mock.lastCall))?.[0] ?? '';
@@ -32,7 +34,7 @@ describe('ManagementServer', () => {
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toBe('text/plain');
     expect(await response.text()).toBe('up 1\n');
-    expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404);
+    expect((await fetch(url.replace('/metrics', '/_explain'))).status).toBe(404);
     server?.onApplicationShutdown();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });

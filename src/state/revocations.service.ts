@@ -107,6 +107,8 @@ export class Revocations implements OnApplicationShutdown {
   private noted = 0;
   /** When the store was last asked for what it then told, by the monotonic clock. */
   private seenAt = -Infinity;
+  /** Milliseconds that this took. */
+  private answeredIn = 0;
   private failing = false;
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
@@ -145,6 +147,21 @@ export class Revocations implements OnApplicationShutdown {
   /** Revocations in force. */
   get size(): number {
     return this.index.size;
+  }
+
+  /** The same by what they name. */
+  get sizes(): Readonly<Record<RevocationKind, number>> {
+    return this.index.sizes;
+  }
+
+  /** The store, for messages: kind and place, without credentials. */
+  get storeDescription(): string {
+    return this.store.description;
+  }
+
+  /** Seconds that the last answer of the store took. */
+  get delaySeconds(): number {
+    return this.answeredIn / 1000;
   }
 
   /**
@@ -367,6 +384,7 @@ export class Revocations implements OnApplicationShutdown {
       this.cursor = changes.cursor;
       // A page is an answer, however many there are.
       this.seenAt = asked;
+      this.answeredIn = performance.now() - asked;
       ({ more } = changes);
       if (!more && changes.incomplete === undefined) this.complete = true;
     }
