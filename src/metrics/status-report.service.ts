@@ -76,9 +76,9 @@ export class StatusReport {
     const found = new Map<string, ProcessStatus['issuers'][number]>();
     for (const policy of this.policies)
       for (const issuer of policy.issuers) {
-        const { keySource } = policy.perIssuer?.get(issuer) ?? policy;
+        const { keySource, foreignIssuers } = policy.perIssuer?.get(issuer) ?? policy;
         const { source } = this.keys.inventory(keySource);
-        const own = !policy.foreignIssuers.has(issuer);
+        const own = !foreignIssuers.has(issuer);
         found.set(`${issuer} ${source}`, { issuer: short(issuer), own, source: short(source) });
         if (found.size === STATUS_LIMITS.issuers) return [...found.values()];
       }

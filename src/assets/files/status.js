@@ -9,12 +9,6 @@ let before;
 /** What was told last: only what changes is told again. */
 let told = '';
 
-onSubmit(form, show);
-setInterval(() => {
-  if (form.auto.checked && !document.hidden) void show();
-}, EVERY_MS);
-await show();
-
 async function show() {
   const { status, json } = await call('/status.json');
   if (status !== 200 || json === undefined)
@@ -205,3 +199,9 @@ function duration(seconds) {
   const [size, unit] = units.find(([one]) => seconds >= 2 * one) ?? [1, 's'];
   return `${Math.floor(seconds / size)} ${unit}`;
 }
+
+onSubmit(form, show);
+setInterval(() => {
+  if (form.auto.checked && !document.hidden) void show();
+}, EVERY_MS);
+await show();

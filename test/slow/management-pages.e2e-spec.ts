@@ -6,16 +6,16 @@ import { promisify } from 'node:util';
 import type { JWK } from 'jose';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GatewayStatus } from '../src/management/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startBrowser, withoutBrowser } from './helpers/browser.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { blocksOf } from './helpers/manual.js';
-import { openPage, type OpenPage } from './helpers/pages.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { tempFolder } from './helpers/resources.js';
+import type { GatewayStatus } from '../../src/management/index.js';
+import { startBackend, type Backend } from '../helpers/backend.js';
+import { startBrowser, withoutBrowser } from '../helpers/browser.js';
+import { startGateway, type Gateway } from '../helpers/gateway.js';
+import { call, callWith } from '../helpers/http.js';
+import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { blocksOf } from '../helpers/manual.js';
+import { openPage, type OpenPage } from '../helpers/pages.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
+import { tempFolder } from '../helpers/resources.js';
 
 const HOUR = 3600;
 const AWAY = 'https://id.invalid';
@@ -275,19 +275,16 @@ describe.skipIf(withoutBrowser)('in a browser', () => {
     await page.locator('#keys tr').first().waitFor();
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
     await page.setViewportSize({ width: 700, height: 900 });
-    expect(
-      await page
-        .locator('form, nav')
-        .evaluateAll('(all) => all.some((one) => one.checkVisibility())'),
-    ).toBe(false);
-    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(
-      'rgb(251, 251, 253)',
-    );
-    expect(
-      await page
-        .locator('.wide')
-        .evaluateAll('(all) => all.every((one) => one.scrollWidth <= one.clientWidth)'),
-    ).toBe(true);
+    const visible =
+      '[...document.querySelectorAll("form, nav")].filter((one) => one.checkVisibility())';
+    expect(await page.evaluate(`${visible}.length`)).toBe(0);
+    const { backgroundColor, color } = (await page.evaluate(
+      '(({ backgroundColor, color }) => ({ backgroundColor, color }))(getComputedStyle(document.body))',
+    )) as Record<string, string>;
+    expect([backgroundColor, color]).toEqual(['rgb(251, 251, 253)', 'rgb(28, 35, 48)']);
+    const cutOff =
+      '[...document.querySelectorAll(".wide")].filter((one) => one.scrollWidth > one.clientWidth)';
+    expect(await page.evaluate(`${cutOff}.map((one) => one.ariaLabel)`)).toEqual([]);
   });
 
   it('the status says that the gateway is gone', async () => {
