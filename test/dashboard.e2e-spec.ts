@@ -99,6 +99,16 @@ describe('ops/grafana-dashboard.json', () => {
     const rows = dashboard.panels.filter(({ type }) => type === 'row');
     expect(rows.length).toBeGreaterThan(5);
     for (const { title } of rows) expect(title).toMatch(/^[A-Z].*\?$/);
+    const groupOf = (panel: string): string | undefined =>
+      dashboard.panels
+        .slice(
+          0,
+          dashboard.panels.findIndex(({ title }) => title === panel),
+        )
+        .findLast(({ type }) => type === 'row')?.title;
+    expect(groupOf('Logins by outcome')).toBe('Who gets in, and who does not?');
+    expect(groupOf('5xx share')).toBe('Is it well?');
+    expect(groupOf('Signing keys by state')).toBe('Are the keys in order?');
   });
 
   it('has panels of its own ids and balanced queries', () => {

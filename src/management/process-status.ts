@@ -21,10 +21,11 @@ export interface KeySetStatus {
   readonly staleSeconds: number;
   /** Why it does not. */
   readonly problem: string | undefined;
+  /** Of the set that signs only. */
   readonly keys: readonly KeyStatus[];
   /** Keys that are not used, a line each. */
   readonly skipped: readonly string[];
-  /** How many there are of each; the lists above may be shorter. */
+  /** How many there are; the lists above may be shorter. */
   readonly keyCount: number;
   readonly skippedCount: number;
 }
@@ -38,7 +39,7 @@ export interface RotationStatus {
   readonly at: number;
 }
 
-/** A request that was refused, without anything that the client chose but its method. */
+/** A request that was refused; without its URL, its headers and its body. */
 export interface RefusalStatus {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -99,4 +100,4 @@ export interface BackendStatus {
 }
 
 /** So many entries at most are in each list of the status. */
-export const STATUS_LIMITS = { sets: 20, keys: 20, skipped: 5, issuers: 50, refusals: 20 } as const;
+export const STATUS_LIMITS = { sets: 20, keys: 50, skipped: 5, issuers: 50, refusals: 20 } as const;

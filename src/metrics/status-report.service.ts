@@ -12,7 +12,7 @@ import { GatewayMetrics } from './gateway-metrics.service.js';
 import { rotationSteps } from './key-metrics.js';
 
 /** Characters of the longest name or reason that is shown. */
-const MAX_TEXT = 300;
+const MAX_TEXT = 200;
 
 /** What this process says of itself on the status page; nothing secret, and every list is bounded. */
 @Injectable()
@@ -98,7 +98,8 @@ const keySet = (report: KeySetReport): ProcessStatus['keySets'][number] => ({
   ageSeconds: report.ageSeconds,
   staleSeconds: report.staleSeconds,
   problem: report.problem && short(report.problem),
-  keys: report.keys
+  // Which keys others have, their sets say.
+  keys: (report.signs ? report.keys : [])
     .slice(0, STATUS_LIMITS.keys)
     .map(({ kid, alg, state, notBefore, notAfter }) => ({
       kid: short(kid),

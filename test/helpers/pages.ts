@@ -14,9 +14,9 @@ export interface OpenPage {
   /** Errors of scripts and of the policy, and origins that are not the page's own. */
   problems: string[];
   /** Presses one key after another. */
-  press(...keys: string[]): Promise<void>;
+  press: (...keys: string[]) => Promise<void>;
   /** Looks at the page as it is now, at both widths and in both schemes: no violation of axe, nothing cut off. */
-  look(name: string): Promise<void>;
+  look: (name: string) => Promise<void>;
 }
 
 /** Opens a page, and watches what it does. */
