@@ -24,8 +24,8 @@ export async function openPage(browser: Browser, url: string): Promise<OpenPage>
   const page = await browser.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
-    // The browser itself calls an answer of 4xx an error.
-    if (message.type() === 'error' && !/status of 40\d/.test(message.text()))
+    // The browser itself calls an answer of 4xx an error, and one of a cluster that is too busy.
+    if (message.type() === 'error' && !/status of (?:40\d|503)/.test(message.text()))
       problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(error.message));

@@ -4,10 +4,13 @@ import type { Answers, Question } from '../../management/index.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 
-/** A worker that hangs must not hang a scrape. */
-const ANSWER_TIMEOUT_MS = 1000;
-/** An explanation may ask issuers. */
-const EXPLANATION_TIMEOUT_MS = 10_000;
+/** A worker that hangs must not hang a scrape, nor for long a person. An explanation may ask issuers. */
+const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
+  metrics: 1000,
+  status: 3000,
+  facts: 10_000,
+  explanation: 10_000,
+};
 /** A worker that says nothing for so long hangs, and is replaced. */
 const SILENCE_MS = 15_000;
 /** It may take so long to start. */
@@ -80,7 +83,7 @@ export class WorkerPool {
     const answers = await Promise.all(
       this.listening().map(async ({ worker }): Promise<[number, Answers[Name] | undefined]> => [
         worker.id,
-        await this.ask(worker, name, ANSWER_TIMEOUT_MS),
+        await this.ask(worker, name),
       ]),
     );
     return answers.filter(([id]) => this.members.has(id));
@@ -93,7 +96,7 @@ export class WorkerPool {
   ): Promise<Answers[Name] | undefined> {
     // One that hangs has not been heard of for longer.
     const [member] = this.listening().toSorted((one, other) => other.lastSeen - one.lastSeen);
-    return member && this.ask(member.worker, name, EXPLANATION_TIMEOUT_MS, about);
+    return member && this.ask(member.worker, name, about);
   }
 
   /**
@@ -177,12 +180,11 @@ export class WorkerPool {
   private ask<Name extends Question>(
     worker: Worker,
     name: Name,
-    timeoutMs: number,
     about?: unknown,
   ): Promise<Answers[Name] | undefined> {
     const id = this.questions++;
     return new Promise<Answers[Name] | undefined>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs, undefined);
+      const timer = setTimeout(resolve, TIMEOUTS_MS[name], undefined);
       this.answers.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer as Answers[Name] | undefined);
