@@ -3,6 +3,7 @@ import { BootError } from '../core/errors/index.js';
 import {
   crossChecks,
   explainPageWarning,
+  authMethodsWarning,
   httpHostsWarning,
   sharedKeysWarning,
   trustProxyWarning,
@@ -48,6 +49,7 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
       ...sharedKeysWarning(env),
       ...trustProxyWarning(env),
       ...explainPageWarning(env),
+      ...authMethodsWarning(env),
     ],
   };
 }
