@@ -10,6 +10,8 @@ export const POSTGRES_MISSING = 'PostgreSQL is missing: apt-get install postgres
 export const BROWSER_MISSING =
   'Chromium is missing: apt-get install chromium, or set CHROMIUM_PATH';
 
+export const PROMTOOL_MISSING = 'promtool is missing: apt-get install prometheus';
+
 /** Where a Chromium is installed; `undefined` when there is none. */
 export const chromiumPath = [
   process.env.CHROMIUM_PATH,
@@ -32,6 +34,7 @@ export const withoutRedis =
   spawnSync('redis-server', ['--version']).status !== 0 && !process.env.CI;
 export const withoutPostgres = POSTGRES_FOLDER === undefined && !process.env.CI;
 export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
+export const withoutPromtool = spawnSync('promtool', ['--version']).status !== 0 && !process.env.CI;
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */
@@ -39,5 +42,6 @@ export const leftOut: readonly string[] = [
   ...(withoutRedis ? [`Tests with Redis are left out: ${REDIS_MISSING}`] : []),
   ...(withoutPostgres ? [`Tests with PostgreSQL are left out: ${POSTGRES_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
+  ...(withoutPromtool ? [`Tests of Prometheus rules are left out: ${PROMTOOL_MISSING}`] : []),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),
 ];

@@ -1,6 +1,6 @@
 import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
-import { GatewayMetrics } from '../../metrics/index.js';
+import { ManagementAnswers } from '../../metrics/index.js';
 import { openLog } from '../open-log.js';
 import { ignoreSignals } from '../process-signals.js';
 import { serve } from '../serve.js';
@@ -19,16 +19,18 @@ export async function runWorker(env: Environment): Promise<void> {
     .catch(giveUp);
   tell({ signet: 'listening' });
   setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
-  const metrics = app.get(GatewayMetrics);
+  const answers = app.get(ManagementAnswers);
   process.on('message', (message) => {
     if (!isToWorker(message)) return;
-    if (message.signet === 'metrics')
-      metrics.snapshot().then(
-        (snapshot) => tell({ signet: 'metrics', id: message.id, snapshot }),
+    if (message.signet === 'question') {
+      const { id, name, about } = message;
+      answers.answer(name, about).then(
+        (answer) => tell({ signet: 'answer', id, answer }),
         // The primary does without.
-        () => undefined,
+        () => tell({ signet: 'answer', id }),
       );
-    else if (message.signet === 'shut-down')
+    }
+    if (message.signet === 'shut-down')
       shutDown().then(
         () => process.exit(0),
         () => process.exit(1),
