@@ -80,7 +80,10 @@ interface Choosing {
 }
 
 /** Lets an option or an argument be one of a few words; of a misspelt one the right one is named. */
-export const oneOf = <Target extends Choosing>(target: Target, words: readonly string[]): Target =>
+export const choiceOf = <Target extends Choosing>(
+  target: Target,
+  words: readonly string[],
+): Target =>
   target.choices(words).argParser((word) => {
     if (words.includes(word)) return word;
     const name = meant(word, words);

@@ -10,7 +10,7 @@ import {
 import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
-import { oneOf } from '../signet-command.js';
+import { choiceOf } from '../signet-command.js';
 import { ClientFile } from './client-file.js';
 
 /** Where no variable says. */
@@ -51,9 +51,10 @@ export function registerClients(program: Command, context: CommandContext): void
     .argument('<client_id>')
     .addOption(file())
     .addOption(
-      oneOf(new Option('--method <method>', 'how it authenticates'), CLIENT_AUTH_METHODS).default(
-        'client_secret_basic',
-      ),
+      choiceOf(
+        new Option('--method <method>', 'how it authenticates'),
+        CLIENT_AUTH_METHODS,
+      ).default('client_secret_basic'),
     )
     .addOption(
       new Option(

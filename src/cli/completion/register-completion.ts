@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
-import { oneOf } from '../signet-command.js';
+import { choiceOf } from '../signet-command.js';
 import type { Shell } from './scripts.js';
 
 const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
@@ -12,7 +12,7 @@ export function registerCompletion(program: Command, context: CommandContext): v
     .description(
       'Print a script that completes commands and options: source <(signet completion bash)',
     )
-    .addArgument(oneOf(new Argument('<shell>', 'the shell'), SHELLS))
+    .addArgument(choiceOf(new Argument('<shell>', 'the shell'), SHELLS))
     .action(async (shell: Shell) => {
       const [{ commandTable }, { renderScript }] = await Promise.all([
         import('./command-table.js'),

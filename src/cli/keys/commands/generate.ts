@@ -58,11 +58,11 @@ async function generate(
   }
   await addKey(jwk, options, keyFiles);
   const kidOfKey = String(jwk.kid);
-  const { nextStep } = await import('./next-step.js');
+  const { stepAfter } = await import('./next-step.js');
   output.fields([
     ['kid', kidOfKey],
     ['alg', alg],
     ['file', file],
-    ['next', nextStep(await keyFiles.open(file), kidOfKey, alg, settings)],
+    ['next', stepAfter(await keyFiles.open(file), kidOfKey, alg, settings)],
   ]);
 }

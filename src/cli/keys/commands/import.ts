@@ -43,13 +43,13 @@ async function importKey(options: ImportOptions, context: CommandContext): Promi
   const alg = options.alg ?? onlyAlgorithm({ kty, kid, ...rest });
   await addKey({ kty, kid, alg, use: 'sig', ...rest }, options, context.keyFiles);
   const { keyFiles, output, settings } = context;
-  const { nextStep } = await import('./next-step.js');
+  const { stepAfter } = await import('./next-step.js');
   output.fields([
     ['kid', kid],
     ['alg', alg],
     ['file', options.file],
     ['from', description],
-    ['next', nextStep(await keyFiles.open(options.file), kid, alg, settings)],
+    ['next', stepAfter(await keyFiles.open(options.file), kid, alg, settings)],
   ]);
 }
 

@@ -11,7 +11,7 @@ import { inFile } from './options.js';
  * @param kid of the key
  * @param alg what it is for
  */
-export function nextStep(
+export function stepAfter(
   contents: KeyFileContents,
   kid: string,
   alg: JwsAlgorithm,

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { JWS_ALGORITHMS } from '../../../core/jws/index.js';
 import { KEY_STATES } from '../../../core/keys/index.js';
 import type { Settings } from '../../settings.js';
-import { oneOf } from '../../signet-command.js';
+import { choiceOf } from '../../signet-command.js';
 
 /** `--file`: the key file a command works on; the gateway's own unless said. */
 export const fileOption = (settings: Settings): Option =>
@@ -16,7 +16,7 @@ export const inFile = (name: string, settings: Settings): string =>
 
 /** `--alg`: one of the algorithms. */
 export const algOption = (description: string): Option =>
-  oneOf(new Option('--alg <alg>', description), JWS_ALGORITHMS);
+  choiceOf(new Option('--alg <alg>', description), JWS_ALGORITHMS);
 
 /** `--kid` of a new key. */
 export const kidOption = (): Option =>
@@ -24,7 +24,7 @@ export const kidOption = (): Option =>
 
 /** `--state` of a new key. */
 export const stateOption = (): Option =>
-  oneOf(
+  choiceOf(
     new Option(
       '--state <state>',
       'rotation state (default: none in a plain set; else pending, or verifying for a public key)',
