@@ -76,7 +76,11 @@ const node = (...args: string[]): Promise<string> =>
 
 describe('the OpenAPI document', () => {
   it('has no errors for redocly', async () => {
-    const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+    const env = {
+      ...process.env,
+      REDOCLY_TELEMETRY: 'off',
+      REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+    };
     const cli = 'node_modules/@redocly/cli/bin/cli.js';
     const { stdout } = await run(process.execPath, [cli, 'lint', '--format=json', 'openapi.json'], {
       cwd: directory,
