@@ -14,10 +14,10 @@ const chapters = [...manual.matchAll(/^\d+\. \[(.*?)\]\((.*?)\.md\)/gm)].map(
 );
 /** A subpath of the package each, `nest-signet` itself first. */
 const api = entryPoints.map((path) => {
-  const module = path.replace(/^\.\.\/src\//, '').replace(/(?:^|\/)index\.ts$|\.ts$/, '');
+  const module = path.replace(/^\.\.\/src\//, '').replace(/(?:\/?index)?\.ts$/, '');
   return {
-    text: `nest-signet${module === '' ? '' : `/${module.replace('token/oauth', 'oauth')}`}`,
-    link: `/api/${module === '' ? 'index/' : `${module}/`}`,
+    text: ['nest-signet', module.split('/').at(-1)].filter(Boolean).join('/'),
+    link: `/api/${module}`,
   };
 });
 
@@ -43,12 +43,16 @@ export default {
     outline: { level: [2, 3] },
     nav: [
       { text: 'Manual', link: '/manual' },
-      { text: 'API', link: '/api/' },
+      { text: 'API', link: '/api/modules' },
       { text: version, link: '/changelog' },
     ],
     sidebar: [
       { text: 'Start', items: [{ text: '60 seconds', link: '/' }, ...chapters] },
-      { text: 'API', collapsed: true, items: [{ text: 'All modules', link: '/api/' }, ...api] },
+      {
+        text: 'API',
+        collapsed: true,
+        items: [{ text: 'All modules', link: '/api/modules' }, ...api],
+      },
       {
         text: 'Project',
         collapsed: true,
