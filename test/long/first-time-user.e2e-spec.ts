@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { figure } from '../helpers/figure.js';
@@ -24,7 +25,12 @@ async function stop(): Promise<void> {
   process.kill(-pid, 'SIGINT');
   await ended;
 }
-afterAll(stop);
+/** Removed here: half a gigabyte takes longer than other files of tests. */
+const folder = tempFolder('first-time');
+afterAll(async () => {
+  await stop();
+  await rm(folder, { recursive: true, force: true });
+}, 300_000);
 
 /** Runs a block that ends in a start, until the gateway listens. */
 async function start(block: string, cwd: string, port: number): Promise<string> {
@@ -52,7 +58,7 @@ async function start(block: string, cwd: string, port: number): Promise<string> 
 it(
   `from clone to an own route, protected, its token explained: at most ${LIMIT_SECONDS} s`,
   async () => {
-    const directory = join(tempFolder('first-time'), 'signet');
+    const directory = join(folder, 'signet');
     const began = performance.now();
     const times: string[] = [];
     const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
