@@ -50,12 +50,10 @@ export default {
       { text: 'Start', items: [{ text: '60 seconds', link: '/' }, ...chapters] },
       {
         text: 'API',
-        collapsed: true,
         items: [{ text: 'All modules', link: '/api/modules' }, ...api],
       },
       {
         text: 'Project',
-        collapsed: true,
         items: [
           { text: 'Changelog', link: '/changelog' },
           { text: 'Contributing', link: '/contributing' },
