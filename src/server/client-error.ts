@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorAnswer } from '../http/index.js';
 
@@ -19,27 +19,40 @@ const CODES: Readonly<Record<number, string>> = {
 export type MethodsOf = (path: string) => readonly string[];
 
 /** What the parser of Node says of an error, and what it had read. */
-type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+type ParserError = NodeJS.ErrnoException & {
+  readonly rawPacket?: Buffer;
+  /** How far in the packet it came. */
+  readonly bytesParsed?: number;
+};
 
 /** A request line with a method that Node does not know. */
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ (\/[!-~]*) HTTP\/1\.[01]\r?\n/;
 const MAX_LINE = 8192;
 
+/** A socket, with the response that Node writes to it now; those of later requests follow. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/** Sockets whose error is answered when the responses before it are sent. */
+const waiting = new WeakSet<Socket>();
+
 /**
  * Answers what never became a request, in the shape of all other errors, and closes the connection.
+ * Requests before it on the same connection get their answers first (RFC 9112 section 9.3.2).
  *
  * @param methodsOf for requests with a method that nobody knows. Default: there are no paths
- * @returns the error code; `undefined` when there is nobody to answer
+ * @returns the error code; `undefined` when there is nobody to answer, or this was said before
  */
 export function answerClientError(
   error: ParserError,
   socket: Socket,
   methodsOf: MethodsOf = () => [],
 ): string | undefined {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || (!socket.writable && !waiting.has(socket))) {
     socket.destroy();
     return undefined;
   }
+  // Each further packet is an error, too.
+  if (waiting.has(socket)) return undefined;
   const allow = unknownMethodOf(error, methodsOf);
   const status = allow.length > 0 ? 405 : (STATUS[error.code ?? ''] ?? 400);
   const code = CODES[status] ?? 'request_malformed';
@@ -57,16 +70,34 @@ export function answerClientError(
   const head = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(`HTTP/1.1 ${status} ${description}\r\n${head.join('')}\r\n${body}`);
+  endInTurn(socket, `HTTP/1.1 ${status} ${description}\r\n${head.join('')}\r\n${body}`);
   return code;
+}
+
+/** Ends a socket with a text once all responses are sent that have to come before it. */
+function endInTurn(socket: HttpSocket, text: string): void {
+  const response = socket._httpMessage ?? undefined;
+  // The request is whole, so the error is behind it; or its answer is, and only has to be sent.
+  if (response !== undefined && (response.req.complete || response.writableEnded)) {
+    waiting.add(socket);
+    response.once('close', () => endInTurn(socket, text));
+    return;
+  }
+  waiting.delete(socket);
+  // An answer has begun to a request that will never be whole: a second head would be part of its body.
+  if (response?.headersSent === true) socket.destroy();
+  // After an answer with `Connection: close`, Node ends the socket itself.
+  else if (socket.writable) socket.end(text);
 }
 
 /** What is allowed where a request is one but for its method; empty for anything else. */
 function unknownMethodOf(
-  { code, rawPacket }: ParserError,
+  { code, rawPacket, bytesParsed = 0 }: ParserError,
   methodsOf: MethodsOf,
 ): readonly string[] {
   if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined) return [];
-  const target = REQUEST_LINE.exec(rawPacket.toString('latin1', 0, MAX_LINE))?.[1];
+  // Good requests may stand before it in the packet.
+  const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
+  const target = REQUEST_LINE.exec(rawPacket.toString('latin1', start, start + MAX_LINE))?.[1];
   return target === undefined ? [] : methodsOf(target.split('?', 1)[0] ?? '/');
 }

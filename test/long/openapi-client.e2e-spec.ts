@@ -59,7 +59,7 @@ let gateway: Gateway;
 let directory: string;
 beforeAll(async () => {
   [directory, gateway] = await Promise.all([
-    keptInstall(resolve('test/consumers/openapi')),
+    keptInstall(resolve('test/packages/consumers/openapi')),
     startGateway({ ADMIN_ROLES: 'role_a', STATE_STORE: 'memory:', SESSION_LIST: 'true' }),
   ]);
   writeFileSync(join(directory, 'openapi.json'), (await call(`${gateway.url}/docs-json`)).text);
