@@ -97,11 +97,11 @@ describe.skipIf(withoutBrowser)('the manual in a browser', () => {
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     await page.keyboard.press('/');
     await page.locator('#localsearch-input').waitFor();
-    await page.keyboard.type('thumbprints');
+    await page.keyboard.type('Encrypted files');
     await page.locator('#localsearch-list li').first().waitFor();
     await page.keyboard.press('Enter');
-    await page.waitForURL(/\/keys(?:\.html)?#/);
-    expect(await page.locator('main h1').innerText()).toContain('Keys');
+    await page.waitForURL(/\/keys(?:\.html)?#encrypted-files/);
+    await expect.poll(() => page.locator('main h1').innerText()).toContain('Keys');
     await page.keyboard.press('Control+K');
     await page.locator('#localsearch-input').waitFor();
     await page.keyboard.press('Escape');
