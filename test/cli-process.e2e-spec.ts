@@ -50,7 +50,8 @@ describe('the built command', () => {
     const made = await keys('generate', '--kid', 'k1');
     expect(made).toEqual({
       code: 0,
-      stdout: 'kid   k1\nalg   HS256\nfile  keys/signing.jwks.json\n',
+      stdout:
+        'kid   k1\nalg   HS256\nfile  keys/signing.jwks.json\nnext  signet serve; a gateway that runs follows the file\n',
       stderr: '',
     });
     expect(await keys('generate')).toEqual({

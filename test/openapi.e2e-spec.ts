@@ -31,6 +31,7 @@ const operationsOf = ({ paths }: OpenAPIObject): Described[] =>
 
 /** A schema of JSON, as far as ours go. */
 interface Schema {
+  $ref?: string;
   type?: string;
   format?: string;
   minimum?: number;
@@ -85,7 +86,10 @@ const encodeForm = (value: unknown): string =>
   ).toString();
 
 /** Requests for an operation: mostly as it is documented, some not. */
-function inputs({ path, operation }: Described): fc.Arbitrary<Input> {
+function inputs(
+  { path, operation }: Described,
+  resolved: (schema: Schema) => Schema,
+): fc.Arbitrary<Input> {
   const parameters = (operation.parameters ?? []).flatMap((parameter) =>
     'in' in parameter ? [parameter] : [],
   );
@@ -120,7 +124,7 @@ function inputs({ path, operation }: Described): fc.Arbitrary<Input> {
             {
               weight: 6,
               arbitrary: fc.constantFrom(...content).chain(([type, { schema }]) =>
-                fitting(schema as Schema).map((value) => ({
+                fitting(resolved(schema as Schema)).map((value) => ({
                   type,
                   text: type === 'application/json' ? JSON.stringify(value) : encodeForm(value),
                 })),
@@ -148,6 +152,17 @@ function inputs({ path, operation }: Described): fc.Arbitrary<Input> {
 const isListed = ({ responses }: Operation, status: number): boolean =>
   [String(status), `${Math.floor(status / 100)}XX`].some((key) => key in responses);
 
+/** Members of an error, in the document or in an answer. */
+type Shown = Record<string, unknown>;
+
+/** What the document shows for an error of an operation. */
+function exampleOf({ responses }: Operation, status: number, code: unknown): Shown | undefined {
+  const response = responses[String(status)];
+  const content = response && 'content' in response ? response.content : undefined;
+  const example = content?.['application/json']?.examples?.[String(code)];
+  return example && 'value' in example ? (example.value as Shown) : undefined;
+}
+
 const PASSWORDS: Record<string, string> = { alice: 'wonderland', bob: 'builder' };
 
 /** Tells when anything of Swagger is loaded. */
@@ -167,9 +182,15 @@ afterAll(() => gateway?.stop());
 
 describe('the OpenAPI document', () => {
   let operations: Described[];
+  let schemas: Record<string, Schema>;
   beforeAll(async () => {
-    operations = operationsOf(await documentOf(gateway));
+    const document = await documentOf(gateway);
+    operations = operationsOf(document);
+    schemas = (document.components?.schemas ?? {}) as typeof schemas;
   });
+  /** A schema of the document, or what it refers to. */
+  const resolved = (schema: Schema = {}): Schema =>
+    schema.$ref === undefined ? schema : (schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {});
 
   const login = async (user: string): Promise<Record<string, unknown>> => {
     const body = new URLSearchParams({ username: user, password: PASSWORDS[user] ?? '' });
@@ -230,29 +251,26 @@ describe('the OpenAPI document', () => {
     const find = (name: string): Operation | undefined =>
       operations.find((described) => described.name === name)?.operation;
     const custom = find('get /private/custom');
-    expect(custom?.security).toEqual([{ bearer: [] }]);
+    expect(custom?.security).toEqual([{ login: [] }, { bearer: [] }]);
     expect(custom?.description).toContain('any of the roles `role_a`, `role_c`');
     expect(Object.keys(custom?.responses ?? {})).toEqual(
       expect.arrayContaining(['200', '401', '403', '502', '504']),
     );
     expect(find('get /admin/revocations')?.description).toContain('any of the roles `role_a`');
     const token = find('post /token');
-    expect(token?.security).toBeUndefined();
+    expect(token?.security).toEqual([]);
     expect(token?.responses['200']).toMatchObject({
-      content: {
-        'application/json': {
-          schema: {
-            properties: {
-              access_token: {
-                type: 'string',
-                format: 'jwt',
-                description: expect.stringContaining('string (JWT)') as string,
-              },
-              refresh_token: { type: 'string', format: 'jwt' },
-              token_type: { type: 'string' },
-            },
-          },
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/TokenResponse' } } },
+    });
+    expect(schemas.TokenResponse).toMatchObject({
+      properties: {
+        access_token: {
+          type: 'string',
+          format: 'jwt',
+          description: expect.stringContaining('string (JWT)') as string,
         },
+        refresh_token: { type: 'string', format: 'jwt' },
+        token_type: { type: 'string' },
       },
     });
     expect(custom?.responses['401']).toMatchObject({
@@ -260,16 +278,57 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('has names that make good methods and types', () => {
+    expect(operations.map(({ operation }) => operation.operationId)).toEqual([
+      'createToken',
+      'introspectToken',
+      'revokeToken',
+      'logOut',
+      'getCustom',
+      'getJwks',
+      'getServerMetadata',
+      'getResourceMetadata',
+      'getResourceMetadataByPath',
+      'getOpenidConfiguration',
+      'getLiveness',
+      'getReadiness',
+      'listRevocations',
+      'createRevocation',
+      'undoRevocation',
+      'explainToken',
+    ]);
+    expect(Object.keys(schemas).toSorted()).toEqual([
+      'Error',
+      'ExplainRequest',
+      'Explanation',
+      'Introspection',
+      'JwkSet',
+      'Liveness',
+      'Readiness',
+      'ResourceMetadata',
+      'Revocation',
+      'RevocationRequest',
+      'Revocations',
+      'ServerMetadata',
+      'TokenParameters',
+      'TokenRequest',
+      'TokenResponse',
+    ]);
+  });
+
   it('lists every status that generated requests get', async () => {
     const seen = new Map<string, number>();
+    const examples = new Map<string, [shown: Shown, real: Shown]>();
     for (const described of operations)
       await fc.assert(
-        fc.asyncProperty(inputs(described), async (input) => {
+        fc.asyncProperty(inputs(described, resolved), async (input) => {
           const { status, json } = await send(described, input);
           const key = `${described.name} ${status}`;
           seen.set(key, (seen.get(key) ?? 0) + 1);
           if (!isListed(described.operation, status))
             throw new Error(`${key} is not listed: ${JSON.stringify(json)}`);
+          const shown = exampleOf(described.operation, status, json.code);
+          if (shown !== undefined) examples.set(`${status} ${String(json.code)}`, [shown, json]);
         }),
         { numRuns: inject('thorough') ? 60 : 25 },
       );
@@ -287,6 +346,12 @@ describe('the OpenAPI document', () => {
       'get /health/ready 200',
     ])
       expect([...seen.keys()]).toContain(key);
+    // The examples are as the gateway answers.
+    for (const [key, [shown, real]] of examples)
+      expect([key, shown.error, Object.keys(shown)]).toEqual([key, real.error, Object.keys(real)]);
+    expect([...examples.keys()]).toEqual(
+      expect.arrayContaining(['401 token_missing', '403 roles_missing']),
+    );
   }, 120_000);
 });
 

@@ -85,6 +85,7 @@ describe('the tutorial', () => {
       .map((text) => JSON.parse(text) as object);
     expect(header).toEqual({ alg: 'HS256', kid: 'sim2', typ: 'receipt+jwt' });
     expect(claims).toMatchObject({ sub: '0987654321poiuytrewq', order: 1, item: 'tea' });
+    await expectSession(blocksOf('tutorial', 'Ask why', 'bash')[0], gateway.url);
     expect((await call(`${gateway.url}/items/7`)).text).toBe('This action returns a #7 item');
     await gateway.stop();
   });

@@ -63,6 +63,7 @@ describe('workflows', () => {
     expect(workflows.map(({ name }) => name).toSorted()).toEqual([
       'ci.yml',
       'codeql.yml',
+      'manual.yml',
       'nightly.yml',
       'release.yml',
     ]);
@@ -90,6 +91,8 @@ describe('workflows', () => {
     );
     expect(writes.toSorted()).toEqual([
       'codeql.yml: analyze: security-events',
+      'manual.yml: deploy: id-token',
+      'manual.yml: deploy: pages',
       'release.yml: publish: contents',
       'release.yml: publish: id-token',
     ]);
@@ -109,7 +112,13 @@ describe('workflows', () => {
     const steps = publishers.flatMap(([, job]) => job.steps);
     expect(
       steps.map(({ uses, run }) => uses?.replace(/@.*/, '') ?? run?.split(' ', 2).join(' ')),
-    ).toEqual(['actions/setup-node', 'actions/download-artifact', 'npm publish', 'gh release']);
+    ).toEqual([
+      'actions/deploy-pages',
+      'actions/setup-node',
+      'actions/download-artifact',
+      'npm publish',
+      'gh release',
+    ]);
   });
 
   it('run what is there', () => {

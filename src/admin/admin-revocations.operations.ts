@@ -11,6 +11,7 @@ const TEXT = { type: 'string', minLength: 1, maxLength: MAX_VALUE_LENGTH };
 const NAMES = { jti: TEXT, sub: TEXT, sid: TEXT, kid: TEXT };
 const SECONDS = { type: 'integer', minimum: 0, description: 'seconds since 1970' };
 const REVOCATION = {
+  title: 'Revocation',
   type: 'object',
   required: ['id', 'created_at'],
   properties: {
@@ -25,6 +26,7 @@ const REVOCATION = {
 
 /** `POST /admin/revocations` in the OpenAPI document. */
 export const CREATE_REVOCATION: OperationInfo = {
+  id: 'createRevocation',
   summary: 'Refuses all tokens of a name from now on.',
   description:
     'Exactly one of `jti`, `sub`, `sid` and `kid`. Effective everywhere within a second.',
@@ -32,6 +34,7 @@ export const CREATE_REVOCATION: OperationInfo = {
     required: true,
     content: {
       'application/json': {
+        title: 'RevocationRequest',
         type: 'object',
         properties: {
           ...NAMES,
@@ -50,6 +53,7 @@ export const CREATE_REVOCATION: OperationInfo = {
 
 /** `GET /admin/revocations` in the OpenAPI document. */
 export const LIST_REVOCATIONS: OperationInfo = {
+  id: 'listRevocations',
   summary: 'Lists revocations, the oldest first.',
   query: {
     limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE },
@@ -59,6 +63,7 @@ export const LIST_REVOCATIONS: OperationInfo = {
     200: {
       description: 'A page.',
       schema: {
+        title: 'Revocations',
         type: 'object',
         properties: {
           revocations: { type: 'array', items: REVOCATION },
@@ -72,6 +77,7 @@ export const LIST_REVOCATIONS: OperationInfo = {
 
 /** `DELETE /admin/revocations/{id}` in the OpenAPI document. */
 export const UNDO_REVOCATION: OperationInfo = {
+  id: 'undoRevocation',
   summary: 'Undoes a revocation.',
   answers: { 204: { description: 'It is undone.' } },
   errors: { 400: ['body_malformed'], 404: ['not_found'] },

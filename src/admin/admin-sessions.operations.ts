@@ -7,6 +7,7 @@ const SUB = { ...TEXT, description: 'claim `sub` of the user' };
 
 /** `GET /admin/sessions` in the OpenAPI document. */
 export const LIST_SESSIONS_OF_USER: OperationInfo = {
+  id: 'listSessionsOfUser',
   summary: 'Lists the sessions of a user, the oldest login first.',
   query: { sub: SUB },
   answers: { 200: { description: 'Those that go on.', schema: SESSIONS_SCHEMA } },
@@ -15,6 +16,7 @@ export const LIST_SESSIONS_OF_USER: OperationInfo = {
 
 /** `DELETE /admin/sessions` in the OpenAPI document. */
 export const END_SESSIONS: OperationInfo = {
+  id: 'endSessionsOfUser',
   summary: 'Ends all sessions of a user, or one.',
   description:
     'Tokens of the user that belong to no session are refused, too, unless `sid` is there.',

@@ -23,8 +23,8 @@ export class CommandContext {
     env: RawEnvironment,
     private readonly io: CommandIo,
   ) {
-    this.output = new Output(io.stdout, io.stderr);
-    this.files = new Files(io.cwd);
+    this.output = new Output(io.stdout, io.stderr, env);
+    this.files = new Files(io.cwd, (what, work) => this.output.during(what, work));
     this.settings = Settings.read(env, this.files);
     this.keyFiles = new KeyFiles(this.files, this.settings);
   }

@@ -3,6 +3,8 @@ export interface CommandStream {
   write(text: string): unknown;
   /** Help is wrapped for a terminal of this many columns; left out: for 80. */
   readonly columns?: number;
+  /** True for a terminal: it shows colours, and what a command is waiting for. */
+  readonly isTTY?: boolean;
 }
 
 /** What a command uses instead of its process's own. */

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { BootError } from '../core/errors/index.js';
 import { FileError } from '../core/files/index.js';
@@ -6,6 +6,7 @@ import { KeyError } from '../core/keys/index.js';
 import { CommandError } from './command.error.js';
 import { describeError } from './describe-error.js';
 import { algOption, numberOption } from './keys/commands/options.js';
+import { SignetCommand } from './signet-command.js';
 
 describe('describeError', () => {
   it('gives one line per problem, without anything that could break it', () => {
@@ -40,9 +41,8 @@ describe('describeError', () => {
 describe('a complaint about the command line', () => {
   /** What commander says about these arguments, as we tell it. */
   function complaint(...argv: string[]): readonly string[] {
-    const program = new Command('signet').exitOverride().version('1.2.3');
+    const program = new SignetCommand('signet').exitOverride().version('1.2.3');
     program.configureOutput({
-      outputError: () => undefined,
       writeOut: () => undefined,
       writeErr: () => undefined,
     });
@@ -57,8 +57,13 @@ describe('a complaint about the command line', () => {
       .command('retire')
       .argument('<kid>')
       .argument('[bits]', 'size', (text) => {
-        throw new CommanderError(1, 'commander.invalidArgument', `Not ${text.length} characters.`);
+        throw new InvalidArgumentError(`Not ${text.length} characters.`);
       })
+      .action(() => undefined);
+    keys.command('add').action(() => undefined);
+    program
+      .command('clients')
+      .command('add')
       .action(() => undefined);
     try {
       program.parse(argv, { from: 'user' });
@@ -81,6 +86,27 @@ describe('a complaint about the command line', () => {
     expect(complaint('keys', 'import', '--secretfile', 'x')).toEqual([
       "unknown option '--secretfile' (Did you mean --secret-file?)",
     ]);
+    expect(complaint('keys', 'import', '--secretfile=x')).toEqual([
+      "unknown option '--secretfile=…' (Did you mean --secret-file?)",
+    ]);
+    expect(complaint('keys', 'import', '--alg', 'hs265')).toEqual([
+      expect.stringMatching(/^option '--alg <alg>' argument is invalid\..* Did you mean HS256\?$/),
+    ]);
+    expect(complaint('keys', 'import', '--alg', 'something-else')[0]).not.toContain('Did you mean');
+  });
+
+  it('finds a command of another group, with all that has to be typed', () => {
+    expect(complaint('retrie')).toEqual([
+      "unknown command 'retrie' (Did you mean signet keys retire?)",
+    ]);
+    // In more than one group.
+    expect(complaint('ad')).toEqual([
+      "unknown command 'ad' (Did you mean signet keys add or signet clients add?)",
+    ]);
+    expect(complaint('keys', 'clients')).toEqual([
+      "unknown command 'clients' (Did you mean signet clients?)",
+    ]);
+    expect(complaint('keys', 'nothing-like-it')).toEqual(["unknown command 'nothing-like-it'"]);
   });
 
   it('names what is missing', () => {

@@ -9,6 +9,9 @@ const PATIENCE_MS = 10_000;
 /** No command holds the lock that long; a lock this old belongs to a process that was killed. */
 const STALE_MS = 60_000;
 
+/** Tells somebody what takes so long, while it does. */
+export type During = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+
 /**
  * Lets one command at a time read, change and write a file, so that none undoes the other's change.
  *
@@ -16,10 +19,16 @@ const STALE_MS = 60_000;
  * @throws CommandError when another command holds the lock for ten seconds, FileError when the folder
  * cannot be written to
  */
-export async function withLock(path: string, work: () => Promise<void>): Promise<void> {
+export async function withLock(
+  path: string,
+  work: () => Promise<void>,
+  during: During,
+): Promise<void> {
   const lock = `${path}.lock`;
   const owner = randomUUID();
-  await acquire(lock, owner, path);
+  await during(`waiting for another command that changes ${path}`, () =>
+    acquire(lock, owner, path),
+  );
   try {
     await work();
   } finally {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { withLock, type During } from './file-lock.js';
 import { createFile, FileError, readTextFile, type FileContents } from '../core/files/index.js';
 
 /**
@@ -6,7 +7,11 @@ import { createFile, FileError, readTextFile, type FileContents } from '../core/
  * in errors as they were typed.
  */
 export class Files {
-  constructor(private readonly cwd: string) {}
+  /** @param during tells what takes long; default: nobody */
+  constructor(
+    private readonly cwd: string,
+    private readonly during: During = (_, work) => work(),
+  ) {}
 
   /** The absolute path of a name. */
   pathOf(name: string): string {
@@ -21,6 +26,11 @@ export class Files {
   /** Creates a file, mode 0600. @throws FileError when it cannot, with code `EEXIST` when there is one */
   create(name: string, text: string): Promise<void> {
     return this.named(name, (path) => createFile(path, text));
+  }
+
+  /** Works on a file, by its path, while no other command does. @throws as {@link withLock} */
+  locked(path: string, work: () => Promise<void>): Promise<void> {
+    return withLock(path, work, this.during);
   }
 
   /** Does something with the file's path; its errors name the file as it was typed. */

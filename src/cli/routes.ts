@@ -28,11 +28,14 @@ export function registerRoutes(program: Command, context: CommandContext): void 
     .option('--json', 'as JSON')
     .option('--check', 'fail when a route is open and not @Public()')
     .action(async (file: string | undefined, options: RoutesOptions) => {
-      const module =
-        file === undefined ? await gateway(context) : await load(file, options.export, context);
-      const rows = await rowsOf(module, options.prefix);
+      const rows = await context.output.during('loading the application', async () =>
+        rowsOf(
+          file === undefined ? await gateway(context) : await load(file, options.export, context),
+          options.prefix,
+        ),
+      );
       if (options.json === true) context.output.json(rows);
-      else context.output.table([COLUMNS, ...rows.map(cellsOf)]);
+      else context.output.table([COLUMNS, ...rows.map(cellsOf)], STYLES);
       const open = rows.filter(({ access }) => access === 'open');
       if (options.check === true && open.length > 0) {
         context.exitCode = 1;
@@ -89,6 +92,7 @@ async function rowsOf(module: RootModule, prefix?: string): Promise<RouteRow[]> 
   }
 }
 
+const STYLES = { ACCESS: { open: 'yellow' } } as const;
 const COLUMNS = ['METHOD', 'PATH', 'HANDLER', 'ACCESS', 'ROLES', 'SCOPES', 'ISSUERS', 'SIGNED'];
 
 function cellsOf({ method, path, handler, access, ...lists }: RouteRow): string[] {

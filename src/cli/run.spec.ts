@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { stripVTControlCharacters } from 'node:util';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSignet, type CommandResult } from '../../test/helpers/cli.js';
@@ -46,6 +47,25 @@ describe('run', () => {
     expect((await run('explain', 'a.b.c', '--roel', 'x')).stderr).toBe(
       "signet: unknown option '--roel' (Did you mean --role?)\n",
     );
+    expect((await run('rotate')).stderr).toBe(
+      "signet: unknown command 'rotate' (Did you mean signet keys rotate?)\n",
+    );
+    expect((await run('keys', 'generate', '--alg', 'es265')).stderr).toMatch(
+      / Did you mean ES256\?\n$/,
+    );
+  });
+
+  it('shows help in colours on a terminal, and the same text without them elsewhere', async () => {
+    const { run: command } = await import('./run.js');
+    const shown = async (isTTY: boolean): Promise<string> => {
+      const stdout = { text: '', isTTY, write: (text: string) => (stdout.text += text) };
+      const io = { stdin: (async function* () {})(), stdout, stderr: stdout, cwd };
+      await command(['keys', '--help'], { TERM: 'xterm-256color' }, io);
+      return stdout.text;
+    };
+    const [plain, colored] = [await shown(false), await shown(true)];
+    expect(colored).toContain('\u001b[1mCommands:\u001b[22m');
+    expect(stripVTControlCharacters(colored)).toBe(plain);
   });
 
   it('ends with code 1 when its output fails, instead of rejecting', async () => {

@@ -1,16 +1,16 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
+import { packageVersion } from '../packages/index.js';
+import type { RawEnvironment } from '../environment/index.js';
 import { registerClients } from './clients/register-clients.js';
 import { CommandContext } from './command-context.js';
-import type { RawEnvironment } from '../environment/index.js';
 import type { CommandIo } from './command-io.js';
-import { describeError } from './describe-error.js';
+import { registerCompletion } from './completion/register-completion.js';
 import { registerExplain } from './explain/register-explain.js';
 import { registerKeys } from './keys/register-keys.js';
 import { registerImportConfig } from './krakend/register-import-config.js';
-import { Output } from './output.js';
-import { packageVersion } from '../packages/index.js';
+import { Output, paint, showsColors, type Style } from './output.js';
 import { registerRoutes } from './routes.js';
-import { registerServe } from './serve.js';
+import { SignetCommand } from './signet-command.js';
 
 /**
  * Runs one command.
@@ -28,17 +28,22 @@ export async function run(
 ): Promise<number> {
   try {
     const context = new CommandContext(env, io);
-    await program(context, io).parseAsync(argv, { from: 'user' });
+    await program(context, env, io).parseAsync(argv, { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    const output = new Output(io.stdout, io.stderr);
-    for (const line of describeError(error)) output.remark(line);
+    const { describeError } = await import('./describe-error.js');
+    const output = new Output(io.stdout, io.stderr, env);
+    for (const line of describeError(error)) output.problem(line);
     return error instanceof CommanderError ? error.exitCode : 1;
   }
 }
 
-function program(context: CommandContext, { stdout, stderr }: CommandIo): Command {
-  const signet = new Command('signet')
+function program(
+  context: CommandContext,
+  env: RawEnvironment,
+  { stdout, stderr }: CommandIo,
+): SignetCommand {
+  const signet = new SignetCommand('signet')
     .description('Token gateway: signs the claims of a login backend as JWTs and validates them')
     .version(packageVersion())
     .exitOverride()
@@ -47,14 +52,32 @@ function program(context: CommandContext, { stdout, stderr }: CommandIo): Comman
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => stdout.columns ?? 80,
       getErrHelpWidth: () => stderr.columns ?? 80,
-      // The error is thrown as well, and told without the values that it repeats.
-      outputError: () => undefined,
+      // Without colours the help is stripped of them.
+      getOutHasColors: () => showsColors(stdout, env),
+      getErrHasColors: () => showsColors(stderr, env),
+    })
+    .configureHelp({
+      styleTitle: inStyle('bold'),
+      styleCommandText: inStyle('cyan'),
+      styleSubcommandText: inStyle('cyan'),
+      styleOptionText: inStyle('green'),
     });
   registerKeys(signet, context);
   registerClients(signet, context);
   registerImportConfig(signet, context);
   registerExplain(signet, context);
   registerRoutes(signet, context);
-  registerServe(signet);
+  signet
+    .command('serve')
+    .description('Run the gateway, configured by the environment and .env')
+    .action(async () => {
+      await import('../main.js');
+    });
+  registerCompletion(signet, context);
   return signet;
 }
+
+const inStyle =
+  (style: Style) =>
+  (text: string): string =>
+    paint(style, text);

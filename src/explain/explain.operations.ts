@@ -1,6 +1,7 @@
 import type { OperationInfo } from '../routes/index.js';
 
 const TOKEN = {
+  title: 'ExplainRequest',
   type: 'object',
   required: ['token'],
   properties: {
@@ -15,11 +16,14 @@ const TOKEN = {
 
 /** `POST /_explain` in the OpenAPI document. */
 export const EXPLAIN_TOKEN: OperationInfo = {
+  id: 'explainToken',
   summary: 'Why a token is accepted or refused, check by check.',
   body: {
     required: true,
     content: { 'application/json': TOKEN, 'application/x-www-form-urlencoded': TOKEN },
   },
-  answers: { 200: { description: 'The verdict.', schema: { type: 'object' } } },
+  answers: {
+    200: { description: 'The verdict.', schema: { title: 'Explanation', type: 'object' } },
+  },
   errors: { 503: ['keys_unavailable', 'state_unavailable'] },
 };

@@ -1,13 +1,14 @@
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { Abstract, INestApplicationContext } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ProtectedRoutes } from '../auth/index.js';
+import { ClientRegistry } from '../clients/index.js';
 import { BACKEND_CLIENT } from '../http/index.js';
 import { RouteExplorer } from '../routes/index.js';
 import { SignedRoutes } from '../signing/index.js';
 import { RequestLimit } from '../throttle/index.js';
-import { completeFrom } from './complete-document.js';
+import { completeFrom, type DocumentSources } from './complete-document.js';
 
 /** What the routes of an application do not tell. */
 export interface DocumentOptions {
@@ -45,12 +46,16 @@ export function completeDocument(
     signedRoutes: found(modules, SignedRoutes),
     throttled: throttled ?? found(modules, RequestLimit)?.enabled ?? false,
     shedsLoad,
+    clients: clientsOf(found(modules, ClientRegistry)),
     hasBackend: found(modules, BACKEND_CLIENT) !== undefined,
   });
 }
 
+const clientsOf = (registry: ClientRegistry | undefined): DocumentSources['clients'] =>
+  registry && { itself: registry.grantsItself() };
+
 /** A provider of the application, if its module is imported. */
-function found<T>(modules: ModuleRef, token: Type<T> | symbol): T | undefined {
+function found<T>(modules: ModuleRef, token: symbol | Abstract<T>): T | undefined {
   try {
     return modules.get<T>(token, { strict: false });
   } catch (error) {

@@ -52,6 +52,37 @@ class LoginController {
   logout() {}
 }
 
+const ITEM = { title: 'Item', type: 'object', properties: { title: { type: 'string' } } };
+@Controller()
+class TokenLikeController {
+  @Post('issue')
+  @Operation({ summary: 'Issues.', endpoint: 'token' })
+  issue() {}
+
+  @Get(['a', 'b'])
+  @Operation({
+    summary: 'Pages.',
+    answers: {
+      200: {
+        description: 'A page.',
+        schema: {
+          title: 'Page',
+          type: 'object',
+          properties: { items: { type: 'array', items: ITEM } },
+        },
+      },
+    },
+  })
+  page() {}
+
+  @Get('c')
+  @Operation({
+    summary: 'Another thing of that name.',
+    answers: { 200: { description: 'It.', schema: { title: 'Item', type: 'string' } } },
+  })
+  other() {}
+}
+
 @Controller('health')
 class ProbeController {
   @Get('live')
@@ -87,7 +118,11 @@ const routesOf = (controller: Type): Route[] =>
 /** What `@nestjs/swagger` finds out for itself, completed. */
 function complete(
   paths: Record<string, Record<string, Partial<OperationObject>>>,
-  { throttled = false, schemas = {} }: { throttled?: boolean; schemas?: object } = {},
+  {
+    throttled = false,
+    schemas = {},
+    clients,
+  }: { throttled?: boolean; schemas?: object; clients?: { itself: boolean } } = {},
 ): OpenAPIObject {
   const completed = Object.entries(paths).map(([path, item]) => [
     path,
@@ -103,7 +138,9 @@ function complete(
       components: { schemas: { ...schemas } },
     },
     {
-      routes: [OrdersController, LoginController, ProbeController].flatMap(routesOf),
+      routes: [OrdersController, LoginController, TokenLikeController, ProbeController].flatMap(
+        routesOf,
+      ),
       reflector,
       protectedRoutes: {
         defaults: () => compileRoutePolicy({}, DEFAULTS),
@@ -117,6 +154,7 @@ function complete(
       signedRoutes: { policy: () => compileSigningPolicy({ fields: ['access_token'] }, {}) },
       throttled,
       shedsLoad: true,
+      clients,
       hasBackend: true,
     },
   );
@@ -135,6 +173,61 @@ const codesOf = (operation: OperationObject | undefined) =>
   );
 
 describe('completeDocument', () => {
+  it('lets "Authorize" ask the token endpoint', () => {
+    const paths = {
+      '/orders': { get: list, post: order },
+      '/issue': { post: { operationId: 'TokenLikeController_issue' } },
+    };
+    const schemeOf = (clients?: { itself: boolean }) => {
+      const { components, paths: completed } = complete(paths, { clients });
+      expect(completed['/orders']?.get?.security).toEqual([{ login: [] }, { bearer: [] }]);
+      return components?.securitySchemes?.login;
+    };
+    const flow = { tokenUrl: '/issue', scopes: { order: '' } };
+    expect(schemeOf()).toMatchObject({
+      description: expect.stringContaining('stay empty') as string,
+      flows: { password: flow },
+    });
+    expect(schemeOf({ itself: true })).toMatchObject({
+      description: expect.stringContaining('of a registered client') as string,
+      flows: { password: flow, clientCredentials: flow },
+    });
+    // Without a token endpoint there is nobody to ask.
+    expect(complete({ '/orders': { get: list } }).components?.securitySchemes).toEqual({
+      bearer: expect.any(Object) as object,
+    });
+  });
+
+  it('makes components of schemas with a title, alike ones the same', () => {
+    const { paths, components } = complete({
+      '/a': { get: { operationId: 'TokenLikeController_page' } },
+      '/b': { get: { operationId: 'TokenLikeController_page[1]' } },
+      '/c': { get: { operationId: 'TokenLikeController_other' } },
+    });
+    expect(components?.schemas).toMatchObject({
+      Page: {
+        type: 'object',
+        properties: { items: { items: { $ref: '#/components/schemas/Item' } } },
+      },
+      Item: { type: 'object', properties: { title: { type: 'string' } } },
+      Item2: { type: 'string' },
+    });
+    expect(JSON.stringify([paths['/a'], paths['/b']])).toContain(
+      '"$ref":"#/components/schemas/Page"',
+    );
+    expect(JSON.stringify(paths['/c'])).toContain('"$ref":"#/components/schemas/Item2"');
+  });
+
+  it('knows parameters of a path that no decorator names', () => {
+    const id = { in: 'path' as const, name: 'id', required: true };
+    const { paths } = complete({ '/orders/{id}/{rest}': { get: { ...list, parameters: [id] } } });
+    expect(paths['/orders/{id}/{rest}']?.get?.parameters).toEqual([
+      { in: 'path', name: 'rest', required: true, schema: { type: 'string' } },
+      id,
+      expect.objectContaining({ name: 'limit' }),
+    ]);
+  });
+
   it('knows a route at each of its paths, and leaves out what is hidden', () => {
     const { paths } = complete({
       '/a': { get: { operationId: 'OrdersController_list[0]' } },

@@ -15,7 +15,7 @@ import {
   OVERLOAD_ERRORS,
   THROTTLE_ERRORS,
 } from './errors.js';
-import { addOperationInfo } from './operation-info.js';
+import { addOperationInfo, addPathParameters } from './operation-info.js';
 import { describeProtection } from './protection.js';
 import { addSignedFields, SIGNING_ERRORS } from './signed-fields.js';
 
@@ -31,6 +31,8 @@ export interface DocumentSources {
   throttled: boolean;
   /** Requests that cannot be served in time are refused, as the gateway does. */
   shedsLoad: boolean;
+  /** Clients of the token endpoint are registered; `itself`: some get tokens without a login. */
+  clients: { itself: boolean } | undefined;
   /** `BackendModule` is there; else nothing of it fails. */
   hasBackend: boolean;
 }
@@ -57,16 +59,18 @@ export function completeFrom(document: OpenAPIObject, sources: DocumentSources):
   );
   const components = (document.components ??= {});
   components.schemas = { ...components.schemas, Error: ERROR_SCHEMA };
+  const login = loginScheme(document, routes, sources);
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
       const operation = item[method];
       const route = routes.get(operation?.operationId?.replace(PATH_INDEX, '') ?? '');
       if (operation === undefined || route === undefined) continue;
       if (sources.reflector.get(Operation, route.handler)?.hidden === true) delete item[method];
-      else completeOperation(document, { operation, path, method, route }, sources);
+      else completeOperation(document, { operation, path, method, route, login }, sources);
       if (Object.keys(item).length === 0) delete document.paths[path];
     }
   dropEmptySchemas(document);
+  nameSchemas(document);
   return document;
 }
 
@@ -76,23 +80,38 @@ interface RoutedOperation {
   path: string;
   method: string;
   route: Route;
+  /** See {@link loginScheme}. */
+  login: LoginScheme | undefined;
 }
 
 function completeOperation(
   document: OpenAPIObject,
-  { operation, path, method, route }: RoutedOperation,
+  { operation, path, method, route, login }: RoutedOperation,
   sources: DocumentSources,
 ): void {
   const { reflector, signedRoutes } = sources;
   const info = reflector.get(Operation, route.handler);
   if (info !== undefined) addOperationInfo(operation, info);
+  addPathParameters(operation, path);
 
   const policy = tokenPolicy(route, info?.takesToken === true, sources);
   const protection = policy && describeProtection(policy, method);
   if (protection !== undefined) {
     const components = (document.components ??= {});
-    components.securitySchemes = { ...components.securitySchemes, ...protection.schemes };
-    operation.security = protection.security;
+    // Whoever logs in gets a token that is sent as the other one.
+    const byLogin = 'bearer' in protection.schemes ? login : undefined;
+    components.securitySchemes = {
+      ...components.securitySchemes,
+      ...protection.schemes,
+      ...(byLogin === undefined ? {} : { [LOGIN]: byLogin }),
+    };
+    operation.security = [
+      ...(byLogin === undefined ? [] : [{ [LOGIN]: [] }]),
+      ...protection.security,
+    ];
+    if (byLogin !== undefined)
+      for (const flow of Object.values(byLogin.flows))
+        for (const scope of policy?.scopes ?? []) flow.scopes[scope] = '';
   }
 
   const signing =
@@ -117,6 +136,43 @@ function completeOperation(
       sources.throttled && isThrottled(route) ? THROTTLE_ERRORS : undefined,
     ].filter((codes) => codes !== undefined),
   );
+}
+
+/** Name of the scheme of {@link loginScheme}. */
+const LOGIN = 'login';
+
+/** How a token is asked for (OpenAPI 3.0, OAuth Flows Object). */
+type LoginScheme = NonNullable<ReturnType<typeof loginScheme>>;
+
+/**
+ * "Authorize" of Swagger UI asks the token endpoint, where the document has one: with user and password, or
+ * as a client that gets tokens for itself.
+ */
+function loginScheme(
+  { paths }: OpenAPIObject,
+  routes: ReadonlyMap<string, Route>,
+  { reflector, clients }: DocumentSources,
+) {
+  const tokenUrl = Object.keys(paths).find((path) => {
+    const route = routes.get(paths[path]?.post?.operationId ?? '');
+    return route !== undefined && reflector.get(Operation, route.handler)?.endpoint === 'token';
+  });
+  if (tokenUrl === undefined) return undefined;
+  const flow = (): { tokenUrl: string; scopes: Record<string, string> } => ({
+    tokenUrl,
+    scopes: {},
+  });
+  return {
+    type: 'oauth2' as const,
+    description:
+      clients === undefined
+        ? 'Clients are not registered here: `client_id` and `client_secret` stay empty.'
+        : '`client_id` and `client_secret` are those of a registered client; of a public one `client_id` alone, in the request body.',
+    flows: {
+      password: flow(),
+      ...(clients?.itself === true ? { clientCredentials: flow() } : {}),
+    },
+  };
 }
 
 /** What the route asks of a token: by `@RequireJwt`, or because its handler reads the token itself. */
@@ -145,4 +201,40 @@ function dropEmptySchemas({ paths, components }: OpenAPIObject): void {
     if (empty && !used.includes(`"#/components/schemas/${name}"`))
       delete components?.schemas?.[name];
   }
+}
+
+interface TitledSchema {
+  readonly title?: string;
+}
+
+/** Schemas with a title become components, which clients get types of; alike ones the same, others a number. */
+function nameSchemas({ paths, components = {} }: OpenAPIObject): void {
+  const schemas = (components.schemas ??= {}) as Record<string, unknown>;
+  const named = (title: string, schema: object): string => {
+    const text = JSON.stringify(schema);
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? title : `${title}${number}`;
+      schemas[name] ??= schema;
+      if (JSON.stringify(schemas[name]) === text) return name;
+    }
+  };
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit);
+    if (typeof value !== 'object' || value === null) return value;
+    const copy = Object.fromEntries(
+      Object.entries(value).map(([member, inner]) => [member, visit(inner)]),
+    );
+    const { title, ...schema } = copy as TitledSchema;
+    return typeof title === 'string' && 'type' in schema
+      ? { $ref: `#/components/schemas/${named(title, schema)}` }
+      : copy;
+  };
+  for (const item of Object.values(paths))
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation === undefined) continue;
+      if (operation.requestBody !== undefined)
+        operation.requestBody = visit(operation.requestBody) as typeof operation.requestBody;
+      operation.responses = visit(operation.responses) as typeof operation.responses;
+    }
 }

@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { OperationObject } from './document-types.js';
 import { addErrors, BACKEND_ERRORS, OVERLOAD_ERRORS } from './errors.js';
 
-const ERROR = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+const answerWith = (...codes: [code: string, error: string][]) => ({
+  'application/json': {
+    schema: { $ref: '#/components/schemas/Error' },
+    examples: Object.fromEntries(
+      codes.map(([code, error]) => [
+        code,
+        { value: expect.objectContaining({ code, error }) as object },
+      ]),
+    ),
+  },
+});
 
 describe('addErrors', () => {
   it('joins the codes of all sources, one answer a status, each code once', () => {
@@ -13,10 +23,20 @@ describe('addErrors', () => {
       { 503: ['state_unavailable', 'overloaded'], 400: ['token_ambiguous'] },
     ]);
     expect(operation.responses).toEqual({
-      400: { description: '`body_malformed`, `token_ambiguous`', content: ERROR },
+      400: {
+        description: '`body_malformed`, `token_ambiguous`',
+        content: answerWith(
+          ['body_malformed', 'invalid_request'],
+          ['token_ambiguous', 'invalid_request'],
+        ),
+      },
       503: {
         description: '`overloaded`, `keys_unavailable`, `state_unavailable`',
-        content: ERROR,
+        content: answerWith(
+          ['overloaded', 'temporarily_unavailable'],
+          ['keys_unavailable', 'temporarily_unavailable'],
+          ['state_unavailable', 'temporarily_unavailable'],
+        ),
       },
     });
   });
@@ -26,7 +46,10 @@ describe('addErrors', () => {
     const operation: OperationObject = { responses: { 404: described } };
     addErrors(operation, [{ 404: ['not_found'], 409: ['conflict'] }]);
     expect(operation.responses[404]).toBe(described);
-    expect(operation.responses[409]).toEqual({ description: '`conflict`', content: ERROR });
+    expect(operation.responses[409]).toEqual({
+      description: '`conflict`',
+      content: answerWith(['conflict', 'invalid_request']),
+    });
   });
 
   it("describes the backend's own refusals as a range of any JSON", () => {

@@ -59,6 +59,55 @@ export function addErrors(operation: OperationObject, sources: readonly ErrorCod
         ? { description: BACKEND_REFUSAL, content: { 'application/json': { schema: {} } } }
         : {
             description: [...list].map((code) => `\`${code}\``).join(', '),
-            content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+            content: {
+              'application/json': {
+                schema: { $ref: '#/components/schemas/Error' },
+                examples: Object.fromEntries(
+                  [...list].map((code) => [code, { value: example(Number(status), code) }]),
+                ),
+              },
+            },
           };
+}
+
+/** The member `error` by status, where {@link OAUTH_ERRORS} has no other for the code. */
+const ERRORS_BY_STATUS: Readonly<Record<number, string>> = {
+  401: 'invalid_token',
+  403: 'insufficient_scope',
+  502: 'server_error',
+  503: 'temporarily_unavailable',
+  504: 'server_error',
+};
+
+/** RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 and RFC 9470. */
+const OAUTH_ERRORS: Readonly<Record<string, string | undefined>> = {
+  // A request without a token gets no error (RFC 6750 section 3.1).
+  token_missing: undefined,
+  client_unknown: 'invalid_client',
+  client_mismatch: 'invalid_grant',
+  csrf_refused: 'access_denied',
+  dpop_nonce_needed: 'use_dpop_nonce',
+  grant_not_allowed: 'unauthorized_client',
+  grant_unsupported: 'unsupported_grant_type',
+  insufficient_user_authentication: 'insufficient_user_authentication',
+  login_refused: 'invalid_grant',
+  refresh_token_invalid: 'invalid_grant',
+  refresh_token_reused: 'invalid_grant',
+  scope_not_granted: 'invalid_scope',
+  target_unknown: 'invalid_target',
+};
+
+/** An error as `ErrorFilter` answers it. */
+export function example(status: number, code: string): Record<string, string> {
+  const error = Object.hasOwn(OAUTH_ERRORS, code)
+    ? OAUTH_ERRORS[code]
+    : /^dpop_(?:proof_|key_)/.test(code)
+      ? 'invalid_dpop_proof'
+      : (ERRORS_BY_STATUS[status] ?? 'invalid_request');
+  return {
+    ...(error === undefined ? {} : { error }),
+    error_description: `${code.charAt(0).toUpperCase()}${code.slice(1).replaceAll('_', ' ')}.`,
+    code,
+    request_id: '1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed',
+  };
 }

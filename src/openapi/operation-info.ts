@@ -1,11 +1,32 @@
 import type { OperationInfo } from '../routes/index.js';
 import type { OperationObject } from './document-types.js';
 
+/** The parameters of a path that `@nestjs/swagger` does not see: it reads `@Param()`, not wildcards. */
+export function addPathParameters(operation: OperationObject, path: string): void {
+  const known = (operation.parameters ?? []).flatMap((parameter) =>
+    'in' in parameter && parameter.in === 'path' ? [parameter.name] : [],
+  );
+  const missing = [...path.matchAll(/\{(\w+)\}/g)]
+    .flatMap(([, name]) => name ?? [])
+    .filter((name) => !known.includes(name));
+  if (missing.length === 0) return;
+  operation.parameters = [
+    ...missing.map((name) => ({
+      in: 'path' as const,
+      name,
+      required: true,
+      schema: { type: 'string' as const },
+    })),
+    ...(operation.parameters ?? []),
+  ];
+}
+
 /**
  * Writes what `@Operation` says into an operation: summary, request body, query parameters and
  * answers. Its description and errors are joined with those of other sources, see `completeDocument`.
  */
 export function addOperationInfo(operation: OperationObject, info: OperationInfo): void {
+  if (info.id !== undefined) operation.operationId = info.id;
   operation.summary ??= info.summary;
   if (info.body !== undefined)
     operation.requestBody = {

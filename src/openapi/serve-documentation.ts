@@ -5,7 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { missingPackage, packageVersion } from '../packages/index.js';
 import { completeDocument, type DocumentOptions } from './application-document.js';
-import { groupOperations } from './group-operations.js';
+import { groupOperations, nameOperations } from './group-operations.js';
 import { operationId } from './complete-document.js';
 
 /** Swagger UI brings scripts of its own, styles its elements and draws icons from data URLs; no more is needed. */
@@ -73,5 +73,8 @@ function createDocument(
     .setVersion(packageVersion())
     .build();
   const document = SwaggerModule.createDocument(app, info, { operationIdFactory: operationId });
-  return groupOperations(completeDocument(app, document, { shedsLoad: true, ...options }));
+  document.servers = [{ url: '/' }];
+  return nameOperations(
+    groupOperations(completeDocument(app, document, { shedsLoad: true, ...options })),
+  );
 }

@@ -1,4 +1,4 @@
-import { nearest } from '../core/text/index.js';
+import { meant } from '../core/text/index.js';
 
 /** What an option may be. @returns its problems, each with the name of the option; none for a good value */
 export type OptionKind = (value: unknown, name: string) => readonly string[];
@@ -7,9 +7,6 @@ export type OptionKind = (value: unknown, name: string) => readonly string[];
 export type OptionKinds<Options extends object> = {
   readonly [Name in keyof Required<Options>]: OptionKind;
 };
-
-/** Letters that may be wrong in a name of some length for it to be meant. */
-const maxEdits = ({ length }: string): number => Math.min(4, Math.ceil(length / 3));
 
 const kind =
   (expected: string, isGood: (value: unknown) => boolean): OptionKind =>
@@ -128,6 +125,6 @@ export const members =
   };
 
 function unknownMember(path: string, member: string, known: readonly string[]): string {
-  const meant = nearest(member, known, maxEdits(member));
-  return `there is no option '${path}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
+  const name = meant(member, known);
+  return `there is no option '${path}'${name === undefined ? '' : `; did you mean '${name}'?`}`;
 }

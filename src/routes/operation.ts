@@ -1,10 +1,15 @@
 import { Reflector } from '@nestjs/core';
 
-/** A JSON Schema as OpenAPI 3.0 knows it. */
+/** A JSON Schema as OpenAPI 3.0 knows it. One with a `title` becomes a schema of that name in the document. */
 export type OperationSchema = Readonly<Record<string, unknown>>;
 
 /** What a route's decorators do not tell about it, for the OpenAPI document. */
 export interface OperationInfo {
+  /**
+   * Name of the operation, unique in the document: generated clients have a method of this name. Default: the
+   * one that `@nestjs/swagger` gives it; in the gateway made of handler and controller, `listOrders`.
+   */
+  id?: string;
   /** One line. */
   summary: string;
   /** Markdown. */

@@ -35,6 +35,7 @@ const SECONDS = { type: 'integer', description: 'seconds since 1970' };
 
 /** The same as a schema. */
 export const SESSIONS_SCHEMA = {
+  title: 'Sessions',
   type: 'object',
   required: ['sessions'],
   properties: {

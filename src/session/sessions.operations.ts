@@ -5,6 +5,7 @@ const UNAVAILABLE = { 503: ['state_unavailable'] };
 
 /** `GET /sessions` in the OpenAPI document. */
 export const LIST_OWN_SESSIONS: OperationInfo = {
+  id: 'listSessions',
   summary: "Lists the sessions of the token's user, the oldest login first.",
   answers: { 200: { description: 'Those that go on.', schema: SESSIONS_SCHEMA } },
   errors: UNAVAILABLE,
@@ -12,6 +13,7 @@ export const LIST_OWN_SESSIONS: OperationInfo = {
 
 /** `DELETE /sessions/{sid}` in the OpenAPI document. */
 export const END_OWN_SESSION: OperationInfo = {
+  id: 'endSession',
   summary: "Ends one session of the token's user.",
   answers: { 204: { description: 'It has ended.' } },
   errors: { 403: ['csrf_refused'], 404: ['not_found'], ...UNAVAILABLE },
@@ -19,6 +21,7 @@ export const END_OWN_SESSION: OperationInfo = {
 
 /** `DELETE /sessions` in the OpenAPI document. */
 export const END_OWN_SESSIONS: OperationInfo = {
+  id: 'endSessions',
   summary: "Ends all sessions of the token's user, or all others.",
   query: {
     others: {

@@ -3,6 +3,7 @@ import { TOKEN_PARAMETER_BODY } from './token-parameter.operations.js';
 
 /** `POST /token/introspect` in the OpenAPI document. */
 export const INTROSPECT_TOKEN: OperationInfo = {
+  id: 'introspectToken',
   summary: 'Whether a token is active, and what it says (RFC 7662).',
   description:
     'For registered clients with credentials, and for tokens with one of the roles that may ask.',
@@ -11,6 +12,7 @@ export const INTROSPECT_TOKEN: OperationInfo = {
     200: {
       description: 'Claims of an active token; of any other only `active: false`.',
       schema: {
+        title: 'Introspection',
         type: 'object',
         required: ['active'],
         properties: {

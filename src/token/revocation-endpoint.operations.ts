@@ -3,6 +3,7 @@ import { TOKEN_PARAMETER_BODY } from './token-parameter.operations.js';
 
 /** `POST /token/revoke` in the OpenAPI document. */
 export const REVOKE_TOKEN: OperationInfo = {
+  id: 'revokeToken',
   summary: 'Ends a token (RFC 7009); a refresh token takes its session with it.',
   description:
     'The token itself is the credential; a confidential client has to authenticate. An unknown token is no error.',

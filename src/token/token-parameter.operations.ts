@@ -1,6 +1,7 @@
 import type { OperationInfo } from '../routes/index.js';
 
 const SCHEMA = {
+  title: 'TokenParameters',
   type: 'object',
   required: ['token'],
   properties: {

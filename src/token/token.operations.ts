@@ -1,6 +1,7 @@
 import type { OperationInfo } from '../routes/index.js';
 
 const TOKEN_REQUEST = {
+  title: 'TokenRequest',
   type: 'object',
   description: 'The backend reads what it needs; this is what it usually is.',
   properties: {
@@ -18,6 +19,7 @@ const TOKEN_REQUEST = {
 
 /** `POST /token` in the OpenAPI document. */
 export const CREATE_TOKEN: OperationInfo = {
+  id: 'createToken',
   summary: 'Log in: the claims that the backend decides come back as tokens.',
   description:
     'The body is optional and reaches the backend byte for byte. A proof in the header `DPoP` binds the tokens to its key (RFC 9449 section 5).',
@@ -31,6 +33,7 @@ export const CREATE_TOKEN: OperationInfo = {
     200: {
       description: "The backend's answer, signed (RFC 6749 section 5.1).",
       schema: {
+        title: 'TokenResponse',
         type: 'object',
         properties: {
           token_type: { type: 'string', example: 'Bearer' },

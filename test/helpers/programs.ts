@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 
 export const REDIS_MISSING = 'redis-server is missing: apt-get install redis-server';
 export const POSTGRES_MISSING = 'PostgreSQL is missing: apt-get install postgresql';
+export const SHELLS_MISSING = 'zsh or fish is missing: apt-get install zsh fish';
 export const BROWSER_MISSING =
   'Chromium is missing: apt-get install chromium, or set CHROMIUM_PATH';
 
@@ -33,6 +34,8 @@ export const VECTORS_RUNNER = resolve('../shared/vectors/run-vectors.mjs');
 export const withoutRedis =
   spawnSync('redis-server', ['--version']).status !== 0 && !process.env.CI;
 export const withoutPostgres = POSTGRES_FOLDER === undefined && !process.env.CI;
+export const withoutShells =
+  ['zsh', 'fish'].some((shell) => spawnSync(shell, ['--version']).status !== 0) && !process.env.CI;
 export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
 export const withoutPromtool = spawnSync('promtool', ['--version']).status !== 0 && !process.env.CI;
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
@@ -41,6 +44,7 @@ export const withoutVectors = !existsSync(VECTORS_RUNNER);
 export const leftOut: readonly string[] = [
   ...(withoutRedis ? [`Tests with Redis are left out: ${REDIS_MISSING}`] : []),
   ...(withoutPostgres ? [`Tests with PostgreSQL are left out: ${POSTGRES_MISSING}`] : []),
+  ...(withoutShells ? [`Tests of zsh and fish are left out: ${SHELLS_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
   ...(withoutPromtool ? [`Tests of Prometheus rules are left out: ${PROMTOOL_MISSING}`] : []),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),

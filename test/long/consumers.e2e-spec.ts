@@ -1,9 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
-  cpSync,
-  existsSync,
   globSync,
   mkdirSync,
   readFileSync,
@@ -11,11 +8,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile, createConsumer, ES_MODULES, pack } from '../helpers/consumer.js';
+import { keptInstall, npmIn } from '../helpers/kept-install.js';
 import { tempFolder } from '../helpers/resources.js';
 
 /** One application, from the packed tarball, for Nest 11 and 12 and all ways to build it. */
@@ -96,23 +93,10 @@ describe('an application of Nest 12 in ES modules', () => {
 const specOf = (imports: string): string =>
   `${imports}\nit('has the verdicts', async () => {\n  expect(await verdictsOf('express')).toEqual(${JSON.stringify(SIGNED)});\n}, 60_000);\n`;
 
-/**
- * The packages of a Nest 11 application, installed once for each lock file and kept beside the runs: only
- * the tarball is new each time.
- */
+/** The packages of a Nest 11 application; only the tarball is new each time. */
 async function installNest11(): Promise<{ directory: string; added: Added; bytes: number }> {
-  const lock = readFileSync(join(NEST_11, 'package-lock.json'));
-  const name = `signet-nest11-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`;
-  const kept = join(homedir(), '.cache', name);
-  const npm = (...args: string[]): Promise<unknown> =>
-    run('npm', [...args, '--ignore-scripts', '--prefer-offline', '--no-audit'], { cwd: kept });
-  if (!existsSync(join(kept, 'complete'))) {
-    rmSync(kept, { recursive: true, force: true });
-    cpSync(NEST_11, kept, { recursive: true });
-    await npm('ci');
-    writeFileSync(join(kept, 'complete'), '');
-  }
-  await npm('install', '--no-save', tarball);
+  const kept = await keptInstall(NEST_11);
+  await npmIn(kept, 'install', '--no-save', tarball);
   const before = packagesOf(join(kept, 'package-lock.json'));
   const after = packagesOf(join(kept, 'node_modules/.package-lock.json'));
   const added = [...after].filter(([path]) => path !== '' && !before.has(path));

@@ -24,7 +24,7 @@ describe.skipIf(withoutBrowser)('/docs in a browser', () => {
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     await page.goto(`${gateway.url}/docs`);
 
-    const token = page.locator('#operations-Token-TokenController_create');
+    const token = page.locator('#operations-Token-createToken');
     await token.locator('.opblock-summary-control').click();
     await token.getByRole('button', { name: 'Try it out' }).click();
     await token.getByRole('button', { name: 'Execute' }).click();
@@ -34,11 +34,15 @@ describe.skipIf(withoutBrowser)('/docs in a browser', () => {
     expect((await callWith(`${gateway.url}/private/custom`, access)).status).toBe(200);
 
     await page.getByRole('button', { name: 'Authorize' }).click();
-    await page.locator('.dialog-ux input').first().fill(access);
-    await page.locator('.dialog-ux').getByRole('button', { name: 'Apply credentials' }).click();
-    await page.locator('.dialog-ux').getByRole('button', { name: 'Close' }).click();
+    // It logs in by itself; the fields of a client stay empty.
+    const dialog = page.locator('.dialog-ux');
+    await dialog.locator('#oauth_username').fill('alice');
+    await dialog.locator('#oauth_password').fill('wonderland');
+    await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click();
+    await expect.poll(() => dialog.innerText()).toContain('Authorized');
+    await dialog.getByRole('button', { name: 'Close' }).first().click();
 
-    const custom = page.locator('#operations-Private-PrivateController_custom');
+    const custom = page.locator('#operations-Private-getCustom');
     await custom.locator('.opblock-summary-control').click();
     await custom.getByRole('button', { name: 'Try it out' }).click();
     await custom.getByRole('button', { name: 'Execute' }).click();

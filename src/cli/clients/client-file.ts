@@ -3,7 +3,6 @@ import { parseClients, type Client, type ClientRegistration } from '../../core/c
 import { FileError, replaceFile } from '../../core/files/index.js';
 import { parseJsonExactly } from '../../core/json/index.js';
 import { CommandError } from '../command.error.js';
-import { withLock } from '../file-lock.js';
 import type { Files } from '../files.js';
 
 /** A file of clients, read and written by the gateway's rules. */
@@ -52,7 +51,7 @@ export class ClientFile {
       const target = await realpath(path).catch(({ code }: NodeJS.ErrnoException) => {
         throw new FileError(path, `cannot be read (${code})`, code);
       });
-      await withLock(target, async () => {
+      await this.files.locked(target, async () => {
         const { text } = await this.files.read(this.name);
         parseClients(text, this.name);
         const { clients } = parseJsonExactly(text.replace(/^\uFEFF/, '')) as {

@@ -10,6 +10,7 @@ import {
 import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
+import { choiceOf } from '../signet-command.js';
 import { ClientFile } from './client-file.js';
 
 /** Where no variable says. */
@@ -50,9 +51,10 @@ export function registerClients(program: Command, context: CommandContext): void
     .argument('<client_id>')
     .addOption(file())
     .addOption(
-      new Option('--method <method>', 'how it authenticates')
-        .choices(CLIENT_AUTH_METHODS)
-        .default('client_secret_basic'),
+      choiceOf(
+        new Option('--method <method>', 'how it authenticates'),
+        CLIENT_AUTH_METHODS,
+      ).default('client_secret_basic'),
     )
     .addOption(
       new Option(
@@ -116,7 +118,7 @@ const usesSecret = (method: ClientAuthMethod): boolean =>
 async function add(
   id: string,
   options: AddOptions,
-  { files, output }: CommandContext,
+  { files, output, settings }: CommandContext,
 ): Promise<void> {
   const { file, method, scope, audience, claims, jwks, jwksUri } = options;
   const grantTypes =
@@ -134,9 +136,17 @@ async function add(
     claims: claims === false ? undefined : (claims ?? defaultClaims(grantTypes)),
   };
   await new ClientFile(file, files).add(registration);
-  output.line(`client_id      ${id}`);
-  if (secret !== undefined) output.line(`client_secret  ${secret}`);
-  output.line(`file           ${file}`);
+  output.fields([
+    ['client_id', id],
+    ...(secret === undefined ? [] : [['client_secret', secret] as const]),
+    ['file', file],
+    [
+      'next',
+      settings.given('CLIENTS_FILE')?.trim() === file
+        ? 'signet serve; a gateway that runs follows the file'
+        : `set CLIENTS_FILE=${file}, then: signet serve`,
+    ],
+  ]);
 }
 
 /** Without a word about it, the gateway answers client_credentials by itself. */
@@ -157,7 +167,7 @@ async function list(
 ): Promise<void> {
   const clients = await new ClientFile(file, files).read();
   if (json === true) output.json(clients.map(toJson));
-  else output.table([HEADINGS, ...clients.map(toRow)]);
+  else output.table([HEADINGS, ...clients.map(toRow)], {});
 }
 
 const HEADINGS = ['CLIENT', 'METHOD', 'GRANT TYPES', 'SCOPE', 'AUDIENCE'];
@@ -190,8 +200,11 @@ async function rotateSecret(
       throw new CommandError(`client '${id}' authenticates without a secret`);
     return [{ ...client, client_secret_sha256: clientSecretHash(secret) }];
   });
-  output.line(`client_id      ${id}`);
-  output.line(`client_secret  ${secret}`);
+  output.fields([
+    ['client_id', id],
+    ['client_secret', secret],
+    ['next', 'give it to the client: the old one ends as soon as the gateway has read the file'],
+  ]);
 }
 
 async function remove(

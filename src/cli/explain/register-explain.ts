@@ -3,6 +3,7 @@ import type { Explanation } from '../../core/explain/index.js';
 import { oneLine } from '../../core/text/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
+import type { Output, Style } from '../output.js';
 
 interface ExplainOptions {
   role?: string[];
@@ -29,24 +30,41 @@ async function explain(
 ): Promise<void> {
   const token = argument === '-' ? (await context.readInput()).replace(/\r?\n$/, '') : argument;
   if (token === '') throw new CommandError('there is no token');
-  // Loads the gateway's configuration and checks, which no other command should wait for.
-  const { explainHere } = await import('./explain-here.js');
-  const explanation = await explainHere(token, { roles: role, scopes: scope }, context);
+  const explanation = await context.output.during(
+    'reading keys and state, asking issuers',
+    async () => {
+      // Loads the gateway's configuration and checks, which no other command should wait for.
+      const { explainHere } = await import('./explain-here.js');
+      return explainHere(token, { roles: role, scopes: scope }, context);
+    },
+  );
   if (json) context.output.json(explanation);
-  else context.output.text(render(explanation));
+  else context.output.text(render(explanation, context.output));
   if (!explanation.accepted) context.exitCode = 1;
 }
 
 const MARKS = { passed: 'ok', refused: 'REFUSED', 'not checked': '-' } as const;
+/** A mark, a fix, or the verdict at the end. */
+const STYLED = /^(?:ok|REFUSED| +fix:|The token is (?:accepted|refused))/;
+const STYLES: Readonly<Record<string, Style>> = {
+  ok: 'green',
+  'The token is accepted': 'green',
+  REFUSED: 'red',
+  'The token is refused': 'red',
+  'fix:': 'cyan',
+};
 const INDENT = ' '.repeat(26);
 
-function render({ accepted, code, checks }: Explanation): string {
+function render({ accepted, code, checks }: Explanation, output: Output): string {
   const lines = checks.flatMap(({ check, verdict, found, reason, fix, notes = [] }) => [
     `${MARKS[verdict].padEnd(9)}${check.padEnd(17)}${[found, reason].filter((part) => part !== undefined).join('; ')}`.trimEnd(),
     ...[...notes, ...(fix === undefined ? [] : [`fix: ${fix}`])].map((line) => INDENT + line),
   ]);
   lines.push(accepted ? 'The token is accepted.' : `The token is refused: ${code}`);
   return lines
-    .map((line) => `${line.startsWith(' ') ? INDENT : ''}${oneLine(line.trimStart())}\n`)
+    .map((line) => {
+      const text = `${line.startsWith(' ') ? INDENT : ''}${oneLine(line.trimStart())}\n`;
+      return text.replace(STYLED, (word) => output.styled(STYLES[word.trim()], word));
+    })
     .join('');
 }

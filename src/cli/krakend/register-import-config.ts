@@ -66,7 +66,9 @@ async function importFile(
     ...raw,
     controllers: raw.controllers === undefined ? undefined : await formatted(raw.controllers, cwd),
   };
-  const checked = check ? await checkImport(imported, cwd) : undefined;
+  const checked = check
+    ? await output.during('compiling the result, booting it', () => checkImport(imported, cwd))
+    : undefined;
   if (checked !== undefined && checked.problems.length > 0) context.exitCode = 1;
   if (json) return output.json({ ...imported, check: checked });
   const { renderCheck, renderEnvironment, renderReport } = await import('./write/render.js');
@@ -79,6 +81,12 @@ async function importFile(
   }
   await files.named(out, (directory) => writeFiles(directory, environment, imported));
   output.text(report.trimStart());
+  output.fields([
+    [
+      'next',
+      `put ${join(out, 'signet.env')} into .env${imported.controllers === undefined ? '' : `, and ${join(out, 'imported.module.ts')} into the gateway`}; signet import --check tries the result`,
+    ],
+  ]);
 }
 
 async function compare(
@@ -94,7 +102,10 @@ async function compare(
   const { endpointsOf } = await import('./import-config.js');
   const { compareGateways } = await import('./compare.js');
   const options = { old: old ?? '', now: now ?? '', token };
-  const result = await compareGateways(await endpointsOf(text, source), options);
+  const endpoints = await endpointsOf(text, source);
+  const result = await output.during('asking both gateways', () =>
+    compareGateways(endpoints, options),
+  );
   if (result.differences.length > 0) context.exitCode = 1;
   if (json) return output.json(result);
   const { renderComparison } = await import('./write/render.js');

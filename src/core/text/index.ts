@@ -1,2 +1,2 @@
-export { nearest } from './nearest.js';
+export { meant, nearest } from './nearest.js';
 export { oneLine, visible, visibleInJson } from './one-line.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from './nearest.js';
+import { meant, nearest } from './nearest.js';
 
 describe('nearest', () => {
   it.each([
@@ -14,5 +14,19 @@ describe('nearest', () => {
     ['x', [], 5, undefined],
   ])('of %j among %j within %i edits is %s', (word, candidates, most, result) => {
     expect(nearest(word, candidates, most)).toBe(result);
+  });
+});
+
+describe('meant', () => {
+  it.each([
+    ['rotaet', 'rotate'],
+    ['ROTATE', 'rotate'],
+    ['rotte', 'rotate'],
+    ['ls', undefined],
+    ['rehtoric', undefined],
+    // As long as an argument can be: nothing is computed.
+    ['x'.repeat(1_000_000), undefined],
+  ])('by %j is %s', (word, result) => {
+    expect(meant(word, ['list', 'rotate'])).toBe(result);
   });
 });

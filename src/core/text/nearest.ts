@@ -12,11 +12,19 @@ export function nearest(
   let best: string | undefined;
   let fewest = maxEdits + 1;
   for (const candidate of candidates) {
+    if (Math.abs(word.length - candidate.length) >= fewest) continue;
     const edits = editsBetween(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }
   return best;
 }
+
+/**
+ * The candidate that somebody meant who wrote `word`: the nearest one that differs by at most a third of
+ * its letters, and by no more than four.
+ */
+export const meant = (word: string, candidates: readonly string[]): string | undefined =>
+  nearest(word, candidates, Math.min(4, Math.ceil(word.length / 3)));
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */
 function editsBetween(a: string, b: string): number {

@@ -32,5 +32,8 @@ async function decrypt(
   const text = toText(jwks, members);
   if (out === undefined) return output.text(text);
   await files.create(out, text);
-  output.line(`decrypted  ${file} → ${out}`);
+  output.fields([
+    ['decrypted', `${file} → ${out}`],
+    ['next', `remove ${out} when it has served its purpose`],
+  ]);
 }

@@ -30,5 +30,8 @@ async function encrypt(
     if (encrypted) throw new CommandError(`${file}: is encrypted already`);
     return encryptKeys(toText(jwks, members), passphrase);
   });
-  output.line(`encrypted  ${file}`);
+  output.fields([
+    ['encrypted', file],
+    ['next', 'give the gateway the same KEY_PASSPHRASE or KEY_PASSPHRASE_FILE before it starts'],
+  ]);
 }

@@ -41,7 +41,7 @@ export function registerGenerate(keys: Command, context: CommandContext): void {
 
 async function generate(
   options: GenerateOptions,
-  { keyFiles, output }: CommandContext,
+  { keyFiles, output, settings }: CommandContext,
 ): Promise<void> {
   const { alg, kid, bits, state, file } = options;
   if (!isJwsAlgorithm(alg)) throw new CommandError(`'${alg}' is not a JWS algorithm`);
@@ -51,13 +51,18 @@ async function generate(
     throw new CommandError(`--bits: at most ${LARGEST_RSA_BITS} are accepted by the gateway`);
   if (options.print === true && options.add === true)
     throw new CommandError('--print and --add are both set; choose one');
-  const jwk = await createJwk(alg, kid, bits);
+  const jwk = await output.during('making the key', () => createJwk(alg, kid, bits));
   if (options.print === true) {
     importJwk(jwk);
     return output.json(state === undefined ? jwk : withLifecycle(jwk, { state }));
   }
   await addKey(jwk, options, keyFiles);
-  output.line(`kid   ${String(jwk.kid)}`);
-  output.line(`alg   ${alg}`);
-  output.line(`file  ${file}`);
+  const kidOfKey = String(jwk.kid);
+  const { stepAfter } = await import('./next-step.js');
+  output.fields([
+    ['kid', kidOfKey],
+    ['alg', alg],
+    ['file', file],
+    ['next', stepAfter(await keyFiles.open(file), kidOfKey, alg, settings)],
+  ]);
 }

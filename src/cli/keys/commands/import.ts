@@ -42,11 +42,15 @@ async function importKey(options: ImportOptions, context: CommandContext): Promi
   const { kty, ...rest } = material;
   const alg = options.alg ?? onlyAlgorithm({ kty, kid, ...rest });
   await addKey({ kty, kid, alg, use: 'sig', ...rest }, options, context.keyFiles);
-  const { output } = context;
-  output.line(`kid   ${kid}`);
-  output.line(`alg   ${alg}`);
-  output.line(`file  ${options.file}`);
-  output.line(`from  ${description}`);
+  const { keyFiles, output, settings } = context;
+  const { stepAfter } = await import('./next-step.js');
+  output.fields([
+    ['kid', kid],
+    ['alg', alg],
+    ['file', options.file],
+    ['from', description],
+    ['next', stepAfter(await keyFiles.open(options.file), kid, alg, settings)],
+  ]);
 }
 
 /** Reads a PEM or a secret; from standard input if no file is named. */

@@ -25,10 +25,13 @@ async function list(
 ): Promise<void> {
   const { set } = await keyFiles.open(file);
   if (json === true) output.json(set.entries().map(toJson));
-  else output.table([HEADINGS, ...set.entries().map(toRow)]);
+  else output.table([HEADINGS, ...set.entries().map(toRow)], STYLES);
   for (const { reason } of set.skipped) output.remark(reason);
 }
 
+const STYLES = {
+  STATE: { active: 'green', pending: 'yellow', retired: 'dim' },
+} as const;
 const HEADINGS = ['KID', 'ALG', 'STATE', 'NOT BEFORE', 'NOT AFTER', 'THUMBPRINT'];
 
 const toRow = ({ key, lifecycle, thumbprint }: ImportedKey): string[] => [

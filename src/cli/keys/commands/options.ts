@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { JWS_ALGORITHMS } from '../../../core/jws/index.js';
 import { KEY_STATES } from '../../../core/keys/index.js';
 import type { Settings } from '../../settings.js';
+import { choiceOf } from '../../signet-command.js';
 
 /** `--file`: the key file a command works on; the gateway's own unless said. */
 export const fileOption = (settings: Settings): Option =>
@@ -9,9 +10,13 @@ export const fileOption = (settings: Settings): Option =>
     settings.text('SIGNER_JWK_LOCAL_PATH'),
   );
 
-/** `--alg`: one of the 13 algorithms. */
+/** `--file` in a command that somebody is told to type; nothing where it is the default. */
+export const inFile = (name: string, settings: Settings): string =>
+  settings.text('SIGNER_JWK_LOCAL_PATH') === name ? '' : ` --file ${name}`;
+
+/** `--alg`: one of the algorithms. */
 export const algOption = (description: string): Option =>
-  new Option('--alg <alg>', description).choices(JWS_ALGORITHMS);
+  choiceOf(new Option('--alg <alg>', description), JWS_ALGORITHMS);
 
 /** `--kid` of a new key. */
 export const kidOption = (): Option =>
@@ -19,10 +24,13 @@ export const kidOption = (): Option =>
 
 /** `--state` of a new key. */
 export const stateOption = (): Option =>
-  new Option(
-    '--state <state>',
-    'rotation state (default: none in a plain set; else pending, or verifying for a public key)',
-  ).choices(KEY_STATES);
+  choiceOf(
+    new Option(
+      '--state <state>',
+      'rotation state (default: none in a plain set; else pending, or verifying for a public key)',
+    ),
+    KEY_STATES,
+  );
 
 /** `--add`: into an existing file instead of a new one. */
 export const addOption = (): Option => new Option('--add', 'add to an existing file');

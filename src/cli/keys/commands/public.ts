@@ -27,7 +27,10 @@ async function publish(
   if (out === undefined) output.text(text);
   else {
     await files.create(out, text);
-    output.line(`file  ${out}`);
+    output.fields([
+      ['file', out],
+      ['next', `set VALIDATOR_JWK_LOCAL_PATH=${out} where tokens are only checked`],
+    ]);
   }
   const secrets = set.all().filter(({ kty }) => kty === 'oct').length;
   if (secrets > 0)

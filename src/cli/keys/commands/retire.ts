@@ -6,7 +6,7 @@ import type { Settings } from '../../settings.js';
 import type { KeyFileContents } from '../files/key-files.js';
 import { configuredKid, findKey, shareAlgorithm, signsNow } from '../files/select-keys.js';
 import { withLifecycle } from '../material/new-key.js';
-import { fileOption } from './options.js';
+import { fileOption, inFile } from './options.js';
 
 interface RetireOptions {
   readonly file: string;
@@ -50,6 +50,7 @@ async function retire(
     if (reason !== undefined)
       lines.push(
         'note       no key signs now: a running gateway goes on with the old keys until one does, and none boots',
+        `next       signet keys rotate${inFile(file, settings)} --now --force, until another key is active`,
       );
     return contents.jwks.map((jwk) =>
       jwk.kid === kid ? withLifecycle(jwk, { ...found.lifecycle, state: 'retired' }) : jwk,

@@ -58,7 +58,9 @@ async function rotate(
   const timing = timingOf(options, settings);
   let lines: readonly string[] = [];
   await keyFiles.change(options.file, async (contents) => {
-    const rotation = await rotateKeys(contents, options, timing, settings, nowSeconds());
+    const rotation = await output.during('making the next key', () =>
+      rotateKeys(contents, options, timing, settings, nowSeconds()),
+    );
     lines = describeRotation(rotation, settings);
     return rotation.jwks;
   });

@@ -8,7 +8,6 @@ import {
 import { isJsonObject, parseJsonExactly } from '../../../core/json/index.js';
 import { decryptKeys, encryptKeys, isEncrypted, KeySet } from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
-import { withLock } from '../../file-lock.js';
 import type { Files } from '../../files.js';
 import type { Settings } from '../../settings.js';
 
@@ -104,7 +103,7 @@ export class KeyFiles {
       const target = await realpath(path).catch(({ code }: NodeJS.ErrnoException) => {
         throw new FileError(path, `cannot be read (${code})`, code);
       });
-      await withLock(target, async () => {
+      await this.files.locked(target, async () => {
         const before = await this.files.read(name);
         const text = await rewrite(parse(name, await this.decrypt(name, before)));
         if (text !== undefined) await replaceFile(target, text, before.text);

@@ -1,6 +1,13 @@
+import { generateKeyPair, type JsonWebKey } from 'node:crypto';
+import { promisify } from 'node:util';
 import { isJsonObject } from '../../../core/json/index.js';
-import type { JwsAlgorithm } from '../../../core/jws/index.js';
-import { generateJwk, thumbprint, type KeyLifecycle } from '../../../core/keys/index.js';
+import { algorithmSpec, type JwsAlgorithm } from '../../../core/jws/index.js';
+import {
+  DEFAULT_RSA_BITS,
+  generateJwk,
+  thumbprint,
+  type KeyLifecycle,
+} from '../../../core/keys/index.js';
 import type { Jwk } from '../files/key-files.js';
 
 /**
@@ -11,13 +18,20 @@ import type { Jwk } from '../files/key-files.js';
  */
 export async function createJwk(alg: JwsAlgorithm, kid?: string, rsaBits?: number): Promise<Jwk> {
   for (;;) {
-    const material = generateJwk(alg, rsaBits);
+    const material = await newMaterial(alg, rsaBits);
     const print = thumbprint(material);
     // On a command line, a kid that begins with a hyphen looks like an option.
     if (kid === undefined && print.startsWith('-')) continue;
     const { kty, ...rest } = material;
     return { kty, kid: kid ?? print, alg, use: 'sig', ...rest };
   }
+}
+
+/** RSA keys take seconds, so they are made on another thread. */
+async function newMaterial(alg: JwsAlgorithm, rsaBits = DEFAULT_RSA_BITS): Promise<JsonWebKey> {
+  if (algorithmSpec(alg).kty !== 'RSA') return generateJwk(alg);
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: rsaBits });
+  return privateKey.export({ format: 'jwk' });
 }
 
 /** A JWK with another lifecycle, in its member `signet`. */
