@@ -25,7 +25,7 @@ const SLOW = [
 ];
 
 /** Stores that fail over, millions of entries, applications of users with the packages that they install. */
-const LONG = 'test/long/**/*.e2e-spec.ts';
+const LONG = ['test/long/**/*.e2e-spec.ts', 'test/faults/**/*.e2e-spec.ts'];
 
 export default defineConfig({
   test: {
@@ -53,7 +53,7 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: [...SLOW, LONG],
+          exclude: [...SLOW, ...LONG],
         },
       },
       {
@@ -70,7 +70,7 @@ export default defineConfig({
           provide: { thorough: true },
         },
       },
-      { test: { ...common, name: 'long', include: [LONG] } },
+      { test: { ...common, name: 'long', include: LONG } },
     ],
   },
 });

@@ -78,6 +78,11 @@ export class ClientRegistry implements OnApplicationShutdown {
     return this.sources.get(jwksUri)?.source;
   }
 
+  /** Looks at the file again, where there is one; what became of it is in the log. */
+  reload(): void {
+    if (this.options.path !== undefined) this.look();
+  }
+
   onApplicationShutdown(): void {
     this.closed = true;
     this.unwatch?.();
@@ -87,10 +92,10 @@ export class ClientRegistry implements OnApplicationShutdown {
   /** One look after the other: the last one sees the last change. */
   private look(): void {
     clearTimeout(this.retry);
-    this.looking = this.looking.then(() => this.reload());
+    this.looking = this.looking.then(() => this.lookOnce());
   }
 
-  private async reload(): Promise<void> {
+  private async lookOnce(): Promise<void> {
     if (this.closed) return;
     try {
       await this.take(await this.load());

@@ -32,6 +32,10 @@ export const withoutRedis =
   spawnSync('redis-server', ['--version']).status !== 0 && !process.env.CI;
 export const withoutPostgres = POSTGRES_FOLDER === undefined && !process.env.CI;
 export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
+/** The load balancers of the tests, and which of them are missing. */
+export const BALANCERS = (['haproxy', 'nginx'] as const).map(
+  (name) => [name, !existsSync(`/usr/sbin/${name}`) && !process.env.CI] as const,
+);
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */
@@ -39,5 +43,8 @@ export const leftOut: readonly string[] = [
   ...(withoutRedis ? [`Tests with Redis are left out: ${REDIS_MISSING}`] : []),
   ...(withoutPostgres ? [`Tests with PostgreSQL are left out: ${POSTGRES_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
+  ...BALANCERS.flatMap(([name, isMissing]) =>
+    isMissing ? [`Tests with ${name} are left out: apt-get install ${name}`] : [],
+  ),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),
 ];

@@ -2,7 +2,7 @@ import type { MetricsSnapshot } from '../../management/index.js';
 
 /** What the primary tells a worker. */
 export type ToWorker =
-  { readonly signet: 'shut-down' } | { readonly signet: 'metrics'; readonly id: number };
+  { readonly signet: 'shut-down' | 'reload' } | { readonly signet: 'metrics'; readonly id: number };
 
 /** What a worker tells the primary. */
 export type ToPrimary =
