@@ -129,7 +129,7 @@ describe.each(BALANCERS)(
           `F60 ${name}, WORKERS=${WORKERS}: ${requests} requests during ${ROUNDS} rolling restart(s) of 3 gateways, ${failed} failed (criterion 0); each ended within ${Math.round(slowest)} ms`,
         );
         if (failed > 0) process.stderr.write(balancer.output());
-      expect(failures).toEqual({});
+        expect(failures).toEqual({});
         expect(requests).toBeGreaterThan(1000);
         expect(slowest).toBeLessThan(limit(DELAY_MS + 2000, 20_000));
       },
