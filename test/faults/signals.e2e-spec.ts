@@ -219,7 +219,7 @@ describe.each(WORKERS)('with WORKERS=%s', (workers) => {
     writeFileSync(
       keys,
       JSON.stringify({
-        keys: [await generateJwk('ES256', 'first'), await generateJwk('ES256', 'second')],
+        keys: [await generateJwk('ES256', 'first'), await generateJwk('EdDSA', 'second')],
       }),
     );
     writeFileSync(clients, clientsText([client('one'), client('two')]));

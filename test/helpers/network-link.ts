@@ -11,12 +11,15 @@ export interface NetworkLink {
   loseAnswers(): void;
   /** All connections end, and new ones are refused until it is mended. */
   cut(): void;
+  /** New connections lead to another server on this machine; those that exist stay where they are. */
+  to(port: number): void;
   /** Everything goes on; what was lost stays lost, and connections that lost something end. */
   mend(): void;
 }
 
 /** Opens a link to a server on this machine. */
 export async function openLink(port: number): Promise<NetworkLink> {
+  let target = port;
   let delayMs = 0;
   let losing = false;
   let isCut = false;
@@ -43,7 +46,7 @@ export async function openLink(port: number): Promise<NetworkLink> {
       client.destroy();
       return;
     }
-    const upstream = connect(port, '127.0.0.1');
+    const upstream = connect(target, '127.0.0.1');
     pass(client, upstream, false);
     pass(upstream, client, true);
   });
@@ -56,6 +59,7 @@ export async function openLink(port: number): Promise<NetworkLink> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    to: (next) => void (target = next),
     delay: (ms) => void (delayMs = ms),
     loseAnswers: () => void (losing = true),
     cut: () => {
