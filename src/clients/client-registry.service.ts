@@ -115,9 +115,9 @@ export class ClientRegistry implements OnApplicationShutdown {
   private async load(): Promise<Clients> {
     const { path, clients, exposedFiles = 'warn' } = this.options;
     if (path === undefined) return checkClients(clients, 'the option clients of ClientsModule');
-    const { text, mode } = await readTextFile(path);
+    const { text, ...access } = await readTextFile(path);
     this.text = text;
-    const exposure = describeExposure(path, mode);
+    const exposure = describeExposure(path, access);
     if (exposure !== undefined && exposedFiles === 'refuse')
       throw new ClientsError([`file ${exposure}`]);
     const parsed = parseClients(text, path);

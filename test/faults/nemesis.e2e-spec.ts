@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startBackend } from '../helpers/backend.js';
 import { FULL, limit } from '../helpers/faults.js';
@@ -271,8 +272,14 @@ const STORES: readonly Store[] = [
       let standby: PostgresServer | undefined;
       let stopped: { resume(): void } | undefined;
       const readOnly = async (on: boolean): Promise<void> => {
-        await postgres.sql(`ALTER SYSTEM SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
-        await postgres.sql('SELECT pg_reload_conf()');
+        const client = new Client({
+          connectionString: postgres.url,
+          options: '-c default_transaction_read_only=off',
+        });
+        await client.connect();
+        await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
+        await client.query('SELECT pg_reload_conf()');
+        await client.end();
       };
       return {
         url: postgres.url,
@@ -300,13 +307,7 @@ const STORES: readonly Store[] = [
             name: 'takes no writes (default_transaction_read_only)',
             promised: HELD,
             begin: () => readOnly(true),
-            end: async () => {
-              const client = postgres.sql.bind(postgres);
-              await client(
-                'SET default_transaction_read_only = off; ALTER SYSTEM SET default_transaction_read_only = off',
-              ).catch(() => undefined);
-              await client('SELECT pg_reload_conf()');
-            },
+            end: () => readOnly(false),
           },
           ...clockFaults(),
           {
