@@ -34,8 +34,14 @@ export class History {
   private readonly ending = new AbortController();
   private readonly running: Promise<void>[] = [];
 
-  /** @param urls of the gateways, which may change when one is started again */
-  constructor(private readonly urls: () => readonly string[]) {}
+  /**
+   * @param urls of the gateways, which may change when one is started again
+   * @param wrong a gateway whose clock is wrong, and which may refuse tokens for it; others are asked then
+   */
+  constructor(
+    private readonly urls: () => readonly string[],
+    private readonly wrong?: number,
+  ) {}
 
   /** Starts clients of all kinds. */
   async begin(): Promise<void> {
@@ -85,7 +91,7 @@ export class History {
       this.alive.set(client, pair.refresh);
       const answer = await this.refresh(node, pair.refresh);
       if (answer?.status === 200) this.alive.set(client, (pair = pairOf(answer)).refresh);
-      else if (answer === undefined || answer.status >= 500 || answer.status === 429)
+      else if (answer === undefined || answer.status >= 500 || node === this.wrong)
         await sleep(RETRY_MS);
       else {
         this.lost.push(verdictOf(answer));

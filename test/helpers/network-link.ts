@@ -35,10 +35,19 @@ export async function openLink(port: number): Promise<NetworkLink> {
       sockets.delete(from);
       to.destroy();
     });
+    // In order, also what comes when the delay has just ended.
+    const waiting: { data: Buffer; due: number }[] = [];
+    const send = (): void => {
+      for (let next; (next = waiting[0]) !== undefined; waiting.shift()) {
+        const left = next.due - performance.now();
+        if (left > 0) return void setTimeout(send, Math.ceil(left));
+        if (to.writable) to.write(next.data);
+      }
+    };
     from.on('data', (data) => {
       if (losing && isAnswer) return;
-      if (delayMs === 0) to.write(data);
-      else setTimeout(() => to.writable && to.write(data), delayMs);
+      if (delayMs === 0 && waiting.length === 0) to.write(data);
+      else if (waiting.push({ data, due: performance.now() + delayMs }) === 1) send();
     });
   };
   const server = createServer((client) => {
