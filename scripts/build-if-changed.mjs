@@ -14,6 +14,7 @@ const SETTINGS = [
   'nest-cli.json',
   'package.json',
   'package-lock.json',
+  'scripts/bundle.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
 ];
@@ -41,12 +42,10 @@ if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === `${before}\n${hashOf(bu
 const [, command] = /&& exec (.+)$/.exec(process.env.npm_lifecycle_script ?? '') ?? [];
 if (command !== undefined)
   console.error(`Building, which only changes make necessary. Without npm: ${command}`);
-const { status } = spawnSync(
-  process.execPath,
-  ['node_modules/@nestjs/cli/bin/nest.js', 'build'],
+for (const script of [['node_modules/@nestjs/cli/bin/nest.js', 'build'], ['scripts/bundle.mjs']]) {
   // What the compiler says is a message here.
-  { stdio: ['ignore', 2, 2] },
-);
-if (status !== 0) process.exit(status ?? 1);
+  const { status } = spawnSync(process.execPath, script, { stdio: ['ignore', 2, 2] });
+  if (status !== 0) process.exit(status ?? 1);
+}
 // Of the sources as they were before the build: a file saved meanwhile is built the next time.
 writeFileSync(STAMP, `${before}\n${hashOf(built())}\n`);

@@ -1,4 +1,4 @@
-import { GATEWAY_PACKAGES, missingPackage } from './packages/index.js';
+import { GATEWAY_PACKAGES, importBundled, missingPackage } from './packages/index.js';
 
 // With packages/ the only modules that older versions of Node can load: it tells them so.
 const OLDEST_MAJOR = 24;
@@ -10,7 +10,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
   process.exit(1);
 }
 try {
-  const { bootstrap } = await import('./process/index.js');
+  const { bootstrap } = await importBundled('gateway', () => import('./process/index.js'));
   await bootstrap();
 } catch (error) {
   const problem = await missingPackage(error, GATEWAY_PACKAGES);

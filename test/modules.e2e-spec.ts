@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -126,6 +126,38 @@ describe('what is loaded', () => {
     const gateway = await startGateway({ ...COUNTING, SIGNET_COUNT_CHECKS: 'true' });
     expect(await gateway.stop()).toBe(0);
     expect(countsOf(gateway.process.pid).checks).toBe(1);
+  });
+});
+
+describe('a start from the bundle', () => {
+  const BUNDLED = { ...COUNTING, SIGNET_COUNT_BUNDLE: 'true' };
+
+  it('loads fewer than 100 files, and of Nest none that is not in the bundle', async () => {
+    const gateway = await startGateway(BUNDLED);
+    expect(await gateway.stop()).toBe(0);
+    const { modules } = countsOf(gateway.process.pid);
+    expect(modules.length).toBeLessThan(100);
+    expect(modules.some((url) => url.includes('/dist/bundle/gateway.js'))).toBe(true);
+    expect(packagesIn(modules).filter((name) => name.startsWith('@nestjs/'))).toEqual([]);
+  });
+
+  it('keeps its compiled code, in a folder that the npm package leaves out', async () => {
+    const gateway = await startGateway();
+    await expect.poll(() => existsSync('dist/bundle/compiled'), { timeout: 10_000 }).toBe(true);
+    expect(await gateway.stop()).toBe(0);
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] };
+    expect(files).toContain('!dist/bundle');
+  });
+
+  it('gives back the memory that only the start needed', async () => {
+    const gateway = await startGateway({
+      NODE_OPTIONS: `--import=data:text/javascript,import{setFlagsFromString}from'node:v8';setFlagsFromString('--trace-gc')`,
+    });
+    // Collections that the heap does not ask for by itself are called "testing".
+    await expect
+      .poll(() => gateway.output(), { timeout: 10_000 })
+      .toMatch(/Mark-Compact \(reduce\).* testing;/);
+    expect(await gateway.stop()).toBe(0);
   });
 });
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { GATEWAY_PACKAGES, missingPackage } from '../packages/index.js';
+import { GATEWAY_PACKAGES, importBundled, missingPackage } from '../packages/index.js';
 
 const { argv, env, stdin, stdout, stderr } = process;
 
@@ -14,7 +14,7 @@ stderr.on('error', () => undefined);
 
 try {
   // Needs packages that who uses only the library may not have.
-  const { run } = await import('./run.js');
+  const { run } = await importBundled('command', () => import('./run.js'));
   const exitCode = await run(argv.slice(2), env, { stdin, stdout, stderr, cwd: process.cwd() });
   // No process.exit(): what was written to a pipe would be cut off.
   process.exitCode ||= exitCode;

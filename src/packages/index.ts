@@ -1,2 +1,3 @@
+export { importBundled } from './bundled.js';
 export { GATEWAY_PACKAGES, missingPackage } from './missing-package.js';
 export { packageVersion } from './package-version.js';

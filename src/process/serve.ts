@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { withPort, type Environment } from '../environment/index.js';
 import type { Log } from '../logging/index.js';
 import { listenerUrl } from '../management/index.js';
+import { settleAfterStart } from './after-start.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
@@ -66,6 +67,7 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
   const server: Server = app.getHttpServer();
   server.listen({ host, port, reusePort: sharesPort });
   await once(server, 'listening');
+  settleAfterStart();
   const times = { delayMs: env.SHUTDOWN_DELAY_MS, timeoutMs: env.SHUTDOWN_TIMEOUT_MS };
   return {
     app,

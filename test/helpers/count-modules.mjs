@@ -1,7 +1,7 @@
 // For a process that is started with `--import` of this file: writes at its end what it loaded, how
 // often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
-import { writeFileSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
+import fs, { writeFileSync } from 'node:fs';
+import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 
 const modules = [];
@@ -22,6 +22,13 @@ if (process.env.SIGNET_COUNT_CHECKS) {
     if (target.constructor.name === 'Environment') checks++;
     return validateSync.call(this, target, ...rest);
   };
+}
+
+if (!process.env.SIGNET_COUNT_BUNDLE) {
+  // The modules themselves, as in the npm package, which has no bundle.
+  const { existsSync } = fs;
+  fs.existsSync = (path) => !String(path).includes('/dist/bundle/') && existsSync(path);
+  syncBuiltinESMExports();
 }
 
 registerHooks({
