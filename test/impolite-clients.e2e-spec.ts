@@ -95,7 +95,7 @@ describe('a body', () => {
           let text = '';
           answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
           answer.on('end', () => {
-            seen.add(`${answer.statusCode} ${String((JSON.parse(text) as { code: string }).code)}`);
+            seen.add(`${answer.statusCode} ${(JSON.parse(text) as { code: string }).code}`);
             request.destroy();
             done();
           });

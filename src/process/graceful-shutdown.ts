@@ -31,17 +31,16 @@ export async function shutDownGracefully(
   await sleep(delayMs);
   const server = app.getHttpServer();
   await everythingRead(server);
-  let open = true;
   const closed = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
-  const drained = Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
-  void drained.then(() => (open = false));
-  // A connection that was busy when the server closed becomes idle later, and would keep it open.
-  while (open) {
-    await Promise.race([closed, sleep(IDLE_SWEEP_MS)]);
+  const ended = Promise.race([closed, sleep(timeoutMs, false, { ref: false })]);
+  let drained: boolean | undefined;
+  while (drained === undefined) {
+    drained = await Promise.race([ended, sleep(IDLE_SWEEP_MS, undefined)]);
+    // A connection that was busy when the server closed becomes idle later, and would keep it open.
     await everythingRead(server);
     server.closeIdleConnections();
   }
-  if (!(await drained)) {
+  if (!drained) {
     logger.warn(`Requests were still in flight after ${timeoutMs} ms`);
     server.closeAllConnections();
   }

@@ -143,7 +143,7 @@ const gatewayFaults = (): Fault[] => [
     short: true,
     node: 0,
     begin: ({ gateways }) => kill((gateways[0] as GatewayProcess).process),
-    end: ({ restart }) => restart(0),
+    end: (setting) => setting.restart(0),
   },
   {
     name: 'a gateway stopped (SIGSTOP), continued',
@@ -165,7 +165,7 @@ const clockFaults = (): Fault[] =>
       text:
         Math.abs(seconds) <= 2
           ? 'everything goes on; where the clock is behind by more than `VALIDATOR_LEEWAY`, tokens of the others are too new at first'
-          : 'the others go on; that one is not ready, and refuses tokens by its clock; nothing is forgotten',
+          : 'the others go on; that one is not ready, and takes tokens for expired, or for too new; nothing is forgotten',
     } as const,
     begin: ({ gateways }) => setClock(gateways[1] as GatewayProcess, seconds),
     end: ({ gateways }) => setClock(gateways[1] as GatewayProcess, 0),
@@ -410,8 +410,8 @@ const rows: string[] = [];
 const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 
 for (const store of STORES)
-  describe.skipIf(store.isMissing)(store.name, () => {
-    it('keeps its promises', async () => {
+  describe.skipIf(store.isMissing)('the promises', () => {
+    it(`of ${store.name} are kept`, async () => {
       const { setting, faults } = await setUp(store);
       const broken: string[] = [];
       for (const fault of faults.filter(isMeant)) {
@@ -432,8 +432,9 @@ async function setUp(store: Store): Promise<{ setting: Setting; faults: readonly
   await backend.answer('/refresh.json', { body });
   await backend.answer('/user/1.json', { body: { id: 1 } });
   const keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  const { url, port, faults, close } = await store.open();
-  onTestFinished(async () => void (await close()));
+  const opened = await store.open();
+  onTestFinished(async () => void (await opened.close()));
+  const { url, port, faults } = opened;
   const links: NetworkLink[] = [];
   const ports: number[] = [];
   const gateways: GatewayProcess[] = [];
@@ -520,9 +521,20 @@ async function cell(store: Store, fault: Fault, setting: Setting): Promise<strin
 
   // What was confirmed is still known, to all of them.
   await sleep(GRACE_MS);
-  let forgotten = 0;
-  for (const token of confirmedRevoked(steps).slice(-40))
-    for (const url of urls()) if ((await custom(url, token)) === '200') forgotten++;
+  const known = confirmedRevoked(
+    // To a gateway that is days ahead the token has expired: there is nothing to revoke.
+    steps.filter(({ node }) => promised.refusesThere !== true || node !== faulty),
+  ).slice(-40);
+  const accepted = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const token of known)
+      for (const url of urls()) if ((await custom(url, token)) === '200') found.push(token);
+    return found;
+  };
+  // What a store lost, gateways give back.
+  let forgotten = (await accepted()).length;
+  for (const until = performance.now() + RECOVERY_MS; forgotten > 0 && performance.now() < until;)
+    forgotten = (await accepted()).length;
   note(forgotten, 'revocations lost');
   for (const token of history.alive.values()) {
     const answer = await refresh(urls()[0] as string, token);

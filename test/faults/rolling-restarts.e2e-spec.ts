@@ -38,7 +38,7 @@ function load(url: string) {
   const fresh = new Agent({ connections: AT_ONCE, pipelining: 0 });
   const failures = new Map<string, number>();
   let requests = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const send = async (count: number, token: string): Promise<void> => {
     const dispatcher = count % 4 < 2 ? kept : fresh;
     const isLogin = count % 2 === 0;
@@ -70,7 +70,7 @@ function load(url: string) {
     const { access } = await login(url);
     const open = new Set<Promise<void>>();
     const start = performance.now();
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const due = ((performance.now() - start) * REQUESTS_PER_SECOND) / 1000;
       for (; requests < due && open.size < AT_ONCE; requests++) {
         const one = send(requests, access).finally(() => open.delete(one));
@@ -82,7 +82,7 @@ function load(url: string) {
     await Promise.all([kept.close(), fresh.close()]);
   })();
   return async () => {
-    stopped = true;
+    stopping.abort();
     await running;
     return { requests, failures: Object.fromEntries(failures) };
   };

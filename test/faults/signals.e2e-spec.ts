@@ -42,7 +42,7 @@ async function production(): Promise<Record<string, string>> {
 /** Starts a gateway that need not come to listen. */
 function launch(env: Record<string, string>, wrapper: readonly string[] = []) {
   const cwd = tempFolder('cwd');
-  const [command = '', ...args] = [...wrapper, process.execPath, resolve('dist/main.js')];
+  const [command, ...args] = [...wrapper, process.execPath, resolve('dist/main.js')];
   const child: ChildProcess = track(
     spawn(command, args, {
       cwd,
@@ -89,7 +89,9 @@ async function heldRedis(redis: RedisServer) {
   });
   return {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    reached: () => expect.poll(() => waiting.length, { interval: 5 }).toBeGreaterThan(0),
+    reached: async () => {
+      await expect.poll(() => waiting.length, { interval: 5 }).toBeGreaterThan(0);
+    },
     letGo: () => {
       held = false;
       for (const client of waiting.splice(0)) pass(client);
@@ -263,30 +265,34 @@ const ALONE = ['unshare', '--pid', '--fork', '--kill-child'];
 describe.skipIf(spawnSync(ALONE[0] as string, [...ALONE.slice(1), 'true']).status !== 0)(
   'as PID 1',
   () => {
-    it.each(WORKERS)(
-      'it ends by SIGTERM, with WORKERS=%s, and leaves no zombie',
-      async (workers) => {
-        const gateway = await startGateway(
-          { ...(await production()), WORKERS: workers },
-          tempFolder('cwd'),
-          ALONE,
-        );
-        onTestFinished(() => kill(gateway.process));
-        const [pid = 0] = workersOf(gateway.process.pid);
-        for (const signal of NOTHING) process.kill(pid, signal);
-        if (workers === '2') {
-          const [victim = 0] = workersOf(pid);
-          process.kill(victim, 'SIGKILL');
-          await expect.poll(() => gateway.output()).toContain('Worker 3 serves');
-          // It is gone altogether, and not waiting for somebody to ask about it.
-          expect(() => process.kill(victim, 0)).toThrow(/ESRCH/);
-        }
-        expect(await ready(gateway)).toBe(200);
-        process.kill(pid, 'SIGTERM');
-        expect(await exitOf(gateway)).toBe(0);
-        await gateway.stop();
-      },
-    );
+    const start = async (workers: string): Promise<[GatewayProcess, pid: number]> => {
+      const env = { ...(await production()), WORKERS: workers };
+      const gateway = await startGateway(env, tempFolder('cwd'), ALONE);
+      onTestFinished(() => kill(gateway.process));
+      return [gateway, workersOf(gateway.process.pid)[0] ?? 0];
+    };
+
+    it.each(WORKERS)('ends by SIGTERM, with WORKERS=%s', async (workers) => {
+      const [gateway, pid] = await start(workers);
+      for (const signal of NOTHING) process.kill(pid, signal);
+      await sleep(MOMENT_MS);
+      expect(await ready(gateway)).toBe(200);
+      process.kill(pid, 'SIGTERM');
+      expect(await exitOf(gateway)).toBe(0);
+      await gateway.stop();
+    });
+
+    it('leaves no zombie of a worker', async () => {
+      const [gateway, pid] = await start('2');
+      const [victim = 0] = workersOf(pid);
+      process.kill(victim, 'SIGKILL');
+      await expect.poll(() => gateway.output()).toContain('Worker 3 serves');
+      // Gone altogether, and not waiting for somebody to ask about it.
+      expect(() => process.kill(victim, 0)).toThrow(/ESRCH/);
+      process.kill(pid, 'SIGTERM');
+      expect(await exitOf(gateway)).toBe(0);
+      await gateway.stop();
+    });
 
     it.skipIf(withoutRedis)('SIGTERM ends it at once while it boots', async () => {
       const redis = await startRedis();
