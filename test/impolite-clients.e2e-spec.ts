@@ -140,14 +140,10 @@ describe('a body', () => {
 });
 
 it('F66 a connection that pipelines 20,000 requests is closed, and nobody waits for it', async () => {
-  const others = async (): Promise<number[]> => {
-    const times: number[] = [];
+  const others = async (): Promise<void> => {
     for (let round = 0; round < 40; round++) {
-      const answer = await call(`${gateway.url}/token`, { method: 'POST' });
-      expect(answer.status).toBe(200);
-      times.push(answer.ms);
+      expect((await call(`${gateway.url}/private/custom`)).status).toBe(401);
     }
-    return times;
   };
   await others();
   const { socket } = await open();
