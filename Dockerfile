@@ -2,14 +2,13 @@
 FROM node:26-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY scripts ./scripts
 RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
-COPY scripts ./scripts
 COPY src ./src
 RUN npm run build
 # Keeps what runs. Of the optional peers of the library the image has those that the gateway uses; npm would
-# take them for development dependencies, so these go from package.json first. The "node" package goes, too:
-# the image brings its own.
+# take them for development dependencies, so these go from package.json first.
 RUN npm pkg delete devDependencies peerDependenciesMeta peerDependencies.graphql \
       'peerDependencies[@nestjs/microservices]' 'peerDependencies[@nestjs/websockets]' && \
     npm prune --omit=optional --no-audit --no-fund

@@ -18,10 +18,11 @@ declare module 'vitest' {
   }
 }
 
-/** What takes long: faults and load, packed tarballs, the blocks of the manual. */
+/** What takes long: faults and load, packed tarballs, packages of others, the blocks of the manual. */
 const SLOW = [
+  'test/packages/*.e2e-spec.ts',
   'test/slow/**/*.e2e-spec.ts',
-  'test/{build-if-changed,forward-proxy,krakend-import,kubernetes,library,manual,npm-start,package,shipping,tutorial}.e2e-spec.ts',
+  'test/{build-if-changed,cli-process,cluster,dashboard,forward-proxy,krakend-import,kubernetes,library,manual,modules,npm-start,package,pages,shipping,shutdown,tutorial}.e2e-spec.ts',
 ];
 
 /** Stores that fail over, millions of entries, applications of users with the packages that they install. */
@@ -30,8 +31,9 @@ const LONG = ['test/long/**/*.e2e-spec.ts', 'test/faults/**/*.e2e-spec.ts'];
 export default defineConfig({
   test: {
     globalSetup: ['test/setup/whole-run.ts'],
-    // Two cores: more parallel gateways would only measure each other.
-    maxWorkers: 2,
+    // For two cores: many specs wait for processes and for deadlines. More gateways at a time would only measure
+    // each other.
+    maxWorkers: 3,
     reporters: ['./test/setup/quiet-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },
     projects: [
@@ -68,9 +70,17 @@ export default defineConfig({
             'test/openapi.e2e-spec.ts',
           ],
           provide: { thorough: true },
+          globalSetup: ['test/setup/packages.ts'],
         },
       },
-      { test: { ...common, name: 'long', include: LONG } },
+      {
+        test: {
+          ...common,
+          name: 'long',
+          include: LONG,
+          globalSetup: ['test/setup/packages.ts'],
+        },
+      },
     ],
   },
 });

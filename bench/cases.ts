@@ -119,6 +119,10 @@ export const cases: readonly Case[] = [
       [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000)), 'issuers'],
     ]),
   ),
+  group('ES256, hop token', { alg: 'ES256' }, async ({ tokens }) => [
+    [' GET /private/custom, one token', custom(await tokens(1)), 'hop'],
+    [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000)), 'hop'],
+  ]),
   memory,
   group('HS256, revocations', { alg: 'HS256' }, async ({ tokens }) => [
     [' GET /private/custom', custom(await tokens(1)), 'revocations'],

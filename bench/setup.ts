@@ -22,10 +22,11 @@ export interface Setup {
 
 /**
  * Contestants beside the floor and the gateway; `revocations` is the gateway with a million of them,
- * `workers` the one with two processes, `issuers` the one that takes tokens of a hundred issuers.
+ * `workers` the one with two processes, `issuers` the one that takes tokens of a hundred issuers, `hop` the one whose
+ * backend calls carry a token of their own.
  */
 export type Other =
-  'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations' | 'workers' | 'issuers';
+  'obvious' | 'nestjs-jwt' | 'fastify-jwt' | 'revocations' | 'workers' | 'issuers' | 'hop';
 
 /** Issuers of the contestant `issuers`, our own included. */
 const ISSUERS = 100;
@@ -97,6 +98,10 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
   const others: Contestant[] = before === undefined ? [] : [before];
   const start = async (name: Other): Promise<Contestant> => {
     if (name === 'workers') return startSignet('signet, 2', join(directory, 'workers.db'), 2);
+    if (name === 'hop')
+      return startSignet('signet, hop token', join(directory, 'hop.db'), 1, '.', {
+        BACKEND_TOKEN: 'on',
+      });
     if (name === 'issuers') {
       const foreign = Array.from({ length: ISSUERS - 1 }, (_, i) => `${backend.url}/issuer/${i}`);
       return startSignet(`signet, ${ISSUERS} issuers`, join(directory, 'issuers.db'), 1, '.', {

@@ -11,7 +11,7 @@ const FOLDER = `${DIST}/bundle`;
 /** Loaded where a setting asks for them, or finding files of theirs beside themselves. */
 const EXTERNAL = /^(redis|pg|swagger-ui-dist|reflect-metadata|@opentelemetry\/(?!api$).*)(\/|$)/;
 /** Nest loads them when they are installed; the gateway has none of these. */
-const ABSENT = /^@nestjs\/(microservices|websockets)(\/|$)/;
+const ABSENT = /^(@nestjs\/(microservices|websockets)|@fastify\/static)(\/|$)/;
 
 const escapeUnit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 

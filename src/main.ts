@@ -5,7 +5,7 @@ const OLDEST_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
   process.stderr.write(
-    `signet: Node ${OLDEST_MAJOR} or newer is needed, this is ${process.version}; npm start uses the one that the project brings along\n`,
+    `signet: Node ${OLDEST_MAJOR} or newer is needed, this is ${process.version}; npm start uses one that npm ci installs\n`,
   );
   process.exit(1);
 }

@@ -181,6 +181,20 @@ describe('pages of other origins', () => {
     expectError(await preflight(`${gateway.url}/token`, APP), 405, 'method_not_allowed');
     const keys = await call(`${gateway.url}/.well-known/jwks.json`, from(EVIL, {}));
     expect(corsOf(keys)).toEqual({ 'access-control-allow-origin': '*' });
+    // With a header of its own a page asks first.
+    for (const path of ['jwks.json', 'oauth-protected-resource/private', 'openid-configuration']) {
+      const url = `${gateway.url}/.well-known/${path}`;
+      const asked = await preflight(url, EVIL, 'mcp-protocol-version');
+      expect([asked.status, corsOf(asked)]).toMatchObject([
+        204,
+        {
+          'access-control-allow-origin': '*',
+          'access-control-allow-headers': 'mcp-protocol-version',
+        },
+      ]);
+    }
+    const query = await preflight(`${gateway.url}/token?/.well-known/`, EVIL);
+    expectError(query, 405, 'method_not_allowed');
   });
 
   it.each([

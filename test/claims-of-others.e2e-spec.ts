@@ -1,7 +1,8 @@
 // Long tokens, tokens without an audience, and claims of the wrong type, over HTTP.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
+import type { Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
 import { AUDIENCE, tokenOf } from './helpers/issuer.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
@@ -32,7 +33,7 @@ const custom = ({ url }: Gateway, token: unknown): Promise<Answer> =>
 describe('a token', () => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startGateway({ BACKEND_HOST: backend.url });
+    gateway = await hostGateway({ BACKEND_HOST: backend.url });
   });
   afterAll(() => gateway.stop());
 
@@ -71,7 +72,7 @@ describe('a token', () => {
 });
 
 it('VALIDATOR_MAX_TOKEN_LENGTH raises the limit of tokens and of headers alike', async () => {
-  const gateway = await startGateway({
+  const gateway = await hostGateway({
     BACKEND_HOST: backend.url,
     VALIDATOR_MAX_TOKEN_LENGTH: '65536',
   });
@@ -85,7 +86,7 @@ it('VALIDATOR_MAX_TOKEN_LENGTH raises the limit of tokens and of headers alike',
 describe('tokens of an issuer that names no audience', () => {
   const start = async (env: Record<string, string>) => {
     const jwk = await generateJwk('HS256', 'k');
-    const gateway = await startGateway({
+    const gateway = await hostGateway({
       BACKEND_HOST: backend.url,
       SIGNER_KID: 'k',
       SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),

@@ -37,6 +37,7 @@ let remoteKey: JWK;
 let jwks: JwksServer;
 let file: string;
 let env: Record<string, string>;
+let holder: Awaited<ReturnType<typeof createDpopClient>>;
 
 const LOGIN = {
   access_token: { sub: 'u1', aud: AUDIENCE, scope: 'read write admin', roles: ['role_a'] },
@@ -52,6 +53,7 @@ beforeAll(async () => {
   clientKey = await generateJwk('ES256', 'c1');
   remoteKey = await generateJwk('ES256', 'r1');
   jwks = await startJwksServer([publicHalf(remoteKey)]);
+  holder = await createDpopClient();
   file = writeClients([
     withSecret(SECRET, { client_id: 'web', grant_types: GRANTS }),
     withSecret(SECRET, {
@@ -95,6 +97,13 @@ beforeAll(async () => {
       claims: { roles: ['role_a'] },
       audience: AUDIENCE,
       dpop_bound_access_tokens: true,
+    }),
+    withSecret(SECRET, {
+      client_id: 'holder',
+      grant_types: ['client_credentials'],
+      claims: {},
+      audience: AUDIENCE,
+      dpop_jkt: holder.cnf.jkt,
     }),
     withSecret(SECRET, { client_id: 'api', grant_types: [] }),
   ]);
@@ -416,6 +425,35 @@ describe('a client that is registered with dpop_bound_access_tokens (RFC 9449 se
     },
   );
 
+  it('gets tokens for its own key alone, where that is registered (dpop_jkt)', async () => {
+    const others = await createDpopClient();
+    const ask = async (by: typeof holder): Promise<Answer> => {
+      const dpop = await by.prove('', `${issuer}/token`, 'POST', { ath: undefined });
+      const { headers } = byBasic('holder', SECRET);
+      return token({ grant_type: 'client_credentials' }, { headers: { ...headers, dpop } });
+    };
+    expectError(await ask(others), 400, 'dpop_key_mismatch', 'invalid_dpop_proof');
+    const { access } = pairOf(await ask(holder));
+    expect(part(access, 1)).toMatchObject({ client_id: 'holder', cnf: holder.cnf });
+    const form = { grant_type: 'client_credentials' };
+    const without = await token(form, byBasic('holder', SECRET));
+    expectError(without, 400, 'dpop_proof_missing', 'invalid_dpop_proof');
+  });
+
+  it('is named by a warning where proofs do not count, also when it is added later', async () => {
+    const path = writeClients([withSecret('one', { client_id: 'a', grant_types: GRANTS })]);
+    const other = await hostGateway({ ...env, CLIENTS_FILE: path, DPOP: 'off' });
+    const warnings = (): unknown[] =>
+      other.log().filter(({ level, context }) => level === 40 && context !== 'Environment');
+    expect(warnings()).toEqual([]);
+    const bound = { client_id: 'b', grant_types: GRANTS, dpop_bound_access_tokens: true };
+    writeFileSync(path, clientsText([withSecret('one', bound)]));
+    await expect
+      .poll(warnings)
+      .toMatchObject([{ msg: expect.stringMatching(/ need a DPoP proof .*: b$/) as string }]);
+    await other.stop();
+  });
+
   it('has to be the client that it says it is first', async () => {
     const refused = await token({ grant_type: 'password' }, byBasic('bound', 'x'));
     expectError(refused, 401, 'client_unknown', 'invalid_client');
@@ -532,7 +570,7 @@ describe('POST /token/introspect', () => {
     expect(await ask({ preferred_username: 'alice' })).toMatchObject({ username: 'alice' });
     expect(await ask({ preferred_username: 7 })).not.toHaveProperty('username');
     // What the login calls a token is not what it is.
-    expect(await ask({ token_use: 'id', token_type: 'x', active: false })).toMatchObject({
+    expect(await ask({ token_use: 'x', token_type: 'x', active: false })).toMatchObject({
       active: true,
       token_use: 'access',
       token_type: 'Bearer',

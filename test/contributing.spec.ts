@@ -47,3 +47,12 @@ describe('a store', () => {
     expect(shown.toSorted()).toEqual(schemes.toSorted());
   });
 });
+
+describe('a version', () => {
+  it('is the one of the newest section of the changelog, everywhere', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const [, newest] = /^## (\S+)/m.exec(readFileSync('CHANGELOG.md', 'utf8')) ?? [];
+    const [, image] = /image: signet:(\S+)/.exec(readFileSync('ops/kubernetes.yaml', 'utf8')) ?? [];
+    expect([newest, image]).toEqual([version, version]);
+  });
+});

@@ -152,6 +152,38 @@ describe('the issuer', () => {
     await backend.down();
     expect(part(String(json.access_token), 1).aud).toBe('https://orders.example');
     expect(part(String(json.id_token), 1)).not.toHaveProperty('aud');
+    expect(part(String(json.id_token), 1).token_use).toBe('id');
+  });
+
+  it('opens no routes: an ID token, whatever its audience', async () => {
+    const backend = await startFaultyBackend();
+    const claims = '{"sub":"u","roles":["role_a"],"aud":"http://api.example.com","nonce":"n"}';
+    const codeOf = async (settings: Record<string, string>): Promise<unknown[]> => {
+      await start({
+        BACKEND_HOST: backend.url,
+        SIGNER_KEYS_TO_SIGN: 'access_token,id_token',
+        ...settings,
+      });
+      backend.does((socket) =>
+        socket.write(reply(`{"access_token":${claims},"id_token":${claims}}`)),
+      );
+      const { json } = await call(`${gateway.url}/token`, { method: 'POST' });
+      const codes: unknown[] = [];
+      for (const token of [json.access_token, json.id_token]) {
+        const headers = { authorization: `Bearer ${String(token)}` };
+        const answer = await call(`${gateway.url}/private/custom`, { headers });
+        codes.push(answer.json.code ?? answer.status);
+      }
+      // Whoever has it may take it back all the same.
+      const body = new URLSearchParams({ token: String(json.id_token) });
+      const revoked = await call(`${gateway.url}/token/revoke`, { method: 'POST', body });
+      codes.push(revoked.status);
+      await gateway.stop();
+      return codes;
+    };
+    expect(await codeOf({})).toEqual([200, 'type_not_allowed', 200]);
+    expect(await codeOf({ VALIDATOR_ID_TOKENS: 'true' })).toEqual([200, 200, 200]);
+    await backend.down();
   });
 });
 

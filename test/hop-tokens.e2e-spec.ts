@@ -22,11 +22,9 @@ import {
   type VerifiedClaims,
 } from '../src/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { compileInProject } from './helpers/compile.js';
 import { freePort } from './helpers/free-port.js';
 import { hostGateway } from './helpers/host.js';
 import { call } from './helpers/http.js';
-import { blocksOf } from './helpers/manual.js';
 import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
 
 const ISSUERS = {
@@ -324,14 +322,6 @@ describe('each hop gets a token of its own', () => {
     expect(nobody).not.toHaveProperty('sub');
     await backend.stop();
   });
-});
-
-it('the manual holds routes that compile', () => {
-  const [block] = blocksOf('library', 'A token per hop', 'ts');
-  expect(compileInProject('hops.controller.ts', block)).toEqual([]);
-  expect(compileInProject('hops.controller.ts', block.replace('hop: true', 'hop: 1'))).not.toEqual(
-    [],
-  );
 });
 
 describe('the boot is refused', () => {

@@ -178,7 +178,7 @@ describe('opaque tokens of a real OpenID provider', () => {
     expect(checks.map(({ check, verdict: passed }) => `${check} ${passed}`)).toEqual(
       [
         'format', 'introspection', 'issuer', 'kind', 'claim types', 'exp', 'nbf', 'iat', 'iss', 'aud',
-        'required claims', 'revocation', 'roles', 'scopes',
+        'token kind', 'required claims', 'revocation', 'roles', 'scopes',
       ].map((check) => `${check} passed`),
     ); // prettier-ignore
     expect(checks[1]?.found).toBe(`asked ${provider.issuer}/token/introspection`);

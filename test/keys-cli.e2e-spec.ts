@@ -18,7 +18,8 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/index.js';
 import { runSignet, type CommandResult } from './helpers/cli.js';
-import { refuseToBoot, startGateway, type Gateway } from './helpers/gateway.js';
+import { refuseToBoot, type Gateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { generateJwk, part, publicHalf } from './helpers/keys.js';
 import { startSigningApp } from './helpers/signing-app.js';
 
@@ -407,7 +408,7 @@ describe('signet keys rotate', () => {
 
   it('replaces the key of a running gateway, without a request that fails', async () => {
     const old = kidIn(await succeed(['generate', '--alg', 'ES256']));
-    const gateway = await startGateway(
+    const gateway = await hostGateway(
       { SIGNER_ALG: 'ES256', SIGNER_JWK_LOCAL_PATH: file, ...env },
       folder,
     );
@@ -604,7 +605,7 @@ describe('signet keys retire', () => {
   it('refuses a stolen key at once, but not the one that signs', async () => {
     const stolen = kidIn(await succeed(['generate', '--alg', 'ES256']));
     expect(await refuse(['retire', stolen])).toMatch(/only one that signs.*rotate --now --force/);
-    const gateway = await startGateway(
+    const gateway = await hostGateway(
       { SIGNER_ALG: 'ES256', SIGNER_KID: 'auto', SIGNER_JWK_LOCAL_PATH: file },
       folder,
     );
@@ -656,7 +657,7 @@ describe('signet keys encrypt and decrypt', () => {
     expect(await succeed(['list'], env)).toMatch(/pending/);
 
     const settings = { SIGNER_ALG: 'ES256', SIGNER_KID: kid, SIGNER_JWK_LOCAL_PATH: file };
-    const gateway = await startGateway({ ...settings, ...env }, folder);
+    const gateway = await hostGateway({ ...settings, ...env }, folder);
     expect((await post(gateway)).status).toBe(200);
     await gateway.stop();
     outputs.push(gateway.output());

@@ -16,6 +16,7 @@ import { GATEWAY_PACKAGES } from '../src/packages/index.js';
 import {
   compile,
   createConsumer,
+  ES_MODULES,
   pack,
   startConsumer,
   USUAL_PACKAGES,
@@ -190,6 +191,8 @@ const SHAPES = krakend(
     endpoint('/', {}, {}, { url_pattern: '' }),
     endpoint('/text', {}, { output_encoding: 'string' }),
     endpoint('/safe', {}, {}, { encoding: 'safejson' }),
+    endpoint('/limited', { 'qos/ratelimit/router': { client_max_rate: 2, every: '1h' } }),
+    endpoint('/limited/too', { 'qos/ratelimit/router': { client_max_rate: 1, every: '1h' } }),
     endpoint('/things/{id}'),
     endpoint('/things/secret', { 'auth/validator': VALIDATOR }, {}, { host: ['http://other'] }),
     endpoint('/ws', { websocket: {} }),
@@ -205,6 +208,7 @@ const SHAPES = krakend(
         port: 1,
         token_keys: ['jti'],
       },
+      'security/cors': { allow_origins: ['https://app.example'] },
     },
   },
 );
@@ -214,7 +218,7 @@ describe('everything at once', () => {
     const file = writeKeys(KEYS);
     const text = JSON.stringify(SHAPES).replaceAll(VALIDATOR.jwk_local_path, file);
     const imported = await importText(text, 'krakend.json');
-    expect(imported.counts).toEqual({ endpoints: 21, takenOver: 20, refused: 2, leftOut: 1 });
+    expect(imported.counts).toEqual({ endpoints: 23, takenOver: 22, refused: 2, leftOut: 1 });
     const answers: Record<string, unknown>[] = [];
     const ask = async (url: string, path: string, init: RequestInit = {}): Promise<unknown> => {
       const { status, json } = await call(`${url}${path}`, init);
@@ -247,6 +251,14 @@ describe('everything at once', () => {
           celWithout: await ask(url, '/cel', token({})),
           custom: await ask(url, '/private/custom', token({})),
           token: await ask(url, '/orders/1/lines/2', token({})),
+          // The backend is not there.
+          limited: [
+            (await call(`${url}/limited`)).status,
+            (await call(`${url}/limited/too`)).status,
+            (await call(`${url}/limited`)).status,
+            ...((await ask(url, '/limited')) as unknown[]),
+            ...((await ask(url, '/limited/too')) as unknown[]),
+          ],
         });
       } finally {
         await app.close();
@@ -263,6 +275,7 @@ describe('everything at once', () => {
       celWithout: [403, 'claim_invalid'],
       custom: [403, 'roles_missing'],
       token: [401, 'audience_mismatch'],
+      limited: [502, 502, 502, 429, 'rate_limited', 429, 'rate_limited'],
     };
     expect(answers).toEqual([expected, expected]);
   });
@@ -493,20 +506,7 @@ describe('controllers', () => {
     const directory = await createConsumer(
       tarball,
       {
-        'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
-        'tsconfig.json': JSON.stringify({
-          compilerOptions: {
-            module: 'nodenext',
-            target: 'es2023',
-            strict: true,
-            skipLibCheck: true,
-            experimentalDecorators: true,
-            emitDecoratorMetadata: true,
-            types: ['node'],
-            outDir: 'dist',
-            rootDir: 'src',
-          },
-        }),
+        ...ES_MODULES,
         'src/imported.module.ts': (await translate(config)).controllers ?? '',
         'src/main.ts': `
         import type { AddressInfo } from 'node:net';

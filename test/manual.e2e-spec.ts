@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startBackend } from './helpers/backend.js';
-import { compileInProject } from './helpers/compile.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { AUDIENCE } from './helpers/issuer.js';
@@ -137,13 +136,6 @@ describe('the blocks of the manual', () => {
     const anonymous = (text: string): string =>
       text.replaceAll(/[\w-]{43}|[\w-]{8}…/g, 'KID').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME');
     expect(anonymous(all)).toBe(anonymous(shown));
-  });
-
-  it('hold a key provider that compiles', () => {
-    const [provider] = blocksOf('keys', 'Keys in a vault or KMS', 'ts');
-    expect(compileInProject('vault.ts', provider)).toEqual([]);
-    const broken = provider.replace('publicOnly', 'publik');
-    expect(compileInProject('vault.ts', broken)).not.toEqual([]);
   });
 });
 

@@ -1,12 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith, type Answer } from './helpers/http.js';
+import { call, type Answer } from './helpers/http.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 interface Described {
@@ -370,60 +367,11 @@ describe('SWAGGER_ENABLED', () => {
   });
 });
 
-describe.skipIf(withoutBrowser)('/docs in a browser', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await startBrowser();
-  });
-  afterAll(() => browser?.close());
-
-  it('logs in, authorizes and calls the protected route', async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
-    const problems: string[] = [];
-    const hosts = new Set<string>();
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('request', (request) => hosts.add(new URL(request.url()).host));
-    await page.goto(`${gateway.url}/docs`);
-
-    const token = page.locator('#operations-Token-TokenController_create');
-    await token.locator('.opblock-summary-control').click();
-    await token.getByRole('button', { name: 'Try it out' }).click();
-    await token.getByRole('button', { name: 'Execute' }).click();
-    const body = token.locator('.live-responses-table .highlight-code').first();
-    await expect.poll(() => body.innerText(), { timeout: 15_000 }).toContain('access_token');
-    const access = /"access_token":\s*"([^"]+)"/.exec(await body.innerText())?.[1] ?? '';
-    expect((await callWith(`${gateway.url}/private/custom`, access)).status).toBe(200);
-
-    await page.getByRole('button', { name: 'Authorize' }).click();
-    await page.locator('.dialog-ux input').first().fill(access);
-    await page.locator('.dialog-ux').getByRole('button', { name: 'Apply credentials' }).click();
-    await page.locator('.dialog-ux').getByRole('button', { name: 'Close' }).click();
-
-    const custom = page.locator('#operations-Private-PrivateController_custom');
-    await custom.locator('.opblock-summary-control').click();
-    await custom.getByRole('button', { name: 'Try it out' }).click();
-    await custom.getByRole('button', { name: 'Execute' }).click();
-    const status = custom.locator('.live-responses-table .response-col_status').last();
-    await expect.poll(() => status.innerText(), { timeout: 15_000 }).toMatch(/^200/);
-
-    await custom.evaluate((element) => element.scrollIntoView());
-    mkdirSync('test-artefacts', { recursive: true });
-    await page.screenshot({ path: 'test-artefacts/docs.png' });
-    // The policy of the page forbids nothing that it needs, and it talks to nobody else.
-    expect(problems).toEqual([]);
-    expect([...hosts]).toEqual([new URL(gateway.url).host]);
-    await page.close();
-  }, 60_000);
-
-  it('has a policy of its own; all other answers keep the strict one', async () => {
-    const policy = async (path: string): Promise<string | null> =>
-      (await call(gateway.url + path)).headers.get('content-security-policy');
-    expect(await policy('/docs')).toContain("script-src 'self'");
-    expect(await policy('/docs')).not.toMatch(/script-src[^;]*unsafe/);
-    for (const path of ['/docs-json', '/docsx', '/health/live', '/private/custom'])
-      expect(await policy(path)).toBe("default-src 'none';frame-ancestors 'none'");
-  });
+it('/docs has a policy of its own; all other answers keep the strict one', async () => {
+  const policy = async (path: string): Promise<string | null> =>
+    (await call(gateway.url + path)).headers.get('content-security-policy');
+  expect(await policy('/docs')).toContain("script-src 'self'");
+  expect(await policy('/docs')).not.toMatch(/script-src[^;]*unsafe/);
+  for (const path of ['/docs-json', '/docsx', '/health/live', '/private/custom'])
+    expect(await policy(path)).toBe("default-src 'none';frame-ancestors 'none'");
 });

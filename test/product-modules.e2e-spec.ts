@@ -9,6 +9,7 @@ import {
   IntrospectionModule,
   JwksModule,
   OAuthModule,
+  ProtectedResourceModule,
   RequireJwt,
   SessionModule,
   SigningModule,
@@ -20,7 +21,10 @@ import {
   type RefreshedSession,
   type TokenAnswer,
 } from '../src/index.js';
+import { ClientsModule } from '../src/clients/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
+import { byBasic, withSecret } from './helpers/clients.js';
+import { createDpopClient } from './helpers/dpop.js';
 import { call, callWith, type Answer } from './helpers/http.js';
 import { verdictOf } from './helpers/sessions.js';
 
@@ -66,17 +70,38 @@ const goOn = async ({ sub = '' }: RefreshedSession) => (known.has(sub) ? tokensO
 })
 class AppModule {}
 
+/** The same for registered clients, and with the documents that tell them where tokens are. */
+@Module({
+  imports: [
+    AppModule,
+    ClientsModule.forRoot({
+      issuer: issuer.issuer,
+      clients: [
+        withSecret('s3cret', {
+          client_id: 'billing',
+          grant_types: ['client_credentials'],
+          scope: 'read write',
+          claims: { roles: ['auditor'] },
+          audience: issuer.audience,
+        }),
+      ],
+    }),
+    ProtectedResourceModule.forRoot({ resourceName: 'Shop' }),
+  ],
+})
+class ClientsAppModule {}
+
 let app: INestApplication | undefined;
 afterEach(() => app?.close());
 
 describe.each(['Express', 'Fastify'])('an application of the modules on %s', (adapter) => {
-  async function start(): Promise<string> {
+  async function start(root = AppModule): Promise<string> {
     known = new Set();
     const options = { logger: false, abortOnError: false } as const;
     app =
       adapter === 'Express'
-        ? await NestFactory.create(AppModule, options)
-        : await NestFactory.create(AppModule, new FastifyAdapter(), options);
+        ? await NestFactory.create(root, options)
+        : await NestFactory.create(root, new FastifyAdapter(), options);
     app.useGlobalFilters(new ErrorFilter({ explain: true }));
     await app.listen(0, '127.0.0.1');
     return (await app.getUrl()).replace('[::1]', '127.0.0.1');
@@ -114,6 +139,38 @@ describe.each(['Express', 'Fastify'])('an application of the modules on %s', (ad
     const logout = await post(`${url}/logout`, {}, { authorization });
     expect(logout.status).toBe(204);
     expect(verdictOf(await callWith(`${url}/me`, access))).toBe('401 token_revoked');
+  });
+
+  it('gives registered clients tokens that are bound to their key, and tells where', async () => {
+    const url = await start(ClientsAppModule);
+    const { headers: basic } = byBasic('billing', 's3cret');
+    const form = { grant_type: 'client_credentials', scope: 'read' };
+    expect(verdictOf(await post(`${url}/token`, form))).toBe('401 client_unknown');
+
+    const dpop = await createDpopClient();
+    const proof = await dpop.prove('', `${url}/token`, 'POST', { ath: undefined });
+    const answer = await post(`${url}/token`, form, { ...basic, dpop: proof });
+    expect(answer.json).toMatchObject({ token_type: 'DPoP', scope: 'read' });
+    const token = String(answer.json.access_token);
+    const again = await post(`${url}/token`, form, { ...basic, dpop: proof });
+    expect(verdictOf(again)).toBe('400 dpop_proof_reused');
+
+    const me = `${url}/me`;
+    const used = await call(me, { headers: await dpop.headers(token, me) });
+    expect([used.status, used.text]).toEqual([200, '{"sub":"billing"}']);
+    const stolen = await callWith(me, token);
+    expect(verdictOf(stolen)).toBe('401 dpop_scheme_needed');
+    const place = /resource_metadata="([^"]+)"/.exec(stolen.headers.get('www-authenticate') ?? '');
+    expect(place?.[1]).toBe(`${url}/.well-known/oauth-protected-resource/me`);
+    for (const [path, resource] of [
+      ['/me', `${url}/me`],
+      ['', url],
+    ] as const) {
+      const told = await call(`${url}/.well-known/oauth-protected-resource${path}`);
+      expect(told.json).toMatchObject({ resource, authorization_servers: [issuer.issuer] });
+    }
+    const nothing = await call(`${url}/.well-known/oauth-protected-resource/none/at/all`);
+    expect(verdictOf(nothing)).toBe('404 not_found');
   });
 
   it('refuses what the application refuses', async () => {

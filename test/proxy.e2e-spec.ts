@@ -15,8 +15,6 @@ import {
   type BackendModuleOptions,
 } from '../src/backend/index.js';
 import { bodyMiddleware, ErrorFilter, requestContextMiddleware } from '../src/http/index.js';
-import { compileInProject } from './helpers/compile.js';
-import { blocksOf } from './helpers/manual.js';
 import {
   OK,
   send,
@@ -139,14 +137,6 @@ const headersOf = ({ type, encoding, body, chunked }: Kind): Record<string, stri
     : chunked === true
       ? { 'transfer-encoding': 'chunked' }
       : { 'content-length': String(body.length) }),
-});
-
-it('the manual holds a route that compiles', () => {
-  const [block] = blocksOf('library', 'Pass requests on', 'ts');
-  expect(compileInProject('orders.controller.ts', block)).toEqual([]);
-  expect(compileInProject('orders.controller.ts', block.replace("'no-op'", "'noop'"))).not.toEqual(
-    [],
-  );
 });
 
 describe('the body of a request arrives', () => {

@@ -436,6 +436,22 @@ describe('claims of a login service that is careless', () => {
     await expect.poll(warnings).toBe(1);
   });
 
+  it('numbers keep their spelling, at login and at refresh, in times, too', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const numbers = `"amount":19.90,"share":1.0,"limit":1E2,"iat":${now}.0,"exp":${now + 900}.00`;
+    const gateway = await start();
+    await both(numbers);
+    const textOf = (token: string): string =>
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+    const first = await login(gateway.url);
+    const answer = await refresh(gateway.url, first.refresh);
+    expect(verdictOf(answer)).toBe('200');
+    for (const token of [first.access, first.refresh, pairOf(answer).access])
+      expect(textOf(token)).toContain(numbers);
+    expect(await custom(gateway.url, pairOf(answer).access)).toBe('200');
+    expect(Math.abs(Number(answer.json.expires_in) - 900)).toBeLessThan(30);
+  });
+
   it.each([
     ['"sid":""', 'access_token.sid'],
     ['"sub":7', 'access_token.sub'],
@@ -450,6 +466,21 @@ describe('claims of a login service that is careless', () => {
     const answer = await call(`${gateway.url}/token`, { method: 'POST' });
     expectError(answer, 502, 'claims_invalid', 'server_error');
     expect(answer.text).toContain(name);
+  });
+});
+
+describe('an auth_time that lies ahead', () => {
+  it('is that of the login: the session ends as any other', async () => {
+    const claims = { sub: 'u1', aud: AUDIENCE, auth_time: 9e10 };
+    await backend.answer('/token.json', { body: { access_token: claims, refresh_token: claims } });
+    const gateway = await start({ REFRESH_ABSOLUTE_TTL: '600' });
+    const { access, refresh: token } = await login(gateway.url);
+    await backend.answer('/token.json', { body: ANSWER });
+    const [ofAccess, ofRefresh] = [part(access, 1), part(token, 1)];
+    expect(ofRefresh.auth_time).toBe(ofRefresh.iat);
+    expect(ofAccess.auth_time).toBe(9e10);
+    await gateway.advanceClock(602);
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('400 refresh_token_invalid');
   });
 });
 

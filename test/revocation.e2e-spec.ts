@@ -400,7 +400,7 @@ describe('while refresh is off', () => {
 
 describe('without ADMIN_ROLES', () => {
   it('there are no admin routes, and the metadata names none', async () => {
-    const plain = await startGateway({ BACKEND_HOST: backend.url });
+    const plain = await hostGateway({ BACKEND_HOST: backend.url });
     const token = await login(plain.url);
     for (const [method, path] of [
       ['GET', '/admin/revocations'],
@@ -418,5 +418,41 @@ describe('without ADMIN_ROLES', () => {
     });
     expect(json.introspection_endpoint).toBeUndefined();
     await plain.stop();
+  });
+});
+
+describe('tokens in the form of SIGNER_FULL', () => {
+  const textOf = (token: string): string => {
+    const [header, payload, signature] = token.split('.');
+    return JSON.stringify({ payload, protected: header, signature });
+  };
+
+  it('open routes, are told of and are taken back, in both forms at once', async () => {
+    const own = await hostGateway({
+      BACKEND_HOST: backend.url,
+      SIGNER_JWK_LOCAL_PATH: writeKeys([key]),
+      SIGNER_FULL: 'true',
+      ADMIN_ROLES: 'role_a',
+    });
+    const { access: full } = await login(own.url);
+    const { payload, protected: header, signature } = JSON.parse(full) as Record<string, string>;
+    const compact = `${header}.${payload}.${signature}`;
+    expect(textOf(compact)).toBe(full);
+    for (const token of [full, compact]) expect(await custom(own.url, token)).toBe('200');
+    expect(await custom(own.url, full.replace(',', ', '))).toBe('401 token_malformed');
+    const authorization = `Bearer ${full}`;
+    const told = await postForm(`${own.url}/token/introspect`, { token: full }, { authorization });
+    expect(told.json).toMatchObject({ active: true, token_use: 'access', sub: 'u1' });
+    const revoked = await postForm(`${own.url}/token/revoke`, { token: full });
+    expect(revoked.status).toBe(200);
+    for (const token of [full, compact])
+      expect(await custom(own.url, token)).toBe('401 token_revoked');
+    await own.stop();
+  });
+
+  it('open nothing where tokens are made in the compact form', async () => {
+    const { access } = await login(gateway.url);
+    expect(await custom(gateway.url, access)).toBe('200');
+    expect(await custom(gateway.url, textOf(access))).toBe('401 token_malformed');
   });
 });

@@ -124,6 +124,8 @@ describe.each(STORES)('%s', (_name, fill) => {
       replay: 'sealed',
     });
     expect(await store.peek(use('sha256:x', 'u-1'))).toEqual({ state: 'revoked' });
+    expect(await store.removeRevocation('00000000-0000-4000-8000-000000000001')).toBeDefined();
+    expect(await store.peek(use('sha256:x', 'u-1'))).toEqual({ state: 'fresh' });
     expect(await store.noteExpiry(0)).toBe(4_102_444_800);
     expect(await schema()).toBe(SCHEMA);
   });

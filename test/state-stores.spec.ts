@@ -45,6 +45,26 @@ describe.skipIf(withoutRedis)('a Redis server', () => {
   });
   afterAll(() => redis.stop());
 
+  it('has keys whose names tell of nobody', async () => {
+    const store = await openStore(redis.url);
+    const names = [
+      { kind: 'sub', value: 'alice@example.com' },
+      { kind: 'sid', value: 'login 5 alice@example.com' },
+    ] as const;
+    const entries = names.map((name) => revocation(name));
+    for (const entry of entries) await store.addRevocation(entry);
+    const use = { id: 'sha256:a', expiresAt: 4_102_444_800, subject: { names } };
+    expect(await store.peek(use)).toEqual({ state: 'revoked' });
+    const keys = async (): Promise<string> =>
+      JSON.stringify(await redis.command('KEYS', '*')).toLowerCase();
+    expect(await keys()).toContain(':named:');
+    expect(await keys()).not.toContain('alice');
+    for (const { id } of entries) await store.removeRevocation(id);
+    expect(await store.peek(use)).toEqual({ state: 'fresh' });
+    expect(await keys()).not.toContain(':named:');
+    await store.close();
+  });
+
   describeStore('Redis', () => openStore(redis.url));
   describeSharedStore('Redis', () => openStore(redis.url));
 });

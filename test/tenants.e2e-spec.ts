@@ -11,12 +11,10 @@ import {
 } from '../src/auth/index.js';
 import { TokenExplainer } from '../src/core/explain/index.js';
 import { JwkKeyStore, type KeyUrlOptions } from '../src/jwks/index.js';
-import { compileInProject } from './helpers/compile.js';
 import { tokenOf } from './helpers/issuer.js';
 import { startIssuersApp, type IssuersApp } from './helpers/issuers-app.js';
 import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
-import { blocksOf } from './helpers/manual.js';
 
 const OWN = 'https://own.test';
 
@@ -260,12 +258,4 @@ it.each<[Parameters<typeof boot>[0], RegExp]>([
   [{ issuer: '' }, /admin.*'issuer' is empty/],
 ])('the boot is refused with %j', async (options, reason) => {
   await expect(boot(options)).rejects.toThrow(reason);
-});
-
-it('the manual holds a resolver that compiles', () => {
-  const [block] = blocksOf('library', 'Tenants', 'ts');
-  expect(compileInProject('auth.ts', block)).toEqual([]);
-  expect(
-    compileInProject('auth.ts', block.replace('{ audience }', '{ audiance: audience }')),
-  ).not.toEqual([]);
 });

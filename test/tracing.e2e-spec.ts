@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
+import { startGateway } from './helpers/gateway.js';
+import { hostGateway } from './helpers/host.js';
 import { call, callWith } from './helpers/http.js';
 import {
   attribute,
@@ -31,17 +32,15 @@ afterAll(async () => {
 });
 beforeEach(() => collector.reset());
 
-const start = (env: Record<string, string> = {}): Promise<Gateway> =>
-  startGateway({
-    BACKEND_HOST: backend.url,
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
-    ...env,
-  });
+const settings = () => ({
+  BACKEND_HOST: backend.url,
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+});
 const seenAt = (path: string) => backend.seen.findLast(({ url }) => url.startsWith(path));
 
 describe('tracing', () => {
   it('follows a request to the backend, and continues the trace of the client', async () => {
-    const gateway = await start();
+    const gateway = await hostGateway(settings());
     const token = await call(`${gateway.url}/token?password=secret-query`, {
       method: 'POST',
       headers: { traceparent: `00-${TRACE}-${PARENT}-01`, tracestate: 'vendor=x' },
@@ -77,8 +76,8 @@ describe('tracing', () => {
     expect(collector.bodies.join()).not.toMatch(/secret-|eyJ|role_a/);
   });
 
-  it('respects that a trace is not sampled, and begins its own where there is none', async () => {
-    const gateway = await start();
+  it('respects that a trusted proxy does not sample, and begins its own where there is none', async () => {
+    const gateway = await hostGateway({ ...settings(), TRUST_PROXY: 'loopback' });
     const send = async (traceparent: string): Promise<string> => {
       await call(`${gateway.url}/token`, { method: 'POST', headers: { traceparent } });
       return String(seenAt('/token.json')?.headers.traceparent);
@@ -93,7 +92,7 @@ describe('tracing', () => {
   });
 
   it('marks failures by their code, on the request and on the call', async () => {
-    const gateway = await start({ BACKEND_HOST: 'http://127.0.0.1:1' });
+    const gateway = await hostGateway({ ...settings(), BACKEND_HOST: 'http://127.0.0.1:1' });
     await call(`${gateway.url}/token`, { method: 'POST' });
     await gateway.stop();
     const all = collector.spans();
@@ -106,7 +105,7 @@ describe('tracing', () => {
 
   it('a collector that hangs harms no request and does not hold up the end', async () => {
     collector.mode = 'hangs';
-    const gateway = await start();
+    const gateway = await startGateway(settings());
     for (let i = 0; i < 20; i++)
       expect((await call(`${gateway.url}/token`, { method: 'POST' })).status).toBe(200);
     const begin = performance.now();

@@ -11,7 +11,6 @@ import {
   ParseUUIDPipe,
   Post,
   Query,
-  ValidationPipe,
 } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { Operation } from '../routes/index.js';
@@ -28,9 +27,8 @@ import {
   toResponse,
   type RevocationResponse,
 } from './revocation.dto.js';
+import { STRICT } from './strict-input.js';
 
-/** Unknown members are refused: a misspelt name must not be ignored. */
-const STRICT = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 /** `/admin/revocations`: tokens that are refused before they expire, by token, user, session or key. */
 @Controller('admin/revocations')
 @RequireJwt({ admin: true })

@@ -6,16 +6,14 @@ import {
   HttpCode,
   NotFoundException,
   Query,
-  ValidationPipe,
 } from '@nestjs/common';
 import { RequireJwt } from '../auth/index.js';
 import { Operation } from '../routes/index.js';
 import { SessionList, toSessionResponse, type SessionResponse } from '../session/index.js';
 import { END_SESSIONS, LIST_SESSIONS_OF_USER } from './admin-sessions.operations.js';
 import { EndSessionsDto, ListSessionsDto } from './session.dto.js';
+import { STRICT } from './strict-input.js';
 
-/** Unknown parameters are refused: a misspelt `sid` must not end all sessions. */
-const STRICT = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 const REASON = 'ended by an admin';
 
 /** `/admin/sessions`: the sessions of a user, and their end. */

@@ -1,4 +1,4 @@
-import { ValidationPipe, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import {
   CreateRevocationDto,
@@ -6,10 +6,10 @@ import {
   revokedName,
   toResponse,
 } from './revocation.dto.js';
+import { STRICT } from './strict-input.js';
 
-const pipe = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
 const read = <T extends object>(metatype: Type<T>, value: unknown): Promise<T> =>
-  pipe.transform(value, { type: 'body', metatype }) as Promise<T>;
+  STRICT.transform(value, { type: 'body', metatype }) as Promise<T>;
 const accepts = (metatype: Type<object>, value: unknown): Promise<boolean> =>
   read(metatype, value).then(
     () => true,

@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Injectable,
+  Optional,
+  type CanActivate,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
 import { BootError, TokenRefusedError } from '../core/errors/index.js';
 import {
   addBackendHeaders,
@@ -95,6 +101,43 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
+   * The same for a request of Express to a route with a {@link plainProtection}, without an exception for a
+   * refusal: it is what comes back.
+   *
+   * @returns `undefined` for a request that is let through
+   */
+  check(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { policy, userProperty }: RouteProtection,
+  ): GatewayException | undefined | Promise<GatewayException | undefined> {
+    const fulfilled = verifiedBy(request);
+    if (fulfilled === policy) return undefined;
+    const settle = (verdict: Verdict): GatewayException | undefined => {
+      if (verdict instanceof GatewayException) return verdict;
+      setVerified(request, policy, verdict);
+      (request as unknown as Record<string, unknown>)[userProperty] = verdict;
+      if (fulfilled === undefined) withholdHeaders(request, policy.credentialHeaders);
+      return undefined;
+    };
+    const verdict = this.verdict({ carrier: request, target: request, response }, policy);
+    return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
+  }
+
+  /** How a route is protected, where {@link check} does all that `canActivate` would do; else `undefined`. */
+  plainProtection(handler: CallableFunction, controller: Type): RouteProtection | undefined {
+    const protection = this.routes.protection(handler, controller);
+    const { isPublic, isLenient, validate } = protection;
+    const isPlain =
+      this.constructor === AuthGuard &&
+      !isPublic &&
+      !isLenient &&
+      validate === undefined &&
+      !this.routes.logsRefusals;
+    return isPlain ? protection : undefined;
+  }
+
+  /**
    * Verifies the token of a request; for a handler of HTTP that decides by itself what it asks for.
    *
    * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
@@ -105,13 +148,12 @@ export class AuthGuard implements CanActivate {
     response: ServerResponse,
     policy: TokenPolicy,
   ): Promise<void> {
-    try {
-      const presented = { carrier: request, target: request, response };
-      setVerified(request, policy, await this.verify(presented, policy));
-    } catch (error) {
-      if (error instanceof GatewayException) setHeaders(response, error);
-      throw error;
+    const verdict = await this.verdict({ carrier: request, target: request, response }, policy);
+    if (verdict instanceof GatewayException) {
+      setHeaders(response, verdict);
+      throw verdict;
     }
+    setVerified(request, policy, verdict);
     withholdHeaders(request, policy.credentialHeaders);
   }
 
@@ -122,30 +164,36 @@ export class AuthGuard implements CanActivate {
   ): Promise<VerifiedClaims | undefined> {
     const response = contextResponse(context);
     const isMessage = context.getType<string>() === 'rpc';
+    const verdict = await this.verdict({ ...presented, response, isMessage }, policy);
+    if (!(verdict instanceof GatewayException)) return verdict;
+    if (isLenient && verdict.details.error === 'invalid_token') return undefined;
+    // Set here, because Nest's own exception filter sends no headers.
+    if (response !== undefined) setHeaders(response, verdict);
+    this.routes.logRefusal(verdict, context);
+    throw await contextRefusal(context, verdict);
+  }
+
+  /** A promise only where there is a token to verify. Only what is no refusal is thrown. */
+  private verdict(presented: Presented, policy: TokenPolicy): Verdict | Promise<Verdict> {
+    const { carrier } = presented;
+    let bearer: BearerToken | undefined;
     try {
-      return await this.verify({ ...presented, response, isMessage }, policy);
+      bearer = bearerToken(carrier, policy);
     } catch (error) {
-      if (!(error instanceof GatewayException)) throw error;
-      if (isLenient && error.details.error === 'invalid_token') return undefined;
-      // Set here, because Nest's own exception filter sends no headers.
-      if (response !== undefined) setHeaders(response, error);
-      this.routes.logRefusal(error, context);
-      throw await contextRefusal(context, error);
+      return this.refusal(error, policy, carrier);
     }
+    if (bearer !== undefined) return this.verify(presented, policy, bearer);
+    return policy.optional
+      ? undefined
+      : this.refusal(tokenMissing(carrier, policy), policy, carrier);
   }
 
   private async verify(
     { carrier, target, response, isMessage = false }: Presented,
     policy: TokenPolicy,
-  ): Promise<VerifiedClaims | undefined> {
-    let bearer: BearerToken | undefined;
+    { token, source, scheme }: BearerToken,
+  ): Promise<Verdict> {
     try {
-      bearer = bearerToken(carrier, policy);
-      if (bearer === undefined) {
-        if (policy.optional) return undefined;
-        throw tokenMissing(carrier, policy);
-      }
-      const { token, source, scheme } = bearer;
       if (scheme === 'DPoP' && response !== undefined) await this.proofs?.offerNonce(response);
       if (source === 'cookie') this.routes.assertSameOrigin(carrier);
       // Proofs are made for a method and a URL, and count once: not for messages.
@@ -158,10 +206,20 @@ export class AuthGuard implements CanActivate {
       if (claimHeaders.length > 0) addBackendHeaders(target, claimsToHeaders(claims, claimHeaders));
       return claims;
     } catch (error) {
-      if (!(error instanceof TokenRefusedError)) throw error;
-      const metadata = this.routes.resourceMetadata(carrier);
-      throw new TokenRefusedException(error, policy, bearer?.scheme, metadata);
+      return this.refusal(error, policy, carrier, scheme);
     }
+  }
+
+  /** What a request is refused with. @throws `error` where that is no refusal */
+  private refusal(
+    error: unknown,
+    policy: TokenPolicy,
+    carrier: IncomingMessage,
+    scheme?: BearerToken['scheme'],
+  ): GatewayException {
+    if (error instanceof GatewayException) return error;
+    if (!(error instanceof TokenRefusedError)) throw error;
+    return new TokenRefusedException(error, policy, scheme, this.routes.resourceMetadata(carrier));
   }
 
   private alsoVerified(
@@ -173,6 +231,9 @@ export class AuthGuard implements CanActivate {
     if (known !== undefined) setVerified(known, policy, claims);
   }
 }
+
+/** The claims of a token that fulfils a policy, `undefined` without one where none is needed, or a refusal. */
+type Verdict = VerifiedClaims | undefined | GatewayException;
 
 /** Where the token of a request is looked for, and what gets what follows from it. */
 interface Presented {

@@ -13,10 +13,16 @@ import { verifiedClaims } from './verified-request.js';
  * me(@Claims() claims: VerifiedClaims, @Claims('sub') sub: string) { … }
  * ```
  */
-export const Claims = createParamDecorator(
-  (name: string | undefined, context: ExecutionContext) => {
-    const request = knownRequest(context);
-    const claims = request && verifiedClaims(request);
-    return name === undefined || claims === undefined ? claims : readClaim(claims, name, true);
-  },
-);
+export const Claims = createParamDecorator(claimsOfContext);
+
+/** What `@Claims()` is in a context. */
+export function claimsOfContext(name: string | undefined, context: ExecutionContext): unknown {
+  const request = knownRequest(context);
+  return request && claimsOfRequest(name, request);
+}
+
+/** What `@Claims()` is for a request. */
+export function claimsOfRequest(name: string | undefined, request: object): unknown {
+  const claims = verifiedClaims(request);
+  return name === undefined || claims === undefined ? claims : readClaim(claims, name, true);
+}

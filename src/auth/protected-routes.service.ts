@@ -208,9 +208,14 @@ export class ProtectedRoutes implements OnModuleInit {
     return { access: optional ? 'optional' : 'token', roles, scopes, issuers: [...issuers] };
   }
 
+  /** Whether a line is written about each request that is refused. */
+  get logsRefusals(): boolean {
+    return this.options.logRefusals !== false;
+  }
+
   /** Writes a line about a request that was refused. */
   logRefusal({ details }: GatewayException, context: ExecutionContext): void {
-    if (this.options.logRefusals === false) return;
+    if (!this.logsRefusals) return;
     const { code, status, explanation = details.description } = details;
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     this.logger.warn(oneLine(`${route}: ${status} ${code}: ${explanation}`));

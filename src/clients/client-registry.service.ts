@@ -33,6 +33,7 @@ export class ClientRegistry implements OnApplicationShutdown {
   private looking: Promise<void> = Promise.resolve();
   private problem: string | undefined;
   private retry: NodeJS.Timeout | undefined;
+  private readonly followers: ((clients: readonly Client[]) => void)[] = [];
   private unwatch: (() => void) | undefined;
   private closed = false;
 
@@ -71,6 +72,12 @@ export class ClientRegistry implements OnApplicationShutdown {
       .some(
         ({ claims, grantTypes }) => claims !== undefined && grantTypes.has('client_credentials'),
       );
+  }
+
+  /** Calls back with the clients now, and each time they change. */
+  follow(changed: (clients: readonly Client[]) => void): void {
+    this.followers.push(changed);
+    changed([...this.clients.values()]);
   }
 
   /** Where the keys of a client with a `jwks_uri` come from. */
@@ -133,6 +140,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     this.clients = clients;
     this.sources = sources;
     for (const [, { end }] of gone) end();
+    for (const changed of this.followers) changed([...clients.values()]);
   }
 
   /** The key sets of these clients; those that are followed already are the same. */

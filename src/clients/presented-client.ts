@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { rawRequest } from '../auth/index.js';
 import type { ClientAuthMethod } from '../core/clients/index.js';
 import { TokenRefusedError } from '../core/errors/index.js';
 import { parseCompact } from '../core/jws/index.js';
@@ -51,7 +52,7 @@ export function presentedClient(
   const basic = usesBasic(request);
   const ways = [basic, secret !== undefined, assertion !== undefined].filter(Boolean).length;
   // Node keeps the first of several headers, a proxy may have read the last one.
-  if (ways > 1 || (basic && (request.headersDistinct.authorization?.length ?? 0) > 1))
+  if (ways > 1 || (basic && (rawRequest(request).headersDistinct.authorization?.length ?? 0) > 1))
     throw new ClientRefusedException(
       'client_ambiguous',
       'there is more than one of: HTTP Basic, client_secret, client_assertion',

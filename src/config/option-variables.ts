@@ -76,6 +76,8 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
     scopesMatcher: 'VALIDATOR_SCOPES_MATCHER',
     requiredClaims: 'VALIDATOR_REQUIRED_CLAIMS',
     types: 'VALIDATOR_TYP',
+    full: 'SIGNER_FULL',
+    idTokens: 'VALIDATOR_ID_TOKENS',
     cookieKey: 'VALIDATOR_COOKIE_KEY',
     authHeaderName: 'VALIDATOR_AUTH_HEADER_NAME',
     leeway: 'VALIDATOR_LEEWAY',

@@ -90,6 +90,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   VALIDATOR_SCOPES_MATCHER: 'all',
   VALIDATOR_REQUIRED_CLAIMS: 'sub',
   VALIDATOR_TYP: 'x+jwt',
+  VALIDATOR_ID_TOKENS: 'true',
   VALIDATOR_INTROSPECTION_URL: 'https://id.example/introspect',
   VALIDATOR_INTROSPECTION_CLIENT_FILE: 'client.json',
   VALIDATOR_INTROSPECTION_TOKENS: 'all',

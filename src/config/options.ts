@@ -151,6 +151,8 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   scopesMatcher: env.VALIDATOR_SCOPES_MATCHER,
   requiredClaims: env.VALIDATOR_REQUIRED_CLAIMS,
   types: env.VALIDATOR_TYP,
+  full: env.SIGNER_FULL,
+  idTokens: env.VALIDATOR_ID_TOKENS,
   cookieKey: env.VALIDATOR_COOKIE_KEY,
   authHeaderName: env.VALIDATOR_AUTH_HEADER_NAME,
   leeway: env.VALIDATOR_LEEWAY,

@@ -2,7 +2,7 @@ import { claimHeaderProblems, parseClaimHeaders } from '../core/verify/index.js'
 import { NEVER_FORWARDED } from '../core/headers/index.js';
 import { normalizeType } from '../core/claims/index.js';
 import { isAsymmetric, isJwsAlgorithm } from '../core/jws/index.js';
-import { DEFAULT_KEY_FILE, type Environment } from './environment.js';
+import { DEFAULT_KEY_FILE, PASSED_ON, type Environment } from './environment.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
 
 const BACKEND_PATHS = [
@@ -209,6 +209,14 @@ export const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string
     : [
         `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; whoever is on the way chooses the keys`,
       ];
+
+/** With registered clients the gateway authenticates them, not the login. The default may stand in a `.env`. */
+export const authMethodsWarning = (env: Environment): string[] =>
+  env.CLIENTS_FILE !== undefined && env.TOKEN_BACKEND_AUTH_METHODS.join() !== PASSED_ON.join()
+    ? [
+        'TOKEN_BACKEND_AUTH_METHODS does nothing with CLIENTS_FILE: token_endpoint_auth_method of each client says how it authenticates',
+      ]
+    : [];
 
 /** Whoever has one of these keys speaks for each of these issuers. */
 export function sharedKeysWarning(env: Environment): string[] {

@@ -43,7 +43,7 @@ const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
 /** How a client can tell the login who it is. */
-const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
+export const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
 const YEAR = 31_536_000;
 
 /** The key file that development creates when it is missing. */
@@ -151,6 +151,7 @@ export class Environment {
   @Choice(MATCHERS, { default: STANDARD_POLICY.scopesMatcher }) VALIDATOR_SCOPES_MATCHER!: Matcher;
   @List(CLAIM_NAME, 'claim names') VALIDATOR_REQUIRED_CLAIMS!: string[];
   @List(TYP, 'typ values', { default: STANDARD_POLICY.types.join() }) VALIDATOR_TYP!: string[];
+  @Flag() VALIDATOR_ID_TOKENS!: boolean;
   @DocumentUrl() VALIDATOR_INTROSPECTION_URL?: string;
   @Text(FILE, 'a path') VALIDATOR_INTROSPECTION_CLIENT_FILE?: string;
   @Choice(['opaque', 'all'], { default: STANDARD_INTROSPECTION.tokens })

@@ -70,6 +70,7 @@ const WRONG: Raw = {
   VALIDATOR_MAX_TOKEN_LENGTH: '100',
   VALIDATOR_ROLES_KEY: 'a b',
   VALIDATOR_ROLES_KEY_IS_NESTED: 'nested',
+  VALIDATOR_ID_TOKENS: 'google',
   VALIDATOR_COOKIE_KEY: 'a=b',
   VALIDATOR_AUTH_HEADER_NAME: 'A:',
   VALIDATOR_LEEWAY: '-1',
@@ -122,6 +123,7 @@ describe('readEnvironment', () => {
       VALIDATOR_SCOPES_MATCHER: 'any',
       VALIDATOR_REQUIRED_CLAIMS: [],
       VALIDATOR_TYP: ['JWT', 'at+jwt'],
+      VALIDATOR_ID_TOKENS: false,
       VALIDATOR_AUTH_HEADER_NAME: 'Authorization',
       VALIDATOR_LEEWAY: 1,
       DISABLE_JWK_SECURITY: false,
@@ -253,6 +255,19 @@ describe('loadEnvironment', () => {
   ])('warns of issuers that share a key set: %j', (raw, expected) => {
     const issuers = { SIGNER_ISSUER: 'own', VALIDATOR_ISSUER: 'https://a,own,https://b' };
     expect(load({ ...issuers, ...raw }, '').warnings).toEqual(expected);
+  });
+
+  it('warns of methods of the login where clients are registered, but not of the default', () => {
+    const CLIENTS_FILE = 'clients.json';
+    const warned = (raw: Raw): boolean =>
+      load(raw, '').warnings.some((line) =>
+        line.startsWith('TOKEN_BACKEND_AUTH_METHODS does nothing'),
+      );
+    expect(warned({ CLIENTS_FILE, TOKEN_BACKEND_AUTH_METHODS: 'none' })).toBe(true);
+    expect(warned({ TOKEN_BACKEND_AUTH_METHODS: 'none' })).toBe(false);
+    expect(warned({ CLIENTS_FILE })).toBe(false);
+    const asIs = 'none,client_secret_basic,client_secret_post';
+    expect(warned({ CLIENTS_FILE, TOKEN_BACKEND_AUTH_METHODS: asIs })).toBe(false);
   });
 
   it('reports the problems of both at once, each variable once', () => {

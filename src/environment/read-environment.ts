@@ -2,6 +2,7 @@ import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
 import {
   crossChecks,
+  authMethodsWarning,
   httpHostsWarning,
   sharedKeysWarning,
   trustProxyWarning,
@@ -46,6 +47,7 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
       ...httpHostsWarning(env),
       ...sharedKeysWarning(env),
       ...trustProxyWarning(env),
+      ...authMethodsWarning(env),
     ],
   };
 }

@@ -59,3 +59,16 @@ export function corsMiddleware(write: CorsHeaders) {
     response.end();
   };
 }
+
+/**
+ * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A client
+ * of MCP sends a header of its own with each request, so that its browser asks first.
+ */
+export function publicDocumentsMiddleware() {
+  const answer = corsMiddleware(corsHeaders({ origins: '*', credentials: false }));
+  return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    if (request.method === 'OPTIONS' && PUBLIC_DOCUMENTS.test(request.url ?? ''))
+      answer(request, response, next);
+    else next();
+  };
+}

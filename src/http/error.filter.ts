@@ -82,13 +82,16 @@ export class ErrorFilter implements ExceptionFilter {
     const type = host.getType<string>();
     if (type === 'ws' || type === 'rpc') return answerMessage(thrown, host);
     if (type !== 'http') throw thrown;
-    return this.answer(thrown, host);
+    const http = host.switchToHttp();
+    return this.answer(thrown, http.getRequest(), http.getResponse());
   }
 
-  private answer(thrown: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<RoutedRequest>();
-    const response = http.getResponse<ServerResponse | FastifyReply>();
+  /** Answers a request of HTTP with what was thrown, or would have been. */
+  answer(
+    thrown: unknown,
+    request: RoutedRequest,
+    response: ServerResponse | FastifyReply,
+  ): undefined {
     const error = this.reworded(
       thrown instanceof NotFoundException && !isRouted(request)
         ? unrouted(request)
@@ -101,17 +104,22 @@ export class ErrorFilter implements ExceptionFilter {
     if (isFastify(response)) {
       if (response.sent) response.raw.destroy();
       else void response.code(status).headers(headers).send(body);
-      return;
+      return undefined;
     }
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
       response.destroy();
-      return;
+      return undefined;
     }
     if (status === 413) lingerOnClose(request);
     response.statusCode = status;
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    for (const name in headers) {
+      const value = headers[name] as string;
+      // Node looks at each character of what is set.
+      if (response.getHeader(name) !== value) response.setHeader(name, value);
+    }
     endInBatch(response, body);
+    return undefined;
   }
 
   private reworded(error: GatewayError): GatewayError {

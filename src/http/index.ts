@@ -19,6 +19,7 @@ export {
 export {
   corsHeaders,
   corsMiddleware,
+  publicDocumentsMiddleware,
   type CorsHeaders,
   type CorsOptions,
 } from './cors.middleware.js';

@@ -11,6 +11,8 @@ export interface LogOptions {
   level: string;
   /** `pretty` for people, `json` for machines. */
   format: 'pretty' | 'json';
+  /** False: no other process writes to this stdout, so lines may be written in larger pieces. Default true. */
+  shared?: boolean;
 }
 
 /** Nest's own report of its start-up: of interest only when something is wrong with it. */
@@ -56,15 +58,15 @@ export interface Log {
  * A structured log on stdout; as JSON it never blocks on its reader. Without `pino-pretty`, an optional
  * peer, it is JSON and begins with how to get it.
  */
-export async function createLog({ level, format }: LogOptions): Promise<Log> {
+export async function createLog({ level, format, shared = true }: LogOptions): Promise<Log> {
   const pretty = format === 'pretty' ? await loadPretty() : undefined;
   const isPretty = typeof pretty === 'function';
   // The pretty format parses the line again, so what steers has to stay text in it.
   const streamWrite = (line: string): string => visibleInJson(line, isPretty);
   const options = { level, base: undefined, timestamp: isoTime, hooks: { streamWrite } };
   if (isPretty) return logOver(pino(options, pretty(PRETTY)), () => 0);
-  const destination = new StdoutDestination();
-  const log = logOver(pino(options, destination.stream), () => destination.dropped);
+  const destination = new StdoutDestination(shared);
+  const log = logOver(pino(options, destination), () => destination.dropped);
   // Once for all workers.
   if (pretty !== undefined && !cluster.isWorker)
     log.logger('Log').warn(`The log is JSON, since ${pretty}, or set LOG_FORMAT=json.`);

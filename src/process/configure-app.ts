@@ -17,6 +17,7 @@ import {
   ErrorFilter,
   inOne,
   inTurn,
+  publicDocumentsMiddleware,
   requestContextMiddleware,
   requestEndMiddleware,
   type RequestListener,
@@ -78,7 +79,8 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const body = bodyMiddleware(env.BODY_LIMIT, isRaw);
   const options = corsOptions(env);
   const cors = options === undefined ? undefined : corsHeaders(options);
-  app.use(inOne(steps, cors === undefined ? body : inTurn(corsMiddleware(cors), body)));
+  const pages = cors === undefined ? publicDocumentsMiddleware() : corsMiddleware(cors);
+  app.use(inOne(steps, inTurn(pages, body)));
   app.useGlobalFilters(new ErrorFilter({ explain: env.ERRORS_EXPLAIN, reword: withVariableNames }));
   countRefusals(app, metrics, cors);
 }

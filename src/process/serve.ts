@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { withPort, type Environment } from '../environment/index.js';
 import type { Log } from '../logging/index.js';
 import { listenerUrl } from '../management/index.js';
+import { useDirectHandlers } from '../server/index.js';
 import { settleAfterStart } from './after-start.js';
 import { createApp } from './create-app.js';
 import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
@@ -21,7 +22,7 @@ import { withBackend } from './with-backend.js';
  * @param warnings about the environment, for the log
  */
 export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
-  const log = await openLog(env, warnings);
+  const log = await openLog(env, warnings, false);
   const logger = log.logger('Signet');
   const { url, issuer, shutDown, reload } = await serve(env, log);
   actOnSignals({ shutDown, reload }, logger);
@@ -60,6 +61,7 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
     app = await createApp(await withBackend(settled, logger), log);
     exitOnUnexpectedErrors(logger);
     await app.init();
+    useDirectHandlers(app);
   } finally {
     await held?.release();
   }

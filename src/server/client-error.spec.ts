@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerClientError } from './index.js';
 
@@ -10,7 +11,12 @@ let codes: (string | undefined)[] = [];
 beforeAll(async () => {
   const limits = { maxHeaderSize: 1024, headersTimeout: 100, connectionsCheckingInterval: 20 };
   server = createServer({ ...limits, requestTimeout: 100 }, (request, response) => {
-    request.resume().on('end', () => response.end('ok'));
+    if (request.url === '/early') response.write('begun');
+    if (request.url === '/refused') response.end('refused');
+    request.resume().on('end', () => {
+      if (request.url === '/slow') void setTimeout(50).then(() => response.end('slow'));
+      else response.end(request.url);
+    });
   })
     .on('clientError', (error, socket) =>
       codes.push(answerClientError(error, socket as Socket, methodsOf)),
@@ -24,10 +30,13 @@ afterAll(() => {
   server.close();
 });
 
-/** All that comes back for a text, until the server closes. */
-async function exchange(text: string): Promise<string> {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  socket.write(text);
+/** All that comes back for a text, or for several packets, until the server closes. */
+async function exchange(...packets: string[]): Promise<string> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
+  for (const packet of packets) {
+    socket.write(packet);
+    await setTimeout(10);
+  }
   let answer = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
   await once(socket, 'close');
@@ -89,6 +98,38 @@ describe('answerClientError', () => {
     const answer = await exchange(`${line}\r\nHost: x\r\n\r\n`);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(/^Allow: (.*)\r$/m.exec(answer)?.[1]).toBe(allow);
+  });
+
+  const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const chunked = (path: string): string =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk`;
+  const LENGTH = 'POST /l HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabc';
+  it.each([
+    ['one', [`${get('/a')}garbage\r\n\r\n`], ['200 /a', '400']],
+    ['two', [`${get('/a')}${get('/b')}garbage\r\n\r\n`], ['200 /a', '200 /b', '400']],
+    ['a slow one', [`${get('/slow')}${get('/b')}x\r\n\r\n`], ['200 slow', '200 /b', '400']],
+    ['one with more garbage', [`${get('/slow')}x\r\n\r\n`, 'y\r\n\r\n'], ['200 slow', '400']],
+    ['a body too short', [LENGTH], ['200 /l', '400']],
+    ['one that is slower than its successor', [`${get('/slow')}POST`], ['200 slow', '408']],
+    ['the last one', [`${get('/a', 'Connection: close\r\n')}x\r\n\r\n`], ['200 /a']],
+    ['one before a broken body', [get('/a') + chunked('/c')], ['200 /a', '400']],
+    ['a refused one with a broken body', [chunked('/refused')], ['200 refused', '400']],
+    [
+      'one that is answered while its body breaks',
+      [get('/a') + chunked('/early')],
+      ['200 /a', '200 begun'],
+    ],
+    ['one before an unknown method', [`${get('/b')}FOO /a HTTP/1.1\r\n\r\n`], ['200 /b', '405']],
+  ])('comes behind the answers to good requests: %s', async (_what, packets, expected) => {
+    const answers = (await exchange(...packets)).split(/(?=HTTP\/1\.1 )/);
+    expect(
+      answers.map((answer) => {
+        const [, status, body = ''] =
+          /^HTTP\/1\.1 (\d+)[^]*?\r\n\r\n(?:[\da-f]+\r\n)?([^\r]*)/.exec(answer) ?? [];
+        return status === '200' ? `200 ${body}` : status;
+      }),
+    ).toEqual(expected);
+    expect(codes.filter((code) => code !== undefined)).toHaveLength(1);
   });
 
   it('says nothing to a client that is gone', async () => {

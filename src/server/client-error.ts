@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorAnswer, type GatewayError } from '../http/index.js';
 
 const STATUS: Readonly<Record<string, number>> = {
@@ -22,7 +22,7 @@ export type MethodsOf = (path: string) => readonly string[];
 /** What the parser of Node says of an error, and what it had read. */
 type ParserError = NodeJS.ErrnoException & {
   readonly rawPacket?: Buffer;
-  /** Of the packet, where it was understood. */
+  /** How far in the packet it came. */
   readonly bytesParsed?: number;
 };
 
@@ -30,59 +30,53 @@ type ParserError = NodeJS.ErrnoException & {
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ (\/[!-~]*) HTTP\/1\.[01]\r?\n/;
 const MAX_LINE = 8192;
 
-/** Connections that are given up: the parser complains about everything that still comes. */
-const givenUp = new WeakSet<Socket>();
+/** A socket, with the response that Node writes to it now; those of later requests follow. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/** Sockets whose error is answered when the responses before it are sent. */
+const waiting = new WeakSet<Socket>();
 
 /**
- * Answers what never became a request, in the shape of all other errors, and closes the connection. Answers to the
- * requests before it are sent first.
+ * Answers what never became a request, in the shape of all other errors, and closes the connection.
+ * Requests before it on the same connection get their answers first (RFC 9112 section 9.3.2).
  *
  * @param methodsOf for requests with a method that nobody knows. Default: there are no paths
- * @returns the error code; `undefined` when there is nobody to answer
+ * @returns the error code; `undefined` when there is nobody to answer, or this was said before
  */
 export function answerClientError(
   error: ParserError,
   socket: Socket,
   methodsOf: MethodsOf = () => [],
 ): string | undefined {
-  if (givenUp.has(socket)) return undefined;
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || (!socket.writable && !waiting.has(socket))) {
     socket.destroy();
     return undefined;
   }
-  givenUp.add(socket);
+  // Each further packet is an error, too.
+  if (waiting.has(socket)) return undefined;
   const allow = unknownMethodOf(error, methodsOf);
   const status = allow.length > 0 ? 405 : (STATUS[error.code ?? ''] ?? 400);
   const code = CODES[status] ?? 'request_malformed';
-  const description = STATUS_CODES[status] ?? '';
-  const answer: GatewayError = {
-    status,
-    error: 'invalid_request',
-    code,
-    description,
-    headers: allow.length > 0 ? { Allow: allow.join(', ') } : {},
-  };
-  whenAnswered(socket, () => endWith(socket, answer));
+  endInTurn(
+    socket,
+    textOf({
+      status,
+      error: 'invalid_request',
+      code,
+      description: STATUS_CODES[status] ?? '',
+      headers: allow.length > 0 ? { Allow: allow.join(', ') } : {},
+    }),
+  );
   return code;
 }
 
-/** Node keeps here the answer that is next on a connection. */
-type Answering = Socket & { readonly _httpMessage?: ServerResponse | null };
-
-function whenAnswered(socket: Answering, then: () => void): void {
-  const { _httpMessage: response } = socket;
-  // Of one that is not complete the rest will not come.
-  if (response === undefined || response === null || !response.req.complete) then();
-  else response.once('close', () => setImmediate(whenAnswered, socket, then));
-}
-
-function endWith(socket: Duplex, error: GatewayError): void {
-  if (!socket.writable) return;
+/** The whole answer, which ends the connection. */
+function textOf(error: GatewayError): string {
   const { status, headers, body } = errorAnswer(error, randomUUID());
   const head = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`;
 }
 
 /**
@@ -92,15 +86,33 @@ function endWith(socket: Duplex, error: GatewayError): void {
  */
 export function answerConnect(socket: Duplex): string {
   socket.on('error', () => undefined);
-  endWith(socket, {
-    status: 405,
-    error: 'invalid_request',
-    code: 'method_not_allowed',
-    description: 'This is no proxy.',
-    // RFC 9110 section 10.2.1: it allows no method.
-    headers: { Allow: '' },
-  });
+  socket.end(
+    textOf({
+      status: 405,
+      error: 'invalid_request',
+      code: 'method_not_allowed',
+      description: 'This is no proxy.',
+      // RFC 9110 section 10.2.1: it allows no method.
+      headers: { Allow: '' },
+    }),
+  );
   return 'method_not_allowed';
+}
+
+/** Ends a socket with a text once all responses are sent that have to come before it. */
+function endInTurn(socket: HttpSocket, text: string): void {
+  const response = socket._httpMessage ?? undefined;
+  // The request is whole, so the error is behind it; or its answer is, and only has to be sent.
+  if (response !== undefined && (response.req.complete || response.writableEnded)) {
+    waiting.add(socket);
+    response.once('close', () => endInTurn(socket, text));
+    return;
+  }
+  waiting.delete(socket);
+  // An answer has begun to a request that will never be whole: a second head would be part of its body.
+  if (response?.headersSent === true) socket.destroy();
+  // After an answer with `Connection: close`, Node ends the socket itself.
+  else if (socket.writable) socket.end(text);
 }
 
 /** What is allowed where a request is one but for its method; empty for anything else. */
@@ -109,7 +121,7 @@ function unknownMethodOf(
   methodsOf: MethodsOf,
 ): readonly string[] {
   if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined) return [];
-  // Good requests may stand before it.
+  // Good requests may stand before it in the packet.
   const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
   const target = REQUEST_LINE.exec(rawPacket.toString('latin1', start, start + MAX_LINE))?.[1];
   return target === undefined ? [] : methodsOf(target.split('?', 1)[0] ?? '/');

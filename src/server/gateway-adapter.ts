@@ -13,11 +13,14 @@ import { LoadShedder } from './load-shedder.js';
 import { toOriginForm } from './origin-form.js';
 import { PipelineLimit } from './pipeline-limit.js';
 import { EXPECTATION, requestProblem } from './request-checks.js';
+import type { StraightRoutes } from './straight-routes.js';
 import { limitServer, limitWriting, serverOptions } from './server-limits.js';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
+  /** Routes that Express need not look for. */
+  straight: StraightRoutes | undefined = undefined;
   /** Called with the code of each request that never reaches the application, for its head. */
   onRefused: (code: string) => void = () => undefined;
 
@@ -48,6 +51,7 @@ export class GatewayAdapter extends ExpressAdapter {
       withoutForwardedPorts(request);
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);
+      if (this.straight?.serve(request, response) === true) return;
       // Nest answers everything. If it ever does not, Express must not send a page of its own.
       application(request, response, () => response.destroy());
     };

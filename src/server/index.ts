@@ -1,2 +1,3 @@
 export { answerClientError } from './client-error.js';
 export { GatewayAdapter } from './gateway-adapter.js';
+export { useDirectHandlers } from './direct-handlers.js';

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   foreignIssuerOf,
   parseClaims,
+  parseToken,
   varyPolicy,
   type TokenHolder,
   type TokenPolicy,
@@ -13,7 +14,7 @@ import { STANDARD_SIGNING } from '../core/sign/index.js';
 import { normalizeType } from '../core/claims/index.js';
 import { toNumber } from '../core/json/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
-import { JWS_ALGORITHMS, parseCompact } from '../core/jws/index.js';
+import { JWS_ALGORITHMS } from '../core/jws/index.js';
 import {
   deadFrom,
   revocationSubject,
@@ -64,6 +65,8 @@ export class IssuedTokens {
     this.access = varyPolicy(routes.defaults(), anybody);
     this.refresh = {
       ...this.access,
+      // Its header says what it is; what the login service says in its claims is for others.
+      kinds: 'any',
       perIssuer: undefined,
       unlistedIssuer: undefined,
       foreignIssuers: new Set(),
@@ -94,7 +97,7 @@ export class IssuedTokens {
    * @throws TokenRefusedError for everything else
    */
   async identify(token: string, age: 'live' | 'any'): Promise<PresentedToken> {
-    const { typ = 'JWT' } = parseCompact(token, this.access.maxTokenLength).header;
+    const { typ = 'JWT' } = parseToken(token, this.access).header;
     const kind = normalizeType(typ) === this.refreshType ? 'refresh' : 'access';
     const policy = this[kind];
     return this.verify(token, kind, age === 'any' ? varyPolicy(policy, { anyAge: true }) : policy);
@@ -116,7 +119,7 @@ export class IssuedTokens {
   }
 
   private async signedHere(token: string): Promise<PresentedToken> {
-    const { header, payload } = parseCompact(token, this.access.maxTokenLength);
+    const { header, payload } = parseToken(token, this.access);
     const { iss } = parseClaims(payload);
     const type = normalizeType(header.typ ?? 'JWT');
     const kind =
@@ -138,7 +141,7 @@ export class IssuedTokens {
     holder?: TokenHolder,
   ): Promise<PresentedToken> {
     const claims = await this.verifier.verify(token, policy, holder);
-    const { header, signingInput } = parseCompact(token, policy.maxTokenLength);
+    const { header, signingInput } = parseToken(token, policy);
     const issuer = foreignIssuerOf(policy, claims.iss);
     const names = { issuer, kid: header.kid, claims, signingInput };
     const digest = tokenDigest(names);

@@ -52,13 +52,7 @@ export function continueSession(
         'sign_target_invalid',
         `${field}.sid is not the sid of the session that is refreshed`,
       );
-  const complete = withClaims(claimSets, session);
-  return (field) => {
-    const claims = complete(field);
-    return isRefreshField(field) && isLater(claims.auth_time, session.authTime)
-      ? { ...claims, auth_time: session.authTime }
-      : claims;
-  };
+  return withClaims(claimSets, session);
 }
 
 const isLater = (time: unknown, other: unknown): boolean =>
@@ -69,7 +63,10 @@ const grantedScope = (claimSets: ClaimSets): unknown =>
   [...claimSets].find(([field, { scope }]) => !isRefreshField(field) && scope !== undefined)?.[1]
     .scope;
 
-/** Adds what is absent; what the backend sent stays as it is. */
+/**
+ * Adds what is absent; what the backend sent stays as it is, but for an `auth_time` that lies ahead of the login: with it
+ * the session would end later, or never.
+ */
 function withClaims(
   claimSets: ClaimSets,
   { sid, authTime, scope }: Session,
@@ -82,6 +79,7 @@ function withClaims(
     // It decides when the session ends.
     if (toNumber(claims.auth_time) === undefined)
       throw new SigningError('claims_invalid', `${field}.auth_time is not a number`);
+    if (isLater(claims.auth_time, authTime)) claims.auth_time = authTime;
     if (scope !== undefined) claims.scope ??= scope;
     return claims;
   };

@@ -41,18 +41,25 @@ export class SigningInterceptor implements NestInterceptor {
 
   /** @throws SigningException (502) when the result cannot be signed */
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const policy = this.routes.policy(context.getHandler());
-    // RFC 6749 section 5.1: no cache keeps tokens.
-    if (context.getType() === 'http') {
-      const response = context.switchToHttp().getResponse<object>();
-      setResponseHeader(response, 'Cache-Control', 'no-store');
-      setResponseHeader(response, 'Pragma', 'no-cache');
-    }
+    this.begin(context);
     // A promise instead of rxjs operators, which cost more than an HMAC signature.
     const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-    return of(
-      result instanceof SignedAnswer ? result.body : await this.sign(result, policy, context),
-    );
+    return of(await this.signed(result, context));
+  }
+
+  /** What is done before the handler. */
+  begin(context: ExecutionContext): void {
+    // RFC 6749 section 5.1: no cache keeps tokens.
+    if (context.getType() !== 'http') return;
+    const response = context.switchToHttp().getResponse<object>();
+    setResponseHeader(response, 'Cache-Control', 'no-store');
+    setResponseHeader(response, 'Pragma', 'no-cache');
+  }
+
+  /** What becomes of the result of the handler. @throws as {@link intercept} */
+  signed(result: unknown, context: ExecutionContext): unknown {
+    if (result instanceof SignedAnswer) return result.body;
+    return this.sign(result, this.routes.policy(context.getHandler()), context);
   }
 
   private async sign(

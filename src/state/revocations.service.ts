@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { AtMostEvery, epochSeconds, nowSeconds } from '../core/time/index.js';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
@@ -23,6 +23,7 @@ import {
   StateUnavailableException,
 } from './state-unavailable.exception.js';
 import type { StateStore } from './state-store.js';
+import { LARGEST_SKEW, StoreReports } from './store-reports.js';
 
 /** How the view follows the store. */
 export interface RevocationsOptions {
@@ -59,10 +60,6 @@ export interface RevocationRequest {
 const PAGE = 2000;
 /** Revocations that a store gets back at a time. */
 const RESTORED_AT_ONCE = 500;
-/** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
-const SKEW_TO_TELL = 1;
-const LARGEST_SKEW = 10;
-const LOG_EVERY_MS = 60_000;
 /** A whole round of looks at every entry, in polls. */
 const SWEEP_ROUND = 120;
 const HOUR = 3600;
@@ -86,7 +83,6 @@ const isTime = (value: unknown): boolean => value === null || typeof value === '
  * what this one does, at once.
  */
 export class Revocations implements OnApplicationShutdown {
-  private static readonly logger = new Logger(Revocations.name);
   private readonly index = new RevocationIndex();
   private readonly leeway: number;
   private readonly pollMs: number;
@@ -108,10 +104,7 @@ export class Revocations implements OnApplicationShutdown {
   /** When the store was last asked for what it then told, by the monotonic clock. */
   private seenAt = -Infinity;
   private failing = false;
-  private readonly log = new AtMostEvery(LOG_EVERY_MS);
-  private readonly skewLog = new AtMostEvery(LOG_EVERY_MS);
-  /** Whether it was told that the store takes no writes. */
-  private toldReadOnly = false;
+  private readonly reports: StoreReports;
   /** Entries of the store that this version does not understand, by id. */
   private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
@@ -123,6 +116,7 @@ export class Revocations implements OnApplicationShutdown {
     private readonly store: StateStore,
     private readonly options: RevocationsOptions,
   ) {
+    this.reports = new StoreReports(store);
     this.leeway = options.leeway ?? 1;
     this.pollMs = options.pollMs ?? 500;
     this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
@@ -136,7 +130,7 @@ export class Revocations implements OnApplicationShutdown {
   static async open(store: StateStore, options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(store, options);
     await revocations.readAll();
-    revocations.tellReadOnly();
+    revocations.reports.readOnly();
     revocations.scheduleNext();
     store.watch?.(() => revocations.hurry());
     return revocations;
@@ -328,13 +322,15 @@ export class Revocations implements OnApplicationShutdown {
     if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {
       await this.look();
-      if (this.failing)
-        Revocations.logger.log(`The state store (${this.store.description}) answers again`);
+      if (this.failing) this.reports.answersAgain();
       this.failing = false;
-      this.tellSkew();
-      this.tellReadOnly();
+      this.reports.skew();
+      this.reports.readOnly();
     } catch (error) {
-      if (!this.closed) this.complain(error);
+      if (!this.closed) {
+        this.failing = true;
+        this.reports.failure(error, this.maxStalenessMs);
+      }
     }
     this.scheduleNext();
   }
@@ -357,7 +353,7 @@ export class Revocations implements OnApplicationShutdown {
       for (const revocation of changes.added) {
         this.unseen.delete(revocation.id);
         if (isUnderstood(revocation)) this.index.add(revocation);
-        else this.skip(revocation);
+        else this.skip(revocation.id);
       }
       for (const removed of changes.removed) {
         this.unseen.delete(removed.id);
@@ -404,9 +400,7 @@ export class Revocations implements OnApplicationShutdown {
       }
       this.lost = false;
       this.index.endMarking();
-      Revocations.logger.warn(
-        `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
-      );
+      this.reports.gaveBack(count);
     } catch {
       // The next poll tries again, and tells what is wrong.
     } finally {
@@ -414,47 +408,10 @@ export class Revocations implements OnApplicationShutdown {
     }
   }
 
-  private tellSkew(): void {
-    const { clockSkew } = this;
-    if (Math.abs(clockSkew) > SKEW_TO_TELL && this.skewLog.due())
-      Revocations.logger.warn(
-        `The clock of this machine is ${Math.abs(clockSkew).toFixed(1)} s ${clockSkew > 0 ? 'ahead of' : 'behind'} that of the state store (${this.store.description}); from ${LARGEST_SKEW} s on the process is not ready`,
-      );
-  }
-
-  /** @param entry of a later version of Signet; the tokens that it means are not known */
-  private skip(entry: Pick<Revocation, 'id'>): void {
-    if (this.foreign.size === 0)
-      Revocations.logger.warn(
-        `The state store (${this.store.description}) holds revocations of a newer version of Signet, which are left out here`,
-      );
-    if (this.foreign.size < MAX_FOREIGN) this.foreign.add(entry.id);
-  }
-
-  private tellReadOnly(): void {
-    const { readOnly, description } = this.store;
-    if (readOnly === undefined) {
-      if (this.toldReadOnly)
-        Revocations.logger.log(`The state store (${description}) takes writes again`);
-      this.toldReadOnly = false;
-    } else if (!this.toldReadOnly) {
-      this.toldReadOnly = true;
-      Revocations.logger.error(
-        `The state store (${description}) takes no writes: ${readOnly}; tokens are validated, and what has to write (refresh, revocation, logout) is answered with 503`,
-      );
-    }
-  }
-
-  private complain(error: unknown): void {
-    this.failing = true;
-    if (!this.log.due()) return;
-    const reason =
-      error instanceof StateUnavailableException
-        ? (error.details.explanation ?? '')
-        : 'unexpected error';
-    Revocations.logger.error(
-      `State: ${reason}; revocations seen so far are used for at most ${this.maxStalenessMs / 1000} s`,
-    );
+  /** @param id of an entry that a later version of Signet wrote; the tokens that it means are not known */
+  private skip(id: string): void {
+    if (this.foreign.size === 0) this.reports.skipping();
+    if (this.foreign.size < MAX_FOREIGN) this.foreign.add(id);
   }
 }
 

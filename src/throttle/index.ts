@@ -6,5 +6,6 @@ export { RequestLimit } from './request-limit.js';
 export { ThrottleCounters } from './throttle-counters.js';
 export { ThrottleModule } from './throttle.module.js';
 export { THROTTLE_OPTIONS, type ThrottleModuleOptions } from './throttle.module-definition.js';
+export { Throttled } from './throttled.decorator.js';
 export { TooManyRequestsException } from './too-many-requests.exception.js';
 export { TokenThrottleGuard } from './token-throttle.guard.js';

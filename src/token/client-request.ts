@@ -40,13 +40,7 @@ export async function clientRequest(
   parameters: TokenParameters,
 ): Promise<ClientRequest> {
   const client = await clients.authenticate(request, parameters);
-  if (client.needsProof && requestContext(request).provenKey === undefined)
-    throw new ProofRefusedException(
-      new TokenRefusedError(
-        'dpop_proof_missing',
-        `client '${client.id}' is registered with 'dpop_bound_access_tokens'`,
-      ),
-    );
+  assertProof(client, requestContext(request).provenKey);
   const grantType = requireParameter('grant_type', parameters);
   assertGrantType(client, grantType);
   const scopes = listParameter('scope', parameters).flatMap((text) =>
@@ -59,6 +53,21 @@ export async function clientRequest(
   ];
   assertTargets(client, targets);
   return { client, grantType, scopes, targets };
+}
+
+function assertProof({ id, needsProof, proofKey }: Client, provenKey: string | undefined): void {
+  if (!needsProof || (provenKey !== undefined && provenKey === (proofKey ?? provenKey))) return;
+  throw new ProofRefusedException(
+    provenKey === undefined
+      ? new TokenRefusedError(
+          'dpop_proof_missing',
+          `client '${id}' is registered with '${proofKey === undefined ? 'dpop_bound_access_tokens' : 'dpop_jkt'}'`,
+        )
+      : new TokenRefusedError(
+          'dpop_key_mismatch',
+          `client '${id}' is registered with the key ${proofKey} ('dpop_jkt'), the proof is by ${provenKey}`,
+        ),
+  );
 }
 
 /** The body of a login without the credentials of its client; the same bytes where it holds none. */

@@ -247,7 +247,7 @@ export class RefreshGrant {
         from,
         body: Buffer.from(JSON.stringify(session)),
       });
-      return answer.body;
+      return answer.bodyAsWritten;
     } catch (error) {
       if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
         refuseToGoOn(`the backend (${error.getStatus()})`);

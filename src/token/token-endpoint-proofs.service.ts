@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { DpopProofs, ProtectedRoutes, rawRequest, RequestHolder } from '../auth/index.js';
+import { ClientRegistry } from '../clients/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { useDpopProof, type TokenHolder, type TokenPolicy } from '../core/verify/index.js';
 import { requestContext, withholdHeaders } from '../http/index.js';
@@ -11,13 +12,27 @@ import { isProofRefusal, ProofRefusedException } from './proof-refused.exception
  * and `required` that there is no token without one.
  */
 @Injectable()
-export class TokenEndpointProofs {
+export class TokenEndpointProofs implements OnApplicationBootstrap {
+  private static readonly logger = new Logger(TokenEndpointProofs.name);
   private policy: TokenPolicy | undefined;
 
   constructor(
     private readonly routes: ProtectedRoutes,
     @Optional() private readonly proofs?: DpopProofs,
+    @Optional() private readonly clients?: ClientRegistry,
   ) {}
+
+  /** A client that needs a proof gets no token where proofs do not count. */
+  onApplicationBootstrap(): void {
+    if (this.routes.defaults().dpop !== false && this.proofs !== undefined) return;
+    this.clients?.follow((clients) => {
+      const names = clients.filter(({ needsProof }) => needsProof).map(({ id }) => id);
+      if (names.length > 0)
+        TokenEndpointProofs.logger.warn(
+          `Clients that need a DPoP proof get no tokens, since the option dpop of AuthModule is off: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
+        );
+    });
+  }
 
   /**
    * Uses up the proof of a token request. Where proofs do not count, a header `DPoP` means nothing.

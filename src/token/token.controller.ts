@@ -114,7 +114,7 @@ export class TokenController {
     const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
     const call = { method, path, from: request, body, contentType };
     try {
-      return (await backend.call<TokenAnswer>(call)).body;
+      return (await backend.call<TokenAnswer>(call)).bodyAsWritten;
     } catch (error) {
       if (!isBackendRefusal(error)) throw error;
       const byClient = !isRegistered && hasClientCredentials(request, parameters);

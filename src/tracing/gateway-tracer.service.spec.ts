@@ -28,8 +28,13 @@ beforeEach(() => {
   tracer = new GatewayTracer(collector);
 });
 
-function begin(headers: IncomingMessage['headers'] = {}): IncomingMessage {
-  const request = { headers } as IncomingMessage;
+/** @param trusts addresses of proxies, as Express has them */
+function begin(
+  headers: IncomingMessage['headers'] = {},
+  trusts: (address: string) => boolean = () => false,
+): IncomingMessage {
+  const socket = { remoteAddress: '192.0.2.1' };
+  const request = { headers, socket, app: { get: () => trusts } } as never as IncomingMessage;
   let passed = false;
   tracer.begin(request, {} as ServerResponse, () => (passed = true));
   expect(passed).toBe(true);
@@ -179,8 +184,23 @@ describe('a call to the backend', () => {
     ).toBeUndefined();
   });
 
-  it('keeps a trace that is not sampled: no span is sent, the backend is told so', async () => {
+  it('is in its trace also where the client asks for none: nobody hides', async () => {
     const request = begin({ traceparent: `00-${TRACE}-${PARENT}-00` });
+    const call = tracer.start({ path: '/user/1', from: request });
+    call?.end(200);
+    tracer.end(finished(request));
+    const [client, server] = await spans();
+    expect([client?.traceId, server?.traceId, server?.parentSpanId]).toEqual([
+      TRACE,
+      TRACE,
+      PARENT,
+    ]);
+    expect(call?.headers.traceparent).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
+  });
+
+  it('keeps a trace that a trusted proxy does not sample: no span is sent, the backend is told so', async () => {
+    const trusts = (address: string): boolean => address === '192.0.2.1';
+    const request = begin({ traceparent: `00-${TRACE}-${PARENT}-00` }, trusts);
     const call = tracer.start({ path: '/user/1', from: request });
     call?.end(200);
     tracer.end(finished(request));

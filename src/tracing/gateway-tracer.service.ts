@@ -8,7 +8,10 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  TraceFlags,
+  type Context,
   type Span,
+  type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -23,6 +26,7 @@ import type { CallSpan, CallTarget, CallTracer } from '../backend/index.js';
 import {
   GatewayException,
   KNOWN_METHODS,
+  trustsPeer,
   type FinishedRequest,
   type RequestTracer,
 } from '../http/index.js';
@@ -56,7 +60,8 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   begin(request: IncomingMessage, _response: ServerResponse, next: () => void): void {
     // `tracestate` is what tracing systems tell each other: a client could write to the backend by it.
     const { traceparent } = request.headers;
-    const parent = this.propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
+    const named = this.propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
+    const parent = isHidden(named, request) ? sampled(named) : named;
     this.spans.set(request, this.tracer.startSpan('HTTP', { kind: SpanKind.SERVER }, parent));
     next();
   }
@@ -101,6 +106,16 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
     ]);
   }
 }
+
+/** A client must not keep its requests out of the traces; a proxy that samples for all of them may. */
+const isHidden = (context: Context, request: IncomingMessage): boolean =>
+  trace.getSpanContext(context)?.traceFlags === TraceFlags.NONE && !trustsPeer(request);
+
+const sampled = (context: Context): Context =>
+  trace.setSpanContext(ROOT_CONTEXT, {
+    ...(trace.getSpanContext(context) as SpanContext),
+    traceFlags: TraceFlags.SAMPLED,
+  });
 
 function endCall(span: Span, status: number | undefined, error: unknown): void {
   if (status !== undefined) span.setAttribute('http.response.status_code', status);

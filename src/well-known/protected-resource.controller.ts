@@ -17,6 +17,11 @@ import {
   type ResourceRoute,
 } from './resource-metadata.js';
 
+/** 2 to 12 segments: no wildcard is one for both Express and Fastify. */
+const DEEPER = Array.from({ length: 11 }, (_, index) =>
+  Array.from({ length: index + 2 }, (_segment, place) => `:p${place}`).join('/'),
+);
+
 /**
  * `GET /.well-known/oauth-protected-resource`, with the path of a resource behind it: what a client has to know to
  * get a token for it (RFC 9728), as the decorators of the routes say.
@@ -59,11 +64,20 @@ export class ProtectedResourceController implements OnModuleInit {
   }
 
   /** Of what is at a path and below it. */
-  @Get('*path')
+  @Get(':path')
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Access-Control-Allow-Origin', '*')
   @Operation(GET_RESOURCE_METADATA)
   below(@Req() request: IncomingMessage): object {
+    return this.metadata(request);
+  }
+
+  /** The same for paths of several segments. */
+  @Get(DEEPER)
+  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Access-Control-Allow-Origin', '*')
+  @Operation({ ...GET_RESOURCE_METADATA, hidden: true })
+  deeper(@Req() request: IncomingMessage): object {
     return this.metadata(request);
   }
 

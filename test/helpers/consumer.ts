@@ -1,12 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
 const NODE_MODULES = resolve('node_modules');
-/** npm and the package scripts run on the Node that the project brings along. */
+/** npm and the package scripts run on the Node that this runs on. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
 /** A package as npm would publish it. */
@@ -81,7 +88,7 @@ export const USUAL_PACKAGES = ['@nestjs/platform-express', 'class-transformer', 
 /**
  * A fresh application with these files, and the tarball as its dependency.
  *
- * @param packages what is installed beside it, of the packages of the project
+ * @param packages what is installed beside it, of the packages of the project and of test/packages
  */
 export async function createConsumer(
   tarball: string,
@@ -97,8 +104,10 @@ export async function createConsumer(
   for (const path of new Set([...installedForUsers().map(([name]) => name), ...beside])) {
     // A package within another one comes with it.
     if (path.lastIndexOf('node_modules/') > 0) continue;
+    const installed = ['.', 'test/packages'].map((root) => resolve(root, path)).find(existsSync);
+    if (installed === undefined) throw new Error(`${path} is not installed`);
     mkdirSync(dirname(join(directory, path)), { recursive: true });
-    symlinkSync(resolve(path), join(directory, path));
+    symlinkSync(installed, join(directory, path));
   }
   // As npm makes the command of a package.
   mkdirSync(join(modules, '.bin'), { recursive: true });

@@ -67,7 +67,7 @@ const withoutBuild = (script: string): string =>
   );
 
 /**
- * Runs a script as a user's shell would, with the Node that the project brings along. The commands of the
+ * Runs a script as a user's shell would, with the Node of npm scripts. The commands of the
  * gateway run without a build before each.
  *
  * @throws Error when the script fails

@@ -29,7 +29,7 @@ export function copyProject(): ProjectCopy {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** The environment of a user's shell: nothing of the test runner's, and the Node that the project brings along. */
+/** The environment of a user's shell: nothing of the test runner's, and the Node of npm scripts. */
 export const shellEnvironment = (env: Readonly<Record<string, string>> = {}) => ({
   PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
   HOME: process.env.HOME ?? '',

@@ -20,8 +20,8 @@ import { tempFolder } from '../helpers/resources.js';
 
 /** One application, from the packed tarball, for Nest 11 and 12 and all ways to build it. */
 
-const SHOP = 'test/consumers/shop.ts';
-const NEST_11 = resolve('test/consumers/nest11');
+const SHOP = 'test/packages/consumers/shop.ts';
+const NEST_11 = resolve('test/packages/consumers/nest11');
 const run = promisify(execFile);
 
 const REFUSALS = {
@@ -64,13 +64,16 @@ beforeAll(async () => {
 });
 
 describe('an application of Nest 12 in ES modules', () => {
-  const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    devDependencies: Record<string, string>;
-  };
+  const namesIn = (file: string, key: string): string[] =>
+    Object.keys((JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>)[key] ?? {});
+  const packages = [
+    ...namesIn('package.json', 'devDependencies'),
+    ...namesIn('test/packages/package.json', 'dependencies'),
+  ];
   let directory: string;
   beforeAll(async () => {
     const files = { ...ES_MODULES, 'src/shop.ts': readFileSync(SHOP, 'utf8') };
-    directory = await createConsumer(tarball, files, Object.keys(devDependencies));
+    directory = await createConsumer(tarball, files, packages);
     const problems = await compile(directory);
     if (problems !== '') throw new Error(problems);
   });
@@ -146,7 +149,7 @@ describe('an application of Nest 11 in CommonJS', () => {
       rmSync(join(directory, name), { recursive: true, force: true });
     mkdirSync(join(directory, 'src'));
     for (const name of ['shop.ts', 'bundled.ts'])
-      copyFileSync(join('test/consumers', name), join(directory, 'src', name));
+      copyFileSync(join('test/packages/consumers', name), join(directory, 'src', name));
     writeFileSync(
       join(directory, 'src/bundled.test.ts'),
       "import { answers } from './bundled';\nit('protects', async () => {\n  expect(await answers()).toMatchObject([{ sub: '42' }, { code: 'token_missing' }]);\n}, 60_000);\n",

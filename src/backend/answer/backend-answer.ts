@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { exactly } from '../../core/json/index.js';
+import { asWritten, exactly } from '../../core/json/index.js';
 
 /** A JSON answer of the backend with a 2xx status. */
 export class BackendAnswer<T = unknown> {
@@ -18,6 +18,11 @@ export class BackendAnswer<T = unknown> {
   get body(): T {
     // Not looked for where the text is only passed on.
     return (this.exact ??= exactly(this.text, this.parsed) as T);
+  }
+
+  /** The same, where each number that is spelled in another way than `JSON.stringify` does is such a value: `19.90`. */
+  get bodyAsWritten(): T {
+    return asWritten(this.text, this.parsed) as T;
   }
 
   /**

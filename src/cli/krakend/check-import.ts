@@ -47,7 +47,7 @@ export async function checkImport(
       controllers === undefined ? undefined : await compile(standIns.apply(controllers), cwd);
     const problems = [...(compiled?.problems ?? [])];
     const extra =
-      compiled === undefined ? undefined : await evaluate(compiled.javascript, problems, cwd);
+      compiled === undefined ? undefined : await evaluate(compiled.javascript, problems);
     for (const mode of MODES)
       try {
         const env = readEnvironment({ ...standIns.environment, NODE_ENV: mode });
@@ -167,7 +167,11 @@ async function compile(text: string, cwd: string): Promise<Compiled> {
   const ts = await loadTypeScript(cwd);
   // In this package's folder, so that the same packages are found as the package finds.
   const file = fileURLToPath(new URL(`../${FILE}`, ROOT));
-  const types = ['index.d.ts', 'index.ts'].map((name) => fileURLToPath(new URL(name, ROOT)));
+  const types = (folder: string): string[] =>
+    ['index.d.ts', 'index.ts']
+      .map((name) => fileURLToPath(new URL(folder + name, ROOT)))
+      .filter((path) => existsSync(path))
+      .slice(0, 1);
   const options: TypeScript.CompilerOptions = {
     module: ts.ModuleKind.NodeNext,
     target: ts.ScriptTarget.ES2023,
@@ -181,7 +185,7 @@ async function compile(text: string, cwd: string): Promise<Compiled> {
       fileURLToPath(new URL('../node_modules/@types', ROOT)),
       join(cwd, 'node_modules/@types'),
     ],
-    paths: { 'nest-signet': types.filter((path) => existsSync(path)).slice(0, 1) },
+    paths: { 'nest-signet': types(''), 'nest-signet/throttle': types('throttle/') },
   };
   const host = ts.createCompilerHost(options);
   const getSourceFile = host.getSourceFile.bind(host);
@@ -220,18 +224,11 @@ async function loadTypeScript(cwd: string): Promise<typeof TypeScript> {
 }
 
 /** Runs the compiled controllers with this process's own packages, of which there must not be two. */
-async function evaluate(
-  javascript: string,
-  problems: string[],
-  cwd: string,
-): Promise<Type | undefined> {
+async function evaluate(javascript: string, problems: string[]): Promise<Type | undefined> {
   await import('reflect-metadata');
   const modules: Readonly<Record<string, unknown>> = {
     'node:fs': await import('node:fs'),
     '@nestjs/common': await import('@nestjs/common'),
-    ...(javascript.includes('@nestjs/throttler')
-      ? { '@nestjs/throttler': await ofApplication('@nestjs/throttler', cwd) }
-      : {}),
     // What the controllers use of it.
     'nest-signet': {
       ...(await import('../../auth/index.js')),
@@ -239,6 +236,7 @@ async function evaluate(
       ...(await import('../../http/index.js')),
       ...(await import('../../signing/index.js')),
     },
+    'nest-signet/throttle': await import('../../throttle/index.js'),
   };
   const exports: { ImportedModule?: Type } = {};
   try {
@@ -251,17 +249,6 @@ async function evaluate(
     problems.push(`${FILE}: ${linesOf(error)[0] ?? ''}`);
   }
   return exports.ImportedModule;
-}
-
-/** A package that only some controllers need; `undefined` where it is not installed, as the compiler says. */
-async function ofApplication(name: string, cwd: string): Promise<unknown> {
-  for (const from of [join(cwd, 'package.json'), fileURLToPath(import.meta.url)])
-    try {
-      return await import(pathToFileURL(createRequire(from).resolve(name)).href);
-    } catch {
-      // The next one.
-    }
-  return undefined;
 }
 
 async function rootModule(

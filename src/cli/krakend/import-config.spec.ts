@@ -579,7 +579,7 @@ describe('the service', () => {
       THROTTLE_TTL_MS: '60000',
     });
     expect(matters(todo)).toContain('POST /admin/revocations or POST /token/revoke');
-    expect(controllers).toContain('@Throttle({ default: { limit: 1, ttl: 2000 } })');
+    expect(controllers).toContain('@Throttled({ limit: 1, ttlMs: 2000 })');
   });
 
   it.each<[object, string | undefined, string]>([

@@ -7,5 +7,6 @@ export {
   HOP_TOKEN_TYPE,
   normalizeType,
   missingProfileClaims,
+  otherKind,
   ACCESS_TOKEN_CLAIMS,
 } from './token-type.js';

@@ -35,6 +35,8 @@ export interface ClientRegistration {
   claims?: Readonly<Record<string, unknown>>;
   /** Its token requests need a DPoP proof, which binds the tokens (RFC 9449 section 5.2). Default `false`. */
   dpop_bound_access_tokens?: boolean;
+  /** The same, and the proofs have to be by this key: its SHA-256 thumbprint (RFC 7638) in base64url. */
+  dpop_jkt?: string;
 }
 
 /** A registration that was checked, in the form that requests are compared with. */
@@ -52,6 +54,8 @@ export interface Client {
   readonly claims?: Readonly<Record<string, unknown>>;
   /** There are no tokens without a DPoP proof. */
   readonly needsProof: boolean;
+  /** Thumbprint of the key of the proofs; `undefined`: any key. */
+  readonly proofKey?: string;
 }
 
 /** True for a client that can keep a secret, and so has to show it (RFC 6749 section 2.1). */

@@ -12,6 +12,8 @@ const PRIVATE = {
 };
 const { d: _private, ...PUBLIC } = PRIVATE;
 
+const JKT = 'A'.repeat(43);
+
 type Members = Record<string, unknown>;
 const client = (members: Members = {}): Members => ({
   client_id: 'shop',
@@ -57,6 +59,7 @@ describe('a registration', () => {
     ['with several audiences', client({ audience: ['https://api', 'b'] })],
     ['without bound tokens', client({ dpop_bound_access_tokens: false })],
     ['with bound tokens', client({ dpop_bound_access_tokens: true })],
+    ['with tokens that are bound to a key', client({ dpop_jkt: JKT })],
     ['with a long name', client({ client_id: 'x'.repeat(256) })],
     ['with a URL as its name', client({ client_id: 'https://shop.example/app:1' })],
   ])('%s is taken', (_what, registration) => {
@@ -97,6 +100,8 @@ describe('a registration', () => {
     [client({ audience: [1] }), "'audience' is not a text or a list"],
     [client({ claims: [] }), "'claims' is not an object"],
     [client({ dpop_bound_access_tokens: 'false' }), 'is not true or false'],
+    [client({ dpop_jkt: 'abc' }), "'dpop_jkt' is not the SHA-256 thumbprint of a key in base64url"],
+    [client({ dpop_jkt: JKT, dpop_bound_access_tokens: false }), 'is set, and'],
     [byKey({ jwks: [] }), "'jwks' is not a JWK Set"],
     [byKey({ jwks: { keys: {} } }), "'jwks' is not a JWK Set"],
     [byKey({ jwks_uri: 'ftp://shop/jwks' }), "'jwks_uri' is not an https URL"],

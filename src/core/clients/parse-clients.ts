@@ -44,10 +44,7 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
     (value) => CLIENT_AUTH_METHODS.includes(value as ClientAuthMethod),
     `one of ${CLIENT_AUTH_METHODS.join(', ')}`,
   ],
-  client_secret_sha256: [
-    (value) => typeof value === 'string' && decodeBase64url(value)?.length === HASH_BYTES,
-    'the SHA-256 of a secret in base64url',
-  ],
+  client_secret_sha256: [isHash, 'the SHA-256 of a secret in base64url'],
   jwks: [(value) => isJsonObject(value) && Array.isArray(value.keys), 'a JWK Set'],
   jwks_uri: [isKeyUrl, 'an https URL without user, password and fragment'],
   grant_types: [
@@ -61,6 +58,7 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
     'an object with claims',
   ],
   dpop_bound_access_tokens: [(value) => typeof value === 'boolean', 'true or false'],
+  dpop_jkt: [isHash, 'the SHA-256 thumbprint of a key in base64url'],
 };
 
 /** Members that people look for, and what to write instead. */
@@ -183,6 +181,8 @@ function contradictions(registration: ClientRegistration): string[] {
     problems.push('client_credentials is for clients with credentials (RFC 6749 section 4.4)');
   if (claims !== undefined && !byItself)
     problems.push("'claims' is for the grant type client_credentials, which 'grant_types' lacks");
+  if (registration.dpop_jkt !== undefined && registration.dpop_bound_access_tokens === false)
+    problems.push("'dpop_jkt' is set, and 'dpop_bound_access_tokens' is false");
   const taken = OWN_CLAIMS.filter((name) => claims !== undefined && Object.hasOwn(claims, name));
   if (taken.length > 0)
     problems.push(`'claims' holds ${taken.join(', ')}, which the gateway itself decides`);
@@ -215,8 +215,14 @@ function toClient(registration: ClientRegistration): Client {
     scopes: scope === undefined ? undefined : [...new Set(scope.split(' '))],
     audience: namesIn(registration.audience) ?? [],
     claims: registration.claims,
-    needsProof: registration.dpop_bound_access_tokens === true,
+    needsProof:
+      registration.dpop_bound_access_tokens === true || registration.dpop_jkt !== undefined,
+    proofKey: registration.dpop_jkt,
   };
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === 'string' && decodeBase64url(value)?.length === HASH_BYTES;
 }
 
 const matches = (value: unknown, pattern: RegExp): value is string =>

@@ -48,6 +48,8 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
         ? 'the token was changed, or signed with another key that has the same kid: signer and validator must use the same key (compare signet keys thumbprint on both sides)'
         : `the key '${actual.kid}' made the signature, but the token names another kid`;
     case 'type_not_allowed':
+      if (data.claim !== undefined)
+        return 'send the access token; where the issuer gives out ID tokens for APIs, set the option idTokens of AuthModule';
       return header.typ?.toLowerCase().includes('rt+jwt') === true
         ? 'this is a refresh token; send the access token. A refresh token goes to POST /token with grant_type=refresh_token'
         : 'send an access token, or add the type to the option types of AuthModule';

@@ -31,7 +31,7 @@ export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
     return { fix: 'there are blanks, line breaks or quotes around the token', meant: bare };
   if (text.startsWith('{'))
     return {
-      fix: 'this is JWS JSON (the option full of SigningModule makes it); a bearer token is the compact form',
+      fix: 'this is JWS JSON (the option full of SigningModule makes it); a bearer token is the compact form, unless the option full of AuthModule is set, which takes JSON without blanks',
     };
   const parts = text.split('.');
   if (parts.length !== 3 && isAskedAbout)

@@ -65,7 +65,7 @@ describe('an explanation', () => {
     expect(checks.map(({ check, verdict }) => `${check} ${verdict}`)).toEqual(
       [
         'format', 'algorithm', 'key', 'signature', 'typ', 'payload', 'claim types', 'exp', 'nbf', 'iat',
-        'iss', 'aud', 'required claims', 'revocation', 'roles', 'scopes',
+        'iss', 'aud', 'token kind', 'required claims', 'revocation', 'roles', 'scopes',
       ].map((check) => `${check} passed`),
     ); // prettier-ignore
   });

@@ -19,6 +19,7 @@ import {
   issuerPolicy,
   needsHolder,
   parseClaims,
+  parseToken,
   type IntrospectionOptions,
   type Introspector,
   type RevocationView,
@@ -234,7 +235,7 @@ class Run {
 
   private format(token: string): CompactJws | undefined {
     try {
-      const jws = parseCompact(token, this.policy.maxTokenLength);
+      const jws = parseToken(token, this.policy);
       this.checks.push({ check: 'format', verdict: 'passed' });
       return jws;
     } catch (error) {

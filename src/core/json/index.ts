@@ -4,6 +4,7 @@ export {
   memberAt,
   toNumber,
   isDeeperThan,
+  asWritten,
   exactly,
   parseJsonExactly,
   isJsonObject,

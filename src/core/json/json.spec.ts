@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  asWritten,
   hasDuplicateMembers,
   isDeeperThan,
   isJsonObject,
@@ -43,6 +44,33 @@ const numberText = fc
     ([sign, whole, fraction, exponent]) =>
       sign + whole + (fraction === undefined ? '' : `.${fraction}`) + (exponent?.join('') ?? ''),
   );
+
+describe('asWritten', () => {
+  const written = (text: string): string => JSON.stringify(asWritten(text, JSON.parse(text)));
+
+  it.each(['1.0', '19.90', '1E2', '1e-7', '0.0000001', '-0', '-0.0', '0.10', '-12.500', '1e400'])(
+    '%s keeps its spelling',
+    (number) => {
+      for (const text of [number, `[${number}]`, `[1,${number}]`, `{"a":${number},"b":"1.0"}`])
+        expect(written(text)).toBe(text);
+      expect(written(`{ "a" : ${number} , "b" : [ 1 ] }`)).toBe(`{"a":${number},"b":[1]}`);
+    },
+  );
+
+  it('is the text for all numbers', () => {
+    fc.assert(
+      fc.property(fc.array(numberText, { minLength: 1 }), (numbers) => {
+        const text = `[${numbers.join()}]`;
+        expect(written(text)).toBe(text);
+      }),
+    );
+  });
+
+  it('gives numbers for what JSON spells in the same way', () => {
+    const value = [0, 1, -1, 10, 0.1, 1.5, -100, 1_795_789_953, 105.05, 0.000001];
+    expect(asWritten(JSON.stringify(value), value)).toBe(value);
+  });
+});
 
 describe('parseJsonExactly', () => {
   it.each([

@@ -1,6 +1,15 @@
 /** Where a value may begin, a number that a double may not hold: 16 or more digits, or an exponent. */
 const INEXACT_NUMBER_POSSIBLE = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE])/;
 
+/** The same, or one that `JSON.stringify` may spell in another way: 19.90, -0, 0.0000001. */
+const OTHER_SPELLING_POSSIBLE =
+  /(?:^|[:[,\s])-?(?:\d(?:[\d.]{15}|[\d.]*[eE])|\d+\.\d*0(?!\d)|0\.0{6})|-0(?![\d.])/;
+
+const keepSpelling = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+    ? rawJson(context.source)
+    : value;
+
 const keepSource = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' && context?.source !== undefined && !isExact(value, context.source)
     ? rawJson(context.source)
@@ -45,6 +54,13 @@ export function parseJsonExactly(text: string): unknown {
 /** What {@link parseJsonExactly} makes of `text`, which `JSON.parse` has made `value` of already. */
 export const exactly = (text: string, value: unknown): unknown =>
   INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : value;
+
+/**
+ * The same, where each number also keeps its spelling (`19.90`, `1E2`): for what is passed on or signed, and not
+ * computed with.
+ */
+export const asWritten = (text: string, value: unknown): unknown =>
+  OTHER_SPELLING_POSSIBLE.test(text) ? exact.parse(text, keepSpelling) : value;
 
 /** The double nearest to a JSON number as {@link parseJsonExactly} returns it; `undefined` for anything else. */
 export function toNumber(value: unknown): number | undefined {

@@ -10,6 +10,8 @@ export {
 export { decodeBase64url } from './base64url.js';
 export { keyMisfit, type JwsKey } from './jws-key.js';
 export {
+  compactForm,
+  flattenedForm,
   isCompactJws,
   MAX_TOKEN_LENGTH,
   parseCompact,

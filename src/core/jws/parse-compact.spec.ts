@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
-import { MAX_TOKEN_LENGTH, parseCompact } from './parse-compact.js';
+import { compactForm, flattenedForm, MAX_TOKEN_LENGTH, parseCompact } from './parse-compact.js';
 
 const encode = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64url');
 const HEADER = '{"alg":"HS256","kid":"k1","typ":"JWT"}';
@@ -19,6 +19,30 @@ function verdict(token: string, maxLength?: number): string {
     return error.code;
   }
 }
+
+describe('compactForm', () => {
+  it('has one JSON form of a token, and leaves everything else as it is', () => {
+    const full = flattenedForm('aA', 'b-', 'c_');
+    expect(full).toBe('{"payload":"b-","protected":"aA","signature":"c_"}');
+    expect(compactForm(full)).toBe('aA.b-.c_');
+    for (const other of [
+      'aA.b-.c_',
+      '',
+      '{}',
+      ` ${full}`,
+      `${full}\n`,
+      full.replace(',', ', '),
+      full.replace('}', ',"header":{"alg":"none"}}'),
+      full.replace('}', ',"payload":"x"}'),
+      full.replace('"b-"', '"b.d"'),
+      full.replace('"b-"', '""'),
+      full.replace('payload', 'p\\u0061yload'),
+      '{"protected":"aA","payload":"b-","signature":"c_"}',
+      `[${full}]`,
+    ])
+      expect(compactForm(other)).toBe(other);
+  });
+});
 
 describe('parseCompact', () => {
   it('takes a token apart without changing a byte', () => {

@@ -56,6 +56,17 @@ export function parseCompact(token: string, maxLength = MAX_TOKEN_LENGTH): Compa
   };
 }
 
+/** The text that {@link flattenedForm} gives: no blanks, no other members. */
+const FLATTENED = /^\{"payload":"([\w-]+)","protected":"([\w-]+)","signature":"([\w-]+)"\}$/;
+
+/** Flattened JWS JSON (RFC 7515 section 7.2.2), as it is written by Signet and KrakenD. */
+export const flattenedForm = (header: string, payload: string, signature: string): string =>
+  JSON.stringify({ payload, protected: header, signature });
+
+/** The compact form of a text that {@link flattenedForm} gave; any other text as it is. */
+export const compactForm = (token: string): string =>
+  token.startsWith('{') ? token.replace(FLATTENED, '$2.$1.$3') : token;
+
 /**
  * True for a text that was meant to be a compact JWS: three parts, of which the first is a JSON object.
  * Nothing else about it need be right.

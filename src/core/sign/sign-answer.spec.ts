@@ -105,6 +105,14 @@ describe('an id_token beside access tokens of RFC 9068', () => {
     expect(types).toEqual(['at+jwt', 'JWT', 'JWT']);
   });
 
+  it('says that it is none, where the login does not say what it is', async () => {
+    const uses: unknown[] = [];
+    const sign = ({ token_use: use }: ClaimSet): string => String(uses.push(use));
+    await signAnswer({ access_token: claims, id_token: claims }, policy, sign, NOW);
+    await signAnswer({ id_token: { ...claims, token_use: 'x' } }, policy, sign, NOW);
+    expect(uses).toEqual([undefined, 'id', 'x']);
+  });
+
   it('helps no access token that lacks them', async () => {
     const body = { access_token: {}, id_token: claims };
     await expect(signAnswer(body, policy, () => '', NOW)).rejects.toMatchObject({

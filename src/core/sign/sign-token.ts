@@ -1,4 +1,5 @@
 import {
+  flattenedForm,
   MAX_TOKEN_LENGTH,
   signatureLength,
   signInput,
@@ -41,9 +42,7 @@ export function signToken(
   const input = `${header}.${payload}`;
   assertLength(input.length + 1 + signatureLength(format.alg, key), format);
   const finish = (signature: string): string =>
-    format.full
-      ? JSON.stringify({ payload, protected: header, signature })
-      : `${input}.${signature}`;
+    format.full ? flattenedForm(header, payload, signature) : `${input}.${signature}`;
   const signature = signInput(format.alg, key, input);
   return typeof signature === 'string' ? finish(signature) : signature.then(finish);
 }

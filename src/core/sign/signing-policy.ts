@@ -126,10 +126,10 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
-  // It tells of a login, and opens nothing: no type of access tokens, none of their audiences.
+  // It tells of a login, and opens nothing: no type of access tokens, none of their audiences, and a claim that says so.
   const id: FieldPolicy = {
     format: access.profiled ? { ...access.format, typ: STANDARD_SIGNING.typ } : access.format,
-    stamp: { ...access.stamp, audience: undefined },
+    stamp: { ...access.stamp, audience: undefined, tokenUse: 'id' },
     profiled: false,
   };
   return {

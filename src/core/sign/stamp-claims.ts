@@ -16,6 +16,8 @@ export interface Stamp {
   audience?: string;
   /** The issuer becomes `aud`, in place of what the claims have. */
   audienceIsIssuer?: boolean;
+  /** Stamped as `token_use` where absent. */
+  tokenUse?: string;
   staleExp: StaleExpPolicy;
 }
 
@@ -64,6 +66,8 @@ export function stampClaims(
   if (!Object.hasOwn(claims, 'jti')) stamped.jti = newId();
   if (!Object.hasOwn(claims, 'iss') && stamp.issuer !== undefined) stamped.iss = stamp.issuer;
   if (!Object.hasOwn(claims, 'aud') && stamp.audience !== undefined) stamped.aud = stamp.audience;
+  if (stamp.tokenUse !== undefined && !Object.hasOwn(claims, 'token_use'))
+    stamped.token_use = stamp.tokenUse;
   if (stamp.audienceIsIssuer === true) {
     const issuer = stamp.issuer ?? stamped.iss;
     if (issuer !== undefined) stamped.aud = issuer;

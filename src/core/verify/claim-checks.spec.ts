@@ -36,6 +36,52 @@ const withClaim = (name: string, text: string): Record<string, unknown> => ({
 const without = (name: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(CLAIMS).filter(([claim]) => claim !== name));
 
+describe('what a token says that it is', () => {
+  it.each([
+    // Keycloak
+    [{ typ: 'Bearer' }, 'an access token'],
+    [{ typ: 'ID' }, 'an ID token'],
+    [{ typ: 'Refresh' }, 'another'],
+    [{ typ: 'Offline' }, 'another'],
+    [{ typ: 'Logout' }, 'another'],
+    // Cognito, Ory Hydra
+    [{ token_use: 'access' }, 'an access token'],
+    [{ token_use: 'id' }, 'an ID token'],
+    [{ token_use: 'refresh' }, 'another'],
+    [{ token_use: 'access_token' }, 'an access token'],
+    [{ token_use: 'refresh_token' }, 'another'],
+    // Simple JWT, Flask-JWT-Extended
+    [{ token_type: 'access' }, 'an access token'],
+    [{ token_type: 'refresh' }, 'another'],
+    [{ type: 'access' }, 'an access token'],
+    [{ type: 'refresh' }, 'another'],
+    // Both say it.
+    [{ typ: 'Bearer', token_use: 'id' }, 'an ID token'],
+    // No certain signs: those of access tokens of Keycloak and of Dex, and what an application may mean by it.
+    [
+      { nonce: 'n', at_hash: 'h', c_hash: 'c', azp: 'a', auth_time: 1, sid: 's' },
+      'an access token',
+    ],
+    [{ typ: 5, token_use: ['id'], token_type: null, type: { a: 1 } }, 'an access token'],
+    [{ type: 'id', typ: 'id', token_type: 'offline', use: 'id' }, 'an access token'],
+    [Object.create({ typ: 'ID' }) as Record<string, unknown>, 'an access token'],
+  ])('%j: %s', (claims, kind) => {
+    const token = { ...CLAIMS, ...claims };
+    const isAccess = kind === 'an access token';
+    expect(check(token)).toBe(isAccess ? 'ok' : 'type_not_allowed');
+    expect(check(token, { idTokens: true })).toBe(kind === 'another' ? 'type_not_allowed' : 'ok');
+  });
+
+  it('is for each issuer what is said of it', () => {
+    const idTokens = { issuer: 'b', idTokens: true };
+    const { perIssuer } = compilePolicy({ issuers: [{ issuer: 'a' }, idTokens] }, DEFAULTS);
+    expect([...(perIssuer?.values() ?? [])].map(({ kinds }) => kinds)).toEqual([
+      'access',
+      'access or ID',
+    ]);
+  });
+});
+
 describe('times', () => {
   it.each([
     // exp is the first moment at which the token is no longer valid; the leeway is 2 s.

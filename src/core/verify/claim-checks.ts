@@ -2,6 +2,7 @@ import {
   claimTypeProblem,
   AUDIENCE_TYPE,
   namesIn,
+  otherKind,
   readClaim,
   rolesOf,
   scopesOf,
@@ -86,6 +87,7 @@ export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
   ['iat', checkIssuedAt],
   ['iss', checkIssuer],
   ['aud', checkAudience],
+  ['token kind', checkKind],
   ['required claims', checkPresence],
 ];
 
@@ -173,6 +175,18 @@ function checkAudience(claims: ClaimSet, policy: TokenPolicy): void {
         (audienceClaim === 'aud' ? '' : ` (claim '${audienceClaim}')`),
       { claim: audienceClaim, expected: audiences, actual: audience },
     );
+}
+
+function checkKind(claims: ClaimSet, { kinds }: TokenPolicy): void {
+  if (kinds === 'any') return;
+  const other = otherKind(claims);
+  if (other === undefined || (kinds === 'access or ID' && other.kind === 'an ID token')) return;
+  const { claim, kind } = other;
+  throw new TokenRefusedError(
+    'type_not_allowed',
+    `the token is ${kind}, as its claim '${claim}' says: ${show(claims[claim])}`,
+    { claim, actual: claims[claim] },
+  );
 }
 
 function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): void {

@@ -52,6 +52,7 @@ export {
   introspected,
   isOpaque,
   parseClaims,
+  parseToken,
   type Introspector,
   type RevocationView,
 } from './token-checks.js';

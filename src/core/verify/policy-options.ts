@@ -79,6 +79,17 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   maxTokenLength?: number;
   /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
   types?: readonly string[];
+  /**
+   * True: tokens count in the flattened JWS JSON form, too, as `SigningModule` makes them with its option `full`:
+   * `{"payload":"…","protected":"…","signature":"…"}` without blanks, in a header. Default false.
+   */
+  full?: boolean;
+  /**
+   * True: ID tokens count, too, for issuers whose clients have nothing else for an API. Refresh tokens never do. What a
+   * token is, its claims `typ`, `token_use`, `token_type` and `type` tell; an ID token that says nothing of the kind is
+   * kept out by `audience` alone. Default false.
+   */
+  idTokens?: boolean;
   /** Cookie that may carry the token. Default: cookies are never read. */
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
@@ -125,6 +136,8 @@ export interface IssuerOptions {
   audienceClaim?: string;
   /** Default: the route's. */
   profile?: TokenProfile;
+  /** Default: the route's. */
+  idTokens?: boolean;
   /** Default: the route's for our own tokens, for those of others all asymmetric ones. */
   algorithms?: readonly JwsAlgorithm[];
   /** URL of its JWK Set. Default: the one that its metadata name. */
@@ -267,6 +280,10 @@ export interface TokenPolicy {
   readonly maxTokenLength: number;
   /** Lower case, without `application/`. */
   readonly types: ReadonlySet<string>;
+  /** Flattened JWS JSON counts, too. */
+  readonly full: boolean;
+  /** What tokens may be by what they say of themselves; `any` for whoever takes a token back. */
+  readonly kinds: 'access' | 'access or ID' | 'any';
   readonly cookieKey: string | undefined;
   /** Lower case. */
   readonly authHeaderName: string;

@@ -3,9 +3,11 @@ import { isJsonObject, parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/index.js';
 import {
+  compactForm,
   isCompactJws,
   isJwsAlgorithm,
   keyMisfit,
+  parseCompact,
   verifySignature,
   type CompactJws,
   type JwsAlgorithm,
@@ -43,6 +45,14 @@ export interface Introspector {
  * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
  * first that fails, `signet explain` goes on. Both use these functions.
  */
+
+/**
+ * A token taken apart, in the forms that the policy takes.
+ *
+ * @throws TokenRefusedError `token_malformed`
+ */
+export const parseToken = (token: string, { full, maxTokenLength }: TokenPolicy): CompactJws =>
+  parseCompact(full ? compactForm(token) : token, maxTokenLength);
 
 /** @throws TokenRefusedError `algorithm_not_allowed` */
 export function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: TokenPolicy): JwsAlgorithm {

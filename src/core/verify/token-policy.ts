@@ -106,6 +106,8 @@ export function compilePolicy(
     profiled: (merged.profile ?? (ownKeys === undefined ? 'rfc9068' : 'none')) === 'rfc9068',
     maxTokenLength: merged.maxTokenLength ?? STANDARD_POLICY.maxTokenLength,
     types: new Set((merged.types ?? STANDARD_POLICY.types).map(normalizeType)),
+    full: merged.full ?? false,
+    kinds: kindsOf(merged.idTokens),
     cookieKey,
     authHeaderName,
     leeway: merged.leeway ?? STANDARD_POLICY.leeway,
@@ -281,6 +283,8 @@ export function foreignIssuerOf(policy: TokenPolicy, iss: unknown): string | und
   return (perIssuer?.get(iss) ?? policy).foreignIssuers.has(iss) ? iss : undefined;
 }
 
+const kindsOf = (idTokens = false): TokenPolicy['kinds'] => (idTokens ? 'access or ID' : 'access');
+
 const NO_ISSUERS: ReadonlySet<string> = new Set();
 
 /** The issuers whose tokens are signed here. */
@@ -298,6 +302,7 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
     audienceClaim: one.audienceClaim ?? policy.audienceClaim,
     profiled: one.own === true || one.profile === 'rfc9068',
     audienceMatcher: one.audienceMatcher ?? policy.audienceMatcher,
+    kinds: one.idTokens === undefined ? policy.kinds : kindsOf(one.idTokens),
     keySource: issuerKeys(one, policy),
     jwtIntrospection: one.introspection ?? (one.own === true ? undefined : policy.jwtIntrospection),
   };

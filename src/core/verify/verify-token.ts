@@ -1,5 +1,5 @@
 import { toNumber } from '../json/index.js';
-import { parseCompact, type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
+import { type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
 import type { TokenNames } from '../revocation/index.js';
 import { nowSeconds } from '../time/index.js';
@@ -25,6 +25,7 @@ import {
   introspected,
   isOpaque,
   parseClaims,
+  parseToken,
   type Introspector,
   type RevocationView,
 } from './token-checks.js';
@@ -68,7 +69,7 @@ type Claims = Readonly<Record<string, unknown>>;
  * revocation, holder, login, roles and scopes, in this order. Where the policy says so, a token that is no JWS
  * is asked about in place of the first five (RFC 7662), and a JWT after them.
  *
- * @param token compact JWS, or a token to ask about
+ * @param token JWS, or a token to ask about
  * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
  * @returns the claims of a token that fulfils `policy`
  * @throws TokenRefusedError with the code of the first check that fails
@@ -83,7 +84,7 @@ export async function verifyToken(
   const { introspection } = policy;
   if (introspection !== undefined && isOpaque(token, policy))
     return verifyOpaque(token, policy, introspection, verification, holder);
-  const jws = parseCompact(token, policy.maxTokenLength);
+  const jws = parseToken(token, policy);
   if (policy.perIssuer === undefined && policy.unlistedIssuer === undefined)
     return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);

@@ -1,8 +1,7 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { timeOf, type Revocation } from '../../core/revocation/index.js';
-import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
-import { inOrder, type SessionRecord } from '../session-records.js';
+import type { Revocation } from '../../core/revocation/index.js';
+import type { SessionRecord } from '../session-records.js';
 import {
   RESTORE_SECONDS,
   TOMBSTONE_SECONDS,
@@ -20,18 +19,25 @@ import {
 } from '../state-unavailable.exception.js';
 import { StoreClock } from '../store-clock.js';
 import { AdditionQueue, type Addition } from './addition-queue.js';
+import { ExpiredRows } from './expired-rows.js';
 import { migrate } from './migrations.js';
 import { PostgresPool } from './postgres-pool.js';
 import { PostgresSession, type Row, type Value } from './postgres-session.js';
 import { parsePostgresUrl, type PostgresTarget } from './postgres-url.js';
-import { sqlConditionOf, sqlReasonOf } from './sql-states.js';
 import {
-  channelOf,
-  PURGE_ROWS,
-  statementsFor,
-  type Statement,
-  type Statements,
-} from './statements.js';
+  asParameters,
+  digest,
+  ofPage,
+  ofSql,
+  toOutcome,
+  toRevocation,
+  toSessions,
+  toSql,
+  type PageRow,
+} from './rows.js';
+import { SettledUses } from './settled-uses.js';
+import { sqlConditionOf, sqlReasonOf } from './sql-states.js';
+import { channelOf, statementsFor, type Statement, type Statements } from './statements.js';
 
 const TIMEOUT_MS = 1000;
 /** The server gives up a statement before it is not waited for any more. */
@@ -42,25 +48,8 @@ const PAGE_TIMEOUT_MS = 5000;
 const HIT_TIMEOUT_MS = 200;
 /** After one that took too long, hits fail at once for so long. */
 const HIT_PAUSE_MS = 1000;
-const PURGE_EVERY_MS = 5000;
 /** While the server takes no writes, another one is looked for so often. */
 const SEEK_EVERY_MS = 1000;
-/** Uses whose answer has arrived and which the server does not know of yet. */
-const MAX_UNSETTLED = 10_000;
-/** Of those, so many are told at a time. */
-const SETTLED_AT_ONCE = 500;
-
-type PageRow = [
-  version: number,
-  removedFrom: number | null,
-  id: string,
-  kind: Revocation['kind'],
-  value: string,
-  before: number | null,
-  reason: string | null,
-  createdAt: number,
-  expiresAt: number | null,
-];
 
 /**
  * State in PostgreSQL, for gateways on several machines. What was confirmed is as durable as
@@ -79,12 +68,10 @@ export class PostgresStore implements StateStore {
   private opening: Promise<PostgresSession> | undefined;
   private changed: () => void = () => undefined;
   private readonly additions = new AdditionQueue((additions) => this.add(additions, null));
-  private readonly forgetting = new Forgetting();
-  private purgedAt = -Infinity;
-  private purging = false;
-  /** By id of the use: the nonce. */
-  private readonly unsettled = new Map<string, string>();
-  private settling: Promise<void> | undefined;
+  private readonly expired: ExpiredRows;
+  private readonly settled = new SettledUses((ids, nonces) =>
+    this.call(this.statements.settle, [ids.map(toSql), nonces.map(toSql)]),
+  );
   private soughtAt = -Infinity;
   private hitsResumeAt = -Infinity;
   private closed = false;
@@ -92,6 +79,8 @@ export class PostgresStore implements StateStore {
   private constructor(private readonly target: PostgresTarget) {
     this.statements = statementsFor(target.schema);
     this.pool = new PostgresPool(() => PostgresSession.open(target, STATEMENT_MS));
+    const call = (statement: Statement, values: readonly Value[]) => this.call(statement, values);
+    this.expired = new ExpiredRows(call, this.statements, this.clock);
   }
 
   /** @throws Error whose message says why the server cannot be used, without credentials */
@@ -154,8 +143,8 @@ export class PostgresStore implements StateStore {
       throw new StateUnavailableException(`${this.description}: the table state has no row`);
     this.clock.note(Number(row.now), asked, performance.now());
     await this.checkWritable(row);
-    this.purge();
-    this.settle();
+    this.expired.purge();
+    this.settled.settle();
     const rows = (row.rows ?? []) as PageRow[];
     const more = rows.length > limit;
     if (more) rows.pop();
@@ -197,10 +186,7 @@ export class PostgresStore implements StateStore {
       // Somebody else was first.
       return this.peek({ ...use, nonce });
     const outcome = toOutcome(row);
-    if (outcome.state === 'fresh' && !settled) {
-      this.noteSettled(use.id, nonce);
-      this.settle();
-    }
+    if (outcome.state === 'fresh' && !settled) this.settled.note(use.id, nonce);
     return outcome;
   }
 
@@ -256,7 +242,7 @@ export class PostgresStore implements StateStore {
   }
 
   async close(): Promise<void> {
-    await this.settling;
+    await this.settled.idle();
     this.closed = true;
     this.reader?.close();
     this.pool.close();
@@ -384,134 +370,4 @@ export class PostgresStore implements StateStore {
     this.loseReader();
     this.pool.renew();
   }
-
-  /** Deletes some of what has expired, from time to time. Nobody waits for it. */
-  private purge(): void {
-    const now = performance.now();
-    if (this.purging || now - this.purgedAt < PURGE_EVERY_MS) return;
-    this.purgedAt = now;
-    void this.purgeNow(this.forgetting.horizon);
-  }
-
-  private async purgeNow(horizon: number | undefined): Promise<void> {
-    this.purging = true;
-    try {
-      if (await this.purgeOnce(horizon)) this.purgedAt = -Infinity;
-    } catch {
-      // It is tried again, and what is wrong with the store is told by others.
-    } finally {
-      this.purging = false;
-    }
-  }
-
-  /** @returns whether there may be more */
-  private async purgeOnce(horizon: number | undefined): Promise<boolean> {
-    const { purge, purgeShortLived } = this.statements;
-    const counts = [];
-    for (const statement of purgeShortLived) counts.push(await this.countOf(statement, []));
-    if (horizon !== undefined) {
-      const { earliest = horizon } = this.clock;
-      const values = [Math.min(horizon, earliest - KEEP_SECONDS)];
-      for (const statement of purge) counts.push(await this.countOf(statement, values));
-    }
-    return counts.includes(PURGE_ROWS);
-  }
-
-  /** @returns how many rows it changed */
-  private async countOf({ text }: Statement, values: readonly Value[]): Promise<number> {
-    const counted = `WITH changed AS (${text} RETURNING 1) SELECT count(*) AS count FROM changed`;
-    const [row] = await this.call({ text: counted }, values);
-    return Number(row?.count);
-  }
-
-  /** The answer about a use has arrived. */
-  private noteSettled(id: string, nonce: string): void {
-    if (this.unsettled.size >= MAX_UNSETTLED)
-      this.unsettled.delete(this.unsettled.keys().next().value as string);
-    this.unsettled.set(id, nonce);
-  }
-
-  /** Tells the server which answers have arrived. Nobody waits for it; what cannot be told now is told by a poll. */
-  private settle(): void {
-    if (this.unsettled.size === 0) return;
-    this.settling ??= this.tellSettled()
-      .catch(() => undefined)
-      .finally(() => (this.settling = undefined));
-  }
-
-  private async tellSettled(): Promise<void> {
-    while (this.unsettled.size > 0) {
-      const some = [...this.unsettled.entries().take(SETTLED_AT_ONCE)];
-      await this.call(this.statements.settle, [
-        some.map(([id]) => toSql(id)),
-        some.map(([, nonce]) => toSql(nonce)),
-      ]);
-      for (const [id] of some) this.unsettled.delete(id);
-    }
-  }
 }
-
-/** A text of PostgreSQL cannot hold U+0000. */
-const toSql = (text: string): string =>
-  text.replace(/[\\\0]/g, (character) => (character === '\0' ? '\\0' : '\\\\'));
-const ofSql = (text: string): string =>
-  text.replace(/\\([\\0])/g, (_escape, character) => (character === '0' ? '\0' : '\\'));
-
-/** Names may be longer than a key can be. */
-const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
-
-/** JSON spells U+0000 by other characters. Those that have expired were left out by the server's clock. */
-const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
-  inOrder(
-    rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),
-    -Infinity,
-  );
-
-const asParameters = ({ id, subject }: RefreshUse, nonce: string | null): Value[] => [
-  toSql(id),
-  nonce === null ? null : toSql(nonce),
-  subject.names.map(({ kind }) => kind),
-  subject.names.map(({ value }) => toSql(value)),
-  subject.names.map(({ kind }) => timeOf(subject, kind) ?? null),
-];
-
-function toOutcome({ revoked, used, same, replay }: Row): RefreshOutcome {
-  if (revoked === true) return { state: 'revoked' };
-  if (used !== true || same === true) return { state: 'fresh' };
-  return typeof replay === 'string'
-    ? { state: 'consumed', replay: ofSql(replay) }
-    : { state: 'consumed' };
-}
-
-const ofPage = ([
-  ,
-  ,
-  id,
-  kind,
-  value,
-  before,
-  reason,
-  createdAt,
-  expiresAt,
-]: PageRow): Revocation => ({
-  id: ofSql(id),
-  kind,
-  value: ofSql(value),
-  before,
-  reason: reason === null ? undefined : ofSql(reason),
-  createdAt,
-  expiresAt,
-});
-
-const toRevocation = (row: Row): Revocation =>
-  ofPage([
-    0,
-    null,
-    row.id,
-    row.kind,
-    row.value,
-    row.before,
-    row.reason,
-    row.created_at,
-    row.expires_at,
-  ] as PageRow);

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { timeOf, type Revocation } from '../../core/revocation/index.js';
+import { hash, randomUUID } from 'node:crypto';
+import { timeOf, type Revocation, type RevocationName } from '../../core/revocation/index.js';
 import { epochSeconds } from '../../core/time/index.js';
 import { Forgetting } from '../forgetting.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
@@ -65,7 +65,10 @@ const USED_EXPIRY = key('used-expiry');
 /** Named so by version 0.1. */
 const LATEST_EXPIRY = key('horizon');
 const sessions = (owner: string): string => key(`sessions:${owner}`);
-const named = (kind: string, value: string): string => `${NAMED}${kind}:${value}`;
+/** How version 0.1 named what a token can be revoked by. */
+const nameInClear = ({ kind, value }: RevocationName): string => `${kind}:${value}`;
+/** The same as a digest: names of keys come into logs, lists and metrics of the server, and a `sub` tells of a person. */
+const nameOf = (name: RevocationName): string => hash('sha256', nameInClear(name), 'base64url');
 
 type ChangesReply = [
   time: string,
@@ -252,8 +255,8 @@ export class RedisStore implements StateStore {
   ): Promise<string> {
     const args = revocations.flatMap(({ before, ...entry }) => [
       entry.id,
-      `${entry.kind}:${entry.value}`,
-      JSON.stringify(entry),
+      nameOf(entry),
+      JSON.stringify({ ...entry, name: nameOf(entry) }),
       before ?? '',
       entry.expiresAt ?? '',
     ]);
@@ -314,13 +317,15 @@ export class RedisStore implements StateStore {
     consume: boolean,
     replay?: Replay,
   ): Promise<RefreshOutcome> {
-    const names = subject.names.map(({ kind, value }) => named(kind, value));
+    const names = subject.names.flatMap((name) =>
+      [nameOf, nameInClear].map((way) => ({ key: NAMED + way(name), kind: name.kind })),
+    );
     const { latest } = this.clock;
     const [state, left] = await this.connection.evaluate<
       ['fresh' | 'consumed' | 'revoked' | 'late', (string | null)?]
     >(
       CONSUME,
-      [USED + id, REPLAY + id, USED_EXPIRY, ...names],
+      [USED + id, REPLAY + id, USED_EXPIRY, ...names.map((name) => name.key)],
       [
         consume ? 1 : 0,
         nonce ?? '',
@@ -330,7 +335,7 @@ export class RedisStore implements StateStore {
         Math.ceil(replay?.ttlMs ?? 0),
         // A connection that stood still may deliver it when nobody waits any more.
         consume && latest !== undefined ? latest + TIMEOUT_MS / 1000 : '',
-        ...subject.names.map(({ kind }) => timeOf(subject, kind) ?? ''),
+        ...names.map(({ kind }) => timeOf(subject, kind) ?? ''),
       ],
       TIMEOUT_MS,
     );

@@ -25,9 +25,12 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 `;
 
-/** `named` holds, per claim value, what the entries that name it say: `before;expiresAt`, empty for none. */
+/**
+ * `named` holds, per claim value, what the entries that name it say: `before;expiresAt`, empty for none. The entry says
+ * how it is called; one of version 0.1 is called by its value.
+ */
 const NAMED = `
-local function named(entry) return KEYS[1] .. entry.kind .. ':' .. entry.value end
+local function named(entry) return KEYS[1] .. (entry.name or entry.kind .. ':' .. entry.value) end
 `;
 
 /**

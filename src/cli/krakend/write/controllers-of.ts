@@ -31,7 +31,6 @@ export function controllersOf(config: KrakendConfig, routes: RouteMapping): stri
     text: moduleText(
       `Imported${index + 1}Module`,
       backends.nameOf(endpoints[0]),
-      endpoints,
       endpoints.map((endpoint) => names.get(endpoint) ?? ''),
     ),
   }));
@@ -165,10 +164,6 @@ function importsOf(body: string): string {
     names.filter((name) => body.includes(`@${name}(`));
   const mentioned = (names: readonly string[], prefix = ''): string[] =>
     names.filter((name) => new RegExp(`\\b${name}\\b`).test(body)).map((name) => prefix + name);
-  const throttler = [
-    ...decorators(['Throttle']),
-    ...mentioned(['ThrottlerGuard', 'ThrottlerModule']),
-  ];
   const file = mentioned(['readFileSync']);
   const lists: [string, readonly string[]][] = [
     ['node:fs', file],
@@ -177,7 +172,6 @@ function importsOf(body: string): string {
       [...mentioned(['IncomingMessage'], 'type '), ...mentioned(['ServerResponse'], 'type ')],
     ],
     ['@nestjs/common', [...decorators(NEST), ...mentioned(['CanActivate'], 'type ')]],
-    ['@nestjs/throttler', throttler],
     [
       'nest-signet',
       [
@@ -190,6 +184,7 @@ function importsOf(body: string): string {
         ...mentioned(['RequireJwtOptions', 'VerifiedClaims'], 'type '),
       ],
     ],
+    ['nest-signet/throttle', decorators(['Throttled'])],
   ];
   return lists
     .filter(([, names]) => names.length > 0)
@@ -237,20 +232,9 @@ function runs(
   return result;
 }
 
-function moduleText(
-  name: string,
-  backend: string,
-  endpoints: readonly Endpoint[],
-  controllers: readonly string[],
-): string {
-  const isThrottled = endpoints.some(({ rateLimit }) => rateLimit !== undefined);
-  const imports = [
-    backend,
-    // Each route has a limit of its own; this one holds for none.
-    ...(isThrottled ? ['ThrottlerModule.forRoot([{ limit: 1, ttl: 1000 }])'] : []),
-  ];
+function moduleText(name: string, backend: string, controllers: readonly string[]): string {
   return `@Module({
-  imports: [${imports.join(', ')}],
+  imports: [${backend}],
   controllers: [${controllers.join(', ')}],
 })
 class ${name} {}
@@ -283,10 +267,7 @@ function controllerText(
     ...(isSecret ? ["@Header('Cache-Control', 'no-store')"] : []),
     ...(rateLimit === undefined
       ? []
-      : [
-          '@UseGuards(ThrottlerGuard)',
-          `@Throttle({ default: { limit: ${rateLimit.limit}, ttl: ${rateLimit.ttlMs} } })`,
-        ]),
+      : [`@Throttled({ limit: ${rateLimit.limit}, ttlMs: ${rateLimit.ttlMs} })`]),
     validator === undefined
       ? '@Public()'
       : `@RequireJwt(${validators.optionsOf(validator, conditions)})`,

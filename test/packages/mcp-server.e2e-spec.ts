@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile, createConsumer, ES_MODULES, pack, startConsumer } from '../helpers/consumer.js';
+import {
+  compile,
+  createConsumer,
+  ES_MODULES,
+  pack,
+  startConsumer,
+  USUAL_PACKAGES,
+} from '../helpers/consumer.js';
 import { freePort } from '../helpers/free-port.js';
 import { call } from '../helpers/http.js';
 import { blocksOf, writeBlock } from '../helpers/manual.js';
@@ -14,7 +19,7 @@ import { verdictOf } from '../helpers/sessions.js';
 /** The recipe "An MCP server in Nest": its server, and its client of the MCP SDK, in processes of their own. */
 const [MODULE, MAIN, CLIENT] = blocksOf('recipes', 'An MCP server in Nest', 'ts', 'ts', 'ts');
 const [STEP_UP] = blocksOf('recipes', 'Step-up', 'ts');
-const SDK = 'node_modules/@modelcontextprotocol/sdk';
+const SDK = '@modelcontextprotocol/sdk';
 
 /** What is different here: plain http to the provider, and ports that are free. */
 function changed(text: string, from: string, to: string): string {
@@ -30,9 +35,7 @@ beforeAll(async () => {
   provider = await startOpenIdProvider();
   const [port, callback] = [await freePort(), await freePort()];
   url = `http://127.0.0.1:${port}`;
-  directory = await createConsumer((await pack()).tarball, ES_MODULES);
-  mkdirSync(dirname(join(directory, SDK)), { recursive: true });
-  symlinkSync(resolve(SDK), join(directory, SDK));
+  directory = await createConsumer((await pack()).tarball, ES_MODULES, [...USUAL_PACKAGES, SDK]);
   const source = 'JwksModule.forRoot({ verification';
   const allowHttp = 'JwksModule.forRoot({ remote: { allowHttp: true }, verification';
   writeBlock(changed(MODULE, source, allowHttp), directory);

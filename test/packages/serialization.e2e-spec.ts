@@ -21,11 +21,11 @@ import {
   SignFields,
   SigningModule,
   UnsignedAnswer,
-} from '../src/index.js';
-import { parseJsonExactly } from '../src/core/json/index.js';
-import { createTestIssuer } from '../src/testing/index.js';
-import { call } from './helpers/http.js';
-import { part } from './helpers/keys.js';
+} from '../../src/index.js';
+import { parseJsonExactly } from '../../src/core/json/index.js';
+import { createTestIssuer } from '../../src/testing/index.js';
+import { call } from '../helpers/http.js';
+import { part } from '../helpers/keys.js';
 
 const HIDDEN = 'hunter2';
 

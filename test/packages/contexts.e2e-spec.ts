@@ -478,7 +478,8 @@ describe('what is not supported refuses the boot by name', () => {
     ['no roles', { providers: [NoRoles] }, /CONNECT \/ \(NoRoles.*'roles' is empty/],
     ['both', { controllers: [Both] }, /GET \/ \(Both\.both\): @RequireJwt and @Public both/],
   ])('%s', async (_name, pieces, problem) => {
-    const starting = start(pieces);
+    // The default of Nest, which looks for it beside its own packages only.
+    const starting = start(pieces, { ws: IoAdapter });
     await expect(starting).rejects.toThrow(problem);
     await expect(starting).rejects.toThrow(BootError);
   });

@@ -1,0 +1,58 @@
+import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
+import type { StoreClock } from '../store-clock.js';
+import type { Row, Value } from './postgres-session.js';
+import { PURGE_ROWS, type Statement, type Statements } from './statements.js';
+
+const PURGE_EVERY_MS = 5000;
+
+/** Deletes rows that have expired, some at a time. */
+export class ExpiredRows {
+  private readonly forgetting = new Forgetting();
+  private purgedAt = -Infinity;
+  private purging = false;
+
+  constructor(
+    private readonly call: (statement: Statement, values: readonly Value[]) => Promise<Row[]>,
+    private readonly statements: Statements,
+    private readonly clock: StoreClock,
+  ) {}
+
+  /** Deletes some of them if it was not done just now. Nobody waits for it. */
+  purge(): void {
+    const now = performance.now();
+    if (this.purging || now - this.purgedAt < PURGE_EVERY_MS) return;
+    this.purgedAt = now;
+    void this.purgeNow(this.forgetting.horizon);
+  }
+
+  private async purgeNow(horizon: number | undefined): Promise<void> {
+    this.purging = true;
+    try {
+      if (await this.purgeOnce(horizon)) this.purgedAt = -Infinity;
+    } catch {
+      // It is tried again, and what is wrong with the store is told by others.
+    } finally {
+      this.purging = false;
+    }
+  }
+
+  /** @returns whether there may be more */
+  private async purgeOnce(horizon: number | undefined): Promise<boolean> {
+    const { purge, purgeShortLived } = this.statements;
+    const counts = [];
+    for (const statement of purgeShortLived) counts.push(await this.countOf(statement, []));
+    if (horizon !== undefined) {
+      const { earliest = horizon } = this.clock;
+      const values = [Math.min(horizon, earliest - KEEP_SECONDS)];
+      for (const statement of purge) counts.push(await this.countOf(statement, values));
+    }
+    return counts.includes(PURGE_ROWS);
+  }
+
+  /** @returns how many rows it changed */
+  private async countOf({ text }: Statement, values: readonly Value[]): Promise<number> {
+    const counted = `WITH changed AS (${text} RETURNING 1) SELECT count(*) AS count FROM changed`;
+    const [row] = await this.call({ text: counted }, values);
+    return Number(row?.count);
+  }
+}

@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import { timeOf, type Revocation } from '../../core/revocation/index.js';
+import { inOrder, type SessionRecord } from '../session-records.js';
+import type { RefreshOutcome, RefreshUse } from '../state-store.js';
+import type { Row, Value } from './postgres-session.js';
+
+// What the statements take and give, and what it means to the store.
+
+/** A text of PostgreSQL cannot hold U+0000. */
+export const toSql = (text: string): string =>
+  text.replace(/[\\\0]/g, (character) => (character === '\0' ? '\\0' : '\\\\'));
+export const ofSql = (text: string): string =>
+  text.replace(/\\([\\0])/g, (_escape, character) => (character === '0' ? '\0' : '\\'));
+
+/** Names may be longer than a key can be. */
+export const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
+
+/** JSON spells U+0000 by other characters. Those that have expired were left out by the server's clock. */
+export const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
+  inOrder(
+    rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),
+    -Infinity,
+  );
+
+export const asParameters = ({ id, subject }: RefreshUse, nonce: string | null): Value[] => [
+  toSql(id),
+  nonce === null ? null : toSql(nonce),
+  subject.names.map(({ kind }) => kind),
+  subject.names.map(({ value }) => toSql(value)),
+  subject.names.map(({ kind }) => timeOf(subject, kind) ?? null),
+];
+
+export function toOutcome({ revoked, used, same, replay }: Row): RefreshOutcome {
+  if (revoked === true) return { state: 'revoked' };
+  if (used !== true || same === true) return { state: 'fresh' };
+  return typeof replay === 'string'
+    ? { state: 'consumed', replay: ofSql(replay) }
+    : { state: 'consumed' };
+}
+
+/** A revocation in a page of the history. */
+export type PageRow = [
+  version: number,
+  removedFrom: number | null,
+  id: string,
+  kind: Revocation['kind'],
+  value: string,
+  before: number | null,
+  reason: string | null,
+  createdAt: number,
+  expiresAt: number | null,
+];
+
+export const ofPage = ([
+  ,
+  ,
+  id,
+  kind,
+  value,
+  before,
+  reason,
+  createdAt,
+  expiresAt,
+]: PageRow): Revocation => ({
+  id: ofSql(id),
+  kind,
+  value: ofSql(value),
+  before,
+  reason: reason === null ? undefined : ofSql(reason),
+  createdAt,
+  expiresAt,
+});
+
+export const toRevocation = (row: Row): Revocation =>
+  ofPage([
+    0,
+    null,
+    row.id,
+    row.kind,
+    row.value,
+    row.before,
+    row.reason,
+    row.created_at,
+    row.expires_at,
+  ] as PageRow);
