@@ -235,7 +235,9 @@ describe('a route that goes past the chain of Nest', () => {
       side.lines.length = 0;
       const answered = await told(url, head(tokens), body);
       await expect.poll(() => side.lines.some(({ msg }) => msg === 'request')).toBe(true);
-      const lines = side.lines.map((line) => comparable(JSON.stringify({ ...line, ms: typeof line.ms })));
+      const lines = side.lines.map((line) =>
+        comparable(JSON.stringify({ ...line, ms: typeof line.ms })),
+      );
       results.push({ answered, lines });
     }
     expect(results[1]).toEqual(results[0]);

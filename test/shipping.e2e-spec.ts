@@ -37,7 +37,10 @@ describe('the Dockerfile', () => {
       cpSync(name, join(directory, name), { recursive: true });
     const [, prune = ''] = steps.find(([, rest]) => rest.includes('npm prune')) ?? [];
     // npm finds by the lock file alone what it would keep; there is nothing here that it could remove.
-    const command = prune.replace('npm prune', 'npm install --package-lock-only --offline --ignore-scripts');
+    const command = prune.replace(
+      'npm prune',
+      'npm install --package-lock-only --offline --ignore-scripts',
+    );
     await bash(command, {}, directory);
     const { packages } = JSON.parse(readFileSync(join(directory, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
