@@ -26,7 +26,7 @@ const SLOW = [
 ];
 
 /** Stores that fail over, millions of entries, applications of users with the packages that they install. */
-const LONG = 'test/long/**/*.e2e-spec.ts';
+const LONG = ['test/long/**/*.e2e-spec.ts', 'test/faults/**/*.e2e-spec.ts'];
 
 export default defineConfig({
   test: {
@@ -55,7 +55,7 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
-          exclude: [...SLOW, LONG],
+          exclude: [...SLOW, ...LONG],
         },
       },
       {
@@ -77,7 +77,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'long',
-          include: [LONG],
+          include: LONG,
           globalSetup: ['test/setup/packages.ts'],
         },
       },

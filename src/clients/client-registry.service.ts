@@ -85,6 +85,11 @@ export class ClientRegistry implements OnApplicationShutdown {
     return this.sources.get(jwksUri)?.source;
   }
 
+  /** Looks at the file again, where there is one; what became of it is in the log. */
+  reload(): void {
+    if (this.options.path !== undefined) this.look();
+  }
+
   onApplicationShutdown(): void {
     this.closed = true;
     this.unwatch?.();
@@ -94,10 +99,10 @@ export class ClientRegistry implements OnApplicationShutdown {
   /** One look after the other: the last one sees the last change. */
   private look(): void {
     clearTimeout(this.retry);
-    this.looking = this.looking.then(() => this.reload());
+    this.looking = this.looking.then(() => this.lookOnce());
   }
 
-  private async reload(): Promise<void> {
+  private async lookOnce(): Promise<void> {
     if (this.closed) return;
     try {
       await this.take(await this.load());
@@ -117,9 +122,9 @@ export class ClientRegistry implements OnApplicationShutdown {
   private async load(): Promise<Clients> {
     const { path, clients, exposedFiles = 'warn' } = this.options;
     if (path === undefined) return checkClients(clients, 'the option clients of ClientsModule');
-    const { text, mode } = await readTextFile(path);
+    const { text, ...access } = await readTextFile(path);
     this.text = text;
-    const exposure = describeExposure(path, mode);
+    const exposure = describeExposure(path, access);
     if (exposure !== undefined && exposedFiles === 'refuse')
       throw new ClientsError([`file ${exposure}`]);
     const parsed = parseClients(text, path);

@@ -13,6 +13,7 @@ import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { endInBatch } from './batched-end.js';
 import { errorAnswer, toGatewayError } from './error-answer.js';
 import type { GatewayError } from './gateway.exception.js';
+import { lingerOnClose } from './linger.js';
 import { answerMessage } from './message-error.js';
 import { requestContext } from './request-context.js';
 
@@ -110,6 +111,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return undefined;
     }
+    if (status === 413) lingerOnClose(request);
     response.statusCode = status;
     for (const name in headers) {
       const value = headers[name] as string;

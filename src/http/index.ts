@@ -9,6 +9,7 @@ export {
   type BodyParser,
 } from './request-body.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
+export { lingerOnClose } from './linger.js';
 export { errorAnswer, type ErrorAnswer } from './error-answer.js';
 export {
   requestEndMiddleware,

@@ -25,8 +25,8 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
  * much it fails at once, where the usual parsers first read everything there is.
  *
  * @param limit bytes
- * @throws RequestBodyException 413 `body_too_large`: the rest is not read; the stream's own error when
- * the client is gone
+ * @throws RequestBodyException 413 `body_too_large`: the rest is not read; 400 `body_malformed` when the client
+ * is gone
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -46,9 +46,13 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     request
       .on('data', onData)
       .once('end', () => resolve(Buffer.concat(chunks)))
-      .once('error', reject);
+      .once('error', () => reject(brokenOff()));
   });
 }
+
+/** The client hung up in the middle; nobody gets the answer. */
+const brokenOff = (): RequestBodyException =>
+  new RequestBodyException(400, 'body_malformed', 'The body broke off.');
 
 const bodyTooLarge = (limit: number): RequestBodyException =>
   new RequestBodyException(413, 'body_too_large', `The body is larger than ${limit} bytes.`);
@@ -101,8 +105,7 @@ function boundedBody(request: IncomingMessage, limit: number): Readable {
     },
   });
   // The backend is not to blame for it.
-  const brokenOff = new RequestBodyException(400, 'body_malformed', 'The body broke off.');
-  request.once('error', () => body.destroy(brokenOff)).pipe(body);
+  request.once('error', () => body.destroy(brokenOff())).pipe(body);
   // It may fail before anybody reads it; then the reader finds it destroyed.
   body.on('error', () => undefined);
   return body;

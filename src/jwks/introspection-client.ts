@@ -42,8 +42,8 @@ export async function readClientFile(
   path: string,
 ): Promise<{ client: IntrospectionClient; exposure: string | undefined }> {
   try {
-    const { text, mode } = await readTextFile(path, MAX_FILE_BYTES);
-    return { client: parseClient(text), exposure: describeExposure(path, mode) };
+    const { text, ...access } = await readTextFile(path, MAX_FILE_BYTES);
+    return { client: parseClient(text), exposure: describeExposure(path, access) };
   } catch (error) {
     if (error instanceof FileError) throw new KeyError(error.message);
     throw error instanceof KeyError ? new KeyError(`${path}: ${error.message}`) : error;

@@ -265,6 +265,11 @@ export class JwkKeyStore implements OnApplicationShutdown {
       );
   }
 
+  /** Looks at every source again; what became of it is in the log. */
+  reload(): void {
+    for (const live of this.sources.all()) live.reload();
+  }
+
   onApplicationShutdown(): void {
     this.sources.close();
   }

@@ -32,9 +32,9 @@ export class KeyFile implements KeyProvider {
   ) {}
 
   async read(): Promise<KeyDocument> {
-    const { text, mode } = await this.load();
+    const { text, ...access } = await this.load();
     if (isEncrypted(text)) return { text: await this.decrypt(text) };
-    return { text, exposure: describeExposure(this.source, mode) };
+    return { text, exposure: describeExposure(this.source, access) };
   }
 
   watch(changed: () => void): () => void {

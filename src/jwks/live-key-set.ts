@@ -84,7 +84,7 @@ export class LiveKeySet {
     }
     if (this.closed) return;
     this.scheduleNext();
-    this.unwatch = this.provider.watch(() => void this.follow());
+    this.unwatch = this.provider.watch(() => this.reload());
   }
 
   /** Looks at the source again; calls at the same time share one look. Never throws. */
@@ -95,7 +95,11 @@ export class LiveKeySet {
     return this.refreshing;
   }
 
-  /** A look that began before the change may have seen what was there before: look again after it. */
+  /** The source may have changed: looks at it again, also where a look is under way that may have been too early. */
+  reload(): void {
+    void this.follow();
+  }
+
   private async follow(): Promise<void> {
     await this.refreshing;
     if (!this.closed) await this.refresh();

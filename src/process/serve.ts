@@ -12,7 +12,8 @@ import { shutDownGracefully } from './graceful-shutdown.js';
 import { holdPort } from './hold-port.js';
 import { openLog } from './open-log.js';
 import { sayWhereToLook } from './say-where-to-look.js';
-import { exitOnSignals } from './process-signals.js';
+import { actOnSignals } from './process-signals.js';
+import { reloadFiles } from './reload-files.js';
 import { withBackend } from './with-backend.js';
 
 /**
@@ -23,8 +24,8 @@ import { withBackend } from './with-backend.js';
 export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
   const log = await openLog(env, warnings, false);
   const logger = log.logger('Signet');
-  const { url, issuer, shutDown } = await serve(env, log);
-  exitOnSignals(shutDown, logger);
+  const { url, issuer, shutDown, reload } = await serve(env, log);
+  actOnSignals({ shutDown, reload }, logger);
   logger.log(`Listening on ${url} (issuer ${issuer})`);
   sayWhereToLook(env, url, logger);
 }
@@ -37,6 +38,8 @@ export interface ServedApp {
   /** Of the tokens that it signs. */
   readonly issuer: string;
   readonly shutDown: () => Promise<void>;
+  /** Looks at files again. */
+  readonly reload: () => void;
 }
 
 /**
@@ -73,5 +76,6 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
     url: listenerUrl(host, port),
     issuer: settled.SIGNER_ISSUER,
     shutDown: () => shutDownGracefully(app, times, logger),
+    reload: () => reloadFiles(app, env),
   };
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorAnswer } from '../http/index.js';
+import type { Duplex } from 'node:stream';
+import { errorAnswer, type GatewayError } from '../http/index.js';
 
 const STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -56,22 +57,46 @@ export function answerClientError(
   const allow = unknownMethodOf(error, methodsOf);
   const status = allow.length > 0 ? 405 : (STATUS[error.code ?? ''] ?? 400);
   const code = CODES[status] ?? 'request_malformed';
-  const description = STATUS_CODES[status] ?? '';
-  const { headers, body } = errorAnswer(
-    {
+  endInTurn(
+    socket,
+    textOf({
       status,
       error: 'invalid_request',
       code,
-      description,
+      description: STATUS_CODES[status] ?? '',
       headers: allow.length > 0 ? { Allow: allow.join(', ') } : {},
-    },
-    randomUUID(),
+    }),
   );
+  return code;
+}
+
+/** The whole answer, which ends the connection. */
+function textOf(error: GatewayError): string {
+  const { status, headers, body } = errorAnswer(error, randomUUID());
   const head = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  endInTurn(socket, `HTTP/1.1 ${status} ${description}\r\n${head.join('')}\r\n${body}`);
-  return code;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`;
+}
+
+/**
+ * Answers a CONNECT: the gateway is no proxy (RFC 9110 section 9.3.6).
+ *
+ * @returns the error code
+ */
+export function answerConnect(socket: Duplex): string {
+  socket.on('error', () => undefined);
+  socket.end(
+    textOf({
+      status: 405,
+      error: 'invalid_request',
+      code: 'method_not_allowed',
+      description: 'This is no proxy.',
+      // RFC 9110 section 10.2.1: it allows no method.
+      headers: { Allow: '' },
+    }),
+  );
+  return 'method_not_allowed';
 }
 
 /** Ends a socket with a text once all responses are sent that have to come before it. */

@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Duplex } from 'node:stream';
 import type { Response } from 'express';
 import { MAX_TOKEN_LENGTH } from '../core/jws/index.js';
-import { errorAnswer, requestContext, type GatewayError } from '../http/index.js';
+import { errorAnswer, lingerOnClose, requestContext, type GatewayError } from '../http/index.js';
+import { answerConnect } from './client-error.js';
+import { continueWhenRead } from './continue-when-read.js';
 import { expressClasses, type ExpressApplication } from './express-prototypes.js';
 import { withoutForwardedPorts } from './forwarded-for.js';
 import { replyWithJson } from './json-reply.js';
 import { LoadShedder } from './load-shedder.js';
 import { toOriginForm } from './origin-form.js';
+import { PipelineLimit } from './pipeline-limit.js';
 import { EXPECTATION, requestProblem } from './request-checks.js';
 import type { StraightRoutes } from './straight-routes.js';
 import { limitServer, limitWriting, serverOptions } from './server-limits.js';
@@ -34,7 +38,10 @@ export class GatewayAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     const application = this.getInstance<ExpressApplication>();
     const options = { ...serverOptions(this.maxTokenLength), ...expressClasses(application) };
-    const server = createServer(options, (request, response) => {
+    const pipelined = new PipelineLimit(() => this.onRefused('requests_pipelined'));
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      // It has a connection only when those before it are answered.
+      if (response.socket === null && !pipelined.admit(request, response)) return;
       const problem = requestProblem(request);
       if (problem !== undefined) {
         this.refuse(problem, request, response);
@@ -47,7 +54,13 @@ export class GatewayAdapter extends ExpressAdapter {
       if (this.straight?.serve(request, response) === true) return;
       // Nest answers everything. If it ever does not, Express must not send a page of its own.
       application(request, response, () => response.destroy());
+    };
+    const server = createServer(options, serve);
+    server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      continueWhenRead(request, response);
+      serve(request, response);
     });
+    server.on('connect', (_request, socket: Duplex) => this.onRefused(answerConnect(socket)));
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
       this.refuse(EXPECTATION, request, response),
     );
@@ -59,6 +72,7 @@ export class GatewayAdapter extends ExpressAdapter {
   private refuse(problem: GatewayError, request: IncomingMessage, response: ServerResponse): void {
     this.onRefused(problem.code);
     const { status, headers, body } = errorAnswer(problem, requestContext(request).id);
+    lingerOnClose(request);
     response.writeHead(status, headers).end(body);
   }
 

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
-import { describeExposure } from '../core/files/index.js';
+import { accessOf, describeExposure } from '../core/files/index.js';
 import { missingPackage } from '../packages/index.js';
 import { MemoryStore } from './memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
@@ -64,8 +65,10 @@ export async function openStore(
 function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
   // New files get the mode 600, and those beside the database that of the database.
   const exposures = DATABASE_FILES.flatMap((suffix) => {
-    const mode = statSync(`${file}${suffix}`, { throwIfNoEntry: false })?.mode;
-    return mode === undefined ? [] : (describeExposure(`${file}${suffix}`, mode) ?? []);
+    const stats = statSync(`${file}${suffix}`, { throwIfNoEntry: false });
+    if (stats === undefined) return [];
+    const access = accessOf(stats, statSync(dirname(file)));
+    return describeExposure(`${file}${suffix}`, access) ?? [];
   });
   if (exposures.length === 0) return;
   if (policy === 'refuse') throw new Error(`the file ${exposures.join('; the file ')}`);

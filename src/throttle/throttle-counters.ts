@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+import { AtMostEvery } from '../core/time/index.js';
 import {
   MemoryStore,
   StateUnavailableException,
@@ -9,12 +11,15 @@ type Counters = Pick<StateStore, 'hit'>;
 
 /** Milliseconds of local counting after the shared store has failed; each try delays a request. */
 const LOCAL_MS = 1000;
+const LOG_EVERY_MS = 60_000;
 
 /**
  * Counts hits by key: together with other workers and nodes through the state store or, while that does not
  * answer, in this process. A limit is then one per process for a while, which is better than refusing logins.
  */
 export class ThrottleCounters {
+  private static readonly logger = new Logger('Throttle');
+  private readonly log = new AtMostEvery(LOG_EVERY_MS);
   private readonly local = new MemoryStore();
   private sharedAgainAt = -Infinity;
 
@@ -35,6 +40,10 @@ export class ThrottleCounters {
     } catch (error) {
       if (!(error instanceof StateUnavailableException)) throw error;
       this.sharedAgainAt = performance.now() + LOCAL_MS;
+      if (this.log.due())
+        ThrottleCounters.logger.warn(
+          'The state store does not count requests at present; until it does, each process counts for itself, and the limit is one per process',
+        );
       return this.local.hit(key, windowMs);
     }
   }

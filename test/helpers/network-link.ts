@@ -11,12 +11,15 @@ export interface NetworkLink {
   loseAnswers(): void;
   /** All connections end, and new ones are refused until it is mended. */
   cut(): void;
+  /** New connections lead to another server on this machine; those that exist stay where they are. */
+  to(port: number): void;
   /** Everything goes on; what was lost stays lost, and connections that lost something end. */
   mend(): void;
 }
 
 /** Opens a link to a server on this machine. */
 export async function openLink(port: number): Promise<NetworkLink> {
+  let target = port;
   let delayMs = 0;
   let losing = false;
   let isCut = false;
@@ -32,10 +35,19 @@ export async function openLink(port: number): Promise<NetworkLink> {
       sockets.delete(from);
       to.destroy();
     });
+    // In order, also what comes when the delay has just ended.
+    const waiting: { data: Buffer; due: number }[] = [];
+    const send = (): void => {
+      for (let next; (next = waiting[0]) !== undefined; waiting.shift()) {
+        const left = next.due - performance.now();
+        if (left > 0) return void setTimeout(send, Math.ceil(left));
+        if (to.writable) to.write(next.data);
+      }
+    };
     from.on('data', (data) => {
       if (losing && isAnswer) return;
-      if (delayMs === 0) to.write(data);
-      else setTimeout(() => to.writable && to.write(data), delayMs);
+      if (delayMs === 0 && waiting.length === 0) to.write(data);
+      else if (waiting.push({ data, due: performance.now() + delayMs }) === 1) send();
     });
   };
   const server = createServer((client) => {
@@ -43,7 +55,7 @@ export async function openLink(port: number): Promise<NetworkLink> {
       client.destroy();
       return;
     }
-    const upstream = connect(port, '127.0.0.1');
+    const upstream = connect(target, '127.0.0.1');
     pass(client, upstream, false);
     pass(upstream, client, true);
   });
@@ -56,6 +68,7 @@ export async function openLink(port: number): Promise<NetworkLink> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    to: (next) => void (target = next),
     delay: (ms) => void (delayMs = ms),
     loseAnswers: () => void (losing = true),
     cut: () => {

@@ -164,6 +164,18 @@ async function serve(directory: string, settings: readonly string[]): Promise<Po
   };
 }
 
+/** Stops every process of a server, as a machine that stands still does. */
+export async function stopBackends(postgres: PostgresServer): Promise<{ resume(): void }> {
+  const rows = await postgres.sql('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+  const pids = [postgres.process().pid ?? 0, ...rows.map(({ pid }) => Number(pid))];
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  return {
+    resume: () => {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    },
+  };
+}
+
 /** Resolves once the server takes connections. */
 async function answers(url: string): Promise<void> {
   for (;;) {

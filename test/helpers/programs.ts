@@ -38,6 +38,10 @@ export const withoutShells =
   ['zsh', 'fish'].some((shell) => spawnSync(shell, ['--version']).status !== 0) && !process.env.CI;
 export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
 export const withoutPromtool = spawnSync('promtool', ['--version']).status !== 0 && !process.env.CI;
+/** The load balancers of the tests, and which of them are missing. */
+export const BALANCERS = (['haproxy', 'nginx'] as const).map(
+  (name) => [name, !existsSync(`/usr/sbin/${name}`) && !process.env.CI] as const,
+);
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */
@@ -47,5 +51,8 @@ export const leftOut: readonly string[] = [
   ...(withoutShells ? [`Tests of zsh and fish are left out: ${SHELLS_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
   ...(withoutPromtool ? [`Tests of Prometheus rules are left out: ${PROMTOOL_MISSING}`] : []),
+  ...BALANCERS.flatMap(([name, isMissing]) =>
+    isMissing ? [`Tests with ${name} are left out: apt-get install ${name}`] : [],
+  ),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),
 ];

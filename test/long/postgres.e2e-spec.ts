@@ -16,6 +16,7 @@ import {
   PASSWORD,
   startPostgres,
   startStandby,
+  stopBackends,
   withoutPostgres,
   type PostgresServer,
 } from '../helpers/postgres.js';
@@ -258,18 +259,6 @@ describe.skipIf(withoutPostgres)('gateways with a PostgreSQL', () => {
     expect(verdictOf(await refresh(gateway.url, pair.refresh))).toBe('400 refresh_token_reused');
   }, 120_000);
 });
-
-/** Stops every process of a server, as a machine that stands still does. */
-async function stopBackends(postgres: PostgresServer): Promise<{ resume(): void }> {
-  const rows = await postgres.sql('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
-  const pids = [postgres.process().pid ?? 0, ...rows.map(({ pid }) => Number(pid))];
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
-  return {
-    resume: () => {
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
-    },
-  };
-}
 
 describe.skipIf(withoutPostgres)('a PostgreSQL over TLS', () => {
   const authority = createCertificate('Test CA');

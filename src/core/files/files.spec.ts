@@ -148,13 +148,42 @@ describe('readTextFile', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('describeExposure', () => {
+  const ME = 1000;
+  const file = (mode: number, folderMode = 0o700, uid = ME) =>
+    describeExposure(
+      'k.json',
+      { mode: 0o100_000 | mode, uid, folderMode: 0o040_000 | folderMode },
+      ME,
+    );
+
   it.each([0o600, 0o400, 0o640, 0o440, 0o750])('mode %o is safe', (mode) => {
-    expect(describeExposure('k.json', 0o100_000 | mode)).toBeUndefined();
+    expect(file(mode)).toBeUndefined();
   });
 
   it.each([0o644, 0o604, 0o620, 0o602, 0o660, 0o666])('mode %o is not', (mode) => {
-    expect(describeExposure('k.json', 0o100_000 | mode)).toBe(
+    expect(file(mode)).toBe(
       `k.json can be read or changed by others (mode ${mode.toString(8)}); run: chmod 600 k.json`,
     );
+  });
+
+  it.each([
+    [0o755, 1001, /^undefined$/],
+    [0o775, 1001, /^undefined$/],
+    [0o1777, ME, /^undefined$/],
+    // As Kubernetes makes the files of secrets.
+    [0o1777, 0, /^undefined$/],
+    [0o1777, 1001, /^k.json belongs to user 1001, in a folder that everybody can write/],
+    [0o777, ME, /^k.json can be replaced by everybody who can write its folder \(mode 777\)/],
+    [0o773, 0, /can be replaced/],
+  ])('in a folder of mode %o, a file of user %i', (folderMode, uid, expected) => {
+    expect(String(file(0o600, folderMode, uid))).toMatch(expected);
+  });
+
+  it('is what a file that was read says of itself', async () => {
+    const path = join(folder, 'k.json');
+    writeFileSync(path, '{}', { mode: 0o600 });
+    expect(describeExposure(path, await readTextFile(path))).toBeUndefined();
+    chmodSync(folder, 0o777);
+    expect(describeExposure(path, await readTextFile(path))).toMatch(/can be replaced/);
   });
 });

@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { withoutMark } from '../json/index.js';
+import { accessOf, type FileAccess } from './exposure.js';
 
 /** Why a file cannot be read or written. Holds nothing of its contents. */
 export class FileError extends Error {
@@ -24,10 +26,8 @@ const MIB = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 8 * MIB;
 
 /** A file as it was read. */
-export interface FileContents {
+export interface FileContents extends FileAccess {
   readonly text: string;
-  /** Type and permissions, as of stat(2). */
-  readonly mode: number;
 }
 
 /**
@@ -41,9 +41,9 @@ export async function readTextFile(
   maxBytes = DEFAULT_MAX_BYTES,
 ): Promise<FileContents> {
   try {
-    const { size, mode } = await stat(path);
-    if (size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
-    return { text: withoutMark(await readFile(path, 'utf8')), mode };
+    const [file, folder] = await Promise.all([stat(path), stat(dirname(path))]);
+    if (file.size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
+    return { text: withoutMark(await readFile(path, 'utf8')), ...accessOf(file, folder) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw error instanceof FileError

@@ -2,7 +2,7 @@ import type { Question } from '../../management/index.js';
 
 /** What the primary tells a worker. */
 export type ToWorker =
-  | { readonly signet: 'shut-down' }
+  | { readonly signet: 'shut-down' | 'reload' }
   | {
       readonly signet: 'question';
       readonly id: number;

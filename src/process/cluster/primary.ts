@@ -10,7 +10,7 @@ import {
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { holdPort } from '../hold-port.js';
 import { openLog } from '../open-log.js';
-import { exitOnSignals } from '../process-signals.js';
+import { actOnSignals } from '../process-signals.js';
 import { sayWhereToLook } from '../say-where-to-look.js';
 import { withBackend } from '../with-backend.js';
 import { WorkerPool } from './worker-pool.js';
@@ -72,9 +72,10 @@ export async function runPrimary(
         }
       : undefined,
   });
-  exitOnSignals(async () => {
+  const shutDown = async (): Promise<void> => {
     const clean = await pool.shutDown(env.SHUTDOWN_DELAY_MS + env.SHUTDOWN_TIMEOUT_MS);
     if (!clean) throw new Error('a worker had to be ended by force');
-  }, logger);
+  };
+  actOnSignals({ shutDown, reload: () => pool.reload() }, logger);
   pool.start();
 }

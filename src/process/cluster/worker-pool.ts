@@ -122,6 +122,11 @@ export class WorkerPool {
     return !forced;
   }
 
+  /** Lets every worker look at its files again. One that is being started reads them anyway. */
+  reload(): void {
+    for (const { worker } of this.listening()) send(worker, { signet: 'reload' });
+  }
+
   private fork(): void {
     const worker = cluster.fork(this.env);
     // A channel that breaks is followed by the worker's end.

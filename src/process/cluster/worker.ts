@@ -2,7 +2,6 @@ import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
 import { ManagementAnswers } from '../../metrics/index.js';
 import { openLog } from '../open-log.js';
-import { ignoreSignals } from '../process-signals.js';
 import { serve } from '../serve.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
@@ -13,8 +12,7 @@ const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebs
 
 /** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
-  ignoreSignals();
-  const { app, shutDown } = await openLog(env)
+  const { app, shutDown, reload } = await openLog(env)
     .then((log) => serve(env, log, SHARES_PORT))
     .catch(giveUp);
   tell({ signet: 'listening' });
@@ -29,8 +27,8 @@ export async function runWorker(env: Environment): Promise<void> {
         // The primary does without.
         () => tell({ signet: 'answer', id }),
       );
-    }
-    if (message.signet === 'shut-down')
+    } else if (message.signet === 'reload') reload();
+    else
       shutDown().then(
         () => process.exit(0),
         () => process.exit(1),

@@ -111,9 +111,9 @@ export class KeyFiles {
     });
   }
 
-  private async decrypt(name: string, { text, mode }: FileContents): Promise<KeyFileText> {
+  private async decrypt(name: string, { text, ...access }: FileContents): Promise<KeyFileText> {
     if (!isEncrypted(text))
-      return { text, encrypted: false, exposure: describeExposure(name, mode) };
+      return { text, encrypted: false, exposure: describeExposure(name, access) };
     const passphrase = this.settings.passphrase();
     if (passphrase === undefined)
       throw new CommandError(`${name}: is encrypted; set KEY_PASSPHRASE or KEY_PASSPHRASE_FILE`);

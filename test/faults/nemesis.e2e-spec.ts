@@ -1,0 +1,612 @@
+// What is promised under each fault of each store (docs/production.md), and what is observed. Clients of several
+// gateways write a history, one fault happens, and the history is judged. `SIGNET_NEMESIS=all` does all of it,
+// `SIGNET_NEMESIS=write` writes the table of the manual, too; another word is looked for in the names of faults.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startBackend } from '../helpers/backend.js';
+import { FULL, limit } from '../helpers/faults.js';
+import { figure } from '../helpers/figure.js';
+import { freePort } from '../helpers/free-port.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
+import {
+  acceptedLate,
+  confirmedRevoked,
+  History,
+  superseded,
+  twoWinners,
+  type Step,
+} from '../helpers/history.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { openLink, type NetworkLink } from '../helpers/network-link.js';
+import {
+  startPostgres,
+  startStandby,
+  stopBackends,
+  withoutPostgres,
+  type PostgresServer,
+} from '../helpers/postgres.js';
+import { preload } from '../helpers/processes.js';
+import {
+  startCluster,
+  startRedis,
+  startSentinels,
+  withoutRedis,
+  type RedisServer,
+} from '../helpers/redis.js';
+import { kill, tempFolder } from '../helpers/resources.js';
+import { custom, pairOf, refresh, verdictOf } from '../helpers/sessions.js';
+
+const WHICH = process.env.SIGNET_NEMESIS ?? (FULL ? 'all' : undefined);
+const WRITES = WHICH === 'write';
+const isMeant = ({ name, short }: Fault): boolean => {
+  if (WHICH === undefined) return short === true;
+  return WHICH === 'all' || WRITES || name.includes(WHICH);
+};
+const HEALTHY_MS = 2000;
+const FAULT_MS = 4000;
+/** A second and a round trip; a busy machine takes longer. */
+const GRACE_MS = limit(1500, 5000);
+const RECOVERY_MS = limit(5000, 20_000);
+
+/** What the gateways of a cell are asked to do with their store. */
+interface Setting {
+  readonly gateways: GatewayProcess[];
+  /** One for each gateway, where there is a network. */
+  readonly links: readonly NetworkLink[];
+  /** Starts a gateway again that has ended. */
+  restart(node: number): Promise<void>;
+}
+
+/** What goes on during a fault, for all gateways. */
+interface Promised {
+  /** Protected routes. Default: all are answered. */
+  readonly checks?: 'go on' | 'fail at that gateway';
+  /** Refresh and revocation. */
+  readonly writes: 'go on' | 'fail' | 'fail at that gateway';
+  /** What the manual says. */
+  readonly text: string;
+  /** The store may lose what it confirmed last: used refresh tokens may be used once more. */
+  readonly losesUses?: true;
+  /** That gateway may refuse tokens that are good elsewhere. */
+  readonly refusesThere?: true;
+}
+
+interface Fault {
+  readonly name: string;
+  readonly promised: Promised;
+  /** Of the short form. */
+  readonly short?: true;
+  /** The gateway that it is about. */
+  readonly node?: number;
+  begin(setting: Setting): Promise<unknown>;
+  /** Resolves when the store, or the gateway, is there again. */
+  end(setting: Setting): Promise<unknown>;
+}
+
+interface Store {
+  readonly name: string;
+  readonly isMissing: boolean;
+  readonly nodes: number;
+  /** Code for `preload` in the last gateway. */
+  readonly code?: string;
+  open(): Promise<{
+    url: string;
+    port?: number;
+    faults: readonly Fault[];
+    close(): Promise<unknown>;
+  }>;
+}
+
+const GO_ON = { writes: 'go on', text: 'everything goes on' } as const;
+const HELD = {
+  writes: 'fail',
+  text: 'protected routes go on; what writes is 503 until it is back',
+} as const;
+const ONE_NODE = {
+  checks: 'fail at that gateway',
+  writes: 'fail at that gateway',
+  text: 'the others go on',
+} as const;
+
+/** Faults of a network, the same for all servers. */
+const networkFaults = (): Fault[] => [
+  {
+    name: 'connections cut, new ones refused',
+    promised: HELD,
+    short: true,
+    begin: async ({ links }) => links.forEach((link) => link.cut()),
+    end: async ({ links }) => links.forEach((link) => link.mend()),
+  },
+  {
+    name: 'black hole: no answer comes back',
+    promised: HELD,
+    begin: async ({ links }) => links.forEach((link) => link.loseAnswers()),
+    end: async ({ links }) => links.forEach((link) => link.mend()),
+  },
+  {
+    name: '200 ms slower',
+    promised: GO_ON,
+    begin: async ({ links }) => links.forEach((link) => link.delay(100)),
+    end: async ({ links }) => links.forEach((link) => link.delay(0)),
+  },
+];
+
+const gatewayFaults = (): Fault[] => [
+  {
+    name: 'a gateway killed (SIGKILL), started again',
+    promised: ONE_NODE,
+    short: true,
+    node: 0,
+    begin: ({ gateways }) => kill((gateways[0] as GatewayProcess).process),
+    end: (setting) => setting.restart(0),
+  },
+  {
+    name: 'a gateway stopped (SIGSTOP), continued',
+    promised: ONE_NODE,
+    node: 0,
+    begin: async ({ gateways }) => gateways[0]?.process.kill('SIGSTOP'),
+    end: async ({ gateways }) => gateways[0]?.process.kill('SIGCONT'),
+  },
+];
+
+/** The wall clock of the last gateway is set; {@link CLOCK} listens. */
+const clockFaults = (): Fault[] =>
+  [2, -2, 30, -30, 1_728_000].map((seconds) => ({
+    name: `a clock ${Math.abs(seconds) > 1e6 ? 'jumps 20 days' : `${Math.abs(seconds)} s`} ${seconds > 0 ? 'ahead' : 'behind'}, and is set right`,
+    node: 1,
+    promised: {
+      ...(Math.abs(seconds) <= 2 ? GO_ON : ONE_NODE),
+      refusesThere: true,
+      text:
+        Math.abs(seconds) <= 2
+          ? 'everything goes on; where the clock is behind by more than `VALIDATOR_LEEWAY`, tokens of the others are too new at first'
+          : 'the others go on; that one is not ready, and takes tokens for expired, or for too new; nothing is forgotten',
+    } as const,
+    begin: ({ gateways }) => setClock(gateways[1] as GatewayProcess, seconds),
+    end: ({ gateways }) => setClock(gateways[1] as GatewayProcess, 0),
+  }));
+const CLOCK =
+  "const wall = Date.now; let ahead = 0; Date.now = () => wall() + ahead * 1000; process.on('SIGUSR2', () => " +
+  "{ ahead = Number((process.getBuiltinModule('node:fs')).readFileSync('clock', 'utf8')); process.stderr.write('clock ' + ahead + '\\n'); });";
+async function setClock(gateway: GatewayProcess, seconds: number): Promise<void> {
+  writeFileSync(join(gateway.cwd, 'clock'), String(seconds));
+  gateway.process.kill('SIGUSR2');
+  await expect.poll(() => gateway.output()).toMatch(new RegExp(`clock ${seconds}\\n[^]*$`));
+}
+
+const fileSize = (bytes: string, { process: { pid } }: GatewayProcess): void =>
+  void execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+
+const STORES: readonly Store[] = [
+  {
+    name: 'SQLite, 3 gateways',
+    isMissing: process.platform !== 'linux',
+    nodes: 3,
+    open: async () => ({
+      url: `sqlite:${join(tempFolder('state'), 'signet.db')}`,
+      close: async () => undefined,
+      faults: [
+        ...gatewayFaults(),
+        {
+          name: 'disk full',
+          promised: HELD,
+          begin: async ({ gateways }) => gateways.forEach((one) => fileSize('1', one)),
+          end: async ({ gateways }) => gateways.forEach((one) => fileSize('unlimited', one)),
+        },
+      ],
+    }),
+  },
+  {
+    name: 'Redis, 2 gateways',
+    isMissing: withoutRedis,
+    nodes: 2,
+    code: CLOCK,
+    open: async () => {
+      const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
+      const heir = await startRedis();
+      let primary = redis;
+      return {
+        url: redis.url,
+        port: redis.port,
+        close: () => Promise.all([redis.stop(), heir.stop()]),
+        faults: [
+          {
+            name: 'killed, started with its data',
+            promised: HELD,
+            short: true,
+            begin: () => redis.kill(),
+            end: () => redis.start(),
+          },
+          {
+            name: 'stalls (SIGSTOP)',
+            promised: HELD,
+            short: true,
+            begin: async () => redis.process().kill('SIGSTOP'),
+            end: async () => redis.process().kill('SIGCONT'),
+          },
+          ...networkFaults(),
+          {
+            name: 'full (maxmemory, noeviction)',
+            promised: HELD,
+            begin: () => redis.command('CONFIG', 'SET', 'maxmemory', '1'),
+            end: () => redis.command('CONFIG', 'SET', 'maxmemory', '0'),
+          },
+          {
+            name: 'made a replica, and a primary again',
+            promised: HELD,
+            begin: () =>
+              redis.command('REPLICAOF', '127.0.0.1', String(heir.port)).then(() => undefined),
+            end: () => redis.command('REPLICAOF', 'NO', 'ONE'),
+          },
+          ...clockFaults(),
+          {
+            name: 'stalls, and another takes over its name',
+            promised: { ...HELD, losesUses: true },
+            begin: async () => {
+              await heir.command('REPLICAOF', '127.0.0.1', String(redis.port));
+              await expect
+                .poll(async () => String(await heir.command('INFO', 'replication')))
+                .toContain('master_link_status:up');
+              await redis.command('WAIT', '1', '2000');
+              redis.process().kill('SIGSTOP');
+            },
+            end: async ({ links }) => {
+              await heir.command('REPLICAOF', 'NO', 'ONE');
+              primary = heir;
+              links.forEach((link) => link.to(primary.port));
+            },
+          },
+        ],
+      };
+    },
+  },
+  {
+    name: 'PostgreSQL with a standby, 2 gateways',
+    isMissing: withoutPostgres,
+    nodes: 2,
+    code: CLOCK,
+    open: async () => {
+      const postgres = await startPostgres('fsync=on');
+      let standby: PostgresServer | undefined;
+      let stopped: { resume(): void } | undefined;
+      const readOnly = async (on: boolean): Promise<void> => {
+        const client = new Client({
+          connectionString: postgres.url,
+          options: '-c default_transaction_read_only=off',
+        });
+        await client.connect();
+        await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
+        await client.query('SELECT pg_reload_conf()');
+        await client.end();
+      };
+      return {
+        url: postgres.url,
+        port: postgres.port,
+        close: async () => {
+          stopped?.resume();
+          await Promise.all([postgres.kill(), standby?.stop()]);
+        },
+        faults: [
+          {
+            name: 'killed, started again',
+            promised: HELD,
+            short: true,
+            begin: () => postgres.kill(),
+            end: () => postgres.start(),
+          },
+          {
+            name: 'stalls (SIGSTOP)',
+            promised: HELD,
+            begin: async () => (stopped = await stopBackends(postgres)),
+            end: async () => stopped?.resume(),
+          },
+          ...networkFaults(),
+          {
+            name: 'takes no writes (default_transaction_read_only)',
+            promised: HELD,
+            begin: () => readOnly(true),
+            end: () => readOnly(false),
+          },
+          ...clockFaults(),
+          {
+            name: 'stalls, and its standby takes over its name',
+            promised: { ...HELD, losesUses: true },
+            begin: async () => {
+              standby = await startStandby(postgres);
+              stopped = await stopBackends(postgres);
+            },
+            end: async ({ links }) => {
+              await standby?.sql('SELECT pg_promote()');
+              links.forEach((link) => link.to(standby?.port ?? 0));
+            },
+          },
+        ],
+      };
+    },
+  },
+  {
+    name: 'Redis behind Sentinel, 2 gateways',
+    isMissing: withoutRedis,
+    nodes: 2,
+    open: async () => {
+      const group = await startSentinels();
+      const failOver = (signal: NodeJS.Signals, name: string): Fault => {
+        let before: RedisServer | undefined;
+        return {
+          name,
+          promised: { ...HELD, losesUses: true },
+          begin: async () => {
+            before = await group.primary();
+            before?.process().kill(signal);
+          },
+          end: async () => {
+            await expect
+              .poll(async () => (await group.primary())?.port, { timeout: 30_000, interval: 20 })
+              .not.toBe(before?.port);
+            if (signal === 'SIGSTOP') before?.process().kill('SIGCONT');
+            else await before?.start();
+          },
+        };
+      };
+      return {
+        url: group.url,
+        close: () => group.stop(),
+        faults: [
+          failOver('SIGKILL', 'primary killed, a replica promoted'),
+          failOver('SIGSTOP', 'primary stalls, a replica promoted'),
+        ],
+      };
+    },
+  },
+  {
+    name: 'Redis Cluster of 3, 2 gateways',
+    isMissing: withoutRedis,
+    nodes: 2,
+    open: async () => {
+      const cluster = await startCluster();
+      let victim: RedisServer | undefined;
+      return {
+        url: cluster.url,
+        close: () => cluster.stop(),
+        faults: [
+          {
+            name: 'the node of the state killed, its replica takes over',
+            promised: { ...HELD, losesUses: true },
+            begin: async () => {
+              for (const server of cluster.primaries)
+                if (
+                  (await server.command('GET', 'signet:{state}:schema').catch(() => 'no')) !== 'no'
+                )
+                  victim = server;
+              await victim?.kill();
+            },
+            end: async () => {
+              await expect
+                .poll(
+                  async () => {
+                    for (const server of cluster.replicas)
+                      if (String(await server.command('ROLE')).startsWith('master')) return true;
+                    return false;
+                  },
+                  { timeout: 30_000, interval: 50 },
+                )
+                .toBe(true);
+              await victim?.start();
+            },
+          },
+        ],
+      };
+    },
+  },
+];
+
+/** A row of the table of the manual. */
+const rows: string[] = [];
+const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+
+for (const store of STORES)
+  describe.skipIf(store.isMissing)('the promises', () => {
+    it(`of ${store.name} are kept`, async () => {
+      const { setting, faults } = await setUp(store);
+      const broken: string[] = [];
+      for (const fault of faults.filter(isMeant)) {
+        const found = await cell(store, fault, setting);
+        broken.push(...found.map((what) => `${fault.name}: ${what}`));
+      }
+      expect(broken).toEqual([]);
+    }, 900_000);
+  });
+
+/** Starts the store and its gateways, for one test. */
+async function setUp(store: Store): Promise<{ setting: Setting; faults: readonly Fault[] }> {
+  const backend = await startBackend();
+  onTestFinished(() => backend.stop());
+  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
+  await backend.answer('/token.json', { body });
+  await backend.answer('/refresh.json', { body });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  const keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+  const opened = await store.open();
+  onTestFinished(async () => void (await opened.close()));
+  const { url, port, faults } = opened;
+  const links: NetworkLink[] = [];
+  const ports: number[] = [];
+  const gateways: GatewayProcess[] = [];
+  onTestFinished(async () => void (await Promise.all(gateways.map((gateway) => gateway.stop()))));
+  const start = (node: number): Promise<GatewayProcess> =>
+    startGateway(
+      {
+        PORT: String(ports[node]),
+        BACKEND_HOST: backend.url,
+        SIGNER_JWK_LOCAL_PATH: keys,
+        REFRESH_BACKEND_PATH: '/refresh.json',
+        // It has to be written to, too.
+        NODE_COMPILE_CACHE: '',
+        STATE_STORE: port === undefined ? url : url.replace(`:${port}`, `:${links[node]?.port}`),
+        ...(store.code !== undefined && node === store.nodes - 1
+          ? { NODE_OPTIONS: preload(store.code) }
+          : {}),
+      },
+      tempFolder('cwd'),
+      // What would end a process at its limit of file sizes fails, as on a full disk.
+      ['sh', '-c', 'trap "" XFSZ; exec "$@"', 'sh'],
+    );
+  for (let node = 0; node < store.nodes; node++) {
+    ports.push(await freePort());
+    if (port !== undefined) links.push(await openLink(port));
+    gateways.push(await start(node));
+  }
+  const restart = async (node: number): Promise<void> => void (gateways[node] = await start(node));
+  return { setting: { gateways, links, restart }, faults };
+}
+
+/** One fault. @returns the promises that were not kept */
+async function cell(store: Store, fault: Fault, setting: Setting): Promise<string[]> {
+  const { promised, node: faulty } = fault;
+  const urls = (): string[] => setting.gateways.map(({ url }) => url);
+  const history = new History(urls, promised.refusesThere === true ? faulty : undefined);
+  await history.begin();
+  await sleep(HEALTHY_MS);
+  const from = performance.now();
+  await fault.begin(setting);
+  await sleep(FAULT_MS);
+  await fault.end(setting);
+  const backAt = performance.now();
+  // Until each gateway refreshes again.
+  const works = async (node: number): Promise<boolean> => {
+    const pair = await history.login(node);
+    return pair !== undefined && (await history.refresh(node, pair.refresh))?.status === 200;
+  };
+  for (const node of urls().keys())
+    while (!(await works(node)) && performance.now() - backAt < 30_000) await sleep(50);
+  const to = performance.now();
+  await sleep(HEALTHY_MS);
+  await history.end();
+  const { steps } = history;
+
+  const problems: string[] = [];
+  const note = (count: number, what: string): void => {
+    if (count > 0) problems.push(`${count} ${what}`);
+  };
+  const good =
+    steps.find(({ what, verdict }) => what === 'check' && verdict === '200')?.token ?? '';
+  const failed = (what: Step['what'], only: (step: Step) => boolean): Step[] =>
+    steps.filter((step) => step.what === what && isFailure(step) && only(step));
+  const elsewhere = ({ node }: Step): boolean => faulty === undefined || node !== faulty;
+  const isDuring = ({ began, ended }: Step): boolean => ended > from && began < to;
+
+  // Without the fault nothing fails.
+  for (const what of ['login', 'check', 'refresh', 'revoke'] as const)
+    note(failed(what, (step) => !isDuring(step)).length, `times ${what} failed without the fault`);
+  const checks = failed('check', (step) => isDuring(step) && step.token === good);
+  const writes = [...failed('refresh', isDuring), ...failed('revoke', isDuring)];
+  if (promised.checks !== 'fail at that gateway') note(checks.length, 'protected requests failed');
+  else note(checks.filter(elsewhere).length, 'protected requests failed at other gateways');
+  if (promised.writes === 'go on')
+    note(writes.filter(elsewhere).length, 'refreshes or revocations failed');
+  if (promised.writes === 'fail at that gateway')
+    note(writes.filter(elsewhere).length, 'refreshes or revocations failed at other gateways');
+  note(twoWinners(steps).length, 'refresh tokens with two winners');
+  note(history.lost.length, `sessions lost (${[...new Set(history.lost)].join(', ')})`);
+  note(acceptedLate(steps, GRACE_MS, { from, to }).length, 'revoked tokens accepted too late');
+  const recovery = to - backAt;
+  if (recovery > RECOVERY_MS)
+    problems.push(`${seconds(recovery)} s until all of them refreshed again`);
+
+  // What was confirmed is still known, to all of them.
+  await sleep(GRACE_MS);
+  const known = confirmedRevoked(
+    // To a gateway that is days ahead the token has expired: there is nothing to revoke.
+    steps.filter(({ node }) => promised.refusesThere !== true || node !== faulty),
+  ).slice(-40);
+  const accepted = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const token of known)
+      for (const url of urls()) if ((await custom(url, token)) === '200') found.push(token);
+    return found;
+  };
+  // What a store lost, gateways give back.
+  let forgotten = (await accepted()).length;
+  for (const until = performance.now() + RECOVERY_MS; forgotten > 0 && performance.now() < until;)
+    forgotten = (await accepted()).length;
+  note(forgotten, 'revocations lost');
+  for (const token of history.alive.values()) {
+    const answer = await refresh(urls()[0] as string, token);
+    // Nobody knows whether the last use was answered: then it is one more of the same.
+    if (answer.status === 200) void pairOf(answer);
+    else problems.push(`a session does not go on: ${verdictOf(answer)}`);
+  }
+  let reused = 0;
+  for (const token of superseded(steps).slice(-20))
+    if ((await refresh(urls()[0] as string, token)).status === 200) reused++;
+  if (promised.losesUses !== true) note(reused, 'used refresh tokens were taken again');
+
+  const count = (list: readonly Step[], all: Step['what']): string => {
+    const sum = steps.filter((step) => step.what === all && isDuring(step)).length;
+    return `${list.length} of ${sum}`;
+  };
+  const observed = [
+    `protected requests failed: ${count(checks, 'check')}`,
+    `refreshes failed: ${count(failed('refresh', isDuring), 'refresh')}`,
+    `again after ${seconds(recovery)} s`,
+    `${confirmedRevoked(steps).length} revocations, ${forgotten} lost`,
+    ...(promised.losesUses === true ? [`${reused} used tokens taken again`] : []),
+  ].join('; ');
+  figure(
+    `${store.name}: ${fault.name}: ${observed}${problems.length > 0 ? ` BROKEN: ${problems.join(', ')}` : ''}`,
+  );
+  if (problems.length > 0) {
+    const verdicts = new Map<string, number>();
+    for (const step of steps) {
+      const key = `${step.what} at ${step.node} ${isDuring(step) ? 'during' : 'outside'}: ${step.verdict}`;
+      verdicts.set(key, (verdicts.get(key) ?? 0) + 1);
+    }
+    process.stderr.write(
+      `${fault.name}\n${JSON.stringify(Object.fromEntries(verdicts), null, 1)}\n`,
+    );
+    const reasons = setting.gateways.flatMap((one, node) =>
+      one
+        .log()
+        .flatMap(({ time, status, code, reason, level, msg }) =>
+          Number(status) >= 400 || Number(level) >= 40
+            ? [
+                `${node} ${String(time)} ${String(status)} ${String(code)} ${String(reason)} ${String(msg)}`,
+              ]
+            : [],
+        ),
+    );
+    if (WHICH !== undefined && !WRITES) process.stderr.write(`${reasons.slice(-300).join('\n')}\n`);
+  }
+  rows.push(`| ${store.name} | ${fault.name} | ${promised.text} | ${observed} |`);
+  return problems;
+}
+
+/** No answer, or one of 5xx. */
+const isFailure = ({ verdict }: Step): boolean => /^(?:5|no answer)/.test(verdict);
+
+const BEGIN = '<!-- faults: written by test/faults/nemesis.e2e-spec.ts -->';
+const END = '<!-- faults: end -->';
+
+afterAll(() => {
+  if (!WRITES) return;
+  const file = 'docs/production.md';
+  const text = readFileSync(file, 'utf8');
+  const [head, rest = ''] = text.split(BEGIN, 2);
+  const tail = rest.slice(rest.indexOf(END));
+  const table = [
+    '| store | fault | promised | observed |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(
+    file,
+    `${head}${BEGIN}\n\n${date}, each fault for ${FAULT_MS / 1000} s, on a machine that did other things, too:\n\n${table}\n\n${tail}`,
+  );
+});
