@@ -12,7 +12,7 @@ export const FLOORS = [
   ['core/sign', 'core/verify', 'core/clients'],
   ['core/explain'],
   ['core'],
-  ['options'],
+  ['options', 'assets'],
   ['environment', 'logging', 'management'],
   ['http', 'routes'],
   ['backend', 'jwks', 'state'],
@@ -34,7 +34,7 @@ const NOT_IN_CORE =
   /^(?:@nestjs\/|@opentelemetry\/|undici$|axios$|redis$|pg$|rxjs|class-validator|class-transformer|reflect-metadata|express|node:(?:http|https|http2|net|tls|dns|dgram)$)/;
 /** The same for rooms that the command, the configuration and the primary of a cluster load. */
 const NOT_WITHOUT_NEST = /^(?:@nestjs\/|undici$|axios$|redis$|pg$|rxjs)/;
-const WITHOUT_NEST = new Set(['options', 'environment', 'logging', 'management']);
+const WITHOUT_NEST = new Set(['options', 'assets', 'environment', 'logging', 'management']);
 
 const floorOf = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [room, floor])));
 

@@ -25,7 +25,7 @@ import {
   type GatewayEnvironment,
   withVariableNames,
 } from './config/index.js';
-import { ExplainModule } from './explain/index.js';
+import { ExplainModule, ManagementExplainModule } from './explain/index.js';
 import { HealthModule } from './health/index.js';
 import { JwksModule } from './jwks/index.js';
 import { MetricsModule } from './metrics/index.js';
@@ -98,6 +98,9 @@ export class AppModule {
               ExplainModule.forRoot({ reword: withVariableNames }),
               PagesModule.forRoot(pagesOptions(env)),
             ]
+          : []),
+        ...(env.EXPLAIN_PAGE
+          ? [ManagementExplainModule.forRoot({ reword: withVariableNames })]
           : []),
         ...(tracing === undefined ? [] : [await tracingModule(tracing)]),
       ],

@@ -47,6 +47,20 @@ describe('WORKERS', () => {
     expect(text).toMatch(/signet_build_info\{version="[\d.]+",node="v\d+\.\d+\.\d+"\} 1\n/);
     expect(metricOf(text, 'signet_event_loop_delay_seconds')).toBeLessThan(10);
     expect(text).not.toMatch(/ (?:null|undefined)$/m);
+    interface Status {
+      workers: { processes: { pid: number; requests: { total: number } }[] };
+      requests: object;
+      problems: string[];
+    }
+    const told = async (): Promise<Status> =>
+      (await (await fetch(`${running.management}/status.json`)).json()) as Status;
+    // On a busy machine a worker may not answer in time.
+    await expect.poll(async () => (await told()).workers.processes).toHaveLength(3);
+    const status = await told();
+    expect(status.workers.processes.map(({ pid }) => pid).toSorted((a, b) => a - b)).toEqual(
+      workersOf(running.process.pid).toSorted((a, b) => a - b),
+    );
+    expect(status).toMatchObject({ problems: [], requests: { total: 9, failed: 0 } });
     expect(await running.stop()).toBe(0);
     expect(linesWith(running, 'shutting down')).toBe(1);
   });

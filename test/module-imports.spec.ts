@@ -5,7 +5,7 @@ import { AdminModule } from '../src/admin/index.js';
 import { AuthModule } from '../src/auth/index.js';
 import { BackendModule } from '../src/backend/index.js';
 import { ClientsModule } from '../src/clients/index.js';
-import { ExplainModule } from '../src/explain/index.js';
+import { ExplainModule, ManagementExplainModule } from '../src/explain/index.js';
 import { HealthModule } from '../src/health/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { MetricsModule } from '../src/metrics/index.js';
@@ -44,6 +44,7 @@ const MODULES: [name: string, module: Imports[number], needs: Needed[]][] = [
   ['SigningModule', SigningModule.forRoot({ alg }), ['JwksModule']],
   ['ClientsModule', ClientsModule.forRoot({ clients: [], issuer }), ['JwksModule', 'StateModule']],
   ['ExplainModule', ExplainModule, ['JwksModule', 'StateModule', 'AuthModule']],
+  ['ManagementExplainModule', ManagementExplainModule, ['JwksModule', 'StateModule', 'AuthModule']],
   ['HealthModule', HealthModule, ['JwksModule', 'StateModule']],
   [
     'IntrospectionModule',

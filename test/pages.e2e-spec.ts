@@ -1,18 +1,19 @@
 // The pages for people who develop, in a real browser.
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { call } from './helpers/http.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
+import { openPage, type OpenPage } from './helpers/pages.js';
 
 const FILES = [
   '/',
   '/_explain',
-  ...['home.js', 'explain.js', 'view.js', 'style.css'].map((name) => `/_pages/${name}`),
+  ...['home.js', 'explain.js', 'page.js', 'tokens.js', 'style.css'].map(
+    (name) => `/_pages/${name}`,
+  ),
 ];
 
 let gateway: Gateway;
@@ -77,109 +78,72 @@ describe('in production', () => {
     await backend?.stop();
   });
 
-  it.each([...FILES, '/_pages/facts.json'])('%s is not there', async (path) => {
-    const { status, json } = await call(production.url + path);
-    expect([status, json.code]).toEqual([404, 'not_found']);
-  });
+  it.each([...FILES, '/_pages/facts.json', '/status.json', '/metrics'])(
+    '%s is not there',
+    async (path) => {
+      const { status, json } = await call(production.url + path);
+      expect([status, json.code]).toEqual([404, 'not_found']);
+    },
+  );
+
+  it.each(['/_explain', '/_pages/facts.json', '/_pages/home.html'])(
+    '%s is not on the management listener either, unless it is asked for',
+    async (path) => {
+      expect((await fetch(production.management + path)).status).toBe(404);
+    },
+  );
 });
 
-/** Runs in the page. */
-const VIOLATIONS =
-  'axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html)))';
-
 describe.skipIf(withoutBrowser)('in a browser', () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   let browser: Browser;
   beforeAll(async () => {
     browser = await startBrowser();
   });
   afterAll(() => browser?.close());
-
-  let problems: string[];
-  async function open(path: string): Promise<Page> {
-    const page = await browser.newPage();
-    problems = [];
-    page.on('console', (message) => {
-      // The browser itself calls an answer of 4xx an error.
-      if (message.type() === 'error' && !/status of 40\d/.test(message.text()))
-        problems.push(message.text());
-    });
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('request', (request) => {
-      const { origin } = new URL(request.url());
-      if (![gateway.url, 'null'].includes(origin)) problems.push(origin);
-    });
-    await page.goto(gateway.url + path);
-    return page;
-  }
-
-  /** Looks at the page as it is now: at both widths, in both schemes. */
-  async function look(page: Page, name: string): Promise<void> {
-    mkdirSync('test-artefacts', { recursive: true });
-    for (const width of [375, 1280])
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.emulateMedia({ colorScheme });
-        await page.screenshot({
-          path: `test-artefacts/${name}-${width}-${colorScheme}.png`,
-          fullPage: true,
-        });
-        // The debugger's way in is not under the page's policy.
-        await page.evaluate(axe);
-        expect(await page.evaluate(VIOLATIONS)).toEqual([]);
-        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(
-          true,
-        );
-      }
-    expect(problems).toEqual([]);
-  }
-
-  const press = async (page: Page, ...keys: string[]): Promise<void> => {
-    for (const key of keys) await page.keyboard.press(key);
-  };
+  const open = (path: string): Promise<OpenPage> => openPage(browser, gateway.url + path);
 
   it('shows who gets in and who does not, by keyboard alone', async () => {
-    const page = await open('/');
+    const { page, press, look } = await open('/');
     await page.getByRole('cell', { name: '/private/custom' }).waitFor();
     // Without a token.
     await page.getByRole('button', { name: 'Call' }).focus();
-    await press(page, 'Enter');
+    await press('Enter');
     const answer = page.locator('#call-answer');
     await expect.poll(() => answer.innerText()).toMatch(/Status 401[^]*log in first/);
 
     await page.getByLabel('User').focus();
     await page.keyboard.type('bob');
-    await press(page, 'Tab');
+    await press('Tab');
     await page.keyboard.type('builder');
-    await press(page, 'Enter');
+    await press('Enter');
     const tokens = page.locator('#login-answer');
     await expect.poll(() => tokens.innerText()).toContain('"role_y"');
     expect(await tokens.innerText()).toMatch(
       /access_token[^]*"typ": "JWT"[^]*refresh_token[^]*"typ": "rt\+jwt"/,
     );
     await page.getByRole('button', { name: 'Call' }).focus();
-    await press(page, 'Enter');
+    await press('Enter');
     await expect.poll(() => answer.innerText()).toMatch(/Status 403[^]*roles_missing/);
-    await look(page, 'home-refused');
+    await look('home-refused');
 
     await page.getByRole('button', { name: 'alice' }).focus();
-    await press(page, 'Enter');
+    await press('Enter');
     await expect.poll(() => tokens.innerText()).toContain('"role_a"');
     await page.getByRole('button', { name: 'Call' }).focus();
-    await press(page, 'Enter');
+    await press('Enter');
     await expect.poll(() => answer.innerText()).toMatch(/Status 200[^]*Alice Demo/);
-    await look(page, 'home');
+    await look('home');
   });
 
   it('says what is wrong with a token, for the route that is chosen', async () => {
     const login = await call(`${gateway.url}/token`, { method: 'POST' });
     const token = String(login.json.access_token);
-    const page = await open('/_explain');
+    const { page, press, look } = await open('/_explain');
     const answer = page.locator('#answer');
     await page.getByLabel('Route').selectOption('GET /private/custom');
     await page.getByRole('textbox', { name: 'Token' }).fill(`Bearer ${token}\n`);
     await page.getByRole('textbox', { name: 'Token' }).focus();
-    await press(page, 'Tab', 'Tab', 'Enter');
+    await press('Tab', 'Tab', 'Enter');
     await expect.poll(() => answer.innerText()).toContain('This token is accepted');
     expect(await page.locator('#decoded').innerText()).toContain('"sub": "1234567890qwertyuio"');
 
@@ -188,14 +152,14 @@ describe.skipIf(withoutBrowser)('in a browser', () => {
       .getByRole('textbox', { name: 'Token' })
       .fill(`${header}.${claims}.${'A'.repeat(43)}`);
     await page.getByRole('button', { name: 'Check' }).focus();
-    await press(page, 'Enter');
+    await press('Enter');
     await expect.poll(() => answer.innerText()).toContain('signature_invalid');
     expect(page.url()).toBe(`${gateway.url}/_explain`);
-    await look(page, 'explain');
+    await look('explain');
   });
 
   it('takes nothing of an answer or a token for HTML', async () => {
-    const page = await open('/_explain');
+    const { page, problems } = await open('/_explain');
     const part = Buffer.from('{"alg":"<img src=x onerror=alert(1)>"}').toString('base64url');
     await page.getByRole('textbox', { name: 'Token' }).fill(`${part}.${part}.AA`);
     await page.getByRole('button', { name: 'Check' }).click();

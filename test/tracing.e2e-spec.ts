@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { startGateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
+import { NO_BUNDLE } from './helpers/processes.js';
 import { call, callWith } from './helpers/http.js';
 import {
   attribute,
@@ -116,7 +117,7 @@ describe('tracing', () => {
   it('is off by default: the backend gets no header, and nothing of it is loaded', async () => {
     const gateway = await startGateway({
       BACKEND_HOST: backend.url,
-      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(SPY)}`,
+      NODE_OPTIONS: `${NO_BUNDLE} --import=data:text/javascript,${encodeURIComponent(SPY)}`,
     });
     const headers = { traceparent: `00-${TRACE}-${PARENT}-01` };
     await call(`${gateway.url}/token`, { method: 'POST', headers });

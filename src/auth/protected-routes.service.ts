@@ -264,6 +264,14 @@ export class ProtectedRoutes implements OnModuleInit {
     return base + this.metadataPath + (path === '/' ? '' : path);
   }
 
+  /** What a bare `@RequireJwt()` and each protected route ask for. */
+  policies(): TokenPolicy[] {
+    return [
+      this.defaults(),
+      ...this.explorer.routes().flatMap((route) => this.policyOf(route) ?? []),
+    ];
+  }
+
   /** The scopes that routes ask for, each once. */
   scopes(): string[] {
     const asked = this.explorer

@@ -122,6 +122,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   SESSION_LIMIT: '17',
   ERRORS_EXPLAIN: 'false',
   SWAGGER_ENABLED: 'false',
+  EXPLAIN_PAGE: 'true',
   LOG_LEVEL: 'debug',
   LOG_FORMAT: 'json',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',

@@ -210,6 +210,19 @@ export const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string
         `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; whoever is on the way chooses the keys`,
       ];
 
+/** What says why a token is refused helps whoever tries tokens out. */
+export function explainPageWarning(env: Environment): string[] {
+  const { EXPLAIN_PAGE, MANAGEMENT_PORT, MANAGEMENT_HOST, NODE_ENV } = env;
+  if (!EXPLAIN_PAGE) return [];
+  if (MANAGEMENT_PORT === 'off')
+    return ['EXPLAIN_PAGE=true needs MANAGEMENT_PORT, which is off: there is no explain page'];
+  return NODE_ENV !== 'production' || /^(?:127\.|localhost$|::1$)/.test(MANAGEMENT_HOST)
+    ? []
+    : [
+        `EXPLAIN_PAGE=true: whoever reaches MANAGEMENT_HOST (${MANAGEMENT_HOST}) is told why a token is refused`,
+      ];
+}
+
 /** With registered clients the gateway authenticates them, not the login. The default may stand in a `.env`. */
 export const authMethodsWarning = (env: Environment): string[] =>
   env.CLIENTS_FILE !== undefined && env.TOKEN_BACKEND_AUTH_METHODS.join() !== PASSED_ON.join()

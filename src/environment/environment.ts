@@ -199,6 +199,7 @@ export class Environment {
   // What is shown
   @Flag({ default: true, production: false }) ERRORS_EXPLAIN!: boolean;
   @Flag({ default: true, production: false }) SWAGGER_ENABLED!: boolean;
+  @Flag() EXPLAIN_PAGE!: boolean;
   @Choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' })
   LOG_LEVEL!: string;
   @Choice(['pretty', 'json'], { default: 'pretty', production: 'json' })

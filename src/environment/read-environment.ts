@@ -2,6 +2,7 @@ import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
 import {
   crossChecks,
+  explainPageWarning,
   authMethodsWarning,
   httpHostsWarning,
   sharedKeysWarning,
@@ -47,6 +48,7 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
       ...httpHostsWarning(env),
       ...sharedKeysWarning(env),
       ...trustProxyWarning(env),
+      ...explainPageWarning(env),
       ...authMethodsWarning(env),
     ],
   };

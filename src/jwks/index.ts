@@ -4,7 +4,7 @@ import '../core/errors/index.js';
 export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
 export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
 export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
-export { JwkKeyStore } from './jwk-key-store.service.js';
+export { JwkKeyStore, type KeyReport, type KeySetReport } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';

@@ -8,6 +8,8 @@ import {
   type KeyInventory,
   type KeyNames,
   type KeySource,
+  type RotatingKey,
+  type SkippedKey,
 } from '../core/keys/index.js';
 import { assertVerifies } from './key-set-checks.js';
 import { KeySources } from './key-sources.js';
@@ -17,6 +19,28 @@ import type { JwksModuleOptions } from './jwks.module-definition.js';
 import { nowSeconds } from '../core/time/index.js';
 
 const NO_KEYS: readonly JwsKey[] = [];
+
+/** What is known of a key; nothing secret. */
+export interface KeyReport extends RotatingKey {
+  /** The only algorithm that it is for, else its type. */
+  readonly alg: string;
+}
+
+/** A set of keys, for whoever looks after the process. */
+export interface KeySetReport {
+  /** Where it comes from, without secrets. */
+  readonly source: string;
+  /** Tokens are signed with keys of it. */
+  readonly signs: boolean;
+  /** Since it was loaded; `undefined` while there is none. */
+  readonly ageSeconds: number | undefined;
+  /** Since the source stopped giving a usable set; 0 while it does. */
+  readonly staleSeconds: number;
+  /** Why it does not; `undefined` while it does. */
+  readonly problem: string | undefined;
+  readonly keys: readonly KeyReport[];
+  readonly skipped: readonly SkippedKey[];
+}
 
 /**
  * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
@@ -167,6 +191,32 @@ export class JwkKeyStore implements OnApplicationShutdown {
       algorithms,
       problem,
     };
+  }
+
+  /** All sets, the one with the signing keys first. */
+  reports(): KeySetReport[] {
+    return this.sources
+      .all()
+      .map((live): KeySetReport => {
+        const keys = (live.current?.entries() ?? []).map(({ key, lifecycle }) => ({
+          kid: key.kid,
+          alg: key.alg ?? key.kty,
+          canSign: key.signing !== undefined,
+          state: lifecycle?.state,
+          notBefore: lifecycle?.notBefore,
+          notAfter: lifecycle?.notAfter,
+        }));
+        return {
+          source: live.provider.source,
+          signs: live === this.signing && keys.some(({ canSign }) => canSign),
+          ageSeconds: live.ageSeconds,
+          staleSeconds: live.staleSeconds,
+          problem: live.problem,
+          keys,
+          skipped: live.current?.skipped ?? [],
+        };
+      })
+      .toSorted((one, other) => Number(other.signs) - Number(one.signs));
   }
 
   /** How many keys of each set are skipped. */

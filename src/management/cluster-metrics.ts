@@ -1,5 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from '@prometheus-io/client';
-import type { MetricsText } from './management-listener.js';
+import type { MetricsText } from './management-routes.js';
 
 /** What one process has counted, as it is sent between processes. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;

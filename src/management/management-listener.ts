@@ -1,11 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BootError } from '../core/errors/index.js';
+import { answerManagement, type ManagementSource } from './management-routes.js';
 
 /** Where the management listener listens when nobody says otherwise. */
 export const DEFAULT_MANAGEMENT_PORT = 8090;
 
-/** Where `/metrics` is served. */
+/** Connections at the same time; of a person and of a few collectors of metrics. */
+const MAX_CONNECTIONS = 200;
+/** Milliseconds from the first to the last byte of a request. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Where `/metrics` and the status page are served. */
 export interface ManagementOptions {
   /** Address to listen on. */
   host: string;
@@ -15,14 +21,9 @@ export interface ManagementOptions {
   optional?: boolean;
 }
 
-/** All metrics in the Prometheus text format, and its content type. */
-export interface MetricsText {
-  contentType: string;
-  body: string;
-}
-
 /**
- * Serves `GET /metrics` on a listener of its own, which clients of the gateway do not reach.
+ * Serves `GET /metrics`, the status page at `/` and, where it is asked for, the explain page on a listener of their
+ * own, which clients of the gateway do not reach.
  *
  * @returns `undefined` when no port was asked for, or an optional one is in use
  * @throws BootError when the port cannot be had
@@ -30,12 +31,13 @@ export interface MetricsText {
 export async function startManagementServer(
   { host, port, optional }: ManagementOptions,
   logger: { log(message: string): void; warn(message: string): void },
-  metrics: () => Promise<MetricsText>,
+  source: ManagementSource,
 ): Promise<Server | undefined> {
   if (port === undefined) return undefined;
-  const server = createServer((request, response) => {
-    answer(request, response, metrics).catch(() => response.destroy());
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    answerManagement(request, response, source).catch(() => response.destroy());
   });
+  server.maxConnections = MAX_CONNECTIONS;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
@@ -48,24 +50,11 @@ export async function startManagementServer(
     return undefined;
   }
   const address = server.address() as AddressInfo;
-  logger.log(`Metrics on ${listenerUrl(host, address.port)}/metrics`);
+  const url = listenerUrl(host, address.port);
+  logger.log(`Metrics on ${url}/metrics (status on ${url}/)`);
   return server;
 }
 
 /** The URL of a listener; an IPv6 address stands in brackets (RFC 3986 section 3.2.2). */
 export const listenerUrl = (host: string, port: number): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-async function answer(
-  { method, url }: IncomingMessage,
-  response: ServerResponse,
-  metrics: () => Promise<MetricsText>,
-): Promise<void> {
-  // A query, or a whole URL, is a way to say the same (RFC 9112 section 3.2.2).
-  if (method !== 'GET' || URL.parse(url ?? '/', 'http://management')?.pathname !== '/metrics') {
-    response.writeHead(404).end();
-    return;
-  }
-  const { contentType, body } = await metrics();
-  response.writeHead(200, { 'Content-Type': contentType }).end(body);
-}

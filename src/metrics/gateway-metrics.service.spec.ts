@@ -16,7 +16,12 @@ describe('GatewayMetrics', () => {
         SigningEvents,
         {
           provide: JwkKeyStore,
-          useValue: { ageSeconds: () => [], staleSeconds: () => [], skippedCounts: () => [] },
+          useValue: {
+            ageSeconds: () => [],
+            staleSeconds: () => [],
+            skippedCounts: () => [],
+            reports: () => [],
+          },
         },
         { provide: IntrospectionEndpoints, useValue: { onCall: () => undefined } },
         { provide: Revocations, useValue: { size: 2, skipped: 0, staleSeconds: 0, clockSkew: 0 } },
@@ -49,6 +54,8 @@ describe('GatewayMetrics', () => {
       signet_keyset_skipped_keys: 'gauge',
       signet_keyset_stale_seconds: 'gauge',
       signet_keyset_age_seconds: 'gauge',
+      signet_signing_keys: 'gauge',
+      signet_key_rotation_next_step_seconds: 'gauge',
       signet_introspections_total: 'counter',
       signet_revocations: 'gauge',
       signet_state_stale_seconds: 'gauge',
@@ -83,6 +90,41 @@ describe('GatewayMetrics', () => {
       { labels: { code: 'token_missing' }, value: 2 },
       { labels: { code: 'overloaded' }, value: 1 },
     ]);
+  });
+
+  it('tells what was counted, and the last refusals, the newest first', async () => {
+    const finished = (id: number, status: number, code?: string): void =>
+      metrics.finished({
+        request: {} as never,
+        id: `r${id}`,
+        method: id === 30 ? 'PROPFIND' : 'GET',
+        route: '/private/custom',
+        status,
+        milliseconds: 1,
+        refusal: code === undefined ? undefined : { code },
+        login: id === 1,
+        aborted: false,
+      });
+    for (let id = 1; id <= 28; id++) finished(id, 401, 'token_missing');
+    finished(29, 502, 'backend_unavailable');
+    finished(30, 403, 'roles_missing');
+    finished(31, 200);
+    expect(await metrics.totals()).toEqual({
+      requests: { total: 31, failed: 1 },
+      logins: { succeeded: 0, refused: 1, failed: 0, aborted: 0 },
+      refusals: { token_missing: 28, backend_unavailable: 1, roles_missing: 1 },
+    });
+    const last = metrics.lastRefusals;
+    expect(last.map(({ requestId }) => requestId)).toEqual(
+      Array.from({ length: 20 }, (_, index) => `r${30 - index}`),
+    );
+    expect(last[0]).toMatchObject({
+      code: 'roles_missing',
+      status: 403,
+      method: 'other',
+      route: '/private/custom',
+    });
+    expect(Math.abs((last[0]?.at ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
   it('has one series for all methods that are none of a gateway', async () => {

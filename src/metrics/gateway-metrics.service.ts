@@ -3,7 +3,13 @@ import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import type { BackendClient } from '../backend/index.js';
 import { BACKEND_CLIENT, KNOWN_METHODS, type RequestListener } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
-import type { MetricsSnapshot, MetricsText } from '../management/index.js';
+import {
+  STATUS_LIMITS,
+  type MetricsSnapshot,
+  type MetricsText,
+  type ProcessStatus,
+  type RefusalStatus,
+} from '../management/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
@@ -23,6 +29,8 @@ export class GatewayMetrics {
   private readonly requests: Histogram<'method' | 'route' | 'status'>;
   private readonly refusals: Counter<'code'>;
   private readonly logins: Counter<'outcome'>;
+  /** The oldest first. */
+  private readonly refused: RefusalStatus[] = [];
 
   constructor(
     keys: JwkKeyStore,
@@ -74,6 +82,7 @@ export class GatewayMetrics {
 
   /** Counts one request; for `requestEndMiddleware`. */
   readonly finished: RequestListener = ({
+    id,
     method,
     route,
     status,
@@ -83,6 +92,7 @@ export class GatewayMetrics {
     aborted,
   }) => {
     this.request(method, route, status, milliseconds / 1000, refusal?.code);
+    if (refusal !== undefined) this.remember(id, method, route, status, refusal.code);
     if (login) this.login(status, aborted);
   };
 
@@ -94,8 +104,7 @@ export class GatewayMetrics {
     seconds: number,
     code: string | undefined,
   ): void {
-    const known = KNOWN_METHODS.has(method) ? method : 'other';
-    this.requests.observe({ method: known, route, status: String(status) }, seconds);
+    this.requests.observe({ method: known(method), route, status: String(status) }, seconds);
     if (code !== undefined) this.refusal(code);
   }
 
@@ -111,6 +120,33 @@ export class GatewayMetrics {
     this.refusals.inc({ code });
   }
 
+  /** The last refusals, the newest first. */
+  get lastRefusals(): RefusalStatus[] {
+    return this.refused.toReversed();
+  }
+
+  /** What was counted since the start, for the status page. */
+  async totals(): Promise<Pick<ProcessStatus, 'requests' | 'logins' | 'refusals'>> {
+    const [requests, logins, refusals] = await Promise.all([
+      this.requests.get(),
+      this.logins.get(),
+      this.refusals.get(),
+    ]);
+    const ended = requests.values.filter(({ metricName }) => metricName?.endsWith('_count'));
+    const sum = (values: readonly { value: number }[]): number =>
+      values.reduce((total, { value }) => total + value, 0);
+    return {
+      requests: {
+        total: sum(ended),
+        failed: sum(
+          ended.filter(({ labels }) => 'status' in labels && String(labels.status).startsWith('5')),
+        ),
+      },
+      logins: byLabel(logins.values, 'outcome'),
+      refusals: byLabel(refusals.values, 'code'),
+    };
+  }
+
   /** All metrics in the Prometheus text format, and its content type. */
   async text(): Promise<MetricsText> {
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
@@ -120,4 +156,24 @@ export class GatewayMetrics {
   snapshot(): Promise<MetricsSnapshot> {
     return this.registry.getMetricsAsJSON();
   }
+  private remember(
+    requestId: string,
+    method: string,
+    route: string,
+    status: number,
+    code: string,
+  ): void {
+    const { refused } = this;
+    if (refused.length === STATUS_LIMITS.refusals) refused.shift();
+    refused.push({ at: Date.now(), code, status, method: known(method), route, requestId });
+  }
 }
+
+/** Clients may write any method. */
+const known = (method: string): string => (KNOWN_METHODS.has(method) ? method : 'other');
+
+const byLabel = <Label extends string>(
+  values: readonly { value: number; labels: Partial<Record<Label, string | number>> }[],
+  label: Label,
+): Record<string, number> =>
+  Object.fromEntries(values.map(({ value, labels }) => [String(labels[label]), value]));

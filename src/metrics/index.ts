@@ -2,5 +2,6 @@
 import '../core/errors/index.js';
 
 export { GatewayMetrics } from './gateway-metrics.service.js';
+export { ManagementAnswers } from './management-answers.service.js';
 export { MetricsModule } from './metrics.module.js';
 export { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';

@@ -1,10 +1,18 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
-import type { JwkKeyStore } from '../jwks/index.js';
+import { KEY_STATES, scheduledStep, type ScheduledStep } from '../core/keys/index.js';
+import { epochSeconds } from '../core/time/index.js';
+import type { JwkKeyStore, KeyReport, KeySetReport } from '../jwks/index.js';
 
-/** How old the keys are that are in use, and how many are skipped, by source. */
+/** What a plain JWK, which has no state, counts as. */
+const PLAIN = 'plain';
+
+/**
+ * How old the keys are that are in use, and how many are skipped, by source; the states of those that sign, and when
+ * the next step of their rotation is due.
+ */
 export function registerKeyMetrics(
   registry: Registry,
-  keys: Pick<JwkKeyStore, 'ageSeconds' | 'staleSeconds' | 'skippedCounts'>,
+  keys: Pick<JwkKeyStore, 'ageSeconds' | 'staleSeconds' | 'skippedCounts' | 'reports'>,
 ): void {
   const registers = [registry];
   const stale = new Gauge({
@@ -41,4 +49,54 @@ export function registerKeyMetrics(
       for (const { source, skipped: count } of keys.skippedCounts()) skipped.set({ source }, count);
     },
   });
+  const states = new Gauge({
+    name: 'signet_signing_keys',
+    help: 'Keys of the set that signs, by algorithm and state: pending, active, verifying, retired; plain without one.',
+    labelNames: ['alg', 'state'],
+    aggregator: 'max',
+    registers,
+    collect: () => {
+      states.reset();
+      for (const [alg, those] of signingKeys(keys.reports()))
+        for (const name of [...KEY_STATES, PLAIN])
+          states.set(
+            { alg, state: name },
+            those.filter(({ state = PLAIN }) => state === name).length,
+          );
+    },
+  });
+  const nextStep = new Gauge({
+    name: 'signet_key_rotation_next_step_seconds',
+    help: 'Seconds until the next step of a rotation of signing keys is due, by algorithm; negative: overdue.',
+    labelNames: ['alg', 'step'],
+    aggregator: 'min',
+    registers,
+    collect: () => {
+      nextStep.reset();
+      const now = epochSeconds();
+      for (const { alg, kind, at } of rotationSteps(keys.reports(), now))
+        nextStep.set({ alg, step: kind }, at - now);
+    },
+  });
 }
+
+/**
+ * The next step of each rotation that is under way.
+ *
+ * @param now seconds since 1970
+ */
+export const rotationSteps = (
+  reports: readonly KeySetReport[],
+  now: number,
+): (ScheduledStep & { alg: string })[] =>
+  [...signingKeys(reports)].flatMap(([alg, keys]) => {
+    const step = scheduledStep(keys, now);
+    return step === undefined ? [] : [{ ...step, alg }];
+  });
+
+/** By algorithm: the keys of one rotate among themselves. */
+const signingKeys = (reports: readonly KeySetReport[]): Map<string, KeyReport[]> =>
+  Map.groupBy(
+    reports.flatMap(({ signs, keys }) => (signs ? keys : [])),
+    ({ alg }) => alg,
+  );

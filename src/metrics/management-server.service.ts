@@ -6,11 +6,16 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { startManagementServer } from '../management/index.js';
+import { nowSeconds } from '../core/time/index.js';
+import { joinStatus, startManagementServer } from '../management/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
+import { ManagementAnswers } from './management-answers.service.js';
 import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
 
-/** Serves the metrics of this process while the application runs. */
+/** One process, by itself. */
+const ALONE = { serving: 1, restarts: 0 };
+
+/** Serves metrics and status of this process, and the explain page where there is one, while the application runs. */
 @Injectable()
 export class ManagementServer implements OnApplicationBootstrap, OnApplicationShutdown {
   private server?: Server;
@@ -18,12 +23,22 @@ export class ManagementServer implements OnApplicationBootstrap, OnApplicationSh
   constructor(
     @Inject(METRICS_OPTIONS) private readonly options: MetricsModuleOptions,
     private readonly metrics: GatewayMetrics,
+    private readonly answers: ManagementAnswers,
   ) {}
 
   /** @throws BootError when the port cannot be had */
   async onApplicationBootstrap(): Promise<void> {
-    const logger = new Logger('Management');
-    this.server = await startManagementServer(this.options, logger, () => this.metrics.text());
+    const { answers } = this;
+    this.server = await startManagementServer(this.options, new Logger('Management'), {
+      metrics: () => this.metrics.text(),
+      status: async () => joinStatus([await answers.answer('status')], ALONE, nowSeconds()),
+      explain: answers.explains
+        ? {
+            facts: () => answers.answer('facts'),
+            explain: (question) => answers.answer('explanation', question),
+          }
+        : undefined,
+    });
   }
 
   onApplicationShutdown(): void {

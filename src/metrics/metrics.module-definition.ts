@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ManagementOptions } from '../management/index.js';
 
-/** Where `/metrics` is served. */
+/** Where `/metrics` and the status page are served. */
 export interface MetricsModuleOptions extends ManagementOptions {}
 
 /** For tests. */

@@ -4,12 +4,15 @@ import { withNeeds } from '../options/index.js';
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
+import { ManagementAnswers } from './management-answers.service.js';
 import { ManagementServer } from './management-server.service.js';
 import { ConfigurableMetricsModule } from './metrics.module-definition.js';
+import { StatusReport } from './status-report.service.js';
 
 /**
- * Counts tokens, keys, revocations and backend calls, and serves the figures on a port of their own. Needs
- * `JwksModule`, `StateModule` and `SigningModule`. Requests are counted by a middleware.
+ * Counts tokens, keys, revocations and backend calls, and serves the figures and a status page on a port of their own;
+ * with `ManagementExplainModule` the explain page, too. Needs `JwksModule`, `StateModule` and `SigningModule`.
+ * Requests are counted by a middleware.
  *
  * @example
  * ```ts
@@ -24,7 +27,10 @@ import { ConfigurableMetricsModule } from './metrics.module-definition.js';
       StateModule: [Revocations],
       SigningModule: [SigningEvents],
     },
-    { providers: [GatewayMetrics, ManagementServer], exports: [GatewayMetrics] },
+    {
+      providers: [GatewayMetrics, StatusReport, ManagementAnswers, ManagementServer],
+      exports: [GatewayMetrics, ManagementAnswers],
+    },
   ),
 )
 export class MetricsModule extends ConfigurableMetricsModule {}

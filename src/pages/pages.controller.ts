@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   applyDecorators,
   Controller,
@@ -9,34 +8,15 @@ import {
   Param,
   StreamableFile,
 } from '@nestjs/common';
+import { CONTENT_SECURITY_POLICY, pageFile, pagePart, type PageFile } from '../assets/index.js';
 import { Public } from '../auth/index.js';
 import { Operation, RouteTable, type RouteRow } from '../routes/index.js';
 import { PAGES_OPTIONS, type PagesModuleOptions } from './pages.module-definition.js';
-
-/** Of the pages: their own scripts and styles, and requests to this gateway. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join(';');
-
-const TYPES: Readonly<Record<string, string>> = {
-  'home.js': 'text/javascript',
-  'explain.js': 'text/javascript',
-  'view.js': 'text/javascript',
-  'style.css': 'text/css',
-};
 
 const PAGE = { summary: 'A page for people who develop.', hidden: true };
 
 const Page = (): MethodDecorator =>
   applyDecorators(
-    Header('Content-Type', 'text/html; charset=utf-8'),
     Header('Content-Security-Policy', CONTENT_SECURITY_POLICY),
     Header('Cache-Control', 'no-cache'),
     Operation(PAGE),
@@ -59,14 +39,14 @@ export class PagesController {
 
   @Get()
   @Page()
-  home(): Promise<StreamableFile> {
-    return asset('home.html');
+  async home(): Promise<StreamableFile> {
+    return streamed(await pageFile('home'));
   }
 
   @Get('_explain')
   @Page()
-  explain(): Promise<StreamableFile> {
-    return asset('explain.html');
+  async explain(): Promise<StreamableFile> {
+    return streamed(await pageFile('explain'));
   }
 
   @Get('_pages/facts.json')
@@ -87,13 +67,11 @@ export class PagesController {
   @Get('_pages/:name')
   @Header('Cache-Control', 'no-cache')
   @Operation(PAGE)
-  asset(@Param('name') name: string): Promise<StreamableFile> {
-    const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
-    if (type === undefined) throw new NotFoundException();
-    return asset(name, `${type}; charset=utf-8`);
+  async part(@Param('name') name: string): Promise<StreamableFile> {
+    const part = await pagePart(name);
+    if (part === undefined) throw new NotFoundException();
+    return streamed(part);
   }
 }
 
-async function asset(name: string, type?: string): Promise<StreamableFile> {
-  return new StreamableFile(await readFile(new URL(`./assets/${name}`, import.meta.url)), { type });
-}
+const streamed = ({ body, type }: PageFile): StreamableFile => new StreamableFile(body, { type });

@@ -69,6 +69,11 @@ export class RevocationIndex {
     return this.slots.size;
   }
 
+  /** Entries of each kind. */
+  get sizes(): Readonly<Record<RevocationKind, number>> {
+    return { ...this.counts };
+  }
+
   /** Whether there are entries of a kind at all. */
   hasKind(kind: RevocationKind): boolean {
     return this.counts[kind] > 0;

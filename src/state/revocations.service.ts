@@ -103,6 +103,8 @@ export class Revocations implements OnApplicationShutdown {
   private noted = 0;
   /** When the store was last asked for what it then told, by the monotonic clock. */
   private seenAt = -Infinity;
+  /** Milliseconds that this took. */
+  private answeredIn = 0;
   private failing = false;
   private readonly reports: StoreReports;
   /** Entries of the store that this version does not understand, by id. */
@@ -139,6 +141,21 @@ export class Revocations implements OnApplicationShutdown {
   /** Revocations in force. */
   get size(): number {
     return this.index.size;
+  }
+
+  /** The same by what they name. */
+  get sizes(): Readonly<Record<RevocationKind, number>> {
+    return this.index.sizes;
+  }
+
+  /** The store, for messages: kind and place, without credentials. */
+  get storeDescription(): string {
+    return this.store.description;
+  }
+
+  /** Seconds that the last answer of the store took. */
+  get delaySeconds(): number {
+    return this.answeredIn / 1000;
   }
 
   /**
@@ -363,6 +380,7 @@ export class Revocations implements OnApplicationShutdown {
       this.cursor = changes.cursor;
       // A page is an answer, however many there are.
       this.seenAt = asked;
+      this.answeredIn = performance.now() - asked;
       ({ more } = changes);
       if (!more && changes.incomplete === undefined) this.complete = true;
     }

@@ -1,7 +1,7 @@
 // For a process that is started with `--import` of this file: writes at its end what it loaded, how
 // often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
-import fs, { writeFileSync } from 'node:fs';
-import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module';
+import { writeFileSync } from 'node:fs';
+import { createRequire, registerHooks } from 'node:module';
 import { join } from 'node:path';
 
 const modules = [];
@@ -24,12 +24,7 @@ if (process.env.SIGNET_COUNT_CHECKS) {
   };
 }
 
-if (!process.env.SIGNET_COUNT_BUNDLE) {
-  // The modules themselves, as in the npm package, which has no bundle.
-  const { existsSync } = fs;
-  fs.existsSync = (path) => !String(path).includes('/dist/bundle/') && existsSync(path);
-  syncBuiltinESMExports();
-}
+if (!process.env.SIGNET_COUNT_BUNDLE) await import('./no-bundle.mjs');
 
 registerHooks({
   load: (url, context, next) => {

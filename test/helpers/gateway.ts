@@ -10,6 +10,8 @@ import { isRunning, kill, tempFolder, track } from './resources.js';
 /** A running gateway. */
 export interface Gateway {
   url: string;
+  /** The URL of its management listener. */
+  readonly management: string;
   /** The text of its `/metrics`. */
   metrics(): Promise<string>;
   /** Working directory. */
@@ -73,25 +75,26 @@ const dotEnv = (cwd: string): object => {
 const without = (variables: Record<string, string>, others: object): Record<string, string> =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(others, name)));
 
-/** What a gateway says of itself. */
-export const gatewayOf = (
+/** What a gateway says of itself, once it listens. */
+export function gatewayOf(
   url: string,
   cwd: string,
   output: () => string,
-): Pick<Gateway, 'url' | 'cwd' | 'output' | 'log' | 'metrics'> => ({
-  url,
-  cwd,
-  output,
-  log: () =>
-    output()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>),
-  metrics: async () => {
-    const address = /Metrics on (http:[^"\s]+)/.exec(output())?.[1] ?? '';
-    return (await fetch(address)).text();
-  },
-});
+): Pick<Gateway, 'url' | 'cwd' | 'output' | 'log' | 'management' | 'metrics'> {
+  const management = /Metrics on (http:[^"\s]+)\/metrics/.exec(output())?.[1] ?? '';
+  return {
+    url,
+    cwd,
+    output,
+    management,
+    metrics: async () => (await fetch(`${management}/metrics`)).text(),
+    log: () =>
+      output()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
 
 function launch(env: Record<string, string>, cwd: string, wrapper: readonly string[]) {
   const [command, ...args] = [...wrapper, process.execPath, MAIN];

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** The worker processes of a gateway, from proc(5). */
 export const workersOf = (pid: number | undefined): number[] =>
@@ -25,6 +27,9 @@ export function isAlive(pid: number): boolean {
  */
 export const preload = (code: string): string =>
   `--import=data:text/javascript,${encodeURIComponent(`import cluster from 'node:cluster'; const worker = cluster.isWorker; ${code}`)}`;
+
+/** In NODE_OPTIONS: the gateway loads modules by their names, which the files of the bundle do not have. */
+export const NO_BUNDLE = `--import=${pathToFileURL(resolve('test/helpers/no-bundle.mjs')).href}`;
 
 /**
  * Code for {@link preload}: the monotonic clock runs so many times as fast. The wall clock and timers do not.

@@ -10,6 +10,8 @@ export const POSTGRES_MISSING = 'PostgreSQL is missing: apt-get install postgres
 export const BROWSER_MISSING =
   'Chromium is missing: apt-get install chromium, or set CHROMIUM_PATH';
 
+export const PROMTOOL_MISSING = 'promtool is missing: apt-get install prometheus';
+
 /** Where a Chromium is installed; `undefined` when there is none. */
 export const chromiumPath = [
   process.env.CHROMIUM_PATH,
@@ -36,6 +38,7 @@ export const withoutBrowser = chromiumPath === undefined && !process.env.CI;
 export const BALANCERS = (['haproxy', 'nginx'] as const).map(
   (name) => [name, !existsSync(`/usr/sbin/${name}`) && !process.env.CI] as const,
 );
+export const withoutPromtool = spawnSync('promtool', ['--version']).status !== 0 && !process.env.CI;
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */
@@ -46,5 +49,6 @@ export const leftOut: readonly string[] = [
   ...BALANCERS.flatMap(([name, isMissing]) =>
     isMissing ? [`Tests with ${name} are left out: apt-get install ${name}`] : [],
   ),
+  ...(withoutPromtool ? [`Tests of Prometheus rules are left out: ${PROMTOOL_MISSING}`] : []),
   ...(withoutVectors ? ['Published vectors are left out: ../shared/vectors is not there'] : []),
 ];

@@ -1,7 +1,14 @@
 export { decryptKeys, encryptKeys, isEncrypted } from './encrypted-keys.js';
 export { DEFAULT_RSA_BITS, generateJwk } from './generate-jwk.js';
 export { importJwk, type ImportedKey } from './import-jwk.js';
-export { KEY_STATES, type KeyLifecycle, type KeyState } from './key-lifecycle.js';
+export {
+  KEY_STATES,
+  scheduledStep,
+  type KeyLifecycle,
+  type KeyState,
+  type RotatingKey,
+  type ScheduledStep,
+} from './key-lifecycle.js';
 export {
   RELOAD_INTERVAL_MS,
   STANDARD_REFRESH,

@@ -49,3 +49,49 @@ function time(signet: Record<string, unknown>, name: string, kid: string): numbe
     throw new KeyError(`kid '${kid}': '${name}' is not a number of seconds since 1970`);
   return value;
 }
+
+/** What a rotation has to know of a key; `state` is absent in a plain JWK. */
+export interface RotatingKey extends Partial<KeyLifecycle> {
+  readonly kid: string;
+  readonly canSign: boolean;
+}
+
+/** The step that the states of keys ask for next. */
+export interface ScheduledStep {
+  /** `schedule`: a pending key gets its date; `activate`: it signs from now on; `retire`: tokens are refused. */
+  readonly kind: 'schedule' | 'activate' | 'retire';
+  readonly kids: readonly string[];
+  /** From when on, in seconds since 1970; it may be past. */
+  readonly at: number;
+}
+
+/**
+ * The next step of a rotation that the states of the keys ask for: a key whose time is over is retired, a pending one
+ * activated once it is known everywhere. `undefined` where no rotation is under way.
+ *
+ * @param keys of one algorithm
+ * @param now seconds since 1970
+ */
+export function scheduledStep(
+  keys: readonly RotatingKey[],
+  now: number,
+): ScheduledStep | undefined {
+  const expiring = keys
+    .flatMap(({ kid, state, notAfter }) =>
+      state === 'verifying' && notAfter !== undefined ? [{ kid, at: notAfter }] : [],
+    )
+    .sort((one, other) => one.at - other.at);
+  const over = expiring.filter(({ at }) => now >= at);
+  const retire = (those: typeof expiring): ScheduledStep | undefined =>
+    those[0] && { kind: 'retire', kids: those.map(({ kid }) => kid), at: those[0].at };
+  if (over.length > 0) return retire(over);
+  const [pending] = keys
+    .filter(({ state, canSign }) => state === 'pending' && canSign)
+    // A key without a date comes last.
+    .sort((one, other) => (one.notBefore ?? Infinity) - (other.notBefore ?? Infinity) || 0);
+  if (pending === undefined) return retire(expiring.slice(0, 1));
+  const { kid, notBefore } = pending;
+  return notBefore === undefined
+    ? { kind: 'schedule', kids: [kid], at: now }
+    : { kind: 'activate', kids: [kid], at: notBefore };
+}

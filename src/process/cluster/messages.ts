@@ -1,15 +1,22 @@
-import type { MetricsSnapshot } from '../../management/index.js';
+import type { Question } from '../../management/index.js';
 
 /** What the primary tells a worker. */
 export type ToWorker =
-  { readonly signet: 'shut-down' | 'reload' } | { readonly signet: 'metrics'; readonly id: number };
+  | { readonly signet: 'shut-down' | 'reload' }
+  | {
+      readonly signet: 'question';
+      readonly id: number;
+      readonly name: Question;
+      readonly about?: unknown;
+    };
 
 /** What a worker tells the primary. */
 export type ToPrimary =
   | { readonly signet: 'boot-failed'; readonly problems: readonly string[] }
   | { readonly signet: 'listening' }
   | { readonly signet: 'alive' }
-  | { readonly signet: 'metrics'; readonly id: number; readonly snapshot: MetricsSnapshot };
+  /** One that cannot be answered has none. */
+  | { readonly signet: 'answer'; readonly id: number; readonly answer?: unknown };
 
 /** Libraries may use the same channel. */
 const isOurs = (value: unknown): boolean =>

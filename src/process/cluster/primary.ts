@@ -1,6 +1,12 @@
 import { metricsOptions } from '../../config/index.js';
+import { nowSeconds } from '../../core/time/index.js';
 import { withPort, type Environment } from '../../environment/index.js';
-import { ClusterMetrics, listenerUrl, startManagementServer } from '../../management/index.js';
+import {
+  ClusterMetrics,
+  joinStatus,
+  listenerUrl,
+  startManagementServer,
+} from '../../management/index.js';
 import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { holdPort } from '../hold-port.js';
 import { openLog } from '../open-log.js';
@@ -10,11 +16,11 @@ import { withBackend } from '../with-backend.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
- * The process that serves nothing but `/metrics`: starts `workers` processes,
+ * The process that serves nothing but the management listener: starts `workers` processes,
  * replaces those that end, and hands signals on.
  *
  * @param warnings about the environment, for the log
- * @throws Error when the port is in use, BootError when `/metrics` cannot be served
+ * @throws Error when the port is in use, BootError when the management listener cannot listen
  */
 export async function runPrimary(
   env: Environment,
@@ -49,9 +55,23 @@ export async function runPrimary(
     },
     log.logger('Cluster'),
   );
-  await startManagementServer(metricsOptions(env), log.logger('Management'), async () =>
-    metrics.text(await pool.snapshots(), pool),
-  );
+  await startManagementServer(metricsOptions(env), log.logger('Management'), {
+    metrics: async () => metrics.text(await pool.askAll('metrics'), pool),
+    status: async () => {
+      const answers = await pool.askAll('status');
+      return joinStatus(
+        answers.flatMap(([, status]) => status ?? []),
+        pool,
+        nowSeconds(),
+      );
+    },
+    explain: env.EXPLAIN_PAGE
+      ? {
+          facts: () => pool.askOne('facts'),
+          explain: (question) => pool.askOne('explanation', question),
+        }
+      : undefined,
+  });
   const shutDown = async (): Promise<void> => {
     const clean = await pool.shutDown(env.SHUTDOWN_DELAY_MS + env.SHUTDOWN_TIMEOUT_MS);
     if (!clean) throw new Error('a worker had to be ended by force');

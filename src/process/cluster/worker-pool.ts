@@ -1,11 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from '../../logging/index.js';
-import type { MetricsSnapshot } from '../../management/index.js';
+import type { Answers, Question } from '../../management/index.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 
-/** A worker that hangs must not hang a scrape. */
-const METRICS_TIMEOUT_MS = 1000;
+/** A worker that hangs must not hang a scrape, nor for long a person. An explanation may ask issuers. */
+const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
+  metrics: 1000,
+  status: 3000,
+  facts: 10_000,
+  explanation: 10_000,
+};
 /** A worker that says nothing for so long hangs, and is replaced. */
 const SILENCE_MS = 15_000;
 /** It may take so long to start. */
@@ -39,7 +44,7 @@ export class WorkerPool {
   restarts = 0;
   private readonly policy = new RespawnPolicy();
   private readonly members = new Map<number, Member>();
-  private readonly answers = new Map<number, (snapshot: MetricsSnapshot) => void>();
+  private readonly answers = new Map<number, (answer: unknown) => void>();
   private questions = 0;
   private ready = false;
   private ending = false;
@@ -71,15 +76,27 @@ export class WorkerPool {
     return this.listening().length;
   }
 
-  /** What each living worker has counted so far; `undefined` for one that does not answer. */
-  async snapshots(): Promise<[id: number, snapshot: MetricsSnapshot | undefined][]> {
+  /** What each serving worker answers; `undefined` for one that does not. */
+  async askAll<Name extends Question>(
+    name: Name,
+  ): Promise<[id: number, answer: Answers[Name] | undefined][]> {
     const answers = await Promise.all(
-      this.listening().map(async ({ worker }): Promise<[number, MetricsSnapshot | undefined]> => [
+      this.listening().map(async ({ worker }): Promise<[number, Answers[Name] | undefined]> => [
         worker.id,
-        await this.ask(worker),
+        await this.ask(worker, name),
       ]),
     );
     return answers.filter(([id]) => this.members.has(id));
+  }
+
+  /** What one of the workers answers; `undefined` where it does not, or none serves. */
+  async askOne<Name extends Question>(
+    name: Name,
+    about?: unknown,
+  ): Promise<Answers[Name] | undefined> {
+    // One that hangs has not been heard of for longer.
+    const [member] = this.listening().toSorted((one, other) => other.lastSeen - one.lastSeen);
+    return member && this.ask(member.worker, name, about);
   }
 
   /**
@@ -130,7 +147,7 @@ export class WorkerPool {
     const member = this.members.get(id);
     if (member === undefined || !isToPrimary(message)) return;
     member.lastSeen = performance.now();
-    if (message.signet === 'metrics') this.answers.get(message.id)?.(message.snapshot);
+    if (message.signet === 'answer') this.answers.get(message.id)?.(message.answer);
     else if (message.signet === 'listening') this.onListening(member);
     else if (message.signet === 'boot-failed') this.onBootFailed(id, message.problems);
   }
@@ -165,15 +182,19 @@ export class WorkerPool {
     return this.listening().some(({ listeningSince = now }) => now - listeningSince >= STABLE_MS);
   }
 
-  private ask(worker: Worker): Promise<MetricsSnapshot | undefined> {
+  private ask<Name extends Question>(
+    worker: Worker,
+    name: Name,
+    about?: unknown,
+  ): Promise<Answers[Name] | undefined> {
     const id = this.questions++;
-    return new Promise<MetricsSnapshot | undefined>((resolve) => {
-      const timer = setTimeout(resolve, METRICS_TIMEOUT_MS, undefined);
-      this.answers.set(id, (snapshot) => {
+    return new Promise<Answers[Name] | undefined>((resolve) => {
+      const timer = setTimeout(resolve, TIMEOUTS_MS[name], undefined);
+      this.answers.set(id, (answer) => {
         clearTimeout(timer);
-        resolve(snapshot);
+        resolve(answer as Answers[Name] | undefined);
       });
-      send(worker, { signet: 'metrics', id });
+      send(worker, { signet: 'question', id, name, about });
     }).finally(() => this.answers.delete(id));
   }
 

@@ -1,6 +1,6 @@
 import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
-import { GatewayMetrics } from '../../metrics/index.js';
+import { ManagementAnswers } from '../../metrics/index.js';
 import { openLog } from '../open-log.js';
 import { serve } from '../serve.js';
 import { isToWorker, type ToPrimary } from './messages.js';
@@ -17,16 +17,17 @@ export async function runWorker(env: Environment): Promise<void> {
     .catch(giveUp);
   tell({ signet: 'listening' });
   setInterval(() => tell({ signet: 'alive' }), ALIVE_MS).unref();
-  const metrics = app.get(GatewayMetrics);
+  const answers = app.get(ManagementAnswers);
   process.on('message', (message) => {
     if (!isToWorker(message)) return;
-    if (message.signet === 'metrics')
-      metrics.snapshot().then(
-        (snapshot) => tell({ signet: 'metrics', id: message.id, snapshot }),
+    if (message.signet === 'question') {
+      const { id, name, about } = message;
+      answers.answer(name, about).then(
+        (answer) => tell({ signet: 'answer', id, answer }),
         // The primary does without.
-        () => undefined,
+        () => tell({ signet: 'answer', id }),
       );
-    else if (message.signet === 'reload') reload();
+    } else if (message.signet === 'reload') reload();
     else
       shutDown().then(
         () => process.exit(0),

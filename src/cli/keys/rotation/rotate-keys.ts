@@ -4,7 +4,7 @@ import {
   keyMisfit,
   type JwsAlgorithm,
 } from '../../../core/jws/index.js';
-import type { ImportedKey } from '../../../core/keys/index.js';
+import type { ImportedKey, RotatingKey } from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
 import { toIsoTime } from '../../output.js';
 import type { Settings } from '../../settings.js';
@@ -16,7 +16,6 @@ import {
   assignStates,
   inState,
   nextStep,
-  type RotatingKey,
   type RotationTiming,
   type Step,
 } from './rotation-rules.js';

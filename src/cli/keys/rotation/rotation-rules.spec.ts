@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KEY_STATES } from '../../../core/keys/index.js';
+import { KEY_STATES, type RotatingKey } from '../../../core/keys/index.js';
 import {
   applyStep,
   assignStates,
   inState,
   nextStep,
-  type RotatingKey,
   type RotationTiming,
   type Step,
 } from './rotation-rules.js';

@@ -1,11 +1,10 @@
-import type { KeyLifecycle, KeyState } from '../../../core/keys/index.js';
+import {
+  scheduledStep,
+  type KeyLifecycle,
+  type KeyState,
+  type RotatingKey,
+} from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
-
-/** What a rotation has to know of a key; `state` is absent in a plain JWK. */
-export interface RotatingKey extends Partial<KeyLifecycle> {
-  readonly kid: string;
-  readonly canSign: boolean;
-}
 
 /** How long others go on with what they know, in seconds. */
 export interface RotationTiming {
@@ -48,38 +47,17 @@ export function nextStep(
   now: number,
   { publish, outlive, every }: RotationTiming,
 ): Step {
-  const expiring = inState(keys, 'verifying')
-    .filter(({ notAfter }) => notAfter !== undefined)
-    .sort((one, other) => timeOf(one.notAfter) - timeOf(other.notAfter));
-  const over = expiring.filter(({ notAfter }) => now >= timeOf(notAfter));
-  if (over.length > 0) return { kind: 'retire', kids: over.map(({ kid }) => kid) };
-
-  const [pending] = inState(keys, 'pending')
-    .filter(({ canSign }) => canSign)
-    .sort((one, other) => timeOf(one.notBefore) - timeOf(other.notBefore));
-  if (pending !== undefined) {
-    const { kid, notBefore } = pending;
-    if (notBefore === undefined) return { kind: 'schedule', kid, notBefore: now + publish };
+  const scheduled = scheduledStep(keys, now);
+  if (scheduled !== undefined) {
+    const { kind, kids, at } = scheduled;
+    const [kid = ''] = kids;
+    if (kind === 'schedule') return { kind, kid, notBefore: now + publish };
     const replaces = inState(keys, 'active').map((key) => key.kid);
-    const step: Step = {
-      kind: 'activate',
-      kid,
-      replaces,
-      notBefore: now,
-      notAfter: now + outlive,
-    };
-    return now >= notBefore ? step : { kind: 'wait', until: notBefore, kid, step };
-  }
-
-  const [first] = expiring;
-  if (first !== undefined) {
-    const { kid } = first;
-    return {
-      kind: 'wait',
-      until: timeOf(first.notAfter),
-      kid,
-      step: { kind: 'retire', kids: [kid] },
-    };
+    const step: Step =
+      kind === 'retire'
+        ? { kind, kids }
+        : { kind, kid, replaces, notBefore: now, notAfter: now + outlive };
+    return now >= at ? step : { kind: 'wait', until: at, kid, step };
   }
   const prepare: Step = { kind: 'prepare', notBefore: now + publish };
   const [active] = inState(keys, 'active');
@@ -150,6 +128,3 @@ const change = (
   lifecycle: Partial<KeyLifecycle>,
 ): readonly RotatingKey[] =>
   keys.map((key) => (kids.includes(key.kid) ? { ...key, ...lifecycle } : key));
-
-/** A key without a date comes last. */
-const timeOf = (time: number | undefined): number => time ?? Number.MAX_SAFE_INTEGER;

@@ -1,59 +1,6 @@
 // @ts-check
-// What both pages show. Text only ever becomes text: nothing of a token or an answer is taken for HTML.
-
-/**
- * @param {string} name of the element
- * @param {Record<string, string>} attributes
- * @param {...(Node | string)} children
- */
-export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-/** @param {string} id */
-export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/**
- * In place of the browser's own way to send a form.
- *
- * @param {HTMLFormElement} form
- * @param {() => Promise<void>} send
- */
-export function onSubmit(form, send) {
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    void send();
-  });
-}
-
-/**
- * Calls the gateway, and gives status and body, or the reason why there was no answer.
- *
- * @param {string} path
- * @param {RequestInit} [init]
- * @returns {Promise<{ status: number; text: string; json: any }>}
- */
-export async function call(path, init) {
-  try {
-    const response = await fetch(path, init);
-    const text = await response.text();
-    return { status: response.status, text, json: parse(text) };
-  } catch (error) {
-    return { status: 0, text: String(error), json: undefined };
-  }
-}
-
-/** @param {string} text */
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+// Tokens, and what the gateway says of them.
+import { call, element, parse } from './page.js';
 
 /** @param {string} part of a JWS, in base64url */
 function decoded(part) {
@@ -112,7 +59,7 @@ function timesOf(part) {
  *
  * @param {any} explanation
  */
-export function checksView(explanation) {
+function checksView(explanation) {
   const verdict = explanation.accepted
     ? element('p', { class: 'good' }, 'This token is accepted.')
     : element('p', { class: 'bad' }, `This token is refused: ${explanation.code}`);
@@ -173,15 +120,19 @@ export const answerView = ({ status, text, json }) =>
   );
 
 /**
+ * Asks the gateway about a token, and shows what it says.
+ *
  * @param {string} token
  * @param {string} route e.g. `GET /private/custom`; empty: what a bare `@RequireJwt()` asks for
  */
-export const explain = (token, route) =>
-  call('/_explain', {
+export async function explainView(token, route) {
+  const answer = await call('/_explain', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(route === '' ? { token } : { token, route }),
   });
+  return answer.json?.checks === undefined ? answerView(answer) : checksView(answer.json);
+}
 
 /** @param {any[]} routes @returns {any[]} those that ask for a token */
 export const protectedRoutes = (routes) =>

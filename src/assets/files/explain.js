@@ -1,16 +1,6 @@
 // @ts-check
-import {
-  answerView,
-  byId,
-  call,
-  checksView,
-  element,
-  explain,
-  isToken,
-  onSubmit,
-  protectedRoutes,
-  tokenView,
-} from './view.js';
+import { byId, call, element, onSubmit } from './page.js';
+import { explainView, isToken, protectedRoutes, tokenView } from './tokens.js';
 
 const form = /** @type {HTMLFormElement} */ (byId('explain'));
 
@@ -25,9 +15,6 @@ form.route.append(
 onSubmit(form, async () => {
   // As people copy it: with the scheme, and with line breaks.
   const token = form.token.value.replace(/^\s*(?:Bearer|DPoP)\s+/i, '').replace(/\s+/g, '');
-  const answer = await explain(token, form.route.value);
-  byId('answer').replaceChildren(
-    answer.json?.checks === undefined ? answerView(answer) : checksView(answer.json),
-  );
+  byId('answer').replaceChildren(await explainView(token, form.route.value));
   byId('decoded').replaceChildren(...(isToken(token) ? [tokenView('What it says', token, 2)] : []));
 });

@@ -1,16 +1,6 @@
 // @ts-check
-import {
-  answerView,
-  byId,
-  call,
-  checksView,
-  element,
-  explain,
-  isToken,
-  onSubmit,
-  protectedRoutes,
-  tokenView,
-} from './view.js';
+import { byId, call, element, onSubmit } from './page.js';
+import { answerView, explainView, isToken, protectedRoutes, tokenView } from './tokens.js';
 
 const login = /** @type {HTMLFormElement} */ (byId('login'));
 const caller = /** @type {HTMLFormElement} */ (byId('call'));
@@ -80,10 +70,9 @@ onSubmit(caller, async () => {
     sends ? { headers: { Authorization: `Bearer ${accessToken}` } } : undefined,
   );
   const shown = [answerView(answer)];
-  if (sends && (answer.status === 401 || answer.status === 403)) {
-    const { json } = await explain(accessToken, `GET ${path}`);
-    if (json?.checks !== undefined) shown.push(checksView(json));
-  } else if (!sends && answer.status === 401)
+  if (sends && (answer.status === 401 || answer.status === 403))
+    shown.push(await explainView(accessToken, `GET ${path}`));
+  else if (!sends && answer.status === 401)
     shown.push(element('p', {}, 'The request carried no token: log in first, and send it.'));
   byId('call-answer').replaceChildren(...shown);
 });

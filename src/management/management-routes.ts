@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CONTENT_SECURITY_POLICY, pageFile, pagePart, type PageFile } from '../assets/index.js';
+import type { GatewayStatus } from './gateway-status.js';
+import type { ExplainFacts, JsonAnswer } from './questions.js';
+
+/** All metrics in the Prometheus text format, and its content type. */
+export interface MetricsText {
+  contentType: string;
+  body: string;
+}
+
+/** What the management listener shows. */
+export interface ManagementSource {
+  metrics(): Promise<MetricsText>;
+  /** `undefined` while no process answers. */
+  status(): Promise<GatewayStatus | undefined>;
+  /** Left out where there is no explain page. */
+  readonly explain?: ExplainSource | undefined;
+}
+
+/** Who answers for the explain page; `undefined`: nobody can at present. */
+export interface ExplainSource {
+  /** What the page has to know. */
+  facts(): Promise<ExplainFacts | undefined>;
+  /** @param question `token` and `route`, as they came */
+  explain(question: unknown): Promise<JsonAnswer | undefined>;
+}
+
+/** Bytes of the longest question: the longest token there may be, in JSON. */
+const MAX_QUESTION = 256 * 1024;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
+
+type Reply = { status: number; type?: string; body?: string | Buffer; isPage?: boolean };
+const NOT_FOUND: Reply = { status: 404 };
+
+/** Answers one request of the management listener. */
+export async function answerManagement(
+  request: IncomingMessage,
+  response: ServerResponse,
+  source: ManagementSource,
+): Promise<void> {
+  const { status, type, body, isPage } = await replyTo(request, source);
+  response
+    .writeHead(status, {
+      ...HEADERS,
+      // What is shown is of this moment; scripts and pages change with the version.
+      'Cache-Control': type === JSON_TYPE ? 'no-store' : 'no-cache',
+      ...(type === undefined ? {} : { 'Content-Type': type }),
+      ...(isPage === true ? { 'Content-Security-Policy': CONTENT_SECURITY_POLICY } : {}),
+      // The rest of a body that nobody reads.
+      ...(status >= 400 && request.method !== 'GET' ? { Connection: 'close' } : {}),
+    })
+    .end(body);
+}
+
+async function replyTo(request: IncomingMessage, source: ManagementSource): Promise<Reply> {
+  const { method = '', url = '/' } = request;
+  // A query, or a whole URL, is a way to say the same (RFC 9112 section 3.2.2).
+  const path = URL.parse(url, 'http://management')?.pathname ?? '';
+  const route = `${method} ${path}`;
+  if (route === 'GET /metrics') {
+    const { contentType, body } = await source.metrics();
+    return { status: 200, type: contentType, body };
+  }
+  if (!isForThisMachine(request)) return { status: 421 };
+  switch (route) {
+    case 'GET /':
+      return page(await pageFile('status'));
+    case 'GET /status.json':
+      return answered(await statusOf(source));
+    default:
+  }
+  const explained = source.explain && (await explainReply(route, request, source.explain));
+  if (explained !== undefined) return explained;
+  const [, part] = /^GET \/_pages\/([\w.-]+)$/.exec(route) ?? [];
+  const file = part === undefined ? undefined : await pagePart(part);
+  return file === undefined ? NOT_FOUND : { status: 200, ...file };
+}
+
+/** Beside the status: whether there is the other page. */
+async function statusOf(source: ManagementSource): Promise<object | undefined> {
+  const status = await source.status();
+  return status && { ...status, explainPage: source.explain !== undefined };
+}
+
+/** @returns `undefined` for what is none of the explain page */
+async function explainReply(
+  route: string,
+  request: IncomingMessage,
+  source: ExplainSource,
+): Promise<Reply | undefined> {
+  switch (route) {
+    case 'GET /_explain':
+      return page(await pageFile('explain'));
+    case 'GET /_pages/facts.json':
+      return answered(await source.facts());
+    case 'POST /_explain': {
+      // No page of another origin can send this type without asking first.
+      if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? ''))
+        return refusal(415, 'media_type_unsupported');
+      const text = await readQuestion(request);
+      if (text === undefined) return refusal(413, 'body_too_large');
+      const question = parsed(text);
+      if (question === undefined) return refusal(400, 'body_malformed');
+      const answer = await source.explain(question);
+      return answer === undefined ? UNAVAILABLE : { ...answer, type: JSON_TYPE };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Whether a request to this machine alone names this machine. A page of any origin can have its own name point to
+ * 127.0.0.1, and would read what stands here (DNS rebinding).
+ */
+function isForThisMachine({ socket, headers }: IncomingMessage): boolean {
+  if (!/^(?:::ffff:)?127\.|^::1$/.test(socket.localAddress ?? '')) return true;
+  const { hostname = '' } = URL.parse(`http://${headers.host ?? ''}`) ?? {};
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** @returns `undefined` for a longer one than there may be */
+async function readQuestion(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > MAX_QUESTION) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const page = ({ type, body }: PageFile): Reply => ({ status: 200, type, body, isPage: true });
+const refusal = (status: number, code: string, error = 'invalid_request'): Reply => ({
+  status,
+  type: JSON_TYPE,
+  body: JSON.stringify({ error, code }),
+});
+/** No process that serves requests answers. */
+const UNAVAILABLE = refusal(503, 'unavailable', 'temporarily_unavailable');
+const answered = (value: object | undefined): Reply =>
+  value === undefined ? UNAVAILABLE : { status: 200, type: JSON_TYPE, body: JSON.stringify(value) };
