@@ -125,6 +125,6 @@ export const members =
   };
 
 function unknownMember(path: string, member: string, known: readonly string[]): string {
-  const name = meant(member, known);
-  return `there is no option '${path}'${name === undefined ? '' : `; did you mean '${name}'?`}`;
+  const near = meant(member, known);
+  return `there is no option '${path}'${near === undefined ? '' : `; did you mean '${near}'?`}`;
 }

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freePort } from './free-port.js';
+import { blocksOf } from './manual.js';
 import { kill, tempFolder, track } from './resources.js';
 
 /** A balancer in front of gateways, with the settings that docs/production.md prints. */
@@ -24,10 +25,13 @@ export async function startBalancer(
 ): Promise<LoadBalancer> {
   const folder = tempFolder(name);
   const port = await freePort();
-  const printed = new RegExp(`\`\`\`${name}\\n([^]*?)\`\`\``).exec(
-    readFileSync('docs/production.md', 'utf8'),
-  )?.[1];
-  if (printed === undefined) throw new Error(`docs/production.md has no settings of ${name}`);
+  const [haproxy, nginxServer] = blocksOf(
+    'production',
+    'Behind a load balancer',
+    'haproxy',
+    'nginx',
+  );
+  const printed = name === 'haproxy' ? haproxy : nginxServer;
   let settings = printed.replace(LISTEN, `127.0.0.1:${port}`);
   for (const [index, address] of ADDRESSES.entries()) {
     if (!settings.includes(address)) throw new Error(`the settings of ${name} lack ${address}`);
