@@ -39,7 +39,7 @@ describe('the package', () => {
   it('holds what was built, and nothing else', () => {
     const strangers = packed.files.filter(
       (file) =>
-        !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|dist\/pages\/assets\/\w+\.(?:html|css)|docs\/[\w-]+\.md|docs\/model\/[\w.]+|package\.json|[A-Z]+(?:\.md)?)$/.test(
+        !/^(?:dist\/[\w./-]+\.(?:js|d\.ts)|dist\/assets\/files\/\w+\.(?:html|css)|docs\/[\w-]+\.md|docs\/diagrams\/[\w-]+\.svg|docs\/model\/[\w.]+|package\.json|[A-Z]+(?:\.md)?)$/.test(
           file,
         ),
     );

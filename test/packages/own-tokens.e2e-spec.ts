@@ -166,18 +166,22 @@ describe('an application with users of its own, as printed', () => {
   });
 
   it('is described, counted and logged where it asks for that', async () => {
-    const { paths } = (await call(`${issuer}/docs-json`)).json as unknown as OpenAPIObject;
+    const { paths, components } = (await call(`${issuer}/docs-json`))
+      .json as unknown as OpenAPIObject;
     const { post } = paths['/token'] ?? {};
     expect(post?.responses['200']).toMatchObject({
       content: {
         'application/json': {
-          schema: { properties: { access_token: { format: 'jwt' } } },
+          schema: { $ref: '#/components/schemas/TokenResponse' },
         },
       },
     });
+    expect(components?.schemas?.TokenResponse).toMatchObject({
+      properties: { access_token: { format: 'jwt' } },
+    });
     expect(Object.keys(post?.responses ?? {})).toContain('429');
     expect(Object.keys(post?.responses ?? {})).not.toContain('504');
-    expect(paths['/me']?.get?.security).toEqual([{ bearer: [] }]);
+    expect(paths['/me']?.get?.security).toEqual([{ login: [] }, { bearer: [] }]);
     const { text } = await call(`http://127.0.0.1:${metrics}/metrics`);
     expect(text).toMatch(/^signet_logins_total\{outcome="succeeded"\} [1-9]/m);
     expect(text).toMatch(/^signet_tokens_signed_total\{.*\} [1-9]/m);
