@@ -41,7 +41,7 @@ export interface RotationStatus {
 
 /** A request that was refused; without its URL, its headers and its body. */
 export interface RefusalStatus {
-  /** Milliseconds since 1970. */
+  /** Seconds since 1970, with their fraction. */
   readonly at: number;
   readonly code: string;
   readonly status: number;

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Counter, Histogram, Registry } from '@prometheus-io/client';
 import type { BackendClient } from '../backend/index.js';
+import { epochSeconds } from '../core/time/index.js';
 import { BACKEND_CLIENT, KNOWN_METHODS, type RequestListener } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import {
@@ -165,7 +166,7 @@ export class GatewayMetrics {
   ): void {
     const { refused } = this;
     if (refused.length === STATUS_LIMITS.refusals) refused.shift();
-    refused.push({ at: Date.now(), code, status, method: known(method), route, requestId });
+    refused.push({ at: epochSeconds(), code, status, method: known(method), route, requestId });
   }
 }
 

@@ -42,7 +42,7 @@ function render(status) {
   rows(
     'refusals',
     status.lastRefusals.map((/** @type {any} */ one) => [
-      timeOf(one.at / 1000),
+      timeOf(one.at),
       one.code,
       one.status,
       `${one.method} ${one.route}`,
