@@ -1,43 +1,17 @@
 import { join } from 'node:path';
-import type { JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { createDpopClient, type DpopClient } from '../helpers/dpop.js';
+import { ask, createBoundToken } from '../helpers/bound-token.js';
 import { startGateway, type Gateway } from '../helpers/gateway.js';
 import { hostGateway } from '../helpers/host.js';
 import { call } from '../helpers/http.js';
 import { tokenOf } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { tempFolder } from '../helpers/resources.js';
 import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
-import { verdictOf } from '../helpers/sessions.js';
 
-let jwk: JWK;
-let client: DpopClient;
-let bound: string;
-let backend: Backend;
-let env: Record<string, string>;
-
-beforeAll(async () => {
-  jwk = await generateJwk('ES256', 'k1');
-  client = await createDpopClient();
-  bound = await tokenOf(jwk, { cnf: client.cnf, jti: 'bound', sid: 's1', roles: ['role_a'] });
-  backend = await startBackend();
-  await backend.answer('/user/1.json', { body: { id: 1 } });
-  env = {
-    BACKEND_HOST: backend.url,
-    SIGNER_ALG: 'ES256',
-    SIGNER_KID: 'k1',
-    SIGNER_JWK_LOCAL_PATH: writeKeys([jwk]),
-    LOG_LEVEL: 'info',
-  };
-});
+const { jwk, client, bound, backend, env } = await createBoundToken();
 afterAll(() => backend.stop());
-
-const ask = async (url: string, headers: Record<string, string>): Promise<string> =>
-  verdictOf(await call(`${url}/private/custom`, { headers }));
 
 const SQLITE = `sqlite:${join(tempFolder('dpop'), 'state.db')}`;
 
