@@ -1,8 +1,7 @@
-// npm run soak [-- --minutes 10]: see README.md beside this file.
+// npm run soak [-- --minutes 10 --rate 200]: see README.md beside this file.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forged, startSetup } from './setup.js';
 
-const RATE = 200;
 const SAMPLE_MS = 2000;
 const MB = 1024 * 1024;
 
@@ -14,9 +13,9 @@ interface Sample {
   loopMs: number;
 }
 
-const index = process.argv.indexOf('--minutes');
-const minutes = index < 0 ? 10 : Number(process.argv[index + 1]);
-if (!(minutes > 0)) throw new Error('--minutes takes a number above 0');
+const minutes = numberAfter('--minutes', 10);
+/** Requests per second. */
+const rate = numberAfter('--rate', 200);
 const durationMs = minutes * 60_000;
 const warmUpMs = Math.min(60_000, durationMs / 10);
 
@@ -42,6 +41,13 @@ const bad = valid.slice(0, 100).map(forged);
 let requests = 0;
 let unexpected = 0;
 const examples = new Set<string>();
+
+function numberAfter(option: string, byDefault: number): number {
+  const index = process.argv.indexOf(option);
+  const value = index < 0 ? byDefault : Number(process.argv[index + 1]);
+  if (!(value > 0)) throw new Error(`${option} takes a number above 0`);
+  return value;
+}
 
 /** One request, whose answer has to have `status`. */
 async function send(
@@ -116,7 +122,7 @@ async function sample(): Promise<void> {
 async function load(): Promise<void> {
   const pending = new Set<Promise<unknown>>();
   for (let turn = 0; elapsed() < durationMs; turn++) {
-    const due = (Math.floor(turn / mix.length) * REQUESTS_PER_ROUND + (turn % mix.length)) / RATE;
+    const due = (Math.floor(turn / mix.length) * REQUESTS_PER_ROUND + (turn % mix.length)) / rate;
     const wait = due * 1000 - elapsed();
     if (wait > 1) await sleep(wait);
     const sent = mix[turn % mix.length]?.().finally(() => pending.delete(sent as Promise<unknown>));
