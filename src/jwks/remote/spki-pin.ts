@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { checkServerIdentity, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls';
-import { KeyError } from '../core/keys/index.js';
+import { KeyError } from '../../core/keys/index.js';
 
 /** A SHA-256 in base64url, without padding. */
 const PIN = /^[\w-]{43}$/;

@@ -8,11 +8,11 @@ import {
   isJsonObject,
   parseJsonExactly,
   toNumber,
-} from '../core/json/index.js';
-import { KeyError, RELOAD_INTERVAL_MS } from '../core/keys/index.js';
-import { CircuitBreaker } from '../core/resilience/index.js';
-import { AtMostEvery, epochSeconds } from '../core/time/index.js';
-import { STANDARD_INTROSPECTION, type IntrospectionOptions } from '../core/verify/index.js';
+} from '../../core/json/index.js';
+import { KeyError, RELOAD_INTERVAL_MS } from '../../core/keys/index.js';
+import { CircuitBreaker } from '../../core/resilience/index.js';
+import { AtMostEvery, epochSeconds } from '../../core/time/index.js';
+import { STANDARD_INTROSPECTION, type IntrospectionOptions } from '../../core/verify/index.js';
 import { AnswerCache } from './answer-cache.js';
 import {
   authentication,
@@ -21,11 +21,11 @@ import {
   type IntrospectionClient,
 } from './introspection-client.js';
 import { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
-import type { JwksModuleOptions } from './jwks.module-definition.js';
-import { checkedUrl } from './key-url.js';
-import { RemoteAgent } from './remote-agent.js';
-import { describeFetchError, readAtMost } from './remote-fetch.js';
-import { watchFile } from './watch-file.js';
+import type { JwksModuleOptions } from '../jwks.module-definition.js';
+import { checkedUrl } from '../remote/key-url.js';
+import { RemoteAgent } from '../remote/remote-agent.js';
+import { describeFetchError, readAtMost } from '../remote/remote-fetch.js';
+import { watchFile } from '../watch-file.js';
 
 /**
  * How asking about a token ended. `refused`: 4xx or a redirect; `failed`: 5xx; `not_asked`: the circuit is open, or

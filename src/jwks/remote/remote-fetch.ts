@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { request, type Dispatcher } from 'undici';
-import { isJsonMediaType } from '../core/json/index.js';
-import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
+import { isJsonMediaType } from '../../core/json/index.js';
+import { KeyError, type KeyUrlOptions } from '../../core/keys/index.js';
 
 const DEFAULT_DEADLINE_MS = 2000;
 

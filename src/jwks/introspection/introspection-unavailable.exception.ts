@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/index.js';
+import { GatewayException } from '../../http/index.js';
 
 /** 503: a token cannot be asked about, so it is neither accepted nor refused. */
 export class IntrospectionUnavailableException extends GatewayException {

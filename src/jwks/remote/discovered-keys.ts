@@ -4,14 +4,14 @@ import {
   type KeyProvider,
   type KeyUrlOptions,
   type RefreshPolicy,
-} from '../core/keys/index.js';
-import { isJsonObject } from '../core/json/index.js';
+} from '../../core/keys/index.js';
+import { isJsonObject } from '../../core/json/index.js';
 import {
   isAsymmetric,
   isJwsAlgorithm,
   isSameAlgorithm,
   JWS_ALGORITHMS,
-} from '../core/jws/index.js';
+} from '../../core/jws/index.js';
 import { checkedUrl, prefixed, refreshPolicy, withSource } from './key-url.js';
 import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';

@@ -5,7 +5,7 @@ import {
   type KeyProvider,
   type KeyUrlOptions,
   type RefreshPolicy,
-} from '../core/keys/index.js';
+} from '../../core/keys/index.js';
 import { RemoteAgent } from './remote-agent.js';
 import { fetchDeadline, fetchJson } from './remote-fetch.js';
 

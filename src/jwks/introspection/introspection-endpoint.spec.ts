@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { IntrospectionOptions } from '../core/verify/index.js';
+import type { IntrospectionOptions } from '../../core/verify/index.js';
 import { IntrospectionEndpoint, type IntrospectionOutcome } from './introspection-endpoint.js';
 import { IntrospectionEndpoints } from './introspection-endpoints.service.js';
-import type { JwksModuleOptions } from './jwks.module-definition.js';
+import type { JwksModuleOptions } from '../jwks.module-definition.js';
 
 const SECRET = 'a secret+of%the:test';
 const TOKEN = 'an-opaque-token';

@@ -1,4 +1,4 @@
-import type { RefreshPolicy } from '../core/keys/index.js';
+import type { RefreshPolicy } from '../../core/keys/index.js';
 
 /** Part of the TTL after which the next set is fetched, so that slow or failing fetches fall into the rest. */
 const EARLY = 0.75;

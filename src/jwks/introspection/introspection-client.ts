@@ -1,7 +1,7 @@
-import { readTextFile, describeExposure, FileError } from '../core/files/index.js';
-import { hasDuplicateMembers, isJsonObject } from '../core/json/index.js';
-import { KeyError } from '../core/keys/index.js';
-import type { IntrospectionOptions } from '../core/verify/index.js';
+import { readTextFile, describeExposure, FileError } from '../../core/files/index.js';
+import { hasDuplicateMembers, isJsonObject } from '../../core/json/index.js';
+import { KeyError } from '../../core/keys/index.js';
+import type { IntrospectionOptions } from '../../core/verify/index.js';
 
 /** How a client proves that it may ask about tokens (RFC 6749 section 2.3.1). */
 const AUTH_METHODS = ['client_secret_basic', 'client_secret_post'] as const;

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { BootError } from '../core/errors/index.js';
-import { KeyError } from '../core/keys/index.js';
-import type { IntrospectionOptions, Introspector } from '../core/verify/index.js';
+import { BootError } from '../../core/errors/index.js';
+import { KeyError } from '../../core/keys/index.js';
+import type { IntrospectionOptions, Introspector } from '../../core/verify/index.js';
 import { IntrospectionEndpoint, type IntrospectionOutcome } from './introspection-endpoint.js';
-import { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
+import { JWKS_OPTIONS, type JwksModuleOptions } from '../jwks.module-definition.js';
 
 /** Endpoints that are open at the same time; more than any gateway has. */
 const MAX_ENDPOINTS = 1000;

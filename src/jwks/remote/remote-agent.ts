@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as nodeTls from 'node:tls';
 import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
-import { KeyError, type KeyUrlOptions } from '../core/keys/index.js';
+import { KeyError, type KeyUrlOptions } from '../../core/keys/index.js';
 import { identityCheck } from './spki-pin.js';
 
 /** What decides whom a connection for keys may talk to, and by which way. */
