@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
-import { DpopProofs, ProtectedRoutes, rawRequest, RequestHolder } from '../auth/index.js';
-import { ClientRegistry } from '../clients/index.js';
-import { nowSeconds } from '../core/time/index.js';
-import { useDpopProof, type TokenHolder, type TokenPolicy } from '../core/verify/index.js';
-import { requestContext, withholdHeaders } from '../http/index.js';
+import { DpopProofs, ProtectedRoutes, rawRequest, RequestHolder } from '../../auth/index.js';
+import { ClientRegistry } from '../../clients/index.js';
+import { nowSeconds } from '../../core/time/index.js';
+import { useDpopProof, type TokenHolder, type TokenPolicy } from '../../core/verify/index.js';
+import { requestContext, withholdHeaders } from '../../http/index.js';
 import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 
 /**

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
+import { kinds, withCheckedOptions, type OptionKinds } from '../../options/index.js';
 
 /** Who may introspect. */
 export interface IntrospectionModuleOptions {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { GatewayException } from '../http/index.js';
+import { GatewayException } from '../../http/index.js';
 import { bodyBytes, readTokenRequest, requestParameters } from './token-request.js';
 
 const JSON_TYPE = 'application/json';

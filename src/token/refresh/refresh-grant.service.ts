@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import type { BackendClient, BackendRefusedException } from '../backend/index.js';
-import { claimText } from '../core/claims/index.js';
-import type { Client } from '../core/clients/index.js';
-import { toNumber } from '../core/json/index.js';
-import { TokenRefusedError } from '../core/errors/index.js';
-import { BACKEND_CLIENT } from '../http/index.js';
-import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
+import type { BackendClient, BackendRefusedException } from '../../backend/index.js';
+import { claimText } from '../../core/claims/index.js';
+import type { Client } from '../../core/clients/index.js';
+import { toNumber } from '../../core/json/index.js';
+import { TokenRefusedError } from '../../core/errors/index.js';
+import { BACKEND_CLIENT } from '../../http/index.js';
+import { SignedAnswer, UnsignedAnswer } from '../../signing/index.js';
 import {
   Revocations,
   STATE_STORE,
@@ -19,13 +19,18 @@ import {
   type RefreshUse,
   type Replay,
   type StateStore,
-} from '../state/index.js';
-import { OAUTH_OPTIONS, type OAuthModuleOptions } from './oauth.module-definition.js';
-import { continueSession, IssuedTokens, tokensIn, type PresentedToken } from '../session/index.js';
-import { assertDecider } from './login-handler.js';
-import { isBackendRefusal } from './login-refusal.js';
-import { passOnCredentials } from './client-request.js';
-import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
+} from '../../state/index.js';
+import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../oauth.module-definition.js';
+import {
+  continueSession,
+  IssuedTokens,
+  tokensIn,
+  type PresentedToken,
+} from '../../session/index.js';
+import { assertDecider } from '../login-handler.js';
+import { isBackendRefusal } from '../login-refusal.js';
+import { passOnCredentials } from '../request/client-request.js';
+import { isProofRefusal, ProofRefusedException } from '../request/proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
 import {
   assertGranted,
@@ -34,10 +39,10 @@ import {
   type RefreshRequest,
 } from './refresh-request.js';
 import { openAnswer, sealAnswer } from './sealed-answer.js';
-import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
-import type { TokenParameters } from './token-request.js';
-import { epochSeconds } from '../core/time/index.js';
-import type { TokenHolder, VerifiedClaims } from '../core/verify/index.js';
+import { TokenEndpointProofs } from '../request/token-endpoint-proofs.service.js';
+import type { TokenParameters } from '../request/token-request.js';
+import { epochSeconds } from '../../core/time/index.js';
+import type { TokenHolder, VerifiedClaims } from '../../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);

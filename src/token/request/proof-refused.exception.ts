@@ -1,5 +1,5 @@
-import { TokenRefusedError } from '../core/errors/index.js';
-import { GatewayException } from '../http/index.js';
+import { TokenRefusedError } from '../../core/errors/index.js';
+import { GatewayException } from '../../http/index.js';
 
 /** Refusals that are about the proof, and not about a token; another proof helps. */
 const PROOF_CODES: ReadonlySet<string> = new Set([

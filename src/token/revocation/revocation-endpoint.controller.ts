@@ -1,18 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { Body, Controller, Header, HttpCode, Optional, Post, Req, UseGuards } from '@nestjs/common';
-import { Public } from '../auth/index.js';
+import { Public } from '../../auth/index.js';
 import {
   ClientAuthentication,
   ClientRefusedException,
   ClientRegistry,
   hasClientCredentials,
-} from '../clients/index.js';
-import { claimText } from '../core/claims/index.js';
-import { isConfidential } from '../core/clients/index.js';
-import { Operation } from '../routes/index.js';
-import { TokenThrottleGuard } from '../throttle/index.js';
-import { IssuedTokens, SessionEnd, type PresentedToken } from '../session/index.js';
-import { requestParameters, requireParameter, type TokenParameters } from './token-request.js';
+} from '../../clients/index.js';
+import { claimText } from '../../core/claims/index.js';
+import { isConfidential } from '../../core/clients/index.js';
+import { Operation } from '../../routes/index.js';
+import { TokenThrottleGuard } from '../../throttle/index.js';
+import { IssuedTokens, SessionEnd, type PresentedToken } from '../../session/index.js';
+import {
+  requestParameters,
+  requireParameter,
+  type TokenParameters,
+} from '../request/token-request.js';
 import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
 
 /**

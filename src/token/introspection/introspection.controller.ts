@@ -11,15 +11,15 @@ import {
   Res,
   UseGuards,
 } from '@nestjs/common';
-import { STATE_STORE, type StateStore } from '../state/index.js';
-import { Public } from '../auth/index.js';
-import { isKeyBound } from '../core/claims/index.js';
-import { Operation } from '../routes/index.js';
-import { TokenThrottleGuard } from '../throttle/index.js';
-import { IssuedTokens, type PresentedToken } from '../session/index.js';
+import { STATE_STORE, type StateStore } from '../../state/index.js';
+import { Public } from '../../auth/index.js';
+import { isKeyBound } from '../../core/claims/index.js';
+import { Operation } from '../../routes/index.js';
+import { TokenThrottleGuard } from '../../throttle/index.js';
+import { IssuedTokens, type PresentedToken } from '../../session/index.js';
 import { IntrospectionAccess } from './introspection-access.service.js';
-import { RefreshGrant, refreshUse } from './refresh-grant.service.js';
-import { requestParameters, requireParameter } from './token-request.js';
+import { RefreshGrant, refreshUse } from '../refresh/refresh-grant.service.js';
+import { requestParameters, requireParameter } from '../request/token-request.js';
 import { INTROSPECT_TOKEN } from './introspection.operations.js';
 
 /** `POST /token/introspect` (RFC 7662). Public for `AuthGuard`: {@link IntrospectionAccess} decides who may ask. */

@@ -1,5 +1,5 @@
-import type { OperationInfo } from '../routes/index.js';
-import { TOKEN_PARAMETER_BODY } from './token-parameter.operations.js';
+import type { OperationInfo } from '../../routes/index.js';
+import { TOKEN_PARAMETER_BODY } from '../request/token-parameter.operations.js';
 
 /** `POST /token/introspect` in the OpenAPI document. */
 export const INTROSPECT_TOKEN: OperationInfo = {

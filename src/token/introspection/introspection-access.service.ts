@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
-import { AuthGuard, ProtectedRoutes, rawRequest } from '../auth/index.js';
+import { AuthGuard, ProtectedRoutes, rawRequest } from '../../auth/index.js';
 import {
   ClientAuthentication,
   ClientRefusedException,
   hasClientCredentials,
-} from '../clients/index.js';
-import { isConfidential } from '../core/clients/index.js';
-import { BootError } from '../core/errors/index.js';
-import type { TokenPolicy } from '../core/verify/index.js';
+} from '../../clients/index.js';
+import { isConfidential } from '../../core/clients/index.js';
+import { BootError } from '../../core/errors/index.js';
+import type { TokenPolicy } from '../../core/verify/index.js';
 import {
   INTROSPECTION_OPTIONS,
   type IntrospectionModuleOptions,
 } from './introspection.module-definition.js';
-import type { TokenParameters } from './token-request.js';
+import type { TokenParameters } from '../request/token-request.js';
 
 /** Who may ask what a token says: confidential clients, and holders of a role (RFC 7662 section 2.1). */
 @Injectable()

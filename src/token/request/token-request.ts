@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { namesIn } from '../core/claims/index.js';
-import { isJsonObject, mediaType } from '../core/json/index.js';
-import { bodyParser, hasBody, RequestBodyException } from '../http/index.js';
+import { namesIn } from '../../core/claims/index.js';
+import { isJsonObject, mediaType } from '../../core/json/index.js';
+import { bodyParser, hasBody, RequestBodyException } from '../../http/index.js';
 import { TokenRequestException } from './token-request.exception.js';
 
 const UNREADABLE = 'Send application/json, application/x-www-form-urlencoded, or no body.';

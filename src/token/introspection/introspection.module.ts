@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
-import { AuthGuard, ProtectedRoutes } from '../auth/index.js';
-import { withNeeds } from '../options/index.js';
-import { IssuedTokens } from '../session/index.js';
-import { STATE_STORE } from '../state/index.js';
+import { AuthGuard, ProtectedRoutes } from '../../auth/index.js';
+import { withNeeds } from '../../options/index.js';
+import { IssuedTokens } from '../../session/index.js';
+import { STATE_STORE } from '../../state/index.js';
 import { IntrospectionAccess } from './introspection-access.service.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { ConfigurableIntrospectionModule } from './introspection.module-definition.js';

@@ -7,11 +7,11 @@ import {
   presentedClient,
   usesBasic,
   type ClientAuthentication,
-} from '../clients/index.js';
-import type { Client } from '../core/clients/index.js';
-import { mediaType, parseJsonExactly } from '../core/json/index.js';
-import { TokenRefusedError } from '../core/errors/index.js';
-import { addBackendHeaders, requestContext, withholdHeaders } from '../http/index.js';
+} from '../../clients/index.js';
+import type { Client } from '../../core/clients/index.js';
+import { mediaType, parseJsonExactly } from '../../core/json/index.js';
+import { TokenRefusedError } from '../../core/errors/index.js';
+import { addBackendHeaders, requestContext, withholdHeaders } from '../../http/index.js';
 import { ProofRefusedException } from './proof-refused.exception.js';
 import { listParameter, requireParameter, type TokenParameters } from './token-request.js';
 

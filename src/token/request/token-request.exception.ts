@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/index.js';
+import { GatewayException } from '../../http/index.js';
 
 const ERRORS = {
   body_malformed: 'invalid_request',

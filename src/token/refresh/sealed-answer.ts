@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { parseJsonExactly } from '../core/json/index.js';
+import { parseJsonExactly } from '../../core/json/index.js';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;

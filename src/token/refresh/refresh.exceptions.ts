@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/index.js';
+import { GatewayException } from '../../http/index.js';
 
 /** The client hung up before its answer; nobody reads this. */
 export class ClientGoneException extends GatewayException {

@@ -1,4 +1,4 @@
-import type { OperationInfo } from '../routes/index.js';
+import type { OperationInfo } from '../../routes/index.js';
 
 const SCHEMA = {
   title: 'TokenParameters',

@@ -1,7 +1,7 @@
-import { scopesOf } from '../core/claims/index.js';
-import { isJsonObject, parseJsonExactly } from '../core/json/index.js';
-import { TokenRequestException } from './token-request.exception.js';
-import type { TokenParameters } from './token-request.js';
+import { scopesOf } from '../../core/claims/index.js';
+import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
+import { TokenRequestException } from '../request/token-request.exception.js';
+import type { TokenParameters } from '../request/token-request.js';
 
 /** What the gateway itself reads; a secret becomes HTTP Basic. */
 const KEPT_BACK: ReadonlySet<string> = new Set(['grant_type', 'refresh_token', 'client_secret']);
