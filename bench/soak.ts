@@ -1,5 +1,6 @@
 // npm run soak [-- --minutes 10 --rate 200]: see README.md beside this file.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
 import { forged, startSetup } from './setup.js';
 
 const SAMPLE_MS = 2000;
@@ -32,6 +33,8 @@ const setup = await startSetup({
   },
 });
 const { signet } = setup;
+// As fetch does, at a third of the cost: the load shares the machine with the gateway.
+const pool = new Pool(signet.url, { connections: 64, headersTimeout: 10_000, bodyTimeout: 10_000 });
 const metricsUrl = signet.printed(/Metrics on (http:[^"\s]+)/);
 const [admin = ''] = await setup.tokens(1, { roles: ['admin'] });
 const valid = await setup.tokens(1000);
@@ -51,7 +54,7 @@ function numberAfter(option: string, byDefault: number): number {
 
 /** One request, whose answer has to have `status`. */
 async function send(
-  method: string,
+  method: 'GET' | 'POST',
   path: string,
   status: number,
   token?: string,
@@ -59,14 +62,17 @@ async function send(
 ): Promise<Record<string, unknown> | undefined> {
   requests++;
   try {
-    const response = await fetch(signet.url + path, {
+    const { statusCode, body } = await pool.request({
       method,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      body: form && new URLSearchParams(form),
-      signal: AbortSignal.timeout(10_000),
+      path,
+      headers: {
+        ...(token === undefined ? undefined : { authorization: `Bearer ${token}` }),
+        ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+      body: form && new URLSearchParams(form).toString(),
     });
-    const text = await response.text();
-    if (response.status !== status) throw new Error(`${response.status} ${text.slice(0, 200)}`);
+    const text = await body.text();
+    if (statusCode !== status) throw new Error(`${statusCode} ${text.slice(0, 200)}`);
     return text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : undefined;
   } catch (error) {
     unexpected++;
@@ -148,6 +154,7 @@ try {
   }
   await loading;
 } finally {
+  await pool.close();
   await setup.stop();
 }
 
