@@ -5,6 +5,12 @@ import { Socket } from 'node:net';
 type OutHeaders = Record<string, [name: string, value: string]>;
 type WithHeaders = ServerResponse & { [key: symbol]: OutHeaders | null | undefined };
 
+type SetHeader = (
+  this: ServerResponse,
+  name: string,
+  value: number | string | readonly string[],
+) => unknown;
+
 /** A header that Node took. */
 interface KnownHeader {
   readonly key: string;
@@ -41,7 +47,7 @@ export function rememberHeaders(prototype: ServerResponse): void {
   if (OUT_HEADERS === undefined) return;
   const symbol = OUT_HEADERS;
   const known = new Map<string, KnownHeader>();
-  const inherited = prototype.setHeader;
+  const inherited = Reflect.get(prototype, 'setHeader') as SetHeader;
   prototype.setHeader = function setHeader(this: WithHeaders, name, value) {
     const header = known.get(name);
     if (header !== undefined && header.value === value && !this.headersSent) {
