@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { epochSeconds, nowSeconds } from '../core/time/index.js';
+import { epochSeconds } from '../core/time/index.js';
 import {
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
@@ -83,11 +83,11 @@ const isTime = (value: unknown): boolean => value === null || typeof value === '
  * what this one does, at once.
  */
 export class Revocations implements OnApplicationShutdown {
-  private readonly index = new RevocationIndex();
+  private readonly index = new RevocationIndex(() => this.now);
   private readonly leeway: number;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
-  private readonly forgetting = new Forgetting();
+  private readonly forgetting: Forgetting;
   private cursor: string | undefined;
   /** What the store confirmed here and has not told of yet. */
   private readonly unseen = new Map<string, Revocation>();
@@ -119,6 +119,7 @@ export class Revocations implements OnApplicationShutdown {
     private readonly options: RevocationsOptions,
   ) {
     this.reports = new StoreReports(store);
+    this.forgetting = new Forgetting(store.clock);
     this.leeway = options.leeway ?? 1;
     this.pollMs = options.pollMs ?? 500;
     this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
@@ -182,11 +183,27 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
+   * Seconds since 1970 by the clock that all processes of the store share: that of the machine; of several machines,
+   * this one's as far as the store does not show that it is wrong.
+   */
+  get now(): number {
+    return this.store.clock?.now ?? epochSeconds();
+  }
+
+  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  isLongPast(time: number): boolean {
+    const { horizon } = this.forgetting;
+    return horizon !== undefined && time <= horizon;
+  }
+
+  /**
    * The time to write into tokens, in whole seconds since 1970: never ahead of the store's clock, which decides what
-   * a revocation means.
+   * a revocation means, nor so far behind it that a token would expire long before it should.
    */
   issueTime(): number {
-    return Math.floor(Math.min(epochSeconds(), this.store.clock?.earliest ?? Infinity));
+    const time = epochSeconds();
+    const { earliest = time } = this.store.clock ?? {};
+    return Math.floor(Math.min(earliest, Math.max(time, earliest - LARGEST_SKEW)));
   }
 
   /**
@@ -240,7 +257,7 @@ export class Revocations implements OnApplicationShutdown {
    */
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
-    const now = nowSeconds();
+    const now = Math.floor(this.now);
     const untilNow = request.before === undefined && kind === 'sub';
     const told: Revocation = {
       id: randomUUID(),

@@ -36,7 +36,6 @@ import {
 import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
 import type { TokenParameters } from './token-request.js';
-import { epochSeconds } from '../core/time/index.js';
 import type { TokenHolder, VerifiedClaims } from '../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
@@ -100,7 +99,7 @@ export class RefreshGrant {
 
   /** True for a token whose session is too old to go on. */
   isPast({ claims }: PresentedToken): boolean {
-    return this.enabled && epochSeconds() >= loginTime(claims) + this.absoluteTtl;
+    return this.enabled && this.revocations.now >= loginTime(claims) + this.absoluteTtl;
   }
 
   /**

@@ -94,7 +94,7 @@ export class TokenExplainer {
 /** All checks of one token, in the verifier's order; each that still makes sense after one failed. */
 class Run {
   readonly checks: ExplainedCheck[] = [];
-  private readonly now = nowSeconds();
+  private readonly now: number;
   private readonly perIssuer: TokenPolicy['perIssuer'];
   private context: AdviceContext;
 
@@ -105,6 +105,8 @@ class Run {
     private policy: TokenPolicy,
   ) {
     this.perIssuer = policy.perIssuer;
+    const shared = typeof revocations === 'object' ? (revocations.now ?? 0) : 0;
+    this.now = Math.max(nowSeconds(), Math.floor(shared));
     this.context = { header: { alg: '' }, claims: {}, policy, kids: '', now: this.now };
   }
 
