@@ -18,8 +18,12 @@ export class Forgetting {
   private steady = performance.now();
   private jumpedAt = this.steady;
 
+  private readonly clock: StoreClock | undefined;
+
   /** @param clock of the store, where that is on another machine */
-  constructor(private readonly clock?: StoreClock) {}
+  constructor(clock?: StoreClock) {
+    this.clock = clock;
+  }
 
   /** False within minutes of a jump of the clock, or of the start. */
   get allowed(): boolean {

@@ -180,6 +180,34 @@ async function setClock(gateway: GatewayProcess, seconds: number): Promise<void>
   await expect.poll(() => gateway.output()).toMatch(new RegExp(`clock ${seconds}\\n[^]*$`));
 }
 
+/** As the manual says: a standby that `synchronous_standby_names` names has everything that was confirmed. */
+function standbyTakesOver(postgres: PostgresServer, which: string, promised: Promised): Fault {
+  let standby: PostgresServer;
+  return {
+    name: `stalls, and ${which} takes over its name`,
+    promised,
+    begin: async () => {
+      standby = await startStandby(postgres);
+      onTestFinished(() => standby.stop());
+      const isSynchronous = promised.losesUses !== true;
+      if (isSynchronous)
+        await postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+      await postgres.sql('SELECT pg_reload_conf()');
+      const states = async (): Promise<unknown> =>
+        (await postgres.sql('SELECT state, sync_state FROM pg_stat_replication'))[0];
+      await expect
+        .poll(states)
+        .toEqual({ state: 'streaming', sync_state: isSynchronous ? 'sync' : 'async' });
+      const stopped = await stopBackends(postgres);
+      onTestFinished(() => stopped.resume());
+    },
+    end: async ({ links }) => {
+      await standby.sql('SELECT pg_promote()');
+      links.forEach((link) => link.to(standby.port));
+    },
+  };
+}
+
 const fileSize = (bytes: string, { process: { pid } }: GatewayProcess): void =>
   void execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
 
@@ -273,7 +301,6 @@ const STORES: readonly Store[] = [
     code: CLOCK,
     open: async () => {
       const postgres = await startPostgres('fsync=on');
-      let standby: PostgresServer | undefined;
       let stopped: { resume(): void } | undefined;
       const readOnly = async (on: boolean): Promise<void> => {
         const client = new Client({
@@ -290,7 +317,7 @@ const STORES: readonly Store[] = [
         port: postgres.port,
         close: async () => {
           stopped?.resume();
-          await Promise.all([postgres.kill(), standby?.stop()]);
+          await postgres.kill();
         },
         faults: [
           {
@@ -314,19 +341,22 @@ const STORES: readonly Store[] = [
             end: () => readOnly(false),
           },
           ...clockFaults(),
-          {
-            name: 'stalls, and its standby takes over its name',
-            promised: { ...HELD, losesUses: true },
-            begin: async () => {
-              standby = await startStandby(postgres);
-              stopped = await stopBackends(postgres);
-            },
-            end: async ({ links }) => {
-              await standby?.sql('SELECT pg_promote()');
-              links.forEach((link) => link.to(standby?.port ?? 0));
-            },
-          },
+          standbyTakesOver(postgres, 'its standby', { ...HELD, losesUses: true }),
         ],
+      };
+    },
+  },
+  {
+    name: 'PostgreSQL with a synchronous standby, 2 gateways',
+    isMissing: withoutPostgres,
+    nodes: 2,
+    open: async () => {
+      const postgres = await startPostgres('fsync=on');
+      return {
+        url: postgres.url,
+        port: postgres.port,
+        close: () => postgres.kill(),
+        faults: [standbyTakesOver(postgres, 'its synchronous standby', HELD)],
       };
     },
   },
