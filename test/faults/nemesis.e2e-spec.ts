@@ -331,7 +331,10 @@ const STORES: readonly Store[] = [
             name: 'stalls (SIGSTOP)',
             promised: HELD,
             begin: async () => (stopped = await stopBackends(postgres)),
-            end: async () => stopped?.resume(),
+            end: async () => {
+              stopped?.resume();
+              stopped = undefined;
+            },
           },
           ...networkFaults(),
           {
@@ -609,7 +612,7 @@ async function cell(store: Store, fault: Fault, setting: Setting): Promise<strin
             : [],
         ),
     );
-    if (WHICH !== undefined && !WRITES) process.stderr.write(`${reasons.slice(-300).join('\n')}\n`);
+    process.stderr.write(`${reasons.slice(-300).join('\n')}\n`);
   }
   rows.push(`| ${store.name} | ${fault.name} | ${promised.text} | ${observed} |`);
   return problems;
