@@ -11,11 +11,16 @@ const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
   facts: 10_000,
   explanation: 10_000,
 };
-/** A worker that says nothing for so long hangs, and is replaced. */
-const SILENCE_MS = 15_000;
+/**
+ * A worker that says nothing for so long hangs or was stopped, and is replaced: the system gives it its share of new
+ * connections as before.
+ */
+const SILENCE_MS = 6000;
 /** It may take so long to start. */
 const BOOT_MS = 60_000;
-const SILENCE_CHECK_MS = 2000;
+const SILENCE_CHECK_MS = 1000;
+/** So late a check means that this process stood still itself, and has not read what workers said meanwhile. */
+const LATE_MS = 3000;
 /** How much later than its own deadline a worker is ended by force. */
 const KILL_MARGIN_MS = 200;
 /** Between two attempts to replace a worker that cannot be, while others serve. */
@@ -48,6 +53,7 @@ export class WorkerPool {
   private questions = 0;
   private ready = false;
   private ending = false;
+  private checkedAt = 0;
 
   /** @param env what workers see beside the environment of this process */
   constructor(
@@ -68,6 +74,7 @@ export class WorkerPool {
 
   start(): void {
     for (let i = 0; i < this.size; i++) this.fork();
+    this.checkedAt = performance.now();
     setInterval(() => this.killSilent(), SILENCE_CHECK_MS).unref();
   }
 
@@ -200,6 +207,9 @@ export class WorkerPool {
 
   private killSilent(): void {
     const now = performance.now();
+    const isLate = now - this.checkedAt > LATE_MS;
+    this.checkedAt = now;
+    if (isLate) for (const member of this.members.values()) member.lastSeen = now;
     for (const { worker, lastSeen, listeningSince } of this.members.values())
       if (now - lastSeen > (listeningSince === undefined ? BOOT_MS : SILENCE_MS)) {
         this.logger.error(`Worker ${worker.id} hangs, and is ended`);

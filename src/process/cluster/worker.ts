@@ -6,7 +6,7 @@ import { serve } from '../serve.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
 /** How often the primary hears that the event loop turns. */
-const ALIVE_MS = 2000;
+const ALIVE_MS = 1000;
 /** Elsewhere the primary hands connections on. */
 const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebsd';
 
