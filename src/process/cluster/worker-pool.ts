@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from '../../logging/index.js';
 import type { Answers, Question } from '../../management/index.js';
+import { KeyReads } from './key-reads.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 
@@ -50,6 +51,7 @@ export class WorkerPool {
   private readonly policy = new RespawnPolicy();
   private readonly members = new Map<number, Member>();
   private readonly answers = new Map<number, (answer: unknown) => void>();
+  private readonly keyReads = new KeyReads();
   private questions = 0;
   private ready = false;
   private ending = false;
@@ -131,6 +133,7 @@ export class WorkerPool {
 
   /** Lets every worker look at its files again. One that is being started reads them anyway. */
   reload(): void {
+    this.keyReads.clear();
     for (const { worker } of this.listening()) send(worker, { signet: 'reload' });
   }
 
@@ -157,6 +160,11 @@ export class WorkerPool {
     if (message.signet === 'answer') this.answers.get(message.id)?.(message.answer);
     else if (message.signet === 'listening') this.onListening(member);
     else if (message.signet === 'boot-failed') this.onBootFailed(id, message.problems);
+    else if (message.signet === 'keys-read') this.keyReads.take(message.source, message.answer);
+    else if (message.signet === 'read-keys') {
+      const tell = (answer: ToWorker): void => send(member.worker, answer);
+      this.keyReads.ask({ worker: id, id: message.id, tell }, message.source, message.fresh);
+    }
   }
 
   private onBootFailed(id: number, problems: readonly string[]): void {
@@ -168,6 +176,7 @@ export class WorkerPool {
     const member = this.members.get(id);
     this.members.delete(id);
     this.events.gone(id);
+    this.keyReads.forget(id);
     if (this.ending || member === undefined) return;
     const now = performance.now();
     const since = member.listeningSince;
