@@ -5,8 +5,8 @@ import {
   KeySet,
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
-import { RemoteSchedule } from './remote-schedule.js';
-import { readShared } from './shared-reads.js';
+import { RemoteSchedule } from './remote/remote-schedule.js';
+import { readShared } from './remote/shared-reads.js';
 import { SourceHealth } from './source-health.js';
 
 /** A candidate is refused by throwing a `KeyError`. */
