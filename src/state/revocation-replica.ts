@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { REVOCATION_KINDS, type Revocation } from '../core/revocation/index.js';
+import { epochSeconds } from '../core/time/index.js';
 import { Forgetting } from './forgetting.js';
 import type { LatestExpiry } from './latest-expiry.js';
 import { RevocationIndex } from './revocation-index.js';
@@ -43,10 +44,10 @@ const isTime = (value: unknown): boolean => value === null || typeof value === '
  */
 export class RevocationReplica {
   /** What is answered from. */
-  readonly index = new RevocationIndex();
+  readonly index: RevocationIndex;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
-  private readonly forgetting = new Forgetting();
+  private readonly forgetting: Forgetting;
   private cursor: string | undefined;
   /** What the store confirmed here and has not told of yet. */
   private readonly unseen = new Map<string, Revocation>();
@@ -75,6 +76,8 @@ export class RevocationReplica {
     private readonly expiry: LatestExpiry,
     options: ReplicaOptions,
   ) {
+    this.index = new RevocationIndex(() => store.clock?.now ?? epochSeconds());
+    this.forgetting = new Forgetting(store.clock);
     this.reports = new StoreReports(store);
     this.pollMs = options.pollMs ?? 500;
     this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
@@ -105,6 +108,12 @@ export class RevocationReplica {
   /** Seconds since the store was last seen; 0 while it answers. */
   get staleSeconds(): number {
     return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
+  }
+
+  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  isLongPast(time: number): boolean {
+    const { horizon } = this.forgetting;
+    return horizon !== undefined && time <= horizon;
   }
 
   /** @throws StateUnavailableException when the store has not answered for too long, or has not got back what it lost */
