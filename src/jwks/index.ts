@@ -1,9 +1,12 @@
 // Says so on a Node that is too old, before anything fails for it.
 import '../core/errors/index.js';
 
-export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
-export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
-export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
+export {
+  INTROSPECTION_OUTCOMES,
+  type IntrospectionOutcome,
+} from './introspection/introspection-endpoint.js';
+export { IntrospectionEndpoints } from './introspection/introspection-endpoints.service.js';
+export { IntrospectionUnavailableException } from './introspection/introspection-unavailable.exception.js';
 export { JwkKeyStore, type KeyReport, type KeySetReport } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';

@@ -5,7 +5,7 @@ import {
   KeySet,
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
-import { RemoteSchedule } from './remote-schedule.js';
+import { RemoteSchedule } from './remote/remote-schedule.js';
 import { SourceHealth } from './source-health.js';
 
 /** A candidate is refused by throwing a `KeyError`. */
