@@ -102,7 +102,7 @@ describe.skipIf(withoutBrowser)('the manual in a browser', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/keys(?:\.html)?#encrypted-files/);
     await expect.poll(() => page.locator('main h1').innerText()).toContain('Keys');
-    await page.keyboard.press('Control+K');
+    await page.keyboard.press('Control+k');
     await page.locator('#localsearch-input').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('#localsearch-input').waitFor({ state: 'detached' });
