@@ -35,6 +35,13 @@ describe('in development', () => {
     expect(body).not.toMatch(/https?:\/\//);
   });
 
+  it('a page is small with all that it loads', async () => {
+    const sizes = await Promise.all(
+      FILES.map(async (path) => (await (await fetch(gateway.url + path)).arrayBuffer()).byteLength),
+    );
+    expect(sizes.reduce((a, b) => a + b)).toBeLessThan(60_000);
+  });
+
   it('says at the start where to look', () => {
     expect(gateway.output()).toContain(`Open ${gateway.url}/ to log in`);
   });
