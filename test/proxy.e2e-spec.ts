@@ -467,6 +467,22 @@ describe.each([
   });
 });
 
+it('several hosts take turns, and one that is gone is left out', async () => {
+  const other = await startRecordingBackend();
+  other.answers(OK);
+  const url = await start({
+    host: [backend.url, other.url],
+    breaker: { failures: 1, probeEveryMs: 60_000 },
+  });
+  const ask = async (): Promise<number> => (await send(`${url}/json`)).status;
+  for (let n = 0; n < 6; n++) expect(await ask()).toBe(200);
+  expect([backend.seen.length, other.seen.length]).toEqual([3, 3]);
+  other.answers((response) => void response.destroy());
+  const statuses = [await ask(), await ask(), await ask(), await ask(), await ask()];
+  expect(statuses.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
+  expect(backend.seen.length).toBeGreaterThanOrEqual(7);
+});
+
 describe('what a route says of the answer', () => {
   it('stays; cookies of both are sent', async () => {
     const url = await start();
