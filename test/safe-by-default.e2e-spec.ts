@@ -46,7 +46,7 @@ import { SESSION_LIST_KINDS } from '../src/session/session-list.module-definitio
 import { SESSION_KINDS } from '../src/session/session.module-definition.js';
 import { SIGN_FIELDS_KINDS, SIGNING_KINDS } from '../src/signing/signing.module-definition.js';
 import { STATE_KINDS } from '../src/state/state.module-definition.js';
-import { INTROSPECTION_KINDS } from '../src/token/introspection.module-definition.js';
+import { INTROSPECTION_KINDS } from '../src/token/introspection/introspection.module-definition.js';
 import { OAUTH_KINDS } from '../src/token/oauth.module-definition.js';
 import { TOKEN_KINDS } from '../src/token/token.module-definition.js';
 import { SessionListModule, SessionModule } from '../src/session/index.js';
