@@ -20,12 +20,25 @@ import {
 } from './session-list.module-definition.js';
 
 const MAX_TEXT = 256;
+/** Sessions of all users are counted up to here, and so often at most. */
+const MAX_COUNT = 100_000;
+const COUNT_EVERY_MS = 30_000;
+
+/** How many sessions there are, of all users. */
+export interface SessionCount {
+  readonly count: number;
+  /** There are more. */
+  readonly more: boolean;
+}
 
 /** Which sessions of a user there are, and their end. A user is named by `sub`, as tokens are revoked by it. */
 @Injectable()
 export class SessionList {
   private readonly limit: number;
   private readonly absoluteTtl: number;
+  private counted: SessionCount | undefined;
+  /** From when on the store is asked again. */
+  private countAt = 0;
 
   constructor(
     @Inject(SESSION_LIST_OPTIONS) { limit, absoluteTtl }: SessionListModuleOptions,
@@ -110,6 +123,26 @@ export class SessionList {
     const before = this.revocations.issueTime();
     await this.revocations.revoke({ kind: 'sub', value: sub, before, reason });
     await this.end(sub, () => true, reason);
+  }
+
+  /**
+   * How many sessions there are, as it was known last: it never waits for the store, and asks it once in 30 seconds at
+   * most. `undefined` while it is not known, and where the store does not count.
+   */
+  get count(): SessionCount | undefined {
+    const now = performance.now();
+    if (this.store.countSessions !== undefined && now >= this.countAt) {
+      this.countAt = now + COUNT_EVERY_MS;
+      this.store.countSessions(MAX_COUNT + 1).then(
+        (found) => {
+          this.counted = { count: Math.min(found, MAX_COUNT), more: found > MAX_COUNT };
+        },
+        () => {
+          this.counted = undefined;
+        },
+      );
+    }
+    return this.counted;
   }
 
   /** A session from before this was switched on, or that the store has lost, is known by its tokens. */

@@ -204,6 +204,12 @@ export function statementsFor(schema: string) {
       name: 'signet-list-sessions',
       text: `SELECT record FROM ${session} WHERE owner = $1 AND expires_at > ${CLOCK}`,
     },
+    /** $1 how far. */
+    countSessions: {
+      name: 'signet-count-sessions',
+      text: `SELECT count(*)::int AS count
+        FROM (SELECT FROM ${session} WHERE expires_at > ${CLOCK} LIMIT $1::int) AS alive`,
+    },
     /** $1 owner, $2 keys. */
     removeSessions: {
       name: 'signet-remove-sessions',

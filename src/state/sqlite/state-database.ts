@@ -208,6 +208,10 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return this.sessions.listSessions(owner);
   }
 
+  countSessions(limit: number): number {
+    return this.sessions.countSessions(limit);
+  }
+
   removeSessions(owner: string, sids: readonly string[]): void {
     this.sessions.removeSessions(owner, sids);
   }
