@@ -6,6 +6,7 @@ export { openStore, type StoreOptions } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';
