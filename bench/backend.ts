@@ -16,6 +16,13 @@ const token = JSON.stringify({
   refresh_token: { ...claims, jti: 'mnb23vcsrt756yuiomn12876bvcx98ertyuiop' },
   exp: claims.exp,
 });
+/** Both tokens of a login with claims of about so many bytes. */
+const sized = (bytes: number): string => {
+  const base = { aud: claims.aud, iss: claims.iss, sub: 'u1', exp: claims.exp };
+  const note = 'x'.repeat(Math.max(0, bytes - JSON.stringify({ ...base, note: '' }).length));
+  const one = note === '' ? { sub: 'u1', exp: claims.exp } : { ...base, note };
+  return JSON.stringify({ access_token: one, refresh_token: one });
+};
 // Without ids and times: the gateway stamps its own, as each login and refresh needs them.
 const { aud, iss, sub } = claims;
 const login = JSON.stringify({ access_token: { aud, iss, sub }, refresh_token: { aud, iss, sub } });
@@ -24,6 +31,8 @@ const user = (bytes: number): string =>
 const bodies = new Map([
   ['/token.json', token],
   ['/login.json', login],
+  ['/claims-64.json', sized(64)],
+  ['/claims-8k.json', sized(8192)],
   ['/user/1.json', user(1000)],
   ['/user/big.json', user(100_000)],
 ]);

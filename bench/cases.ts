@@ -78,6 +78,36 @@ const memory: Case = {
   },
 };
 
+/** What a process that was just started costs, and the same one when it is warm. */
+const coldAndWarm: Case = {
+  name: 'HS256, cold and warm',
+  run: async ({ requests }) => {
+    const setup = await startSetup({ alg: 'HS256' });
+    try {
+      const contestants = [setup.floor, setup.signet, ...(setup.before ? [setup.before] : [])];
+      const results = [];
+      for (const load of [TOKEN, custom(await setup.tokens(1))])
+        for (const [state, warmUp] of [
+          ['cold', 0],
+          ['warm', requests / 20],
+        ] as const) {
+          const measurements = [];
+          for (const contestant of contestants) {
+            if (warmUp > 0) await measureAmount(contestant, load, warmUp);
+            measurements.push(await measureAmount(contestant, load, COLD_REQUESTS));
+          }
+          results.push({ suffix: `: ${load.method} ${load.path}, ${state}`, measurements });
+        }
+      return results;
+    } finally {
+      await setup.stop();
+    }
+  },
+};
+
+/** As many as are measured of a cold process: after them it is warm. */
+const COLD_REQUESTS = 1000;
+
 const asymmetric = (alg: string): Case =>
   group(alg, { alg }, async ({ tokens }) => [
     [' POST /token', TOKEN, 'obvious'],
@@ -89,7 +119,7 @@ export const cases: readonly Case[] = [
   group('HS256', { alg: 'HS256' }, async ({ tokens }) => {
     const [token = ''] = await tokens(1);
     return [
-      [' POST /token', TOKEN, 'obvious'],
+      [' POST /token', TOKEN, 'obvious', 'fastify-jwt'],
       [' GET /private/custom, one token', custom([token]), 'obvious', 'nestjs-jwt', 'fastify-jwt'],
       [' GET /private/custom, 10,000 tokens', custom(await tokens(10_000))],
       [' 401 without token', custom(undefined, 401), 'obvious', 'nestjs-jwt', 'fastify-jwt'],
@@ -109,6 +139,27 @@ export const cases: readonly Case[] = [
     { alg: 'HS256', env: { PRIVATE_BACKEND_PATH: '/user/big.json' } },
     async ({ tokens }) => [[' GET /private/custom', custom(await tokens(1))]],
   ),
+  ...['64', '8k'].map((size) =>
+    group(
+      `HS256, claims of ${size} bytes`,
+      { alg: 'HS256', env: { TOKEN_BACKEND_PATH: `/claims-${size}.json` } },
+      async ({ tokens }) => [
+        [' POST /token', TOKEN],
+        [
+          ' GET /private/custom',
+          custom(await tokens(1, size === '8k' ? { note: 'x'.repeat(8000) } : {})),
+        ],
+      ],
+    ),
+  ),
+  group('HS256, connections', { alg: 'HS256' }, async ({ tokens }) => {
+    const get = custom(await tokens(1));
+    return [1, 256].flatMap((connections): [string, Load][] => [
+      [`: ${connections}, POST /token`, { ...TOKEN, connections }],
+      [`: ${connections}, GET /private/custom`, { ...get, connections }],
+    ]);
+  }),
+  coldAndWarm,
   group('HS256, 2 workers', { alg: 'HS256' }, async ({ tokens }) => [
     [' POST /token', TOKEN, 'workers'],
     [' GET /private/custom', custom(await tokens(1)), 'workers'],

@@ -80,6 +80,7 @@ export class Contestant {
 
   /** Ends all of its processes, and waits until none of them can write to a file any more. */
   async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');
     const [, ...workers] = this.processes();
     this.child.kill('SIGKILL');

@@ -1,11 +1,12 @@
-// Validation with @fastify/jwt, HS256, and fetch to the backend.
+// The same work with Fastify, @fastify/jwt (HS256) and fetch to the backend.
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fastifyJwt from '@fastify/jwt';
 import { fastify } from 'fastify';
 
 const { BACKEND_HOST = '', SIGNER_JWK_LOCAL_PATH = '' } = process.env;
 const { keys } = JSON.parse(readFileSync(SIGNER_JWK_LOCAL_PATH, 'utf8')) as {
-  keys: { k: string }[];
+  keys: { k: string; kid: string }[];
 };
 
 const app = fastify();
@@ -16,6 +17,21 @@ await app.register(fastifyJwt, {
     allowedIss: 'https://krakend.io',
     allowedAud: 'http://api.example.com',
   },
+});
+type Claims = Record<string, unknown>;
+const signed = (claims: Claims, typ: string): string => {
+  const now = Math.floor(Date.now() / 1000);
+  const payload = { iat: now, exp: now + 3600, jti: randomUUID(), ...claims };
+  return app.jwt.sign(payload, { header: { alg: 'HS256', kid: keys[0]?.kid, typ } });
+};
+app.post('/token', async () => {
+  const response = await fetch(`${BACKEND_HOST}/token.json`, { method: 'POST' });
+  const answer = (await response.json()) as { access_token: Claims; refresh_token: Claims };
+  return {
+    ...answer,
+    access_token: signed(answer.access_token, 'JWT'),
+    refresh_token: signed(answer.refresh_token, 'rt+jwt'),
+  };
 });
 app.get('/private/custom', async (request, reply) => {
   let roles: string[];

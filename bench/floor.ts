@@ -20,6 +20,7 @@ import { Pool } from 'undici';
 
 const { BACKEND_HOST = '', SIGNER_ALG = 'HS256', SIGNER_JWK_LOCAL_PATH = '' } = process.env;
 const PRIVATE_PATH = process.env.PRIVATE_BACKEND_PATH ?? '/user/1.json';
+const TOKEN_PATH = process.env.TOKEN_BACKEND_PATH ?? '/token.json';
 const { keys } = JSON.parse(readFileSync(SIGNER_JWK_LOCAL_PATH, 'utf8')) as {
   keys: (JsonWebKey & { kid: string })[];
 };
@@ -63,7 +64,7 @@ async function token(request: IncomingMessage, response: ServerResponse): Promis
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   const { body } = await pool.request({
-    path: '/token.json',
+    path: TOKEN_PATH,
     method: 'POST',
     body: chunks.length === 0 ? null : Buffer.concat(chunks),
   });

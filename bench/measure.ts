@@ -8,6 +8,8 @@ export interface Load {
   tokens?: readonly string[];
   /** The status every answer has to have. */
   status: number;
+  /** Default 32. */
+  connections?: number;
 }
 
 /** One contestant in one case, over all rounds. */
@@ -35,7 +37,9 @@ export async function measure(
   rounds: number,
   extent: Extent,
 ): Promise<Measurement[]> {
-  for (const contestant of contestants) await run(contestant, load, extent);
+  // A gateway that is not warm yet may refuse some of very many at once.
+  for (const contestant of contestants)
+    await run(contestant, { ...load, connections: CONNECTIONS }, extent);
   const samples = contestants.map(() => [] as Awaited<ReturnType<typeof run>>[]);
   for (let round = 0; round < rounds; round++)
     for (const [index, contestant] of contestants.entries())
@@ -64,13 +68,17 @@ export async function measureAmount(
   return { ...sample, contestant: contestant.name, peakRssMb: contestant.peakRss() };
 }
 
-async function run(contestant: Contestant, { method, path, tokens, status }: Load, extent: Extent) {
+async function run(
+  contestant: Contestant,
+  { method, path, tokens, status, connections = CONNECTIONS }: Load,
+  extent: Extent,
+) {
   let next = 0;
   const before = contestant.cpu();
   const result = await autocannon({
     url: contestant.url + path,
     method,
-    connections: CONNECTIONS,
+    connections,
     ...extent,
     // When it looks whether the amount is reached, in milliseconds; by default once a second.
     ...('amount' in extent ? { sampleInt: 100 } : {}),

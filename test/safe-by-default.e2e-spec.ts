@@ -44,7 +44,7 @@ import { METRICS_KINDS } from '../src/metrics/metrics.module-definition.js';
 import { SESSION_KINDS } from '../src/session/session.module-definition.js';
 import { SIGNING_KINDS } from '../src/signing/signing.module-definition.js';
 import { STATE_KINDS } from '../src/state/state.module-definition.js';
-import { INTROSPECTION_KINDS } from '../src/token/introspection.module-definition.js';
+import { INTROSPECTION_KINDS } from '../src/token/introspection/introspection.module-definition.js';
 import { OAUTH_KINDS } from '../src/token/oauth.module-definition.js';
 import { TOKEN_KINDS } from '../src/token/token.module-definition.js';
 import { SessionModule } from '../src/session/index.js';

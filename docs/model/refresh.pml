@@ -1,7 +1,7 @@
 /*
  * One refresh token, two nodes and a store: is a client that repeats as it is told ever refused, and does the token
- * ever have two successors? The steps are those of src/token/refresh-grant.service.ts and of CONSUME and SETTLE in
- * src/state/redis/scripts.ts.
+ * ever have two successors? The steps are those of src/token/refresh/refresh-grant.service.ts and of CONSUME and
+ * SETTLE in src/state/redis/scripts.ts.
  *
  * Time goes in ticks of a second. Messages to the store and its answers may be lost or late.
  *

@@ -13,17 +13,9 @@ import { BootError } from '../core/errors/index.js';
 import { oneLine } from '../core/text/index.js';
 import { HopTokens, ReservedHeaders, trustsPeer, type GatewayException } from '../http/index.js';
 import { RouteExplorer, RouteTable, type Handler, type RouteFacts } from '../routes/index.js';
-import type { JwsAlgorithm } from '../core/jws/index.js';
-import { KeyError, type KeySource } from '../core/keys/index.js';
 import { IntrospectionEndpoints, JwkKeyStore, requiredKeys } from '../jwks/index.js';
-import { optionProblems } from '../options/index.js';
+import { AUTH_OPTIONS, type AuthModuleOptions } from './auth.module-definition.js';
 import {
-  AUTH_OPTIONS,
-  REQUIRE_JWT_KINDS,
-  type AuthModuleOptions,
-} from './auth.module-definition.js';
-import {
-  hasUncheckedAudience,
   requestBase,
   requestPath,
   type IssuerFinder,
@@ -32,14 +24,10 @@ import {
 import { assertSameOrigin } from './assert-same-origin.js';
 import { DpopProofs } from './dpop-proofs.service.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
-import { loadClassPackages } from './claims-class.js';
 import { compileRoutePolicy } from './route-policy.js';
-import { PUBLIC } from './public.decorator.js';
-import {
-  REQUIRE_JWT,
-  type ClaimsValidator,
-  type RequireJwtOptions,
-} from './require-jwt.metadata.js';
+import { RouteChecks } from './route-checks.js';
+import { declarationOf } from './route-declaration.js';
+import type { ClaimsValidator, RequireJwtOptions } from './require-jwt.metadata.js';
 
 /** RFC 9110 section 5.1. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -68,12 +56,6 @@ export interface RouteProtection {
   readonly validate: ClaimsValidator | undefined;
   /** The member of the request that is the user. */
   readonly userProperty: string;
-}
-
-/** What stands on a method or, failing that, on its class. */
-interface Declaration {
-  readonly route?: RequireJwtOptions;
-  readonly isPublic: boolean;
 }
 
 /** Marks guards that protect what has no decorator; see `AuthGuard`. */
@@ -131,16 +113,16 @@ export class ProtectedRoutes implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const defaults = this.defaults();
     this.reserveHeaders(defaults);
-    await this.openEndpoints(defaults);
-    const handlers = [
-      ...this.explorer.routes(),
-      ...this.explorer.handlers(),
-      ...this.explorer.gateways(),
-    ];
-    const problems = await Promise.all(handlers.map((handler) => this.check(handler)));
-    const all = [...problems.flat(), ...this.unreached()];
-    if (all.length > 0) throw new BootError(all);
-    this.warnOfUncheckedAudience(handlers);
+    const { explorer, keys, endpoints, hops } = this;
+    const checks = new RouteChecks(this, { explorer, keys, endpoints, hops });
+    await checks.openEndpoints(defaults);
+    const problems = await checks.problems();
+    if (problems.length > 0) throw new BootError(problems);
+    const unchecked = checks.withUncheckedAudience();
+    if (unchecked.length > 0)
+      this.logger.warn(
+        `The audience is unchecked: tokens that their issuer made for any other service open ${unchecked.join(', ')}. Let the option audienceClaim of AuthModule or the option requiredClaims of AuthModule say which tokens are meant`,
+      );
   }
 
   /** What a bare `@RequireJwt()` asks for. */
@@ -169,7 +151,7 @@ export class ProtectedRoutes implements OnModuleInit {
     if (ofHandler === undefined) this.compiled.set(handler, (ofHandler = new WeakMap()));
     let protection = ofHandler.get(controller);
     if (protection === undefined) {
-      const { route = {}, isPublic } = declarationOf(handler, controller) ?? NOTHING;
+      const { route = {}, isPublic } = declarationOf(handler, controller) ?? { isPublic: false };
       const policy = this.compile(route);
       this.reserveHeaders(policy);
       protection = {
@@ -297,120 +279,4 @@ export class ProtectedRoutes implements OnModuleInit {
     // Authorization has other schemes, which may be for the backend.
     if (authHeaderName !== 'authorization') this.reserved.reserve(authHeaderName);
   }
-
-  private async openKeys(policy: TokenPolicy): Promise<void> {
-    const { perIssuer } = policy;
-    const all = [...(perIssuer?.values() ?? [policy])];
-    // Of several issuers one that is away makes its own tokens wait, and nobody else's.
-    await Promise.all(
-      all.map(async ({ keySource }) => {
-        if (keySource !== undefined)
-          await this.keys.openVerification(keySource, perIssuer === undefined);
-      }),
-    );
-    // Where none is listed, there is nothing yet to verify with.
-    if (perIssuer === undefined && policy.issuers.size === 0) return;
-    for (const { algorithms, keySource } of all) {
-      const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
-      // Of several issuers each signs with some of the algorithms.
-      if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];
-    }
-  }
-
-  /** Their options are checked at boot; whether they answer is not. */
-  private async openEndpoints({
-    introspection,
-    jwtIntrospection,
-    perIssuer,
-  }: TokenPolicy): Promise<void> {
-    const ofIssuers = [...(perIssuer?.values() ?? [])].map((one) => one.jwtIntrospection);
-    for (const endpoint of [introspection, jwtIntrospection, ...ofIssuers])
-      if (endpoint !== undefined) await this.endpoints?.open(endpoint);
-  }
-
-  private refusal(alg: JwsAlgorithm, source: KeySource | undefined): KeyError[] {
-    try {
-      this.keys.requireVerification(alg, source);
-      return [];
-    } catch (error) {
-      if (error instanceof KeyError) return [error];
-      throw error;
-    }
-  }
-
-  private async check(route: Handler): Promise<string[]> {
-    const { handler, controller, label } = route;
-    const problem = this.misplaced(route);
-    if (problem !== undefined) return [`${label}: ${problem}`];
-    if (!this.isProtected(route)) return [];
-    const wrong = optionProblems(declarationOf(handler, controller)?.route, REQUIRE_JWT_KINDS);
-    if (wrong.length > 0) return wrong.map((text) => `${label}: @RequireJwt: ${text}`);
-    try {
-      const policy = this.policy(handler, controller);
-      const { claims } = declarationOf(handler, controller)?.route ?? {};
-      if (typeof claims === 'function') await loadClassPackages();
-      if (policy.dpop === 'required' && (route.kind === 'ws' || route.kind === 'rpc'))
-        return [
-          `${label}: 'dpop' is required, and a proof (RFC 9449) cannot be made for a message`,
-        ];
-      if (policy.hop !== undefined) this.hops.require();
-      await this.openEndpoints(policy);
-      await this.openKeys(policy);
-      return [];
-    } catch (error) {
-      if (error instanceof KeyError) return [`${label}: ${error.message}`];
-      if (error instanceof BootError) return error.problems.map((text) => `${label}: ${text}`);
-      throw error;
-    }
-  }
-
-  /** Why a decorator, or the lack of one, would not do what it seems to. */
-  private misplaced({ handler, controller, kind, method }: Handler): string | undefined {
-    for (const target of [handler, controller])
-      if (Reflect.hasMetadata(REQUIRE_JWT.KEY, target) && Reflect.hasMetadata(PUBLIC.KEY, target))
-        return '@RequireJwt and @Public both stand on it; choose one';
-    const declared = declarationOf(handler, controller);
-    if (kind === 'graphql' && method === 'Field' && declared?.isPublic === false)
-      return this.explorer.fieldEnhancers().includes('guards')
-        ? undefined
-        : "Nest runs no guard before the fields of a type; add 'guards' to the option fieldResolverEnhancers of GraphQLModule, or open the field with @Public()";
-    // Those of a hybrid application have no guards of the application.
-    return kind === 'rpc' && declared === undefined && this.protectsAll()
-      ? 'Nest may run no guard of the application before messages of microservices; put @RequireJwt() or @Public() on it'
-      : undefined;
-  }
-
-  /** Decorators on what no request reaches. */
-  private unreached(): string[] {
-    return this.explorer
-      .others()
-      .filter(({ handler }) => Reflect.hasMetadata(REQUIRE_JWT.KEY, handler))
-      .filter(({ name }) => name !== 'handleConnection')
-      .map(
-        ({ controller, name }) =>
-          `${controller.name}.${name}: @RequireJwt stands on what is no route, no GraphQL field and no message, so nothing would be protected`,
-      );
-  }
-
-  private warnOfUncheckedAudience(handlers: readonly Handler[]): void {
-    const routes = handlers
-      .filter((route) => this.isProtected(route))
-      .filter(({ handler, controller }) => hasUncheckedAudience(this.policy(handler, controller)))
-      .map(({ label }) => label);
-    if (routes.length > 0)
-      this.logger.warn(
-        `The audience is unchecked: tokens that their issuer made for any other service open ${routes.join(', ')}. Let the option audienceClaim of AuthModule or the option requiredClaims of AuthModule say which tokens are meant`,
-      );
-  }
-}
-
-const NOTHING: Declaration = { isPublic: false };
-
-function declarationOf(handler: CallableFunction, controller: Type): Declaration | undefined {
-  for (const target of [handler, controller]) {
-    const route = Reflect.getMetadata(REQUIRE_JWT.KEY, target) as RequireJwtOptions | undefined;
-    if (route !== undefined) return { route, isPublic: false };
-    if (Reflect.getMetadata(PUBLIC.KEY, target) === true) return { isPublic: true };
-  }
-  return undefined;
 }

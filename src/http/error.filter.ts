@@ -113,11 +113,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (status === 413) lingerOnClose(request);
     response.statusCode = status;
-    for (const name in headers) {
-      const value = headers[name] as string;
-      // Node looks at each character of what is set.
-      if (response.getHeader(name) !== value) response.setHeader(name, value);
-    }
+    for (const name in headers) response.setHeader(name, headers[name] as string);
     endInBatch(response, body);
     return undefined;
   }

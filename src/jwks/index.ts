@@ -1,14 +1,18 @@
 // Says so on a Node that is too old, before anything fails for it.
 import '../core/errors/index.js';
 
-export { INTROSPECTION_OUTCOMES, type IntrospectionOutcome } from './introspection-endpoint.js';
-export { IntrospectionEndpoints } from './introspection-endpoints.service.js';
-export { IntrospectionUnavailableException } from './introspection-unavailable.exception.js';
+export {
+  INTROSPECTION_OUTCOMES,
+  type IntrospectionOutcome,
+} from './introspection/introspection-endpoint.js';
+export { IntrospectionEndpoints } from './introspection/introspection-endpoints.service.js';
+export { IntrospectionUnavailableException } from './introspection/introspection-unavailable.exception.js';
 export { JwkKeyStore, type KeyReport, type KeySetReport } from './jwk-key-store.service.js';
 export { JwksModule } from './jwks.module.js';
 export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
+export { shareKeyReads, type Freshness, type SharedRead } from './remote/shared-reads.js';
 export { watchFile } from './watch-file.js';
 // Part of what users of this module see.
 export {

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { IntrospectionEndpoints } from './introspection-endpoints.service.js';
+import { IntrospectionEndpoints } from './introspection/introspection-endpoints.service.js';
 import { JwkKeyStore } from './jwk-key-store.service.js';
 import { ConfigurableJwksModule, JWKS_OPTIONS } from './jwks.module-definition.js';
 

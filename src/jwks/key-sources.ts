@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
-import { DiscoveredKeys } from './discovered-keys.js';
+import { DiscoveredKeys } from './remote/discovered-keys.js';
 import { KeyFile } from './key-file.js';
 import {
   KeyError,
@@ -11,7 +11,7 @@ import {
   type KeySource,
 } from '../core/keys/index.js';
 import { exposureCheck, reportOn } from './key-set-checks.js';
-import { KeyUrl } from './key-url.js';
+import { KeyUrl } from './remote/key-url.js';
 import { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 
@@ -115,7 +115,11 @@ export class KeySources {
     const id = identity(source);
     let set = this.sets.get(id);
     if (set === undefined) {
-      const live = new LiveKeySet(this.provider(source, publicOnly), strategyOf(source));
+      const live = new LiveKeySet(
+        this.provider(source, publicOnly),
+        strategyOf(source),
+        typeof id === 'string' ? id : undefined,
+      );
       live.require(exposureCheck(this.options.exposedKeyFiles ?? 'warn', KeySources.logger));
       live.require(reportOn(KeySources.logger));
       set = { live, opened: live.open(), users: 0 };

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse, type ServerOptions } from 'node:http';
+import { rememberHeaders } from './known-headers.js';
 
 /** What @types/express does not say of an application. */
 export interface ExpressApplication {
@@ -24,5 +25,6 @@ export function expressClasses(
     request: ExpressRequest.prototype,
     response: ExpressResponse.prototype,
   });
+  rememberHeaders(ExpressResponse.prototype);
   return { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse };
 }

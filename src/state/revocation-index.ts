@@ -65,7 +65,8 @@ export class RevocationIndex {
   /** While a history is read: a bit for each slot whose entry the store has. */
   private marks: Uint8Array | undefined;
 
-  constructor() {
+  /** @param now the clock to go by, in seconds since 1970 */
+  constructor(private readonly now = epochSeconds) {
     this.addBucket();
   }
 
@@ -86,9 +87,8 @@ export class RevocationIndex {
   /** Whether a token that carries `value` is revoked. @param time see `timeOf` */
   isRevoked(kind: RevocationKind, value: string, time: number | undefined): boolean {
     const name = encodeName(kind, value);
-    const now = epochSeconds();
     for (let slot = this.first(name); slot !== NONE; slot = this.slots.get(slot, NEXT)) {
-      if (!this.isNamed(slot, name) || this.isExpired(slot, now)) continue;
+      if (!this.isNamed(slot, name) || this.isExpired(slot, this.now())) continue;
       const before = this.slots.get(slot, BEFORE);
       if (before === FOREVER || time === undefined || time < before) return true;
     }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseJsonExactly } from '../core/json/index.js';
 import { Forgetting } from './forgetting.js';
 import { MemoryStore } from './memory.store.js';
@@ -12,6 +12,7 @@ import {
   StateUnavailableException,
 } from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
+import { StoreClock } from './store-clock.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
@@ -357,6 +358,74 @@ describe('entries of a newer version', () => {
     expect(revocations.isRevoked(token({ sid: 's' }))).toBe(false);
     expect(await revocations.undo(newer.id)).toBe(true);
     await expect.poll(() => revocations.skipped).toBe(4);
+  });
+});
+
+describe('a store with a clock of its own', () => {
+  const TIME = 1_800_000_000;
+  /** Seconds by which this machine is ahead. */
+  let ahead = 0;
+  let steady = 0;
+  beforeEach(() => {
+    ahead = 0;
+    steady = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => steady * 1000);
+    vi.spyOn(Date, 'now').mockImplementation(() => (TIME + steady + ahead) * 1000);
+  });
+  class ClockedStore extends MemoryStore {
+    readonly clock = new StoreClock();
+    override async changes(cursor: string | undefined, limit: number): Promise<RevocationChanges> {
+      this.clock.note(TIME + steady, performance.now(), performance.now());
+      return super.changes(cursor, limit);
+    }
+  }
+  const DAYS = 20 * 86_400;
+
+  it.each([
+    [DAYS, 0],
+    [30, 0],
+    [0, 0],
+    [-2, -2],
+    [-30, -10],
+    [-DAYS, -10],
+  ])(
+    'with %i s of difference: the time is the store’s, tokens are of %i s',
+    async (difference, issued) => {
+      const revocations = await open(new ClockedStore(), { pollMs: 60_000 });
+      ahead = difference;
+      expect([revocations.now, revocations.clockSkew]).toEqual([TIME, difference]);
+      expect(revocations.issueTime()).toBe(TIME + issued);
+    },
+  );
+
+  it.each([DAYS, -DAYS])(
+    'with %i s of difference: goes by the clock of the store',
+    async (difference) => {
+      const revocations = await open(new ClockedStore(), { pollMs: 60_000, maxStalenessMs: 1e9 });
+      ahead = difference;
+      const revoked = await revocations.revoke({ kind: 'sub', value: 'u', before: null });
+      expect(revoked).toMatchObject({ createdAt: TIME, expiresAt: TIME + 600 + 3600 });
+      expect(revocations.isRevoked(token({ sub: 'u' }))).toBe(true);
+      steady = 600 + 3600;
+      expect(revocations.isRevoked(token({ sub: 'u' }))).toBe(false);
+    },
+  );
+
+  it('takes nothing for long past that is not by that clock, nor within minutes of a jump', async () => {
+    const revocations = await open(new ClockedStore(), { pollMs: 60_000 });
+    expect(revocations.isLongPast(TIME - DAYS)).toBe(false);
+    steady = 601;
+    expect([revocations.isLongPast(TIME - 2900), revocations.isLongPast(TIME - DAYS)]).toEqual([
+      false,
+      true,
+    ]);
+    ahead = DAYS;
+    expect(revocations.isLongPast(TIME - DAYS)).toBe(false);
+    steady += 601;
+    expect([revocations.isLongPast(TIME), revocations.isLongPast(TIME - DAYS)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Client } from '../core/clients/index.js';
 import type { ClaimSet } from '../core/sign/index.js';
 import { ClientRefusedException } from '../clients/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
-import type { ClientRequest } from './client-request.js';
+import type { ClientRequest } from './request/client-request.js';
 import type { TokenAnswer } from './token-answer.js';
 
 /** What is signed for a client that asks for itself, whatever is signed for others. */

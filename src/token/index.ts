@@ -6,6 +6,6 @@ export type { LoginHandler, LoginRequest } from './login-handler.js';
 export { TokenController } from './token.controller.js';
 export { TokenModule } from './token.module.js';
 export { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
-export { readTokenRequest, type TokenParameters } from './token-request.js';
-export { TokenRequestException } from './token-request.exception.js';
+export { readTokenRequest, type TokenParameters } from './request/token-request.js';
+export { TokenRequestException } from './request/token-request.exception.js';
 export { TokenSessions } from './token-sessions.service.js';

@@ -3,9 +3,9 @@ import type { BackendClient } from '../backend/index.js';
 import type { Client } from '../core/clients/index.js';
 import { BootError } from '../core/errors/index.js';
 import type { VerifiedClaims } from '../core/verify/index.js';
-import type { RefreshRequest } from './refresh-request.js';
+import type { RefreshRequest } from './refresh/refresh-request.js';
 import type { TokenAnswer } from './token-answer.js';
-import type { TokenParameters } from './token-request.js';
+import type { TokenParameters } from './request/token-request.js';
 
 /** A login, as an application that decides it by itself is asked. */
 export interface LoginRequest {

@@ -4,9 +4,9 @@ import { withNeeds } from '../options/index.js';
 import { IssuedTokens, SessionCookies, SessionEnd } from '../session/index.js';
 import { Revocations, STATE_STORE, SuccessorUses } from '../state/index.js';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
-import { RefreshGrant } from './refresh-grant.service.js';
-import { RevocationEndpointController } from './revocation-endpoint.controller.js';
-import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import { RefreshGrant } from './refresh/refresh-grant.service.js';
+import { RevocationEndpointController } from './revocation/revocation-endpoint.controller.js';
+import { TokenEndpointProofs } from './request/token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 
 /**

@@ -5,8 +5,8 @@ import '../core/errors/index.js';
 export {
   INTROSPECTION_OPTIONS,
   type IntrospectionModuleOptions,
-} from './introspection.module-definition.js';
-export { IntrospectionModule } from './introspection.module.js';
+} from './introspection/introspection.module-definition.js';
+export { IntrospectionModule } from './introspection/introspection.module.js';
 export type { RefreshedSession, RefreshHandler } from './login-handler.js';
 export {
   OAUTH_OPTIONS,
@@ -14,5 +14,5 @@ export {
   type RefreshOptions,
 } from './oauth.module-definition.js';
 export { OAuthModule } from './oauth.module.js';
-export { RefreshRefusedException } from './refresh.exceptions.js';
+export { RefreshRefusedException } from './refresh/refresh.exceptions.js';
 export type { TokenAnswer } from './token-answer.js';

@@ -3,11 +3,11 @@ import { Injectable, Optional } from '@nestjs/common';
 import type { Client } from '../core/clients/index.js';
 import { Revocations } from '../state/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
-import { RefreshGrant } from './refresh-grant.service.js';
+import { RefreshGrant } from './refresh/refresh-grant.service.js';
 import { beginSession, SessionCookies, SessionList, withoutTokens } from '../session/index.js';
-import { TokenRequestException } from './token-request.exception.js';
+import { TokenRequestException } from './request/token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
-import type { TokenParameters } from './token-request.js';
+import type { TokenParameters } from './request/token-request.js';
 
 /** What makes of a pair of tokens a session: a common `sid`, refresh, cookies. */
 @Injectable()

@@ -24,14 +24,14 @@ import {
   passOnBasic,
   withoutCredentials,
   type ClientRequest,
-} from './client-request.js';
+} from './request/client-request.js';
 import { issuedTo, tokenForItself } from './client-tokens.js';
 import type { TokenAnswer } from './token-answer.js';
-import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import { TokenEndpointProofs } from './request/token-endpoint-proofs.service.js';
 import { assertDecider } from './login-handler.js';
 import { CredentialsRefusedException, isBackendRefusal, loginRefusal } from './login-refusal.js';
-import { bodyBytes, requestParameters, type TokenParameters } from './token-request.js';
-import { TokenRequestException } from './token-request.exception.js';
+import { bodyBytes, requestParameters, type TokenParameters } from './request/token-request.js';
+import { TokenRequestException } from './request/token-request.exception.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { TOKEN_OPTIONS, type TokenModuleOptions } from './token.module-definition.js';
 import { CREATE_TOKEN } from './token.operations.js';

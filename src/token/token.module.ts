@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwkKeyStore } from '../jwks/index.js';
 import { withNeeds } from '../options/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
-import { TokenEndpointProofs } from './token-endpoint-proofs.service.js';
+import { TokenEndpointProofs } from './request/token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { SelfTest } from './self-test.service.js';
 import { TokenController } from './token.controller.js';

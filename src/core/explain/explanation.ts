@@ -36,3 +36,7 @@ export const rewordExplanation = (
     ...(check.notes === undefined ? {} : { notes: check.notes.map(reword) }),
   })),
 });
+
+/** The header is the token's own, so it is shown in part. */
+export const shown = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

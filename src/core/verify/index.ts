@@ -70,12 +70,10 @@ export type {
   TokenPolicyOptions,
   TokenProfile,
 } from './policy-options.js';
+export { DPOP_ALGORITHMS, hasUncheckedAudience, hopOptionsProblem } from './policy-rules.js';
 export {
   compilePolicy,
-  DPOP_ALGORITHMS,
   foreignIssuerOf,
-  hasUncheckedAudience,
-  hopOptionsProblem,
   issuerKeySource,
   STANDARD_INTROSPECTION,
   STANDARD_POLICY,

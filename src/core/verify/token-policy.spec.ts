@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JwsAlgorithm } from '../jws/index.js';
 import type { TokenPolicyOptions } from './policy-options.js';
-import { compilePolicy, hasUncheckedAudience } from './token-policy.js';
+import { hasUncheckedAudience } from './policy-rules.js';
+import { compilePolicy } from './token-policy.js';
 
 const DEFAULTS: TokenPolicyOptions = {
   algorithms: ['HS256', 'ES256'],

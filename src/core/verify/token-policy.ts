@@ -1,25 +1,25 @@
 import { HOP_TOKEN_HEADER, HOP_TOKEN_TYPE, normalizeType } from '../claims/index.js';
 import { BootError } from '../errors/index.js';
-import {
-  isAsymmetric,
-  isJwsAlgorithm,
-  JWS_ALGORITHMS,
-  MAX_TOKEN_LENGTH,
-  type JwsAlgorithm,
-} from '../jws/index.js';
+import { MAX_TOKEN_LENGTH } from '../jws/index.js';
 import type { KeySource } from '../keys/index.js';
-import { LONGEST_LEEWAY } from '../revocation/index.js';
-import { claimHeaderProblems, compileClaimHeaders } from './claim-headers.js';
+import { compileClaimHeaders } from './claim-headers.js';
 import type {
   TokenPolicyOptions,
   IssuerOptions,
   IssuerFinder,
-  HopOptions,
   PolicyDefaults,
   RoutePolicyOptions,
   ClaimsCheck,
   TokenPolicy,
 } from './policy-options.js';
+import {
+  assertIssuers,
+  assertRoute,
+  assertUsable,
+  ASYMMETRIC,
+  DPOP_ALGORITHMS,
+  UNCHECKED,
+} from './policy-rules.js';
 
 /** How endpoints are asked where nobody says otherwise. */
 export const STANDARD_INTROSPECTION = {
@@ -27,9 +27,6 @@ export const STANDARD_INTROSPECTION = {
   cacheTtl: 30,
   timeoutMs: 2000,
 } as const satisfies Partial<NonNullable<TokenPolicyOptions['introspection']>>;
-
-/** What {@link TokenPolicyOptions.audience} is where no recipient is asked for. */
-const UNCHECKED = 'unchecked';
 
 /** What a policy is where neither route nor module says. */
 export const STANDARD_POLICY = {
@@ -140,57 +137,9 @@ export function compilePolicy(
     perIssuer: issuers && new Map(issuers.map((one) => [one.issuer, compileIssuer(one)])),
     unlistedIssuer: find && ((iss) => find(iss, compileIssuer)),
   };
-  if (issuers !== undefined) assertDistinct(issuers, given);
-  const problems = claimHeaderProblems(merged.propagateClaims ?? {});
-  if (problems.length > 0)
-    throw new BootError(problems.map((problem) => `'propagateClaims' ${problem}`));
-  for (const name of ['roles', 'scopes'] as const)
-    if (given[name]?.length === 0)
-      throw new BootError(
-        `'${name}' is empty, which would let everybody in; leave it out to ask for none`,
-      );
-  const problem = authenticationProblem(given);
-  if (problem !== undefined) throw new BootError(problem);
-  if (given.hop !== true && policy.types.has(HOP_TOKEN_TYPE))
-    throw new BootError(
-      `'types' names ${HOP_TOKEN_TYPE}: a token for a backend opens routes with 'hop: true' only`,
-    );
-  const hopProblem = policy.hop === undefined ? undefined : hopOptionsProblem(policy.hop);
-  if (hopProblem !== undefined) throw new BootError(hopProblem);
-  const { roles, scopes, acr, maxAge } = policy;
-  if (policy.optional && (roles.length + scopes.length + acr.length > 0 || maxAge !== undefined))
-    throw new BootError(
-      "'optional' lets everybody in without a token, so it cannot go with roles, scopes, acr or maxAge",
-    );
+  if (issuers !== undefined) assertIssuers(issuers, given);
+  assertRoute(given, policy, merged.propagateClaims);
   return policy;
-}
-
-/** What a token for a backend says by itself, or what would bind it to a client. */
-const NO_HOP_CLAIMS = new Set([
-  'iss',
-  'aud',
-  'exp',
-  'iat',
-  'nbf',
-  'jti',
-  'sub',
-  'txn',
-  'scope',
-  'cnf',
-  'sid',
-]);
-
-/** What is wrong with options of tokens for backends; `undefined` where nothing is. */
-export function hopOptionsProblem({
-  audience,
-  claims = [],
-  ttl = 30,
-}: HopOptions): string | undefined {
-  if (audience === '') return "'hop': 'audience' is empty";
-  if (!(Number.isSafeInteger(ttl) && ttl >= 2 && ttl <= 3600))
-    return "'hop': 'ttl' is not a whole number of seconds from 2 to 3600";
-  const taken = claims.find((name) => NO_HOP_CLAIMS.has(name));
-  return taken === undefined ? undefined : `'hop': 'claims' cannot name ${taken}`;
 }
 
 /** Where a route with `hop: true` finds its token, and of which kind that is. */
@@ -209,51 +158,12 @@ function hopPlaces(given: RoutePolicyOptions): Partial<TokenPolicyOptions> {
   };
 }
 
-/** A value of `acr_values`, which is a list with blanks between, in quotes (RFC 9470 section 3). */
-const ACR = /^[!#-[\]-~]+$/;
-
-/** Callers in JavaScript may give anything. */
-function authenticationProblem({ acr, maxAge }: RoutePolicyOptions): string | undefined {
-  if (acr !== undefined) {
-    const values: readonly unknown[] = Array.isArray(acr) ? acr : [];
-    if (values.length === 0 || !values.every((one) => typeof one === 'string' && ACR.test(one)))
-      return "'acr' is not a list of texts without blanks and quotes";
-  }
-  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge > 0))
-    return "'maxAge' is not a whole number of seconds above 0";
-  return undefined;
-}
-
-/** Seconds for which each proof that was used has to be remembered, at most twice. */
-const LONGEST_DPOP_WINDOW = 3600;
-
 function recipients({
   audience,
 }: Pick<TokenPolicyOptions, 'audience'>): Pick<TokenPolicy, 'audiences' | 'anyAudience'> {
   const audiences = list(audience);
   return { audiences, anyAudience: audiences.length === 1 && audiences[0] === UNCHECKED };
 }
-
-/**
- * True where nothing says whom the tokens are for: the audience is unchecked, and neither required claims nor
- * a class of claims take its place. Tokens that an issuer makes for any other service are accepted then.
- */
-export const hasUncheckedAudience = (policy: TokenPolicy): boolean =>
-  [...(policy.perIssuer?.values() ?? [policy])].some(
-    ({ anyAudience, requiredClaims, checkClaimsClass }) =>
-      anyAudience && requiredClaims.length === 0 && checkClaimsClass === undefined,
-  );
-
-/** What others may sign with: a secret that is published is none. */
-const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
-
-/**
- * Algorithms of proofs (RFC 9449) where nobody names any. A proof holds its key and goes into a header: with the
- * larger ML-DSA it is too long for one.
- */
-export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
-  (alg) => alg !== 'ML-DSA-65' && alg !== 'ML-DSA-87',
-);
 
 /** A policy with some members changed, for tokens of each of its issuers. */
 export function varyPolicy(policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy {
@@ -351,20 +261,6 @@ export function issuerKeySource({
   return { discover: issuer, options: remote };
 }
 
-function assertDistinct(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
-  if (issuers.some(({ own, introspection }) => own === true && introspection !== undefined))
-    throw new BootError(
-      "'issuers': 'introspection' is for tokens of others, and one that is marked 'own' has it",
-    );
-  if (issuers.length === 0) throw new BootError("'issuers' is empty, which no token could fulfil");
-  const names = issuers.map(({ issuer }) => issuer);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new BootError(`'issuers' names ${twice} twice`);
-  for (const name of ['issuer', 'jwkUrl', 'jwkLocalPath'] as const)
-    if (given.issuers !== undefined && given[name] !== undefined)
-      throw new BootError(`'issuers' and '${name}' are both set; choose one`);
-}
-
 /** What `admin: true` stands for. */
 function adminRoles(
   { admin, roles }: RoutePolicyOptions,
@@ -390,37 +286,3 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
  */
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);
-
-/** @param othersCount true where tokens of issuers that are not listed count, too */
-function assertUsable(policy: TokenPolicy, othersCount = false): void {
-  const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
-  const { anyAudience, audienceClaim, maxTokenLength } = policy;
-  const problems: string[] = [];
-  for (const [name, { length }] of Object.entries({
-    algorithms: [...algorithms],
-    ...(othersCount ? {} : { issuer: [...issuers] }),
-    audience: audiences,
-    types: [...types],
-    dpopAlgorithms: [...dpopAlgorithms],
-  }))
-    if (length === 0) problems.push(`'${name}' is empty, which no token could fulfil`);
-  for (const alg of algorithms)
-    if (!isJwsAlgorithm(alg)) problems.push(`'${String(alg)}' is not a supported algorithm`);
-  for (const alg of dpopAlgorithms)
-    if (!DPOP_ALGORITHMS.includes(alg))
-      problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${DPOP_ALGORITHMS.join(', ')}`);
-  if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
-    problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
-  // A revocation is remembered for no longer.
-  if (!(leeway >= 0 && leeway <= LONGEST_LEEWAY))
-    problems.push(`'leeway' is not a number of seconds up to ${LONGEST_LEEWAY}`);
-  if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
-    problems.push(`'maxTokenLength' is not a number of characters`);
-  if (audiences.length > 1 && audiences.includes(UNCHECKED))
-    problems.push(`'audience' is '${UNCHECKED}' and names recipients; choose one`);
-  if (anyAudience && audienceClaim !== 'aud')
-    problems.push(
-      `'audience' is '${UNCHECKED}', so 'audienceClaim' is not looked at; leave one of them out`,
-    );
-  if (problems.length > 0) throw new BootError(problems);
-}

@@ -1,3 +1,5 @@
+import { RESTORE_SECONDS } from '../state-store.js';
+
 /** Of so long it is known that a request waits for its answer: it asks twice, a second each. */
 export const LEASE_SECONDS = 2.5;
 /** So long a use is remembered with its answer whose request may not have got it. */
@@ -83,7 +85,7 @@ export function statementsFor(schema: string) {
             WITH ORDINALITY AS entry (${COLUMNS}, reach, place)
         ), next AS (
           UPDATE ${state} SET version = version + $8::bigint,
-            incomplete_until = greatest(incomplete_until, ${CLOCK} + $10::float8)
+            incomplete_until = coalesce(${CLOCK} + $10::float8, incomplete_until)
             RETURNING version, ${CLOCK} AS now, ${notify}
         )
         INSERT INTO ${revocation} AS r (version, ${COLUMNS})
@@ -140,7 +142,9 @@ export function statementsFor(schema: string) {
               SELECT FROM ${revocation} WHERE id = $3::text AND (version = $2::bigint OR removed_from = $2::bigint))
           )) AS restarted FROM asked
         )
-        SELECT history, now, standby, read_only, restarted, incomplete_until > now AS incomplete, (
+        SELECT history, now, standby, read_only, restarted,
+          -- A later one is from before the clock was set back.
+          incomplete_until > now AND incomplete_until <= now + ${RESTORE_SECONDS} + 1 AS incomplete, (
           SELECT json_agg(json_build_array(version, removed_from, ${COLUMNS}) ORDER BY version) FROM (
             SELECT version, removed_from, ${COLUMNS} FROM ${revocation}
               WHERE version > CASE WHEN restarted THEN 0 ELSE $2::bigint END ORDER BY version LIMIT $5::int + 1
@@ -202,6 +206,12 @@ export function statementsFor(schema: string) {
     listSessions: {
       name: 'signet-list-sessions',
       text: `SELECT record FROM ${session} WHERE owner = $1 AND expires_at > ${CLOCK}`,
+    },
+    /** $1 how far. */
+    countSessions: {
+      name: 'signet-count-sessions',
+      text: `SELECT count(*)::int AS count
+        FROM (SELECT FROM ${session} WHERE expires_at > ${CLOCK} LIMIT $1::int) AS alive`,
     },
     /** $1 owner, $2 keys. */
     removeSessions: {

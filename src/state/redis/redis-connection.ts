@@ -114,7 +114,7 @@ export class RedisConnection {
       session.readOnly = reason;
       if (condition === 'replica') {
         session.replica = true;
-        void this.seek();
+        if (this.session === session) void this.seek();
       }
       return new StateReadOnlyException(text);
     }
@@ -172,7 +172,7 @@ export class RedisConnection {
       return;
     }
     this.session = session;
-    before?.close();
+    before?.retire();
   }
 
   private async pause(attempt: number): Promise<void> {

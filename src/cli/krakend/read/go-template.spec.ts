@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderGoTemplate, TemplateError } from './go-template.js';
+import { renderGoTemplate } from './go-template.js';
+import { TemplateError } from './parse-go-template.js';
 
 const FILES = {
   settings: {

@@ -3,7 +3,8 @@ import { join, parse } from 'node:path';
 import { FileError } from '../../../core/files/index.js';
 import { CommandError } from '../../command.error.js';
 import type { Files } from '../../files.js';
-import { renderGoTemplate, TemplateError } from './go-template.js';
+import { renderGoTemplate } from './go-template.js';
+import { TemplateError } from './parse-go-template.js';
 import { readText } from './read-text.js';
 
 /** Folders of KrakenD's flexible configuration: `FC_SETTINGS`, `FC_PARTIALS`, `FC_TEMPLATES`. */

@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { AuthGuard, ProtectedRoutes } from '../../auth/index.js';
+import { withNeeds } from '../../options/index.js';
+import { IssuedTokens } from '../../session/index.js';
+import { STATE_STORE } from '../../state/index.js';
+import { IntrospectionAccess } from './introspection-access.service.js';
+import { IntrospectionController } from './introspection.controller.js';
+import { ConfigurableIntrospectionModule } from './introspection.module-definition.js';
+
+/**
+ * `POST /token/introspect`. Without this module it does not exist. Needs `SessionModule`, `AuthModule` and
+ * `StateModule`, and without roles `ClientsModule`; with `OAuthModule` it knows which refresh tokens were used.
+ */
+@Module(
+  withNeeds(
+    'IntrospectionModule',
+    { SessionModule: [IssuedTokens], AuthModule: [ProtectedRoutes], StateModule: [STATE_STORE] },
+    {
+      controllers: [IntrospectionController],
+      providers: [AuthGuard, IntrospectionAccess],
+    },
+  ),
+)
+export class IntrospectionModule extends ConfigurableIntrospectionModule {}

@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import type { BackendClient, BackendRefusedException } from '../../backend/index.js';
+import { claimText } from '../../core/claims/index.js';
+import type { Client } from '../../core/clients/index.js';
+import { toNumber } from '../../core/json/index.js';
+import { TokenRefusedError } from '../../core/errors/index.js';
+import { BACKEND_CLIENT } from '../../http/index.js';
+import { SignedAnswer, UnsignedAnswer } from '../../signing/index.js';
+import {
+  Revocations,
+  STATE_STORE,
+  StateReadOnlyException,
+  StateUnavailableException,
+  SuccessorUses,
+  type RefreshOutcome,
+  type RefreshUse,
+  type StateStore,
+} from '../../state/index.js';
+import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../oauth.module-definition.js';
+import {
+  continueSession,
+  IssuedTokens,
+  tokensIn,
+  type PresentedToken,
+} from '../../session/index.js';
+import { assertDecider } from '../login-handler.js';
+import { isBackendRefusal } from '../login-refusal.js';
+import { passOnCredentials } from '../request/client-request.js';
+import { isProofRefusal, ProofRefusedException } from '../request/proof-refused.exception.js';
+import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
+import {
+  assertGranted,
+  refreshRequest,
+  withScope,
+  type RefreshRequest,
+} from './refresh-request.js';
+import { openAnswer, sealAnswer } from './sealed-answer.js';
+import { TokenEndpointProofs } from '../request/token-endpoint-proofs.service.js';
+import type { TokenParameters } from '../request/token-request.js';
+import type { TokenHolder, VerifiedClaims } from '../../core/verify/index.js';
+
+/** Statuses with which a backend says that the login does not stand any more. */
+const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
+/** What a backend says of the request, not of the login (RFC 6749 section 5.2, RFC 8707 section 2). */
+const OF_THE_REQUEST: ReadonlySet<unknown> = new Set([
+  'invalid_client',
+  'invalid_scope',
+  'invalid_target',
+]);
+
+/** Seconds in which a repetition gets the same answer, where the options do not say. */
+const RETRY_WINDOW = 10;
+/** Seconds from login after which a session ends, where the options do not say. */
+const ABSOLUTE_TTL = 7_776_000;
+/** A store that did not answer is asked again after so long: a lost connection is made anew by then. */
+const REPEAT_AFTER_MS = 250;
+
+/** One refresh that is under way. */
+interface Refresh {
+  readonly token: string;
+  readonly presented: PresentedToken;
+  readonly use: RefreshUse;
+  /** Scope that was asked for. */
+  readonly asked: unknown;
+}
+
+/**
+ * The refresh token grant (RFC 6749 section 6) with rotation and detection of reuse (RFC 9700
+ * section 4.14.2). A token is consumed when its successors are signed: a failure before that, of
+ * the backend for one, costs nobody a session.
+ */
+@Injectable()
+export class RefreshGrant {
+  private readonly logger = new Logger(RefreshGrant.name);
+  /** Seconds. */
+  private readonly retryWindow: number;
+  /** Seconds. */
+  private readonly absoluteTtl: number;
+
+  constructor(
+    @Inject(OAUTH_OPTIONS) private readonly options: OAuthModuleOptions,
+    @Inject(STATE_STORE) private readonly store: StateStore,
+    private readonly revocations: Revocations,
+    private readonly tokens: IssuedTokens,
+    private readonly proofs: TokenEndpointProofs,
+    private readonly uses: SuccessorUses,
+    @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
+  ) {
+    const { refresh } = options;
+    if (refresh !== undefined) assertDecider('OAuthModule', 'refresh.', refresh, backend);
+    this.retryWindow = refresh === undefined ? 0 : (refresh.retryWindow ?? RETRY_WINDOW);
+    this.absoluteTtl = refresh?.absoluteTtl ?? ABSOLUTE_TTL;
+    uses.watch(this.retryWindow);
+  }
+
+  /** Whether refresh tokens are taken at all. */
+  get enabled(): boolean {
+    return this.options.refresh !== undefined;
+  }
+
+  /** True for a token whose session is too old to go on. */
+  isPast({ claims }: PresentedToken): boolean {
+    return this.enabled && this.revocations.now >= loginTime(claims) + this.absoluteTtl;
+  }
+
+  /**
+   * Takes a refresh token and asks the backend for the claims of its successors.
+   *
+   * @param parameters of the request: `scope` may narrow what was granted
+   * @param client who asks, where clients are registered: the token has to be its own. Elsewhere the backend
+   * gets the client's credentials, and the token has to be that of `client_id` where both name one
+   * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
+   * @throws RefreshRefusedException (400 `invalid_grant`); TokenRequestException (400 `invalid_scope`,
+   * `invalid_target`); ProofRefusedException (400 `invalid_dpop_proof`) for a token that is bound to another key than
+   * that of the request's proof; what the backend and the state store fail with
+   */
+  async exchange(
+    request: IncomingMessage,
+    token: string,
+    parameters: TokenParameters,
+    client?: Client,
+  ): Promise<UnsignedAnswer | SignedAnswer> {
+    const others = refreshRequest(parameters, client !== undefined);
+    const presented = await this.verify(token, this.proofs.holder(request));
+    const { claims, session } = presented;
+    assertClient(claims.client_id, client?.id ?? passOnCredentials(request, parameters), client);
+    const scope = parameters('scope');
+    assertGranted(scope, claims.scope);
+    if (this.isPast(presented))
+      throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
+    const use = { ...refreshUse(presented), nonce: randomUUID() };
+    const refresh = { token, presented, use, asked: scope ?? claims.scope };
+    const outcome = await twice(() => this.store.peek(refresh.use));
+    if (outcome.state !== 'fresh') return new SignedAnswer(await this.repeat(outcome, refresh));
+
+    // Tokens from before refresh was switched on have no sid; their successors get one.
+    const sid = claims.sid ?? session;
+    const body = await this.decide(request, { ...claims, sid }, others);
+    let seen = false;
+    return new UnsignedAnswer(body, {
+      complete: (claimSets) => {
+        // A repetition is safe only where the use of each successor ends it.
+        seen = claimSets.values().every((set) => this.uses.willSee(set));
+        return continueSession(claimSets, {
+          sid,
+          authTime: loginTime(claims),
+          scope: claims.scope,
+        });
+      },
+      commit: (answer) => this.commit(answer, refresh, seen, request),
+    });
+  }
+
+  /** Uses the token up. Of several requests at the same time one wins; the others get its answer. */
+  private async commit(
+    answer: Record<string, unknown>,
+    refresh: Refresh,
+    repeatable: boolean,
+    request: IncomingMessage,
+  ): Promise<Record<string, unknown>> {
+    if (isGone(request)) throw new ClientGoneException();
+    const { token, use, asked } = refresh;
+    const replay = {
+      value: sealAnswer(token, answer),
+      ttlMs: repeatable ? this.retryWindow * 1000 : 0,
+    };
+    const outcome = await twice(() => this.store.consume(use, replay));
+    if (outcome.state === 'fresh') return withScope(answer, asked);
+    const winner = this.openReplay(outcome, token);
+    return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
+  }
+
+  /** A token that was used before: its answer again, while nobody has used that, or the end of the session. */
+  private async repeat(
+    outcome: RefreshOutcome,
+    refresh: Refresh,
+  ): Promise<Record<string, unknown>> {
+    const answer = this.openReplay(outcome, refresh.token);
+    return answer === undefined || (await this.uses.wereUsed(tokensIn(answer)))
+      ? this.refuse(outcome, refresh)
+      : withScope(answer, refresh.asked);
+  }
+
+  private openReplay(outcome: RefreshOutcome, token: string): Record<string, unknown> | undefined {
+    const replay = outcome.state === 'consumed' ? outcome.replay : undefined;
+    return replay === undefined ? undefined : openAnswer(token, replay);
+  }
+
+  private async refuse(outcome: RefreshOutcome, { presented }: Refresh): Promise<never> {
+    if (outcome.state === 'revoked') throw invalid('the token or its session is revoked');
+    await this.revocations.revoke({
+      kind: 'sid',
+      value: presented.session,
+      reason: 'a refresh token was used twice',
+    });
+    this.logger.warn('A refresh token was used twice: its session is revoked');
+    throw new RefreshRefusedException('refresh_token_reused', 'the token was used before');
+  }
+
+  private async verify(token: string, holder: TokenHolder): Promise<PresentedToken> {
+    try {
+      return await this.tokens.verifyRefresh(token, holder);
+    } catch (error) {
+      if (isProofRefusal(error)) throw new ProofRefusedException(error);
+      if (error instanceof TokenRefusedError) throw invalid(`${error.code}: ${error.explanation}`);
+      throw error;
+    }
+  }
+
+  /** Asks whoever decides. @throws RefreshRefusedException where the session does not go on */
+  private async decide(
+    request: IncomingMessage,
+    claims: VerifiedClaims,
+    parameters: RefreshRequest,
+  ): Promise<Record<string, unknown>> {
+    const { path, handler } = this.options.refresh ?? {};
+    const { sub, sid } = claims;
+    if (handler === undefined)
+      return this.askBackend(request, path, { sub, sid, claims, request: parameters });
+    const answer = await handler({ sub, sid, claims, parameters, request });
+    return answer ?? refuseToGoOn('the option refresh.handler of OAuthModule');
+  }
+
+  private async askBackend(
+    from: IncomingMessage,
+    path: string | undefined,
+    session: object,
+  ): Promise<Record<string, unknown>> {
+    // The constructor has seen to both.
+    const backend = this.backend as BackendClient;
+    try {
+      const answer = await backend.call<Record<string, unknown>>({
+        method: 'POST',
+        path: path as string,
+        from,
+        body: Buffer.from(JSON.stringify(session)),
+      });
+      return answer.bodyAsWritten;
+    } catch (error) {
+      if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
+        refuseToGoOn(`the backend (${error.getStatus()})`);
+      throw error;
+    }
+  }
+}
+
+/** Asks the store once more where it did not answer. A use may have been done already: then it is told the same. */
+async function twice(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isUnknown =
+      error instanceof StateUnavailableException && !(error instanceof StateReadOnlyException);
+    if (!isUnknown) throw error;
+    await pause(REPEAT_AFTER_MS);
+    return ask();
+  }
+}
+
+/** @param who decided */
+function refuseToGoOn(who: string): never {
+  throw invalid(`${who} refused to go on with the session`);
+}
+
+const invalid = (explanation: string): RefreshRefusedException =>
+  new RefreshRefusedException('refresh_token_invalid', explanation);
+
+/** The use of a presented refresh token, as the state store knows it. */
+export function refreshUse({ digest, deadFrom, session, subject }: PresentedToken): RefreshUse {
+  const names = [...subject.names, { kind: 'sid', value: session } as const];
+  return { id: digest, expiresAt: deadFrom, subject: { ...subject, names } };
+}
+
+/** When its session began, in seconds since 1970. */
+const loginTime = ({ auth_time, iat }: PresentedToken['claims']): number =>
+  toNumber(auth_time) ?? toNumber(iat) ?? 0;
+
+/**
+ * RFC 6749 section 6: a refresh token is bound to the client it was issued to. The token of another one
+ * changes nothing.
+ */
+function assertClient(owner: unknown, name: string | undefined, client: Client | undefined): void {
+  const ownerName = claimText(owner);
+  if (client !== undefined && ownerName === undefined)
+    throw invalid('the token names no client_id: it is from before clients were registered');
+  if (ownerName !== undefined && name !== undefined && ownerName !== name)
+    throw invalid('the token was issued to another client_id');
+}
+
+/** An answer that nobody gets would use the token up for nothing. */
+const isGone = ({ socket }: IncomingMessage): boolean => socket.destroyed || socket.writableEnded;
+
+const isOfTheRequest = (error: BackendRefusedException): boolean =>
+  OF_THE_REQUEST.has((error.getResponse() as { error?: unknown }).error);

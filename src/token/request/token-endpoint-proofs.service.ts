@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
+import { DpopProofs, ProtectedRoutes, rawRequest, RequestHolder } from '../../auth/index.js';
+import { ClientRegistry } from '../../clients/index.js';
+import { nowSeconds } from '../../core/time/index.js';
+import { useDpopProof, type TokenHolder, type TokenPolicy } from '../../core/verify/index.js';
+import { requestContext, withholdHeaders } from '../../http/index.js';
+import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
+
+/**
+ * DPoP proofs of token requests (RFC 9449 section 5). The option `dpop` of `AuthModule` says whether they count,
+ * and `required` that there is no token without one.
+ */
+@Injectable()
+export class TokenEndpointProofs implements OnApplicationBootstrap {
+  private static readonly logger = new Logger(TokenEndpointProofs.name);
+  private policy: TokenPolicy | undefined;
+
+  constructor(
+    private readonly routes: ProtectedRoutes,
+    @Optional() private readonly proofs?: DpopProofs,
+    @Optional() private readonly clients?: ClientRegistry,
+  ) {}
+
+  /** A client that needs a proof gets no token where proofs do not count. */
+  onApplicationBootstrap(): void {
+    if (this.routes.defaults().dpop !== false && this.proofs !== undefined) return;
+    this.clients?.follow((clients) => {
+      const names = clients.filter(({ needsProof }) => needsProof).map(({ id }) => id);
+      if (names.length > 0)
+        TokenEndpointProofs.logger.warn(
+          `Clients that need a DPoP proof get no tokens, since the option dpop of AuthModule is off: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
+        );
+    });
+  }
+
+  /**
+   * Uses up the proof of a token request. Where proofs do not count, a header `DPoP` means nothing.
+   *
+   * @returns SHA-256 thumbprint of its key; `undefined` for a request without
+   * @throws ProofRefusedException 400 `invalid_dpop_proof` or `use_dpop_nonce`
+   * @throws StateUnavailableException
+   */
+  async use(request: IncomingMessage, response: ServerResponse): Promise<string | undefined> {
+    const policy = (this.policy ??= this.routes.defaults());
+    const { dpop, dpopAlgorithms: algorithms, dpopWindow, leeway } = policy;
+    if (dpop === false || this.proofs === undefined) return undefined;
+    if (request.headers.dpop === undefined && dpop !== 'required') return undefined;
+    await this.proofs.offerNonce(response);
+    const holder = new RequestHolder(rawRequest(request), undefined, this.routes);
+    try {
+      const { thumbprint } = await useDpopProof(
+        holder.proofs(),
+        {
+          algorithms,
+          method: holder.method,
+          url: holder.url(),
+          now: nowSeconds(),
+          window: dpopWindow + leeway,
+          issuer: undefined,
+        },
+        this.proofs,
+      );
+      requestContext(request).provenKey = thumbprint;
+      // It is of use to nobody else.
+      withholdHeaders(request, ['dpop']);
+      return thumbprint;
+    } catch (error) {
+      throw isProofRefusal(error) ? new ProofRefusedException(error) : error;
+    }
+  }
+
+  /** Whoever presents a token in the body of a request whose proof was used. */
+  holder(request: IncomingMessage): TokenHolder {
+    const { provenKey: key } = requestContext(request);
+    return new RequestHolder(rawRequest(request), undefined, this.routes, { key });
+  }
+}
