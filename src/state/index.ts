@@ -7,6 +7,7 @@ export { Revocations, type RevocationRequest } from './revocations.service.js';
 export { backUpStore, restoreStore, type BackupContents } from './store-backup.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';

@@ -7,6 +7,7 @@ import { MemoryStore } from './memory.store.js';
 import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
 import {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';
@@ -23,6 +24,7 @@ const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
 /** A store that can be out of order or full, and that can lose everything. */
 class FaultyStore extends MemoryStore {
   down = false;
+  failure = new StateUnavailableException('is down');
   readOnly: string | undefined;
   private lost = false;
   private inner = new MemoryStore();
@@ -58,7 +60,7 @@ class FaultyStore extends MemoryStore {
     return this.store();
   }
   private store(): StateStore {
-    if (this.down) throw new StateUnavailableException('is down');
+    if (this.down) throw this.failure;
     return this.inner;
   }
 }
@@ -235,6 +237,28 @@ describe('Revocations without a store', () => {
     store.down = false;
     await expect.poll(() => revocations.staleSeconds).toBe(0);
     expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
+  });
+
+  it('serves for longer while the store reads its data, and no longer once it does not say so', async () => {
+    const store = new FaultyStore();
+    const revocations = await open(store, { maxStalenessMs: 50 });
+    await revocations.revoke({ kind: 'jti', value: 'x' });
+    const verdict = (): unknown => {
+      try {
+        return revocations.isRevoked(token({ jti: 'x' }));
+      } catch {
+        return 'stale';
+      }
+    };
+    store.failure = new StateLoadingException('reads');
+    store.down = true;
+    await expect.poll(() => revocations.staleSeconds, { interval: 5 }).toBeGreaterThan(0.2);
+    expect(verdict()).toBe(true);
+    await expect(revocations.revoke({ kind: 'jti', value: 'y' })).rejects.toThrow(StateLoadingException);
+    store.failure = new StateUnavailableException('is down');
+    await expect.poll(verdict, { interval: 5 }).toBe('stale');
+    store.down = false;
+    await expect.poll(verdict, { interval: 5 }).toBe(true);
   });
 
   it('refuses to begin without it', async () => {

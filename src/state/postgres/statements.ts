@@ -63,11 +63,14 @@ export function statementsFor(schema: string) {
   /** By the clock after the wait for the row: whoever had it may have begun the window later than this statement. */
   const inWindow = `c.ends_at > ${CLOCK} AND c.ends_at <= ${CLOCK} + $2::float8`;
 
-  /** By their places, which do not change while they are locked. */
-  const some = (table: string, due: string): string =>
-    `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
-  const deleteSome = (table: string, due: string): Statement => ({
-    text: `DELETE FROM ${table} WHERE ${some(table, due)}`,
+  /**
+   * By their places, which do not change while they are locked. In the order of an index: else every piece would go
+   * through all rows that those before it have deleted.
+   */
+  const some = (table: string, order: string, due: string): string =>
+    `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} ORDER BY ${order} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
+  const deleteSome = (table: string, order: string, due: string): Statement => ({
+    text: `DELETE FROM ${table} WHERE ${some(table, order, due)}`,
   });
 
   return {
@@ -251,23 +254,25 @@ export function statementsFor(schema: string) {
       // The last entry says to which history a cursor belongs.
       deleteSome(
         revocation,
+        'expires_at',
         `expires_at <= $1 AND version < (SELECT max(version) FROM ${revocation})`,
       ),
-      deleteSome(consumed, 'expires_at <= $1'),
-      deleteSome(session, 'expires_at <= $1'),
-      deleteSome(owner, 'expires_at <= $1'),
+      deleteSome(consumed, 'expires_at', 'expires_at <= $1'),
+      deleteSome(session, 'expires_at', 'expires_at <= $1'),
+      deleteSome(owner, 'expires_at', 'expires_at <= $1'),
     ],
     /** What is short-lived; it needs no margin. */
     purgeShortLived: [
       {
         text: `UPDATE ${consumed} SET replay = NULL WHERE ${some(
           consumed,
+          'replay_until',
           `replay IS NOT NULL AND replay_until <= ${CLOCK}
             AND (used_at IS NULL OR used_at <= ${CLOCK} - ${UNKNOWN_SECONDS})`,
         )}`,
       },
-      deleteSome(kept, `ends_at <= ${CLOCK} AND ${RELAXED}`),
-      deleteSome(counter, `ends_at <= ${CLOCK} AND ${RELAXED}`),
+      deleteSome(kept, 'ends_at', `ends_at <= ${CLOCK} AND ${RELAXED}`),
+      deleteSome(counter, 'ends_at', `ends_at <= ${CLOCK} AND ${RELAXED}`),
     ],
   } satisfies Readonly<Record<string, Statement | readonly Statement[]>>;
 }

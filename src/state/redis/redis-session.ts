@@ -53,6 +53,8 @@ export class RedisSession {
       await within(OPEN_MS, session.greet());
     } catch (error) {
       session.close();
+      // A replica that reads what its primary has is not meant: that one goes on meanwhile.
+      if (!session.replica && isLoading(error)) throw new LoadingError(reasonOf(error));
       throw error;
     }
     client.on('error', () => {
@@ -152,6 +154,12 @@ export class RedisSession {
     }
   }
 }
+
+/** The server that takes writes has been started again, and reads its data. */
+export class LoadingError extends Error {}
+
+const isLoading = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('LOADING ');
 
 /**
  * Sends one command to a server and closes the connection.
