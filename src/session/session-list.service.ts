@@ -5,7 +5,6 @@ import { claimText } from '../core/claims/index.js';
 import { toNumber } from '../core/json/index.js';
 import { claimName } from '../core/revocation/index.js';
 import { oneLine } from '../core/text/index.js';
-import { epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
   Revocations,
   STATE_STORE,
@@ -66,7 +65,7 @@ export class SessionList {
     const sid = first(claims, ({ sid: name }) => claimName(name));
     if (sub === undefined || sid === undefined) return;
     const owner = ownerOf(sub);
-    const now = epochSeconds();
+    const { now } = this.revocations;
     const createdAt = isLogin ? now : await this.beginOf(owner, sid, claims);
     const record: SessionRecord = {
       sid,
@@ -121,7 +120,7 @@ export class SessionList {
    */
   async endAll(sub: string, reason: string): Promise<void> {
     // What began in this second has to be told apart by its name.
-    const before = nowSeconds();
+    const before = this.revocations.issueTime();
     await this.revocations.revoke({ kind: 'sub', value: sub, before, reason });
     await this.end(sub, () => true, reason);
   }
@@ -158,12 +157,14 @@ export class SessionList {
     claims: readonly Record<string, unknown>[],
   ): Promise<number> {
     const known = (await this.store.listSessions(owner)).find((one) => one.sid === sid);
-    return known?.createdAt ?? first(claims, (all) => toNumber(all.auth_time)) ?? epochSeconds();
+    return (
+      known?.createdAt ?? first(claims, (all) => toNumber(all.auth_time)) ?? this.revocations.now
+    );
   }
 
   /** It has not expired, and no revocation means it, by whatever way that came. */
   private isAlive(sub: string, { sid, usedAt, expiresAt }: SessionRecord): boolean {
-    if (expiresAt <= epochSeconds()) return false;
+    if (expiresAt <= this.revocations.now) return false;
     return !this.revocations.isRevoked({ claims: { sub, sid, iat: usedAt }, signingInput: '' });
   }
 

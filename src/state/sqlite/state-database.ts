@@ -287,7 +287,9 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   private isIncomplete(): boolean {
-    return Number(this.meta('incomplete_until') ?? 0) > epochSeconds();
+    const left = Number(this.meta('incomplete_until') ?? 0) - epochSeconds();
+    // More of it is from before the clock was set back.
+    return left > 0 && left <= RESTORE_SECONDS;
   }
 
   private latestVersion(): number {
