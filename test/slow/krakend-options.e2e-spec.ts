@@ -153,13 +153,18 @@ describe('every option of the table', () => {
     });
     const found = await answers(imported, routes);
     for (const answer of found) {
-      const of = (refused: boolean): [string, unknown][] =>
+      const answersOf = (refused: boolean): [string, unknown][] =>
         routes
           .filter(({ isRefused: isOne }) => isOne === refused)
           .map(({ title }) => [title, answer[title]]);
-      expect(of(true)).toEqual(of(true).map(([title]) => [title, REFUSED]));
-      const withoutToken = of(false).map(([title, asked]) => [title, (asked as unknown[])[0]]);
-      expect(withoutToken).toEqual(of(false).map(([title]) => [title, [401, 'token_missing']]));
+      expect(answersOf(true)).toEqual(answersOf(true).map(([title]) => [title, REFUSED]));
+      const withoutToken = answersOf(false).map(([title, asked]) => [
+        title,
+        (asked as unknown[])[0],
+      ]);
+      expect(withoutToken).toEqual(
+        answersOf(false).map(([title]) => [title, [401, 'token_missing']]),
+      );
     }
   });
 
