@@ -144,7 +144,6 @@ const FAULTS: Row[] = [
   bad('a number', answerWith(reply('42'))),
   bad('a string', answerWith(reply(`"${CANARY}"`))),
   bad('nothing', answerWith(reply(''))),
-  bad('204', answerWith('HTTP/1.1 204 No Content\r\n\r\n')),
   bad('half of the JSON', answerWith(reply(BAD.slice(0, -2)))),
   bad('invalid UTF-8', answerWith(reply(Buffer.from(`{"access_token":{"sub":"\xff"}}`, 'latin1')))),
   bad('arrays 100,000 levels deep', answerWith(reply('['.repeat(1e5) + ']'.repeat(1e5)))),
@@ -179,6 +178,14 @@ describe('a faulty backend', () => {
       // Once bytes went out, nothing is asked twice.
       expect(backend.requests.length - before).toBe(asked);
     }
+    await expectRecovery();
+  });
+
+  it('204: nothing to sign is a 502 of the token route, and an answer of the other', async () => {
+    backend.does(answerWith('HTTP/1.1 204 No Content\r\n\r\n'));
+    expectError(await postToken(), 502, 'backend_bad_response', 'server_error');
+    const answer = await getCustom();
+    expect([answer.status, answer.text]).toEqual([204, '']);
     await expectRecovery();
   });
 

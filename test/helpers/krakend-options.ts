@@ -1,4 +1,4 @@
-import type { Scope } from '../../src/cli/krakend/option-table.js';
+import type { OptionScope } from '../../src/cli/krakend/option-table.js';
 import { endpoint, SIGNER, VALIDATOR } from './krakend.js';
 
 type Members = Record<string, unknown>;
@@ -98,7 +98,7 @@ export const VALUES: Members = {
 };
 
 /** What is there before the option is. */
-export const BEFORE: Partial<Record<Scope, Members>> = {
+export const BEFORE: Partial<Record<OptionScope, Members>> = {
   'auth/signer': { ...SIGNER, jwk_local_path: undefined },
   'auth/revoker': { token_keys: ['jti'] },
   'auth/validator': {
@@ -111,8 +111,8 @@ export const BEFORE: Partial<Record<Scope, Members>> = {
 };
 
 /** An endpoint with an option in its place; with a validator, unless the option stands where there is none. */
-export function sampleEndpoint(path: string, scope: Scope, members: Members): Members {
-  const of = (target: Scope): Members => (scope === target ? members : {});
+export function sampleEndpoint(path: string, scope: OptionScope, members: Members): Members {
+  const of = (target: OptionScope): Members => (scope === target ? members : {});
   const extra = ['auth/signer', 'auth/validator', 'qos/ratelimit/router'].includes(scope)
     ? { [scope]: { ...BEFORE[scope], ...members } }
     : { 'auth/validator': REMOTE, ...of('endpoint extra_config') };

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { krakend } from '../../../test/helpers/krakend.js';
 import { BEFORE, sampleEndpoint, VALUES } from '../../../test/helpers/krakend-options.js';
 import { importConfig, type ImportedConfig } from './import-config.js';
-import { componentName, OPTION_TABLE, type OptionRow, type Scope } from './option-table.js';
+import { componentName, OPTION_TABLE, type OptionRow, type OptionScope } from './option-table.js';
 
 type Members = Record<string, unknown>;
 /** A configuration with one endpoint, and with an option in its place. */
-const withSample = (scope: Scope, members: Members): Members => {
-  const of = (target: Scope): Members => (scope === target ? members : {});
+const withSample = (scope: OptionScope, members: Members): Members => {
+  const of = (target: OptionScope): Members => (scope === target ? members : {});
   const service = ['auth/revoker', 'security/cors', 'router', 'telemetry/logging'];
   return krakend([sampleEndpoint('/a', scope, members)], {
     host: ['http://shop'],
@@ -85,7 +85,7 @@ describe('each option of KrakenD', () => {
 });
 
 describe('an unknown component', () => {
-  it.each<[string, Scope]>([
+  it.each<[string, OptionScope]>([
     ['of the service', 'service extra_config'],
     ['of an endpoint', 'endpoint extra_config'],
     ['of a backend', 'backend extra_config'],

@@ -10,7 +10,7 @@
 export type Fate = 'taken' | 'none' | 'differs' | 'todo' | 'refused' | 'leftOut';
 
 /** Where an option stands: an object of the configuration, its `extra_config`, or a component there. */
-export type Scope =
+export type OptionScope =
   | 'service'
   | 'service extra_config'
   | 'endpoint'
@@ -27,7 +27,7 @@ export type Scope =
 
 /** A row of the table; the manual shows it, and the report uses the same words. */
 export interface OptionRow {
-  readonly scope: Scope;
+  readonly scope: OptionScope;
   /** A `*` at the end stands for any rest. */
   readonly name: string;
   readonly fate: Fate;
@@ -35,7 +35,10 @@ export interface OptionRow {
   readonly here: string;
 }
 
-const rows = (scope: Scope, ...list: readonly (readonly [string, Fate, string])[]): OptionRow[] =>
+const rows = (
+  scope: OptionScope,
+  ...list: readonly (readonly [string, Fate, string])[]
+): OptionRow[] =>
   list.flatMap(([names, fate, here]) =>
     names.split(' ').map((name) => ({ scope, name, fate, here })),
   );
@@ -219,13 +222,13 @@ export const OPTION_TABLE: readonly OptionRow[] = [
   ),
 ]; // prettier-ignore
 
-const TABLE: ReadonlyMap<Scope, readonly OptionRow[]> = Map.groupBy(
+const TABLE: ReadonlyMap<OptionScope, readonly OptionRow[]> = Map.groupBy(
   OPTION_TABLE,
   ({ scope }) => scope,
 );
 
 /** The row of an option; `undefined` for what KrakenD does not document. */
-export const optionRow = (scope: Scope, name: string): OptionRow | undefined =>
+export const optionRow = (scope: OptionScope, name: string): OptionRow | undefined =>
   TABLE.get(scope)?.find((row) => matches(row, name));
 
 /** A row with a `*` stands behind those that say more. */

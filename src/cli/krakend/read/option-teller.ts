@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../../core/json/index.js';
 import { oneLine } from '../../../core/text/index.js';
 import type { Findings } from '../findings.js';
-import { componentName, optionRow, type Scope } from '../option-table.js';
+import { componentName, optionRow, type OptionScope } from '../option-table.js';
 import { Fields } from './fields.js';
 
 /** The components of an `extra_config`, by their names of today. */
@@ -30,7 +30,7 @@ export class OptionTeller {
   ) {}
 
   /** @returns why the endpoint cannot be taken over at all, a line each */
-  rest(fields: Fields, scope: Scope): string[] {
+  rest(fields: Fields, scope: OptionScope): string[] {
     const isComponent = scope.endsWith('extra_config');
     return fields.unread().flatMap((written) => {
       // It may end up in a comment, and in a terminal.
