@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { compileFunction } from 'node:vm';
+import { HttpService } from '@nestjs/axios';
 import { ForbiddenException, type INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import axios, { Axios, create, isAxiosError, type AxiosError, type AxiosInstance } from 'axios';
@@ -28,7 +29,6 @@ import {
   BackendRefusedException,
   BackendTimeoutException,
   BackendUnavailableException,
-  HttpService,
   type BackendCall,
   type BackendModuleOptions,
 } from '../src/backend/index.js';
@@ -758,10 +758,10 @@ it('works as the documentation of BackendClient shows it', async () => {
   const example = block.replaceAll(/^ \* ?/gm, '');
   const imports = [
     "import { Module } from '@nestjs/common';",
+    "import { HttpService } from '@nestjs/axios';",
     "import type { AxiosError } from 'axios';",
   ];
-  const door =
-    "import { BackendModule, BackendUnavailableException, HttpService } from './backend/index.js';";
+  const door = "import { BackendModule, BackendUnavailableException } from './backend/index.js';";
   const { outputText } = ts.transpileModule(
     [...imports, door, example.replace('https://login.internal', recorder.url)].join('\n'),
     {
@@ -777,9 +777,7 @@ it('works as the documentation of BackendClient shows it', async () => {
   const exported: { AppModule?: new () => unknown } = {};
   compileFunction(outputText, ['require', 'exports'])(
     (name: string): unknown =>
-      name.startsWith('.')
-        ? { BackendModule, BackendUnavailableException, HttpService }
-        : nodeRequire(name),
+      name.startsWith('.') ? { BackendModule, BackendUnavailableException } : nodeRequire(name),
     exported,
   );
   app = await Test.createTestingModule({ imports: [exported.AppModule as never] }).compile();

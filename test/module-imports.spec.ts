@@ -1,8 +1,8 @@
-import type { ModuleMetadata } from '@nestjs/common';
+import { Controller, Get, UseGuards, type ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { AdminModule } from '../src/admin/index.js';
-import { AuthModule } from '../src/auth/index.js';
+import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { BackendModule } from '../src/backend/index.js';
 import { ClientsModule } from '../src/clients/index.js';
 import { ExplainModule, ManagementExplainModule } from '../src/explain/index.js';
@@ -11,9 +11,10 @@ import { JwksModule } from '../src/jwks/index.js';
 import { MetricsModule } from '../src/metrics/index.js';
 import { PrivateModule } from '../src/private/index.js';
 import { SessionModule } from '../src/session/index.js';
-import { SigningModule } from '../src/signing/index.js';
+import { SignFields, SigningModule } from '../src/signing/index.js';
 import { StateModule } from '../src/state/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
+import { Throttled, TokenThrottleGuard } from '../src/throttle/index.js';
 import { IntrospectionModule, OAuthModule, TokenModule } from '../src/token/index.js';
 import { TracingModule } from '../src/tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from '../src/well-known/index.js';
@@ -117,6 +118,47 @@ describe.each(MODULES)('%s', (_name, module, needs) => {
       );
     },
   );
+});
+
+/** What decorators need that is not part of their own module, and what is there beside it. */
+const DECORATORS: [what: string, decorator: MethodDecorator, needs: string, beside: Imports][] = [
+  ['@RequireJwt()', RequireJwt(), 'AuthModule', [NEEDED.JwksModule()]],
+  ['@SignFields()', SignFields(), 'SigningModule', [NEEDED.JwksModule()]],
+  [
+    '@RequireJwt({ dpop })',
+    RequireJwt({ dpop: 'required' }),
+    'StateModule',
+    [NEEDED.JwksModule(), NEEDED.AuthModule()],
+  ],
+  [
+    '@RequireJwt({ hop })',
+    RequireJwt({ hop: { audience: 'https://orders.internal' } }),
+    'SigningModule',
+    [NEEDED.JwksModule(), NEEDED.AuthModule(), NEEDED.BackendModule()],
+  ],
+  ['@Throttled({ shared })', Throttled({ limit: 1, shared: true }), 'StateModule', []],
+  ['TokenThrottleGuard', UseGuards(TokenThrottleGuard), 'ThrottleModule', []],
+];
+
+describe('a route with a decorator whose module is missing', () => {
+  it.each(DECORATORS)('%s does not boot', async (_what, decorator, needs, imports) => {
+    class Routes {
+      route() {
+        return {};
+      }
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(Routes.prototype, 'route') ?? {};
+    for (const decorate of [decorator, Get()]) decorate(Routes.prototype, 'route', descriptor);
+    Controller()(Routes);
+    const booting = Test.createTestingModule({ imports, controllers: [Routes] })
+      .compile()
+      .then((testing) => testing.createNestApplication().init());
+    await expect(booting).rejects.toThrow(
+      new RegExp(
+        `needs ${needs}\\b.*: add ${needs}\\.forRoot\\(…\\) to the imports of your root module`,
+      ),
+    );
+  });
 });
 
 describe('who decides logins', () => {

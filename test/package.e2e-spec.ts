@@ -121,6 +121,23 @@ describe('an installation of the package', () => {
 
   const SHOP = { 'package.json': JSON.stringify({ name: 'shop', type: 'module' }) };
 
+  it('needs axios for BackendModule only, and says so', async () => {
+    const directory = await createConsumer(packed.tarball, SHOP, ['@nestjs/platform-express']);
+    const code = `
+      await import('reflect-metadata');
+      const { NestFactory } = await import('@nestjs/core');
+      const { BackendModule } = await import('nest-signet');
+      const options = { logger: false, abortOnError: false };
+      await NestFactory.create(BackendModule.forRoot({ host: 'http://127.0.0.1:1' }), options)
+        .catch(({ message }) => console.log(message));`;
+    const node = [process.execPath, '--input-type=module', '-e', `"$CODE"`].join(' ');
+    const { devDependencies: ours } = manifestOf('.');
+    expect((await bash(node, { CODE: code }, directory)).trim()).toBe(
+      `BackendModule: @nestjs/axios, axios are not installed. Run npm install @nestjs/axios@${ours['@nestjs/axios']} axios@${ours.axios}`,
+    );
+    rmSync(directory, { recursive: true, force: true });
+  });
+
   it.each(['1', '2'])(
     'with what the gateway always needs serves, and says once what else is missing, with WORKERS=%s',
     async (WORKERS) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import {
   Controller,
@@ -32,31 +33,33 @@ import {
   type ContextRequest,
   type RequireJwtOptions,
 } from '../src/index.js';
-import { AUTH_KINDS } from '../src/auth/auth.module-definition.js';
+import { AUTH_KINDS, REQUIRE_JWT_KINDS } from '../src/auth/auth.module-definition.js';
 import { BACKEND_KINDS } from '../src/backend/backend.module-definition.js';
 import { ClientsModule } from '../src/clients/index.js';
 import { CLIENTS_KINDS } from '../src/clients/clients.module-definition.js';
-import { ExplainModule } from '../src/explain/index.js';
+import { ExplainModule, ManagementExplainModule } from '../src/explain/index.js';
 import { EXPLAIN_KINDS } from '../src/explain/explain.module-definition.js';
 import { JWKS_KINDS } from '../src/jwks/jwks.module-definition.js';
 import { MetricsModule } from '../src/metrics/index.js';
 import { METRICS_KINDS } from '../src/metrics/metrics.module-definition.js';
+import { SESSION_LIST_KINDS } from '../src/session/session-list.module-definition.js';
 import { SESSION_KINDS } from '../src/session/session.module-definition.js';
-import { SIGNING_KINDS } from '../src/signing/signing.module-definition.js';
+import { SIGN_FIELDS_KINDS, SIGNING_KINDS } from '../src/signing/signing.module-definition.js';
 import { STATE_KINDS } from '../src/state/state.module-definition.js';
 import { INTROSPECTION_KINDS } from '../src/token/introspection/introspection.module-definition.js';
 import { OAUTH_KINDS } from '../src/token/oauth.module-definition.js';
 import { TOKEN_KINDS } from '../src/token/token.module-definition.js';
-import { SessionModule } from '../src/session/index.js';
+import { SessionListModule, SessionModule } from '../src/session/index.js';
 import { IntrospectionModule, OAuthModule, TokenModule } from '../src/token/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from '../src/well-known/index.js';
 import { PROTECTED_RESOURCE_KINDS } from '../src/well-known/protected-resource.module-definition.js';
-import { ThrottleModule } from '../src/throttle/index.js';
+import { Throttled, ThrottleModule } from '../src/throttle/index.js';
 import { THROTTLE_KINDS } from '../src/throttle/throttle.module-definition.js';
 import { TracingModule } from '../src/tracing/index.js';
 import { TRACING_KINDS } from '../src/tracing/tracing.module-definition.js';
 import { WELL_KNOWN_KINDS } from '../src/well-known/well-known.module-definition.js';
+import type { OptionKind } from '../src/options/option-kinds.js';
 import { call } from './helpers/http.js';
 
 const issuer = createTestIssuer();
@@ -69,7 +72,7 @@ afterEach(async () => {
 });
 
 interface Pieces {
-  imports?: DynamicModule[];
+  imports?: (DynamicModule | Promise<DynamicModule>)[];
   controllers?: Type[];
   providers?: Provider[];
 }
@@ -333,6 +336,20 @@ it.each<[string, DynamicModule]>([
   await expect(starting).rejects.toThrow(`${name} needs JwksModule: add JwksModule.forRoot(…)`);
 });
 
+function throttled(options: object): Type {
+  @Controller()
+  class Route {
+    @Get() @Throttled(options as { limit: number }) get() {}
+  }
+  return Route;
+}
+
+/** The options whose values are some words. */
+const wordsOf = (kinds: Record<string, OptionKind>): string[] =>
+  Object.entries(kinds)
+    .filter(([, kind]) => /it has to be one of: /.test(kind('no such word', '').join()))
+    .map(([option]) => option);
+
 describe('options', () => {
   const own = { alg: 'ES256' as const, issuer: 'i', refreshTyp: 'rt+jwt' };
   const JWT = issuer.authOptions;
@@ -360,6 +377,7 @@ describe('options', () => {
     AuthModule: (options: object) => AuthModule.forRoot({ ...JWT, ...options }),
     BackendModule: (options: object) => BackendModule.forRoot({ host: 'http://a', ...options }),
     SessionModule: (options: object) => SessionModule.forRoot({ ...own, ...options }),
+    SessionListModule: (options: object) => SessionListModule.forRoot(options),
     TokenModule: (options: object) => TokenModule.forRoot({ path: '/t', ...options }),
     OAuthModule: (options: object) => OAuthModule.forRoot(options),
     IntrospectionModule: (options: object) =>
@@ -369,6 +387,7 @@ describe('options', () => {
     WellKnownModule: (options: object) => WellKnownModule.forRoot({ ...METADATA, ...options }),
     ProtectedResourceModule: (options: object) => ProtectedResourceModule.forRoot(options),
     ExplainModule: (options: object) => ExplainModule.forRoot(options),
+    ManagementExplainModule: (options: object) => ManagementExplainModule.forRoot(options),
     MetricsModule: (options: object) =>
       MetricsModule.forRoot({ host: '127.0.0.1', port: undefined, ...options }),
     ThrottleModule: (options: object) => ThrottleModule.forRoot({ limit: 1, ...options }),
@@ -382,6 +401,7 @@ describe('options', () => {
     AuthModule: AUTH_KINDS,
     BackendModule: BACKEND_KINDS,
     SessionModule: SESSION_KINDS,
+    SessionListModule: SESSION_LIST_KINDS,
     TokenModule: TOKEN_KINDS,
     OAuthModule: OAUTH_KINDS,
     IntrospectionModule: INTROSPECTION_KINDS,
@@ -389,6 +409,7 @@ describe('options', () => {
     WellKnownModule: WELL_KNOWN_KINDS,
     ProtectedResourceModule: PROTECTED_RESOURCE_KINDS,
     ExplainModule: EXPLAIN_KINDS,
+    ManagementExplainModule: EXPLAIN_KINDS,
     MetricsModule: METRICS_KINDS,
     ThrottleModule: THROTTLE_KINDS,
     TracingModule: TRACING_KINDS,
@@ -448,13 +469,60 @@ describe('options', () => {
     await expect(starting).rejects.toThrow(`${name}: ${problem}`);
   });
 
-  it.each(Object.entries(MODULES))(
-    '%s: refuses every option of a wrong type',
-    async (name, make) => {
-      for (const option of Object.keys(KINDS[name as keyof typeof KINDS])) {
-        const starting = start({ imports: [make({ [option]: WRONG })] });
-        await expect(starting).rejects.toThrow(`${name}: '${option}' is a symbol; it has to be`);
+  it('every module that takes options is in this table', async () => {
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      exports: Record<string, { default?: string }>;
+    };
+    const names = new Set<string>();
+    for (const { default: file } of Object.values(exports)) {
+      if (file === undefined) continue;
+      const source = file.replace('./dist/', '../src/').replace(/js$/, 'ts');
+      const room = (await import(source)) as Record<string, unknown>;
+      for (const [name, value] of Object.entries(room))
+        if (typeof value === 'function' && 'forRoot' in value) names.add(name);
+    }
+    expect([...names].toSorted()).toEqual(Object.keys(MODULES).toSorted());
+  });
+
+  /** What takes options, with what boots with them. */
+  const TAKERS: [name: string, kinds: Record<string, OptionKind>, make: (o: object) => Pieces][] = [
+    ...Object.entries(MODULES).map(([name, make]): (typeof TAKERS)[number] => [
+      name,
+      KINDS[name as keyof typeof KINDS],
+      (options) => ({ imports: [make(options)] }),
+    ]),
+    ['@RequireJwt', REQUIRE_JWT_KINDS, route],
+    ['@SignFields', SIGN_FIELDS_KINDS, signed],
+    ['@Throttled', THROTTLE_KINDS, (options) => ({ controllers: [throttled(options)] })],
+  ];
+
+  it.each(TAKERS)(
+    '%s: refuses a wrong type of every option, and its name misspelt',
+    async (name, kinds, make) => {
+      const refused = async (options: object): Promise<string> =>
+        // Some check when they are called, others at boot.
+        new Promise<Pieces>((done) => done(make(options))).then(start).then(
+          () => 'it boots',
+          (error: unknown) => (error instanceof BootError ? error.message : String(error)),
+        );
+      for (const option of Object.keys(kinds)) {
+        const said = await refused({ [option]: WRONG });
+        expect(said).toContain(`${name}: '${option}' is a symbol; it has to be`);
+        const misspelt = option.slice(0, -1) + option.slice(-2);
+        expect(await refused({ [misspelt]: undefined })).toContain(
+          `${name}: there is no option '${misspelt}'; did you mean '${option}'?`,
+        );
       }
+    },
+  );
+
+  it.each(TAKERS.filter(([, kinds]) => wordsOf(kinds).length > 0))(
+    '%s: refuses a wrong word of every option that is one of some words',
+    async (name, kinds, make) => {
+      for (const option of wordsOf(kinds))
+        await expect(start(make({ [option]: 'no such word' }))).rejects.toThrow(
+          `${name}: '${option}' is a text; it has to be one of: `,
+        );
     },
   );
 

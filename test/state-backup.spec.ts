@@ -121,7 +121,7 @@ describe('signet state restore', () => {
     expect(await store.changes(undefined, 10)).toMatchObject({ incomplete: true });
     const view = await Revocations.open(store, { longestTokenTtl: 60, pollMs: 10 });
     onTestFinished(() => view.onApplicationShutdown());
-    expect(() => view.assertReady()).toThrow();
+    expect(() => view.assertReady()).toThrow('The state store is not available.');
     await expect.poll(() => view.assertReady(), { interval: 50 }).toBeUndefined();
   });
 

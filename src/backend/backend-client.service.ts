@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { HOP_TOKEN_HEADER } from '../core/claims/index.js';
 import { BootError } from '../core/errors/index.js';
@@ -12,7 +11,7 @@ import { readAnswer, readForClient, type Reading } from './answer/read-answer.js
 import type { BackendCall, CallTarget, CallTracer, JsonTypes, ProxyCall } from './backend-call.js';
 import { BackendHosts, type BackendHost } from './backend-hosts.js';
 import { BackendTimeoutException, ClientTooSlowException } from './backend.exceptions.js';
-import { asStream, BackendHttpService, sendByAxios } from './backend-http.service.js';
+import { BACKEND_HTTP, type BackendHttp } from './backend-http.js';
 import {
   BACKEND_OPTIONS,
   backendLimits,
@@ -30,7 +29,7 @@ import {
 import type { BackendOutcome, CallListener } from './resilience/backend-bulkhead.js';
 import type { BreakerState } from '../core/resilience/index.js';
 import { BackendTransport } from './transport/backend-transport.js';
-import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
+import type { BackendRequest } from './transport/exchange.js';
 
 const HOP_HEADER = HOP_TOKEN_HEADER.toLowerCase();
 
@@ -87,7 +86,7 @@ export class BackendClient implements OnApplicationBootstrap {
 
   constructor(
     @Inject(BACKEND_OPTIONS) options: BackendModuleOptions,
-    private readonly http: HttpService,
+    @Inject(BACKEND_HTTP) private readonly http: BackendHttp,
     private readonly transport: BackendTransport,
     reserved: ReservedHeaders,
     hopTokens: HopTokens,
@@ -153,7 +152,7 @@ export class BackendClient implements OnApplicationBootstrap {
     const hop = this.hops.tokenFor(call);
     if (hop !== undefined) request.headers[HOP_HEADER] = typeof hop === 'string' ? hop : await hop;
     const answer = await this.followed(call, request, () =>
-      host.bulkhead.run(async () => readAnswer(await this.send(request), this.reading(call))),
+      host.bulkhead.run(async () => readAnswer(await this.http.send(request), this.reading(call))),
     );
     return answer as BackendAnswer<T>;
   }
@@ -202,12 +201,12 @@ export class BackendClient implements OnApplicationBootstrap {
     const { from, to, encoding = 'json' } = call;
     try {
       if (encoding === 'no-op') {
-        const response = await this.open(request);
+        const response = await this.http.open(request);
         closeUnlessRead(from, to);
         const outcome = await sendStream(response, to, isPassedOn);
         return { status: response.status, outcome };
       }
-      const response = await this.send(request);
+      const response = await this.http.send(request);
       const answer = await readForClient(response, encoding, this.reading(call));
       closeUnlessRead(from, to);
       sendAnswer(answer, to, isPassedOn);
@@ -278,19 +277,6 @@ export class BackendClient implements OnApplicationBootstrap {
     if (encoding !== undefined && !isParsed) request.headers['content-encoding'] = encoding;
     if (length !== undefined && request.body instanceof Readable)
       request.headers['content-length'] = length;
-  }
-
-  private open(request: BackendRequest): Promise<StreamedResponse> {
-    return this.http instanceof BackendHttpService
-      ? this.http.open(request)
-      : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs).then(asStream);
-  }
-
-  /** A test may have put another `HttpService` in the place of ours. */
-  private send(request: BackendRequest): Promise<BackendResponse> {
-    return this.http instanceof BackendHttpService
-      ? this.http.send(request)
-      : sendByAxios(this.http.axiosRef, request, this.limits.timeoutMs);
   }
 
   private target(basePath: string, { path, claims, from }: CallTarget): string {

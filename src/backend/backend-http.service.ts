@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { HttpService } from '@nestjs/axios';
+import type { DynamicModule } from '@nestjs/common';
 import axios, { create, isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import { GatewayException } from '../http/index.js';
 import { BackendTimeoutException, BackendUnavailableException } from './backend.exceptions.js';
@@ -12,7 +13,13 @@ import {
   toPlainHeaders,
   type ConfigOfCall,
 } from './transport/axios-adapter.js';
-import type { BackendTransport } from './transport/backend-transport.js';
+import { BACKEND_HTTP, type BackendHttp } from './backend-http.js';
+import {
+  BACKEND_OPTIONS,
+  backendLimits,
+  type BackendModuleOptions,
+} from './backend.module-definition.js';
+import { BackendTransport } from './transport/backend-transport.js';
 import type { BackendRequest, BackendResponse, StreamedResponse } from './transport/exchange.js';
 
 /**
@@ -23,7 +30,7 @@ import type { BackendRequest, BackendResponse, StreamedResponse } from './transp
  * it goes to the transport directly: -36 % CPU of `POST /token`, -40 % of a GET (bench/README.md,
  * 2026-11-27). `test/backend-seam.e2e-spec.ts` compares the bytes that arrive.
  */
-export class BackendHttpService extends HttpService {
+export class BackendHttpService extends HttpService implements BackendHttp {
   private mayBeCustomized = false;
 
   /** @param timeoutMs of one call, interceptors and their retries included */
@@ -54,8 +61,35 @@ export class BackendHttpService extends HttpService {
   }
 }
 
+/** A test may have put another `HttpService` in the place of ours. */
+const overAnyService = ({ axiosRef }: HttpService, timeoutMs: number): BackendHttp => ({
+  send: (request) => sendByAxios(axiosRef, request, timeoutMs),
+  open: async (request) => asStream(await sendByAxios(axiosRef, request, timeoutMs)),
+});
+
+/** What `BackendModule` provides by axios. It stands here, as axios is loaded with this file only. */
+export const httpProviders: Pick<DynamicModule, 'providers' | 'exports'> = {
+  providers: [
+    {
+      provide: HttpService,
+      inject: [BackendTransport, BACKEND_OPTIONS],
+      useFactory: (transport: BackendTransport, options: BackendModuleOptions) =>
+        new BackendHttpService(transport, backendLimits(options).timeoutMs),
+    },
+    {
+      provide: BACKEND_HTTP,
+      inject: [HttpService, BACKEND_OPTIONS],
+      useFactory: (service: HttpService, options: BackendModuleOptions): BackendHttp =>
+        service instanceof BackendHttpService
+          ? service
+          : overAnyService(service, backendLimits(options).timeoutMs),
+    },
+  ],
+  exports: [HttpService],
+};
+
 /** A response that is here, as one that is still coming. */
-export function asStream({ status, headers, body }: BackendResponse): StreamedResponse {
+function asStream({ status, headers, body }: BackendResponse): StreamedResponse {
   if (body.length === 0) return { status, headers, body: Readable.from([]) };
   const length = { 'content-length': String(body.length) };
   return { status, headers: { ...headers, ...length }, body: Readable.from([body]) };
@@ -68,7 +102,7 @@ export function asStream({ status, headers, body }: BackendResponse): StreamedRe
  * @returns the response, also where its status made it an error for the interceptors
  * @throws GatewayException of the transport; whatever an interceptor throws
  */
-export async function sendByAxios(
+async function sendByAxios(
   instance: AxiosInstance,
   { origin, path, method, headers, body }: BackendRequest,
   timeoutMs: number,

@@ -1,30 +1,53 @@
-import { HttpService } from '@nestjs/axios';
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BootError } from '../core/errors/index.js';
 import { BACKEND_CLIENT, HopTokensModule, ReservedHeadersModule } from '../http/index.js';
+import { missingPackage } from '../packages/index.js';
 import { BackendClient } from './backend-client.service.js';
-import { BackendHttpService } from './backend-http.service.js';
+import { BACKEND_HTTP } from './backend-http.js';
 import {
-  BACKEND_OPTIONS,
-  backendLimits,
   ConfigurableBackendModule,
-  type BackendModuleOptions,
+  type BACKEND_ASYNC_OPTIONS_TYPE,
+  type BACKEND_OPTIONS_TYPE,
 } from './backend.module-definition.js';
 import { BackendTransport } from './transport/backend-transport.js';
 
-/** Provides {@link BackendClient}, and the `HttpService` whose interceptors its calls pass. */
+/**
+ * Provides {@link BackendClient}, and the `HttpService` of `@nestjs/axios` whose interceptors its calls pass. Needs
+ * `@nestjs/axios` and `axios`, which are loaded when the module is imported.
+ */
 @Module({
   imports: [ReservedHeadersModule, HopTokensModule],
   providers: [
     BackendTransport,
-    {
-      provide: HttpService,
-      inject: [BackendTransport, BACKEND_OPTIONS],
-      useFactory: (transport: BackendTransport, options: BackendModuleOptions) =>
-        new BackendHttpService(transport, backendLimits(options).timeoutMs),
-    },
     BackendClient,
     { provide: BACKEND_CLIENT, useExisting: BackendClient },
   ],
-  exports: [BackendClient, BACKEND_CLIENT, HttpService],
+  exports: [BackendClient, BACKEND_CLIENT],
 })
-export class BackendModule extends ConfigurableBackendModule {}
+export class BackendModule {
+  /** @returns what `imports` takes. The boot fails with a BootError for options of a wrong type or name. */
+  static forRoot(options: typeof BACKEND_OPTIONS_TYPE): Promise<DynamicModule> {
+    return withHttp(ConfigurableBackendModule.forRoot(options));
+  }
+
+  /** @returns what `imports` takes. The boot fails with a BootError for options of a wrong type or name. */
+  static forRootAsync(options: typeof BACKEND_ASYNC_OPTIONS_TYPE): Promise<DynamicModule> {
+    return withHttp(ConfigurableBackendModule.forRootAsync(options));
+  }
+}
+
+/** A rejection could be one that nobody handles yet; a provider that throws fails the boot as Nest says it. */
+async function withHttp(definition: DynamicModule): Promise<DynamicModule> {
+  const { providers = [], ...rest } = definition;
+  const { httpProviders } = await import('./backend-http.service.js').catch(withoutAxios);
+  const both = [...providers, ...(httpProviders.providers ?? [])];
+  return { ...rest, ...httpProviders, module: BackendModule, providers: both };
+}
+
+async function withoutAxios(failure: unknown): Promise<{ httpProviders: Partial<DynamicModule> }> {
+  const problem = await missingPackage(failure, ['@nestjs/axios', 'axios']);
+  const useFactory = (): never => {
+    throw problem === undefined ? failure : new BootError(`BackendModule: ${problem}`);
+  };
+  return { httpProviders: { providers: [{ provide: BACKEND_HTTP, useFactory }] } };
+}

@@ -31,6 +31,4 @@ export {
   type BackendModuleOptions,
 } from './backend.module-definition.js';
 export { pathSegment } from './request/backend-path.js';
-// Part of what users of this module see. The class is the token that BackendModule provides.
-export { HttpService } from '@nestjs/axios';
 export { withholdHeaders } from '../http/index.js';

@@ -16,6 +16,6 @@ export const {
 } = new ConfigurableModuleBuilder<ExplainModuleOptions>({ moduleName: 'Explain' })
   .setClassMethodName('forRoot')
   .setExtras({}, (definition): DynamicModule =>
-    withCheckedOptions(definition, EXPLAIN_OPTIONS, 'ExplainModule', EXPLAIN_KINDS),
+    withCheckedOptions(definition, EXPLAIN_OPTIONS, definition.module.name, EXPLAIN_KINDS),
   )
   .build();

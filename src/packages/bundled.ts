@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
  * Imports from the bundle that `scripts/bundle.mjs` makes for a quick start, and keeps its compiled code
@@ -8,9 +9,12 @@ import { fileURLToPath } from 'node:url';
  * `nest start --watch`: there the modules themselves are imported.
  */
 export function importBundled<T>(name: string, modules: () => Promise<T>): Promise<T> {
-  const file = new URL(`../bundle/${name}.js`, import.meta.url);
+  // Bundlers of applications take `new URL('…', import.meta.url)` for a file that they have to find.
+  const here = fileURLToPath(import.meta.url);
+  const folder = resolve(here, '../../bundle');
+  const file = join(folder, `${name}.js`);
   if (!existsSync(file)) return modules();
   // Not in the temporary folder: others can write there, and this is code.
-  enableCompileCache(fileURLToPath(new URL('compiled', file)));
-  return import(file.href) as Promise<T>;
+  enableCompileCache(join(folder, 'compiled'));
+  return import(pathToFileURL(file).href) as Promise<T>;
 }

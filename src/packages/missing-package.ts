@@ -3,9 +3,11 @@
  * not install them.
  */
 export const GATEWAY_PACKAGES = [
+  '@nestjs/axios',
   '@nestjs/config',
   '@nestjs/platform-express',
   '@prometheus-io/client',
+  'axios',
   'class-transformer',
   'class-validator',
   'pino',

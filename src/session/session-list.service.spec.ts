@@ -5,17 +5,19 @@ import { SessionList } from './session-list.service.js';
 const listOf = (countSessions?: SessionRecords['countSessions']): SessionList =>
   new SessionList(
     {},
-    { ...(countSessions === undefined ? {} : { countSessions }) } as unknown as SessionRecords,
+    (countSessions === undefined ? {} : { countSessions }) as unknown as SessionRecords,
     {} as Revocations,
   );
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('how many sessions there are', () => {
   it('is asked of the store once in 30 seconds, whoever asks, and never waited for', async () => {
     const clock = vi.spyOn(performance, 'now').mockReturnValue(1000);
-    const count = vi.fn(async () => 7);
+    const count = vi.fn<(limit: number) => Promise<number>>(async () => 7);
     const list = listOf(count);
     expect(list.count).toBeUndefined();
-    await Promise.resolve();
+    await settled();
     for (const ms of [1001, 30_999, 31_000]) {
       clock.mockReturnValue(ms);
       expect(list.count).toEqual({ count: 7, more: false });
@@ -30,7 +32,7 @@ describe('how many sessions there are', () => {
   ])('is not counted further than 100,000: %d', async (found, expected) => {
     const list = listOf(async () => found);
     expect(list.count).toBeUndefined();
-    await Promise.resolve();
+    await settled();
     expect(list.count).toEqual(expected);
   });
 
@@ -39,7 +41,7 @@ describe('how many sessions there are', () => {
     const away = listOf(() => Promise.reject(new Error('away')));
     for (let n = 0; n < 3; n++) {
       expect(away.count).toBeUndefined();
-      await Promise.resolve();
+      await settled();
     }
   });
 });

@@ -131,18 +131,23 @@ export class SessionList {
    */
   get count(): SessionCount | undefined {
     const now = performance.now();
-    if (this.store.countSessions !== undefined && now >= this.countAt) {
+    if (now >= this.countAt) {
       this.countAt = now + COUNT_EVERY_MS;
-      this.store.countSessions(MAX_COUNT + 1).then(
-        (found) => {
-          this.counted = { count: Math.min(found, MAX_COUNT), more: found > MAX_COUNT };
-        },
-        () => {
-          this.counted = undefined;
-        },
-      );
+      void this.recount();
     }
     return this.counted;
+  }
+
+  private async recount(): Promise<void> {
+    try {
+      const found = await this.store.countSessions?.(MAX_COUNT + 1);
+      this.counted =
+        found === undefined
+          ? undefined
+          : { count: Math.min(found, MAX_COUNT), more: found > MAX_COUNT };
+    } catch {
+      this.counted = undefined;
+    }
   }
 
   /** A session from before this was switched on, or that the store has lost, is known by its tokens. */

@@ -8,4 +8,4 @@ export { ThrottleModule } from './throttle.module.js';
 export { THROTTLE_OPTIONS, type ThrottleModuleOptions } from './throttle.module-definition.js';
 export { Throttled } from './throttled.decorator.js';
 export { TooManyRequestsException } from './too-many-requests.exception.js';
-export { TokenThrottleGuard } from './token-throttle.guard.js';
+export { THROTTLE_IS_OPTIONAL, TokenThrottleGuard } from './token-throttle.guard.js';

@@ -16,15 +16,17 @@ export class RequestLimit {
 
   /**
    * @param store of `StateModule`, where it is imported
+   * @param whose in messages
    * @throws BootError where processes are to count together, and there is none
    */
   constructor(
     { limit, ttlMs = DEFAULT_WINDOW_MS, shared = false }: ThrottleModuleOptions,
     store: StateStore | undefined,
+    whose = 'ThrottleModule',
   ) {
     if (shared && store === undefined)
       throw new BootError(
-        "ThrottleModule: 'shared' needs StateModule: add StateModule.forRoot(…) to the imports of your root module",
+        `${whose}: 'shared' needs StateModule: add StateModule.forRoot(…) to the imports of your root module`,
       );
     this.limit = limit;
     this.windowMs = ttlMs;

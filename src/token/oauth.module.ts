@@ -3,6 +3,7 @@ import { ProtectedRoutes } from '../auth/index.js';
 import { withNeeds } from '../options/index.js';
 import { IssuedTokens, SessionCookies, SessionEnd } from '../session/index.js';
 import { Revocations, STATE_STORE, SuccessorUses } from '../state/index.js';
+import { THROTTLE_IS_OPTIONAL } from '../throttle/index.js';
 import { ConfigurableOAuthModule } from './oauth.module-definition.js';
 import { RefreshGrant } from './refresh/refresh-grant.service.js';
 import { RevocationEndpointController } from './revocation/revocation-endpoint.controller.js';
@@ -32,7 +33,12 @@ import { TokenSessions } from './token-sessions.service.js';
     },
     {
       controllers: [RevocationEndpointController],
-      providers: [RefreshGrant, TokenSessions, TokenEndpointProofs],
+      providers: [
+        RefreshGrant,
+        TokenSessions,
+        TokenEndpointProofs,
+        { provide: THROTTLE_IS_OPTIONAL, useValue: true },
+      ],
       exports: [RefreshGrant, TokenSessions, TokenEndpointProofs],
     },
   ),

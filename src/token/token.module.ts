@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { JwkKeyStore } from '../jwks/index.js';
 import { withNeeds } from '../options/index.js';
 import { JwtSigner, SignedRoutes } from '../signing/index.js';
+import { THROTTLE_IS_OPTIONAL } from '../throttle/index.js';
 import { TokenEndpointProofs } from './request/token-endpoint-proofs.service.js';
 import { TokenSessions } from './token-sessions.service.js';
 import { SelfTest } from './self-test.service.js';
@@ -32,7 +33,10 @@ import { ConfigurableTokenModule } from './token.module-definition.js';
       SigningModule: [JwtSigner, SignedRoutes],
       OAuthModule: [TokenSessions, TokenEndpointProofs],
     },
-    { controllers: [TokenController], providers: [SelfTest] },
+    {
+      controllers: [TokenController],
+      providers: [SelfTest, { provide: THROTTLE_IS_OPTIONAL, useValue: true }],
+    },
   ),
 )
 export class TokenModule extends ConfigurableTokenModule {}

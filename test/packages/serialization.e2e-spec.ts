@@ -1,33 +1,13 @@
-import type { AddressInfo } from 'node:net';
-import {
-  ClassSerializerInterceptor,
-  Controller,
-  Get,
-  Module,
-  SerializeOptions,
-  UseInterceptors,
-  type INestApplication,
-  type Type,
-} from '@nestjs/common';
-import { APP_INTERCEPTOR, NestFactory, Reflector } from '@nestjs/core';
+import { Controller, Get, SerializeOptions } from '@nestjs/common';
 import { Exclude, Expose, Transform, Type as OfType } from 'class-transformer';
 import mongoose from 'mongoose';
-import { of } from 'rxjs';
 import { Column, DataSource, Entity, ManyToOne, PrimaryColumn } from 'typeorm';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  ErrorFilter,
-  JwksModule,
-  SignFields,
-  SigningModule,
-  UnsignedAnswer,
-} from '../../src/index.js';
+import { describe, expect, it } from 'vitest';
+import { SignFields } from '../../src/index.js';
 import { parseJsonExactly } from '../../src/core/json/index.js';
-import { createTestIssuer } from '../../src/testing/index.js';
+import { expectHidden, HIDDEN, PLACES, startSigning } from '../helpers/hidden-fields.js';
 import { call } from '../helpers/http.js';
 import { part } from '../helpers/keys.js';
-
-const HIDDEN = 'hunter2';
 
 class Excluded {
   constructor(readonly sub = 'u1') {}
@@ -134,94 +114,8 @@ const WAYS: Record<string, () => object> = {
   'something within an instance': () => new Parent(),
 };
 
-class AnswerOf {
-  constructor(way: () => object) {
-    Object.assign(this, { token: way(), sibling: way(), list: [way()] });
-  }
-}
-
-type Place = 'none' | 'global' | 'provider' | 'class' | 'before' | 'after';
-const PLACES: Place[] = ['none', 'global', 'provider', 'class', 'before', 'after'];
-
-let app: INestApplication | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-});
-
-async function start(controller: Type, place: Place = 'none', options = {}): Promise<string> {
-  const issuer = createTestIssuer({ alg: 'HS256' });
-  const provider = { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor };
-  @Module({
-    imports: [
-      JwksModule.forRoot(issuer.jwksOptions),
-      SigningModule.forRoot({ fields: ['token'], requireAllFields: true }),
-    ],
-    controllers: [controller],
-    providers: place === 'provider' ? [provider] : [],
-  })
-  class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  if (place === 'global')
-    app.useGlobalInterceptors(new ClassSerializerInterceptor(app.get(Reflector), options));
-  await app.listen(0, '127.0.0.1');
-  return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
-}
-
-const names = Object.keys(WAYS);
-
-function controllerAt(place: Place): Type {
-  const nothing = (): void => undefined;
-  const onClass = place === 'class' ? UseInterceptors(ClassSerializerInterceptor) : nothing;
-  const before = place === 'before' ? UseInterceptors(ClassSerializerInterceptor) : nothing;
-  const after = place === 'after' ? UseInterceptors(ClassSerializerInterceptor) : nothing;
-  class Ways {
-    literal(way: () => object) {
-      return { token: way(), sibling: way(), list: [way()] };
-    }
-  }
-  const prototype = Ways.prototype as unknown as Record<string, unknown>;
-  const add = (path: string, answer: () => unknown): void => {
-    prototype[path] = answer;
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, path) ?? {};
-    // The decorators apply from the last one to the first, as they stand in a file.
-    for (const decorate of [after, SignFields() as MethodDecorator, before, Get(path)])
-      decorate(prototype, path, descriptor);
-    Object.defineProperty(prototype, path, descriptor);
-  };
-  for (const [index, name] of names.entries()) {
-    const way = WAYS[name] as () => object;
-    const literal = () => ({ token: way(), sibling: way(), list: [way()] });
-    add(`literal${index}`, literal);
-    add(`instance${index}`, () => new AnswerOf(way));
-    add(`promise${index}`, async () => literal());
-    add(`observable${index}`, () => of(literal()));
-    add(`unsigned${index}`, () => new UnsignedAnswer(literal(), {}));
-  }
-  Controller()(Ways);
-  onClass(Ways);
-  return Ways;
-}
-
 describe('what a class hides is neither in an answer nor in a token', () => {
-  it.each(PLACES)('serializer: %s', async (place) => {
-    const url = await start(controllerAt(place), place);
-    for (const [index, name] of names.entries())
-      for (const kind of ['literal', 'instance', 'promise', 'observable', 'unsigned']) {
-        const what = `${name}, ${kind}`;
-        const answer = await call(`${url}/${kind}${index}`);
-        expect([what, answer.status, answer.text.includes(HIDDEN)]).toEqual([what, 200, false]);
-        const claims = part(String(answer.json.token), 1) as object;
-        expect(JSON.stringify(claims)).not.toContain(HIDDEN);
-        expect([what, claims]).toEqual([what, expect.objectContaining({ sub: 'u1' })]);
-        expect([what, answer.json.sibling]).toEqual([
-          what,
-          expect.objectContaining({ sub: 'u1' }) as object,
-        ]);
-        expect(answer.json.list).toEqual([answer.json.sibling]);
-      }
-  });
+  it.each(PLACES)('serializer: %s', (place) => expectHidden(WAYS, place));
 
   it('shows what the options of the serializer show, and no more', async () => {
     @Controller()
@@ -239,7 +133,7 @@ describe('what a class hides is neither in an answer nor in a token', () => {
         return { token: { sub: 'u1', _x: HIDDEN }, sibling: { sub: 'u1', _x: HIDDEN }, _x: HIDDEN };
       }
     }
-    const url = await start(Options, 'provider');
+    const url = await startSigning(Options, 'provider');
     const [admin, type, prefix] = await Promise.all(
       ['admin', 'type', 'prefix'].map((path) => call(`${url}/${path}`)),
     );
@@ -264,7 +158,7 @@ describe('what a class hides is neither in an answer nor in a token', () => {
         return new Answer();
       }
     }
-    const url = await start(Strict, 'global', { strategy: 'excludeAll' });
+    const url = await startSigning(Strict, 'global', { strategy: 'excludeAll' });
     const { json } = await call(url);
     // An object literal shows nothing there, with Signet and without.
     expect(json).toEqual({ token: expect.any(String) as string, nested: {} });
@@ -310,7 +204,7 @@ describe('what JSON does not know', () => {
       (SignFields() as MethodDecorator)(prototype, path, descriptor);
       Get(path)(prototype, path, descriptor);
     }
-    const url = await start(Answers);
+    const url = await startSigning(Answers);
     for (const [path, [, problem]] of Object.entries(answers)) {
       const { status, json } = await call(`${url}/${path}`);
       const { error_description: description = '' } = json as { error_description?: string };
@@ -340,7 +234,7 @@ it('digits that a double cannot hold pass the serializers', async () => {
       };
     }
   }
-  const url = await start(Exact, 'global', { groups: ['a'] });
+  const url = await startSigning(Exact, 'global', { groups: ['a'] });
   const [, payload = ''] = String((await call(url)).json.token).split('.');
   expect(Buffer.from(payload, 'base64url').toString()).toContain('"id":9007199254740993');
 });

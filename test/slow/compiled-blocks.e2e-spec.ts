@@ -31,7 +31,8 @@ const BLOCKS: Record<string, [block: () => string, right: string, wrong: string]
       const [, block = ''] = /@example\n \* ```ts\n(.*?) \* ```/s.exec(source) ?? [];
       return `import { Module } from '@nestjs/common';
 import type { AxiosError } from 'axios';
-import { BackendModule, BackendUnavailableException, HttpService } from './backend/index.js';
+import { HttpService } from '@nestjs/axios';
+import { BackendModule, BackendUnavailableException } from './backend/index.js';
 ${block.replaceAll(/^ \* ?/gm, '')}`;
     },
     'status === 503',

@@ -15,6 +15,10 @@ describe('withTokenMetadata', () => {
   it('overwrites nothing', () => {
     const answer = { access_token: 't', token_type: 'DPoP', expires_in: null };
     expect(withTokenMetadata(answer, { exp: NOW + 600 }, NOW)).toEqual(answer);
+    for (const promised of [601, 1e300, parseJsonExactly('601.0')])
+      expect(withTokenMetadata({ expires_in: promised }, { exp: NOW + 600 }, NOW)).toMatchObject({
+        expires_in: 600,
+      });
     expect(withTokenMetadata({ expires_in: 1 }, { exp: NOW + 600 }, NOW)).toEqual({
       expires_in: 1,
       token_type: 'Bearer',

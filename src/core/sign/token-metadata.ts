@@ -4,7 +4,7 @@ import { ofSameClass, type ClaimSet } from './sign-fields.js';
 
 /**
  * Adds `token_type` and `expires_in` where absent (RFC 6749 section 5.1) to an answer with a
- * signed `access_token`; other answers stay as they are. The type of a token that is bound to a key is `DPoP`,
+ * signed `access_token`; other answers stay as they are. An `expires_in` beyond the token's `exp` is cut to it. The type of a token that is bound to a key is `DPoP`,
  * whatever the answer says (RFC 9449 section 5).
  *
  * @param access claims of the access token; `undefined` when none was signed
@@ -20,7 +20,9 @@ export function withTokenMetadata(
   const completed = ofSameClass(answer, { ...answer });
   if (isKeyBound(access)) completed.token_type = 'DPoP';
   else if (!Object.hasOwn(answer, 'token_type')) completed.token_type = 'Bearer';
-  if (!Object.hasOwn(answer, 'expires_in'))
-    completed.expires_in = Math.max(0, Math.floor(exp - now));
+  const seconds = Math.max(0, Math.floor(exp - now));
+  // A client that is promised more finds out by a refusal.
+  if (!Object.hasOwn(answer, 'expires_in') || (toNumber(answer.expires_in) ?? 0) > seconds)
+    completed.expires_in = seconds;
   return completed;
 }

@@ -3,6 +3,7 @@ import { AuthGuard, ProtectedRoutes } from '../../auth/index.js';
 import { withNeeds } from '../../options/index.js';
 import { IssuedTokens } from '../../session/index.js';
 import { STATE_STORE } from '../../state/index.js';
+import { THROTTLE_IS_OPTIONAL } from '../../throttle/index.js';
 import { IntrospectionAccess } from './introspection-access.service.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { ConfigurableIntrospectionModule } from './introspection.module-definition.js';
@@ -17,7 +18,11 @@ import { ConfigurableIntrospectionModule } from './introspection.module-definiti
     { SessionModule: [IssuedTokens], AuthModule: [ProtectedRoutes], StateModule: [STATE_STORE] },
     {
       controllers: [IntrospectionController],
-      providers: [AuthGuard, IntrospectionAccess],
+      providers: [
+        AuthGuard,
+        IntrospectionAccess,
+        { provide: THROTTLE_IS_OPTIONAL, useValue: true },
+      ],
     },
   ),
 )
