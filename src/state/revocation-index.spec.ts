@@ -20,6 +20,7 @@ describe('RevocationIndex', () => {
     const entries = [
       entry('a'),
       entry('a', { before: 7 }),
+      entry(randomUUID(), { before: 8, kind: 'sub' }),
       entry('b', { kind: 'kid', expiresAt: null, reason: 'r' }),
       entry(randomUUID(), { reason: 'r' }),
       entry(randomUUID().toUpperCase()),

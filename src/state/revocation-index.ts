@@ -24,17 +24,17 @@ type EntryName = Pick<Revocation, 'id' | 'kind' | 'value'>;
 
 /** Words of a slot. `REF` is 0 in a free one. */
 const ID = 0;
-const BEFORE = 4;
-const EXPIRES = 5;
-const CREATED = 6;
-const NEXT = 7;
-const REF = 8;
-const WORDS = 9;
+const EXPIRES = 4;
+const CREATED = 5;
+const NEXT = 6;
+const REF = 7;
+const WORDS = 8;
 /** Stands for no limit: every time is before it, and nothing lives that long. */
 const FOREVER = 0xffff_ffff;
 
-/** Kind and form of the head of a record; above them stands its reason. */
+/** Kind and form of the head of a record; above them stands whether it has a `before`, and its reason. */
 const NAME_BITS = 0xf;
+const HAS_BEFORE = 0x10;
 const REASON_SHIFT = 8;
 const NO_REASON = 0;
 const NO_WORDS = new Uint32Array(0);
@@ -44,7 +44,7 @@ const OWN_REASON = 255;
 /**
  * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
  * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
- * entry is 40 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
+ * entry is 36 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
  * login.
  *
  * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
@@ -89,7 +89,7 @@ export class RevocationIndex {
     const name = encodeName(kind, value);
     for (let slot = this.first(name); slot !== NONE; slot = this.slots.get(slot, NEXT)) {
       if (!this.isNamed(slot, name) || this.isExpired(slot, this.now())) continue;
-      const before = this.slots.get(slot, BEFORE);
+      const before = this.beforeOf(this.slots.get(slot, REF));
       if (before === FOREVER || time === undefined || time < before) return true;
     }
     return false;
@@ -107,11 +107,10 @@ export class RevocationIndex {
     const added = slots.allocate();
     for (let index = 0; index < words.length; index++)
       slots.set(added, ID + index, words[index] as number);
-    slots.set(added, BEFORE, toWord(before));
     slots.set(added, EXPIRES, toWord(expiresAt));
     slots.set(added, CREATED, toWord(createdAt));
     slots.set(added, NEXT, first);
-    slots.set(added, REF, this.write(name, reason));
+    slots.set(added, REF, this.write(name, toWord(before), reason));
     this.buckets.set(bucket, 0, added);
     this.counts[kind]++;
     this.mark(added);
@@ -179,27 +178,30 @@ export class RevocationIndex {
     if (ref === 0) return undefined;
     const head = this.arena.get(ref);
     const length = this.nameLength(ref);
+    const before = this.beforeOf(ref);
     const [kind, value] = decodeName(head, this.arena.words(ref + 1, length));
     return {
       id: writeUuid(Uint32Array.of(word(ID), word(ID + 1), word(ID + 2), word(ID + 3))),
       kind,
       value,
-      before: word(BEFORE) === FOREVER ? null : word(BEFORE),
+      before: before === FOREVER ? null : before,
       reason: this.reasonOf(ref),
       createdAt: word(CREATED),
       expiresAt: word(EXPIRES) === FOREVER ? null : word(EXPIRES),
     };
   }
 
-  /** A record: its head, the value, and where its number does not say it, the reason. */
-  private write({ head, words }: Name, reason: string | undefined): Ref {
+  /** A record: its head, the value, `before` where there is one, and the reason where its number does not say it. */
+  private write({ head, words }: Name, before: number, reason: string | undefined): Ref {
     const { arena } = this;
     const number = this.numberOf(reason);
     const own = number === OWN_REASON ? encodeText(reason as string) : NO_WORDS;
-    const ref = arena.allocate(1 + words.length + own.length);
-    arena.set(ref, head | (number << REASON_SHIFT));
+    const end = 1 + words.length + (before === FOREVER ? 0 : 1);
+    const ref = arena.allocate(end + own.length);
+    arena.set(ref, head | (before === FOREVER ? 0 : HAS_BEFORE) | (number << REASON_SHIFT));
     arena.write(ref + 1, words);
-    arena.write(ref + 1 + words.length, own);
+    if (before !== FOREVER) arena.set(ref + end - 1, before);
+    arena.write(ref + end, own);
     return ref;
   }
 
@@ -213,8 +215,18 @@ export class RevocationIndex {
   private reasonOf(ref: Ref): string | undefined {
     const number = this.arena.get(ref) >>> REASON_SHIFT;
     if (number !== OWN_REASON) return this.reasons[number - 1];
-    const start = ref + 1 + this.nameLength(ref);
+    const start = ref + this.reasonAt(ref);
     return decodeText(this.arena.words(start, textWords(this.arena.get(start))));
+  }
+
+  private beforeOf(ref: Ref): number {
+    const has = (this.arena.get(ref) & HAS_BEFORE) !== 0;
+    return has ? this.arena.get(ref + 1 + this.nameLength(ref)) : FOREVER;
+  }
+
+  /** Words of a record without its reason. */
+  private reasonAt(ref: Ref): number {
+    return 1 + this.nameLength(ref) + ((this.arena.get(ref) & HAS_BEFORE) === 0 ? 0 : 1);
   }
 
   private nameLength(ref: Ref): number {
@@ -224,7 +236,7 @@ export class RevocationIndex {
   private release(slot: Slot): void {
     const ref = this.slots.get(slot, REF);
     const head = this.arena.get(ref);
-    const name = 1 + this.nameLength(ref);
+    const name = this.reasonAt(ref);
     const own = head >>> REASON_SHIFT === OWN_REASON ? textWords(this.arena.get(ref + name)) : 0;
     this.counts[REVOCATION_KINDS[head & 3] as RevocationKind]--;
     this.arena.free(ref, name + own);
@@ -254,8 +266,7 @@ export class RevocationIndex {
 
   private bucketOf({ head, words }: Name): number {
     let hashed = this.seed ^ head;
-    for (let index = 0; index < words.length; index++)
-      hashed = mix(hashed, words[index] as number);
+    for (let index = 0; index < words.length; index++) hashed = mix(hashed, words[index] as number);
     hashed = finish(hashed);
     const low = hashed & (this.base - 1);
     return low < this.split ? hashed & (2 * this.base - 1) : low;

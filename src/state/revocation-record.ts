@@ -51,8 +51,7 @@ const DASH = 45;
 const NO_DIGIT = 16;
 /** By character code: the digit that it stands for. Uppercase ones are none, since they make another name. */
 const DIGITS = new Uint8Array(128).fill(NO_DIGIT);
-for (const [digit, character] of [...'0123456789abcdef'].entries())
-  DIGITS[character.charCodeAt(0)] = digit;
+for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit;
 
 /**
  * Reads the digits of a UUID in lower case, or of the head of one, eight a word.

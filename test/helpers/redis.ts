@@ -127,7 +127,7 @@ export async function startSentinels(
       const port = await freePort();
       const lines = tls === undefined ? [] : tlsSettings(tls, port).map((line) => line.join(' '));
       const sentinel = await startSentinel(primary.port, ...lines, ...settings);
-      return { ...sentinel, reached: tls === undefined ? sentinel.port : port };
+      return Object.assign(sentinel, { reached: tls === undefined ? sentinel.port : port });
     }),
   );
   const named = async (port: number): Promise<number> => {

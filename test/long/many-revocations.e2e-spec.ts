@@ -46,7 +46,7 @@ const longAgo = (): Filling['expires'] => [epoch() - 2 * 3600, epoch() - 2 * 360
 /** A store of a kind, empty at first. */
 interface Place {
   readonly url: string;
-  fill(filling: Filling): Promise<void> | void;
+  fillWith(filling: Filling): Promise<void> | void;
   /**
    * Deletes some of what has expired.
    *
@@ -71,7 +71,7 @@ async function sqlite(): Promise<Place> {
   onTestFinished(() => database?.database.close());
   return {
     url: `sqlite:${file}`,
-    fill: (filling) => fillSqlite(file, filling),
+    fillWith: (filling) => fillSqlite(file, filling),
     // As its thread does, which deletes nothing in the first ten minutes.
     purge: async () => {
       await sleep(20);
@@ -97,7 +97,7 @@ async function redis(): Promise<Place> {
     );
   return {
     url: server.url,
-    fill: (filling) => fillRedis(server, filling),
+    fillWith: (filling) => fillRedis(server, filling),
     purge: async (store, cursor) => {
       await store.changes(cursor, 5000);
       await sleep(20);
@@ -117,7 +117,7 @@ async function postgres(): Promise<Place> {
   const expired = `SELECT 1 FROM signet.revocation WHERE expires_at <= extract(epoch FROM now()) - ${KEEP_SECONDS} OFFSET 1 LIMIT 1`;
   return {
     url: server.url,
-    fill: (filling) => fillPostgres(server, filling),
+    fillWith: (filling) => fillPostgres(server, filling),
     purge: async (store, cursor) => {
       // Each begins another piece as soon as there is none.
       for (let round = 0; round < 50; round++) {
@@ -216,7 +216,7 @@ describe.each([
       const entries = bad.map(revokedBy);
       const store = await open(place.url);
       await store.restore(entries);
-      await place.fill({ count: COUNT, expires: tomorrow() });
+      await place.fillWith({ count: COUNT, expires: tomorrow() });
       await expect
         .poll(async () => (await store.changes(undefined, 1)).incomplete, { interval: 200 })
         .toBeUndefined();
@@ -262,7 +262,7 @@ describe.each([
       expect(said()).toEqual([]);
       // It was not read again: that takes as long as a boot.
       const verifiedMs = backMs - awayMs;
-      if (COUNT >= 1_000_000) expect(verifiedMs).toBeLessThan(gateway.readyMs / 2);
+      expect(verifiedMs).toBeLessThan(Math.max(gateway.readyMs / 2, 5000));
       measured(
         `the store, killed and started again with its data, answers after ${seconds(awayMs)}, ` +
           `and is verified ${seconds(verifiedMs)} later; no 503`,
@@ -316,7 +316,7 @@ describe.each([
       const place = await startPlace();
       const store = await open(place.url);
       await store.restore([]);
-      await place.fill({ count: EXPIRING, expires: longAgo() });
+      await place.fillWith({ count: EXPIRING, expires: longAgo() });
       const gateway = await start(place.url);
       const { access } = await login(gateway.url);
       let cursor: ChangeCursor | undefined;
