@@ -254,7 +254,9 @@ describe('Revocations without a store', () => {
     store.down = true;
     await expect.poll(() => revocations.staleSeconds, { interval: 5 }).toBeGreaterThan(0.2);
     expect(verdict()).toBe(true);
-    await expect(revocations.revoke({ kind: 'jti', value: 'y' })).rejects.toThrow(StateLoadingException);
+    await expect(revocations.revoke({ kind: 'jti', value: 'y' })).rejects.toThrow(
+      StateLoadingException,
+    );
     store.failure = new StateUnavailableException('is down');
     await expect.poll(verdict, { interval: 5 }).toBe('stale');
     store.down = false;
