@@ -1,4 +1,4 @@
-// npm run bench [-- --quick --json --crowded]: see README.md beside this file.
+// npm run bench [-- --quick --json --crowded --only=name --rounds=n]: see README.md beside this file.
 import { resolve } from 'node:path';
 import { cases, type Case } from './cases.js';
 import { Contestant } from './contestant.js';
@@ -7,11 +7,13 @@ import { table } from './table.js';
 
 const quick = process.argv.includes('--quick');
 const json = process.argv.includes('--json');
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7);
+const option = (name: string): string | undefined =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+const only = option('only');
 
 const effort = quick
   ? { rounds: 1, extent: { amount: 500 }, requests: 20_000 }
-  : { rounds: 5, extent: { duration: 2 }, requests: 1_000_000 };
+  : { rounds: Number(option('rounds') ?? 5), extent: { duration: 2 }, requests: 1_000_000 };
 const results: { name: string; measurements: Measurement[] }[] = [];
 const chosen = cases.filter((one: Case) => only === undefined || one.name.includes(only));
 if (chosen.length === 0) throw new Error(`no case has '${only}' in its name`);

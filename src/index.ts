@@ -143,6 +143,7 @@ export {
   STATE_OPTIONS,
   STATE_STORE,
   StateModule,
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
   type ChangeCursor,

@@ -324,6 +324,55 @@ describe('each hop gets a token of its own', () => {
   });
 });
 
+describe('the token of the user', () => {
+  it('goes to the backend where a call says so, with the cookies that are listed', async () => {
+    const backend = await startBackend();
+    await backend.answer('/a', { body: {} });
+    @Controller()
+    class Routes {
+      constructor(private readonly client: BackendClient) {}
+      @Get('call')
+      @RequireJwt()
+      async call(@Req() from: IncomingMessage, @Query('with') name?: string): Promise<unknown> {
+        await this.client.call({ path: '/a', from, forwardToken: name === 'token' });
+        return {};
+      }
+      @Get('proxy')
+      @RequireJwt()
+      proxy(
+        @Req() from: IncomingMessage,
+        @Res() to: ServerResponse,
+        @Query('with') name?: string,
+      ): Promise<void> {
+        return this.client.proxy({ path: '/a', from, to, forwardToken: name === 'token' });
+      }
+    }
+    const { url } = await boot('gateway', {
+      controllers: [Routes],
+      auth: { cookieKey: 'session' },
+      backend: { host: backend.url, inputCookies: ['theme', 'session'] },
+    });
+    const token = await userToken();
+    const sent = async (path: string, headers: Record<string, string>) => {
+      expect((await ask(url + path, headers)).status).toBe(200);
+      const { authorization, cookie } = (await backend.lastCall('/a')).headers;
+      return { authorization, cookie };
+    };
+    const theme = 'a=1; theme=dark';
+    const byHeader = { authorization: `Bearer ${token}`, cookie: theme };
+    const byCookie = { cookie: `${theme}; session=${token}` };
+    for (const path of ['/call', '/proxy'])
+      for (const headers of [byHeader, byCookie]) {
+        expect(await sent(path, headers)).toEqual({ cookie: 'theme=dark' });
+        expect(await sent(`${path}?with=token`, headers)).toEqual({
+          authorization: `Bearer ${token}`,
+          cookie: 'theme=dark',
+        });
+      }
+    await backend.stop();
+  });
+});
+
 describe('the boot is refused', () => {
   const route = (options: RequireJwtOptions): Type => {
     @Controller()

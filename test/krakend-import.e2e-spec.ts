@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
 import { NestFactory } from '@nestjs/core';
+import { format } from 'prettier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkImport } from '../src/cli/krakend/check-import.js';
 import { importConfig as importText } from '../src/cli/krakend/import-config.js';
@@ -502,12 +503,20 @@ describe('controllers', () => {
       endpoint('/echo', {}, { method: 'POST' }, { host: [backend.url], url_pattern: '/echo' }),
     ]);
     await backend.answer('/echo', { status: 202, body: { id: 9 } });
+    const controllers = (await translate(config)).controllers ?? '';
+    const style = {
+      parser: 'typescript',
+      singleQuote: true,
+      trailingComma: 'all',
+      printWidth: 100,
+    } as const;
+    expect(await format(controllers, style)).toBe(controllers);
     const { tarball } = await pack();
     const directory = await createConsumer(
       tarball,
       {
         ...ES_MODULES,
-        'src/imported.module.ts': (await translate(config)).controllers ?? '',
+        'src/imported.module.ts': controllers,
         'src/main.ts': `
         import type { AddressInfo } from 'node:net';
         import { Module } from '@nestjs/common';

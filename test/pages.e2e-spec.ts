@@ -1,4 +1,5 @@
 // The pages for people who develop, in a real browser.
+import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from './helpers/backend.js';
@@ -33,6 +34,31 @@ describe('in development', () => {
     expect(policy).toMatch(/^default-src 'none'/);
     expect(policy).not.toContain('unsafe');
     expect(body).not.toMatch(/https?:\/\//);
+  });
+
+  it('a page is small with all that it loads', async () => {
+    const sizes = await Promise.all(
+      FILES.map(async (path) => (await (await fetch(gateway.url + path)).arrayBuffer()).byteLength),
+    );
+    expect(sizes.reduce((a, b) => a + b)).toBeLessThan(60_000);
+  });
+
+  it('leads to the API, the metadata, the public keys and the manual', async () => {
+    const { json } = await call(`${gateway.url}/_pages/facts.json`);
+    const links = (json.links as { href: string }[]).map(({ href }) => href);
+    expect(links).toEqual(
+      expect.arrayContaining([
+        '/_explain',
+        '/docs',
+        '/.well-known/openid-configuration',
+        '/.well-known/jwks.json',
+      ]),
+    );
+    for (const path of links)
+      expect([path, (await fetch(gateway.url + path)).status]).toEqual([path, 200]);
+    const home = await (await fetch(`${gateway.url}/`)).text();
+    const [, manual = ''] = /The manual begins at <code>(.+?)<\/code>/.exec(home) ?? [];
+    expect(existsSync(manual)).toBe(true);
   });
 
   it('says at the start where to look', () => {

@@ -1,5 +1,6 @@
 // BackendClient.proxy: what arrives at the backend, and what comes back, byte for byte.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -141,6 +142,7 @@ const headersOf = ({ type, encoding, body, chunked }: Kind): Record<string, stri
 
 describe('the body of a request arrives', () => {
   const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+  const ENCODINGS = ['json', 'safejson', 'string', 'no-op'];
 
   it.each<[Parsing, string[]]>([
     ['nothing', []],
@@ -150,7 +152,7 @@ describe('the body of a request arrives', () => {
   ])('where %s parses bodies', async (parsing, inflated) => {
     const url = await start({}, parsing);
     for (const method of METHODS)
-      for (const encoding of ['json', 'no-op'])
+      for (const encoding of parsing === 'nothing' ? ENCODINGS : ['json', 'no-op'])
         for (const kind of KINDS) {
           if (parsing === 'the gateway' && kind.name === 'JSON in gzip') continue;
           backend.seen.length = 0;
@@ -263,6 +265,7 @@ const COOKIES = ['a=1; HttpOnly', 'b=2'];
 type Row = [AnswerEncoding, string, Answer, number, Record<string, unknown>, Buffer | string];
 const JSON_UTF8 = { 'content-type': 'application/json; charset=utf-8' };
 const TEXT_UTF8 = { 'content-type': 'text/plain; charset=utf-8' };
+const NO_BODY = { 'content-type': undefined, 'content-length': undefined, 'x-total': undefined };
 const bad = 'backend_bad_response';
 const ROWS: Row[] = [
   ['json', 'an object', json(BIG), 200, { 'content-type': 'application/json' }, BIG],
@@ -273,7 +276,12 @@ const ROWS: Row[] = [
   ['json', 'two documents', json('{"a":1}{"a":2}'), 502, {}, bad],
   ['json', 'two documents, by a line', json('{"a":1}\n{"a":2}\n'), 502, {}, bad],
   ['json', 'text', [200, { 'Content-Type': 'text/plain' }, 'x'], 502, {}, bad],
-  ['json', '204', [204, {}], 502, {}, bad],
+  ['json', 'nesting of 2000', json('['.repeat(2000) + ']'.repeat(2000)), 502, {}, bad],
+  ['json', 'an empty type', [200, { 'Content-Type': '' }, BIG], 200, JSON_UTF8, BIG],
+  ['json', 'no type', [200, {}, BIG], 200, JSON_UTF8, BIG],
+  ['json', '204', [204, { 'X-Total': '7' }], 204, NO_BODY, ''],
+  ['safejson', '204', [204, {}], 204, NO_BODY, ''],
+  ['string', '204', [204, {}], 204, NO_BODY, ''],
   ['json', '302', [302, { Location: '/b' }], 502, { location: undefined }, bad],
   ['json', '500', json('{}', 500), 502, {}, bad],
   ['json', 'its own refusal', json('{"why":1}', 409), 409, {}, '{"why":1}'],
@@ -402,6 +410,37 @@ const ROWS: Row[] = [
   ],
 ];
 
+/** Where KrakenD does something else, in the words of docs/library.md; all other rows are the same there. */
+const AS_DOCS_SAY: Readonly<Record<string, readonly string[]>> = {
+  'members sorted': ['json, an object', 'safejson, an object', 'json, gzip'],
+  '200 for 201': ['json, 201'],
+  '500 for 204, for 4xx': ['json, 204', 'safejson, 204', 'string, 204', 'json, its own refusal'],
+  'where 502 is the answer here': [
+    'json, a number',
+    'json, nothing',
+    'json, text',
+    'json, 500',
+    'string, 500',
+    'safejson, no JSON',
+  ],
+  'follows redirects': ['json, 302', 'no-op, 302'],
+  'takes the first of several documents': ['json, two documents', 'json, two documents, by a line'],
+  'nest up to 10,000 levels': ['json, nesting of 2000'],
+  'any bytes for text': ['string, bytes that are no text'],
+  'no lists with `json`': ['json, a list'],
+  'every header of the backend with `no-op`': ['no-op, headers that are not listed'],
+};
+
+it('what KrakenD does in another way is in the manual', () => {
+  const manual = readFileSync('docs/library.md', 'utf8').replaceAll(/\s+/g, ' ');
+  const names = ROWS.map(([encoding, what]) => `${encoding}, ${what}`);
+  expect(new Set(names).size).toBe(names.length);
+  for (const [words, rows] of Object.entries(AS_DOCS_SAY)) {
+    expect(manual).toContain(words);
+    expect(names).toEqual(expect.arrayContaining([...rows]));
+  }
+});
+
 describe.each([
   ['directly', (): void => undefined],
   [
@@ -426,6 +465,22 @@ describe.each([
     expect(contentOf(got)).toEqual(Buffer.from(body));
     expect(got.headers['x-request-id']).not.toBe('theirs');
   });
+});
+
+it('several hosts take turns, and one that is gone is left out', async () => {
+  const other = await startRecordingBackend();
+  other.answers(OK);
+  const url = await start({
+    host: [backend.url, other.url],
+    breaker: { failures: 1, probeEveryMs: 60_000 },
+  });
+  const ask = async (): Promise<number> => (await send(`${url}/json`)).status;
+  for (let n = 0; n < 6; n++) expect(await ask()).toBe(200);
+  expect([backend.seen.length, other.seen.length]).toEqual([3, 3]);
+  other.answers((response) => void response.destroy());
+  const statuses = [await ask(), await ask(), await ask(), await ask(), await ask()];
+  expect(statuses.filter((status) => status !== 200).length).toBeLessThanOrEqual(1);
+  expect(backend.seen.length).toBeGreaterThanOrEqual(7);
 });
 
 describe('what a route says of the answer', () => {

@@ -14,6 +14,7 @@ import { parseRedisUrl } from '../src/state/redis/redis-url.js';
 import { createCertificate } from './helpers/certificate.js';
 import { limit } from './helpers/faults.js';
 import { freePort } from './helpers/free-port.js';
+import { openLink } from './helpers/network-link.js';
 import {
   startRedis,
   startRelay,
@@ -108,6 +109,28 @@ describe.skipIf(withoutRedis)('the connection to Redis', () => {
     await writable(store, 2000);
     await store.addRevocation(entry);
     expect(await promoted.command('HLEN', 'signet:{state}:entries')).toBe(1);
+  });
+
+  it('lets the old connection answer what it was asked when a better one takes its place', async () => {
+    const [server, other] = await Promise.all([start(), start()]);
+    const link = await openLink(server.port);
+    const store = await open(`redis://127.0.0.1:${link.port}`);
+    await server.command('REPLICAOF', '127.0.0.1', String(other.port));
+    await expect
+      .poll(() => condition(store), { timeout: 10_000 })
+      .toMatch(/READONLY|it is a replica/);
+    link.delay(50);
+    const asking = new AbortController();
+    const failures: unknown[] = [];
+    const questions = Array.from({ length: 5 }, async () => {
+      while (!asking.signal.aborted)
+        await store.peek(anyUse()).catch((error: unknown) => failures.push(error));
+    });
+    await server.command('REPLICAOF', 'NO', 'ONE');
+    await writable(store);
+    asking.abort();
+    await Promise.all(questions);
+    expect(failures).toEqual([]);
   });
 
   it('is refused by a server that may evict, later, too, and taken again when it does not', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewayStatus } from '../src/management/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
 import type { Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost, type HostedGateway } from './helpers/host.js';
@@ -58,6 +59,13 @@ const remove = (url: string, token: string): Promise<Answer> =>
 /** What the list of a token's user holds. */
 const sidsOf = async (gateway: Gateway, { access }: Pair): Promise<string[]> =>
   listOf(await callWith(`${gateway.url}/sessions`, access)).map(({ sid }) => sid);
+
+/** What the status page says of them. */
+async function statusOf({ management }: Gateway): Promise<object> {
+  const status = (await (await fetch(`${management}/status.json`)).json()) as GatewayStatus;
+  const { listsSessions, sessions } = status.store;
+  return { listsSessions, sessions };
+}
 
 /** Which of these sessions go on. */
 const alive = async (gateway: Gateway, ...pairs: Pair[]): Promise<boolean[]> =>
@@ -393,6 +401,12 @@ describe('sessions', () => {
     const pair = await login(before.url);
     const gateway = await hostGateway(base, cwd);
     expect(await sidsOf(gateway, pair)).toEqual([sidOf(pair)]);
+    // It asks the store, and does not wait for it.
+    await expect
+      .poll(() => statusOf(gateway))
+      .toEqual({ listsSessions: true, sessions: { count: 1, more: false } });
+    const without = await hostGateway({ ...base, SESSION_LIST: 'false' }, cwd);
+    expect(await statusOf(without)).toEqual({ listsSessions: false });
   });
 });
 
@@ -408,6 +422,7 @@ describe.skipIf(withoutRedis)('sessions in Redis', () => {
     await be('redis-user');
     const [a, b] = [await login(gateway.url), await login(gateway.url)];
     expect(await sidsOf(gateway, a)).toEqual([sidOf(a), sidOf(b)]);
+    expect(await statusOf(gateway)).toEqual({ listsSessions: true });
     const { createClient } = await import('redis');
     const client = await createClient({ url: redis.url }).connect();
     const keys = await client.keys('*');

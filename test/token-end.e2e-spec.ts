@@ -77,9 +77,11 @@ const STORES: readonly [string, url: () => string | undefined, isSkipped: boolea
   ['Redis', () => redis?.url, withoutRedis],
 ];
 
-describe.each(STORES)('%s', (_store, url, isSkipped) => {
+describe.each(STORES)('%s', (store, url, isSkipped) => {
+  // A refresh token is as old as the clock says that all gateways share.
+  const goesByOwnClock = store !== 'Redis';
   it.skipIf(isSkipped).each(ENDS)('$what', async ({ end, accessEnds, refreshEnds }) => {
-    const store = url();
+    const storeUrl = url();
     const gateway = await hostGateway({
       BACKEND_HOST: backend.url,
       SIGNER_JWK_LOCAL_PATH: keys,
@@ -88,7 +90,7 @@ describe.each(STORES)('%s', (_store, url, isSkipped) => {
       SIGNER_ACCESS_TTL: String(TTL),
       SIGNER_REFRESH_TTL: String(TTL),
       VALIDATOR_LEEWAY: String(LEEWAY),
-      ...(store === undefined ? {} : { STATE_STORE: store }),
+      ...(storeUrl === undefined ? {} : { STATE_STORE: storeUrl }),
     });
     const pair = (): Promise<Pair> => login(gateway.url);
     // One that is ended at once for each point: a look at it is a use as well.
@@ -112,7 +114,7 @@ describe.each(STORES)('%s', (_store, url, isSkipped) => {
           `${verdict} ${over ? '401 token_expired' : accepted}`,
         );
         expect(`${verdict} ${verdictOf(await refresh(gateway.url, token))}`).toBe(
-          `${verdict} ${over ? '400 refresh_token_invalid' : (refreshEnds ?? '200')}`,
+          `${verdict} ${over && goesByOwnClock ? '400 refresh_token_invalid' : (refreshEnds ?? '200')}`,
         );
       }
     }

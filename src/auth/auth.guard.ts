@@ -10,6 +10,7 @@ import { BootError, TokenRefusedError } from '../core/errors/index.js';
 import {
   addBackendHeaders,
   GatewayException,
+  requestContext,
   setResponseHeader,
   withholdHeaders,
 } from '../http/index.js';
@@ -187,7 +188,10 @@ export class AuthGuard implements CanActivate {
     } catch (error) {
       return this.refusal(error, policy, carrier);
     }
-    if (bearer !== undefined) return this.verify(presented, policy, bearer);
+    if (bearer !== undefined) {
+      requestContext(presented.target).presented = bearer;
+      return this.verify(presented, policy, bearer);
+    }
     return policy.optional
       ? undefined
       : this.refusal(tokenMissing(carrier, policy), policy, carrier);

@@ -41,9 +41,9 @@ export interface BackendCall extends CallTarget {
  * What the backend's answer is, in the words of KrakenD.
  *
  * - `json`: an object or a list in JSON, which reaches the client with its status, text unchanged. 4xx is the
- *   backend's own refusal; any other answer is a 502.
+ *   backend's own refusal, 204 an answer without a body; any other answer is a 502.
  * - `safejson`: the same, where a list becomes `{"collection": …}` and any other value `{"content": …}`.
- * - `string`: text of any kind with a 2xx status, as `text/plain`. Errors as for `json`.
+ * - `string`: text of any kind with a 2xx status, as `text/plain`. 204 and errors as for `json`.
  * - `no-op`: whatever it is: status, body and allow-listed headers reach the client as they come, also those of
  *   errors and redirects.
  */

@@ -151,7 +151,7 @@ export class BackendClient implements OnApplicationBootstrap {
       request.body = body;
     }
     const hop = this.hops.tokenFor(call);
-    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
+    if (hop !== undefined) request.headers[HOP_HEADER] = typeof hop === 'string' ? hop : await hop;
     const answer = await this.followed(call, request, () =>
       host.bulkhead.run(async () => readAnswer(await this.send(request), this.reading(call))),
     );
@@ -182,7 +182,7 @@ export class BackendClient implements OnApplicationBootstrap {
     if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
     if (!isHead) await this.addBody(request, from);
     const hop = this.hops.tokenFor(call);
-    if (hop !== undefined) request.headers[HOP_HEADER] = await hop;
+    if (hop !== undefined) request.headers[HOP_HEADER] = typeof hop === 'string' ? hop : await hop;
     const isPassedOn = headerFilter(asItIs, responseHeaders);
     try {
       await this.followed(call, request, () =>

@@ -11,6 +11,7 @@ import { registerImportConfig } from './krakend/register-import-config.js';
 import { Output, paint, showsColors, type Style } from './output.js';
 import { registerRoutes } from './routes.js';
 import { SignetCommand } from './signet-command.js';
+import { registerState } from './state/register-state.js';
 
 /**
  * Runs one command.
@@ -64,6 +65,7 @@ function program(
     });
   registerKeys(signet, context);
   registerClients(signet, context);
+  registerState(signet, context);
   registerImportConfig(signet, context);
   registerExplain(signet, context);
   registerRoutes(signet, context);

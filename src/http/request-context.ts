@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BackendHeaders } from '../core/headers/index.js';
-import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
+import type { BearerToken, TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
 
 /** What is known of a request beside its text. */
 export class RequestContext {
@@ -18,6 +18,8 @@ export class RequestContext {
   withheldHeaders: readonly string[] = [];
   /** What every backend call made on behalf of this request sends; the client's own headers never replace it. */
   backendHeaders: BackendHeaders | undefined = undefined;
+  /** The token that was found in the request, whether it is good or not. */
+  presented: BearerToken | undefined = undefined;
   /** The policy that the request fulfils, and the claims of its token, if it has one. */
   verified:
     { readonly policy: TokenPolicy; readonly claims: VerifiedClaims | undefined } | undefined =

@@ -12,6 +12,7 @@ export { JwksModule } from './jwks.module.js';
 export { JWKS_OPTIONS, type JwksModuleOptions } from './jwks.module-definition.js';
 export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
+export { shareKeyReads, type Freshness, type SharedRead } from './remote/shared-reads.js';
 export { watchFile } from './watch-file.js';
 // Part of what users of this module see.
 export {

@@ -115,7 +115,11 @@ export class KeySources {
     const id = identity(source);
     let set = this.sets.get(id);
     if (set === undefined) {
-      const live = new LiveKeySet(this.provider(source, publicOnly), strategyOf(source));
+      const live = new LiveKeySet(
+        this.provider(source, publicOnly),
+        strategyOf(source),
+        typeof id === 'string' ? id : undefined,
+      );
       live.require(exposureCheck(this.options.exposedKeyFiles ?? 'warn', KeySources.logger));
       live.require(reportOn(KeySources.logger));
       set = { live, opened: live.open(), users: 0 };

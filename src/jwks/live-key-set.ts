@@ -6,12 +6,15 @@ import {
   type KeyIdentifyStrategy,
 } from '../core/keys/index.js';
 import { RemoteSchedule } from './remote/remote-schedule.js';
+import { readShared } from './remote/shared-reads.js';
 import { SourceHealth } from './source-health.js';
 
 /** A candidate is refused by throwing a `KeyError`. */
 export type KeySetCheck = (candidate: KeySet, document: KeyDocument) => void;
 
 const LOCAL_RETRY_MS = 1000;
+/** Without any keys a failure of others counts for less: recovery has to be found soon. */
+const URGENT_MS = 1000;
 
 /**
  * The last good set of one provider. A new set is parsed and checked as a whole and then takes the
@@ -34,10 +37,14 @@ export class LiveKeySet {
   /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
   algorithms: readonly string[] | undefined;
 
-  /** @param strategy how tokens name a key of this set; `undefined`: as everywhere */
+  /**
+   * @param strategy how tokens name a key of this set; `undefined`: as everywhere
+   * @param name of a source that other processes read as well; see `SharedRead`
+   */
   constructor(
     readonly provider: KeyProvider,
     readonly strategy?: KeyIdentifyStrategy,
+    private readonly name?: string,
   ) {
     this.health = new SourceHealth(provider.source);
     if (provider.refresh !== undefined) this.schedule = new RemoteSchedule(provider.refresh);
@@ -144,10 +151,18 @@ export class LiveKeySet {
 
   private async load(): Promise<[KeySet, Pick<KeyDocument, 'algorithms'>]> {
     const { source, publicOnly } = this.provider;
-    const document = await this.provider.read();
+    const document = await this.read();
     const candidate = KeySet.parse(document.text, source, publicOnly);
     for (const check of this.checks) check(candidate, document);
     return [candidate, document];
+  }
+
+  private read(): Promise<KeyDocument> {
+    const { provider, name, set } = this;
+    if (name === undefined || provider.refresh === undefined) return provider.read();
+    const document = provider.refresh.cooldown * 1000;
+    const failure = set === undefined ? Math.min(URGENT_MS, document) : document;
+    return readShared(name, { document, failure }, () => provider.read());
   }
 
   /** What is fetched all day long is worth a line only when it changes something. */

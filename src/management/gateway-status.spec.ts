@@ -32,6 +32,8 @@ const healthy: ProcessStatus = {
     clockSkew: 0,
     revocations: { jti: 1, sub: 0, sid: 2, kid: 0 },
     skippedRevocations: 0,
+    listsSessions: true,
+    sessions: { count: 3, more: false },
   },
   backend: { breaker: 'closed', inFlight: 1, rejected: 0, retries: 2 },
   requests: { total: 10, failed: 1 },

@@ -81,6 +81,10 @@ export interface ProcessStatus {
     /** In force, by what they name. */
     readonly revocations: Readonly<Record<string, number>>;
     readonly skippedRevocations: number;
+    /** Sessions are remembered (`SESSION_LIST`). */
+    readonly listsSessions: boolean;
+    /** That have not expired, of all users; `undefined` where the store does not count them, or has not yet. */
+    readonly sessions: { readonly count: number; readonly more: boolean } | undefined;
   };
   /** Left out where there is no backend. */
   readonly backend: BackendStatus | undefined;

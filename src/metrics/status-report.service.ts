@@ -7,6 +7,7 @@ import { BACKEND_CLIENT } from '../http/index.js';
 import { JwkKeyStore, type KeySetReport } from '../jwks/index.js';
 import { STATUS_LIMITS, type ProcessStatus } from '../management/index.js';
 import { packageVersion } from '../packages/index.js';
+import { SessionList } from '../session/index.js';
 import { Revocations } from '../state/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
 import { rotationSteps } from './key-metrics.js';
@@ -26,6 +27,7 @@ export class StatusReport {
     private readonly metrics: GatewayMetrics,
     @Optional() private readonly routes?: ProtectedRoutes,
     @Optional() @Inject(BACKEND_CLIENT) private readonly backend?: BackendClient,
+    @Optional() private readonly sessions?: SessionList,
   ) {}
 
   async now(): Promise<ProcessStatus> {
@@ -56,6 +58,8 @@ export class StatusReport {
         clockSkew: revocations.clockSkew,
         revocations: revocations.sizes,
         skippedRevocations: revocations.skipped,
+        listsSessions: this.sessions !== undefined,
+        sessions: this.sessions?.count,
       },
       backend: this.backendStatus(),
       ...(await this.metrics.totals()),

@@ -5,7 +5,7 @@ export { IssuedTokens, type PresentedToken } from './issued-tokens.service.js';
 export { beginSession, continueSession } from './session-claims.js';
 export { SessionCookies } from './session-cookies.service.js';
 export { tokensIn, withoutTokens } from './answer-tokens.js';
-export { SessionList } from './session-list.service.js';
+export { SessionList, type SessionCount } from './session-list.service.js';
 export { SessionListModule, SessionRoutesModule } from './session-list.module.js';
 export {
   MOST_SESSIONS,

@@ -8,7 +8,7 @@ import { tokenOfCookie } from '../core/verify/index.js';
 import { addCookie, GatewayException } from '../http/index.js';
 import { claimsOf } from './answer-tokens.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
-import { nowSeconds } from '../core/time/index.js';
+import { Revocations } from '../state/index.js';
 
 const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
 /** Browsers drop longer ones without a word. */
@@ -21,7 +21,10 @@ const MAX_AGE = 34_560_000;
 export class SessionCookies {
   private readonly logger = new Logger(SessionCookies.name);
 
-  constructor(@Inject(SESSION_OPTIONS) private readonly options: SessionModuleOptions) {}
+  constructor(
+    @Inject(SESSION_OPTIONS) private readonly options: SessionModuleOptions,
+    private readonly revocations: Revocations,
+  ) {}
 
   get enabled(): boolean {
     return this.options.cookies ?? false;
@@ -29,7 +32,7 @@ export class SessionCookies {
 
   /** Sets a cookie for each token of a signed answer; it lives as long as its token. */
   set(response: ServerResponse, answer: Readonly<Record<string, unknown>>): void {
-    const now = nowSeconds();
+    const now = this.revocations.issueTime();
     for (const [field, name] of Object.entries(SESSION_COOKIES)) {
       const token = answer[field];
       if (typeof token !== 'string') continue;

@@ -5,7 +5,6 @@ import { claimText } from '../core/claims/index.js';
 import { toNumber } from '../core/json/index.js';
 import { claimName } from '../core/revocation/index.js';
 import { oneLine } from '../core/text/index.js';
-import { epochSeconds, nowSeconds } from '../core/time/index.js';
 import {
   Revocations,
   STATE_STORE,
@@ -21,12 +20,25 @@ import {
 } from './session-list.module-definition.js';
 
 const MAX_TEXT = 256;
+/** Sessions of all users are counted up to here, and so often at most. */
+const MAX_COUNT = 100_000;
+const COUNT_EVERY_MS = 30_000;
+
+/** How many sessions there are, of all users. */
+export interface SessionCount {
+  readonly count: number;
+  /** There are more. */
+  readonly more: boolean;
+}
 
 /** Which sessions of a user there are, and their end. A user is named by `sub`, as tokens are revoked by it. */
 @Injectable()
 export class SessionList {
   private readonly limit: number;
   private readonly absoluteTtl: number;
+  private counted: SessionCount | undefined;
+  /** From when on the store is asked again. */
+  private countAt = 0;
 
   constructor(
     @Inject(SESSION_LIST_OPTIONS) { limit, absoluteTtl }: SessionListModuleOptions,
@@ -53,7 +65,7 @@ export class SessionList {
     const sid = first(claims, ({ sid: name }) => claimName(name));
     if (sub === undefined || sid === undefined) return;
     const owner = ownerOf(sub);
-    const now = epochSeconds();
+    const { now } = this.revocations;
     const createdAt = isLogin ? now : await this.beginOf(owner, sid, claims);
     const record: SessionRecord = {
       sid,
@@ -108,9 +120,29 @@ export class SessionList {
    */
   async endAll(sub: string, reason: string): Promise<void> {
     // What began in this second has to be told apart by its name.
-    const before = nowSeconds();
+    const before = this.revocations.issueTime();
     await this.revocations.revoke({ kind: 'sub', value: sub, before, reason });
     await this.end(sub, () => true, reason);
+  }
+
+  /**
+   * How many sessions there are, as it was known last: it never waits for the store, and asks it once in 30 seconds at
+   * most. `undefined` while it is not known, and where the store does not count.
+   */
+  get count(): SessionCount | undefined {
+    const now = performance.now();
+    if (this.store.countSessions !== undefined && now >= this.countAt) {
+      this.countAt = now + COUNT_EVERY_MS;
+      this.store.countSessions(MAX_COUNT + 1).then(
+        (found) => {
+          this.counted = { count: Math.min(found, MAX_COUNT), more: found > MAX_COUNT };
+        },
+        () => {
+          this.counted = undefined;
+        },
+      );
+    }
+    return this.counted;
   }
 
   /** A session from before this was switched on, or that the store has lost, is known by its tokens. */
@@ -120,12 +152,14 @@ export class SessionList {
     claims: readonly Record<string, unknown>[],
   ): Promise<number> {
     const known = (await this.store.listSessions(owner)).find((one) => one.sid === sid);
-    return known?.createdAt ?? first(claims, (all) => toNumber(all.auth_time)) ?? epochSeconds();
+    return (
+      known?.createdAt ?? first(claims, (all) => toNumber(all.auth_time)) ?? this.revocations.now
+    );
   }
 
   /** It has not expired, and no revocation means it, by whatever way that came. */
   private isAlive(sub: string, { sid, usedAt, expiresAt }: SessionRecord): boolean {
-    if (expiresAt <= epochSeconds()) return false;
+    if (expiresAt <= this.revocations.now) return false;
     return !this.revocations.isRevoked({ claims: { sub, sid, iat: usedAt }, signingInput: '' });
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { Forgetting, HOLD_MS, KEEP_SECONDS } from './forgetting.js';
+import { StoreClock } from './store-clock.js';
 
 let wall: number;
 let steady: number;
@@ -48,6 +49,20 @@ it.each([
   set({ wall: -ms });
   expect(forgetting.horizon).toBeUndefined();
   pass(forgetting, HOLD_MS);
+  expect(forgetting.horizon).toBe(wall / 1000 - KEEP_SECONDS);
+});
+
+it('forgets nothing that has not expired by the clock of the store', () => {
+  const clock = new StoreClock();
+  begin();
+  clock.note(wall / 1000, steady, steady);
+  // It has been wrong for so long that it seems to be right.
+  set({ wall: 20 * 86_400_000 });
+  const forgetting = new Forgetting(clock);
+  pass(forgetting, HOLD_MS);
+  expect(forgetting.horizon).toBe(wall / 1000 - 20 * 86_400 - KEEP_SECONDS);
+  set({ wall: -40 * 86_400_000 });
+  pass(forgetting, HOLD_MS + 60_000);
   expect(forgetting.horizon).toBe(wall / 1000 - KEEP_SECONDS);
 });
 

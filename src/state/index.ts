@@ -4,8 +4,10 @@ import '../core/errors/index.js';
 export { MemoryStore } from './memory.store.js';
 export { openStore, type StoreOptions } from './open-store.js';
 export { Revocations, type RevocationRequest } from './revocations.service.js';
+export { backUpStore, restoreStore, type BackupContents } from './store-backup.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';

@@ -25,6 +25,11 @@ export class MemorySessions implements SessionRecords {
     return inOrder(this.byOwner.get(owner)?.values() ?? [], epochSeconds());
   }
 
+  async countSessions(limit: number): Promise<number> {
+    this.sweep(epochSeconds());
+    return Math.min(this.size, limit);
+  }
+
   async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
     const own = this.byOwner.get(owner);
     if (own === undefined) return;

@@ -185,6 +185,10 @@ export class MemoryStore implements StateStore {
     return this.sessions.listSessions(owner);
   }
 
+  countSessions(limit: number): Promise<number> {
+    return this.sessions.countSessions(limit);
+  }
+
   removeSessions(owner: string, sids: readonly string[]): Promise<void> {
     return this.sessions.removeSessions(owner, sids);
   }

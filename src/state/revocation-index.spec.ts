@@ -23,6 +23,14 @@ describe('RevocationIndex', () => {
       entry('b', { kind: 'kid', expiresAt: null, reason: 'r' }),
       entry(randomUUID(), { reason: 'r' }),
       entry(randomUUID().toUpperCase()),
+      // The name of a login, and what looks like one.
+      entry('login 0123abcd-0000-8fff-00ff-', { kind: 'sid' }),
+      entry('login 0123abcd-0000-8fff-00ff_', { kind: 'sid' }),
+      entry('login 0123abcd-0000-8fff-00fF-', { kind: 'sid' }),
+      entry('login 0123abcd-0000-8fff-00f-f', { kind: 'sid' }),
+      entry('Login 0123abcd-0000-8fff-00ff-', { kind: 'sid' }),
+      entry(`${randomUUID().slice(0, 35)}ä`),
+      entry(randomUUID().replace('-', '0')),
       entry(`sha256:${hash('sha256', 'x', 'base64url')}`, { reason: 'ä – 理由\0' }),
       // Looks like a digest, and is none: the last character has bits that nothing stands for.
       entry(`sha256:${'A'.repeat(42)}B`),

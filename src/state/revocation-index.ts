@@ -11,7 +11,9 @@ import {
   encodeName,
   encodeText,
   nameWords,
+  readUuid,
   textWords,
+  writeUuid,
   type Name,
 } from './revocation-record.js';
 import { NONE, SlotTable, type Slot } from './slot-table.js';
@@ -35,13 +37,15 @@ const FOREVER = 0xffff_ffff;
 const NAME_BITS = 0xf;
 const REASON_SHIFT = 8;
 const NO_REASON = 0;
+const NO_WORDS = new Uint32Array(0);
 /** The reason stands behind the value: there are more than are numbered. */
 const OWN_REASON = 255;
 
 /**
  * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
  * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
- * entry is 36 bytes in a table, and its value in an arena: 36 bytes for a digest, 20 for a UUID.
+ * entry is 40 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
+ * login.
  *
  * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
  */
@@ -61,7 +65,8 @@ export class RevocationIndex {
   /** While a history is read: a bit for each slot whose entry the store has. */
   private marks: Uint8Array | undefined;
 
-  constructor() {
+  /** @param now the clock to go by, in seconds since 1970 */
+  constructor(private readonly now = epochSeconds) {
     this.addBucket();
   }
 
@@ -82,9 +87,8 @@ export class RevocationIndex {
   /** Whether a token that carries `value` is revoked. @param time see `timeOf` */
   isRevoked(kind: RevocationKind, value: string, time: number | undefined): boolean {
     const name = encodeName(kind, value);
-    const now = epochSeconds();
     for (let slot = this.first(name); slot !== NONE; slot = this.slots.get(slot, NEXT)) {
-      if (!this.isNamed(slot, name) || this.isExpired(slot, now)) continue;
+      if (!this.isNamed(slot, name) || this.isExpired(slot, this.now())) continue;
       const before = this.slots.get(slot, BEFORE);
       if (before === FOREVER || time === undefined || time < before) return true;
     }
@@ -101,7 +105,8 @@ export class RevocationIndex {
     for (let slot = first; slot !== NONE; slot = slots.get(slot, NEXT))
       if (this.hasId(slot, words) && this.isNamed(slot, name)) return this.mark(slot);
     const added = slots.allocate();
-    words.forEach((word, index) => slots.set(added, ID + index, word));
+    for (let index = 0; index < words.length; index++)
+      slots.set(added, ID + index, words[index] as number);
     slots.set(added, BEFORE, toWord(before));
     slots.set(added, EXPIRES, toWord(expiresAt));
     slots.set(added, CREATED, toWord(createdAt));
@@ -172,18 +177,11 @@ export class RevocationIndex {
     const word = (index: number): number => this.slots.get(slot, index);
     const ref = word(REF);
     if (ref === 0) return undefined;
-    const hex = [0, 1, 2, 3]
-      .map((index) =>
-        word(ID + index)
-          .toString(16)
-          .padStart(8, '0'),
-      )
-      .join('');
     const head = this.arena.get(ref);
     const length = this.nameLength(ref);
     const [kind, value] = decodeName(head, this.arena.words(ref + 1, length));
     return {
-      id: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+      id: writeUuid(Uint32Array.of(word(ID), word(ID + 1), word(ID + 2), word(ID + 3))),
       kind,
       value,
       before: word(BEFORE) === FOREVER ? null : word(BEFORE),
@@ -195,14 +193,13 @@ export class RevocationIndex {
 
   /** A record: its head, the value, and where its number does not say it, the reason. */
   private write({ head, words }: Name, reason: string | undefined): Ref {
+    const { arena } = this;
     const number = this.numberOf(reason);
-    const own = number === OWN_REASON ? encodeText(reason as string) : new Uint32Array(0);
-    const length = 1 + words.length + own.length;
-    const ref = this.arena.allocate(length);
-    const record = this.arena.words(ref, length);
-    record[0] = head | (number << REASON_SHIFT);
-    record.set(words, 1);
-    record.set(own, 1 + words.length);
+    const own = number === OWN_REASON ? encodeText(reason as string) : NO_WORDS;
+    const ref = arena.allocate(1 + words.length + own.length);
+    arena.set(ref, head | (number << REASON_SHIFT));
+    arena.write(ref + 1, words);
+    arena.write(ref + 1 + words.length, own);
     return ref;
   }
 
@@ -256,10 +253,10 @@ export class RevocationIndex {
   }
 
   private bucketOf({ head, words }: Name): number {
-    return this.bucketAt(this.hash(head, words));
-  }
-
-  private bucketAt(hashed: number): number {
+    let hashed = this.seed ^ head;
+    for (let index = 0; index < words.length; index++)
+      hashed = mix(hashed, words[index] as number);
+    hashed = finish(hashed);
     const low = hashed & (this.base - 1);
     return low < this.split ? hashed & (2 * this.base - 1) : low;
   }
@@ -277,9 +274,7 @@ export class RevocationIndex {
     while (slot !== NONE) {
       const next = slots.get(slot, NEXT);
       const ref = slots.get(slot, REF);
-      const name = this.arena.words(ref + 1, this.nameLength(ref));
-      const upper = this.hash(this.arena.get(ref) & NAME_BITS, name) & base;
-      const bucket = upper === 0 ? split : added;
+      const bucket = (this.hashAt(ref) & base) === 0 ? split : added;
       slots.set(slot, NEXT, buckets.get(bucket, 0));
       buckets.set(bucket, 0, slot);
       slot = next;
@@ -292,23 +287,19 @@ export class RevocationIndex {
     return bucket;
   }
 
-  /** As MurmurHash3. Whoever chooses values does not know the seed, and so not which ones meet in a bucket. */
-  private hash(head: number, words: Uint32Array): number {
-    let hashed = this.seed ^ head;
-    for (const word of words) {
-      let mixed = Math.imul(word, 0xcc9e_2d51);
-      mixed = (mixed << 15) | (mixed >>> 17);
-      hashed ^= Math.imul(mixed, 0x1b87_3593);
-      hashed = (hashed << 13) | (hashed >>> 19);
-      hashed = (Math.imul(hashed, 5) + 0xe654_6b64) | 0;
-    }
-    hashed = Math.imul(hashed ^ (hashed >>> 16), 0x85eb_ca6b);
-    hashed = Math.imul(hashed ^ (hashed >>> 13), 0xc2b2_ae35);
-    return (hashed ^ (hashed >>> 16)) >>> 0;
+  /** As {@link bucketOf} of its name. */
+  private hashAt(ref: Ref): number {
+    const { arena } = this;
+    const end = ref + 1 + this.nameLength(ref);
+    let hashed = this.seed ^ (arena.get(ref) & NAME_BITS);
+    for (let at = ref + 1; at < end; at++) hashed = mix(hashed, arena.get(at));
+    return finish(hashed);
   }
 
-  private hasId(slot: Slot, words: readonly number[]): boolean {
-    return words.every((word, index) => this.slots.get(slot, ID + index) === word);
+  private hasId(slot: Slot, words: Uint32Array): boolean {
+    for (let index = 0; index < words.length; index++)
+      if (this.slots.get(slot, ID + index) !== words[index]) return false;
+    return true;
   }
 
   private isNamed(slot: Slot, { head, words }: Name): boolean {
@@ -329,10 +320,25 @@ export class RevocationIndex {
 const toWord = (seconds: number | null): number =>
   seconds === null ? FOREVER : Math.min(FOREVER, Math.max(0, Math.ceil(seconds)));
 
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
 /** The 128 bits of a UUID; anything else is named by a digest. */
-function idWords(id: string): number[] {
-  const hex = UUID.test(id) ? id.replaceAll('-', '') : hash('sha256', id, 'hex');
-  return [0, 8, 16, 24].map((start) => Number.parseInt(hex.slice(start, start + 8), 16));
+function idWords(id: string): Uint32Array {
+  const words = new Uint32Array(4);
+  if (id.length === 36 && (readUuid(id, words) || readUuid(id.toLowerCase(), words))) return words;
+  const hex = hash('sha256', id, 'hex');
+  return words.map((_word, index) => Number.parseInt(hex.slice(index * 8, index * 8 + 8), 16));
+}
+
+// MurmurHash3. Whoever chooses values does not know the seed, and so not which ones meet in a bucket.
+
+function mix(hashed: number, word: number): number {
+  let mixed = Math.imul(word, 0xcc9e_2d51);
+  mixed = (mixed << 15) | (mixed >>> 17);
+  const next = hashed ^ Math.imul(mixed, 0x1b87_3593);
+  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe654_6b64) | 0;
+}
+
+function finish(hashed: number): number {
+  let mixed = Math.imul(hashed ^ (hashed >>> 16), 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -4,11 +4,14 @@ import { REVOCATION_KINDS, type RevocationKind } from '../core/revocation/index.
 const TEXT = 0;
 const UUID = 1;
 const DIGEST = 2;
-const WORDS_OF = [0, 4, 8] as const;
+const LOGIN = 3;
+const WORDS_OF = [0, 4, 8, 3] as const;
 
-const UUID_FORM = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const DIGEST_PREFIX = 'sha256:';
 const DIGEST_LENGTH = DIGEST_PREFIX.length + 43;
+/** See `sessionName`: what the ids of the tokens of one login have in common is the head of a UUID of version 8. */
+const LOGIN_PREFIX = 'login ';
+const LOGIN_LENGTH = LOGIN_PREFIX.length + 24;
 
 /** Kind and form of a value, and the value, as words. */
 export interface Name {
@@ -17,15 +20,6 @@ export interface Name {
   readonly words: Uint32Array;
 }
 
-const wordsOf = (bytes: Buffer): Uint32Array => {
-  const words = new Uint32Array(Math.ceil(bytes.length / 4));
-  new Uint8Array(words.buffer).set(bytes);
-  return words;
-};
-
-const textOf = (words: Uint32Array, bytes = words.byteLength): Buffer =>
-  Buffer.from(words.buffer, words.byteOffset, bytes);
-
 /** Writes a name as words; the same name gives the same words. */
 export function encodeName(kind: RevocationKind, value: string): Name {
   const [form, words] = encodeValue(value);
@@ -33,16 +27,86 @@ export function encodeName(kind: RevocationKind, value: string): Name {
 }
 
 function encodeValue(value: string): [form: number, words: Uint32Array] {
-  if (value.length === 36 && UUID_FORM.test(value))
-    return [UUID, wordsOf(Buffer.from(value.replaceAll('-', ''), 'hex'))];
-  if (value.length === DIGEST_LENGTH && value.startsWith(DIGEST_PREFIX)) {
-    const text = value.slice(DIGEST_PREFIX.length);
-    const bytes = Buffer.from(text, 'base64url');
-    if (bytes.length === 32 && bytes.toString('base64url') === text)
-      return [DIGEST, wordsOf(bytes)];
+  switch (value.length) {
+    case 36: {
+      const words = new Uint32Array(4);
+      if (readUuid(value, words)) return [UUID, words];
+      break;
+    }
+    case LOGIN_LENGTH: {
+      const words = new Uint32Array(3);
+      if (value.startsWith(LOGIN_PREFIX) && readLogin(value, words)) return [LOGIN, words];
+      break;
+    }
+    case DIGEST_LENGTH: {
+      const words = value.startsWith(DIGEST_PREFIX) ? readDigest(value) : undefined;
+      if (words !== undefined) return [DIGEST, words];
+      break;
+    }
   }
   return [TEXT, encodeText(value)];
 }
+
+const DASH = 45;
+const NO_DIGIT = 16;
+/** By character code: the digit that it stands for. Uppercase ones are none, since they make another name. */
+const DIGITS = new Uint8Array(128).fill(NO_DIGIT);
+for (const [digit, character] of [...'0123456789abcdef'].entries())
+  DIGITS[character.charCodeAt(0)] = digit;
+
+/**
+ * Reads the digits of a UUID in lower case, or of the head of one, eight a word.
+ *
+ * @returns false when it is none; then the words may hold anything
+ */
+export function readUuid(text: string, words: Uint32Array, start = 0): boolean {
+  let count = 0;
+  let word = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const place = at - start;
+    if (place === 8 || place === 13 || place === 18 || place === 23) {
+      if (code !== DASH) return false;
+      continue;
+    }
+    const digit = DIGITS[code] ?? NO_DIGIT;
+    if (digit === NO_DIGIT) return false;
+    word = (word << 4) | digit;
+    if ((++count & 7) === 0) words[(count >> 3) - 1] = word;
+  }
+  // The head ends within a word.
+  if ((count & 7) !== 0) words[count >> 3] = word;
+  return true;
+}
+
+const readLogin = (value: string, words: Uint32Array): boolean =>
+  readUuid(value, words, LOGIN_PREFIX.length);
+
+function readDigest(value: string): Uint32Array | undefined {
+  const text = value.slice(DIGEST_PREFIX.length);
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length !== 32 || bytes.toString('base64url') !== text) return undefined;
+  const words = new Uint32Array(8);
+  new Uint8Array(words.buffer).set(bytes);
+  return words;
+}
+
+/** The UUID whose digits {@link readUuid} read. */
+export function writeUuid(words: Uint32Array): string {
+  const hex = Array.from(words.subarray(0, 4), (word) => word.toString(16).padStart(8, '0'));
+  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+function writeLogin(words: Uint32Array): string {
+  const [first = 0, second = 0, third = 0] = words;
+  const last = (third & 0xffff).toString(16).padStart(4, '0');
+  // The words of a UUID whose third word has no other digits than the head.
+  const whole = writeUuid(Uint32Array.of(first, second, Number.parseInt(`${last}0000`, 16), 0));
+  return LOGIN_PREFIX + whole.slice(0, LOGIN_LENGTH - LOGIN_PREFIX.length);
+}
+
+const textOf = (words: Uint32Array, bytes = words.byteLength): Buffer =>
+  Buffer.from(words.buffer, words.byteOffset, bytes);
 
 /** The number of bytes, and UTF-8. */
 export function encodeText(text: string): Uint32Array {
@@ -71,10 +135,10 @@ export function decodeName(
 ): [kind: RevocationKind, value: string] {
   const kind = REVOCATION_KINDS[head & 3] as RevocationKind;
   switch ((head >>> 2) & 3) {
-    case UUID: {
-      const hex = textOf(words, 16).toString('hex');
-      return [kind, hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')];
-    }
+    case UUID:
+      return [kind, writeUuid(words)];
+    case LOGIN:
+      return [kind, writeLogin(words)];
     case DIGEST:
       return [kind, DIGEST_PREFIX + textOf(words, 32).toString('base64url')];
     default:

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { REVOCATION_KINDS, type Revocation } from '../core/revocation/index.js';
+import { epochSeconds } from '../core/time/index.js';
 import { Forgetting } from './forgetting.js';
 import type { LatestExpiry } from './latest-expiry.js';
 import { RevocationIndex } from './revocation-index.js';
 import {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';
@@ -14,11 +16,17 @@ import { StoreReports } from './store-reports.js';
 export interface ReplicaOptions {
   /** Milliseconds between two looks at the store. Default 500. */
   pollMs?: number;
-  /** Milliseconds for which the view serves while the store does not answer. Default 30000. */
+  /**
+   * Milliseconds for which the view serves while the store does not answer. Default 30000; where the store says that it
+   * reads its data after a start, 300000.
+   */
   maxStalenessMs?: number;
 }
 
-const PAGE = 2000;
+/** More at a time would only be more memory. */
+const PAGE = 1000;
+/** For so long the view serves while the store reads its data after a start. */
+const LONGEST_LOADING_MS = 300_000;
 /** Revocations that a store gets back at a time. */
 const RESTORED_AT_ONCE = 500;
 /** A whole round of looks at every entry, in polls. */
@@ -43,10 +51,10 @@ const isTime = (value: unknown): boolean => value === null || typeof value === '
  */
 export class RevocationReplica {
   /** What is answered from. */
-  readonly index = new RevocationIndex();
+  readonly index: RevocationIndex;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
-  private readonly forgetting = new Forgetting();
+  private readonly forgetting: Forgetting;
   private cursor: string | undefined;
   /** What the store confirmed here and has not told of yet. */
   private readonly unseen = new Map<string, Revocation>();
@@ -62,6 +70,8 @@ export class RevocationReplica {
   /** Milliseconds that this took. */
   private answeredIn = 0;
   private failing = false;
+  /** The store reads its data: nobody revokes anything meanwhile. */
+  private loading = false;
   private readonly reports: StoreReports;
   /** Entries of the store that this version does not understand, by id. */
   private readonly foreign = new Set<string>();
@@ -75,6 +85,8 @@ export class RevocationReplica {
     private readonly expiry: LatestExpiry,
     options: ReplicaOptions,
   ) {
+    this.index = new RevocationIndex(() => store.clock?.now ?? epochSeconds());
+    this.forgetting = new Forgetting(store.clock);
     this.reports = new StoreReports(store);
     this.pollMs = options.pollMs ?? 500;
     this.maxStalenessMs = options.maxStalenessMs ?? 30_000;
@@ -107,15 +119,21 @@ export class RevocationReplica {
     return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
   }
 
+  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  isLongPast(time: number): boolean {
+    const { horizon } = this.forgetting;
+    return horizon !== undefined && time <= horizon;
+  }
+
   /** @throws StateUnavailableException when the store has not answered for too long, or has not got back what it lost */
   assertFresh(): void {
     if (!this.complete)
       throw new StateUnavailableException(
         `the state store (${this.store.description}) lost revocations and is getting them back`,
       );
-    if (performance.now() - this.seenAt > this.maxStalenessMs)
+    if (performance.now() - this.seenAt > this.patienceMs)
       throw new StateUnavailableException(
-        `the state store (${this.store.description}) has not answered for more than ${this.maxStalenessMs / 1000} s`,
+        `the state store (${this.store.description}) has not answered for more than ${this.patienceMs / 1000} s`,
       );
   }
 
@@ -149,6 +167,11 @@ export class RevocationReplica {
       }
   }
 
+  /** Milliseconds for which the view serves without an answer of the store. */
+  private get patienceMs(): number {
+    return this.loading ? Math.max(LONGEST_LOADING_MS, this.maxStalenessMs) : this.maxStalenessMs;
+  }
+
   private scheduleNext(): void {
     clearTimeout(this.timer);
     if (this.closed) return;
@@ -173,12 +196,14 @@ export class RevocationReplica {
       await this.look();
       if (this.failing) this.reports.answersAgain();
       this.failing = false;
+      this.loading = false;
       this.reports.skew();
       this.reports.readOnly();
     } catch (error) {
       if (!this.closed) {
         this.failing = true;
-        this.reports.failure(error, this.maxStalenessMs);
+        this.loading = error instanceof StateLoadingException;
+        this.reports.failure(error, this.patienceMs);
       }
     }
     this.scheduleNext();

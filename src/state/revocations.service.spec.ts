@@ -1,16 +1,18 @@
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseJsonExactly } from '../core/json/index.js';
 import { Forgetting } from './forgetting.js';
 import { MemoryStore } from './memory.store.js';
 import type { Revocation, TokenNames } from '../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
 import {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from './state-unavailable.exception.js';
 import type { RevocationChanges, StateStore } from './state-store.js';
+import { StoreClock } from './store-clock.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
@@ -22,6 +24,7 @@ const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({
 /** A store that can be out of order or full, and that can lose everything. */
 class FaultyStore extends MemoryStore {
   down = false;
+  failure = new StateUnavailableException('is down');
   readOnly: string | undefined;
   private lost = false;
   private inner = new MemoryStore();
@@ -57,7 +60,7 @@ class FaultyStore extends MemoryStore {
     return this.store();
   }
   private store(): StateStore {
-    if (this.down) throw new StateUnavailableException('is down');
+    if (this.down) throw this.failure;
     return this.inner;
   }
 }
@@ -236,6 +239,28 @@ describe('Revocations without a store', () => {
     expect(revocations.isRevoked(token({ jti: 'x' }))).toBe(true);
   });
 
+  it('serves for longer while the store reads its data, and no longer once it does not say so', async () => {
+    const store = new FaultyStore();
+    const revocations = await open(store, { maxStalenessMs: 50 });
+    await revocations.revoke({ kind: 'jti', value: 'x' });
+    const verdict = (): unknown => {
+      try {
+        return revocations.isRevoked(token({ jti: 'x' }));
+      } catch {
+        return 'stale';
+      }
+    };
+    store.failure = new StateLoadingException('reads');
+    store.down = true;
+    await expect.poll(() => revocations.staleSeconds, { interval: 5 }).toBeGreaterThan(0.2);
+    expect(verdict()).toBe(true);
+    await expect(revocations.revoke({ kind: 'jti', value: 'y' })).rejects.toThrow(StateLoadingException);
+    store.failure = new StateUnavailableException('is down');
+    await expect.poll(verdict, { interval: 5 }).toBe('stale');
+    store.down = false;
+    await expect.poll(verdict, { interval: 5 }).toBe(true);
+  });
+
   it('refuses to begin without it', async () => {
     const store = new FaultyStore();
     store.down = true;
@@ -333,6 +358,74 @@ describe('entries of a newer version', () => {
     expect(revocations.isRevoked(token({ sid: 's' }))).toBe(false);
     expect(await revocations.undo(newer.id)).toBe(true);
     await expect.poll(() => revocations.skipped).toBe(4);
+  });
+});
+
+describe('a store with a clock of its own', () => {
+  const TIME = 1_800_000_000;
+  /** Seconds by which this machine is ahead. */
+  let ahead = 0;
+  let steady = 0;
+  beforeEach(() => {
+    ahead = 0;
+    steady = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => steady * 1000);
+    vi.spyOn(Date, 'now').mockImplementation(() => (TIME + steady + ahead) * 1000);
+  });
+  class ClockedStore extends MemoryStore {
+    readonly clock = new StoreClock();
+    override async changes(cursor: string | undefined, limit: number): Promise<RevocationChanges> {
+      this.clock.note(TIME + steady, performance.now(), performance.now());
+      return super.changes(cursor, limit);
+    }
+  }
+  const DAYS = 20 * 86_400;
+
+  it.each([
+    [DAYS, 0],
+    [30, 0],
+    [0, 0],
+    [-2, -2],
+    [-30, -10],
+    [-DAYS, -10],
+  ])(
+    'with %i s of difference: the time is the store’s, tokens are of %i s',
+    async (difference, issued) => {
+      const revocations = await open(new ClockedStore(), { pollMs: 60_000 });
+      ahead = difference;
+      expect([revocations.now, revocations.clockSkew]).toEqual([TIME, difference]);
+      expect(revocations.issueTime()).toBe(TIME + issued);
+    },
+  );
+
+  it.each([DAYS, -DAYS])(
+    'with %i s of difference: goes by the clock of the store',
+    async (difference) => {
+      const revocations = await open(new ClockedStore(), { pollMs: 60_000, maxStalenessMs: 1e9 });
+      ahead = difference;
+      const revoked = await revocations.revoke({ kind: 'sub', value: 'u', before: null });
+      expect(revoked).toMatchObject({ createdAt: TIME, expiresAt: TIME + 600 + 3600 });
+      expect(revocations.isRevoked(token({ sub: 'u' }))).toBe(true);
+      steady = 600 + 3600;
+      expect(revocations.isRevoked(token({ sub: 'u' }))).toBe(false);
+    },
+  );
+
+  it('takes nothing for long past that is not by that clock, nor within minutes of a jump', async () => {
+    const revocations = await open(new ClockedStore(), { pollMs: 60_000 });
+    expect(revocations.isLongPast(TIME - DAYS)).toBe(false);
+    steady = 601;
+    expect([revocations.isLongPast(TIME - 2900), revocations.isLongPast(TIME - DAYS)]).toEqual([
+      false,
+      true,
+    ]);
+    ahead = DAYS;
+    expect(revocations.isLongPast(TIME - DAYS)).toBe(false);
+    steady += 601;
+    expect([revocations.isLongPast(TIME), revocations.isLongPast(TIME - DAYS)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { epochSeconds, nowSeconds } from '../core/time/index.js';
+import { epochSeconds } from '../core/time/index.js';
 import {
   LONGEST_LEEWAY,
   nameOf,
@@ -121,11 +121,26 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
+   * Seconds since 1970 by the clock that all processes of the store share: that of the machine; of several machines,
+   * this one's as far as the store does not show that it is wrong.
+   */
+  get now(): number {
+    return this.store.clock?.now ?? epochSeconds();
+  }
+
+  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  isLongPast(time: number): boolean {
+    return this.replica.isLongPast(time);
+  }
+
+  /**
    * The time to write into tokens, in whole seconds since 1970: never ahead of the store's clock, which decides what
-   * a revocation means.
+   * a revocation means, nor so far behind it that a token would expire long before it should.
    */
   issueTime(): number {
-    return Math.floor(Math.min(epochSeconds(), this.store.clock?.earliest ?? Infinity));
+    const time = epochSeconds();
+    const { earliest = time } = this.store.clock ?? {};
+    return Math.floor(Math.min(earliest, Math.max(time, earliest - LARGEST_SKEW)));
   }
 
   /**
@@ -172,7 +187,7 @@ export class Revocations implements OnApplicationShutdown {
    */
   async revoke(request: RevocationRequest): Promise<Revocation> {
     const { kind, value, reason } = request;
-    const now = nowSeconds();
+    const now = Math.floor(this.now);
     const untilNow = request.before === undefined && kind === 'sub';
     const told: Revocation = {
       id: randomUUID(),

@@ -27,6 +27,11 @@ export interface SessionRecords {
   listSessions(owner: string): Promise<readonly SessionRecord[]>;
   /** Forgets sessions; those that are not there, too. */
   removeSessions(owner: string, sids: readonly string[]): Promise<void>;
+  /**
+   * How many sessions of all users have not expired, without counting further than `limit`. Left out by a store that
+   * would have to read them all.
+   */
+  countSessions?(limit: number): Promise<number>;
 }
 
 /** What a store shows of the sessions that it holds. */

@@ -76,7 +76,8 @@ export interface Hits {
  *
  * Every method rejects with `StateUnavailableException` (503 `state_unavailable`) when the store cannot do
  * its work, within a bounded time; with `StateReadOnlyException`, which is one, when it answers questions
- * but takes no writes.
+ * but takes no writes; with `StateLoadingException`, which is one, too, when it is known that it takes nothing from
+ * anybody until it has read its data.
  */
 export interface StateStore extends SessionRecords {
   /** For messages: kind and place, without credentials. */

@@ -21,3 +21,9 @@ export class StateUnavailableException extends GatewayException {
  * full, a replica, or on a disk that cannot be written. Nothing of the write has happened.
  */
 export class StateReadOnlyException extends StateUnavailableException {}
+
+/**
+ * 503 `state_unavailable`: the state store was started again and is reading its data. It does not answer yet, and takes
+ * nothing from anybody: what was seen of it before is still all that it says, but for the last moments.
+ */
+export class StateLoadingException extends StateUnavailableException {}

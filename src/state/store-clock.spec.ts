@@ -16,6 +16,7 @@ describe('StoreClock', () => {
   it('knows nothing before the first answer', () => {
     const clock = begin();
     expect([clock.earliest, clock.latest, clock.skew]).toEqual([undefined, undefined, 0]);
+    expect(clock.now).toBe(wall / 1000);
   });
 
   it('knows between which times the store is, whatever is done to the clock of this machine', () => {
@@ -36,5 +37,6 @@ describe('StoreClock', () => {
     clock.note(wall / 1000, steady - 400, steady);
     wall += ahead * 1000;
     expect(clock.skew).toBeCloseTo(expected, 3);
+    expect(clock.now).toBeCloseTo(wall / 1000 - expected, 3);
   });
 });

@@ -1,3 +1,5 @@
+import { epochSeconds } from '../core/time/index.js';
+
 /**
  * The clock of a store on another machine. Each answer of the store that says what time it is there bounds the
  * difference: it was made between the question and its arrival. In between the monotonic clock goes on, so a jump of
@@ -34,8 +36,17 @@ export class StoreClock {
 
   /** Seconds by which the clock of this machine is ahead, at least; negative: behind. 0: maybe not at all. */
   get skew(): number {
-    const now = Date.now() / 1000;
-    const { earliest = now, latest = now } = this;
-    return now > latest ? now - latest : Math.min(0, now - earliest);
+    const time = epochSeconds();
+    return time - this.corrected(time);
+  }
+
+  /** Seconds since 1970 by the clock of this machine; where the store shows that it is wrong, by the store's. */
+  get now(): number {
+    return this.corrected(epochSeconds());
+  }
+
+  private corrected(time: number): number {
+    const { earliest = time, latest = time } = this;
+    return Math.max(earliest, Math.min(time, latest));
   }
 }

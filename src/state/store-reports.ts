@@ -55,15 +55,15 @@ export class StoreReports {
     );
   }
 
-  /** @param maxStalenessMs for which what was seen so far is used */
-  failure(error: unknown, maxStalenessMs: number): void {
+  /** @param patienceMs for which what was seen so far is used */
+  failure(error: unknown, patienceMs: number): void {
     if (!this.failures.due()) return;
     const reason =
       error instanceof StateUnavailableException
         ? (error.details.explanation ?? '')
         : 'unexpected error';
     this.logger.error(
-      `State: ${reason}; revocations seen so far are used for at most ${maxStalenessMs / 1000} s`,
+      `State: ${reason}; revocations seen so far are used for at most ${patienceMs / 1000} s`,
     );
   }
 

@@ -18,7 +18,7 @@ export class WordArena {
   allocate(words: number): Ref {
     const ref = this.freed.get(words);
     if (ref !== undefined) {
-      const next = this.words(ref, 1)[0] as number;
+      const next = this.get(ref);
       if (next === 0) this.freed.delete(words);
       else this.freed.set(words, next);
       return ref;
@@ -39,13 +39,23 @@ export class WordArena {
 
   /** @param words as it was allocated */
   free(ref: Ref, words: number): void {
-    this.words(ref, 1)[0] = this.freed.get(words) ?? 0;
+    this.set(ref, this.freed.get(words) ?? 0);
     this.freed.set(words, ref);
   }
 
   /** The word at a place. */
   get(ref: Ref): number {
     return (this.chunks[ref >>> CHUNK_BITS] as Uint32Array)[ref & (CHUNK_WORDS - 1)] as number;
+  }
+
+  set(ref: Ref, word: number): void {
+    (this.chunks[ref >>> CHUNK_BITS] as Uint32Array)[ref & (CHUNK_WORDS - 1)] = word;
+  }
+
+  /** Writes words from a place in a record on. */
+  write(ref: Ref, words: Uint32Array): void {
+    for (let index = 0; index < words.length; index++)
+      this.set(ref + index, words[index] as number);
   }
 
   /** Words of a record as they are, not a copy. */

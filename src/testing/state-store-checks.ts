@@ -405,6 +405,22 @@ const OF_SESSIONS: Readonly<Record<string, (store: StateStore) => Promise<void>>
     await eventually(async () => same(await store.listSessions(owner), [long]));
     same(await store.putSession(owner, long), [long]);
   },
+
+  'counts sessions of all owners up to a limit, if it counts them': async (store) => {
+    if (store.countSessions === undefined) return;
+    const before = await store.countSessions(1_000_000);
+    const [one, two] = [session(), session({ expiresAt: now() + 2 })];
+    const [owner, other] = [randomUUID(), randomUUID()];
+    await store.putSession(owner, one);
+    await store.putSession(owner, { ...one, usedAt: now() + 5 });
+    await store.putSession(other, two);
+    await store.putSession(other, session({ expiresAt: now() - 1 }));
+    same(await store.countSessions(1_000_000), before + 2);
+    same(await store.countSessions(1), 1);
+    await eventually(async () => same(await store.countSessions?.(1_000_000), before + 1));
+    await store.removeSessions(owner, [one.sid]);
+    same(await store.countSessions(1_000_000), before);
+  },
 };
 
 const OF_SHARED: Readonly<Record<string, (one: StateStore, other: StateStore) => Promise<void>>> = {

@@ -76,14 +76,60 @@ export interface SentinelGroup {
 
 export const SENTINEL_SERVICE = 'main';
 
-/** One primary with two replicas, and three Sentinels that take a server for dead after a second. */
-export async function startSentinels(): Promise<SentinelGroup> {
-  const primary = await startRedis();
+/** Files of PEM: who is trusted, and the certificate of a server. */
+export interface ServerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A server, and the port at which replicas, Sentinels and gateways find it. */
+async function startMember(
+  tls: ServerTls | undefined,
+  ...options: string[]
+): Promise<{ server: RedisServer; port: number }> {
+  if (tls === undefined) {
+    const server = await startRedis(...options);
+    return { server, port: server.port };
+  }
+  const port = await freePort();
+  const settings = tlsSettings(tls, port).flatMap(([name, value]) => [`--${name}`, value]);
+  return { server: await startRedis(...settings, ...options), port };
+}
+
+const tlsSettings = ({ ca, cert, key }: ServerTls, port: number): [string, string][] => [
+  ['tls-port', String(port)],
+  ['tls-ca-cert-file', ca],
+  ['tls-cert-file', cert],
+  ['tls-key-file', key],
+  ['tls-auth-clients', 'yes'],
+  ['tls-replication', 'yes'],
+];
+
+/**
+ * One primary with two replicas, and three Sentinels that take a server for dead after a second.
+ *
+ * @param tls how all of them are reached, but for the commands of the test
+ * @param settings further lines for the Sentinels
+ */
+export async function startSentinels(
+  tls?: ServerTls,
+  ...settings: string[]
+): Promise<SentinelGroup> {
+  const primary = await startMember(tls);
   const replicas = await Promise.all(
-    [1, 2].map(() => startRedis('--replicaof', `127.0.0.1 ${primary.port}`)),
+    [1, 2].map(() => startMember(tls, '--replicaof', `127.0.0.1 ${primary.port}`)),
   );
-  const servers = [primary, ...replicas];
-  const sentinels = await Promise.all([1, 2, 3].map(() => startSentinel(primary.port)));
+  const members = [primary, ...replicas];
+  const servers = members.map(({ server }) => server);
+  const sentinels = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const port = await freePort();
+      const lines = tls === undefined ? [] : tlsSettings(tls, port).map((line) => line.join(' '));
+      const sentinel = await startSentinel(primary.port, ...lines, ...settings);
+      return { ...sentinel, reached: tls === undefined ? sentinel.port : port };
+    }),
+  );
   const named = async (port: number): Promise<number> => {
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', SENTINEL_SERVICE];
     return Number(((await redisCommand(port, ...command)) as string[])[1]);
@@ -97,11 +143,11 @@ export async function startSentinels(): Promise<SentinelGroup> {
       return value('num-slaves') === '2' && value('num-other-sentinels') === '2';
     });
   return {
-    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${SENTINEL_SERVICE}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}+sentinel://${sentinels.map(({ reached }) => `127.0.0.1:${reached}`).join(',')}/${SENTINEL_SERVICE}`,
     servers,
     primary: async () => {
       const port = await named((sentinels[0] as { port: number }).port);
-      return servers.find((server) => server.port === port);
+      return members.find((member) => member.port === port)?.server;
     },
     stop: async () => {
       await Promise.all(sentinels.map(({ child }) => kill(child)));
@@ -113,6 +159,7 @@ export async function startSentinels(): Promise<SentinelGroup> {
 /** A Sentinel that knows one primary. */
 export async function startSentinel(
   primary: number,
+  ...settings: string[]
 ): Promise<{ port: number; child: ChildProcess }> {
   const folder = tempFolder('sentinel');
   const port = await freePort();
@@ -124,6 +171,7 @@ export async function startSentinel(
     `sentinel monitor ${SENTINEL_SERVICE} 127.0.0.1 ${primary} 2`,
     `sentinel down-after-milliseconds ${SENTINEL_SERVICE} 1000`,
     `sentinel failover-timeout ${SENTINEL_SERVICE} 5000`,
+    ...settings,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const args = [file, '--sentinel'];

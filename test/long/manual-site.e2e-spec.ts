@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, withoutBrowser } from '../helpers/browser.js';
@@ -65,6 +66,19 @@ describe('the manual as a site', () => {
     );
     expect(dead).toEqual([]);
   });
+
+  it('is small as it is sent, and loads nothing from elsewhere', () => {
+    for (const name of globSync('**/*.html', { cwd: HTML })) {
+      const html = readFileSync(join(HTML, name), 'utf8');
+      // The reference of all exports is as long as it is.
+      if (!name.startsWith('api/'))
+        expect([name, gzipSync(html).length < 60_000]).toEqual([name, true]);
+      const loaded = html.matchAll(
+        /<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?:https?:)?\/\/[^"]*"/g,
+      );
+      expect([name, [...loaded].map(([tag]) => tag)]).toEqual([name, []]);
+    }
+  });
 });
 
 const isFile = (path: string): boolean => extname(path) !== '' && existsSync(path);
@@ -102,7 +116,7 @@ describe.skipIf(withoutBrowser)('the manual in a browser', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/keys(?:\.html)?#encrypted-files/);
     await expect.poll(() => page.locator('main h1').innerText()).toContain('Keys');
-    await page.keyboard.press('Control+K');
+    await page.keyboard.press('Control+k');
     await page.locator('#localsearch-input').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('#localsearch-input').waitFor({ state: 'detached' });

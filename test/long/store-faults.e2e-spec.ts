@@ -1,6 +1,5 @@
-// What a session and a revocation go through when the network to the store, or a clock, is not as it should be.
+// What a session goes through when the network to the store is not as it should be.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
@@ -8,14 +7,9 @@ import { call } from '../helpers/http.js';
 import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { openLink, type NetworkLink } from '../helpers/network-link.js';
-import { metricOf, preload } from '../helpers/processes.js';
 import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
 import { startRedis, withoutRedis } from '../helpers/redis.js';
 import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers/sessions.js';
-
-/** Code for `preload`: the wall clock is so many seconds ahead. */
-const clockAhead = (seconds: number): string =>
-  `const wall = Date.now; Date.now = () => wall() + ${seconds * 1000};`;
 
 const SERVERS = [
   ['Redis', withoutRedis, startRedis],
@@ -29,7 +23,7 @@ for (const [name, isMissing, startServer] of SERVERS)
     let server: { url: string; port: number; stop(): Promise<void> };
     const claims = { sub: 'u1' };
     const body = {
-      access_token: { ...claims, roles: ['role_a', 'ops'] },
+      access_token: { ...claims, roles: ['role_a'] },
       refresh_token: claims,
     };
     beforeAll(async () => {
@@ -47,7 +41,7 @@ for (const [name, isMissing, startServer] of SERVERS)
     interface Node extends GatewayProcess {
       link: NetworkLink;
     }
-    async function start(env: Record<string, string> = {}, ahead = 0): Promise<Node> {
+    async function start(env: Record<string, string> = {}): Promise<Node> {
       const link = await openLink(server.port);
       const gateway = await startGateway({
         BACKEND_HOST: backend.url,
@@ -55,9 +49,7 @@ for (const [name, isMissing, startServer] of SERVERS)
         SIGNER_ISSUER: ISSUER,
         VALIDATOR_AUDIENCE: AUDIENCE,
         REFRESH_BACKEND_PATH: '/refresh.json',
-        ADMIN_ROLES: 'ops',
         STATE_STORE: server.url.replace(`:${server.port}`, `:${link.port}`),
-        ...(ahead === 0 ? {} : { NODE_OPTIONS: preload(clockAhead(ahead)) }),
         ...env,
       });
       return { ...gateway, link };
@@ -150,70 +142,4 @@ for (const [name, isMissing, startServer] of SERVERS)
         expect(await patient).toBe('200');
       });
     });
-
-    // Twelve sessions at 200 ms are more than the connections to a PostgreSQL carry in a second.
-    describe.each(name === 'Redis' ? [0, 2, -2, 30, -30] : [])(
-      'clocks that are %s s apart, and 200 ms to the store',
-      (ahead) => {
-        it('no session survives that is older than the revocation of its user', async () => {
-          const sub = `u${ahead}`;
-          const own = { access_token: { ...body.access_token, sub }, refresh_token: { sub } };
-          await backend.answer('/token.json', { body: own });
-          await backend.answer('/refresh.json', { body: own });
-          const [one, right] = await Promise.all([start({}, ahead), start()]);
-          expect(metricOf(await right.metrics(), 'signet_state_clock_skew_seconds')).toBeLessThan(
-            0.1,
-          );
-          const skew = metricOf(await one.metrics(), 'signet_state_clock_skew_seconds');
-          expect(Math.abs(skew - Math.abs(ahead))).toBeLessThan(0.5);
-          const { status } = await call(`${one.url}/health/ready`);
-          expect(status).toBe(Math.abs(ahead) > 10 ? 503 : 200);
-
-          const admin = (await login(right.url)).access;
-          const sessions = await Promise.all(Array.from({ length: 12 }, () => login(one.url)));
-          one.link.delay(100);
-          right.link.delay(100);
-          // Each refreshes without a pause, until it is refused.
-          const last: Pair[] = [];
-          const refreshing = Promise.all(
-            sessions.map(async (session, index) => {
-              for (last[index] = session; ;) {
-                const answer = await refresh(one.url, last[index].refresh);
-                if (answer.status !== 200) return verdictOf(answer);
-                last[index] = pairOf(answer);
-              }
-            }),
-          );
-          await sleep(500);
-          const revoked = await call(`${right.url}/admin/revocations`, {
-            method: 'POST',
-            headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-            body: JSON.stringify({ sub }),
-          });
-          expect(revoked.status).toBe(201);
-          expect(new Set(await refreshing)).toEqual(new Set(['400 refresh_token_invalid']));
-          one.link.delay(0);
-          right.link.delay(0);
-          for (const { url } of [one, right])
-            for (const { access, refresh: token } of last) {
-              await expect
-                .poll(() => custom(url, access))
-                .toMatch(/^401 token_(?:revoked|not_yet_valid)$/);
-              expect(verdictOf(await refresh(url, token))).toBe('400 refresh_token_invalid');
-              // What was written into it is never ahead of the store's clock.
-              expect(decodeJwt(access).iat).toBeLessThanOrEqual(Date.now() / 1000);
-            }
-          // A new login is good after the leeway and a second, and stays so.
-          await sleep(3000);
-          const fresh = await login(right.url);
-          expect(await custom(right.url, fresh.access)).toBe('200');
-          expect(verdictOf(await refresh(right.url, fresh.refresh))).toBe('200');
-          const warnings = one
-            .log()
-            .filter(({ msg }) => String(msg).startsWith('The clock of this machine'));
-          expect(warnings).toHaveLength(ahead === 0 ? 0 : 1);
-          await stop([one, right]);
-        });
-      },
-    );
   });

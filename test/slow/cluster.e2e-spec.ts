@@ -1,5 +1,6 @@
 // Workers that fail: at boot, at work, and by doing nothing any more.
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { limit } from '../helpers/faults.js';
 import { figure } from '../helpers/figure.js';
@@ -71,6 +72,38 @@ describe('a worker', () => {
       expect(running.output()).toContain('ended with code 1');
       await running.stop();
     }
+  });
+
+  it('that was stopped is replaced, and takes no connections with it', async () => {
+    const running = await start();
+    const [stopped = 0, other] = workersOf(running.process.pid);
+    process.kill(stopped, 'SIGSTOP');
+    const began = performance.now();
+    await expect
+      .poll(() => running.output(), { timeout: 30_000, interval: 50 })
+      .toMatch(/Worker 3 serves/);
+    const elapsed = performance.now() - began;
+    figure(`stopped worker replaced after ${Math.round(elapsed)} ms`);
+    expect(elapsed).toBeLessThan(limit(9000, 25_000));
+    expect(running.output()).toContain('hangs, and is ended');
+    const workers = workersOf(running.process.pid);
+    expect(workers).toHaveLength(2);
+    expect(workers).not.toContain(stopped);
+    expect(workers).toContain(other);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => token(running)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
+  it('is not ended for what it said while the primary stood still', async () => {
+    const running = await start();
+    const workers = workersOf(running.process.pid);
+    running.process.kill('SIGSTOP');
+    await sleep(8000);
+    running.process.kill('SIGCONT');
+    // More than one look at them.
+    await sleep(2500);
+    expect(workersOf(running.process.pid)).toEqual(workers);
+    expect(running.output()).not.toContain('hangs');
   });
 
   it('that hangs holds up neither a scrape nor the shutdown', async () => {

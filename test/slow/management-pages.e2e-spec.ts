@@ -48,6 +48,7 @@ beforeAll(async () => {
     NODE_ENV: 'production',
     WORKERS: '2',
     EXPLAIN_PAGE: 'true',
+    SESSION_LIST: 'true',
     BACKEND_HOST: backend.url,
     SIGNER_ALG: 'ES256',
     SIGNER_JWK_LOCAL_PATH: writeKeys([
@@ -214,6 +215,7 @@ describe.skipIf(withoutBrowser)('in a browser', () => {
     const { page, press, look, problems } = await open('/');
     const text = (): Promise<string> => page.locator('main').innerText();
     await expect.poll(text).toMatch(/signs\s+ES256\s+active/);
+    expect(await text()).toMatch(redis === undefined ? /Sessions\s+\d/ : /Sessions\s+not counted/);
     expect(await text()).toMatch(/activate waits, in \d+ min/);
     expect(await page.locator('#problems').innerText()).toContain(AWAY);
 

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { TokenNames } from '../../src/core/revocation/index.js';
+import { openStore, Revocations, StateUnavailableException } from '../../src/state/index.js';
 import { limit } from '../helpers/faults.js';
 import { figure } from '../helpers/figure.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
@@ -20,6 +23,55 @@ async function startBoth(
   onTestFinished(async () => void (await gateway.stop()));
   return { redis, gateway };
 }
+
+describe.skipIf(withoutRedis)('a Redis that is started again', () => {
+  it('is waited for while it reads its data: nobody revokes meanwhile', async () => {
+    // Of its own tests: it takes its time for each key, and looks after its clients often.
+    const slowly = ['--key-load-delay', '30000', '--loading-process-events-interval-bytes', '1024'];
+    const redis = await startRedis('--appendonly', 'yes', ...slowly);
+    onTestFinished(() => redis.stop());
+    const revocations = await Revocations.open(await openStore(redis.url), {
+      longestTokenTtl: 600,
+      pollMs: 50,
+      maxStalenessMs: 500,
+    });
+    onTestFinished(() => revocations.onApplicationShutdown());
+    const token = (jti: string): TokenNames => ({ claims: { jti }, signingInput: jti });
+    for (let one = 0; one < 100; one++)
+      await revocations.revoke({ kind: 'jti', value: String(one) });
+    await redis.command('BGREWRITEAOF');
+    await expect
+      .poll(async () => String(await redis.command('INFO', 'persistence')))
+      .toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
+    const verdict = (): string => {
+      try {
+        return [revocations.isRevoked(token('99')), revocations.isRevoked(token('x'))].join();
+      } catch (error) {
+        return String(error instanceof StateUnavailableException && error.details.explanation);
+      }
+    };
+    expect(verdict()).toBe('true,false');
+    await redis.kill();
+    await expect.poll(verdict).toMatch(/has not answered for more than 0.5 s/);
+
+    let loaded = false;
+    const starting = redis.start().then(() => (loaded = true));
+    const begun = performance.now();
+    await expect.poll(verdict, { interval: 5 }).toBe('true,false');
+    expect(loaded).toBe(false);
+    const verdicts = new Set<string>();
+    while (!loaded) {
+      verdicts.add(verdict());
+      await sleep(5);
+    }
+    await starting;
+    expect([...verdicts]).toEqual(['true,false']);
+    // Longer than silence is borne.
+    expect(performance.now() - begun).toBeGreaterThan(1500);
+    await expect.poll(() => revocations.staleSeconds).toBe(0);
+    expect(verdict()).toBe('true,false');
+  });
+});
 
 describe.skipIf(withoutRedis)('a Redis that hangs', () => {
   it('holds up one login for a moment, lets nothing be refreshed, and is picked up again', async () => {

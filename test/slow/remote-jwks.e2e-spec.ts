@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
@@ -320,5 +321,39 @@ describe('unknown kids', () => {
     expect(gaps.length).toBeGreaterThanOrEqual(2);
     // Timers of the two processes differ by a little.
     expect(Math.min(...gaps)).toBeGreaterThan(980);
+  });
+
+  it('F30: so it does where several workers see them, and none of them refuses a new key', async () => {
+    server = await startJwksServer([publicHalf(old)]);
+    const { fetches } = server;
+    const url = await boot(server.url, { VALIDATOR_JWK_COOLDOWN: '1', WORKERS: '3' });
+    expect(fetches.length).toBe(1);
+    /** On a connection of its own, which any worker may get. */
+    const verdictOfAny = async (token: string): Promise<string> => {
+      const headers = { authorization: `Bearer ${token}`, connection: 'close' };
+      const { status, json } = await call(`${url}/private/custom`, { headers });
+      return typeof json.code === 'string' ? `${status} ${json.code}` : String(status);
+    };
+    const start = performance.now();
+    await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        while (performance.now() - start < 3500)
+          expect(await verdictOfAny(strangeToken())).toBe('401 key_not_found');
+      }),
+    );
+    const gaps = fetches.slice(1).map((at, i) => at - (fetches[i] ?? 0));
+    figure(
+      `F30 with 3 workers: ${fetches.length} fetches in ${Math.round(performance.now() - start)} ms`,
+    );
+    expect(gaps.length).toBeGreaterThanOrEqual(2);
+    expect(Math.min(...gaps)).toBeGreaterThan(980);
+
+    server.serve([publicHalf(old), publicHalf(fresh)]);
+    await sleep(1100);
+    const before = fetches.length;
+    const token = await tokenOf(fresh);
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => verdictOfAny(token)));
+    expect(verdicts).toEqual(verdicts.map(() => '200'));
+    expect(fetches.length).toBe(before + 1);
   });
 });

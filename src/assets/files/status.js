@@ -106,6 +106,7 @@ function showFacts({ store, backend, requests, logins, workers, at }) {
         ? 'that of the store'
         : `${Math.abs(store.clockSkew).toFixed(1)} s ${store.clockSkew > 0 ? 'ahead' : 'behind'}`,
     Revocations: counts(store.revocations) || 'none in force',
+    Sessions: sessions(store),
   });
   facts(
     'backend',
@@ -182,6 +183,14 @@ const counts = (numbers) =>
     .sort(([, one], [, other]) => other - one)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
+
+/** @param {any} store */
+const sessions = ({ listsSessions, sessions: known }) =>
+  !listsSessions
+    ? 'not listed: SESSION_LIST is off'
+    : known === undefined
+      ? 'not counted'
+      : `${known.more ? 'more than ' : ''}${known.count}`;
 
 /** @param {number} seconds since 1970 */
 const timeOf = (seconds) =>

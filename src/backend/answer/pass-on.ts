@@ -62,8 +62,10 @@ export function sendAnswer(
 ): void {
   copyHeaders(headers, to, isPassedOn);
   to.statusCode = status;
-  to.setHeader('Content-Type', contentType);
-  to.setHeader('Content-Length', Buffer.byteLength(text));
+  if (contentType !== undefined) {
+    to.setHeader('Content-Type', contentType);
+    to.setHeader('Content-Length', Buffer.byteLength(text));
+  }
   endInBatch(to, text);
 }
 

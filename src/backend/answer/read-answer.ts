@@ -13,6 +13,7 @@ type HeaderValue = BackendResponse['headers'][string];
 
 const DEFAULT_MEDIA_TYPE = 'application/json; charset=utf-8';
 const TEXT = 'text/plain; charset=utf-8';
+const NO_CONTENT = 204;
 const MAX_NESTING = 500;
 /** Headers of a refusal that tell the client what to do next. */
 const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
@@ -28,7 +29,8 @@ export interface Reading {
 /** An answer that can be sent to a client. */
 export interface ClientAnswer extends ResponseHead {
   readonly text: string;
-  readonly contentType: string;
+  /** `undefined` where there is no body to speak of. */
+  readonly contentType: string | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function readAnswer(
 }
 
 /**
- * The same as an answer to a client, in the encoding that its route says.
+ * The same as an answer to a client, in the encoding that its route says. 204 is an answer, too.
  *
  * @throws as {@link readAnswer}
  */
@@ -61,6 +63,8 @@ export async function readForClient(
   reading: Reading,
 ): Promise<ClientAnswer> {
   const { status, headers } = response;
+  // There is nothing to check.
+  if (status === NO_CONTENT) return { status, headers, text: '', contentType: undefined };
   const { text, contentType } = await readText(
     response,
     encoding === 'string' ? { ...reading, jsonTypes: 'declared' } : reading,

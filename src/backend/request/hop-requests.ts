@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { BootError } from '../../core/errors/index.js';
 import {
-  bearerToken,
   hopOptionsProblem,
+  type BearerToken,
   type HopOptions,
   type TokenPolicy,
 } from '../../core/verify/index.js';
@@ -50,16 +49,17 @@ export class HopRequests {
 
   /** The token of a call; `undefined` for one that carries none. */
   tokenFor({ hop, from }: CallTarget): string | Promise<string> | undefined {
-    const verified = from === undefined ? undefined : requestContext(from).verified;
+    const context = from === undefined ? undefined : requestContext(from);
+    const verified = context?.verified;
     const ofRoute = verified?.policy.hop;
     if (hop === false || (hop === undefined && ofRoute === undefined && !this.always))
       return undefined;
     const policy = verified?.claims === undefined ? undefined : verified.policy;
     const request = this.requestFor(policy, ofRoute, hop === true ? undefined : hop);
     const user =
-      from === undefined || verified?.claims === undefined
+      verified?.claims === undefined
         ? undefined
-        : userOf(from, verified.policy, verified.claims);
+        : userOf(context?.presented, verified.policy, verified.claims);
     return this.tokens.require().make(request, user);
   }
 
@@ -86,7 +86,10 @@ export class HopRequests {
   }
 }
 
-function userOf(from: IncomingMessage, policy: TokenPolicy, claims: HopUser['claims']): HopUser {
-  const token = bearerToken(from, policy)?.token ?? JSON.stringify(claims);
-  return { token, claims, scopesKey: policy.scopesKey };
+function userOf(
+  presented: BearerToken | undefined,
+  { scopesKey }: TokenPolicy,
+  claims: HopUser['claims'],
+): HopUser {
+  return { token: presented?.token ?? JSON.stringify(claims), claims, scopesKey };
 }

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cachedLookup, type AddressLookup } from './cached-lookup.js';
 
 const ADDRESSES: LookupAddress[] = [
@@ -40,16 +40,62 @@ describe('cachedLookup', () => {
     expect(asked).toEqual(['backend']);
   });
 
-  it('asks again when its time is over, and takes the new addresses', async () => {
+  it('asks again when its time is over, and takes the new addresses for the next', async () => {
     const { lookup, asked, settle } = resolver();
     const cached = cachedLookup(0, lookup);
     const first = ask(cached, true);
     settle(null, ADDRESSES);
     await first;
-    const second = ask(cached, false);
+    expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
     settle(null, [{ address: '127.0.0.3', family: 4 }]);
-    expect(await second).toEqual([null, '127.0.0.3', 4]);
+    expect(await ask(cached, false)).toEqual([null, '127.0.0.3', 4]);
+    expect(asked.length).toBe(3);
+  });
+
+  it('delays nobody who has an address while the resolver hangs, and asks it once', async () => {
+    const { lookup, asked, settle } = resolver();
+    const cached = cachedLookup(0, lookup);
+    const first = ask(cached, true);
+    settle(null, ADDRESSES);
+    await first;
+    for (let time = 0; time < 100; time++)
+      expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
     expect(asked.length).toBe(2);
+  });
+
+  describe('after a minute in which nobody asked', () => {
+    beforeEach(() => vi.useFakeTimers());
+    afterEach(() => vi.useRealTimers());
+    const idle = async () => {
+      const { lookup, asked, settle } = resolver();
+      const cached = cachedLookup(1000, lookup);
+      const first = ask(cached, true);
+      settle(null, ADDRESSES);
+      await first;
+      vi.advanceTimersByTime(60_001);
+      return { cached, settle, asked };
+    };
+
+    it('waits for the new addresses', async () => {
+      const { cached, settle } = await idle();
+      const second = ask(cached, false);
+      settle(null, [{ address: '127.0.0.3', family: 4 }]);
+      expect(await second).toEqual([null, '127.0.0.3', 4]);
+    });
+
+    it('but no longer than 100 ms, and the others not at all', async () => {
+      const { cached, asked, settle } = await idle();
+      let done = false;
+      const second = ask(cached, true).finally(() => (done = true));
+      expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
+      expect(done).toBe(false);
+      vi.advanceTimersByTime(100);
+      expect(await second).toEqual([null, ADDRESSES]);
+      // Whoever has an answer gets no other one.
+      settle(null, [{ address: '127.0.0.3', family: 4 }]);
+      expect(await ask(cached, false)).toEqual([null, '127.0.0.3', 4]);
+      expect(asked.length).toBe(2);
+    });
   });
 
   it('keeps the last addresses while the resolver fails', async () => {
@@ -61,8 +107,8 @@ describe('cachedLookup', () => {
     const second = ask(cached, true);
     settle(null, ADDRESSES);
     await second;
-    const third = ask(cached, true);
+    expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
     settle(NOT_FOUND, []);
-    expect(await third).toEqual([null, ADDRESSES]);
+    expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
   });
 });

@@ -5,37 +5,64 @@ type Found = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) =
 /** `dns.lookup` for all addresses of a name. */
 export type AddressLookup = (hostname: string, options: LookupAllOptions, found: Found) => void;
 
+/** Who was not asked for so long may have old addresses, and waits a little for the resolver. */
+const IDLE_MS = 60_000;
+const PATIENCE_MS = 100;
+
 interface Entry {
   addresses: LookupAddress[];
   freshUntil: number;
+  usedAt: number;
   /** Those who wait for the look-up that is under way. */
-  waiting: Found[] | undefined;
+  waiting: Set<Found> | undefined;
 }
 
 /**
  * A `lookup` for sockets that asks at most once per `ttlMs`, one question at a time: `dns.lookup`
- * takes a thread of the pool that signs, and a pool of connections opens many at once. While the
- * resolver fails, the last addresses stay in use. Meant for the one name of a backend: names are
- * kept for good.
+ * takes a thread of the pool that signs, and a pool of connections opens many at once. Addresses that are known are
+ * given at once, and renewed beside that, so that a resolver which hangs delays nobody; while it fails, the last ones
+ * stay in use. Meant for the one name of a backend: names are kept for good.
  */
 export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup): LookupFunction {
   const entries = new Map<string, Entry>();
 
-  const find = (hostname: string, options: LookupAllOptions, found: Found): void => {
-    const name = `${hostname} ${options.family ?? 0}`;
-    const entry = entries.get(name) ?? { addresses: [], freshUntil: 0, waiting: undefined };
-    entries.set(name, entry);
-    if (performance.now() < entry.freshUntil) return found(null, entry.addresses);
-    if (entry.waiting !== undefined) return void entry.waiting.push(found);
-    entry.waiting = [found];
+  /** Asks the resolver, unless it is being asked. */
+  const renew = (entry: Entry, hostname: string, options: LookupAllOptions): Set<Found> => {
+    if (entry.waiting !== undefined) return entry.waiting;
+    const waiting = new Set<Found>();
+    entry.waiting = waiting;
     lookup(hostname, options, (error, addresses) => {
       if (error === null && addresses.length > 0) entry.addresses = addresses;
-      const stale = entry.addresses.length > 0;
-      if (stale) entry.freshUntil = performance.now() + ttlMs;
-      const { waiting = [] } = entry;
+      const isKnown = entry.addresses.length > 0;
+      if (isKnown) entry.freshUntil = performance.now() + ttlMs;
       entry.waiting = undefined;
-      for (const tell of waiting) tell(stale ? null : error, entry.addresses);
+      for (const tell of waiting) tell(isKnown ? null : error, entry.addresses);
     });
+    return waiting;
+  };
+
+  const find = (hostname: string, options: LookupAllOptions, found: Found): void => {
+    const name = `${hostname} ${options.family ?? 0}`;
+    const now = performance.now();
+    const entry = entries.get(name) ?? {
+      addresses: [],
+      freshUntil: 0,
+      usedAt: now,
+      waiting: undefined,
+    };
+    entries.set(name, entry);
+    const wasIdle = now - entry.usedAt > IDLE_MS;
+    entry.usedAt = now;
+    const isKnown = entry.addresses.length > 0;
+    if (isKnown && now < entry.freshUntil) return found(null, entry.addresses);
+    const isAsked = entry.waiting !== undefined;
+    const waiting = renew(entry, hostname, options);
+    if (isKnown && (isAsked || !wasIdle)) return found(null, entry.addresses);
+    const late = (): void => {
+      if (waiting.delete(found)) found(null, entry.addresses);
+    };
+    waiting.add(found);
+    if (isKnown) setTimeout(late, PATIENCE_MS);
     return undefined;
   };
 

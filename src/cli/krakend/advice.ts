@@ -72,11 +72,16 @@ function validatorDiffers(validator: Validator): string[] {
 }
 
 function validatorTodo(validator: Validator, signer: Signer | undefined): string[] {
-  const { keys, alg } = validator;
+  const { keys, alg, propagateClaims } = validator;
   const isOwn = signer !== undefined && sameKeys(keys, signer.keys);
   const isFetched = keys.path === undefined && keys.url !== undefined && isShared(alg);
   return [
     ...encrypted(keys),
+    ...(propagateClaims.length > 0
+      ? [
+          'claims in headers are UTF-8 as they were, where the text "user,admin" and a list of the two look alike: set propagateEncoding to \'percent\' where backends can decode it',
+        ]
+      : []),
     ...(keys.path === undefined && keys.url === undefined
       ? ['the validator names no keys; those of the gateway stand in']
       : []),

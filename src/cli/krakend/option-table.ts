@@ -170,7 +170,7 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     ['audience', 'taken', '`VALIDATOR_AUDIENCE`, `audience`, `audienceMatcher`; where none was checked, `unchecked`'],
     ['roles roles_key roles_key_is_nested', 'taken', '`roles`, `rolesKey`, `rolesKeyIsNested`'],
     ['scopes scopes_key scopes_matcher', 'taken', '`scopes`, `scopesKey`, `scopesMatcher`'],
-    ['propagate_claims', 'taken', '`VALIDATOR_PROPAGATE_CLAIMS`, `propagateClaims`'],
+    ['propagate_claims', 'taken', '`propagateClaims` with `propagateEncoding: utf8`'],
     ['propagate_claims_preserve_array', 'taken', '`propagateLists`'],
     ['auth_header_name cookie_key', 'taken', '`authHeaderName`, `cookieKey`'],
     ['leeway', 'taken', '`VALIDATOR_LEEWAY`, `leeway`'],

@@ -1,5 +1,4 @@
 import { sameKeys } from './key-options.js';
-import { propagationOf } from './propagation.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
 
 /** Which endpoints the gateway has already, and which need a controller. */
@@ -94,13 +93,11 @@ function isCustom(
     endpoint.backend.method === 'GET' &&
     !endpoint.forwardToken &&
     !endpoint.forwardCookies &&
+    // The gateway percent-encodes claims in headers.
+    validator.propagateClaims.length === 0 &&
     !endpoint.backend.path.replaceAll(/\{JWT\.[^{}]+\}/g, '').includes('{');
   // What the environment says for this route holds for all others, too.
   const isAlone = endpoints.every((other) => other === endpoint || other.validator === undefined);
-  const isShareable = validator.cookieKey === undefined && validator.propagateClaims.length === 0;
-  const isWritable =
-    propagationOf(validator).dropped.length === 0 &&
-    validator.propagateClaims.every(([claim]) => /^[^\s,]+$/.test(claim));
   const settings = (of: Endpoint): string =>
     JSON.stringify([
       of.backend.hosts,
@@ -111,8 +108,7 @@ function isCustom(
   return (
     isPlain &&
     sameRoles(validator) &&
-    (isAlone || isShareable) &&
-    isWritable &&
+    (isAlone || validator.cookieKey === undefined) &&
     (token === undefined || settings(token) === settings(endpoint))
   );
 }

@@ -69,7 +69,7 @@ export class TokenExplainer {
 
 /** All checks of one token, in the verifier's order; each that still makes sense after one failed. */
 class Run {
-  private readonly now = nowSeconds();
+  private readonly now: number;
   private readonly list: CheckList;
   private readonly key: KeyExplainer;
 
@@ -79,7 +79,9 @@ class Run {
     private readonly introspector: Introspector | undefined,
     private policy: TokenPolicy,
   ) {
-    const { now } = this;
+    const shared = typeof revocations === 'object' ? (revocations.now ?? 0) : 0;
+    const now = Math.max(nowSeconds(), Math.floor(shared));
+    this.now = now;
     this.list = new CheckList({ header: { alg: '' }, claims: {}, policy, kids: '', now });
     this.key = new KeyExplainer(keys, policy.perIssuer, this.list);
   }

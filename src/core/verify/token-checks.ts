@@ -29,6 +29,8 @@ export interface RevocationView {
   isRevoked(token: TokenNames): boolean;
   /** Tells that there is a token which expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void;
+  /** Seconds since 1970 by the clock that all who share the revocations have. Left out: by this machine's. */
+  readonly now?: number;
 }
 
 /** Asks issuers about tokens (RFC 7662). */

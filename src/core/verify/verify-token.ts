@@ -1,3 +1,4 @@
+import { TokenRefusedError } from '../errors/index.js';
 import { toNumber } from '../json/index.js';
 import { type CompactJws, type JwsAlgorithm, type JwsKey } from '../jws/index.js';
 import type { KeyNames, KeySource } from '../keys/index.js';
@@ -210,7 +211,7 @@ function accept(
 ): VerifiedClaims | Promise<VerifiedClaims> {
   const { claims } = names;
   const { revocations } = verification;
-  checkClaims(claims, policy, nowSeconds());
+  checkClaimsNow(claims, policy, revocations);
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
     assertNotRevoked(revocations, names);
@@ -219,6 +220,19 @@ function accept(
     return acceptSlowly(token, names, policy, verification, holder);
   const noted = noteUse(token, names, verification);
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
+}
+
+/** A token that another gateway issued is too new where the clock is behind: the clock that they share decides. */
+function checkClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): void {
+  const now = nowSeconds();
+  try {
+    checkClaims(claims, policy, now);
+  } catch (error) {
+    const later = Math.floor(shared?.now ?? now);
+    const isTooNew = error instanceof TokenRefusedError && error.code === 'token_not_yet_valid';
+    if (!isTooNew || later <= now) throw error;
+    checkClaims(claims, policy, later);
+  }
 }
 
 /** The checks that wait. */

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from '../../logging/index.js';
 import type { Answers, Question } from '../../management/index.js';
+import { KeyReads } from './key-reads.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 
@@ -11,11 +12,16 @@ const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
   facts: 10_000,
   explanation: 10_000,
 };
-/** A worker that says nothing for so long hangs, and is replaced. */
-const SILENCE_MS = 15_000;
+/**
+ * A worker that says nothing for so long hangs or was stopped, and is replaced: the system gives it its share of new
+ * connections as before.
+ */
+const SILENCE_MS = 6000;
 /** It may take so long to start. */
 const BOOT_MS = 60_000;
-const SILENCE_CHECK_MS = 2000;
+const SILENCE_CHECK_MS = 1000;
+/** So late a check means that this process stood still itself, and has not read what workers said meanwhile. */
+const LATE_MS = 3000;
 /** How much later than its own deadline a worker is ended by force. */
 const KILL_MARGIN_MS = 200;
 /** Between two attempts to replace a worker that cannot be, while others serve. */
@@ -45,9 +51,11 @@ export class WorkerPool {
   private readonly policy = new RespawnPolicy();
   private readonly members = new Map<number, Member>();
   private readonly answers = new Map<number, (answer: unknown) => void>();
+  private readonly keyReads = new KeyReads();
   private questions = 0;
   private ready = false;
   private ending = false;
+  private checkedAt = 0;
 
   /** @param env what workers see beside the environment of this process */
   constructor(
@@ -68,6 +76,7 @@ export class WorkerPool {
 
   start(): void {
     for (let i = 0; i < this.size; i++) this.fork();
+    this.checkedAt = performance.now();
     setInterval(() => this.killSilent(), SILENCE_CHECK_MS).unref();
   }
 
@@ -124,6 +133,7 @@ export class WorkerPool {
 
   /** Lets every worker look at its files again. One that is being started reads them anyway. */
   reload(): void {
+    this.keyReads.clear();
     for (const { worker } of this.listening()) send(worker, { signet: 'reload' });
   }
 
@@ -150,6 +160,11 @@ export class WorkerPool {
     if (message.signet === 'answer') this.answers.get(message.id)?.(message.answer);
     else if (message.signet === 'listening') this.onListening(member);
     else if (message.signet === 'boot-failed') this.onBootFailed(id, message.problems);
+    else if (message.signet === 'keys-read') this.keyReads.take(message.source, message.answer);
+    else if (message.signet === 'read-keys') {
+      const tell = (answer: ToWorker): void => send(member.worker, answer);
+      this.keyReads.ask({ worker: id, id: message.id, tell }, message.source, message.fresh);
+    }
   }
 
   private onBootFailed(id: number, problems: readonly string[]): void {
@@ -161,6 +176,7 @@ export class WorkerPool {
     const member = this.members.get(id);
     this.members.delete(id);
     this.events.gone(id);
+    this.keyReads.forget(id);
     if (this.ending || member === undefined) return;
     const now = performance.now();
     const since = member.listeningSince;
@@ -200,6 +216,9 @@ export class WorkerPool {
 
   private killSilent(): void {
     const now = performance.now();
+    const isLate = now - this.checkedAt > LATE_MS;
+    this.checkedAt = now;
+    if (isLate) for (const member of this.members.values()) member.lastSeen = now;
     for (const { worker, lastSeen, listeningSince } of this.members.values())
       if (now - lastSeen > (listeningSince === undefined ? BOOT_MS : SILENCE_MS)) {
         this.logger.error(`Worker ${worker.id} hangs, and is ended`);

@@ -1,17 +1,25 @@
 import type { Environment } from '../../environment/index.js';
 import { describeBootError } from '../describe-boot-error.js';
 import { ManagementAnswers } from '../../metrics/index.js';
+import { shareKeyReads } from '../../jwks/index.js';
 import { openLog } from '../open-log.js';
 import { serve } from '../serve.js';
+import { SharedKeyReads } from './shared-key-reads.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
 /** How often the primary hears that the event loop turns. */
-const ALIVE_MS = 2000;
+const ALIVE_MS = 1000;
 /** Elsewhere the primary hands connections on. */
 const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebsd';
 
 /** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
+  const keyReads = new SharedKeyReads(tell);
+  process.on('message', (message) => {
+    if (isToWorker(message) && message.signet === 'keys')
+      keyReads.answered(message.id, message.answer);
+  });
+  shareKeyReads(keyReads.read);
   const { app, shutDown, reload } = await openLog(env)
     .then((log) => serve(env, log, SHARES_PORT))
     .catch(giveUp);
@@ -28,7 +36,7 @@ export async function runWorker(env: Environment): Promise<void> {
         () => tell({ signet: 'answer', id }),
       );
     } else if (message.signet === 'reload') reload();
-    else
+    else if (message.signet === 'shut-down')
       shutDown().then(
         () => process.exit(0),
         () => process.exit(1),

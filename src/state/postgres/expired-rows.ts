@@ -1,4 +1,4 @@
-import { Forgetting, KEEP_SECONDS } from '../forgetting.js';
+import { Forgetting } from '../forgetting.js';
 import type { StoreClock } from '../store-clock.js';
 import type { Row, Value } from './postgres-session.js';
 import { PURGE_ROWS, type Statement, type Statements } from './statements.js';
@@ -7,15 +7,17 @@ const PURGE_EVERY_MS = 5000;
 
 /** Deletes rows that have expired, some at a time. */
 export class ExpiredRows {
-  private readonly forgetting = new Forgetting();
+  private readonly forgetting: Forgetting;
   private purgedAt = -Infinity;
   private purging = false;
 
   constructor(
     private readonly call: (statement: Statement, values: readonly Value[]) => Promise<Row[]>,
     private readonly statements: Statements,
-    private readonly clock: StoreClock,
-  ) {}
+    clock: StoreClock,
+  ) {
+    this.forgetting = new Forgetting(clock);
+  }
 
   /** Deletes some of them if it was not done just now. Nobody waits for it. */
   purge(): void {
@@ -41,11 +43,8 @@ export class ExpiredRows {
     const { purge, purgeShortLived } = this.statements;
     const counts = [];
     for (const statement of purgeShortLived) counts.push(await this.countOf(statement, []));
-    if (horizon !== undefined) {
-      const { earliest = horizon } = this.clock;
-      const values = [Math.min(horizon, earliest - KEEP_SECONDS)];
-      for (const statement of purge) counts.push(await this.countOf(statement, values));
-    }
+    if (horizon !== undefined)
+      for (const statement of purge) counts.push(await this.countOf(statement, [horizon]));
     return counts.includes(PURGE_ROWS);
   }
 

@@ -237,6 +237,11 @@ export class PostgresStore implements StateStore {
     return toSessions(await this.call(this.statements.listSessions, [owner]));
   }
 
+  async countSessions(limit: number): Promise<number> {
+    const [row] = await this.call(this.statements.countSessions, [limit]);
+    return Number(row?.count);
+  }
+
   async removeSessions(owner: string, sids: readonly string[]): Promise<void> {
     await this.call(this.statements.removeSessions, [owner, sids.map(digest)]);
   }

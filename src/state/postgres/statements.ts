@@ -1,3 +1,5 @@
+import { RESTORE_SECONDS } from '../state-store.js';
+
 /** Of so long it is known that a request waits for its answer: it asks twice, a second each. */
 export const LEASE_SECONDS = 2.5;
 /** So long a use is remembered with its answer whose request may not have got it. */
@@ -61,11 +63,14 @@ export function statementsFor(schema: string) {
   /** By the clock after the wait for the row: whoever had it may have begun the window later than this statement. */
   const inWindow = `c.ends_at > ${CLOCK} AND c.ends_at <= ${CLOCK} + $2::float8`;
 
-  /** By their places, which do not change while they are locked. */
-  const some = (table: string, due: string): string =>
-    `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
-  const deleteSome = (table: string, due: string): Statement => ({
-    text: `DELETE FROM ${table} WHERE ${some(table, due)}`,
+  /**
+   * By their places, which do not change while they are locked. In the order of an index: else every piece would go
+   * through all rows that those before it have deleted.
+   */
+  const some = (table: string, order: string, due: string): string =>
+    `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} ORDER BY ${order} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
+  const deleteSome = (table: string, order: string, due: string): Statement => ({
+    text: `DELETE FROM ${table} WHERE ${some(table, order, due)}`,
   });
 
   return {
@@ -80,7 +85,7 @@ export function statementsFor(schema: string) {
             WITH ORDINALITY AS entry (${COLUMNS}, reach, place)
         ), next AS (
           UPDATE ${state} SET version = version + $8::bigint,
-            incomplete_until = greatest(incomplete_until, ${CLOCK} + $10::float8)
+            incomplete_until = coalesce(${CLOCK} + $10::float8, incomplete_until)
             RETURNING version, ${CLOCK} AS now, ${notify}
         )
         INSERT INTO ${revocation} AS r (version, ${COLUMNS})
@@ -137,7 +142,9 @@ export function statementsFor(schema: string) {
               SELECT FROM ${revocation} WHERE id = $3::text AND (version = $2::bigint OR removed_from = $2::bigint))
           )) AS restarted FROM asked
         )
-        SELECT history, now, standby, read_only, restarted, incomplete_until > now AS incomplete, (
+        SELECT history, now, standby, read_only, restarted,
+          -- A later one is from before the clock was set back.
+          incomplete_until > now AND incomplete_until <= now + ${RESTORE_SECONDS} + 1 AS incomplete, (
           SELECT json_agg(json_build_array(version, removed_from, ${COLUMNS}) ORDER BY version) FROM (
             SELECT version, removed_from, ${COLUMNS} FROM ${revocation}
               WHERE version > CASE WHEN restarted THEN 0 ELSE $2::bigint END ORDER BY version LIMIT $5::int + 1
@@ -200,6 +207,12 @@ export function statementsFor(schema: string) {
       name: 'signet-list-sessions',
       text: `SELECT record FROM ${session} WHERE owner = $1 AND expires_at > ${CLOCK}`,
     },
+    /** $1 how far. */
+    countSessions: {
+      name: 'signet-count-sessions',
+      text: `SELECT count(*)::int AS count
+        FROM (SELECT FROM ${session} WHERE expires_at > ${CLOCK} LIMIT $1::int) AS alive`,
+    },
     /** $1 owner, $2 keys. */
     removeSessions: {
       name: 'signet-remove-sessions',
@@ -241,23 +254,25 @@ export function statementsFor(schema: string) {
       // The last entry says to which history a cursor belongs.
       deleteSome(
         revocation,
+        'expires_at',
         `expires_at <= $1 AND version < (SELECT max(version) FROM ${revocation})`,
       ),
-      deleteSome(consumed, 'expires_at <= $1'),
-      deleteSome(session, 'expires_at <= $1'),
-      deleteSome(owner, 'expires_at <= $1'),
+      deleteSome(consumed, 'expires_at', 'expires_at <= $1'),
+      deleteSome(session, 'expires_at', 'expires_at <= $1'),
+      deleteSome(owner, 'expires_at', 'expires_at <= $1'),
     ],
     /** What is short-lived; it needs no margin. */
     purgeShortLived: [
       {
         text: `UPDATE ${consumed} SET replay = NULL WHERE ${some(
           consumed,
+          'replay_until',
           `replay IS NOT NULL AND replay_until <= ${CLOCK}
             AND (used_at IS NULL OR used_at <= ${CLOCK} - ${UNKNOWN_SECONDS})`,
         )}`,
       },
-      deleteSome(kept, `ends_at <= ${CLOCK} AND ${RELAXED}`),
-      deleteSome(counter, `ends_at <= ${CLOCK} AND ${RELAXED}`),
+      deleteSome(kept, 'ends_at', `ends_at <= ${CLOCK} AND ${RELAXED}`),
+      deleteSome(counter, 'ends_at', `ends_at <= ${CLOCK} AND ${RELAXED}`),
     ],
   } satisfies Readonly<Record<string, Statement | readonly Statement[]>>;
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import {
+  StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
 import { locate } from './locate.js';
 import { within } from '../deadline.js';
-import { RedisSession, reasonOf } from './redis-session.js';
+import { LoadingError, RedisSession, reasonOf } from './redis-session.js';
 import { parseRedisUrl, type RedisTarget } from './redis-url.js';
 import { conditionOf } from './replies.js';
 import type { Script } from './scripts.js';
@@ -27,7 +28,7 @@ export class RedisConnection {
   private static readonly logger = new Logger('RedisStore');
   private session: RedisSession | undefined;
   /** Why there is no session. */
-  private failure = 'not connected';
+  private failure: unknown = new Error('not connected');
   private seeking = false;
   private readonly closing = new AbortController();
 
@@ -90,8 +91,7 @@ export class RedisConnection {
     timeoutMs: number,
   ): Promise<Reply> {
     const { session } = this;
-    if (session === undefined)
-      throw new StateUnavailableException(`${this.description}: ${this.failure}`);
+    if (session === undefined) throw this.explain(this.failure);
     if (session.silentMs > SILENT_MS) this.giveUp(session, 'it does not answer');
     try {
       return (await within(timeoutMs, session.run(script, keys, args.map(String)))) as Reply;
@@ -114,7 +114,7 @@ export class RedisConnection {
       session.readOnly = reason;
       if (condition === 'replica') {
         session.replica = true;
-        void this.seek();
+        if (this.session === session) void this.seek();
       }
       return new StateReadOnlyException(text);
     }
@@ -123,11 +123,18 @@ export class RedisConnection {
     return new StateUnavailableException(text);
   }
 
+  private explain(failure: unknown): StateUnavailableException {
+    const text = `${this.description}: ${reasonOf(failure)}`;
+    return failure instanceof LoadingError
+      ? new StateLoadingException(text)
+      : new StateUnavailableException(text);
+  }
+
   private giveUp(session: RedisSession, reason: string): void {
     session.close();
     if (this.session !== session) return;
     this.session = undefined;
-    this.failure = reason;
+    this.failure = new Error(reason);
     void this.seek();
   }
 
@@ -140,7 +147,7 @@ export class RedisConnection {
         this.adopt(await this.dial());
         if (this.session?.replica === false) break;
       } catch (error) {
-        this.failure = reasonOf(error);
+        this.failure = error;
       }
       await this.pause(attempt);
     }
@@ -165,7 +172,7 @@ export class RedisConnection {
       return;
     }
     this.session = session;
-    before?.close();
+    before?.retire();
   }
 
   private async pause(attempt: number): Promise<void> {

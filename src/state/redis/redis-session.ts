@@ -9,6 +9,8 @@ import { OPEN, type Script } from './scripts.js';
 
 /** Connect, TLS, password and the checks of {@link RedisSession.open} together. */
 const OPEN_MS = 2000;
+/** Nobody waits for an answer for longer. */
+const RETIRE_MS = 3000;
 /** Commands that wait for an answer; more of them mean that there will be none. */
 const MAX_PENDING = 10_000;
 
@@ -29,6 +31,7 @@ export class RedisSession {
   /** Nothing can be asked any more. */
   ended = false;
   private pending = 0;
+  private retired = false;
   /** Since when there are commands without an answer, and nothing has come. */
   private silentSince = 0;
 
@@ -50,6 +53,8 @@ export class RedisSession {
       await within(OPEN_MS, session.greet());
     } catch (error) {
       session.close();
+      // A replica that reads what its primary has is not meant: that one goes on meanwhile.
+      if (!session.replica && isLoading(error)) throw new LoadingError(reasonOf(error));
       throw error;
     }
     client.on('error', () => {
@@ -76,6 +81,13 @@ export class RedisSession {
     return this.pending === 0 ? 0 : performance.now() - this.silentSince;
   }
 
+  /** Another one has taken its place: closes it once what was asked is answered, or nobody waits for it any more. */
+  retire(): void {
+    this.retired = true;
+    if (this.pending === 0) this.close();
+    else setTimeout(() => this.close(), RETIRE_MS).unref();
+  }
+
   close(): void {
     this.ended = true;
     this.client.destroy();
@@ -90,6 +102,7 @@ export class RedisSession {
     } finally {
       this.pending--;
       this.silentSince = performance.now();
+      if (this.retired && this.pending === 0) this.close();
     }
   }
 
@@ -141,6 +154,12 @@ export class RedisSession {
     }
   }
 }
+
+/** The server that takes writes has been started again, and reads its data. */
+export class LoadingError extends Error {}
+
+const isLoading = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('LOADING ');
 
 /**
  * Sends one command to a server and closes the connection.

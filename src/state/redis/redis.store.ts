@@ -1,6 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
 import { timeOf, type Revocation, type RevocationName } from '../../core/revocation/index.js';
-import { epochSeconds } from '../../core/time/index.js';
 import { Forgetting } from '../forgetting.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
 import {
@@ -86,7 +85,7 @@ type ChangesReply = [
 export class RedisStore implements StateStore {
   readonly scope = 'network';
   readonly clock = new StoreClock();
-  private readonly forgetting = new Forgetting();
+  private readonly forgetting = new Forgetting(this.clock);
   /** By id of the use: the nonce. */
   private readonly unsettled = new Map<string, string>();
   /** There are more changes than were told. */
@@ -227,7 +226,7 @@ export class RedisStore implements StateStore {
       [session.sid, JSON.stringify(session)],
       TIMEOUT_MS,
     );
-    return inOrder(records.map(parseSession), epochSeconds());
+    return inOrder(records.map(parseSession), this.clock.now);
   }
 
   async listSessions(owner: string): Promise<readonly SessionRecord[]> {
@@ -237,7 +236,7 @@ export class RedisStore implements StateStore {
       [],
       TIMEOUT_MS,
     );
-    return inOrder(records.map(parseSession), epochSeconds());
+    return inOrder(records.map(parseSession), this.clock.now);
   }
 
   async removeSessions(owner: string, sids: readonly string[]): Promise<void> {

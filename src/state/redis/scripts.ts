@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { KEEP_SECONDS } from '../forgetting.js';
+import { RESTORE_SECONDS } from '../state-store.js';
 
 /** Of so many versions it is known which entry got them; more is enough for the poll of any gateway. */
 const STAMPS = 4096;
@@ -144,7 +145,9 @@ if #rows / 2 > tonumber(ARGV[5]) then
 end
 local ids = {}
 for index = 1, #rows, 2 do ids[#ids + 1] = rows[index] end
-local incomplete = redis.call('EXISTS', KEYS[7])
+-- A longer time to live is from before the clock was set back.
+local left = redis.call('PTTL', KEYS[7])
+local incomplete = left > 0 and left <= ${RESTORE_SECONDS * 1000} and 1 or 0
 local clock = string.format('%.6f', now)
 if #ids == 0 then return { clock, history, restarted, more, incomplete, tostring(since), restarted == 1 and '-' or ARGV[3], {}, {} } end
 return {

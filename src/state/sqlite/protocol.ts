@@ -26,6 +26,7 @@ export interface StateOperations {
   noteExpiry(exp: number): number;
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[];
   listSessions(owner: string): readonly SessionRecord[];
+  countSessions(limit: number): number;
   removeSessions(owner: string, sids: readonly string[]): void;
 }
 

@@ -3,7 +3,14 @@ import type { Answer, Call, Operations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 /** Operations that never write; a batch of them takes no lock. */
-const READS = new Set(['listRevocations', 'changes', 'peek', 'getKept', 'listSessions']);
+const READS = new Set([
+  'listRevocations',
+  'changes',
+  'peek',
+  'getKept',
+  'listSessions',
+  'countSessions',
+]);
 
 /** Whether an operation never writes. */
 export const isRead = ({ name }: Call): boolean => READS.has(name);

@@ -44,6 +44,15 @@ export class SessionTable {
     return inOrder((rows as unknown as Row[]).map(toRecord), epochSeconds());
   }
 
+  /** Reads the index alone, and no further than `limit`. */
+  countSessions(limit: number): number {
+    const row = this.statement(
+      `SELECT count(*) AS count FROM
+        (SELECT 1 FROM session INDEXED BY session_expiry WHERE expires_at > ? LIMIT ?)`,
+    ).get(epochSeconds(), limit);
+    return Number(row?.count);
+  }
+
   removeSessions(owner: string, sids: readonly string[]): void {
     const remove = this.statement('DELETE FROM session WHERE owner = ? AND sid = ?');
     for (const sid of sids) remove.run(owner, sid);

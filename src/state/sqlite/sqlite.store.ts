@@ -79,6 +79,10 @@ export class SqliteStore implements StateStore {
     return this.state.call('listSessions', owner);
   }
 
+  countSessions(limit: number): Promise<number> {
+    return this.state.call('countSessions', limit);
+  }
+
   removeSessions(owner: string, sids: readonly string[]): Promise<void> {
     return this.state.call('removeSessions', owner, sids);
   }

@@ -208,6 +208,10 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return this.sessions.listSessions(owner);
   }
 
+  countSessions(limit: number): number {
+    return this.sessions.countSessions(limit);
+  }
+
   removeSessions(owner: string, sids: readonly string[]): void {
     this.sessions.removeSessions(owner, sids);
   }
@@ -283,7 +287,9 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   private isIncomplete(): boolean {
-    return Number(this.meta('incomplete_until') ?? 0) > epochSeconds();
+    const left = Number(this.meta('incomplete_until') ?? 0) - epochSeconds();
+    // More of it is from before the clock was set back.
+    return left > 0 && left <= RESTORE_SECONDS;
   }
 
   private latestVersion(): number {

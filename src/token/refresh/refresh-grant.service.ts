@@ -17,7 +17,6 @@ import {
   SuccessorUses,
   type RefreshOutcome,
   type RefreshUse,
-  type Replay,
   type StateStore,
 } from '../../state/index.js';
 import { OAUTH_OPTIONS, type OAuthModuleOptions } from '../oauth.module-definition.js';
@@ -41,7 +40,6 @@ import {
 import { openAnswer, sealAnswer } from './sealed-answer.js';
 import { TokenEndpointProofs } from '../request/token-endpoint-proofs.service.js';
 import type { TokenParameters } from '../request/token-request.js';
-import { epochSeconds } from '../../core/time/index.js';
 import type { TokenHolder, VerifiedClaims } from '../../core/verify/index.js';
 
 /** Statuses with which a backend says that the login does not stand any more. */
@@ -105,7 +103,7 @@ export class RefreshGrant {
 
   /** True for a token whose session is too old to go on. */
   isPast({ claims }: PresentedToken): boolean {
-    return this.enabled && epochSeconds() >= loginTime(claims) + this.absoluteTtl;
+    return this.enabled && this.revocations.now >= loginTime(claims) + this.absoluteTtl;
   }
 
   /**
@@ -135,7 +133,7 @@ export class RefreshGrant {
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
     const use = { ...refreshUse(presented), nonce: randomUUID() };
     const refresh = { token, presented, use, asked: scope ?? claims.scope };
-    const outcome = await this.store.peek(refresh.use);
+    const outcome = await twice(() => this.store.peek(refresh.use));
     if (outcome.state !== 'fresh') return new SignedAnswer(await this.repeat(outcome, refresh));
 
     // Tokens from before refresh was switched on have no sid; their successors get one.
@@ -165,26 +163,14 @@ export class RefreshGrant {
   ): Promise<Record<string, unknown>> {
     if (isGone(request)) throw new ClientGoneException();
     const { token, use, asked } = refresh;
-    const outcome = await this.consume(use, {
+    const replay = {
       value: sealAnswer(token, answer),
       ttlMs: repeatable ? this.retryWindow * 1000 : 0,
-    });
+    };
+    const outcome = await twice(() => this.store.consume(use, replay));
     if (outcome.state === 'fresh') return withScope(answer, asked);
     const winner = this.openReplay(outcome, token);
     return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
-  }
-
-  /** Asks twice: the same request may have been done already, and then it is told the same. */
-  private async consume(use: RefreshUse, replay: Replay): Promise<RefreshOutcome> {
-    try {
-      return await this.store.consume(use, replay);
-    } catch (error) {
-      const isUnknown =
-        error instanceof StateUnavailableException && !(error instanceof StateReadOnlyException);
-      if (!isUnknown) throw error;
-      await pause(REPEAT_AFTER_MS);
-      return this.store.consume(use, replay);
-    }
   }
 
   /** A token that was used before: its answer again, while nobody has used that, or the end of the session. */
@@ -258,6 +244,19 @@ export class RefreshGrant {
         refuseToGoOn(`the backend (${error.getStatus()})`);
       throw error;
     }
+  }
+}
+
+/** Asks the store once more where it did not answer. A use may have been done already: then it is told the same. */
+async function twice(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isUnknown =
+      error instanceof StateUnavailableException && !(error instanceof StateReadOnlyException);
+    if (!isUnknown) throw error;
+    await pause(REPEAT_AFTER_MS);
+    return ask();
   }
 }
 

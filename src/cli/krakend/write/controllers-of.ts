@@ -1,7 +1,7 @@
 import type { Endpoint, KrakendConfig, Validator } from '../krakend-config.js';
 import { CLAIM_FUNCTIONS } from '../read/cel.js';
 import type { RouteMapping } from '../route-mapping.js';
-import { withoutClaims } from './environment-of.js';
+import { unique } from './environment-of.js';
 import {
   Code,
   inComment,
@@ -239,6 +239,15 @@ function moduleText(name: string, backend: string, controllers: readonly string[
 })
 class ${name} {}
 `;
+}
+
+/** Headers that the backend may get from the client: none that claims are written into. */
+function withoutClaims(
+  names: readonly string[],
+  validator: Validator | undefined,
+): readonly string[] {
+  const written = (validator?.propagateClaims ?? []).map(([, header]) => header.toLowerCase());
+  return unique(names).filter((name) => !written.includes(name));
 }
 
 const backendOptions = (endpoint: Endpoint, config: KrakendConfig) => ({

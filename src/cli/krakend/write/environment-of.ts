@@ -1,6 +1,5 @@
 import { guessIssuer, isShared, keysOf, sameKeys } from '../key-options.js';
 import type { KrakendConfig, Signer, Validator } from '../krakend-config.js';
-import { propagationOf } from '../propagation.js';
 import type { RouteMapping } from '../route-mapping.js';
 
 /** Variables by name, in the order of `.env.example`. */
@@ -25,13 +24,12 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
     BODY_LIMIT: routes.others.some(({ method }) => method !== 'GET') ? '1mb' : undefined,
     BACKEND_HOST: backend?.backend.hosts,
     BACKEND_TIMEOUT_MS: timeout === undefined ? undefined : Math.max(1, Math.round(timeout)),
-    BACKEND_INPUT_HEADERS: withoutClaims(
+    BACKEND_INPUT_HEADERS: unique(
       own.flatMap(({ inputHeaders, forwardCookies }) => [
         // The gateway passes on what a login may see of it.
         ...inputHeaders.filter((name) => name !== 'authorization'),
         ...(forwardCookies ? ['cookie'] : []),
       ]),
-      custom?.validator,
     ),
     BACKEND_INPUT_QUERY_STRINGS: unique(own.flatMap((endpoint) => endpoint.inputQueryStrings)),
     TOKEN_BACKEND_METHOD: token?.backend.method,
@@ -107,9 +105,6 @@ const claimVariables = (validator: Validator) => ({
   VALIDATOR_ROLES_KEY_IS_NESTED: validator.rolesKeyIsNested || undefined,
   VALIDATOR_COOKIE_KEY: validator.cookieKey,
   VALIDATOR_AUTH_HEADER_NAME: validator.authHeaderName,
-  VALIDATOR_PROPAGATE_CLAIMS: Object.entries(propagationOf(validator).headers).flatMap(
-    ([claim, headers]) => [headers].flat().map((header) => `${claim}:${header}`),
-  ),
 });
 
 /** Hosts of key sets that come by plain http. */
@@ -123,14 +118,5 @@ const httpHosts = ({ endpoints }: KrakendConfig): string[] =>
 
 /** KrakenD takes anything below for one second. */
 export const atLeastOne = (seconds: number): number => Math.max(1, Math.round(seconds));
-
-/** Headers that the backend may get from the client: none that claims are written into. */
-export function withoutClaims(
-  names: readonly string[],
-  validator: Validator | undefined,
-): readonly string[] {
-  const written = (validator?.propagateClaims ?? []).map(([, header]) => header.toLowerCase());
-  return unique(names).filter((name) => !written.includes(name));
-}
 
 export const unique = (names: readonly string[]): string[] => [...new Set(names)];

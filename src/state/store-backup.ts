@@ -1,0 +1,57 @@
+import { BootError } from '../core/errors/index.js';
+import type { BackupContents } from './sqlite/backup.js';
+
+export type { BackupContents };
+
+/** What others are backed up with. */
+const OTHERS: Readonly<Record<string, string>> = {
+  redis: 'Redis has a backup of its own: its RDB and AOF files',
+  postgres: 'PostgreSQL has backups of its own: pg_basebackup, pg_dump',
+  memory: 'memory: keeps nothing',
+};
+
+/** @throws BootError for another store than SQLite */
+function fileOf(url: string): string {
+  const [, scheme = '', file = ''] = /^(\w+)[^:]*:(.*)$/s.exec(url) ?? [];
+  if (scheme === 'sqlite' && file !== '') return file;
+  const kind = scheme.replace('rediss', 'redis').replace('postgresql', 'postgres');
+  throw new BootError(
+    `only SQLite stores are backed up with this; ${OTHERS[kind] ?? 'name one as sqlite:<file>'}`,
+  );
+}
+
+/**
+ * Writes what a SQLite store holds at one moment into a file; gateways go on meanwhile.
+ *
+ * @param url `sqlite:<file>`
+ * @param target replaced where there is one
+ * @throws BootError when that cannot be done
+ */
+export const backUpStore = (url: string, target: string): Promise<BackupContents> =>
+  explained(async () => {
+    const file = fileOf(url);
+    const { writeBackup } = await import('./sqlite/backup.js');
+    return writeBackup(file, target);
+  });
+
+/**
+ * Adds to a SQLite store what it lacks of a backup; gateways go on meanwhile.
+ *
+ * @param url `sqlite:<file>`; made where there is none
+ * @throws BootError when that cannot be done
+ */
+export const restoreStore = (url: string, source: string): Promise<BackupContents> =>
+  explained(async () => {
+    const file = fileOf(url);
+    const { readBackup } = await import('./sqlite/backup.js');
+    return readBackup(file, source);
+  });
+
+async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BootError) throw error;
+    throw new BootError(error instanceof Error ? error.message : 'unexpected error');
+  }
+}

@@ -1,0 +1,129 @@
+// The clock of a gateway is wrong, and is set right: nothing that was confirmed is forgotten, and no session ends.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBackend, type Backend } from './helpers/backend.js';
+import { hostGateway, type HostedGateway } from './helpers/host.js';
+import { call } from './helpers/http.js';
+import { AUDIENCE, ISSUER } from './helpers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/keys.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  refresh,
+  verdictOf,
+  type Pair,
+} from './helpers/sessions.js';
+
+const DAY = 86_400;
+
+let backend: Backend;
+let redis: RedisServer | undefined;
+let keys: string;
+beforeAll(async () => {
+  backend = await startBackend();
+  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
+  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
+  await backend.answer('/token.json', { body });
+  await backend.answer('/refresh.json', { body });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  redis = withoutRedis ? undefined : await startRedis();
+});
+afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
+
+const start = (store?: string, env: Record<string, string> = {}): Promise<HostedGateway> =>
+  hostGateway({
+    BACKEND_HOST: backend.url,
+    SIGNER_JWK_LOCAL_PATH: keys,
+    REFRESH_BACKEND_PATH: '/refresh.json',
+    ...(store === undefined ? {} : { STATE_STORE: store }),
+    ...env,
+  });
+
+const revoke = ({ url }: HostedGateway, token: string): Promise<string> =>
+  postForm(`${url}/token/revoke`, { token }).then(verdictOf);
+const logout = ({ url }: HostedGateway, token: string): Promise<string> =>
+  call(`${url}/logout`, { method: 'POST', headers: { authorization: `Bearer ${token}` } }).then(
+    verdictOf,
+  );
+
+const STORES: readonly [string, url: () => string | undefined, isSkipped: boolean][] = [
+  ['memory', () => 'memory:', false],
+  ['SQLite', () => undefined, false],
+  ['Redis', () => redis?.url, withoutRedis],
+];
+
+describe.each(STORES)('what is confirmed under a wrong clock: %s', (_store, url, isSkipped) => {
+  it.skipIf(isSkipped).each([
+    ['20 days ahead', 20 * DAY],
+    ['2 hours ahead', 7200],
+    ['20 days behind', -20 * DAY],
+  ])('%s, and set right', async (_what, seconds) => {
+    const gateway = await start(url());
+    const pairs = await Promise.all([1, 2, 3].map(() => login(gateway.url)));
+    const [access, session, loggedOut] = pairs as [Pair, Pair, Pair];
+    await gateway.advanceClock(seconds);
+    expect(await revoke(gateway, access.access)).toBe('200');
+    expect(await revoke(gateway, session.refresh)).toBe('200');
+    expect(await logout(gateway, loggedOut.access)).toBe('204');
+    await gateway.advanceClock(-seconds);
+    for (const pair of pairs)
+      expect(await custom(gateway.url, pair.access)).toBe('401 token_revoked');
+    for (const pair of [session, loggedOut])
+      expect(verdictOf(await refresh(gateway.url, pair.refresh))).toBe('400 refresh_token_invalid');
+    // The access token alone was revoked.
+    expect(verdictOf(await refresh(gateway.url, access.refresh))).toBe('200');
+  });
+});
+
+describe.skipIf(withoutRedis)('a clock that differs from that of the store', () => {
+  it.each([
+    ['2 s ahead', 2],
+    ['2 s behind', -2],
+    ['30 s behind', -30],
+    ['20 days ahead', 20 * DAY],
+    ['20 days behind', -20 * DAY],
+  ])(
+    '%s: sessions go on, and their tokens are those of a clock that is right',
+    async (_what, seconds) => {
+      const gateway = await start(redis?.url);
+      const before = await login(gateway.url);
+      await gateway.advanceClock(seconds);
+      const during = await refresh(gateway.url, before.refresh);
+      expect(verdictOf(during)).toBe('200');
+      await gateway.advanceClock(-seconds);
+      const after = pairOf(during);
+      expect(await custom(gateway.url, after.access)).toBe('200');
+      expect(verdictOf(await refresh(gateway.url, after.refresh))).toBe('200');
+    },
+  );
+
+  it.each([-2, -30, -20 * DAY])(
+    '%i s: tokens of other gateways are not too new',
+    async (seconds) => {
+      const gateway = await start(redis?.url);
+      const { access } = await login(gateway.url);
+      await gateway.advanceClock(seconds);
+      expect(await custom(gateway.url, access)).toBe('200');
+    },
+  );
+
+  it('keeps cookies for as long as their tokens live', async () => {
+    const gateway = await start(redis?.url, {
+      SESSION_COOKIES: 'true',
+      SIGNER_REFRESH_TTL: '5000',
+    });
+    await gateway.advanceClock(20 * DAY);
+    const answer = await call(`${gateway.url}/token`, {
+      method: 'POST',
+      headers: { origin: gateway.url },
+    });
+    const ages = answer.headers
+      .getSetCookie()
+      .map((cookie) => Number(/Max-Age=(\d+)/.exec(cookie)?.[1]));
+    expect(ages).toHaveLength(2);
+    for (const age of ages) expect(age).toBeGreaterThan(60);
+  });
+});
