@@ -28,7 +28,7 @@ export const POSTGRES_FOLDER = [
   ...(process.env.PATH ?? '').split(':'),
 ].find((folder) => existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb')));
 
-/** Runs published test vectors. It is no part of this repository, and nobody can install it: no line says that it is missing. */
+/** Runs published test vectors. It is no part of this repository: no line asks to install it. */
 export const VECTORS_RUNNER = resolve('../shared/vectors/run-vectors.mjs');
 
 export const withoutRedis =
