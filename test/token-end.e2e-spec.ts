@@ -1,11 +1,18 @@
 // What ends a token outlives it by the leeway, in every store: revocation, use, logout, end of a session.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
+import type { Backend } from './helpers/backend.js';
 import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { custom, login, postForm, refresh, verdictOf, type Pair } from './helpers/sessions.js';
+import {
+  custom,
+  login,
+  postForm,
+  refresh,
+  startSessionBackend,
+  verdictOf,
+  type Pair,
+} from './helpers/sessions.js';
 
 const TTL = 100;
 const LEEWAY = 60;
@@ -58,13 +65,8 @@ let backend: Backend;
 let redis: RedisServer | undefined;
 let keys: string;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startSessionBackend();
   keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
   redis = withoutRedis ? undefined : await startRedis();
 });
 afterAll(() => Promise.all([backend.stop(), redis?.stop()]));

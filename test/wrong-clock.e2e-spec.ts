@@ -1,9 +1,8 @@
 // The clock of a gateway is wrong, and is set right: nothing that was confirmed is forgotten, and no session ends.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
+import type { Backend } from './helpers/backend.js';
 import { hostGateway, type HostedGateway } from './helpers/host.js';
 import { call } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, writeKeys } from './helpers/keys.js';
 import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
 import {
@@ -12,6 +11,7 @@ import {
   pairOf,
   postForm,
   refresh,
+  startSessionBackend,
   verdictOf,
   type Pair,
 } from './helpers/sessions.js';
@@ -22,13 +22,8 @@ let backend: Backend;
 let redis: RedisServer | undefined;
 let keys: string;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startSessionBackend();
   keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
   redis = withoutRedis ? undefined : await startRedis();
 });
 afterAll(() => Promise.all([backend.stop(), redis?.stop()]));

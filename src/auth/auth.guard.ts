@@ -106,6 +106,7 @@ export class AuthGuard implements CanActivate {
    * refusal: it is what comes back.
    *
    * @returns `undefined` for a request that is let through
+   * @internal
    */
   check(
     request: IncomingMessage,
@@ -125,7 +126,11 @@ export class AuthGuard implements CanActivate {
     return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
   }
 
-  /** How a route is protected, where {@link check} does all that `canActivate` would do; else `undefined`. */
+  /**
+   * How a route is protected, where {@link check} does all that `canActivate` would do; else `undefined`.
+   *
+   * @internal
+   */
   plainProtection(handler: CallableFunction, controller: Type): RouteProtection | undefined {
     const protection = this.routes.protection(handler, controller);
     const { isPublic, isLenient, validate } = protection;

@@ -15,13 +15,21 @@ import { verifiedClaims } from './verified-request.js';
  */
 export const Claims = createParamDecorator(claimsOfContext);
 
-/** What `@Claims()` is in a context. */
+/**
+ * What `@Claims()` is in a context.
+ *
+ * @internal
+ */
 export function claimsOfContext(name: string | undefined, context: ExecutionContext): unknown {
   const request = knownRequest(context);
   return request && claimsOfRequest(name, request);
 }
 
-/** What `@Claims()` is for a request. */
+/**
+ * What `@Claims()` is for a request.
+ *
+ * @internal
+ */
 export function claimsOfRequest(name: string | undefined, request: object): unknown {
   const claims = verifiedClaims(request);
   return name === undefined || claims === undefined ? claims : readClaim(claims, name, true);

@@ -14,7 +14,9 @@ export { assertSameOrigin } from './assert-same-origin.js';
 export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
 export { rawRequest, type ContextRequest } from './context-request.js';
-export { Claims, claimsOfContext, claimsOfRequest } from './claims.decorator.js';
+export { Claims } from './claims.decorator.js';
+/** @internal */
+export { claimsOfContext, claimsOfRequest } from './claims.decorator.js';
 export { DpopProofs } from './dpop-proofs.service.js';
 export { RequestHolder, type HolderOptions } from './request-holder.js';
 export { JwtVerifier } from './jwt-verifier.service.js';

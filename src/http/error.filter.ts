@@ -86,7 +86,11 @@ export class ErrorFilter implements ExceptionFilter {
     return this.answer(thrown, http.getRequest(), http.getResponse());
   }
 
-  /** Answers a request of HTTP with what was thrown, or would have been. */
+  /**
+   * Answers a request of HTTP with what was thrown, or would have been.
+   *
+   * @internal
+   */
   answer(
     thrown: unknown,
     request: RoutedRequest,

@@ -1,6 +1,25 @@
 import { expect } from 'vitest';
+import { startBackend, type Backend } from './backend.js';
 import type { Gateway } from './gateway.js';
 import { call, type Answer } from './http.js';
+import { AUDIENCE, ISSUER } from './issuer.js';
+
+const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
+
+/** What a {@link startSessionBackend} answers to a login and to a refresh. */
+export const SESSION_LOGIN = {
+  access_token: { ...CLAIMS, roles: ['role_a'] },
+  refresh_token: CLAIMS,
+};
+
+/** Starts a backend that logs `u1` in, refreshes at `/refresh.json`, and has the data of `/private/custom`. */
+export async function startSessionBackend(): Promise<Backend> {
+  const backend = await startBackend();
+  await backend.answer('/token.json', { body: SESSION_LOGIN });
+  await backend.answer('/refresh.json', { body: SESSION_LOGIN });
+  await backend.answer('/user/1.json', { body: { id: 1 } });
+  return backend;
+}
 
 /** Tokens of one answer of `POST /token`. */
 export interface Pair {

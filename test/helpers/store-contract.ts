@@ -1,12 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateStore } from '../../src/state/index.js';
 import { sharedStateStoreChecks, stateStoreChecks } from '../../src/testing/index.js';
-import { allChanges } from '../../src/testing/state-store-checks.js';
+import { allChanges, revocation } from '../../src/testing/state-store-checks.js';
 
 export { allChanges, anyUse, revocation } from '../../src/testing/state-store-checks.js';
 
 /** Opens a store on the state of the suite; a second call sees the same state, if the store can share it. */
 export type OpenStore = () => Promise<StateStore>;
+
+/** Resolves once the store takes writes; says after how many milliseconds. */
+export async function untilWritable(store: StateStore): Promise<number> {
+  const began = performance.now();
+  await expect
+    .poll(
+      async () => {
+        await store.changes(undefined, 1);
+        await store.addRevocation(revocation());
+        return store.readOnly;
+      },
+      { timeout: 30_000, interval: 20 },
+    )
+    .toBeUndefined();
+  return performance.now() - began;
+}
 
 /** What every implementation of `StateStore` has to do. */
 export function describeStore(name: string, open: OpenStore): void {

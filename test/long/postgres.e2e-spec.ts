@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, type StateStore } from '../../src/state/index.js';
-import { startBackend, type Backend } from '../helpers/backend.js';
+import type { Backend } from '../helpers/backend.js';
 import { createCertificate } from '../helpers/certificate.js';
 import { figure } from '../helpers/figure.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call } from '../helpers/http.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { openLink } from '../helpers/network-link.js';
 import {
@@ -21,8 +20,16 @@ import {
   type PostgresServer,
 } from '../helpers/postgres.js';
 import { tempFolder } from '../helpers/resources.js';
-import { custom, login, pairOf, postForm, refresh, verdictOf } from '../helpers/sessions.js';
-import { allChanges, anyUse, revocation } from '../helpers/store-contract.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  refresh,
+  startSessionBackend,
+  verdictOf,
+} from '../helpers/sessions.js';
+import { allChanges, anyUse, revocation, untilWritable } from '../helpers/store-contract.js';
 
 /** Adds revocations and consumes tokens, ten at a time, for as long as it is let. */
 function load(store: StateStore): { confirmed: string[]; used: string[]; end(): Promise<unknown> } {
@@ -57,22 +64,6 @@ async function lostOf(store: StateStore, { confirmed, used }: ReturnType<typeof 
   };
 }
 
-/** Resolves once the store does its work; says after how many milliseconds. */
-async function backAgain(store: StateStore): Promise<number> {
-  const began = performance.now();
-  await expect
-    .poll(
-      async () => {
-        await store.changes(undefined, 1);
-        await store.addRevocation(revocation());
-        return store.readOnly;
-      },
-      { interval: 20 },
-    )
-    .toBeUndefined();
-  return performance.now() - began;
-}
-
 describe.skipIf(withoutPostgres)('a PostgreSQL that is killed', () => {
   it('loses nothing that was confirmed, and is used again by itself', async () => {
     const postgres = await startPostgres('fsync=on');
@@ -84,7 +75,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL that is killed', () => {
       await expect.poll(() => work.used.length, { interval: 5 }).toBeGreaterThan(round * 100);
       await postgres.kill();
       await postgres.start();
-      times.push(await backAgain(store));
+      times.push(await untilWritable(store));
     }
     await work.end();
     expect(await lostOf(store, work)).toEqual({ revocations: 0, uses: 0 });
@@ -138,7 +129,7 @@ describe.skipIf(withoutPostgres)('a standby that takes over', () => {
     expect(reading.readOnly).toBe('it is a standby');
     const began = performance.now();
     await standby.sql('SELECT pg_promote()');
-    const ms = await backAgain(store);
+    const ms = await untilWritable(store);
     await work.end();
     expect(await lostOf(store, work)).toEqual({ revocations: 0, uses: 0 });
     // No gateway has to read everything again: it is the same history.
@@ -184,13 +175,8 @@ describe.skipIf(withoutPostgres)('gateways with a PostgreSQL', () => {
   let keys: string;
   let postgres: PostgresServer;
   beforeAll(async () => {
-    backend = await startBackend();
+    backend = await startSessionBackend();
     keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-    const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-    const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-    await backend.answer('/token.json', { body });
-    await backend.answer('/refresh.json', { body });
-    await backend.answer('/user/1.json', { body: { id: 1 } });
     postgres = await startPostgres();
   });
   afterAll(() => Promise.all([backend.stop(), postgres.stop()]));

@@ -21,27 +21,13 @@ import {
   describeStore,
   anyUse,
   revocation,
+  untilWritable,
 } from '../helpers/store-contract.js';
 
 async function open(url: string): Promise<StateStore> {
   const store = await openStore(url);
   onTestFinished(() => store.close());
   return store;
-}
-/** Milliseconds until the store takes writes. */
-async function writable(store: StateStore): Promise<number> {
-  const began = performance.now();
-  await expect
-    .poll(
-      async () => {
-        await store.changes(undefined, 1);
-        await store.addRevocation(revocation());
-        return store.readOnly;
-      },
-      { timeout: 30_000, interval: 50 },
-    )
-    .toBeUndefined();
-  return performance.now() - began;
 }
 /** Resolves once the replicas have what the primary has. */
 const replicated = async (server: RedisServer, count: number): Promise<unknown> =>
@@ -170,7 +156,7 @@ describe.skipIf(withoutRedis)('Redis behind Sentinel', () => {
     await primary.command('CONFIG', 'SET', 'min-replicas-to-write', '1');
     await primary.command('CONFIG', 'SET', 'min-replicas-max-lag', '2');
     const store = await open(group.url);
-    await writable(store);
+    await untilWritable(store);
     for (const replica of replicas) replica.process().kill('SIGSTOP');
     await expect
       .poll(
@@ -183,7 +169,7 @@ describe.skipIf(withoutRedis)('Redis behind Sentinel', () => {
       )
       .toMatch(/^NOREPLICAS /);
     for (const replica of replicas) replica.process().kill('SIGCONT');
-    await writable(store);
+    await untilWritable(store);
   });
 });
 
@@ -221,14 +207,14 @@ describe.skipIf(withoutRedis)('Redis Cluster', () => {
     const to = cluster.primaries.find((server) => server !== from) as RedisServer;
     await moveSlot(from, to);
     expect(await owner()).toBe(to);
-    await writable(store);
-    await writable(other);
+    await untilWritable(store);
+    await untilWritable(other);
     expect((await allChanges(store)).added).toContainEqual(entry);
     expect(await other.consume(use)).toEqual({ state: 'consumed' });
 
     await replicated(to, 1);
     await to.kill();
-    const ms = Math.max(...(await Promise.all([writable(store), writable(other)])));
+    const ms = Math.max(...(await Promise.all([untilWritable(store), untilWritable(other)])));
     figure(`Cluster: writes ${ms.toFixed(0)} ms after the primary was killed (node timeout 1000)`);
     expect(await other.consume(use)).toEqual({ state: 'consumed' });
     expect((await allChanges(store)).added).toContainEqual(entry);

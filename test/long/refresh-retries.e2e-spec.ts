@@ -1,14 +1,14 @@
 // The retry window of a refresh: in four stores, on two nodes where they share it.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
+import type { Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/postgres.js';
 import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
 import { describeRetries, type Nodes } from '../helpers/refresh-scenarios.js';
 import { tempFolder } from '../helpers/resources.js';
+import { SESSION_LOGIN, startSessionBackend } from '../helpers/sessions.js';
 
 /** Seconds; long enough for a busy machine. */
 const WINDOW = 5;
@@ -17,14 +17,9 @@ let backend: Backend;
 let keys: string;
 let redis: RedisServer | undefined;
 let postgres: PostgresServer | undefined;
-const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startSessionBackend();
   keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
   redis = withoutRedis ? undefined : await startRedis();
   postgres = withoutPostgres ? undefined : await startPostgres();
 });
@@ -62,7 +57,7 @@ for (const [name, count, url, isSkipped] of STORES)
         const end = Date.now() + WINDOW * 1000 + 100;
         return expect.poll(() => Date.now(), { interval: 100 }).toBeGreaterThan(end);
       },
-      delayRefresh: (delayMs) => backend.answer('/refresh.json', { body, delayMs }),
+      delayRefresh: (delayMs) => backend.answer('/refresh.json', { body: SESSION_LOGIN, delayMs }),
       asked: () => backend.seen.filter(({ url: path }) => path === '/refresh.json').length,
     });
     describeRetries(nodes);

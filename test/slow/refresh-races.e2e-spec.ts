@@ -1,25 +1,27 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
+import type { Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
 import { startRedis, withoutRedis } from '../helpers/redis.js';
 import { tempFolder } from '../helpers/resources.js';
-import { custom, expectRace, login, pairOf, refresh, verdictOf } from '../helpers/sessions.js';
+import {
+  custom,
+  expectRace,
+  login,
+  pairOf,
+  refresh,
+  startSessionBackend,
+  verdictOf,
+} from '../helpers/sessions.js';
 
 let backend: Backend;
 let keys: string;
 beforeAll(async () => {
-  backend = await startBackend();
+  backend = await startSessionBackend();
   keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
 });
 afterAll(() => backend.stop());
 

@@ -3,24 +3,24 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { startBackend } from '../helpers/backend.js';
 import { startSignet } from '../helpers/cli.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call } from '../helpers/http.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { bash, blocksOf } from '../helpers/manual.js';
 import { tempFolder } from '../helpers/resources.js';
-import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions.js';
+import {
+  custom,
+  login,
+  postForm,
+  refresh,
+  startSessionBackend,
+  verdictOf,
+} from '../helpers/sessions.js';
 
 it('a backup that is restored loses nothing that was confirmed', async () => {
-  const backend = await startBackend();
+  const backend = await startSessionBackend();
   onTestFinished(() => backend.stop());
-  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
   const keys = writeKeys([await generateJwk('HS256', 'sim2')]);
   const folder = tempFolder('state');
   const file = join(folder, 'signet.db');
