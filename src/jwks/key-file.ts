@@ -25,6 +25,8 @@ export interface KeyFileOptions {
 export class KeyFile implements KeyProvider {
   readonly remote = false;
   readonly publicOnly = false;
+  /** What was read last. */
+  private text = '';
 
   constructor(
     readonly source: string,
@@ -41,12 +43,14 @@ export class KeyFile implements KeyProvider {
     const { reloadIntervalMs } = this.options;
     return reloadIntervalMs === 0
       ? () => undefined
-      : watchFile(this.source, reloadIntervalMs, changed);
+      : watchFile(this.source, reloadIntervalMs, changed, this.text);
   }
 
   private async load(): Promise<FileContents> {
     try {
-      return await readTextFile(this.source);
+      const contents = await readTextFile(this.source);
+      this.text = contents.text;
+      return contents;
     } catch (error) {
       throw error instanceof FileError ? new KeyError(error.message) : error;
     }

@@ -13,23 +13,22 @@ const SETTLE_MS = 50;
  * directory is watched; a poll of the contents' hash finds whatever the watch misses.
  *
  * @param intervalMs milliseconds between polls
- * @param text what the caller has read. Left out: what the first look finds is no change
+ * @param text what the caller has read: whatever the first look finds may be newer
  * @returns ends the watching
  */
 export function watchFile(
   path: string,
   intervalMs: number,
   changed: () => void,
-  text?: string,
+  text: string,
 ): () => void {
-  let seen = text === undefined ? undefined : hashOf(text);
+  let seen = hashOf(text);
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
 
   const look = async (): Promise<void> => {
     const hash = await contentHash(path);
-    seen ??= hash;
     if (hash === seen || stopped) return;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     // Still being written: look again.

@@ -35,15 +35,15 @@ export function clientOf(options: IntrospectionOptions): IntrospectionClient | u
 /**
  * Reads a file with a client, strictly.
  *
- * @returns the client, and how others can get at its secret; `undefined` where they cannot
+ * @returns the client, the text of the file, and how others can get at its secret; `undefined` where they cannot
  * @throws KeyError without anything of the contents
  */
 export async function readClientFile(
   path: string,
-): Promise<{ client: IntrospectionClient; exposure: string | undefined }> {
+): Promise<{ client: IntrospectionClient; text: string; exposure: string | undefined }> {
   try {
     const { text, ...access } = await readTextFile(path, MAX_FILE_BYTES);
-    return { client: parseClient(text), exposure: describeExposure(path, access) };
+    return { client: parseClient(text), text, exposure: describeExposure(path, access) };
   } catch (error) {
     if (error instanceof FileError) throw new KeyError(error.message);
     throw error instanceof KeyError ? new KeyError(`${path}: ${error.message}`) : error;

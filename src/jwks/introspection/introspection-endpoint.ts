@@ -131,10 +131,11 @@ export class IntrospectionEndpoint {
   async open(): Promise<void> {
     const { clientFile } = this.options;
     if (clientFile === undefined) return;
-    this.client = await this.readClient(clientFile);
+    const text = await this.takeClient(clientFile);
     const { reloadIntervalMs = RELOAD_INTERVAL_MS } = this.module;
+    const changed = (): void => void this.reload(clientFile);
     if (reloadIntervalMs > 0 && !this.closed)
-      this.unwatch = watchFile(clientFile, reloadIntervalMs, () => void this.reload(clientFile));
+      this.unwatch = watchFile(clientFile, reloadIntervalMs, changed, text);
   }
 
   /**
@@ -271,18 +272,20 @@ export class IntrospectionEndpoint {
     return new IntrospectionUnavailableException(`${this.source}: was not asked: ${reason}`);
   }
 
-  private async readClient(path: string): Promise<IntrospectionClient> {
-    const { client, exposure } = await readClientFile(path);
+  /** Takes the client that a file names. @returns the text of the file */
+  private async takeClient(path: string): Promise<string> {
+    const { client, text, exposure } = await readClientFile(path);
     const { exposedKeyFiles = 'warn' } = this.module;
     if (exposure !== undefined && exposedKeyFiles === 'refuse') throw new KeyError(exposure);
     if (exposure !== undefined && exposedKeyFiles === 'warn')
       IntrospectionEndpoint.logger.warn(exposure);
-    return client;
+    this.client = client;
+    return text;
   }
 
   private async reload(path: string): Promise<void> {
     try {
-      this.client = await this.readClient(path);
+      await this.takeClient(path);
       IntrospectionEndpoint.logger.log(`${path}: reloaded`);
     } catch (error) {
       const problem = error instanceof KeyError ? error.message : `${path}: cannot be loaded`;
