@@ -83,6 +83,15 @@ describe('cachedLookup', () => {
       expect(await second).toEqual([null, '127.0.0.3', 4]);
     });
 
+    it('and is told once', async () => {
+      const { cached, settle } = await idle();
+      const found = vi.fn<() => void>();
+      cached('backend', { all: true }, found);
+      settle(null, ADDRESSES);
+      vi.advanceTimersByTime(1000);
+      expect(found).toHaveBeenCalledTimes(1);
+    });
+
     it('but no longer than 100 ms, and the others not at all', async () => {
       const { cached, asked, settle } = await idle();
       let done = false;
@@ -96,6 +105,12 @@ describe('cachedLookup', () => {
       expect(await ask(cached, false)).toEqual([null, '127.0.0.3', 4]);
       expect(asked.length).toBe(2);
     });
+  });
+
+  it('takes an answer that comes at once', async () => {
+    const cached = cachedLookup(0, (_name, _options, found) => found(null, ADDRESSES));
+    expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
+    expect(await ask(cached, true)).toEqual([null, ADDRESSES]);
   });
 
   it('keeps the last addresses while the resolver fails', async () => {

@@ -26,20 +26,20 @@ interface Entry {
 export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup): LookupFunction {
   const entries = new Map<string, Entry>();
 
-  /** Asks the resolver, unless it is being asked. */
-  const renew = (entry: Entry, hostname: string, options: LookupAllOptions): Set<Found> => {
-    if (entry.waiting !== undefined) return entry.waiting;
-    const waiting = new Set<Found>();
-    entry.waiting = waiting;
+  /** Asks the resolver for those who wait, and for those who will. It may answer at once. */
+  const renew = (entry: Entry, hostname: string, options: LookupAllOptions): void =>
     lookup(hostname, options, (error, addresses) => {
       if (error === null && addresses.length > 0) entry.addresses = addresses;
       const isKnown = entry.addresses.length > 0;
       if (isKnown) entry.freshUntil = performance.now() + ttlMs;
+      const { waiting = new Set() } = entry;
       entry.waiting = undefined;
-      for (const tell of waiting) tell(isKnown ? null : error, entry.addresses);
+      for (const tell of waiting) {
+        // Whoever is told once must not be told again when his patience ends.
+        waiting.delete(tell);
+        tell(isKnown ? null : error, entry.addresses);
+      }
     });
-    return waiting;
-  };
 
   const find = (hostname: string, options: LookupAllOptions, found: Found): void => {
     const name = `${hostname} ${options.family ?? 0}`;
@@ -56,13 +56,15 @@ export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup
     const isKnown = entry.addresses.length > 0;
     if (isKnown && now < entry.freshUntil) return found(null, entry.addresses);
     const isAsked = entry.waiting !== undefined;
-    const waiting = renew(entry, hostname, options);
-    if (isKnown && (isAsked || !wasIdle)) return found(null, entry.addresses);
+    const waiting = (entry.waiting ??= new Set());
+    const waits = !isKnown || (wasIdle && !isAsked);
+    if (waits) waiting.add(found);
+    else found(null, entry.addresses);
     const late = (): void => {
       if (waiting.delete(found)) found(null, entry.addresses);
     };
-    waiting.add(found);
-    if (isKnown) setTimeout(late, PATIENCE_MS);
+    if (waits && isKnown) setTimeout(late, PATIENCE_MS);
+    if (!isAsked) renew(entry, hostname, options);
     return undefined;
   };
 

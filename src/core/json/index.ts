@@ -1,4 +1,3 @@
-export { isJsonMediaType, mediaType } from './media-type.js';
 export {
   ABSENT,
   memberAt,
@@ -10,4 +9,6 @@ export {
   isJsonObject,
   hasDuplicateMembers,
   withoutMark,
+  isJsonMediaType,
+  mediaType,
 } from './json.js';
