@@ -163,6 +163,23 @@ describe('a start from the bundle', () => {
   });
 });
 
+describe('an older Node', () => {
+  /** As Node 20 says of itself, and without what its `node:module` does not export. */
+  const OLD = `data:text/javascript,import module from 'node:module';
+    delete module.enableCompileCache; module.syncBuiltinESMExports();
+    Object.defineProperty(process.versions, 'node', { value: '20.20.2' });
+    Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
+
+  it.each([
+    ['dist/main.js', 'signet: Node 24 or newer is needed, this is v20.20.2'],
+    ['dist/cli/main.js', 'nest-signet needs Node 22.19 or newer; this is v20.20.2'],
+  ])('%s says: %s', async (path, message) => {
+    const args = ['--import', OLD.replace(/\s*\n\s*/g, ''), resolve(path)];
+    const { stderr } = await run(args, { NODE_OPTIONS: COUNTING.NODE_OPTIONS });
+    expect(stderr).toContain(message);
+  });
+});
+
 describe('a boot that is refused for its environment', () => {
   it('costs at most 0.35 s of CPU more than a process that does nothing', async () => {
     const nothing: number[] = [];

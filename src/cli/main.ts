@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// First: it says which Node is needed.
+import '../core/errors/index.js';
 import { GATEWAY_PACKAGES, importBundled, missingPackage } from '../packages/index.js';
 
 const { argv, env, stdin, stdout, stderr } = process;

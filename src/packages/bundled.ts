@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+// By its default: an older Node has no such export, and would say that rather than which Node is needed.
+import nodeModule from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -15,6 +16,6 @@ export function importBundled<T>(name: string, modules: () => Promise<T>): Promi
   const file = join(folder, `${name}.js`);
   if (!existsSync(file)) return modules();
   // Not in the temporary folder: others can write there, and this is code.
-  enableCompileCache(join(folder, 'compiled'));
+  nodeModule.enableCompileCache(join(folder, 'compiled'));
   return import(pathToFileURL(file).href) as Promise<T>;
 }
