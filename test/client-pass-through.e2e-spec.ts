@@ -172,6 +172,23 @@ describe('the refresh without registered clients', () => {
     },
   );
 
+  it('has the credentials of a repetition checked as well', async () => {
+    const { refresh: one } = await logIn();
+    const first = await refresh(one, byBasic(ID, SECRET));
+    expect(first.status).toBe(200);
+    const body = { error: 'invalid_client' };
+    await backend.answer('/refresh.json', { status: 401, body });
+    for (const credentials of [byBasic(ID, 'wrong'), byPost(ID, 'wrong'), byAssertion('x'), {}]) {
+      const refused = await refresh(one, credentials);
+      expect([refused.status, refused.json]).toEqual([401, body]);
+    }
+    await backend.answer('/refresh.json', { body: ANSWER });
+    // It ended nothing: who has the secret gets the answer again, and goes on with it.
+    const again = await refresh(one, byBasic(ID, SECRET));
+    expect([again.status, pairOf(again)]).toEqual([200, pairOf(first)]);
+    expect(await custom(gateway.url, pairOf(again).access)).toBe('200');
+  });
+
   it('refuses two methods at once, and a client that the token does not name', async () => {
     const { refresh: one } = await logIn();
     const calls = backend.seen.length;
