@@ -162,6 +162,21 @@ describe('the refresh without registered clients', () => {
     expect((await refresh(one, byBasic(ID, SECRET))).status).toBe(200);
   });
 
+  it.each<[string, Credentials, string]>([
+    ['Basic', byBasic(ID, 'wrong'), 'Basic realm="signet"'],
+    ['a secret in the body', byPost(ID, 'wrong'), 'Basic realm="signet"'],
+    ['nothing', {}, 'Bearer realm="signet"'],
+  ])(
+    'gives its 401 without a challenge that of the scheme: %s (RFC 6749 section 5.2)',
+    async (_what, credentials, challenge) => {
+      const { refresh: one } = await logIn();
+      await backend.answer('/refresh.json', { status: 401, body: { error: 'invalid_client' } });
+      const { status, headers } = await refresh(one, credentials);
+      await backend.answer('/refresh.json', { body: ANSWER });
+      expect([status, headers.get('www-authenticate')]).toEqual([401, challenge]);
+    },
+  );
+
   it.each(['invalid_grant', 'access_denied', undefined])(
     'ends the session for %s',
     async (error) => {

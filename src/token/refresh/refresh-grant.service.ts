@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BackendClient, BackendRefusedException } from '../../backend/index.js';
+import { hasClientCredentials } from '../../clients/index.js';
 import { claimText } from '../../core/claims/index.js';
 import type { Client } from '../../core/clients/index.js';
 import { toNumber } from '../../core/json/index.js';
@@ -27,7 +28,7 @@ import {
   type PresentedToken,
 } from '../../session/index.js';
 import { assertDecider } from '../login-handler.js';
-import { isBackendRefusal } from '../login-refusal.js';
+import { isBackendRefusal, withBasicChallenge } from '../login-refusal.js';
 import { passOnCredentials } from '../request/client-request.js';
 import { isProofRefusal, ProofRefusedException } from '../request/proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
@@ -135,8 +136,9 @@ export class RefreshGrant {
     const refresh = { token, presented, use, asked: scope ?? claims.scope };
     // Tokens from before refresh was switched on have no sid; their successors get one.
     const sid = claims.sid ?? session;
+    const byClient = client === undefined && hasClientCredentials(request, parameters);
     const decide = (): Promise<Record<string, unknown>> =>
-      this.decide(request, { ...claims, sid }, others);
+      this.decide(request, { ...claims, sid }, others, byClient);
     const outcome = await twice(() => this.store.peek(refresh.use));
     if (outcome.state !== 'fresh') {
       // Where clients are not registered, only who decides knows whether this one's credentials are right.
@@ -227,11 +229,12 @@ export class RefreshGrant {
     request: IncomingMessage,
     claims: VerifiedClaims,
     parameters: RefreshRequest,
+    byClient: boolean,
   ): Promise<Record<string, unknown>> {
     const { path, handler } = this.options.refresh ?? {};
     const { sub, sid } = claims;
     if (handler === undefined)
-      return this.askBackend(request, path, { sub, sid, claims, request: parameters });
+      return this.askBackend(request, path, { sub, sid, claims, request: parameters }, byClient);
     const answer = await handler({ sub, sid, claims, parameters, request });
     return answer ?? refuseToGoOn('the option refresh.handler of OAuthModule');
   }
@@ -240,6 +243,7 @@ export class RefreshGrant {
     from: IncomingMessage,
     path: string | undefined,
     session: object,
+    byClient: boolean,
   ): Promise<Record<string, unknown>> {
     // The constructor has seen to both.
     const backend = this.backend as BackendClient;
@@ -252,9 +256,10 @@ export class RefreshGrant {
       });
       return answer.bodyAsWritten;
     } catch (error) {
-      if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
+      if (!isBackendRefusal(error)) throw error;
+      if (LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
         refuseToGoOn(`the backend (${error.getStatus()})`);
-      throw error;
+      throw byClient ? withBasicChallenge(error) : error;
     }
   }
 }
