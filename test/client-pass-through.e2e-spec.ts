@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend, type SeenRequest } from './helpers/backend.js';
-import { byAssertion, byBasic, byPost, type Credentials } from './helpers/clients.js';
+import { byAssertion, byBasic, byName, byPost, type Credentials } from './helpers/clients.js';
 import { hostGateway, type HostedGateway } from './helpers/host.js';
 import { call, expectError, type Answer } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
@@ -221,13 +221,17 @@ describe('the refresh without registered clients', () => {
 });
 
 describe('a revocation without registered clients', () => {
-  it('is refused to a client that the token does not name', async () => {
+  it('is refused to a client that the token does not name, however it names itself', async () => {
     const { access } = await logIn();
-    const revoke = (client_id: string): Promise<Answer> =>
-      postForm(`${gateway.url}/token/revoke`, { token: access, client_id });
-    expectError(await revoke('other'), 400, 'client_mismatch', 'invalid_grant');
+    const revoke = ({ form, headers }: Credentials): Promise<Answer> =>
+      postForm(`${gateway.url}/token/revoke`, { token: access, ...form }, headers);
+    for (const other of [byName('other'), byBasic('other', SECRET), byPost('other', SECRET)])
+      expectError(await revoke(other), 400, 'client_mismatch', 'invalid_grant');
+    const both = { ...byBasic(ID, SECRET), ...byPost(ID, SECRET) };
+    expectError(await revoke(both), 400, 'client_ambiguous', 'invalid_request');
     expect(await custom(gateway.url, access)).toBe('200');
-    expect((await revoke('')).status).toBe(200);
+    for (const own of [byName(''), byName(ID), byBasic(ID, SECRET)])
+      expect((await revoke(own)).status).toBe(200);
     expect(await custom(gateway.url, access)).toBe('401 token_revoked');
   });
 });
