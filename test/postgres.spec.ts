@@ -19,6 +19,7 @@ import {
 import {
   describeSharedStore,
   describeStore,
+  describeStoreClock,
   anyUse,
   revocation,
 } from './helpers/store-contract.js';
@@ -32,6 +33,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
 
   describeStore('PostgreSQL', () => openStore(postgres.url));
   describeSharedStore('PostgreSQL', () => openStore(postgres.url));
+  describeStoreClock('PostgreSQL', () => openStore(postgres.url));
 
   /** A store in a schema of its own. */
   const schema = (): string => `s${randomUUID().replaceAll('-', '')}`;

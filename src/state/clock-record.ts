@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { epochSeconds } from '../core/time/index.js';
-import { KEEP_SECONDS } from './forgetting.js';
+import { LONGEST_WAIT } from './store-clock.js';
 
 /** Seconds by which the two clocks may differ from what was noted of them: they run and are read apart. */
 const TOLERANCE = 0.05;
@@ -46,9 +46,8 @@ export function latestTime(record: ClockRecord): number {
   return Math.max(wall + TOLERANCE, isInForce(record, wall) ? record.reached : 0);
 }
 
-/** A clock that was wrong by more than that is not waited for: nobody could log in until it comes there again. */
 const isInForce = ({ reached }: ClockRecord, wall: number): boolean =>
-  reached - wall <= KEEP_SECONDS;
+  reached - wall <= LONGEST_WAIT;
 
 let boot: string | undefined;
 function bootName(): string {
