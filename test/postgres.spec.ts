@@ -239,8 +239,12 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     await store.addRevocation(revocation());
     const { cursor } = await store.changes(undefined, 10);
     await postgres.sql(`DROP SCHEMA ${name} CASCADE`);
-    await expect(store.changes(cursor, 10)).rejects.toThrow(StateUnavailableException);
-    expect(await store.changes(cursor, 10)).toMatchObject({ restarted: true, added: [] });
+    // Refused on a connection that knew them; another one may have been made meanwhile.
+    const changes = await store.changes(cursor, 10).catch((error: unknown) => {
+      if (!(error instanceof StateUnavailableException)) throw error;
+      return store.changes(cursor, 10);
+    });
+    expect(changes).toMatchObject({ restarted: true, added: [] });
     const entry = revocation();
     await store.addRevocation(entry);
     expect(await store.listRevocations({ limit: 10 })).toEqual([entry]);

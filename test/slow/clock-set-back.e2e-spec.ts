@@ -1,6 +1,5 @@
 // The clock of a machine is set back. What was issued before has a later time than a revocation of its user, and does
 // not survive it all the same: not on any process of the store, nor when the clock comes there again.
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
@@ -9,6 +8,7 @@ import { startBackend, type Backend } from '../helpers/backend.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call } from '../helpers/http.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { machineClock } from '../helpers/machine-clock.js';
 import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
 import { preload } from '../helpers/processes.js';
 import { startRedis, withoutRedis } from '../helpers/redis.js';
@@ -17,34 +17,6 @@ import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers
 
 /** Two polls of every process. */
 const NOTICED_MS = 1500;
-
-/** The wall clock of several processes, and of their threads. */
-interface MachineClock {
-  /** Seconds by which it is ahead. */
-  set(seconds: number): void;
-  /** For `preload`. */
-  readonly code: string;
-}
-function machineClock(): MachineClock {
-  const file = join(tempFolder('clock'), 'ahead');
-  const set = (seconds: number): void => {
-    writeFileSync(`${file}.new`, String(seconds));
-    renameSync(`${file}.new`, file);
-  };
-  set(0);
-  return {
-    set,
-    code: `const { readFileSync } = process.getBuiltinModule('node:fs');
-      const wall = Date.now; let readAt = -Infinity, ahead = 0;
-      Date.now = () => {
-        if (performance.now() - readAt > 10) {
-          ahead = Number(readFileSync(${JSON.stringify(file)}, 'utf8')) * 1000;
-          readAt = performance.now();
-        }
-        return wall() + ahead;
-      };`,
-  };
-}
 
 interface Server {
   readonly url: string;
