@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { epochSeconds } from '../core/time/index.js';
 import { LONGEST_WAIT } from './store-clock.js';
 
-/** Seconds by which the two clocks may differ from what was noted of them: they run and are read apart. */
+/** Seconds by which the two clocks may differ from what was noted of them: they run and are read apart. Below any leeway. */
 const TOLERANCE = 0.05;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
@@ -43,7 +43,7 @@ export function followClock(known: ClockRecord | undefined): ClockRecord {
  */
 export function latestTime(record: ClockRecord): number {
   const wall = epochSeconds();
-  return Math.max(wall + TOLERANCE, isInForce(record, wall) ? record.reached : 0);
+  return Math.max(wall, isInForce(record, wall) ? record.reached : 0);
 }
 
 const isInForce = ({ reached }: ClockRecord, wall: number): boolean =>
