@@ -168,7 +168,8 @@ export class IssuedTokens {
   ): Promise<VerifiedClaims> {
     if (kind !== 'refresh') return this.verifier.verify(token, policy, holder);
     const claims = await this.verifier.verify(token, { ...policy, anyAge: true }, holder);
-    checkTimes(claims, policy, Math.floor(this.revocations.now));
+    const refusal = checkTimes(claims, policy, Math.floor(this.revocations.now));
+    if (refusal !== undefined) throw refusal;
     return claims;
   }
 }
