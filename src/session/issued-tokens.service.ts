@@ -168,7 +168,8 @@ export class IssuedTokens {
   ): Promise<VerifiedClaims> {
     if (kind !== 'refresh') return this.verifier.verify(token, policy, holder);
     const claims = await this.verifier.verify(token, { ...policy, anyAge: true }, holder);
-    const refusal = checkTimes(claims, policy, Math.floor(this.revocations.now));
+    const { now, latest } = this.revocations;
+    const refusal = checkTimes(claims, policy, Math.floor(now), Math.floor(latest));
     if (refusal !== undefined) throw refusal;
     return claims;
   }

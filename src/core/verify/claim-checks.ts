@@ -72,12 +72,18 @@ export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): 
  * Checks `exp`, `nbf` and `iat` alone.
  *
  * @param now seconds since 1970
+ * @param latest the same: from then on a token is too new
  * @returns the refusal of the first check that fails
  */
-export const checkTimes = (claims: ClaimSet, policy: TokenPolicy, now: number): Refusal =>
+export const checkTimes = (
+  claims: ClaimSet,
+  policy: TokenPolicy,
+  now: number,
+  latest = now,
+): Refusal =>
   checkExpiry(claims, policy, now) ??
-  checkNotBefore(claims, policy, now) ??
-  checkIssuedAt(claims, policy, now);
+  checkNotBefore(claims, policy, latest) ??
+  checkIssuedAt(claims, policy, latest);
 
 /**
  * Checks what a token that is accepted allows: roles and scopes.

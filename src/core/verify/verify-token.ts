@@ -299,12 +299,12 @@ function accept(
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
 }
 
-/** A token that another gateway issued is too new where the clock is behind: the clock that they share decides. */
+/** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
 function checkClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
   const refusal = checkClaims(claims, policy, now);
   if (refusal?.code !== 'token_not_yet_valid') return refusal;
-  const later = Math.floor(shared?.now ?? now);
+  const later = Math.floor(shared?.latest ?? now);
   return later <= now ? refusal : checkClaims(claims, policy, later);
 }
 
