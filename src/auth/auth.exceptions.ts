@@ -58,7 +58,8 @@ function kindOf(
   const { status, error, description } = describe(code);
   const { scope, stepUp } = partsOf(policy);
   // A request without credentials gets no error code (RFC 6750 section 3.1).
-  const reason = error === undefined ? '' : `, error="${error}", error_description="${description}"`;
+  const reason =
+    error === undefined ? '' : `, error="${error}", error_description="${description}"`;
   const challenge = challenges(
     policy,
     byDpop,

@@ -20,7 +20,9 @@ function both(level: 'debug' | 'info' | 'error', members: LineMembers, msg: stri
 
 const TEXT = fc.oneof(
   fc.string({ unit: 'binary' }),
-  fc.string({ unit: fc.constantFrom('a', '"', '\\', '\n', '\u007f', '\u202e', '\ud800', 'é', '😀') }),
+  fc.string({
+    unit: fc.constantFrom('a', '"', '\\', '\n', '\u007f', '\u202e', '\ud800', 'é', '😀'),
+  }),
 );
 
 it('writes what pino writes', () => {
@@ -34,7 +36,11 @@ it('writes what pino writes', () => {
       fc.double({ noNaN: true, noDefaultInfinity: true }),
       TEXT,
       (level, request_id, reason, status, ms, msg) => {
-        const [expected, line] = both(level, { request_id, reason, status, ms, aborted: true }, msg);
+        const [expected, line] = both(
+          level,
+          { request_id, reason, status, ms, aborted: true },
+          msg,
+        );
         expect(line).toBe(expected);
       },
     ),

@@ -158,7 +158,10 @@ class Run {
   private async askedAbout(token: string, own: Claims): Promise<Claims | undefined> {
     const { jwtIntrospection } = this.policy;
     if (jwtIntrospection === undefined) return undefined;
-    if (this.list.checks.some(({ verdict }) => verdict !== 'passed') || checkTimes(own, this.policy, this.now) !== undefined) {
+    if (
+      this.list.checks.some(({ verdict }) => verdict !== 'passed') ||
+      checkTimes(own, this.policy, this.now) !== undefined
+    ) {
       this.list.skip('introspection', 'nobody is asked about a token that is refused before');
       return undefined;
     }

@@ -7,8 +7,8 @@ import { compilePolicy, SignatureCache, tokenVerdict, verifyToken } from './inde
 const secret = createSecretKey(Buffer.alloc(32, 1));
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const KEYS: Record<string, JwsKey> = {
-  HS256: { kid: 'HS256', kty: 'oct', alg: 'HS256', signing: secret, verifying: secret } as JwsKey,
-  ES256: { kid: 'ES256', kty: 'EC', crv: 'P-256', alg: 'ES256', verifying: pair.publicKey } as JwsKey,
+  HS256: { kid: 'HS256', kty: 'oct', alg: 'HS256', signing: secret, verifying: secret },
+  ES256: { kid: 'ES256', kty: 'EC', crv: 'P-256', alg: 'ES256', verifying: pair.publicKey },
 };
 const POLICY = compilePolicy(
   { roles: ['admin'] },
