@@ -1,6 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { joinHeads } from './head-blocks.js';
 
 /** What Node keeps of the headers of a response, by their names in lower case (`_http_outgoing.js`). */
 type OutHeaders = Record<string, [name: string, value: string]>;
@@ -60,7 +59,6 @@ export function rememberHeaders(prototype: ServerResponse): void {
       known.set(name, { key: name.toLowerCase(), value });
     return this;
   };
-  joinHeads(prototype, symbol, (name, value) => known.get(name)?.value === value);
 }
 
 const isKept = (name: string, value: unknown): value is string =>
