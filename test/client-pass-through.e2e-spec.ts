@@ -135,6 +135,13 @@ describe('the refresh without registered clients', () => {
     expect(seen.body.toString()).not.toContain(one);
   });
 
+  it('gives it a secret without the name of a client, too', async () => {
+    const { refresh: one } = await logIn();
+    expect((await refresh(one, { form: { client_secret: SECRET } })).status).toBe(200);
+    const seen = await lastCall('/refresh.json');
+    expect(seen.headers.authorization).toBe(byBasic('', SECRET).headers?.authorization);
+  });
+
   it('gives it an assertion, which only the backend can check', async () => {
     const { refresh: one } = await logIn();
     const assertion = byAssertion('a.b.c');

@@ -4,18 +4,13 @@ import { Worker } from 'worker_threads';
 import type { ThreadData } from './protocol.js';
 
 const FILE = 'signet-state-worker.js';
-const YOUNG_MB = 4;
 
 /**
  * Starts the thread of a database. A thread starts from a file: it lies beside this one, or beside the
  * bundle that holds this package.
  */
 export function startWorker(data: ThreadData): Worker {
-  const options = {
-    workerData: data,
-    // It keeps little: what the process is told of its own heap is for requests.
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  };
+  const options = { workerData: data };
   // esbuild has no import.meta.url in the CommonJS that it makes of this, but the name of the bundle.
   return import.meta.url === undefined
     ? new Worker(join(dirname(__filename), FILE), options)
