@@ -54,8 +54,8 @@ export function errorAnswer(error: GatewayError, requestId: string, explain = fa
 }
 
 /**
- * Makes what is the same in all answers to one kind of error, whatever their explanations: -6 % CPU of a 401
- * (bench/README.md, 2026-11-28).
+ * Makes what is the same in all answers to one kind of error, whatever their explanations. With the refusals
+ * that are no exceptions, -13 % CPU of a 401 (bench/README.md, 2026-11-28).
  *
  * @returns the error, with it
  */
