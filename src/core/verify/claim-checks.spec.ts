@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/index.js';
-import { TokenRefusedError } from '../errors/index.js';
 import { checkAccess, checkClaims, checkLogin } from './claim-checks.js';
 import type { RoutePolicyOptions, TokenPolicyOptions } from './policy-options.js';
 import { compilePolicy } from './token-policy.js';
@@ -18,16 +17,12 @@ const parse = (text: string): Record<string, unknown> =>
 
 /** The code of the refusal, or `ok`. */
 function check(claims: Record<string, unknown>, options: RoutePolicyOptions = {}): string {
-  try {
-    const policy = compilePolicy(options, DEFAULTS);
-    checkClaims(claims, policy, NOW);
-    checkLogin(claims, policy, NOW);
+  const policy = compilePolicy(options, DEFAULTS);
+  const refusal =
+    checkClaims(claims, policy, NOW) ??
+    checkLogin(claims, policy, NOW) ??
     checkAccess(claims, policy);
-    return 'ok';
-  } catch (error) {
-    if (!(error instanceof TokenRefusedError)) throw error;
-    return error.code;
-  }
+  return refusal?.code ?? 'ok';
 }
 const withClaim = (name: string, text: string): Record<string, unknown> => ({
   ...CLAIMS,
@@ -102,7 +97,7 @@ describe('times', () => {
 
   it('tells both clocks when a token comes from the future', () => {
     const policy = compilePolicy({}, DEFAULTS);
-    expect(() => checkClaims({ ...CLAIMS, iat: NOW + 3 }, policy, NOW)).toThrow(
+    expect(checkClaims({ ...CLAIMS, iat: NOW + 3 }, policy, NOW)?.explanation).toContain(
       `iat ${NOW + 3} by the issuer's clock, now ${NOW} by this one; 2 s of difference are allowed`,
     );
   });
@@ -240,7 +235,7 @@ describe('claims of the wrong type', () => {
       ['aud', '[5]', 'a string or a list of strings'],
       ['exp', '"5"', 'a finite number'],
     ] as const)
-      expect(() => checkClaims(withClaim(name, text), policy, NOW)).toThrow(
+      expect(checkClaims(withClaim(name, text), policy, NOW)?.explanation).toBe(
         `claim '${name}' is not ${expected}`,
       );
   });

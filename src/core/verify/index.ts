@@ -13,6 +13,7 @@ export {
   checkLogin,
   checkTimes,
   CLAIM_CHECKS,
+  type Refusal,
 } from './claim-checks.js';
 export {
   claimHeaderProblems,
@@ -46,9 +47,9 @@ export {
   allowedType,
   assertAccessToken,
   assertFits,
-  assertNotRevoked,
   assertProfile,
-  assertSigned,
+  checkRevocation,
+  checkSignature,
   introspected,
   isOpaque,
   parseClaims,
@@ -83,7 +84,9 @@ export type { VerifiedClaims } from './verified-claims.js';
 export {
   answerPolicy,
   issuerPolicy,
+  tokenVerdict,
   verifyToken,
+  type TokenVerdict,
   type TokenUses,
   type Verification,
   type VerificationKeys,
