@@ -38,8 +38,8 @@ describe('run', () => {
     const commands = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
     const [, named = ''] = /all commands: (.*?) *\|/.exec(readFileSync('README.md', 'utf8')) ?? [];
     expect(commands.length).toBeGreaterThan(5);
-    expect([...named.matchAll(/`(\w+)`/g)].map(([, name]) => name).toSorted()).toEqual(
-      commands.filter((name) => name !== 'help').toSorted(),
+    expect(new Set([...named.matchAll(/`(\w+)`/g)].map(([, name]) => name))).toEqual(
+      new Set(commands.filter((name) => name !== 'help')),
     );
   });
 

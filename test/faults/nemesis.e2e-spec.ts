@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startBackend } from '../helpers/backend.js';
 import { FULL, limit } from '../helpers/faults.js';
 import { figure } from '../helpers/figure.js';
 import { freePort } from '../helpers/free-port.js';
@@ -20,7 +19,6 @@ import {
   twoWinners,
   type Step,
 } from '../helpers/history.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
 import { machineClock } from '../helpers/machine-clock.js';
 import { openLink, type NetworkLink } from '../helpers/network-link.js';
@@ -40,7 +38,7 @@ import {
   type RedisServer,
 } from '../helpers/redis.js';
 import { kill, tempFolder } from '../helpers/resources.js';
-import { custom, pairOf, refresh, verdictOf } from '../helpers/sessions.js';
+import { custom, pairOf, refresh, startSessionBackend, verdictOf } from '../helpers/sessions.js';
 
 const WHICH = process.env.SIGNET_NEMESIS ?? (FULL ? 'all' : undefined);
 const WRITES = WHICH === 'write';
@@ -471,13 +469,8 @@ for (const store of STORES)
 
 /** Starts the store and its gateways, for one test. */
 async function setUp(store: Store): Promise<{ setting: Setting; faults: readonly Fault[] }> {
-  const backend = await startBackend();
+  const backend = await startSessionBackend();
   onTestFinished(() => backend.stop());
-  const claims = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
-  const body = { access_token: { ...claims, roles: ['role_a'] }, refresh_token: claims };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
   const keys = writeKeys([await generateJwk('HS256', 'sim2')]);
   const opened = await store.open();
   onTestFinished(async () => void (await opened.close()));
