@@ -118,6 +118,7 @@ async function start(
     imports: [
       BackendModule.forRoot({
         host: `${recorder.url}/base/`,
+        logFailures: false,
         timeoutMs: 30_000,
         maxBodyBytes: 1000,
         inputHeaders: [
@@ -410,7 +411,10 @@ describe('defaults', () => {
     const client = await start(({ defaults }) => (defaults.timeout = 20));
     recorder.answers = [undefined];
     await expect(client.call(get)).rejects.toMatchObject({
-      details: { code: 'backend_timeout', explanation: 'no complete answer within 20 ms' },
+      details: {
+        code: 'backend_timeout',
+        explanation: `no complete answer of ${recorder.url} within 20 ms`,
+      },
     });
   });
 
