@@ -37,7 +37,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/setup/whole-run.ts'],
     // For two cores: many specs wait for processes and for deadlines. More gateways at a time would only measure
-    // each other.
+    // each other. `npm run test:slow` takes one more, since its specs wait longer.
     maxWorkers: 3,
     reporters: ['./test/setup/quiet-reporter.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.spec.ts'] },

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   All,
   Controller,
@@ -30,12 +29,12 @@ import {
 } from '../src/auth/index.js';
 import { BackendClient, BackendModule } from '../src/backend/index.js';
 import { BootError } from '../src/core/errors/index.js';
-import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
 import { call, callWith, exchange } from './helpers/http.js';
 import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
 import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
+import { startNestApp } from './helpers/nest-app.js';
 
 let jwk: JWK;
 let keys: string;
@@ -76,10 +75,7 @@ async function boot(
     controllers: [controller],
   })
   class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  ({ app, url } = await startNestApp(App));
 }
 
 /** Status and code. */

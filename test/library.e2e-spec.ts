@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile, createConsumer, ES_MODULES, pack, startConsumer } from './helpers/consumer.js';
+import { compile } from './helpers/compile.js';
+import { createConsumer, ES_MODULES, pack, startConsumer } from './helpers/consumer.js';
 import { startGateway } from './helpers/gateway.js';
 import { call, callWith } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
@@ -38,7 +39,7 @@ describe('the library', () => {
     await bash(generate, {}, directory);
     writeBlock(module, directory);
     writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
-    expect(await compile(directory)).toBe('');
+    expect(compile(directory)).toBe('');
     const [, routes] = blocksOf('library', 'Everything protected', 'ts', 'bash');
     expect(await bash(routes, {}, directory)).toMatch(
       /^GET +\/orders +OrdersController\.list +token +clerk .*\nPOST .* receipt\n$/m,
@@ -99,7 +100,7 @@ export class AppModule {}
 `;
     writeBlock(module, directory);
     writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
-    expect(await compile(directory)).toBe('');
+    expect(compile(directory)).toBe('');
     const app = await startConsumer(directory, { PORT: '0' });
     const { url = '' } = app.hello;
     const names = { iss: 'https://id.example.com', aud: 'https://api.example.com' };
@@ -124,7 +125,7 @@ describe('a store of one’s own', () => {
     const [block] = blocksOf('library', 'A store of your own', 'ts');
     const directory = await freshFolder();
     writeBlock(block, directory);
-    expect(await compile(directory)).toBe('');
+    expect(compile(directory)).toBe('');
     const output = await bash(
       'node --test --test-reporter=tap dist/my-store.spec.js',
       {},
@@ -151,7 +152,7 @@ describe('backend calls', () => {
     const directory = await freshFolder();
     writeBlock(module, directory);
     writeBlock(`${main}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
-    expect(await compile(directory)).toBe('');
+    expect(compile(directory)).toBe('');
     const env = { PORT: '0', USERS_HOST: `http://127.0.0.1:${port}`, USERS_KEY: 'of-users' };
     const app = await startConsumer(directory, env);
     const answer = await call(`${app.hello.url}/users`);

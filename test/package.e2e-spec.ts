@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from './helpers/compile.js';
 import {
-  compile,
   createConsumer,
   installedForUsers,
   pack,
@@ -332,7 +332,7 @@ async function createShop(type: string, options: object): Promise<string> {
     'src/app.module.ts': ORDERS,
     'src/main.ts': MAIN(type === 'module' ? '.js' : ''),
   });
-  expect(await compile(directory)).toBe('');
+  expect(compile(directory)).toBe('');
   return directory;
 }
 const compiledIn = (directory: string): string =>

@@ -1,16 +1,14 @@
-import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, type INestApplication, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { BootError } from '../src/core/errors/index.js';
-import { ErrorFilter } from '../src/http/index.js';
 import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
 import { callWith } from './helpers/http.js';
 import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
 import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { startNestApp } from './helpers/nest-app.js';
 
 let secret: JWK, ofA: JWK, ofB: JWK, ofFile: JWK;
 let app: INestApplication | undefined;
@@ -44,10 +42,7 @@ async function boot(
     controllers: [controller],
   })
   class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  ({ app, url } = await startNestApp(App));
   return app.get(JwkKeyStore);
 }
 

@@ -1,19 +1,17 @@
 // What a route, or an issuer of a route, may say of its keys for itself: each option with its effect, beside a
 // route without it.
-import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt, type RequireJwtOptions } from '../src/auth/index.js';
 import type { KeySource, KeySourceOptions } from '../src/core/keys/index.js';
-import { ErrorFilter } from '../src/http/index.js';
 import { JwkKeyStore, JwksModule } from '../src/jwks/index.js';
 import { createCertificate } from './helpers/certificate.js';
 import { callWith } from './helpers/http.js';
 import { AUDIENCE, hang, ISSUER, tokenOf } from './helpers/issuer.js';
 import { startIssuerServer, type IssuerServer } from './helpers/issuer-server.js';
 import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { startNestApp } from './helpers/nest-app.js';
 import { verdictOf } from './helpers/sessions.js';
 
 const authority = createCertificate('Test CA');
@@ -86,10 +84,7 @@ async function boot(one: RequireJwtOptions, other: RequireJwtOptions = one): Pro
     controllers: [Routes],
   })
   class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  ({ app, url } = await startNestApp(App));
   return app.get(JwkKeyStore);
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import {
   Controller,
   Get,
@@ -14,7 +13,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { APP_GUARD } from '@nestjs/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   AuthGuard,
@@ -22,7 +21,6 @@ import {
   BackendModule,
   BootError,
   Claims,
-  ErrorFilter,
   JwksModule,
   Public,
   RequireJwt,
@@ -61,6 +59,7 @@ import { TRACING_KINDS } from '../src/tracing/tracing.module-definition.js';
 import { WELL_KNOWN_KINDS } from '../src/well-known/well-known.module-definition.js';
 import type { OptionKind } from '../src/options/option-kinds.js';
 import { call } from './helpers/http.js';
+import { startNestApp } from './helpers/nest-app.js';
 
 const issuer = createTestIssuer();
 const JWKS = JwksModule.forRoot(issuer.jwksOptions);
@@ -79,10 +78,9 @@ interface Pieces {
 async function start({ imports = [], controllers = [], providers = [] }: Pieces): Promise<string> {
   @Module({ imports, controllers, providers })
   class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const started = await startNestApp(App);
+  app = started.app;
+  return started.url;
 }
 async function verdict(url: string, token?: string): Promise<string> {
   const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };

@@ -3,25 +3,26 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
+import type { Backend } from './helpers/backend.js';
 import { startBrowser, withoutBrowser } from './helpers/browser.js';
 import { startGateway, type Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost } from './helpers/host.js';
 import { call, expectError } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
 import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { custom, login, pairOf, postForm, verdictOf } from './helpers/sessions.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  startSessionBackend,
+  verdictOf,
+} from './helpers/sessions.js';
 
-const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
 let backend: Backend;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  backend = await startBackend();
-  const body = { access_token: { ...CLAIMS, roles: ['role_a'] }, refresh_token: CLAIMS };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
-  await backend.answer('/user/1.json', { body: { id: 1 } });
+  backend = await startSessionBackend();
   gateway = await startGateway({
     BACKEND_HOST: backend.url,
     SIGNER_JWK_LOCAL_PATH: writeKeys([await generateJwk('HS256', 'sim2')]),

@@ -1,18 +1,8 @@
 // What ends a token outlives it by the leeway, in every store: revocation, use, logout, end of a session.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from './helpers/backend.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import {
-  custom,
-  login,
-  postForm,
-  refresh,
-  startSessionBackend,
-  verdictOf,
-  type Pair,
-} from './helpers/sessions.js';
+import { describe, expect, it } from 'vitest';
+import type { HostedGateway } from './helpers/host.js';
+import { sessionStores } from './helpers/session-stores.js';
+import { custom, login, postForm, refresh, verdictOf, type Pair } from './helpers/sessions.js';
 
 const TTL = 100;
 const LEEWAY = 60;
@@ -61,36 +51,17 @@ const ENDS: readonly {
   },
 ];
 
-let backend: Backend;
-let redis: RedisServer | undefined;
-let keys: string;
-beforeAll(async () => {
-  backend = await startSessionBackend();
-  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  redis = withoutRedis ? undefined : await startRedis();
-});
-afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
+const { stores, start } = sessionStores();
 
-const STORES: readonly [string, url: () => string | undefined, isSkipped: boolean][] = [
-  ['memory', () => 'memory:', false],
-  ['SQLite', () => undefined, false],
-  ['Redis', () => redis?.url, withoutRedis],
-];
-
-describe.each(STORES)('%s', (store, url, isSkipped) => {
+describe.each(stores)('%s', (store, url, isSkipped) => {
   // A refresh token is as old as the clock says that all gateways share.
   const goesByOwnClock = store !== 'Redis';
   it.skipIf(isSkipped).each(ENDS)('$what', async ({ end, accessEnds, refreshEnds }) => {
-    const storeUrl = url();
-    const gateway = await hostGateway({
-      BACKEND_HOST: backend.url,
-      SIGNER_JWK_LOCAL_PATH: keys,
-      REFRESH_BACKEND_PATH: '/refresh.json',
+    const gateway = await start(url(), {
       REFRESH_RETRY_WINDOW: '0',
       SIGNER_ACCESS_TTL: String(TTL),
       SIGNER_REFRESH_TTL: String(TTL),
       VALIDATOR_LEEWAY: String(LEEWAY),
-      ...(storeUrl === undefined ? {} : { STATE_STORE: storeUrl }),
     });
     const pair = (): Promise<Pair> => login(gateway.url);
     // One that is ended at once for each point: a look at it is a use as well.

@@ -1,41 +1,24 @@
 // The clock of a gateway is wrong, and is set right: nothing that was confirmed is forgotten, and no session ends.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from './helpers/backend.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
+import { describe, expect, it } from 'vitest';
+import type { HostedGateway } from './helpers/host.js';
 import { call } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
+import { withoutRedis } from './helpers/redis.js';
+import { sessionStores } from './helpers/session-stores.js';
 import {
   custom,
   login,
   pairOf,
   postForm,
   refresh,
-  startSessionBackend,
   verdictOf,
   type Pair,
 } from './helpers/sessions.js';
 
 const DAY = 86_400;
 
-let backend: Backend;
-let redis: RedisServer | undefined;
-let keys: string;
-beforeAll(async () => {
-  backend = await startSessionBackend();
-  keys = writeKeys([await generateJwk('HS256', 'sim2')]);
-  redis = withoutRedis ? undefined : await startRedis();
-});
-afterAll(() => Promise.all([backend.stop(), redis?.stop()]));
-
-const start = (store?: string, env: Record<string, string> = {}): Promise<HostedGateway> =>
-  hostGateway({
-    BACKEND_HOST: backend.url,
-    SIGNER_JWK_LOCAL_PATH: keys,
-    REFRESH_BACKEND_PATH: '/refresh.json',
-    ...(store === undefined ? {} : { STATE_STORE: store }),
-    ...env,
-  });
+const { stores, start } = sessionStores();
+/** The one that has a clock of its own. */
+const sharedStore = (): string | undefined => stores.find(([name]) => name === 'Redis')?.[1]();
 
 const revoke = ({ url }: HostedGateway, token: string): Promise<string> =>
   postForm(`${url}/token/revoke`, { token }).then(verdictOf);
@@ -44,13 +27,7 @@ const logout = ({ url }: HostedGateway, token: string): Promise<string> =>
     verdictOf,
   );
 
-const STORES: readonly [string, url: () => string | undefined, isSkipped: boolean][] = [
-  ['memory', () => 'memory:', false],
-  ['SQLite', () => undefined, false],
-  ['Redis', () => redis?.url, withoutRedis],
-];
-
-describe.each(STORES)('what is confirmed under a wrong clock: %s', (_store, url, isSkipped) => {
+describe.each(stores)('what is confirmed under a wrong clock: %s', (_store, url, isSkipped) => {
   it.skipIf(isSkipped).each([
     ['20 days ahead', 20 * DAY],
     ['2 hours ahead', 7200],
@@ -73,6 +50,20 @@ describe.each(STORES)('what is confirmed under a wrong clock: %s', (_store, url,
   });
 });
 
+describe.each(stores)('a clock that is set back: %s', (_store, url, isSkipped) => {
+  it.skipIf(isSkipped).each([-2, -30, -600])('by %i s: sessions go on', async (seconds) => {
+    const gateway = await start(url());
+    const before = await login(gateway.url);
+    await gateway.advanceClock(seconds);
+    expect(await custom(gateway.url, before.access)).toBe('200');
+    const during = await refresh(gateway.url, before.refresh);
+    expect(verdictOf(during)).toBe('200');
+    const { access, refresh: token } = pairOf(during);
+    expect(await custom(gateway.url, access)).toBe('200');
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+  });
+});
+
 describe.skipIf(withoutRedis)('a clock that differs from that of the store', () => {
   it.each([
     ['2 s ahead', 2],
@@ -83,7 +74,7 @@ describe.skipIf(withoutRedis)('a clock that differs from that of the store', () 
   ])(
     '%s: sessions go on, and their tokens are those of a clock that is right',
     async (_what, seconds) => {
-      const gateway = await start(redis?.url);
+      const gateway = await start(sharedStore());
       const before = await login(gateway.url);
       await gateway.advanceClock(seconds);
       const during = await refresh(gateway.url, before.refresh);
@@ -98,7 +89,7 @@ describe.skipIf(withoutRedis)('a clock that differs from that of the store', () 
   it.each([-2, -30, -20 * DAY])(
     '%i s: tokens of other gateways are not too new',
     async (seconds) => {
-      const gateway = await start(redis?.url);
+      const gateway = await start(sharedStore());
       const { access } = await login(gateway.url);
       await gateway.advanceClock(seconds);
       expect(await custom(gateway.url, access)).toBe('200');
@@ -106,7 +97,7 @@ describe.skipIf(withoutRedis)('a clock that differs from that of the store', () 
   );
 
   it('keeps cookies for as long as their tokens live', async () => {
-    const gateway = await start(redis?.url, {
+    const gateway = await start(sharedStore(), {
       SESSION_COOKIES: 'true',
       SIGNER_REFRESH_TTL: '5000',
     });

@@ -4,15 +4,17 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { kill, tempFolder, track } from './resources.js';
 
 const run = promisify(execFile);
-const NODE_MODULES = resolve('node_modules');
 /** npm and the package scripts run on the Node that this runs on. */
 const ENV = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
 
@@ -23,25 +25,37 @@ export interface PackedPackage {
   bytes: number;
 }
 
-/** Packs the present `dist`. */
+/** The present `dist`, packed once for all files of a run. */
 export async function pack(): Promise<PackedPackage> {
-  const directory = tempFolder('pack');
+  // Of the run, which removes it.
+  const directory = join(tmpdir(), 'packed');
+  const result = join(directory, 'result.json');
+  try {
+    mkdirSync(directory);
+  } catch {
+    // Another file packs, or has packed. Whoever waits has a deadline.
+    while (!existsSync(result)) await sleep(50);
+    return JSON.parse(readFileSync(result, 'utf8')) as PackedPackage;
+  }
   const { stdout } = await run(
     'npm',
     ['pack', '--ignore-scripts', '--json', '--pack-destination', directory],
     { env: ENV },
   );
-  const [packed] = Object.values(JSON.parse(stdout) as object) as {
+  const [made] = Object.values(JSON.parse(stdout) as object) as {
     filename: string;
     size: number;
     files: { path: string }[];
   }[];
-  if (packed === undefined) throw new Error('npm packed nothing');
-  return {
-    tarball: join(directory, packed.filename),
-    files: packed.files.map(({ path }) => path),
-    bytes: packed.size,
+  if (made === undefined) throw new Error('npm packed nothing');
+  const packed = {
+    tarball: join(directory, made.filename),
+    files: made.files.map(({ path }) => path),
+    bytes: made.size,
   };
+  writeFileSync(`${result}.new`, JSON.stringify(packed));
+  renameSync(`${result}.new`, result);
+  return packed;
 }
 
 /** What an application in ES modules begins with. */
@@ -124,15 +138,6 @@ export async function createConsumer(
     writeFileSync(join(directory, name), text);
   }
   return directory;
-}
-
-/** Compiles an application; the problems the compiler found, one per line. */
-export async function compile(directory: string): Promise<string> {
-  const tsc = join(NODE_MODULES, 'typescript/bin/tsc');
-  return run(process.execPath, [tsc, '-p', directory], { env: ENV }).then(
-    ({ stdout }) => stdout,
-    ({ stdout }: { stdout: string }) => stdout || 'tsc failed',
-  );
 }
 
 /** An application in a process of its own. */

@@ -1,13 +1,11 @@
-import type { AddressInfo } from 'node:net';
 import type { INestApplication, Type } from '@nestjs/common';
 import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { AuthModule, type AuthModuleOptions } from '../../src/auth/index.js';
-import { ErrorFilter } from '../../src/http/index.js';
 import { JwksModule, type KeyUrlOptions } from '../../src/jwks/index.js';
 import { SessionModule } from '../../src/session/index.js';
 import { StateModule } from '../../src/state/index.js';
 import { callWith } from './http.js';
+import { startNestApp } from './nest-app.js';
 
 /** An application in this process whose tokens come from several issuers. */
 export interface IssuersApp {
@@ -39,10 +37,7 @@ export async function startIssuersApp(
     controllers: [controller],
   })
   class App {}
-  const app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const { app, url } = await startNestApp(App);
   return {
     app,
     url,

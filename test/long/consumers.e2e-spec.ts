@@ -11,7 +11,8 @@ import {
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compile, createConsumer, ES_MODULES, pack } from '../helpers/consumer.js';
+import { compile } from '../helpers/compile.js';
+import { createConsumer, ES_MODULES, pack } from '../helpers/consumer.js';
 import { keptInstall, npmIn } from '../helpers/kept-install.js';
 import { tempFolder } from '../helpers/resources.js';
 
@@ -75,7 +76,7 @@ describe('an application of Nest 12 in ES modules', () => {
   beforeAll(async () => {
     const files = { ...ES_MODULES, 'src/shop.ts': readFileSync(SHOP, 'utf8') };
     directory = await createConsumer(tarball, files, packages);
-    const problems = await compile(directory);
+    const problems = compile(directory);
     if (problems !== '') throw new Error(problems);
   });
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../helpers/compile.js';
 import {
-  compile,
   createConsumer,
   ES_MODULES,
   pack,
@@ -42,7 +42,7 @@ beforeAll(async () => {
   writeBlock(`${MAIN}console.log(JSON.stringify({ url: await app.getUrl() }));\n`, directory);
   writeBlock(changed(CLIENT, '8765', String(callback)), directory);
   writeBlock(STEP_UP, directory);
-  const problems = await compile(directory);
+  const problems = compile(directory);
   if (problems !== '') throw new Error(problems);
   const env = { ISSUER: provider.issuer, PUBLIC_URL: url, PORT: String(port) };
   server = await startConsumer(directory, env);

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../helpers/compile.js';
 import {
   USUAL_PACKAGES,
-  compile,
   createConsumer,
   ES_MODULES,
   pack,
@@ -59,7 +59,7 @@ describe('an application with users of its own, as printed', () => {
       );
     const observing = `${main.replace('await app.listen', 'observe(app);\n$&')}${BESIDE}`;
     for (const block of [users, observed, observe, observing]) writeBlock(block, directory);
-    const problems = await compile(directory);
+    const problems = compile(directory);
     if (problems !== '') throw new Error(problems);
     app = await startConsumer(directory, { PORT: port, ISSUER: issuer });
     config = await client.discovery(new URL(issuer), 'web', undefined, client.None(), {

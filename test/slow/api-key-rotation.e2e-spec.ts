@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../helpers/compile.js';
 import {
-  compile,
   createConsumer,
   ES_MODULES,
   pack,
@@ -37,7 +37,7 @@ beforeAll(async () => {
     ...Object.fromEntries([fileOf(API_KEYS), fileOf(WITH_API_KEYS)]),
     'src/main.ts': `${MAIN}\nconsole.log(JSON.stringify({ url: await app.getUrl() }));\n`,
   });
-  const problems = await compile(directory);
+  const problems = compile(directory);
   if (problems !== '') throw new Error(problems);
   await bash(GENERATE, {}, directory);
   app = await startConsumer(directory, { PORT: '0' });

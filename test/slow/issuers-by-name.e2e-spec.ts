@@ -1,18 +1,17 @@
 // Real OpenID providers in processes of their own, of which the gateway is told nothing but names.
 import { join } from 'node:path';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../../src/auth/index.js';
-import { ErrorFilter } from '../../src/http/index.js';
 import { JwksModule } from '../../src/jwks/index.js';
 import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
 import { call, callWith } from '../helpers/http.js';
 import { AUDIENCE, ISSUER, readiness, tokenOf, verdict } from '../helpers/issuer.js';
 import { generateJwk, part, writeKeys } from '../helpers/keys.js';
+import { startNestApp } from '../helpers/nest-app.js';
 import { audienceOf, CLIENT, startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
 import { metricOf } from '../helpers/processes.js';
 import { tempFolder } from '../helpers/resources.js';
@@ -145,10 +144,9 @@ describe('two providers with the same kids', () => {
       controllers: [Routes],
     })
     class App {}
-    app = await NestFactory.create(App, { logger: false, abortOnError: false });
-    app.useGlobalFilters(new ErrorFilter({ explain: true }));
-    await app.listen(0, '127.0.0.1');
-    const url = await app.getUrl();
+    const started = await startNestApp(App);
+    app = started.app;
+    const { url } = started;
     const tokens = {
       one: await provider.token('ES256'),
       two: await second.token('ES256'),

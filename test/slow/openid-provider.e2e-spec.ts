@@ -1,13 +1,11 @@
-import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { afterEach, expect, it } from 'vitest';
 import { AuthModule, Claims, RequireJwt } from '../../src/auth/index.js';
-import { ErrorFilter } from '../../src/http/index.js';
 import { JwksModule } from '../../src/jwks/index.js';
 import { callWith } from '../helpers/http.js';
 import { AUDIENCE, ISSUER, strangeToken, tokenOf } from '../helpers/issuer.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { startNestApp } from '../helpers/nest-app.js';
 import { audienceOf, startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
 import { verdictOf } from '../helpers/sessions.js';
 
@@ -57,10 +55,9 @@ it('a real OpenID provider has its RS256 and ES256 tokens accepted, its rotation
     controllers: [Routes],
   })
   class App {}
-  app = await NestFactory.create(App, { logger: false, abortOnError: false });
-  app.useGlobalFilters(new ErrorFilter({ explain: true }));
-  await app.listen(0, '127.0.0.1');
-  const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  const started = await startNestApp(App);
+  app = started.app;
+  const { url } = started;
   const ask = async (path: string, token: string): Promise<string> =>
     verdictOf(await callWith(`${url}/${path}`, token));
 

@@ -1,5 +1,6 @@
 // Faults of clients: slow, greedy and hostile connections (F44, F49, overload).
 import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend } from '../helpers/backend.js';
 import { FULL, limit, quantile } from '../helpers/faults.js';
@@ -14,7 +15,7 @@ import { metricOf } from '../helpers/processes.js';
 const SLOW_CONNECTIONS = FULL ? 1000 : 100;
 const HEAD = 'POST /token HTTP/1.1\r\nHost: x\r\n';
 
-/** Latencies of requests one after the other, for as long as `during` takes. */
+/** Latencies of requests one after the other, for as long as `during` takes; in the short form with pauses. */
 async function latencies({ url }: Gateway, during: Promise<unknown>): Promise<number[]> {
   let over = false;
   void during.finally(() => (over = true));
@@ -24,6 +25,7 @@ async function latencies({ url }: Gateway, during: Promise<unknown>): Promise<nu
     // A machine that others keep busy is an overloaded one.
     expect(FULL ? [200] : [200, 503]).toContain(status);
     list.push(ms);
+    if (!FULL) await sleep(5);
   }
   return list;
 }

@@ -159,6 +159,9 @@ interface Compiled {
   readonly javascript: string;
 }
 
+/** Files of packages by path: a process that checks several imports parses them once. */
+const parsed = new Map<string, TypeScript.SourceFile | undefined>();
+
 /** Where this package's sources or compiled files begin. */
 const ROOT = new URL('../../', import.meta.url);
 const FILE = 'imported.module.ts';
@@ -190,13 +193,15 @@ async function compile(text: string, cwd: string): Promise<Compiled> {
   const host = ts.createCompilerHost(options);
   const getSourceFile = host.getSourceFile.bind(host);
   const fileExists = host.fileExists.bind(host);
-  host.getSourceFile = (path, ...rest) =>
-    path === file
-      ? ts.createSourceFile(path, text, {
-          languageVersion: ts.ScriptTarget.ES2023,
-          impliedNodeFormat: ts.ModuleKind.ESNext,
-        })
-      : getSourceFile(path, ...rest);
+  host.getSourceFile = (path, ...rest) => {
+    if (path === file)
+      return ts.createSourceFile(path, text, {
+        languageVersion: ts.ScriptTarget.ES2023,
+        impliedNodeFormat: ts.ModuleKind.ESNext,
+      });
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest));
+    return parsed.get(path);
+  };
   host.fileExists = (path) => path === file || fileExists(path);
   const program = ts.createProgram([file], options, host);
   const source = program.getSourceFile(file);

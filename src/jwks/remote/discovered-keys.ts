@@ -1,10 +1,4 @@
-import {
-  KeyError,
-  type KeyDocument,
-  type KeyProvider,
-  type KeyUrlOptions,
-  type RefreshPolicy,
-} from '../../core/keys/index.js';
+import { KeyError, type KeyDocument, type KeyUrlOptions } from '../../core/keys/index.js';
 import { isJsonObject } from '../../core/json/index.js';
 import {
   isAsymmetric,
@@ -12,9 +6,9 @@ import {
   isSameAlgorithm,
   JWS_ALGORITHMS,
 } from '../../core/jws/index.js';
-import { checkedUrl, prefixed, refreshPolicy, withSource } from './key-url.js';
-import { RemoteAgent } from './remote-agent.js';
-import { fetchDeadline, fetchJson } from './remote-fetch.js';
+import { checkedUrl } from './key-url.js';
+import { fetchJson } from './remote-fetch.js';
+import { RemoteKeys } from './remote-keys.js';
 
 /** Members of the metadata that say which algorithms an issuer signs with. */
 const ALGORITHM_MEMBERS = [
@@ -32,14 +26,8 @@ const SHORTEST_FETCH_MS = 10;
  * section 3, with the well-known path before or behind the issuer's own path. The metadata are fetched
  * again with each set, so that a moved `jwks_uri` is followed.
  */
-export class DiscoveredKeys implements KeyProvider {
-  readonly remote = true;
-  readonly publicOnly = true;
-  /** The issuer; it holds no secret, since it stands in tokens. */
-  readonly source: string;
-  readonly refresh: RefreshPolicy;
+export class DiscoveredKeys extends RemoteKeys {
   private readonly issuer: URL;
-  private readonly agent: RemoteAgent;
   /** Where the metadata were found the last time. */
   private found: URL | undefined;
 
@@ -48,42 +36,28 @@ export class DiscoveredKeys implements KeyProvider {
     issuer: string,
     private readonly options: KeyUrlOptions,
   ) {
-    this.issuer = checkedUrl(issuer, options);
-    if (this.issuer.search !== '' || this.issuer.hash !== '')
+    const checked = checkedUrl(issuer, options);
+    if (checked.search !== '' || checked.hash !== '')
       throw new KeyError(
         `${issuer}: an issuer has neither query nor fragment (RFC 8414 section 2)`,
       );
-    // Compared exactly, so as it was written: the parser adds a slash.
-    this.source = issuer;
-    this.refresh = refreshPolicy(options);
-    this.agent = prefixed(issuer, () => new RemoteAgent(options, fetchDeadline(options)));
+    // It holds no secret, since it stands in tokens. Compared exactly, so as it was written: the parser adds a slash.
+    super(issuer, true, options);
+    this.issuer = checked;
   }
 
-  async read(): Promise<KeyDocument> {
+  protected async fetch(): Promise<KeyDocument> {
     // Requests may wait for metadata and keys together.
-    const end = performance.now() + fetchDeadline(this.options);
+    const end = performance.now() + this.timeoutMs;
     const left = (): number => Math.ceil(end - performance.now());
-    try {
-      const metadata = await this.metadata(left);
-      const uri = metadata.jwks_uri;
-      if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
-      const url = checkedUrl(uri, this.options);
-      return {
-        text: await fetchJson(url, this.agent.to(url), Math.max(1, left())),
-        algorithms: announcedAlgorithms(metadata),
-      };
-    } catch (error) {
-      throw withSource(this.source, error);
-    }
-  }
-
-  /** Nobody tells of changes; `refresh` says when to look. */
-  watch(): () => void {
-    return () => undefined;
-  }
-
-  close(): void {
-    this.agent.close();
+    const metadata = await this.metadata(left);
+    const uri = metadata.jwks_uri;
+    if (typeof uri !== 'string') throw new KeyError('the metadata have no jwks_uri');
+    const url = checkedUrl(uri, this.options);
+    return {
+      text: await fetchJson(url, this.agent.to(url), Math.max(1, left())),
+      algorithms: announcedAlgorithms(metadata),
+    };
   }
 
   private async metadata(left: () => number): Promise<Record<string, unknown>> {

@@ -1,55 +1,24 @@
-import {
-  KeyError,
-  STANDARD_REFRESH,
-  type KeyDocument,
-  type KeyProvider,
-  type KeyUrlOptions,
-  type RefreshPolicy,
-} from '../../core/keys/index.js';
-import { RemoteAgent } from './remote-agent.js';
-import { fetchDeadline, fetchJson } from './remote-fetch.js';
+import { KeyError, type KeyDocument, type KeyUrlOptions } from '../../core/keys/index.js';
+import { fetchJson } from './remote-fetch.js';
+import { RemoteKeys } from './remote-keys.js';
 
 /** A JWK Set behind a URL. */
-export class KeyUrl implements KeyProvider {
-  readonly remote = true;
-  /** Origin and path: the query of a URL may hold a secret. */
-  readonly source: string;
-  readonly refresh: RefreshPolicy;
+export class KeyUrl extends RemoteKeys {
   private readonly url: URL;
-  private readonly agent: RemoteAgent;
-  private readonly timeoutMs: number;
 
   /**
    * @param publicOnly false for our own signing keys
    * @throws KeyError when the URL must not be used, or a pin or the CA is unusable
    */
-  constructor(
-    url: string,
-    options: KeyUrlOptions,
-    readonly publicOnly = true,
-  ) {
-    this.url = checkedUrl(url, options);
-    this.source = `${this.url.origin}${this.url.pathname}`;
-    this.refresh = refreshPolicy(options);
-    this.timeoutMs = fetchDeadline(options);
-    this.agent = prefixed(this.source, () => new RemoteAgent(options, this.timeoutMs));
+  constructor(url: string, options: KeyUrlOptions, publicOnly = true) {
+    const checked = checkedUrl(url, options);
+    // Without the query, which may hold a secret.
+    super(`${checked.origin}${checked.pathname}`, publicOnly, options);
+    this.url = checked;
   }
 
-  async read(): Promise<KeyDocument> {
-    try {
-      return { text: await fetchJson(this.url, this.agent.to(this.url), this.timeoutMs) };
-    } catch (error) {
-      throw withSource(this.source, error);
-    }
-  }
-
-  /** Nobody tells of changes; `refresh` says when to look. */
-  watch(): () => void {
-    return () => undefined;
-  }
-
-  close(): void {
-    this.agent.close();
+  protected async fetch(): Promise<KeyDocument> {
+    return { text: await fetchJson(this.url, this.agent.to(this.url), this.timeoutMs) };
   }
 }
 
@@ -75,23 +44,3 @@ export function checkedUrl(
     throw new KeyError(`${source}: fingerprints prove nothing without https`);
   return url;
 }
-
-/** When a set with these options is fetched again. */
-export const refreshPolicy = (options: KeyUrlOptions): RefreshPolicy => ({
-  cacheTtl: options.cacheTtl ?? STANDARD_REFRESH.cacheTtl,
-  cooldown: options.cooldown ?? STANDARD_REFRESH.cooldown,
-  maxStaleSeconds: options.maxStaleSeconds ?? STANDARD_REFRESH.maxStaleSeconds,
-});
-
-/** Does something whose errors are to name the source. */
-export function prefixed<Result>(source: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw withSource(source, error);
-  }
-}
-
-/** The error of a fetch, with the source before its reason. */
-export const withSource = (source: string, error: unknown): unknown =>
-  error instanceof KeyError ? new KeyError(`${source}: ${error.message}`) : error;
