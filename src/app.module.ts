@@ -66,11 +66,13 @@ export class AppModule {
           validatePredefined: false,
           load: [() => env],
         }),
-        BackendModule.forRootAsync(namespace('backend', backendOptions(env))),
+        // The access log has failures and refusals.
+        BackendModule.forRootAsync(
+          namespace('backend', { ...backendOptions(env), logFailures: false }),
+        ),
         JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
         StateModule.forRootAsync(namespace('state', stateOptions(env))),
         SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
-        // The access log has refusals.
         AuthModule.forRootAsync(namespace('auth', { ...authOptions(env), logRefusals: false })),
         ThrottleModule.forRootAsync(namespace('throttle', throttleOptions(env))),
         ...(clients === undefined

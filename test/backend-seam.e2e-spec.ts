@@ -32,6 +32,7 @@ import {
   type BackendCall,
   type BackendModuleOptions,
 } from '../src/backend/index.js';
+import './setup/no-nest-log.js';
 
 const SHORT = { timeoutMs: 300 };
 /** Far less than a call without its limit would take, and enough on a busy machine. */
@@ -410,7 +411,10 @@ describe('defaults', () => {
     const client = await start(({ defaults }) => (defaults.timeout = 20));
     recorder.answers = [undefined];
     await expect(client.call(get)).rejects.toMatchObject({
-      details: { code: 'backend_timeout', explanation: 'no complete answer within 20 ms' },
+      details: {
+        code: 'backend_timeout',
+        explanation: `no complete answer of ${recorder.url} within 20 ms`,
+      },
     });
   });
 

@@ -4,7 +4,16 @@ import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { Controller, Get, Module, Post, Res, type DynamicModule, type Type } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Module,
+  Post,
+  Res,
+  StreamableFile,
+  type DynamicModule,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -415,7 +424,7 @@ describe('a decorator that cannot work', () => {
       );
   });
 
-  it('@SignFields on a handler that writes the response itself', async () => {
+  it('@SignFields on a handler that writes the response itself, or returns a file', async () => {
     @Controller('orders')
     class Writing {
       @Post('raw')
@@ -430,6 +439,13 @@ describe('a decorator that cannot work', () => {
         response.statusCode = 200;
         return { receipt: {} };
       }
+
+      @Post('file')
+      // Its types do not allow that.
+      @(SignFields('receipt') as MethodDecorator)
+      file(): StreamableFile {
+        return new StreamableFile(Buffer.from('{}'));
+      }
     }
     const lines = await bootProblems([
       keysOf(writeKeys([shape('oct')])),
@@ -440,6 +456,7 @@ describe('a decorator that cannot work', () => {
       expect.stringMatching(
         /^POST \/orders\/raw \(Writing\.raw\): .*writes the response/,
       ) as string,
+      expect.stringMatching(/^POST \/orders\/file \(Writing\.file\): .*returns a file/) as string,
     ]);
   });
 

@@ -23,6 +23,7 @@ import {
   type Received,
   type RecordingBackend,
 } from './helpers/recording-backend.js';
+import './setup/no-nest-log.js';
 
 let backend: RecordingBackend;
 beforeAll(async () => {

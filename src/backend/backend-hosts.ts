@@ -34,9 +34,10 @@ export class BackendHosts {
         origin,
         basePath: pathname.replace(/\/$/, ''),
         bulkhead: new BackendBulkhead({
-          origin: urls.length === 1 ? undefined : origin,
+          origin,
           maxCalls: maxConnections + maxWaiting,
           breaker: options.breaker,
+          logFailures: options.logFailures,
         }),
       };
     });

@@ -112,7 +112,8 @@ async function sendByAxios(
   const deadline = new Deadline(timeoutMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new BackendTimeoutException(`no complete answer within ${timeoutMs} ms`)),
+    () =>
+      reject(new BackendTimeoutException(`no complete answer of ${origin} within ${timeoutMs} ms`)),
     timeoutMs,
   );
   const config: ConfigOfCall = {

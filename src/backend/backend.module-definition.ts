@@ -45,6 +45,11 @@ export interface BackendModuleOptions {
   maxWaiting?: number;
   /** When calls are no longer tried because the backend fails; `false`: they always are. */
   breaker?: BreakerOptions | false;
+  /**
+   * Whether Nest's logger gets a line of level error for each call that fails: no connection, no answer in time, a
+   * status of 5xx. It names the host and the port. Default true; without it where the lines of requests say it.
+   */
+  logFailures?: boolean;
 }
 
 /** Bounds of every call; see {@link BackendModuleOptions}. */
@@ -105,6 +110,7 @@ export const BACKEND_KINDS: OptionKinds<BackendModuleOptions> = {
     }),
     false,
   ),
+  logFailures: kinds.flag,
 };
 
 export const {

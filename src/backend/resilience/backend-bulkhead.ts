@@ -27,6 +27,8 @@ export interface BulkheadOptions {
   /** Most calls at the same time. */
   maxCalls: number;
   breaker?: BreakerOptions | false;
+  /** Whether each call that fails is a line of the log. Default true. */
+  logFailures?: boolean;
 }
 
 const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
@@ -50,9 +52,11 @@ export class BackendBulkhead {
   private readonly maxCalls: number;
   private readonly breaker: CircuitBreaker | undefined;
   private readonly at: string;
+  private readonly logFailures: boolean;
   private lastFailure = '';
 
-  constructor({ origin, maxCalls, breaker }: BulkheadOptions) {
+  constructor({ origin, maxCalls, breaker, logFailures = true }: BulkheadOptions) {
+    this.logFailures = logFailures;
     this.at = origin === undefined ? '' : ` at ${origin}`;
     this.maxCalls = maxCalls;
     if (breaker !== false) this.breaker = new CircuitBreaker(breaker);
@@ -106,6 +110,8 @@ export class BackendBulkhead {
       this.lastFailure =
         (error instanceof GatewayException ? error.explanation : undefined) ??
         'the backend answered 5xx';
+      if (this.logFailures)
+        this.logger.error(`A call of the backend${this.at} failed: ${this.lastFailure}`);
       if (this.breaker?.failed(permit, now) === true)
         this.logger.error(
           `The circuit is open, calls of the backend${this.at} fail at once: ${this.lastFailure}`,

@@ -84,7 +84,12 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   ) {
     const { timeoutMs, signal } = limits;
     this.deadline = setTimeout(
-      () => this.fail(new BackendTimeoutException(`no complete answer within ${timeoutMs} ms`)),
+      () =>
+        this.fail(
+          new BackendTimeoutException(
+            `no complete answer of ${String(request.origin)} within ${timeoutMs} ms`,
+          ),
+        ),
       timeoutMs,
     );
     if (signal !== undefined) this.watch(signal);
