@@ -13,14 +13,53 @@ const EXTERNAL = /^(redis|pg|swagger-ui-dist|reflect-metadata|@opentelemetry\/(?
 /** Nest loads them when they are installed; the gateway has none of these. */
 const ABSENT = /^(@nestjs\/(microservices|websockets)|@fastify\/static)(\/|$)/;
 
+/**
+ * What is loaded as a whole, by its first module. What two of them share is one file for all of it: by itself
+ * rolldown makes a file for what each single `import()` shares with others, 57 of them for a start, and a file
+ * costs more than its text.
+ */
+const PARTS = [
+  'app.module',
+  'cli/explain/explain-here',
+  'cli/run',
+  'environment/index',
+  'process/cluster/primary',
+  'process/describe-boot-error',
+  'process/index',
+  'process/serve',
+].map((name) => `${DIST}/${name}.js`);
+
+/** @param importsOf the modules that a module cannot do without */
+function partsOf(importsOf) {
+  const parts = new Map();
+  for (const [number, first] of PARTS.entries()) {
+    const seen = new Set([first]);
+    // What is added while it goes on is visited, too.
+    for (const id of seen) for (const next of importsOf(id)) seen.add(next);
+    for (const id of seen) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
+  }
+  return parts;
+}
+
+let parts = new Map();
 const escapeUnit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const bundle = await rolldown({
   cwd: DIST,
   input: { gateway: `${DIST}/process/index.js`, command: `${DIST}/cli/run.js` },
   platform: 'node',
+  // class-transformer is also of the modules that load it where it is there.
+  checks: { ineffectiveDynamicImport: false },
   external: EXTERNAL,
+  // The parts may have exports for each other.
+  preserveEntrySignatures: 'allow-extension',
   plugins: [
+    {
+      name: 'parts',
+      buildEnd() {
+        parts = partsOf((id) => this.getModuleInfo(id)?.importedIds ?? []);
+      },
+    },
     {
       name: 'absent-packages',
       resolveId: (id) =>
@@ -55,5 +94,10 @@ await bundle.write({
   comments: false,
   entryFileNames: '[name].js',
   chunkFileNames: '[name]-[hash].js',
+  codeSplitting: {
+    groups: [{ debugName: 'parts', name: (id) => parts.get(id) ?? null }],
+    // A module stands in the file of all that share it, so what it imports is in the same one or an earlier one.
+    includeDependenciesRecursively: false,
+  },
 });
 await bundle.close();

@@ -46,13 +46,16 @@ const withLinks = (text, path) =>
     return `](${place === undefined ? target : `/${place}`}${anchor})`;
   });
 
-/** A diagram is part of the page, so that it has the colours of the page. */
+/** A diagram is part of the page, so that it has the colours of the page. Its rules go into the style sheet. */
 const withDiagrams = (text, path) =>
-  text.replaceAll(
-    /^!\[(.*)\]\(([^)]+\.svg)\)$/gm,
-    (_image, alt, file) =>
-      `<figure class="diagram" role="img" aria-label="${alt}" tabindex="0">\n${read(join(dirname(path), file)).replaceAll(/\n\s*\n/g, '\n')}</figure>`,
-  );
+  text.replaceAll(/^!\[(.*)\]\(([^)]+\.svg)\)$/gm, (_image, alt, file) => {
+    const svg = read(join(dirname(path), file))
+      .replace(STYLE, (_element, rules) => (diagramRules.add(rules), ''))
+      .replaceAll(/\n\s*\n/g, '\n');
+    return `<figure class="diagram" role="img" aria-label="${alt}" tabindex="0">\n${svg}</figure>`;
+  });
+const STYLE = /<style>(.*?)<\/style>/s;
+const diagramRules = new Set();
 
 const lock = createHash('sha256').update(read('site/package-lock.json')).digest('hex');
 const stamp = join(site, 'node_modules/.lock');
@@ -70,6 +73,7 @@ for (const [path, place] of PLACES)
       ? `# License\n\n${read(path)}`
       : withDiagrams(withLinks(read(path), path), path),
   );
+writeFileSync(join(site, 'dist/diagrams.css'), [...diagramRules].join('\n'));
 cpSync(join(site, 'public'), join(pages, 'public'), { recursive: true });
 run(process.execPath, ['node_modules/typedoc/bin/typedoc', '--options', 'typedoc.json']);
 run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build']);

@@ -209,6 +209,20 @@ describe('pages of other origins', () => {
   });
 });
 
+it('a login gets the listed header cookie where there are no session cookies, too, and never theirs', async () => {
+  const { url } = await hostGateway({ ...base, BACKEND_INPUT_HEADERS: 'Cookie' });
+  const { access, refresh } = await login(url);
+  const ours = `__Host-access_token=${access}; __Host-refresh_token=${refresh}`;
+  for (const form of [
+    { username: 'alice' },
+    { grant_type: 'refresh_token', refresh_token: refresh },
+  ] as Record<string, string>[]) {
+    await postForm(`${url}/token`, form, { cookie: `theme=dark; ${ours}` });
+    const path = 'username' in form ? '/token.json' : '/refresh.json';
+    expect((await backend.lastCall(path)).headers.cookie).toBe('theme=dark');
+  }
+});
+
 describe('while cookies are on', () => {
   let gateway: Gateway;
   beforeAll(async () => {

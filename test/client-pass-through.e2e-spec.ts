@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend, type SeenRequest } from './helpers/backend.js';
-import { byAssertion, byBasic, byPost, type Credentials } from './helpers/clients.js';
+import { byAssertion, byBasic, byName, byPost, type Credentials } from './helpers/clients.js';
 import { hostGateway, type HostedGateway } from './helpers/host.js';
 import { call, expectError, type Answer } from './helpers/http.js';
 import { AUDIENCE, ISSUER } from './helpers/issuer.js';
@@ -135,6 +135,13 @@ describe('the refresh without registered clients', () => {
     expect(seen.body.toString()).not.toContain(one);
   });
 
+  it('gives it a secret without the name of a client, too', async () => {
+    const { refresh: one } = await logIn();
+    expect((await refresh(one, { form: { client_secret: SECRET } })).status).toBe(200);
+    const seen = await lastCall('/refresh.json');
+    expect(seen.headers.authorization).toBe(byBasic('', SECRET).headers?.authorization);
+  });
+
   it('gives it an assertion, which only the backend can check', async () => {
     const { refresh: one } = await logIn();
     const assertion = byAssertion('a.b.c');
@@ -162,6 +169,21 @@ describe('the refresh without registered clients', () => {
     expect((await refresh(one, byBasic(ID, SECRET))).status).toBe(200);
   });
 
+  it.each<[string, Credentials, string]>([
+    ['Basic', byBasic(ID, 'wrong'), 'Basic realm="signet"'],
+    ['a secret in the body', byPost(ID, 'wrong'), 'Basic realm="signet"'],
+    ['nothing', {}, 'Bearer realm="signet"'],
+  ])(
+    'gives its 401 without a challenge that of the scheme: %s (RFC 6749 section 5.2)',
+    async (_what, credentials, challenge) => {
+      const { refresh: one } = await logIn();
+      await backend.answer('/refresh.json', { status: 401, body: { error: 'invalid_client' } });
+      const { status, headers } = await refresh(one, credentials);
+      await backend.answer('/refresh.json', { body: ANSWER });
+      expect([status, headers.get('www-authenticate')]).toEqual([401, challenge]);
+    },
+  );
+
   it.each(['invalid_grant', 'access_denied', undefined])(
     'ends the session for %s',
     async (error) => {
@@ -171,6 +193,23 @@ describe('the refresh without registered clients', () => {
       await backend.answer('/refresh.json', { body: ANSWER });
     },
   );
+
+  it('has the credentials of a repetition checked as well', async () => {
+    const { refresh: one } = await logIn();
+    const first = await refresh(one, byBasic(ID, SECRET));
+    expect(first.status).toBe(200);
+    const body = { error: 'invalid_client' };
+    await backend.answer('/refresh.json', { status: 401, body });
+    for (const credentials of [byBasic(ID, 'wrong'), byPost(ID, 'wrong'), byAssertion('x'), {}]) {
+      const refused = await refresh(one, credentials);
+      expect([refused.status, refused.json]).toEqual([401, body]);
+    }
+    await backend.answer('/refresh.json', { body: ANSWER });
+    // It ended nothing: who has the secret gets the answer again, and goes on with it.
+    const again = await refresh(one, byBasic(ID, SECRET));
+    expect([again.status, pairOf(again)]).toEqual([200, pairOf(first)]);
+    expect(await custom(gateway.url, pairOf(again).access)).toBe('200');
+  });
 
   it('refuses two methods at once, and a client that the token does not name', async () => {
     const { refresh: one } = await logIn();
@@ -189,13 +228,17 @@ describe('the refresh without registered clients', () => {
 });
 
 describe('a revocation without registered clients', () => {
-  it('is refused to a client that the token does not name', async () => {
+  it('is refused to a client that the token does not name, however it names itself', async () => {
     const { access } = await logIn();
-    const revoke = (client_id: string): Promise<Answer> =>
-      postForm(`${gateway.url}/token/revoke`, { token: access, client_id });
-    expectError(await revoke('other'), 400, 'client_mismatch', 'invalid_grant');
+    const revoke = ({ form, headers }: Credentials): Promise<Answer> =>
+      postForm(`${gateway.url}/token/revoke`, { token: access, ...form }, headers);
+    for (const other of [byName('other'), byBasic('other', SECRET), byPost('other', SECRET)])
+      expectError(await revoke(other), 400, 'client_mismatch', 'invalid_grant');
+    const both = { ...byBasic(ID, SECRET), ...byPost(ID, SECRET) };
+    expectError(await revoke(both), 400, 'client_ambiguous', 'invalid_request');
     expect(await custom(gateway.url, access)).toBe('200');
-    expect((await revoke('')).status).toBe(200);
+    for (const own of [byName(''), byName(ID), byBasic(ID, SECRET)])
+      expect((await revoke(own)).status).toBe(200);
     expect(await custom(gateway.url, access)).toBe('401 token_revoked');
   });
 });

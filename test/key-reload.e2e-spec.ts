@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from './helpers/gateway.js';
@@ -71,6 +71,32 @@ describe('a broken key file', () => {
     expect(still.log().filter(({ level }) => Number(level) > 30)).toEqual([]);
     await still.stop();
     writeFileSync(path, good, { mode: 0o600 });
+  });
+
+  it.each([
+    ['that others can change', 0o666, 0o700],
+    ['in a folder that everybody can write', 0o600, 0o777],
+  ])('is not followed in production: a key %s', async (_what, mode, folderMode) => {
+    const folder = tempFolder('exposed');
+    const file = join(folder, 'keys.json');
+    writeFileSync(file, good, { mode: 0o600 });
+    const live = await hostGateway({
+      NODE_ENV: 'production',
+      BACKEND_HOST: 'http://127.0.0.1:1',
+      SIGNER_KID: 'k1',
+      SIGNER_JWK_LOCAL_PATH: file,
+    });
+    const stale = async (): Promise<boolean> =>
+      /signet_keyset_stale_seconds\{[^}]*\} [1-9]/.test(await live.metrics());
+    chmodSync(folder, folderMode);
+    writeFileSync(`${file}.new`, keySet({ ...key, alg: 'HS256', k: secret().replace(/^./, 'B') }));
+    chmodSync(`${file}.new`, mode);
+    renameSync(`${file}.new`, file);
+    await until(stale);
+    expect(live.log().map(({ msg }) => String(msg))).toContainEqual(
+      expect.stringMatching(/chmod (?:600|o-w)/),
+    );
+    await live.stop();
   });
 });
 

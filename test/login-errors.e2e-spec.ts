@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBackend, type Backend, type Rule } from './helpers/backend.js';
+import { byBasic, byPost, type Credentials } from './helpers/clients.js';
 import type { Gateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
 import { call, callWith, type Answer } from './helpers/http.js';
-import { postForm } from './helpers/sessions.js';
+import { part } from './helpers/keys.js';
+import { pairOf, postForm } from './helpers/sessions.js';
 
 let backend: Backend;
 let gateway: Gateway;
@@ -166,5 +168,38 @@ describe('the demo login', () => {
     expect([first.json.scope, second.json.scope]).toEqual(['read write', 'read write']);
     const again = { ...form, refresh_token: String(second.json.refresh_token) };
     expect((await ask(again)).json.scope).toBe('read write');
+  });
+
+  it('checks what the metadata announce, and gives less where a refresh asks for less', async () => {
+    gateway = await hostGateway({ REFRESH_BACKEND_PATH: '/refresh.json' });
+    const { json: metadata } = await call(`${gateway.url}/.well-known/oauth-authorization-server`);
+    expect(metadata.token_endpoint_auth_methods_supported).toEqual([
+      'none',
+      'client_secret_basic',
+      'client_secret_post',
+    ]);
+    const ask = (form: Record<string, string>, credentials: Credentials) =>
+      postForm(`${gateway.url}/token`, { ...form, ...credentials.form }, credentials.headers);
+    const alice = { username: 'alice', password: 'wonderland', scope: 'read write' };
+    for (const by of [byBasic, byPost]) {
+      const login = { grant_type: 'password', ...alice };
+      const { json } = await ask(login, by('demo', 'demo-secret'));
+      const refresh = { grant_type: 'refresh_token', refresh_token: String(json.refresh_token) };
+      for (const form of [login, refresh, { grant_type: 'client_credentials' }]) {
+        const refused = await ask(form, by('demo', 'wrong'));
+        expect([refused.status, refused.json.error]).toEqual([401, 'invalid_client']);
+        expect(refused.headers.get('www-authenticate')).toBe('Basic realm="demo"');
+      }
+      const less = await ask({ ...refresh, scope: 'read' }, by('demo', 'demo-secret'));
+      const { access, refresh: next } = pairOf(less);
+      expect([part(access, 1).scope, part(next, 1).scope]).toEqual(['read', 'read write']);
+      const more = await ask(
+        { ...refresh, refresh_token: next, scope: 'read admin' },
+        by('demo', 'demo-secret'),
+      );
+      expect([more.status, more.json.error]).toEqual([400, 'invalid_scope']);
+      const all = await ask({ ...refresh, refresh_token: next }, by('demo', 'demo-secret'));
+      expect(part(pairOf(all).access, 1).scope).toBe('read write');
+    }
   });
 });

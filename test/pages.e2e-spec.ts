@@ -61,6 +61,33 @@ describe('in development', () => {
     expect(existsSync(manual)).toBe(true);
   });
 
+  it('has the status and the metrics on the other listener alone', async () => {
+    for (const path of ['/status.json', '/metrics']) {
+      expect([path, (await call(gateway.url + path)).status]).toEqual([path, 404]);
+      expect([path, (await fetch(gateway.management + path)).status]).toEqual([path, 200]);
+    }
+    const status = await (await fetch(`${gateway.management}/`)).text();
+    expect(status).not.toBe(await (await fetch(`${gateway.url}/`)).text());
+  });
+
+  it('shows nothing secret', async () => {
+    const secret = (await generateJwk('HS256', 'sim2')).k ?? '';
+    const own = await startGateway({
+      NODE_ENV: 'development',
+      SIGNER_JWK_LOCAL_PATH: writeKeys([{ kty: 'oct', alg: 'HS256', kid: 'sim2', k: secret }]),
+      KEY_PASSPHRASE: 'secret-passphrase-of-key-files',
+    });
+    const login = await call(`${own.url}/token`, { method: 'POST' });
+    expect(login.status).toBe(200);
+    const paths = [...FILES, '/_pages/facts.json'];
+    const shown = await Promise.all(
+      paths.map(async (path) => (await fetch(own.url + path)).text()),
+    );
+    await own.stop();
+    for (const hidden of [secret, 'secret-passphrase', String(login.json.access_token)])
+      expect(shown.filter((text) => text.includes(hidden))).toEqual([]);
+  });
+
   it('says at the start where to look', () => {
     expect(gateway.output()).toContain(`Open ${gateway.url}/ to log in`);
   });

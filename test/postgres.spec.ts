@@ -19,6 +19,7 @@ import {
 import {
   describeSharedStore,
   describeStore,
+  describeStoreClock,
   anyUse,
   revocation,
 } from './helpers/store-contract.js';
@@ -32,6 +33,7 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
 
   describeStore('PostgreSQL', () => openStore(postgres.url));
   describeSharedStore('PostgreSQL', () => openStore(postgres.url));
+  describeStoreClock('PostgreSQL', () => openStore(postgres.url));
 
   /** A store in a schema of its own. */
   const schema = (): string => `s${randomUUID().replaceAll('-', '')}`;
@@ -237,8 +239,12 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     await store.addRevocation(revocation());
     const { cursor } = await store.changes(undefined, 10);
     await postgres.sql(`DROP SCHEMA ${name} CASCADE`);
-    await expect(store.changes(cursor, 10)).rejects.toThrow(StateUnavailableException);
-    expect(await store.changes(cursor, 10)).toMatchObject({ restarted: true, added: [] });
+    // Refused on a connection that knew them; another one may have been made meanwhile.
+    const changes = await store.changes(cursor, 10).catch((error: unknown) => {
+      if (!(error instanceof StateUnavailableException)) throw error;
+      return store.changes(cursor, 10);
+    });
+    expect(changes).toMatchObject({ restarted: true, added: [] });
     const entry = revocation();
     await store.addRevocation(entry);
     expect(await store.listRevocations({ limit: 10 })).toEqual([entry]);

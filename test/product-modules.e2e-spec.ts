@@ -1,9 +1,10 @@
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   AuthModule,
+  BackendModule,
   Claims,
   ErrorFilter,
   IntrospectionModule,
@@ -23,6 +24,7 @@ import {
 } from '../src/index.js';
 import { ClientsModule } from '../src/clients/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
+import { startBackend } from './helpers/backend.js';
 import { byBasic, withSecret } from './helpers/clients.js';
 import { createDpopClient } from './helpers/dpop.js';
 import { call, callWith, type Answer } from './helpers/http.js';
@@ -95,9 +97,9 @@ let app: INestApplication | undefined;
 afterEach(() => app?.close());
 
 describe.each(['Express', 'Fastify'])('an application of the modules on %s', (adapter) => {
-  async function start(root = AppModule): Promise<string> {
+  async function start(root = AppModule, rawBody = false): Promise<string> {
     known = new Set();
-    const options = { logger: false, abortOnError: false } as const;
+    const options = { logger: false, abortOnError: false, rawBody } as const;
     app =
       adapter === 'Express'
         ? await NestFactory.create(root, options)
@@ -209,6 +211,41 @@ describe.each(['Express', 'Fastify'])('an application of the modules on %s', (ad
       token_endpoint: expect.stringMatching(/\/token$/) as string,
       introspection_endpoint: expect.stringMatching(/\/token\/introspect$/) as string,
     });
+  });
+
+  it('gives a backend that decides the listed cookies, at login and at refresh, and no token', async () => {
+    const backend = await startBackend();
+    onTestFinished(() => backend.stop());
+    for (const path of ['/login', '/go-on']) await backend.answer(path, { body: tokensOf('ada') });
+    const { jwksOptions, alg, authOptions } = issuer;
+    @Module({
+      imports: [
+        JwksModule.forRoot(jwksOptions),
+        StateModule.forRoot({ url: 'memory:', longestTokenTtl: 1_209_600 }),
+        SigningModule.forRoot({ alg, issuer: issuer.issuer, audience: issuer.audience }),
+        AuthModule.forRoot(authOptions),
+        BackendModule.forRoot({
+          host: backend.url,
+          inputCookies: ['theme', '__Host-access_token', '__Host-refresh_token'],
+        }),
+        SessionModule.forRoot({ cookies: true }),
+        OAuthModule.forRoot({ refresh: { path: '/go-on' } }),
+        TokenModule.forRoot({ path: '/login' }),
+      ],
+    })
+    class BackendAppModule {}
+    const url = await start(BackendAppModule, true);
+    const others = 'a=1; theme=dark; b=2';
+    const login = await post(`${url}/token`, ada, {
+      cookie: `${others}; __Host-access_token=x.y.z`,
+    });
+    expect(login.status).toBe(200);
+    const grant = { grant_type: 'refresh_token' };
+    const token = `__Host-refresh_token=${String(login.json.refresh_token)}`;
+    const refreshed = await post(`${url}/token`, grant, { cookie: `${token}; ${others}` });
+    expect(refreshed.status).toBe(200);
+    for (const path of ['/login', '/go-on'])
+      expect((await backend.lastCall(path)).headers.cookie).toBe('theme=dark');
   });
 
   it('counts requests to the token endpoints', async () => {

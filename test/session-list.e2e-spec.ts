@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayStatus } from '../src/management/index.js';
 import { startBackend, type Backend } from './helpers/backend.js';
+import { byBasic, writeClients } from './helpers/clients.js';
+import { createDpopClient } from './helpers/dpop.js';
 import type { Gateway } from './helpers/gateway.js';
 import { hostGateway, refuseInHost, type HostedGateway } from './helpers/host.js';
 import { call, callWith, expectError, type Answer } from './helpers/http.js';
@@ -437,5 +439,86 @@ describe.skipIf(withoutRedis)('sessions in Redis', () => {
     expect(ttls[0]).toBeGreaterThan(1_200_000);
     expect((await remove(`${gateway.url}/sessions?others=true`, a.access)).status).toBe(204);
     expect(await alive(gateway, a, b)).toEqual([true, false]);
+  });
+
+  it('and all else that is kept have keys that name no user, whatever is done', async () => {
+    const user = 'alice+1@example.com';
+    const gateway = await hostGateway({
+      ...base,
+      STATE_STORE: redis.url,
+      SESSION_LIMIT: '3',
+      REFRESH_RETRY_WINDOW: '10',
+      THROTTLE_LIMIT: '50',
+      CLIENTS_FILE: writeClients([
+        { client_id: 'web', token_endpoint_auth_method: 'none', grant_types: ['password', 'refresh_token'] },
+      ]),
+    }); // prettier-ignore
+    const names = new Set<string>();
+    const look = async (): Promise<void> => {
+      for (const name of (await redis.command('KEYS', '*')) as string[]) names.add(name);
+    };
+    const token = (form: Record<string, string>, headers = {}): Promise<Answer> =>
+      postForm(`${gateway.url}/token`, { client_id: 'web', ...form }, headers);
+    const logIn = async (headers = {}): Promise<Pair> => {
+      const answer = await token({ grant_type: 'password', username: user }, headers);
+      expect(verdictOf(answer)).toBe('200');
+      await look();
+      return pairOf(answer);
+    };
+    const goOn = (one: string): Promise<Answer> =>
+      token({ grant_type: 'refresh_token', refresh_token: one });
+
+    await be('admin', { roles: ['admin'] });
+    await backend.answer('/token.json', {
+      body: { access_token: { sub: 'admin', aud: AUDIENCE, roles: ['admin'] } },
+    });
+    const { access: admin } = await logIn();
+    const asAdmin = (path: string, method: string, body?: object): Promise<Answer> =>
+      call(gateway.url + path, {
+        method,
+        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      });
+
+    // The login service may put the name anywhere.
+    await be(user, { sid: `session of ${user}` });
+    const [a, b] = [await logIn(), await logIn()];
+    await be(user, { jti: `token of ${user}` });
+    const [c, d] = [await logIn(), await logIn()];
+    const key = await createDpopClient();
+    const proof = { ath: undefined, jti: `proof of ${user}` };
+    const dpop = await key.prove('', `${gateway.url}/token`, 'POST', proof);
+    const e = await logIn({ dpop });
+    expect(part(e.access, 1).cnf).toEqual(key.cnf);
+    await be(user);
+    const next = await goOn(d.refresh);
+    expect(verdictOf(next)).toBe('200');
+    await look();
+    await custom(gateway.url, pairOf(next).access);
+    expect(verdictOf(await goOn(d.refresh))).toBe('400 refresh_token_reused');
+    await look();
+    expect((await callWith(`${gateway.url}/sessions`, c.access)).status).toBe(200);
+    expect((await remove(`${gateway.url}/sessions?others=true`, c.access)).status).toBe(204);
+    expect(await alive(gateway, a, b, c)).toEqual([false, false, true]);
+    await look();
+    for (const one of [c.access, b.access])
+      await postForm(`${gateway.url}/token/revoke`, { token: one, client_id: 'web' });
+    await look();
+    for (const name of [{ sub: user }, { sid: `session of ${user}` }, { jti: `token of ${user}` }])
+      expect((await asAdmin('/admin/revocations', 'POST', name)).status).toBe(201);
+    expect((await asAdmin(`/admin/sessions?sub=${encodeURIComponent(user)}`, 'DELETE')).status).toBe(204); // prettier-ignore
+    await look();
+    // Guesses at a client that is called so, and so many requests that they are limited.
+    const wrong = byBasic(user, 'wrong').headers ?? {};
+    let limited = await token({}, wrong);
+    while (limited.status !== 429) limited = await postForm(`${gateway.url}/token`, {}, wrong);
+    await look();
+
+    const all = [...names].join('\n');
+    for (const kind of ['used:', 'replay:', 'sessions:', 'named:', 'entries'])
+      expect(all).toContain(kind);
+    expect(all.toLowerCase()).not.toContain('alice');
+    expect(all).not.toContain(Buffer.from('alice').toString('base64url').slice(0, 6));
+    expect(all).not.toContain(Buffer.from('alice').toString('hex'));
   });
 });

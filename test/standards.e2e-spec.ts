@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -21,7 +22,7 @@ import type { Gateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
 import { call, callWith, type Answer } from './helpers/http.js';
 import { tokenOf } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
 import { pairOf, postForm, type Pair } from './helpers/sessions.js';
 
 /*
@@ -32,7 +33,14 @@ import { pairOf, postForm, type Pair } from './helpers/sessions.js';
 const AUDIENCE = 'https://api.example.com';
 const OTHER = 'https://other.example.com';
 const SECRET = 'a secret of the test: with + and %';
-const GRANTS = ['password', 'refresh_token', 'client_credentials'];
+const GRANTS = ['password', 'refresh_token', 'client_credentials', 'urn:example:exchange'];
+
+const CLAIMS = { sub: 'u1', scope: 'read write', acr: 'urn:mfa', auth_time: 1_700_000_000 };
+const LOGIN = {
+  access_token: { ...CLAIMS, roles: ['role_a'] },
+  refresh_token: { sub: 'u1', scope: 'read write' },
+  scope: 'read write',
+};
 
 let backend: Backend;
 let gateway: Gateway;
@@ -52,14 +60,8 @@ class StepUpController {
 beforeAll(async () => {
   backend = await startBackend();
   jwk = await generateJwk('ES256', 'e1');
-  const claims = { sub: 'u1', scope: 'read write' };
-  const body = {
-    access_token: { ...claims, roles: ['role_a'] },
-    refresh_token: claims,
-    scope: 'read write',
-  };
-  await backend.answer('/token.json', { body });
-  await backend.answer('/refresh.json', { body });
+  await backend.answer('/token.json', { body: LOGIN });
+  await backend.answer('/refresh.json', { body: LOGIN });
   await backend.answer('/user/1.json', { body: { id: 1 } });
   const registration = {
     grant_types: GRANTS,
@@ -220,6 +222,35 @@ describe('RFC 6749', () => {
     expect((await token({ ...PASSWORD, scope: 'read' })).json.scope).toBe('read write');
   });
 
+  it('3.3: without scope there is a default', async () => {
+    const { status, json } = await token({ grant_type: 'client_credentials' });
+    expect([status, json.scope]).toEqual([200, 'read write']);
+  });
+
+  it('3.3: the order of scopes does not matter, their spelling does', async () => {
+    const grant = { grant_type: 'client_credentials' };
+    const { status, json } = await token({ ...grant, scope: 'write read' });
+    expect([status, String(json.scope).split(' ').toSorted()]).toEqual([200, ['read', 'write']]);
+    expect(refusal(await token({ ...grant, scope: 'Read' }))).toBe('400 invalid_scope');
+  });
+
+  it('4.3.2: a client that shows credentials is authenticated, and the user as well', async () => {
+    expect(refusal(await token(PASSWORD, byBasic('web', 'wrong')))).toBe('401 invalid_client');
+    const body = { error: 'invalid_grant', error_description: 'wrong password' };
+    await backend.answer('/token.json', { status: 400, body });
+    const answer = await token(PASSWORD);
+    await backend.answer('/token.json', { body: LOGIN });
+    expect([answer.status, answer.json]).toEqual([400, body]);
+  });
+
+  it('4.4: a client without credentials gets no token for itself', async () => {
+    const answer = await token({ grant_type: 'client_credentials' }, SPA);
+    expect(refusal(answer)).toBe('400 unauthorized_client');
+    expect(refusal(await token({ grant_type: 'client_credentials' }, byName('web')))).toBe(
+      '401 invalid_client',
+    );
+  });
+
   it('4.4.3: a client that asks for itself gets no refresh token', async () => {
     const { status, json } = await token({ grant_type: 'client_credentials' });
     expect([status, Object.keys(json)]).toEqual([
@@ -257,6 +288,14 @@ describe('RFC 6749', () => {
     expect(refusal(answer)).toBe('400 unauthorized_client');
   });
 
+  it('5.2: unsupported_grant_type: of a grant that only the login would know', async () => {
+    const body = { error: 'unsupported_grant_type' };
+    await backend.answer('/token.json', { status: 400, body });
+    const answer = await token({ grant_type: 'urn:example:exchange' });
+    await backend.answer('/token.json', { body: LOGIN });
+    expect([answer.status, answer.json]).toEqual([400, body]);
+  });
+
   it('5.2: invalid_scope: more than the client may ask for', async () => {
     expect(refusal(await token({ ...PASSWORD, scope: 'admin' }))).toBe('400 invalid_scope');
   });
@@ -291,6 +330,25 @@ describe('RFC 6749', () => {
   it('6: the new refresh token has the scope of the old one', async () => {
     const next = pairOf(await renew((await login()).refresh, { scope: 'read' }));
     expect(part(next.refresh, 1).scope).toBe('read write');
+  });
+
+  it('6: the same token goes on when the refresh was refused', async () => {
+    const { refresh } = await login();
+    expect(refusal(await renew(refresh, { scope: 'admin' }))).toBe('400 invalid_scope');
+    expect((await renew(refresh)).status).toBe(200);
+  });
+
+  it('10.3, 10.4: a token that is changed or made up is none', async () => {
+    const { access, refresh } = await login();
+    for (const [name, text] of Object.entries({ access, refresh })) {
+      const [header = '', payload = '', signature = ''] = text.split('.');
+      const claims = { ...part(text, 1), sub: 'root', scope: 'admin' };
+      const changed = Buffer.from(JSON.stringify(claims)).toString('base64url');
+      for (const wrong of [`${header}.${changed}.${signature}`, `${header}.${payload}.`]) {
+        const answer = name === 'access' ? await api(wrong) : await renew(wrong);
+        expect(refusal(answer)).toMatch(/^(?:401 invalid_token|400 invalid_grant)$/);
+      }
+    }
   });
 
   it('10.4: a refresh token that is used twice ends the session', async () => {
@@ -337,6 +395,17 @@ describe('RFC 6750', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  it('3: a description holds ASCII without quotes and backslashes, whatever the token', async () => {
+    for (const kid of ['"\\\u00e4', 'k", realm="evil', 'k\r\nX: y']) {
+      const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid }));
+      const answer = await api(`${header.toString('base64url')}.e30.AAAA`);
+      expect(answer.status).toBe(401);
+      const [, description] = /error_description="([^"]*)"[,]/.exec(challenge(answer)) ?? [];
+      expect(description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+      expect(challenge(answer).match(/realm="/g)).toHaveLength(1);
+    }
+  });
+
   it('3.1: invalid_token: 401', async () => {
     const answer = await api('x.y.z');
     expect(refusal(answer)).toBe('401 invalid_token');
@@ -348,6 +417,12 @@ describe('RFC 6750', () => {
     const answer = await api(access);
     expect(refusal(answer)).toBe('403 insufficient_scope');
     expect(challenge(answer)).toContain('error="insufficient_scope"');
+  });
+
+  it('5.2, 5.3: tokens are for an audience, and live for an hour at most', async () => {
+    const claims = part((await login()).access, 1);
+    expect(claims.aud).toBeDefined();
+    expect(Number(claims.exp) - Number(claims.iat)).toBeLessThanOrEqual(3600);
   });
 
   it('5.3: what a token opens is stored nowhere', async () => {
@@ -380,6 +455,14 @@ describe('RFC 7009', () => {
     expect(refusal(await api(access))).toBe('401 invalid_token');
   });
 
+  it('2.1: nor does a hint that nobody knows, and a refresh token with the wrong one ends', async () => {
+    const { access, refresh } = await login();
+    for (const token_type_hint of ['saml2', 'access_token'])
+      expect((await post('/token/revoke', { token: refresh, token_type_hint })).status).toBe(200);
+    expect(refusal(await renew(refresh))).toBe('400 invalid_grant');
+    expect(refusal(await api(access))).toBe('401 invalid_token');
+  });
+
   it('2.1: a confidential client authenticates, or nothing ends', async () => {
     const { access } = await login();
     const answer = await post('/token/revoke', { token: access }, byBasic('web', 'wrong'));
@@ -393,8 +476,18 @@ describe('RFC 7009', () => {
     expect((await api(access)).status).toBe(200);
   });
 
+  it('2: POST only, with the parameters in the body', async () => {
+    const { access } = await login();
+    expect((await call(`${gateway.url}/token/revoke?token=${access}`)).status).toBe(405);
+    expect(refusal(await post(`/token/revoke?token=${access}`, {}))).toBe('400 invalid_request');
+    expect((await api(access)).status).toBe(200);
+  });
+
   it('2.2: a token that is none is 200', async () => {
     expect((await post('/token/revoke', { token: 'none' })).status).toBe(200);
+    const { access } = await login();
+    for (let i = 0; i < 2; i++)
+      expect((await post('/token/revoke', { token: access })).status).toBe(200);
   });
 });
 
@@ -431,6 +524,39 @@ describe('RFC 7662', () => {
       expect((await introspect(text)).json).toEqual({ active: false });
   });
 
+  it('2.1: token is needed', async () => {
+    expect(refusal(await post('/token/introspect', {}))).toBe('400 invalid_request');
+  });
+
+  it('2.1: a wrong hint hides nothing', async () => {
+    const { access, refresh } = await login();
+    for (const [text, token_type_hint] of [
+      [access, 'refresh_token'],
+      [refresh, 'access_token'],
+      [access, 'saml2'],
+    ] as const) {
+      const { json } = await post('/token/introspect', { token: text, token_type_hint });
+      expect(json.active).toBe(true);
+    }
+  });
+
+  it('4: what is expired, not yet valid, forged, or of another issuer is not active', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const header = { alg: 'ES256', kid: 'e1', typ: 'at+jwt' };
+    const signed = async (claims: object, key = jwk): Promise<string> =>
+      new SignJWT({ ...good(), iat: now, exp: now + 60, ...claims })
+        .setProtectedHeader(header)
+        .sign(await importJWK(key));
+    expect((await introspect(await signed({}))).json.active).toBe(true);
+    for (const wrong of [
+      await signed({ iat: now - 100, exp: now - 50 }),
+      await signed({ nbf: now + 50 }),
+      await signed({ iss: 'https://evil.example' }),
+      await signed({}, await generateJwk('ES256', 'e1')),
+    ])
+      expect((await introspect(wrong)).json).toEqual({ active: false });
+  });
+
   it('2.3: wrong credentials are 401', async () => {
     expect((await introspect('x', byBasic('web', 'wrong'))).status).toBe(401);
   });
@@ -453,6 +579,17 @@ describe('RFC 8414', () => {
       revocation_endpoint: expect.stringMatching(/\/token\/revoke$/),
       introspection_endpoint: expect.stringMatching(/\/token\/introspect$/),
     });
+  });
+
+  it('2: issuer and endpoints are URLs without query and fragment', async () => {
+    const urls = Object.entries(await metadata()).filter(([name]) =>
+      /^issuer$|_endpoint$|_uri$/.test(name),
+    );
+    expect(urls.length).toBeGreaterThan(4);
+    for (const [, url] of urls) {
+      const { search, hash } = new URL(String(url));
+      expect([search, hash]).toEqual(['', '']);
+    }
   });
 
   it('2: no algorithm is none', async () => {
@@ -490,6 +627,20 @@ describe('RFC 8707', () => {
   it('2: a resource that is not for this client is invalid_target', async () => {
     const form = { grant_type: 'client_credentials', resource: 'https://evil.example' };
     expect(refusal(await token(form))).toBe('400 invalid_target');
+  });
+
+  it('2: nor is one that is no absolute URI, whatever the grant', async () => {
+    for (const form of [PASSWORD, { grant_type: 'client_credentials' }])
+      for (const wrong of ['api', '/api', `${AUDIENCE}#part`, `${AUDIENCE}/`])
+        expect(refusal(await token({ ...form, resource: wrong }))).toBe('400 invalid_target');
+  });
+
+  it('2.2: a refresh gets a token for what the client may ask for, and no other', async () => {
+    const { refresh } = await login();
+    const resource = 'https://evil.example';
+    expect(refusal(await renew(refresh, { resource }))).toBe('400 invalid_target');
+    const { access } = pairOf(await renew(refresh, { resource: OTHER }));
+    expect(part(access, 1).aud).toBe(OTHER);
   });
 
   it('2: several resources may be asked for', async () => {
@@ -531,6 +682,11 @@ describe('RFC 9068', () => {
     expect(part(String(json.access_token), 1).aud).toEqual([AUDIENCE, OTHER]);
   });
 
+  it('2.2: sub is the client where no user is involved', async () => {
+    const { json } = await token({ grant_type: 'client_credentials' });
+    expect(part(String(json.access_token), 1)).toMatchObject({ sub: 'web', client_id: 'web' });
+  });
+
   it('4: typ is checked, whatever else is right', async () => {
     const access = (typ: string): Promise<string> => tokenOf(jwk, good(), { typ });
     expect((await api(await access('at+jwt'))).status).toBe(200);
@@ -563,8 +719,17 @@ describe('RFC 9068', () => {
 });
 
 const endpoint = (): string => `${gateway.url}/token`;
-const prove = (changes: object = {}): Promise<string> =>
-  dpop.prove('', endpoint(), 'POST', { ath: undefined, ...changes });
+const prove = (changes: object = {}, header: object = {}): Promise<string> =>
+  dpop.prove('', endpoint(), 'POST', { ath: undefined, ...changes }, header);
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const SHARED = 'A'.repeat(43);
+const PROOF = { typ: 'dpop+jwt', jwk: { kty: 'oct', k: SHARED } };
+const proofClaims = (): object => ({
+  jti: randomUUID(),
+  htm: 'POST',
+  htu: endpoint(),
+  iat: Math.floor(Date.now() / 1000),
+});
 const bound = async (by?: Credentials): Promise<Answer> =>
   token(PASSWORD, by, { dpop: await prove() });
 const resource = (): string => `${gateway.url}/private/custom`;
@@ -583,6 +748,30 @@ describe('RFC 9449', () => {
     const once = await prove();
     expect((await token(PASSWORD, WEB, { dpop: once })).status).toBe(200);
     expect(refusal(await token(PASSWORD, WEB, { dpop: once }))).toBe('400 invalid_dpop_proof');
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['typ is another', async () => prove({}, { typ: 'JWT' })],
+    ['typ is not there', async () => prove({}, { typ: undefined })],
+    ['jwk is not there', async () => prove({}, { jwk: undefined })],
+    ['jwk holds a private key', async () => prove({}, { jwk: { ...dpop.jwk, d: 'AAAA' } })],
+    ['jwk is another key', async () => prove({}, { jwk: (await createDpopClient()).jwk })],
+    ['alg is none', async () => `${encode({ ...PROOF, alg: 'none' })}.${encode(proofClaims())}.`],
+    ['alg is symmetric', async () => hs256(SHARED, { ...PROOF, alg: 'HS256' }, proofClaims())],
+    ['htm is not there', async () => prove({ htm: undefined })],
+    ['htu is not there', async () => prove({ htu: undefined })],
+    ['iat is not there', async () => prove({ iat: undefined })],
+    ['it is no JWT', async () => 'a.b.c'],
+    ['it is empty', async () => ''],
+  ])('4.3: a proof is refused where %s', async (_what, make) => {
+    const answer = await token(PASSWORD, WEB, { dpop: await make() });
+    expect(refusal(answer)).toBe('400 invalid_dpop_proof');
+  });
+
+  it('4.3: query and fragment of htu do not count, nor does the case of the host', async () => {
+    const upper = endpoint().replace('http:', 'HTTP:');
+    for (const htu of [`${endpoint()}?a=b`, `${endpoint()}#c`, upper])
+      expect((await token(PASSWORD, WEB, { dpop: await prove({ htu }) })).status).toBe(200);
   });
 
   it('4.3: there is one proof', async () => {
@@ -625,6 +814,18 @@ describe('RFC 9449', () => {
     expect((await call(resource(), { headers: other })).status).toBe(401);
   });
 
+  it('7.1: and by the key that it is bound to', async () => {
+    const { access } = pairOf(await bound());
+    const headers = await (await createDpopClient()).headers(access, resource());
+    expect(refusal(await call(resource(), { headers }))).toBe('401 invalid_token');
+  });
+
+  it('7.2: a token that is not bound is no DPoP token', async () => {
+    const { access } = await login();
+    const headers = await dpop.headers(access, resource());
+    expect(refusal(await call(resource(), { headers }))).toBe('401 invalid_token');
+  });
+
   it('7.1: the challenge of the scheme DPoP says what is wrong, and algs', async () => {
     const { access } = pairOf(await bound());
     const answer = await call(resource(), { headers: { authorization: `DPoP ${access}` } });
@@ -653,6 +854,12 @@ describe('RFC 9728', () => {
       200,
       expect.stringMatching(/^application\/json/),
     ]);
+  });
+
+  it('3.1: GET only, and no document for what is not protected', async () => {
+    const url = `${gateway.url}/.well-known/oauth-protected-resource`;
+    expect((await call(url, { method: 'POST' })).status).toBe(405);
+    expect((await call(`${url}/health/live`)).status).toBe(404);
   });
 
   it('3.2: there are no empty lists', async () => {
@@ -691,5 +898,10 @@ describe('RFC 9470', () => {
     const auth_time = Math.floor(Date.now() / 1000) - 10;
     expect((await bank({ acr: 'urn:mfa', auth_time })).status).toBe(200);
     expect(refusal(await bank({ acr: 'urn:mfa' }))).toBe('401 insufficient_user_authentication');
+  });
+
+  it('6.2: introspection tells acr and auth_time', async () => {
+    const { json } = await introspect((await login()).access);
+    expect(json).toMatchObject({ acr: CLAIMS.acr, auth_time: CLAIMS.auth_time });
   });
 });

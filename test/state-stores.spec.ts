@@ -8,6 +8,7 @@ import {
   allChanges,
   describeSharedStore,
   describeStore,
+  describeStoreClock,
   revocation,
 } from './helpers/store-contract.js';
 import { tempFolder } from './helpers/resources.js';
@@ -67,6 +68,7 @@ describe.skipIf(withoutRedis)('a Redis server', () => {
 
   describeStore('Redis', () => openStore(redis.url));
   describeSharedStore('Redis', () => openStore(redis.url));
+  describeStoreClock('Redis', () => openStore(redis.url));
 });
 
 describe('SQLite', () => {

@@ -71,6 +71,31 @@ describe('the boot with a state store that cannot be used', () => {
     expect(output).not.toMatch(/^\s+at /m);
   });
 
+  /** What people write who do not encode a password; src/state/redis/redis-url.spec.ts has more. */
+  const RAW = ['#', '/', '?', '@', '%', ':'].map((between) => `12${between}s3cret${between}hunter`);
+  const SHAPES: readonly ((password: string) => string)[] = [
+    (password) => `redis://:${password}@127.0.0.1:1`,
+    (password) => `redis://user:${password}@127.0.0.1:1/0`,
+    (password) => `rediss://:${password}@localhost:1`,
+    (password) => `redis+sentinel://:${password}@127.0.0.1:1/main`,
+    (password) => `redis+sentinel://127.0.0.1:1/main?sentinel_password=${password}`,
+    (password) => `redis+cluster://:${password}@127.0.0.1:1`,
+    (password) => `postgres://user:${password}@127.0.0.1:1/db`,
+    (password) => `redis://user:${password}`,
+    (password) => `redis:${password}`,
+  ];
+
+  it.each(SHAPES.map((shape) => [shape('PASSWORD'), shape] as const))(
+    'tells no part of a password: %s',
+    async (_name, shape) => {
+      for (const password of RAW) {
+        const { lines, output } = await refuseInHost({ STATE_STORE: shape(password) });
+        expect([password, lines]).toEqual([password, [expect.stringMatching(/^STATE_STORE /)]]);
+        expect(output).not.toMatch(/s3cret|hunter/);
+      }
+    },
+  );
+
   it.skipIf(withoutRedis)('is refused: a Redis that drops what it should keep', async () => {
     const cache = await startRedis('--maxmemory', '64mb', '--maxmemory-policy', 'volatile-lru');
     const { lines } = await refuseInHost({ STATE_STORE: cache.url });

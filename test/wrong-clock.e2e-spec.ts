@@ -50,6 +50,20 @@ describe.each(stores)('what is confirmed under a wrong clock: %s', (_store, url,
   });
 });
 
+describe.each(STORES)('a clock that is set back: %s', (_store, url, isSkipped) => {
+  it.skipIf(isSkipped).each([-2, -30, -600])('by %i s: sessions go on', async (seconds) => {
+    const gateway = await start(url());
+    const before = await login(gateway.url);
+    await gateway.advanceClock(seconds);
+    expect(await custom(gateway.url, before.access)).toBe('200');
+    const during = await refresh(gateway.url, before.refresh);
+    expect(verdictOf(during)).toBe('200');
+    const { access, refresh: token } = pairOf(during);
+    expect(await custom(gateway.url, access)).toBe('200');
+    expect(verdictOf(await refresh(gateway.url, token))).toBe('200');
+  });
+});
+
 describe.skipIf(withoutRedis)('a clock that differs from that of the store', () => {
   it.each([
     ['2 s ahead', 2],

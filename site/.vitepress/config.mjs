@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { transformerStyleToClass } from '@shikijs/transformers';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addPolicy } from './policy.mjs';
 
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -12,8 +15,8 @@ const manual = readFileSync(new URL('../../docs/README.md', import.meta.url), 'u
 const chapters = [...manual.matchAll(/^\d+\. \[(.*?)\]\((.*?)\.md\)/gm)].map(
   ([, text = '', name = '']) => ({ text, link: `/${name}` }),
 );
-/** A subpath of the package each, `nest-signet` itself first. */
-const api = entryPoints.map((path) => {
+/** A subpath of the package each, `nest-signet` itself first: typedoc has it last, so that it is links to the others. */
+const api = [entryPoints.at(-1), ...entryPoints.slice(0, -1)].map((path) => {
   const module = path.replace(/^\.\.\/src\//, '').replace(/(?:\/?index)?\.ts$/, '');
   return {
     text: ['nest-signet', module.split('/').at(-1)].filter(Boolean).join('/'),
@@ -21,21 +24,36 @@ const api = entryPoints.map((path) => {
   };
 });
 
+const base = process.env.SITE_BASE ?? '/';
+/** The policy of the pages allows no style attributes. */
+const colours = transformerStyleToClass({ classPrefix: 'c' });
+
 export default {
   title: 'Signet',
   description: 'Token gateway and library for NestJS',
   lang: 'en',
   // Of a project on GitHub Pages: /<repository>/.
-  base: process.env.SITE_BASE ?? '/',
+  base,
   srcDir: 'dist/pages',
   outDir: 'dist/html',
   cacheDir: 'dist/cache',
   metaChunk: true,
-  head: [['link', { rel: 'icon', href: `${process.env.SITE_BASE ?? '/'}logo.svg` }]],
+  head: [
+    ['link', { rel: 'icon', href: `${base}logo.svg` }],
+    ['link', { rel: 'stylesheet', href: `${base}code.css` }],
+  ],
+  // Otherwise a style attribute, and a style element while the scheme changes.
+  contentProps: { class: 'content-of-page' },
+  appearance: { disableTransition: false },
   markdown: {
     // With enough contrast on both backgrounds.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: githubAnchor },
+    codeTransformers: [colours],
+  },
+  buildEnd: ({ outDir }) => {
+    writeFileSync(join(outDir, 'code.css'), colours.getCSS());
+    addPolicy(outDir);
   },
   themeConfig: {
     logo: '/logo.svg',

@@ -32,6 +32,17 @@ describe('run', () => {
     }
   });
 
+  it('has the commands that the README names, and no others', async () => {
+    const { stdout } = await run('--help');
+    const [, list = ''] = stdout.split('Commands:');
+    const commands = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
+    const [, named = ''] = /all commands: (.*?) *\|/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    expect(commands.length).toBeGreaterThan(5);
+    expect(new Set([...named.matchAll(/`(\w+)`/g)].map(([, name]) => name))).toEqual(
+      new Set(commands.filter((name) => name !== 'help')),
+    );
+  });
+
   it('knows its version', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     for (const flag of ['--version', '-V'])

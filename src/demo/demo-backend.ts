@@ -52,7 +52,7 @@ export function answerDemo(request: IncomingMessage, body: string, response: Ser
     );
     send(response, status, claims);
   } else if (path === '/refresh.json') {
-    const { status, answer: claims } = goOn(body);
+    const { status, answer: claims } = goOn(body, request.headers.authorization);
     send(response, status, claims);
   } else if (path?.startsWith('/user/')) {
     send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });

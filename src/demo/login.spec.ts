@@ -15,7 +15,7 @@ describe('the demo login', () => {
   it('names the client of the request, or demo', () => {
     expect(ask('').access_token?.client_id).toBe('demo');
     expect(ask('username=bob&password=builder&client_id=app').access_token?.client_id).toBe('app');
-    expect(ask('username=bob&password=builder', basic('a%3Ab:x')).access_token?.client_id).toBe(
+    expect(ask('username=bob&password=builder', basic('a%3Ab:')).access_token?.client_id).toBe(
       'a:b',
     );
   });
@@ -43,6 +43,20 @@ describe('the demo login', () => {
     });
     expect(ask(grant).error).toBe('invalid_client');
     expect(ask(grant, basic('__proto__:x')).error).toBe('invalid_client');
+  });
+
+  it('refuses a wrong secret, whatever the grant', () => {
+    const bob = 'username=bob&password=builder';
+    expect(ask(bob, basic('demo:demo-secret')).access_token?.client_id).toBe('demo');
+    const session = JSON.stringify({ sub: ask(bob).refresh_token?.sub });
+    expect(goOn(session, basic('demo:demo-secret')).status).toBe(200);
+    for (const wrong of ['demo:x', 'nobody:demo-secret', ':demo-secret']) {
+      const refusal = { status: 401, error: 'invalid_client' };
+      expect(ask(bob, basic(wrong))).toMatchObject(refusal);
+      const { status, answer } = goOn(session, basic(wrong));
+      expect({ status, ...answer }).toMatchObject(refusal);
+    }
+    expect(ask(`${bob}&client_id=demo&client_secret=x`).error).toBe('invalid_client');
   });
 
   it('takes an empty parameter for none', () => {
@@ -86,6 +100,15 @@ describe('the demo login', () => {
     expect(goOn(JSON.stringify({ sub, claims: { ...claims, sub } }))).toEqual({
       status: 200,
       answer,
+    });
+    const request = { scope: 'a', resource: ['https://c'] };
+    expect(goOn(JSON.stringify({ sub, claims: { ...claims, sub }, request }))).toEqual({
+      status: 200,
+      answer: {
+        ...answer,
+        access_token: { ...answer.access_token, scope: 'a', aud: ['https://c'] },
+        scope: 'a',
+      },
     });
     for (const body of ['', '{}', '[]', JSON.stringify({ sub: 'nobody' })])
       expect(goOn(body)).toMatchObject({ status: 400, answer: { error: 'invalid_grant' } });

@@ -45,12 +45,13 @@ export function login(
   if (grant !== 'password' && grant !== 'client_credentials')
     return refuse(400, 'unsupported_grant_type', 'use password or client_credentials');
   const byClient = grant === 'client_credentials';
+  if (hasWrongSecret(parameters)) return refuseClient();
   if (!byClient && password === undefined && body !== '')
     return refuse(400, 'invalid_request', 'the parameter password is missing');
   const principal = byClient ? findClient(parameters) : findUser(parameters, body === '');
   if (principal === undefined)
     return byClient
-      ? refuse(401, 'invalid_client', 'unknown client or wrong secret')
+      ? refuseClient()
       : refuse(400, 'invalid_grant', 'unknown user or wrong password');
   const client = typeof parameters.client_id === 'string' ? parameters.client_id : undefined;
   const grantedTo = {
@@ -67,7 +68,7 @@ export function login(
 interface Grant {
   client?: string;
   scope?: unknown;
-  resource?: string;
+  resource?: unknown;
 }
 
 /**
@@ -91,18 +92,26 @@ function tokens({ sub, roles }: Principal, { client, scope, resource }: Grant) {
 
 /**
  * What the demo says when a session is to go on: the user's claims as they are today, with the scope and
- * for the audience that the session was begun with.
+ * for the audience that the session was begun with, or that is asked for now.
  *
- * @param body `{ sub, sid, claims }`, as Signet sends it
+ * @param body `{ sub, sid, claims, request }`, as Signet sends it
+ * @param authorization credentials of the client, as {@link login} has them
  */
-export function goOn(body: string): Answer {
-  const { sub, claims = {} } = parse('application/json', body) as Parameters & {
-    claims?: Parameters;
-  };
+export function goOn(body: string, authorization?: string): Answer {
+  const {
+    sub,
+    claims = {},
+    request = {},
+  } = parse('application/json', body) as Parameters & { claims?: Parameters; request?: Parameters };
+  if (hasWrongSecret(given(basicClient(authorization)))) return refuseClient();
   const user = Object.values(USERS).find((one) => one.sub === sub);
   if (user === undefined) return refuse(400, 'invalid_grant', 'there is no such user any more');
-  const { client_id: client, scope, resource } = claims as Grant & { client_id?: string };
-  return { status: 200, answer: tokens(user, { client, scope, resource }) };
+  const { client_id: client, ...begun } = claims as Grant & { client_id?: string };
+  const { scope = begun.scope, resource = begun.resource } = request;
+  const answer = tokens(user, { client, scope, resource });
+  // Less may be asked for now, and all of it the next time (RFC 6749 section 6).
+  const { refresh_token } = tokens(user, { client, ...begun });
+  return { status: 200, answer: { ...answer, refresh_token } };
 }
 
 /** Parameters without a value count as left out (RFC 6749 section 3.2). */
@@ -113,6 +122,12 @@ const refuse = (status: number, error: string, text: string): Answer => ({
   status,
   answer: { error, error_description: text },
 });
+
+const refuseClient = (): Answer => refuse(401, 'invalid_client', 'unknown client or wrong secret');
+
+/** Whoever shows a secret is authenticated by it, whatever the grant (RFC 6749 section 4.3.2). */
+const hasWrongSecret = (parameters: Parameters): boolean =>
+  parameters.client_secret !== undefined && findClient(parameters) === undefined;
 
 function findUser({ username = 'alice', password }: Parameters, trusted: boolean) {
   const user = own(USERS, username);

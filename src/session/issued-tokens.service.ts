@@ -168,7 +168,8 @@ export class IssuedTokens {
   ): Promise<VerifiedClaims> {
     if (kind !== 'refresh') return this.verifier.verify(token, policy, holder);
     const claims = await this.verifier.verify(token, { ...policy, anyAge: true }, holder);
-    checkTimes(claims, policy, Math.floor(this.revocations.now));
+    const { now, latest } = this.revocations;
+    checkTimes(claims, policy, Math.floor(now), Math.floor(latest));
     return claims;
   }
 }

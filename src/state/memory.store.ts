@@ -4,6 +4,7 @@ import {
   type Revocation,
   type RevocationSubject,
 } from '../core/revocation/index.js';
+import { followClock, latestTime } from './clock-record.js';
 import { Forgetting } from './forgetting.js';
 import { MemorySessions } from './memory-sessions.js';
 import type { SessionRecord } from './session-records.js';
@@ -64,12 +65,15 @@ export class MemoryStore implements StateStore {
   private readonly sessions = new MemorySessions();
   private version = 0;
   private latestExpiry = 0;
+  private clockRecord = followClock(undefined);
   private readonly forgetting = new Forgetting();
   private sweptAt = performance.now();
 
   async addRevocation(revocation: Revocation, reach?: number): Promise<Revocation> {
     this.sweep();
-    const before = reach === undefined ? revocation.before : Math.floor(epochSeconds()) + reach;
+    this.clockRecord = followClock(this.clockRecord);
+    const until = latestTime(this.clockRecord);
+    const before = reach === undefined ? revocation.before : Math.floor(until) + reach;
     return this.keepRevocation({ ...revocation, before });
   }
 
@@ -100,6 +104,7 @@ export class MemoryStore implements StateStore {
 
   async changes(cursor: ChangeCursor | undefined, limit: number): Promise<RevocationChanges> {
     this.sweep();
+    this.clockRecord = followClock(this.clockRecord);
     const added: Revocation[] = [];
     const removed: Revocation[] = [];
     let last = Number(cursor ?? 0);

@@ -32,6 +32,9 @@ const WORDS = 8;
 /** Stands for no limit: every time is before it, and nothing lives that long. */
 const FOREVER = 0xffff_ffff;
 
+/** Entries of a bucket, on average. */
+const PER_BUCKET = 2;
+
 /** Kind and form of the head of a record; above them stands whether it has a `before`, and its reason. */
 const NAME_BITS = 0xf;
 const HAS_BEFORE = 0x10;
@@ -44,7 +47,7 @@ const OWN_REASON = 255;
 /**
  * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
  * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
- * entry is 36 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
+ * entry is 34 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
  * login.
  *
  * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
@@ -114,7 +117,7 @@ export class RevocationIndex {
     this.buckets.set(bucket, 0, added);
     this.counts[kind]++;
     this.mark(added);
-    if (this.size > this.base + this.split) this.grow();
+    if (this.size > PER_BUCKET * (this.base + this.split)) this.grow();
   }
 
   /** Removes an entry; others that name the same value stay. */

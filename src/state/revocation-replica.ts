@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { REVOCATION_KINDS, type Revocation } from '../core/revocation/index.js';
 import { epochSeconds } from '../core/time/index.js';
+import { followClock, latestTime } from './clock-record.js';
 import { Forgetting } from './forgetting.js';
 import type { LatestExpiry } from './latest-expiry.js';
 import { RevocationIndex } from './revocation-index.js';
@@ -73,12 +74,20 @@ export class RevocationReplica {
   /** The store reads its data: nobody revokes anything meanwhile. */
   private loading = false;
   private readonly reports: StoreReports;
+  /** Seconds since 1970 that the clock of this machine has shown, also where it was set back since. */
+  get reached(): number {
+    this.clock = followClock(this.clock);
+    return latestTime(this.clock);
+  }
+
   /** Entries of the store that this version does not understand, by id. */
   private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   /** The store said that something has changed, and has not been asked since. */
   private hinted = false;
   private closed = false;
+  /** The clock of this machine. */
+  private clock = followClock(undefined);
 
   constructor(
     private readonly store: StateStore,
@@ -191,6 +200,7 @@ export class RevocationReplica {
     this.timer = undefined;
     this.hinted = false;
     const { horizon } = this.forgetting;
+    this.clock = followClock(this.clock);
     if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {
       await this.look();

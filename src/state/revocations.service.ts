@@ -128,6 +128,15 @@ export class Revocations implements OnApplicationShutdown {
     return this.store.clock?.now ?? epochSeconds();
   }
 
+  /**
+   * Seconds since 1970 that no token of this store is from beyond: as {@link now}, and later where a clock was set back
+   * since this process began.
+   */
+  get latest(): number {
+    const { clock } = this.store;
+    return Math.max(this.now, clock === undefined ? this.replica.reached : (clock.reached ?? 0));
+  }
+
   /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
   isLongPast(time: number): boolean {
     return this.replica.isLongPast(time);

@@ -100,7 +100,7 @@ export interface StateStore extends SessionRecords {
    * Remembers a revocation; once per `id`, however often it is told.
    *
    * @param reach in place of `before`: so many seconds from the moment at which the store does it, by its clock.
-   * What is issued until then is meant, however long it took to get here
+   * What is issued until then is meant, however long it took to get here, and also where that clock was set back since
    * @returns what is remembered from now on
    */
   addRevocation(revocation: Revocation, reach?: number): Promise<Revocation>;

@@ -28,6 +28,25 @@ describe('StoreClock', () => {
   });
 
   it.each([
+    ['goes on', [1, 2], undefined],
+    ['is set ahead', [20, 21], undefined],
+    ['is set back', [-2], 1],
+    ['is set back twice', [-20, -40], 1],
+    ['is set back, and comes there again', [-2, 3], undefined],
+    ['is set back by days', [-86_400], undefined],
+    ['is set back by days, and then a little', [-86_400, -86_402], -86_400 + 1],
+  ])('knows what the store had reached when its clock %s', (_what, times, expected) => {
+    const clock = begin();
+    const start = wall / 1000;
+    clock.note(start, steady, steady);
+    for (const time of times) {
+      steady += 1000;
+      clock.note(start + time, steady - 100, steady);
+    }
+    expect(clock.reached).toBe(expected === undefined ? undefined : start + expected);
+  });
+
+  it.each([
     ['the same', 0, 0],
     ['within what the answer took', 0.3, 0],
     ['ahead', 2, 1.6],

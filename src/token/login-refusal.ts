@@ -69,7 +69,8 @@ export function loginRefusal(
   return byClient ? withBasicChallenge(refusal) : refusal;
 }
 
-function withBasicChallenge(refusal: GatewayException): GatewayException {
+/** The same; a 401 without a challenge gets that of HTTP Basic, since the client sent its credentials. */
+export function withBasicChallenge(refusal: GatewayException): GatewayException {
   const { details } = refusal;
   const headers = Object.entries(details.headers ?? {});
   if (details.status === 401 && !headers.some(([name]) => /^www-authenticate$/i.test(name)))

@@ -4,7 +4,10 @@ import type { RefreshHandler } from './login-handler.js';
 
 /** How refresh tokens are taken back. */
 export interface RefreshOptions {
-  /** Decides whether a session goes on, in an application that does so by itself; in place of `path`. */
+  /**
+   * Decides whether a session goes on, in an application that does so by itself; in place of `path`. Without
+   * `ClientsModule` it is asked about a repetition within `retryWindow`, too, whose client nobody else checks.
+   */
   handler?: RefreshHandler;
   /** Path below the backend's host; gets `{ sub, sid, claims, request }` and answers like the token path. */
   path?: string;

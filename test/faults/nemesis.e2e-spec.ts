@@ -20,6 +20,7 @@ import {
   type Step,
 } from '../helpers/history.js';
 import { generateJwk, writeKeys } from '../helpers/keys.js';
+import { machineClock } from '../helpers/machine-clock.js';
 import { openLink, type NetworkLink } from '../helpers/network-link.js';
 import {
   startPostgres,
@@ -94,6 +95,8 @@ interface Store {
   readonly code?: string;
   open(): Promise<{
     url: string;
+    /** Code for `preload` in all of them. */
+    code?: string;
     port?: number;
     faults: readonly Fault[];
     close(): Promise<unknown>;
@@ -214,19 +217,29 @@ const STORES: readonly Store[] = [
     name: 'SQLite, 3 gateways',
     isMissing: process.platform !== 'linux',
     nodes: 3,
-    open: async () => ({
-      url: `sqlite:${join(tempFolder('state'), 'signet.db')}`,
-      close: async () => undefined,
-      faults: [
-        ...gatewayFaults(),
-        {
-          name: 'disk full',
-          promised: HELD,
-          begin: async ({ gateways }) => gateways.forEach((one) => fileSize('1', one)),
-          end: async ({ gateways }) => gateways.forEach((one) => fileSize('unlimited', one)),
-        },
-      ],
-    }),
+    open: async () => {
+      const clock = machineClock();
+      return {
+        url: `sqlite:${join(tempFolder('state'), 'signet.db')}`,
+        code: clock.code,
+        close: async () => undefined,
+        faults: [
+          ...gatewayFaults(),
+          {
+            name: 'disk full',
+            promised: HELD,
+            begin: async ({ gateways }) => gateways.forEach((one) => fileSize('1', one)),
+            end: async ({ gateways }) => gateways.forEach((one) => fileSize('unlimited', one)),
+          },
+          ...[2, -2, 30, -30].map((seconds): Fault => ({
+            name: `the clock of the machine ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}, and is set right`,
+            promised: GO_ON,
+            begin: async () => clock.set(seconds),
+            end: async () => clock.set(0),
+          })),
+        ],
+      };
+    },
   },
   {
     name: 'Redis, 2 gateways',
@@ -461,7 +474,7 @@ async function setUp(store: Store): Promise<{ setting: Setting; faults: readonly
   const keys = writeKeys([await generateJwk('HS256', 'sim2')]);
   const opened = await store.open();
   onTestFinished(async () => void (await opened.close()));
-  const { url, port, faults } = opened;
+  const { url, port, faults, code: codeOfAll = '' } = opened;
   const links: NetworkLink[] = [];
   const ports: number[] = [];
   const gateways: GatewayProcess[] = [];
@@ -476,9 +489,7 @@ async function setUp(store: Store): Promise<{ setting: Setting; faults: readonly
         // It has to be written to, too.
         NODE_COMPILE_CACHE: '',
         STATE_STORE: port === undefined ? url : url.replace(`:${port}`, `:${links[node]?.port}`),
-        ...(store.code !== undefined && node === store.nodes - 1
-          ? { NODE_OPTIONS: preload(store.code) }
-          : {}),
+        NODE_OPTIONS: preload(codeOfAll + (node === store.nodes - 1 ? (store.code ?? '') : '')),
       },
       tempFolder('cwd'),
       // What would end a process at its limit of file sizes fails, as on a full disk.

@@ -10,8 +10,15 @@ export interface DpopClient {
    * A proof for a request (RFC 9449 section 4.2).
    *
    * @param changes claims in place of its own
+   * @param header members of the header in place of its own
    */
-  prove(token: string, url: string, method?: string, changes?: object): Promise<string>;
+  prove(
+    token: string,
+    url: string,
+    method?: string,
+    changes?: object,
+    header?: object,
+  ): Promise<string>;
   /** The headers of a request with a bound token. */
   headers(
     token: string,
@@ -24,7 +31,7 @@ export interface DpopClient {
 export async function createDpopClient(alg = 'ES256'): Promise<DpopClient> {
   const { publicKey, privateKey } = await generateKeyPair(alg);
   const jwk = await exportJWK(publicKey);
-  const prove: DpopClient['prove'] = (token, url, method = 'GET', changes = {}) =>
+  const prove: DpopClient['prove'] = (token, url, method = 'GET', changes = {}, header = {}) =>
     new SignJWT({
       jti: randomUUID(),
       htm: method,
@@ -33,7 +40,7 @@ export async function createDpopClient(alg = 'ES256'): Promise<DpopClient> {
       ath: createHash('sha256').update(token).digest('base64url'),
       ...changes,
     })
-      .setProtectedHeader({ typ: 'dpop+jwt', alg, jwk })
+      .setProtectedHeader({ typ: 'dpop+jwt', alg, jwk, ...header })
       .sign(privateKey);
   return {
     cnf: { jkt: await calculateJwkThumbprint(jwk) },

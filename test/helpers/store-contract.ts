@@ -42,6 +42,28 @@ export function describeStore(name: string, open: OpenStore): void {
   });
 }
 
+/** What stores have to do that have a clock of their own. */
+export function describeStoreClock(name: string, open: OpenStore): void {
+  it(`${name}: a revocation reaches as far as the clock of the store had come before it was set back`, async () => {
+    const store = await open();
+    const reached = async (): Promise<number> => {
+      await store.changes(undefined, 1);
+      const { before } = await store.addRevocation(revocation(), 2);
+      return (before ?? 0) - (store.clock?.earliest ?? 0);
+    };
+    const untilNow = await reached();
+    // As if it had said so a moment ago.
+    const [time, asked] = [store.clock?.earliest ?? 0, performance.now()];
+    store.clock?.note(time + 30, asked, asked);
+    const untilThere = await reached();
+    for (const seconds of [untilNow, untilThere - 30]) {
+      expect(seconds).toBeGreaterThan(0.5);
+      expect(seconds).toBeLessThan(3);
+    }
+    await store.close();
+  });
+}
+
 /** What stores have to do that several processes share. */
 export function describeSharedStore(name: string, open: OpenStore): void {
   describe(`${name}: shared`, () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, withoutBrowser } from '../helpers/browser.js';
+import { openPage } from '../helpers/pages.js';
 
 /** The manual as a site, as `npm run docs` builds it. VitePress refuses a link that leads nowhere. */
 
@@ -19,6 +21,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 };
+
+/** The number of colours in which the elements are drawn. */
+const colours = (page: Page, selector: string, property: string): Promise<number> =>
+  page.evaluate(
+    `new Set([...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => getComputedStyle(one)[${JSON.stringify(property)}])).size`,
+  );
 
 /** As GitHub Pages serves a folder. */
 function serve(): Promise<Server> {
@@ -33,6 +41,12 @@ function serve(): Promise<Server> {
   });
   return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
 }
+
+const builtPages = () =>
+  globSync('**/*.html', { cwd: HTML }).map((name) => ({
+    name,
+    html: readFileSync(join(HTML, name), 'utf8'),
+  }));
 
 let server: Server;
 let url: string;
@@ -68,19 +82,45 @@ describe('the manual as a site', () => {
   });
 
   it('is small as it is sent, and loads nothing from elsewhere', () => {
-    const pages = globSync('**/*.html', { cwd: HTML }).map(
-      (name) => [name, readFileSync(join(HTML, name), 'utf8')] as const,
-    );
-    // The reference of all exports is as long as it is.
-    const large = pages.filter(
-      ([name, html]) => !name.startsWith('api/') && gzipSync(html).length > 60_000,
-    );
-    expect(large.map(([name]) => name)).toEqual([]);
-    const elsewhere = pages.flatMap(
-      ([, html]) =>
+    const large = builtPages().filter(({ html }) => gzipSync(html).length > 60_000);
+    expect(large.map(({ name }) => name)).toEqual([]);
+    const elsewhere = builtPages().flatMap(
+      ({ html }) =>
         html.match(/<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?:https?:)?\/\/[^"]*"/g) ?? [],
     );
     expect(elsewhere).toEqual([]);
+  });
+
+  it('has one policy on every page, which names what is inline by its hash', () => {
+    const policies = builtPages().map(
+      ({ html }) => /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(html)?.[1],
+    );
+    const [policy = ''] = policies;
+    // A link replaces the page and keeps the policy of the first one.
+    expect(new Set(policies).size).toBe(1);
+    const directives = new Map(
+      policy.split('; ').map((text) => {
+        const [name = '', ...sources] = text.split(' ');
+        return [name, sources];
+      }),
+    );
+    expect(directives.get('default-src')).toEqual(["'self'"]);
+    expect(directives.get('script-src')).toContain("'self'");
+    const sources = new Set([...directives.values()].flat());
+    for (const source of sources) expect(source).toMatch(/^(?:'self'|'none'|data:|'sha256-.+')$/);
+    const inline = builtPages().flatMap(({ html }) => [
+      ...html.matchAll(/<(script|style)\b(?![^>]*\ssrc=)[^>]*>(.*?)<\/\1>/gs),
+    ]);
+    expect(inline.length).toBeGreaterThan(40);
+    for (const [, tag, text = ''] of inline)
+      expect(directives.get(`${tag}-src`)).toContain(
+        `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
+      );
+    // No hash allows an attribute.
+    const attributes = builtPages().flatMap(
+      ({ html }) => html.match(/<[a-z][^>]* (?:style|on[a-z]+)="[^"]*"/g) ?? [],
+    );
+    expect(attributes).toEqual([]);
   });
 });
 
@@ -106,26 +146,59 @@ describe.skipIf(withoutBrowser)('the manual in a browser', () => {
     return page;
   };
 
-  it('finds a page by keyboard, and asks nobody else', async () => {
-    const page = await open('/', 1280, 'light');
-    const problems: string[] = [];
-    const hosts = new Set<string>();
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('request', (request) => hosts.add(new URL(request.url()).host));
-    await page.keyboard.press('/');
+  it('keeps to its policy and asks nobody else, on every page', async () => {
+    const { page, problems } = await openPage(browser, url);
+    const names = builtPages().map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(40);
+    for (const name of names) {
+      await page.goto(`${url}/${name}`, { waitUntil: 'networkidle' });
+      expect([name, problems]).toEqual([name, []]);
+    }
+    await page.close();
+  });
+
+  it.each([375, 1280])('is searched, switched and walked through at %i px', async (width) => {
+    const { page, problems, press } = await openPage(browser, url);
+    await page.setViewportSize({ width, height: 900 });
+    // By keyboard from the first page to a heading of another one.
+    await page.goto(url, { waitUntil: 'networkidle' });
+    await press('/');
     await page.locator('#localsearch-input').waitFor();
     await page.keyboard.type('Encrypted files');
     await page.locator('#localsearch-list li').first().waitFor();
-    await page.keyboard.press('Enter');
+    await press('Enter');
     await page.waitForURL(/\/keys(?:\.html)?#encrypted-files/);
     await expect.poll(() => page.locator('main h1').innerText()).toContain('Keys');
-    await page.keyboard.press('Control+k');
+    await press('Control+k');
     await page.locator('#localsearch-input').waitFor();
-    await page.keyboard.press('Escape');
+    await press('Escape');
     await page.locator('#localsearch-input').waitFor({ state: 'detached' });
+
+    // The other scheme; where there is no room for the switch, the menu has it.
+    const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const before = await background();
+    const menu = page.getByRole('button', { name: 'mobile navigation' });
+    if (width === 375) await menu.click();
+    await page.locator('.VPSwitchAppearance:visible').click();
+    await expect.poll(background).not.toBe(before);
+    if (width === 375) await menu.click();
+
+    // Links replace the page: what is inline on the next one is under the policy of the first one.
+    const follow = async (path: string): Promise<void> => {
+      const link = page.locator(`main a[href^="/${path}"]:visible`).first();
+      await link.click();
+      await page.waitForURL(`**/${path}**`);
+    };
+    await page.goto(`${url}/manual.html`, { waitUntil: 'networkidle' });
+    await follow('architecture');
+    await page.locator('main .diagram svg').waitFor();
+    expect(await colours(page, '.diagram text, .diagram rect', 'fill')).toBeGreaterThan(1);
+    await page.goBack();
+    await follow('keys');
+    await page.locator('main pre code').first().waitFor();
+    expect(await colours(page, 'pre code span', 'color')).toBeGreaterThan(2);
     expect(problems).toEqual([]);
-    expect([...hosts]).toEqual([new URL(url).host]);
-    await page.context().close();
+    await page.close();
   });
 
   it.each([

@@ -29,7 +29,7 @@ import { revocation } from '../helpers/store-contract.js';
 
 const COUNT = Number(process.env.SIGNET_REVOCATIONS ?? 100_000);
 /** Of those that expire within a minute. */
-const EXPIRING = Math.min(COUNT, 1_000_000);
+const EXPIRING = Math.min(COUNT, 3_000_000);
 const MINUTES = 60_000;
 /** For a million; a busy machine takes longer. */
 const TIMEOUT = 4 * MINUTES + (COUNT / 1_000_000) * 8 * MINUTES;

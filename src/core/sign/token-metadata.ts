@@ -4,8 +4,8 @@ import { ofSameClass, type ClaimSet } from './sign-fields.js';
 
 /**
  * Adds `token_type` and `expires_in` where absent (RFC 6749 section 5.1) to an answer with a
- * signed `access_token`; other answers stay as they are. An `expires_in` beyond the token's `exp` is cut to it. The type of a token that is bound to a key is `DPoP`,
- * whatever the answer says (RFC 9449 section 5).
+ * signed `access_token`; other answers stay as they are. An `expires_in` beyond the token's `exp`, a number or a text,
+ * is cut to it. The type of a token that is bound to a key is `DPoP`, whatever the answer says (RFC 9449 section 5).
  *
  * @param access claims of the access token; `undefined` when none was signed
  * @param now seconds since 1970
@@ -22,7 +22,11 @@ export function withTokenMetadata(
   else if (!Object.hasOwn(answer, 'token_type')) completed.token_type = 'Bearer';
   const seconds = Math.max(0, Math.floor(exp - now));
   // A client that is promised more finds out by a refusal.
-  if (!Object.hasOwn(answer, 'expires_in') || (toNumber(answer.expires_in) ?? 0) > seconds)
+  if (!Object.hasOwn(answer, 'expires_in') || secondsOf(answer.expires_in) > seconds)
     completed.expires_in = seconds;
   return completed;
 }
+
+/** NaN for what is no number. */
+const secondsOf = (value: unknown): number =>
+  typeof value === 'string' ? Number(value) : (toNumber(value) ?? NaN);

@@ -25,7 +25,7 @@ async function verdict(claims: object, shared: number | undefined): Promise<stri
   const revocations = {
     isRevoked: () => false,
     noteExpiry: () => undefined,
-    ...(shared === undefined ? {} : { now: Date.now() / 1000 + shared }),
+    ...(shared === undefined ? {} : { latest: Date.now() / 1000 + shared }),
   };
   try {
     await verifyToken(token, policy, {

@@ -31,6 +31,8 @@ export interface RevocationView {
   noteExpiry(exp: number): void;
   /** Seconds since 1970 by the clock that all who share the revocations have. Left out: by this machine's. */
   readonly now?: number;
+  /** Seconds since 1970 that none of their tokens is from beyond: later than now where the clock was set back. */
+  readonly latest?: number;
 }
 
 /** Asks issuers about tokens (RFC 7662). */

@@ -222,13 +222,13 @@ function accept(
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
 }
 
-/** A token that another gateway issued is too new where the clock is behind: the clock that they share decides. */
+/** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
 function checkClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): void {
   const now = nowSeconds();
   try {
     checkClaims(claims, policy, now);
   } catch (error) {
-    const later = Math.floor(shared?.now ?? now);
+    const later = Math.floor(shared?.latest ?? now);
     const isTooNew = error instanceof TokenRefusedError && error.code === 'token_not_yet_valid';
     if (!isTooNew || later <= now) throw error;
     checkClaims(claims, policy, later);

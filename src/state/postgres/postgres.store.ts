@@ -269,6 +269,7 @@ export class PostgresStore implements StateStore {
       revocations.length,
       additions.map(({ reach }) => reach ?? null),
       incompleteSeconds,
+      this.clock.reached ?? null,
     ]);
     return rows.map(toRevocation);
   }

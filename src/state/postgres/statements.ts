@@ -76,7 +76,7 @@ export function statementsFor(schema: string) {
   return {
     /**
      * $1 to $7: columns of the entries; $8 how many; $9 reach of each, or null; $10 seconds for which the
-     * store is incomplete, or null. One that is there already stays as it is, and is returned.
+     * store is incomplete, or null; $11 the time from which on it reaches at least, or null. One that is there already stays as it is, and is returned.
      */
     add: {
       name: 'signet-add',
@@ -90,7 +90,7 @@ export function statementsFor(schema: string) {
         )
         INSERT INTO ${revocation} AS r (version, ${COLUMNS})
           SELECT next.version - $8::bigint + place, id, kind, value,
-            CASE WHEN reach IS NULL THEN before ELSE floor(now) + reach END,
+            CASE WHEN reach IS NULL THEN before ELSE floor(greatest(now, $11::float8)) + reach END,
             reason, created_at, expires_at
           FROM given, next ORDER BY place
         ON CONFLICT (id) DO UPDATE SET id = r.id

@@ -262,7 +262,7 @@ export class RedisStore implements StateStore {
     return this.connection.evaluate<string>(
       ADD,
       [NAMED, VERSION, ENTRIES, LOG, EXPIRY, STAMPS, INCOMPLETE],
-      [reach ?? '', incompleteMs, ...args],
+      [reach ?? '', this.clock.reached ?? 0, incompleteMs, ...args],
       incompleteMs > 0 ? PAGE_TIMEOUT_MS : TIMEOUT_MS,
     );
   }

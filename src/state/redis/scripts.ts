@@ -48,20 +48,20 @@ end
 `;
 
 /**
- * KEYS: named prefix, version, entries, log, expiry, stamps, incomplete. ARGV: reach or '', milliseconds for which
- * the store is incomplete or 0, and of each entry: id, name, the entry as JSON without \`before\`, \`before\` or '',
+ * KEYS: named prefix, version, entries, log, expiry, stamps, incomplete. ARGV: reach or '', the time from which on it
+ * reaches at least or 0, milliseconds for which the store is incomplete or 0, and of each entry: id, name, the entry as JSON without \`before\`, \`before\` or '',
  * expiresAt or ''. Returns the last entry as it is kept.
  * The version is given and the entry appended in one step, so the order of the log is that of the
  * commits. Nothing of it has a time to live: the server would go by a clock that may be set wrong.
  */
 export const ADD = script(`${NOW}${APPEND}
-if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[7], '', 'PX', ARGV[2]) end
+if tonumber(ARGV[3]) > 0 then redis.call('SET', KEYS[7], '', 'PX', ARGV[3]) end
 local kept = false
-for index = 3, #ARGV, 5 do
+for index = 4, #ARGV, 5 do
   local id, name, json, before, expires = ARGV[index], ARGV[index + 1], ARGV[index + 2], ARGV[index + 3], ARGV[index + 4]
   kept = redis.call('HGET', KEYS[3], id)
   if not kept then
-    if ARGV[1] ~= '' then before = string.format('%d', math.floor(now) + tonumber(ARGV[1])) end
+    if ARGV[1] ~= '' then before = string.format('%d', math.floor(math.max(now, tonumber(ARGV[2]))) + tonumber(ARGV[1])) end
     kept = '{"before":' .. (before == '' and 'null' or before) .. ',' .. string.sub(json, 2)
     redis.call('HSET', KEYS[3], id, kept)
     append(id, KEYS[4], KEYS[6])

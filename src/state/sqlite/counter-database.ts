@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { steadyMs } from '../clock-record.js';
 import type { Hits } from '../state-store.js';
 import { epochSeconds } from '../../core/time/index.js';
 import { openDatabase } from './open-database.js';
-import { steadyMs, type CounterOperations } from './protocol.js';
+import type { CounterOperations } from './protocol.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 const SCHEMA = `

@@ -48,12 +48,9 @@ export interface Call {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
-  /** From then on nobody waits for it any more; see {@link steadyMs}. */
+  /** From then on nobody waits for it any more; see `steadyMs`. */
   readonly deadline: number;
 }
-
-/** Milliseconds of a clock that all threads and processes of the machine share and nobody sets. */
-export const steadyMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /** To the thread. */
 export type ToThread = Call | 'close';

@@ -1,16 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { steadyMs } from '../clock-record.js';
 import { CounterDatabase } from './counter-database.js';
 import { Forgetting } from '../forgetting.js';
 import { isWriteRefusal } from './open-database.js';
-import {
-  steadyMs,
-  type Answer,
-  type Call,
-  type FromThread,
-  type ThreadData,
-  type ToThread,
-} from './protocol.js';
+import type { Answer, Call, FromThread, ThreadData, ToThread } from './protocol.js';
 import { isRead, runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
@@ -96,6 +90,15 @@ function followFile(): void {
   lookedAt = now;
 }
 
+/** Each process looks at the clock as often as it asks what has changed. */
+function followClock(): void {
+  try {
+    if (readOnly === undefined && current instanceof StateDatabase) current.followClock();
+  } catch {
+    // The next time will do: a revocation looks at it as well, and is told what is wrong.
+  }
+}
+
 /**
  * Everything that came in while the disk was busy becomes one transaction. What nobody waits for any more is not
  * done: whoever asked was told that it failed, and may ask again.
@@ -106,6 +109,7 @@ function work(): void {
   try {
     followFile();
     tryWriting();
+    if (calls.some(({ name }) => name === 'changes')) followClock();
     post({ answers: answer(calls), readOnly });
     // What was refused is not there.
     if (readOnly === undefined) takeBack(calls);

@@ -1,18 +1,12 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { steadyMs } from '../clock-record.js';
 import {
   StateReadOnlyException,
   StateUnavailableException,
 } from '../state-unavailable.exception.js';
-import {
-  steadyMs,
-  type Answer,
-  type FromThread,
-  type Operations,
-  type ThreadData,
-  type ToThread,
-} from './protocol.js';
+import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
 
 /** An operation takes longer only when the disk hangs. */
 const DEADLINE_MS = 5000;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { followClock, latestTime, type ClockRecord } from '../clock-record.js';
 import { timeOf, type Revocation, type RevocationSubject } from '../../core/revocation/index.js';
 import type { SessionRecord } from '../session-records.js';
 import {
@@ -94,7 +95,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   addRevocation(revocation: Revocation, reach?: number): Revocation {
-    const before = reach === undefined ? revocation.before : Math.floor(epochSeconds()) + reach;
+    const before = reach === undefined ? revocation.before : Math.floor(this.latestTime()) + reach;
     const added = { ...revocation, before };
     if (this.insert(added)) return added;
     const there = this.row('SELECT * FROM revocation WHERE id = ?', [revocation.id]);
@@ -216,6 +217,12 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     this.sessions.removeSessions(owner, sids);
   }
 
+  /** Notes that the clock was set, in a transaction of its own. */
+  followClock(): void {
+    const known = this.clock();
+    if (followClock(known) !== known) transaction(this.database, () => this.latestTime());
+  }
+
   /** The lock for writing is taken only when there is something to delete. */
   purge(horizon: number): boolean {
     const now = Date.now();
@@ -284,6 +291,19 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
         [id, kind, value, before, reason ?? null, createdAt, expiresAt],
       ) > 0
     );
+  }
+
+  private clock(): ClockRecord | undefined {
+    const text = this.meta('clock');
+    return text === undefined ? undefined : (JSON.parse(String(text)) as ClockRecord);
+  }
+
+  /** Seconds since 1970 which no token is from beyond, whichever process issued it. */
+  private latestTime(): number {
+    const known = this.clock();
+    const record = followClock(known);
+    if (record !== known) this.setMeta('clock', JSON.stringify(record));
+    return latestTime(record);
   }
 
   private isIncomplete(): boolean {

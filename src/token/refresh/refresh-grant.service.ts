@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import type { BackendClient, BackendRefusedException } from '../../backend/index.js';
+import { hasClientCredentials } from '../../clients/index.js';
 import { claimText } from '../../core/claims/index.js';
 import type { Client } from '../../core/clients/index.js';
 import { toNumber } from '../../core/json/index.js';
@@ -27,7 +28,7 @@ import {
   type PresentedToken,
 } from '../../session/index.js';
 import { assertDecider } from '../login-handler.js';
-import { isBackendRefusal } from '../login-refusal.js';
+import { isBackendRefusal, withBasicChallenge } from '../login-refusal.js';
 import { passOnCredentials } from '../request/client-request.js';
 import { isProofRefusal, ProofRefusedException } from '../request/proof-refused.exception.js';
 import { ClientGoneException, RefreshRefusedException } from './refresh.exceptions.js';
@@ -133,12 +134,19 @@ export class RefreshGrant {
       throw invalid('the login is longer ago than the option absoluteTtl of OAuthModule allows');
     const use = { ...refreshUse(presented), nonce: randomUUID() };
     const refresh = { token, presented, use, asked: scope ?? claims.scope };
-    const outcome = await twice(() => this.store.peek(refresh.use));
-    if (outcome.state !== 'fresh') return new SignedAnswer(await this.repeat(outcome, refresh));
-
     // Tokens from before refresh was switched on have no sid; their successors get one.
     const sid = claims.sid ?? session;
-    const body = await this.decide(request, { ...claims, sid }, others);
+    const byClient = client === undefined && hasClientCredentials(request, parameters);
+    const decide = (): Promise<Record<string, unknown>> =>
+      this.decide(request, { ...claims, sid }, others, byClient);
+    const outcome = await twice(() => this.store.peek(refresh.use));
+    if (outcome.state !== 'fresh') {
+      // Where clients are not registered, only who decides knows whether this one's credentials are right.
+      const check = client === undefined ? decide : undefined;
+      return new SignedAnswer(await this.repeat(outcome, refresh, check));
+    }
+
+    const body = await decide();
     let seen = false;
     return new UnsignedAnswer(body, {
       complete: (claimSets) => {
@@ -173,15 +181,21 @@ export class RefreshGrant {
     return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
   }
 
-  /** A token that was used before: its answer again, while nobody has used that, or the end of the session. */
+  /**
+   * A token that was used before: its answer again, while nobody has used that, or the end of the session.
+   *
+   * @param check fails for a client that would not get a first answer either
+   */
   private async repeat(
     outcome: RefreshOutcome,
     refresh: Refresh,
+    check?: () => Promise<unknown>,
   ): Promise<Record<string, unknown>> {
     const answer = this.openReplay(outcome, refresh.token);
-    return answer === undefined || (await this.uses.wereUsed(tokensIn(answer)))
-      ? this.refuse(outcome, refresh)
-      : withScope(answer, refresh.asked);
+    if (answer === undefined || (await this.uses.wereUsed(tokensIn(answer))))
+      return this.refuse(outcome, refresh);
+    await check?.();
+    return withScope(answer, refresh.asked);
   }
 
   private openReplay(outcome: RefreshOutcome, token: string): Record<string, unknown> | undefined {
@@ -215,11 +229,12 @@ export class RefreshGrant {
     request: IncomingMessage,
     claims: VerifiedClaims,
     parameters: RefreshRequest,
+    byClient: boolean,
   ): Promise<Record<string, unknown>> {
     const { path, handler } = this.options.refresh ?? {};
     const { sub, sid } = claims;
     if (handler === undefined)
-      return this.askBackend(request, path, { sub, sid, claims, request: parameters });
+      return this.askBackend(request, path, { sub, sid, claims, request: parameters }, byClient);
     const answer = await handler({ sub, sid, claims, parameters, request });
     return answer ?? refuseToGoOn('the option refresh.handler of OAuthModule');
   }
@@ -228,6 +243,7 @@ export class RefreshGrant {
     from: IncomingMessage,
     path: string | undefined,
     session: object,
+    byClient: boolean,
   ): Promise<Record<string, unknown>> {
     // The constructor has seen to both.
     const backend = this.backend as BackendClient;
@@ -240,9 +256,10 @@ export class RefreshGrant {
       });
       return answer.bodyAsWritten;
     } catch (error) {
-      if (isBackendRefusal(error) && LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
+      if (!isBackendRefusal(error)) throw error;
+      if (LOGIN_ENDED.has(error.getStatus()) && !isOfTheRequest(error))
         refuseToGoOn(`the backend (${error.getStatus()})`);
-      throw error;
+      throw byClient ? withBasicChallenge(error) : error;
     }
   }
 }

@@ -113,7 +113,8 @@ export function passOnCredentials(
   parameters: TokenParameters,
 ): string | undefined {
   const { id, method, proof } = presentedClient(request, parameters);
-  if (method === 'client_secret_post' && id !== undefined)
-    addBackendHeaders(request, { authorization: basicHeader(id, proof) });
+  // A secret without a name as well: it is for whoever decides to refuse it.
+  if (method === 'client_secret_post')
+    addBackendHeaders(request, { authorization: basicHeader(id ?? '', proof) });
   return id;
 }

@@ -6,6 +6,7 @@ import {
   ClientRefusedException,
   ClientRegistry,
   hasClientCredentials,
+  presentedClient,
 } from '../../clients/index.js';
 import { claimText } from '../../core/claims/index.js';
 import { isConfidential } from '../../core/clients/index.js';
@@ -57,9 +58,9 @@ export class RevocationEndpointController {
     request: IncomingMessage,
     parameters: TokenParameters,
   ): Promise<string | undefined> {
-    const id = parameters('client_id');
-    if (this.clients === undefined) return id;
-    if (id === undefined && !hasClientCredentials(request, parameters)) return undefined;
+    if (this.clients === undefined) return presentedClient(request, parameters).id;
+    const isNamed = parameters('client_id') !== undefined;
+    if (!isNamed && !hasClientCredentials(request, parameters)) return undefined;
     return (await this.clients.authenticate(request, parameters)).id;
   }
 

@@ -57,11 +57,23 @@ func main() {
 		provider, err = oidc.NewProvider(ctx, issuer)
 		return err
 	})
-	config := oauth2.Config{ClientID: "web", ClientSecret: "secret", Endpoint: provider.Endpoint(), Scopes: []string{"read"}}
+	config := oauth2.Config{ClientID: "demo", ClientSecret: "demo-secret", Endpoint: provider.Endpoint(), Scopes: []string{"read"}}
 	var token *oauth2.Token
 	step(x, "login", func() (err error) {
 		token, err = config.PasswordCredentialsToken(ctx, "alice", "wonderland")
 		return err
+	})
+	step(x, "wrong secret refused", func() error {
+		wrong := config
+		wrong.ClientSecret = "wrong"
+		_, err := wrong.PasswordCredentialsToken(ctx, "alice", "wonderland")
+		if err == nil {
+			return fmt.Errorf("a wrong secret is taken")
+		}
+		if !strings.Contains(err.Error(), "invalid_client") {
+			return err
+		}
+		return nil
 	})
 	step(x, "call", func() error { return call(config.Client(ctx, token)) })
 	first := token.RefreshToken

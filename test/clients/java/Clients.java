@@ -65,10 +65,20 @@ final class Clients {
     var metadata = step("discovery", () -> AuthorizationServerMetadata.resolve(new Issuer(ISSUER)));
     var endpoint = metadata.getTokenEndpointURI();
     var read = new Scope("read");
-    var first = step("login", () -> ask(endpoint, "web", "secret",
+    var first = step("login", () -> ask(endpoint, "demo", "demo-secret",
         new ResourceOwnerPasswordCredentialsGrant("alice", new Secret("wonderland")), read));
+    step("wrong secret refused", () -> {
+      try {
+        ask(endpoint, "demo", "wrong",
+            new ResourceOwnerPasswordCredentialsGrant("alice", new Secret("wonderland")), read);
+      } catch (IllegalStateException refused) {
+        if (refused.getMessage().contains("invalid_client")) return refused;
+        throw refused;
+      }
+      throw new IllegalStateException("a wrong secret is taken");
+    });
     step("call", () -> call(first.getAccessToken()));
-    var second = step("refresh", () -> ask(endpoint, "web", "secret",
+    var second = step("refresh", () -> ask(endpoint, "demo", "demo-secret",
         new RefreshTokenGrant(first.getRefreshToken()), null));
     step("call again", () -> call(second.getAccessToken()));
     step("client_credentials", () -> ask(endpoint, "demo", "demo-secret", new ClientCredentialsGrant(), null));
@@ -90,7 +100,7 @@ final class Clients {
       throw new IllegalStateException("a refresh token is taken");
     });
     step("revoke", () -> {
-      var client = new ClientSecretBasic(new ClientID("web"), new Secret("secret"));
+      var client = new ClientSecretBasic(new ClientID("demo"), new Secret("demo-secret"));
       var request = new TokenRevocationRequest(metadata.getRevocationEndpointURI(), client, second.getRefreshToken());
       int status = request.toHTTPRequest().send().getStatusCode();
       if (status != 200) throw new IllegalStateException("status " + status);

@@ -37,14 +37,26 @@ def expect(condition):
         raise AssertionError("not what is expected")
 
 
+def refused(run):
+    try:
+        run()
+    except Exception as error:
+        if "invalid_client" in str(error):
+            return
+        raise
+    raise AssertionError("a wrong secret is taken")
+
+
 def call(session):
     expect(session.get(API).status_code == 200)
 
 
 def authlib():
     name = f"Authlib {version('Authlib')}"
-    session = AuthlibSession("web", "secret", scope="read", token_endpoint=TOKEN)
+    session = AuthlibSession("demo", "demo-secret", scope="read", token_endpoint=TOKEN)
     token = step(name, "login", lambda: session.fetch_token(TOKEN, **USER))
+    wrong = AuthlibSession("demo", "wrong", token_endpoint=TOKEN)
+    step(name, "wrong secret refused", lambda: refused(lambda: wrong.fetch_token(TOKEN, **USER)))
     step(name, "call", lambda: call(session))
     step(name, "refresh", lambda: session.refresh_token(TOKEN, refresh_token=token["refresh_token"]))
     step(name, "call again", lambda: call(session))
@@ -56,11 +68,14 @@ def authlib():
 
 def requests_oauthlib():
     name = f"requests-oauthlib {version('requests-oauthlib')}"
-    session = OAuth2Session(client=LegacyApplicationClient("web", scope="read"))
-    login = lambda: session.fetch_token(TOKEN, client_id="web", client_secret="secret", **USER)
+    session = OAuth2Session(client=LegacyApplicationClient("demo", scope="read"))
+    login = lambda: session.fetch_token(TOKEN, client_id="demo", client_secret="demo-secret", **USER)
     step(name, "login", login)
+    wrong = OAuth2Session(client=LegacyApplicationClient("demo"))
+    step(name, "wrong secret refused",
+         lambda: refused(lambda: wrong.fetch_token(TOKEN, client_id="demo", client_secret="wrong", **USER)))
     step(name, "call", lambda: call(session))
-    step(name, "refresh", lambda: session.refresh_token(TOKEN, auth=("web", "secret")))
+    step(name, "refresh", lambda: session.refresh_token(TOKEN, auth=("demo", "demo-secret")))
     step(name, "call again", lambda: call(session))
     service = OAuth2Session(client=BackendApplicationClient("demo"))
     step(name, "client_credentials", lambda: service.fetch_token(TOKEN, client_id="demo", client_secret="demo-secret"))
@@ -68,11 +83,11 @@ def requests_oauthlib():
 
 async def httpx_oauth():
     name = f"httpx-oauth {version('httpx-oauth')}"
-    client = OAuth2("web", "secret", f"{ISSUER}/none", TOKEN,
+    client = OAuth2("demo", "demo-secret", f"{ISSUER}/none", TOKEN,
                     refresh_token_endpoint=TOKEN, revoke_token_endpoint=METADATA["revocation_endpoint"],
                     revocation_endpoint_auth_method="client_secret_basic")
     # It has no password grant; the login is a plain form.
-    token = requests.post(TOKEN, data=USER, auth=("web", "secret")).json()
+    token = requests.post(TOKEN, data=USER, auth=("demo", "demo-secret")).json()
     for what, run in (
         ("refresh", lambda t: client.refresh_token(t["refresh_token"])),
         ("revoke", lambda t: client.revoke_token(t["access_token"])),

@@ -33,8 +33,8 @@ fn main() {
     let issuer = std::env::var("ISSUER").expect("ISSUER");
     let http = ureq::builder().redirects(0).build();
     let endpoint = TokenUrl::new(format!("{issuer}/token")).expect("a URL");
-    let client = BasicClient::new(ClientId::new("web".into()))
-        .set_client_secret(ClientSecret::new("secret".into()))
+    let client = BasicClient::new(ClientId::new("demo".into()))
+        .set_client_secret(ClientSecret::new("demo-secret".into()))
         .set_token_uri(endpoint.clone())
         .set_revocation_url(RevocationUrl::new(format!("{issuer}/token/revoke")).expect("a URL"));
     let user = ResourceOwnerUsername::new("alice".into());
@@ -43,6 +43,13 @@ fn main() {
         "login",
         client.exchange_password(&user, &password).add_scope(Scope::new("read".into())).request(&http),
     );
+    let wrong = client.clone().set_client_secret(ClientSecret::new("wrong".into()));
+    let refused = match wrong.exchange_password(&user, &password).request(&http) {
+        Ok(_) => Err("a wrong secret is taken".to_owned()),
+        Err(error) if format!("{error:?}").contains("401") => Ok(()),
+        Err(error) => Err(format!("{error:?}")),
+    };
+    step("wrong secret refused", refused);
     let Some(first) = first else { return };
     step("call", call(&http, &issuer, first.access_token().secret()));
     let old = RefreshToken::new(first.refresh_token().expect("a refresh token").secret().clone());
