@@ -50,7 +50,7 @@ describe.each(stores)('what is confirmed under a wrong clock: %s', (_store, url,
   });
 });
 
-describe.each(STORES)('a clock that is set back: %s', (_store, url, isSkipped) => {
+describe.each(stores)('a clock that is set back: %s', (_store, url, isSkipped) => {
   it.skipIf(isSkipped).each([-2, -30, -600])('by %i s: sessions go on', async (seconds) => {
     const gateway = await start(url());
     const before = await login(gateway.url);
