@@ -63,12 +63,7 @@ export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): 
  * @param latest the same: from then on a token is too new
  * @throws TokenRefusedError with the code of the first check that fails
  */
-export function checkTimes(
-  claims: ClaimSet,
-  policy: TokenPolicy,
-  now: number,
-  latest = now,
-): void {
+export function checkTimes(claims: ClaimSet, policy: TokenPolicy, now: number, latest = now): void {
   checkExpiry(claims, policy, now);
   checkNotBefore(claims, policy, latest);
   checkIssuedAt(claims, policy, latest);
