@@ -9,7 +9,7 @@ import {
 import type { KeyInventory, KeySource } from '../keys/index.js';
 import {
   assertFits,
-  checkSignature,
+  refusalOfSignature,
   type TokenPolicy,
   type VerificationKeys,
 } from '../verify/index.js';
@@ -87,7 +87,7 @@ export class KeyExplainer {
     const named = key;
     const signed = await this.list.attempt({
       check: 'signature',
-      run: async () => (await checkSignature(jws, alg, named)) ?? true,
+      run: async () => (await refusalOfSignature(jws, alg, named)) ?? true,
     });
     return signed === undefined ? undefined : key;
   }
@@ -123,7 +123,7 @@ async function signerOf(
 }
 
 const isSignedBy = async (jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Promise<boolean> =>
-  (await checkSignature(jws, alg, key)) === undefined;
+  (await refusalOfSignature(jws, alg, key)) === undefined;
 
 const LONGEST_LIST = 10;
 

@@ -8,9 +8,9 @@ import {
   assertHolder,
   assertProfile,
   asksForLogin,
-  checkRevocation,
-  checkLogin,
-  checkTimes,
+  refusalOfRevocation,
+  refusalOfLogin,
+  refusalOfTimes,
   foreignIssuerOf,
   introspected,
   isOpaque,
@@ -160,7 +160,7 @@ class Run {
     if (jwtIntrospection === undefined) return undefined;
     if (
       this.list.checks.some(({ verdict }) => verdict !== 'passed') ||
-      checkTimes(own, this.policy, this.now) !== undefined
+      refusalOfTimes(own, this.policy, this.now) !== undefined
     ) {
       this.list.skip('introspection', 'nobody is asked about a token that is refused before');
       return undefined;
@@ -205,7 +205,7 @@ class Run {
     if (asksForLogin(this.policy))
       await this.list.attempt({
         check: 'login',
-        run: () => checkLogin(claims, this.policy, this.now),
+        run: () => refusalOfLogin(claims, this.policy, this.now),
       });
     for (const [check, refusalOf] of ACCESS_CHECKS)
       await this.list.attempt({ check, run: () => refusalOf(claims, this.policy) });
@@ -252,7 +252,7 @@ class Run {
     }
     await this.list.attempt({
       check: 'revocation',
-      run: () => checkRevocation(revocations, names),
+      run: () => refusalOfRevocation(revocations, names),
     });
   }
 }

@@ -1,6 +1,7 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseJsonExactly } from '../json/index.js';
-import { checkAccess, checkClaims, checkLogin } from './claim-checks.js';
+import { refusalOfAccess, refusalOfClaims, refusalOfLogin } from './claim-checks.js';
 import type { RoutePolicyOptions, TokenPolicyOptions } from './policy-options.js';
 import { compilePolicy } from './token-policy.js';
 
@@ -19,9 +20,9 @@ const parse = (text: string): Record<string, unknown> =>
 function check(claims: Record<string, unknown>, options: RoutePolicyOptions = {}): string {
   const policy = compilePolicy(options, DEFAULTS);
   const refusal =
-    checkClaims(claims, policy, NOW) ??
-    checkLogin(claims, policy, NOW) ??
-    checkAccess(claims, policy);
+    refusalOfClaims(claims, policy, NOW) ??
+    refusalOfLogin(claims, policy, NOW) ??
+    refusalOfAccess(claims, policy);
   return refusal?.code ?? 'ok';
 }
 const withClaim = (name: string, text: string): Record<string, unknown> => ({
@@ -97,7 +98,7 @@ describe('times', () => {
 
   it('tells both clocks when a token comes from the future', () => {
     const policy = compilePolicy({}, DEFAULTS);
-    expect(checkClaims({ ...CLAIMS, iat: NOW + 3 }, policy, NOW)?.explanation).toContain(
+    expect(refusalOfClaims({ ...CLAIMS, iat: NOW + 3 }, policy, NOW)?.explanation).toContain(
       `iat ${NOW + 3} by the issuer's clock, now ${NOW} by this one; 2 s of difference are allowed`,
     );
   });
@@ -235,7 +236,7 @@ describe('claims of the wrong type', () => {
       ['aud', '[5]', 'a string or a list of strings'],
       ['exp', '"5"', 'a finite number'],
     ] as const)
-      expect(checkClaims(withClaim(name, text), policy, NOW)?.explanation).toBe(
+      expect(refusalOfClaims(withClaim(name, text), policy, NOW)?.explanation).toBe(
         `claim '${name}' is not ${expected}`,
       );
   });
@@ -393,4 +394,14 @@ it('reports the first check that fails: times, issuer, audience, presence, login
     Object.assign(claims, repair);
   }
   expect(check(claims, options)).toBe('ok');
+});
+
+it('no refusal is left lying: a call is never a statement of its own', () => {
+  const sources = globSync('src/**/*.ts', { exclude: ['**/*.spec.ts'] }).map((path) =>
+    readFileSync(path, 'utf8').replaceAll(/\/\*.*?\*\/|^ *\/\/.*$/gms, ''),
+  );
+  const matches = (pattern: RegExp): string[] =>
+    sources.flatMap((text) => text.match(pattern) ?? []);
+  expect(matches(/(?<!function )\brefusalOf\w+\(/g).length).toBeGreaterThan(10);
+  expect(matches(/[;{})]\s*\n\s*(?:await |void )?(?:this\.)?refusalOf\w+\(/g)).toEqual([]);
 });

@@ -26,7 +26,7 @@ export type Refusal = TokenRefusedError | undefined;
  * @param now seconds since 1970
  * @returns the refusal of the first check that fails
  */
-export function checkClaims(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
+export function refusalOfClaims(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
   for (const [, check] of CLAIM_CHECKS) {
     const refusal = check(claims, policy, now);
     if (refusal !== undefined) return refusal;
@@ -34,7 +34,7 @@ export function checkClaims(claims: ClaimSet, policy: TokenPolicy, now: number):
   return undefined;
 }
 
-/** Whether {@link checkLogin} has something to check. */
+/** Whether {@link refusalOfLogin} has something to check. */
 export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
   acr.length > 0 || maxAge !== undefined;
 
@@ -45,7 +45,7 @@ export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
  * @param now seconds since 1970
  * @returns a refusal `insufficient_user_authentication`
  */
-export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
+export function refusalOfLogin(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
   const { acr, maxAge, leeway } = policy;
   const level = own(claims, 'acr');
   if (acr.length > 0 && !(typeof level === 'string' && acr.includes(level)))
@@ -75,7 +75,7 @@ export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): 
  * @param latest the same: from then on a token is too new
  * @returns the refusal of the first check that fails
  */
-export const checkTimes = (
+export const refusalOfTimes = (
   claims: ClaimSet,
   policy: TokenPolicy,
   now: number,
@@ -90,7 +90,7 @@ export const checkTimes = (
  *
  * @returns a refusal `roles_missing` or `scopes_missing`
  */
-export function checkAccess(claims: ClaimSet, policy: TokenPolicy): Refusal {
+export function refusalOfAccess(claims: ClaimSet, policy: TokenPolicy): Refusal {
   for (const [, check] of ACCESS_CHECKS) {
     const refusal = check(claims, policy);
     if (refusal !== undefined) return refusal;
@@ -100,8 +100,8 @@ export function checkAccess(claims: ClaimSet, policy: TokenPolicy): Refusal {
 
 type NamedCheck<Check> = readonly [name: string, check: Check];
 
-/** What {@link checkClaims} is made of, in this order. */
-export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
+/** What {@link refusalOfClaims} is made of, in this order. */
+export const CLAIM_CHECKS: readonly NamedCheck<typeof refusalOfClaims>[] = [
   ['claim types', checkTypes],
   ['exp', checkExpiry],
   ['nbf', checkNotBefore],
@@ -112,8 +112,8 @@ export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
   ['required claims', checkPresence],
 ];
 
-/** What {@link checkAccess} is made of. */
-export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
+/** What {@link refusalOfAccess} is made of. */
+export const ACCESS_CHECKS: readonly NamedCheck<typeof refusalOfAccess>[] = [
   ['roles', checkRoles],
   ['scopes', checkScopes],
 ];

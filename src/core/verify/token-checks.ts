@@ -48,7 +48,7 @@ export interface Introspector {
 
 /*
  * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
- * first that fails, `signet explain` goes on. Both use these functions. A `check…` gives a refusal back, all others
+ * first that fails, `signet explain` goes on. Both use these functions. A `refusalOf…` gives a refusal back, all others
  * throw one.
  */
 
@@ -90,7 +90,7 @@ export function assertFits(
  *
  * @returns a refusal `signature_invalid`
  */
-export function checkSignature(
+export function refusalOfSignature(
   { signingInput, signature }: CompactJws,
   alg: JwsAlgorithm,
   key: JwsKey,
@@ -152,7 +152,7 @@ export function assertProfile(
  * @returns a refusal `token_revoked`
  * @throws what {@link RevocationView.isRevoked} throws
  */
-export const checkRevocation = (revocations: RevocationView, token: TokenNames): Refusal =>
+export const refusalOfRevocation = (revocations: RevocationView, token: TokenNames): Refusal =>
   revocations.isRevoked(token)
     ? new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked')
     : undefined;

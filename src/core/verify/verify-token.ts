@@ -8,10 +8,10 @@ import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 import {
   asksForLogin,
-  checkAccess,
-  checkClaims,
-  checkLogin,
-  checkTimes,
+  refusalOfAccess,
+  refusalOfClaims,
+  refusalOfLogin,
+  refusalOfTimes,
   issuerMismatch,
   type Refusal,
 } from './claim-checks.js';
@@ -22,8 +22,8 @@ import {
   assertAccessToken,
   assertFits,
   assertProfile,
-  checkRevocation,
-  checkSignature,
+  refusalOfRevocation,
+  refusalOfSignature,
   introspected,
   isOpaque,
   parseClaims,
@@ -223,8 +223,8 @@ function verifyBy(
     // An HMAC (3 µs) costs less than the cache look-up.
     const refusal =
       key.kty === 'oct' || signatures === undefined
-        ? checkSignature(jws, alg, key)
-        : checkSignatureOnce(token, jws, alg, key, signatures);
+        ? refusalOfSignature(jws, alg, key)
+        : refusalOfSignatureOnce(token, jws, alg, key, signatures);
     return refusal instanceof Promise
       ? refusal.then((late) => late ?? rest(key))
       : (refusal ?? rest(key));
@@ -269,7 +269,7 @@ async function askedAbout(
   { introspector }: Verification,
 ): Promise<Claims | TokenRefusedError> {
   // Nobody need be asked about a token that has expired.
-  const late = checkTimes(own, policy, nowSeconds());
+  const late = refusalOfTimes(own, policy, nowSeconds());
   if (late !== undefined) return late;
   const claims = { ...own, ...(await introspected(token, endpoint, introspector)) };
   assertAccessToken(claims);
@@ -286,11 +286,11 @@ function accept(
 ): TokenVerdict | Promise<TokenVerdict> {
   const { claims } = names;
   const { revocations } = verification;
-  const refusal = checkClaimsNow(claims, policy, revocations);
+  const refusal = refusalOfClaimsNow(claims, policy, revocations);
   if (refusal !== undefined) return refusal;
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    const revoked = checkRevocation(revocations, names);
+    const revoked = refusalOfRevocation(revocations, names);
     if (revoked !== undefined) return revoked;
   }
   if (policy.checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
@@ -300,12 +300,12 @@ function accept(
 }
 
 /** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
-function checkClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
+function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
-  const refusal = checkClaims(claims, policy, now);
+  const refusal = refusalOfClaims(claims, policy, now);
   if (refusal?.code !== 'token_not_yet_valid') return refusal;
   const later = Math.floor(shared?.latest ?? now);
-  return later <= now ? refusal : checkClaims(claims, policy, later);
+  return later <= now ? refusal : refusalOfClaims(claims, policy, later);
 }
 
 /** The checks that wait. */
@@ -333,8 +333,8 @@ const noteUse = (
 
 /** Last, so that a token that is not valid is a 401 and never a 403. */
 function allowed(claims: Claims, policy: TokenPolicy): TokenVerdict {
-  const login = asksForLogin(policy) ? checkLogin(claims, policy, nowSeconds()) : undefined;
-  return login ?? checkAccess(claims, policy) ?? (claims as VerifiedClaims);
+  const login = asksForLogin(policy) ? refusalOfLogin(claims, policy, nowSeconds()) : undefined;
+  return login ?? refusalOfAccess(claims, policy) ?? (claims as VerifiedClaims);
 }
 
 /** For a set of others that has a kid twice, for keys that both fit. @returns the one that signed */
@@ -345,13 +345,13 @@ async function signerAmong(
 ): Promise<JwsKey> {
   let refusal: Refusal;
   for (const key of candidates) {
-    refusal = await checkSignature(jws, alg, key);
+    refusal = await refusalOfSignature(jws, alg, key);
     if (refusal === undefined) return key;
   }
   throw refusal ?? new TypeError('there are no keys');
 }
 
-function checkSignatureOnce(
+function refusalOfSignatureOnce(
   token: string,
   jws: CompactJws,
   alg: JwsAlgorithm,
@@ -364,6 +364,6 @@ function checkSignatureOnce(
     if (refusal === undefined) signatures.add(id, key);
     return refusal;
   };
-  const refusal = checkSignature(jws, alg, key);
+  const refusal = refusalOfSignature(jws, alg, key);
   return refusal instanceof Promise ? refusal.then(remembered) : remembered(refusal);
 }
