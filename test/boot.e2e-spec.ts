@@ -429,8 +429,7 @@ describe('a decorator that cannot work', () => {
       }
 
       @Post('file')
-      // Its types do not allow that.
-      @(SignFields('receipt') as MethodDecorator)
+      @SignFields('receipt')
       file(): StreamableFile {
         return new StreamableFile(Buffer.from('{}'));
       }
