@@ -733,7 +733,7 @@ describe('HttpService', () => {
   it('may be another one in a test', async () => {
     const adapter = async () => ({ status: 200, statusText: '', headers: {}, data: '{"mock":1}' });
     app = await Test.createTestingModule({
-      imports: [BackendModule.forRoot({ host: recorder.url })],
+      imports: [BackendModule.forRoot({ host: recorder.url, logFailures: false })],
     })
       .overrideProvider(HttpService)
       .useValue(new HttpService(create({ adapter: adapter as never })))
