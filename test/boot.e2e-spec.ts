@@ -324,6 +324,18 @@ describe('an environment that cannot be used', () => {
     ).toEqual([expect.stringMatching(/^DISABLE_JWK_SECURITY.*refused in production/) as string]);
   });
 
+  it('production needs to be told who it is, and for whom its tokens are, with the line to write', async () => {
+    const path = writeKeys([shape('oct')]);
+    const given = { ...keyEnv(path, 'oct'), NODE_ENV: 'production', BACKEND_HOST: 'http://127.0.0.1:1' };
+    const unset = { PUBLIC_URL: '', SIGNER_ISSUER: '', VALIDATOR_AUDIENCE: '' };
+    const issuer = expect.stringMatching(/^PUBLIC_URL is needed .*; write PUBLIC_URL=https:/) as string;
+    const audience = expect.stringMatching(/^VALIDATOR_AUDIENCE is needed .*; write VALIDATOR_AUDIENCE=https:/) as string;
+    expect(await problems({ ...given, ...unset })).toEqual([issuer, audience]);
+    expect(await problems({ ...given, ...unset, VALIDATOR_AUDIENCE: 'a' })).toEqual([issuer]);
+    for (const name of ['PUBLIC_URL', 'SIGNER_ISSUER'])
+      expect(await problems({ ...given, ...unset, [name]: 'https://a' })).toEqual([audience]);
+  }); // prettier-ignore
+
   it('production creates no key', async () => {
     const lines = await problems({ NODE_ENV: 'production', BACKEND_HOST: 'http://127.0.0.1:1' });
     expect(lines).toEqual([expect.stringMatching(/keys\/signing\.jwks\.json.*ENOENT/) as string]);

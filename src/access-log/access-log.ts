@@ -5,22 +5,26 @@ import { verifiedBy, verifiedClaims } from '../auth/index.js';
 import { qualifiedName } from '../core/revocation/index.js';
 import { foreignIssuerOf } from '../core/verify/index.js';
 import type { RequestListener } from '../http/index.js';
+import type { LineWriter } from '../logging/index.js';
 
 /**
  * One line per request, after its answer: no token, no header, no query, no body. A failure (5xx) is of the level
  * error, a probe of the level debug, everything else of the level info.
  *
  * @param pino a logger of pino, or what works as one
+ * @param write how a line is written whose level is enabled. Default: by `pino`
  * @returns for `requestEndMiddleware`
  */
 export function accessLog(
   pino: Pick<Logger, 'isLevelEnabled' | 'debug' | 'info' | 'error'>,
+  write: LineWriter = (level, members, msg) => pino[level](members, msg),
 ): RequestListener {
   return (finished) => {
     const { request, id, method, route, status, milliseconds, refusal, aborted } = finished;
     const level = route.startsWith('/health/') ? 'debug' : status >= 500 ? 'error' : 'info';
     if (!pino.isLevelEnabled(level)) return;
-    pino[level](
+    write(
+      level,
       {
         request_id: id,
         method,

@@ -1,4 +1,4 @@
-import { GatewayException } from '../http/index.js';
+import { GatewayException, prepareAnswer, type GatewayError } from '../http/index.js';
 import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/index.js';
 import type { BearerToken, TokenPolicy } from '../core/verify/index.js';
 
@@ -15,34 +15,60 @@ export class TokenRefusedException extends GatewayException {
    * @param resourceMetadata URL of the metadata of the resource (RFC 9728 section 5.1)
    */
   constructor(
-    { code, explanation }: TokenRefusedError,
+    error: TokenRefusedError,
     policy: TokenPolicy,
     scheme?: BearerToken['scheme'],
     resourceMetadata?: string,
   ) {
-    const { status, error, description } = describe(code);
-    const { scope, stepUp } = partsOf(policy);
-    // A request without credentials gets no error code (RFC 6750 section 3.1).
-    const reason =
-      error === undefined ? '' : `, error="${error}", error_description="${description}"`;
-    super({
-      status,
-      error,
-      code,
-      description,
-      explanation,
-      headers: {
-        'WWW-Authenticate': challenges(
-          policy,
-          scheme === 'DPoP',
-          code === 'insufficient_user_authentication' ? reason + stepUp : reason,
-          resourceMetadata === undefined
-            ? scope
-            : `${scope}, resource_metadata="${resourceMetadata}"`,
-        ),
-      },
-    });
+    super(tokenRefusal(error, policy, scheme, resourceMetadata));
   }
+}
+
+/** What a {@link TokenRefusedException} tells, for an answer without one. */
+export function tokenRefusal(
+  { code, explanation }: Pick<TokenRefusedError, 'code' | 'explanation'>,
+  policy: TokenPolicy,
+  scheme?: BearerToken['scheme'],
+  resourceMetadata?: string,
+): GatewayError {
+  const { told } = partsOf(policy);
+  const byDpop = scheme === 'DPoP';
+  let kind = told.get(code);
+  if (kind?.byDpop !== byDpop || kind.resourceMetadata !== resourceMetadata) {
+    kind = kindOf(code, policy, byDpop, resourceMetadata);
+    told.set(code, kind);
+  }
+  const { status, error, description, headers, prepared } = kind.answer;
+  return { status, error, code, description, explanation, headers, prepared };
+}
+
+/** What is told of all refusals with one code, on one route. */
+interface RefusalKind {
+  readonly byDpop: boolean;
+  readonly resourceMetadata: string | undefined;
+  readonly answer: GatewayError;
+}
+
+function kindOf(
+  code: TokenRefusalCode,
+  policy: TokenPolicy,
+  byDpop: boolean,
+  resourceMetadata: string | undefined,
+): RefusalKind {
+  const { status, error, description } = describe(code);
+  const { scope, stepUp } = partsOf(policy);
+  // A request without credentials gets no error code (RFC 6750 section 3.1).
+  const reason =
+    error === undefined ? '' : `, error="${error}", error_description="${description}"`;
+  const challenge = challenges(
+    policy,
+    byDpop,
+    code === 'insufficient_user_authentication' ? reason + stepUp : reason,
+    resourceMetadata === undefined ? scope : `${scope}, resource_metadata="${resourceMetadata}"`,
+  );
+  const headers = { 'WWW-Authenticate': challenge };
+  const answer = prepareAnswer({ status, error, code, description, headers });
+  return { byDpop, resourceMetadata, answer };
 }
 
 /**
@@ -68,6 +94,8 @@ interface ChallengeParts {
   readonly stepUp: string;
   /** RFC 9449 section 7.1. */
   readonly algs: string;
+  /** The last one of each code. */
+  readonly told: Map<TokenRefusalCode, RefusalKind>;
 }
 
 const compiled = new WeakMap<TokenPolicy, ChallengeParts>();
@@ -82,6 +110,7 @@ function partsOf(policy: TokenPolicy): ChallengeParts {
         (acr.length === 0 ? '' : `, acr_values="${acr.join(' ')}"`) +
         (maxAge === undefined ? '' : `, max_age="${maxAge}"`),
       algs: `algs="${[...dpopAlgorithms].join(' ')}"`,
+      told: new Map(),
     };
     compiled.set(policy, parts);
   }

@@ -10,17 +10,19 @@ import { BootError, TokenRefusedError } from '../core/errors/index.js';
 import {
   addBackendHeaders,
   GatewayException,
+  type GatewayError,
   requestContext,
   setResponseHeader,
   withholdHeaders,
 } from '../http/index.js';
-import { TokenRefusedException } from './auth.exceptions.js';
+import { tokenRefusal, TokenRefusedException } from './auth.exceptions.js';
 import {
   bearerToken,
   tokenMissing,
   claimsToHeaders,
   type BearerToken,
   type TokenPolicy,
+  type TokenVerdict,
   type VerifiedClaims,
 } from '../core/verify/index.js';
 import { contextRefusal } from './context-refusal.js';
@@ -46,6 +48,8 @@ import { setVerified, verifiedBy } from './verified-request.js';
 export class AuthGuard implements CanActivate {
   private readonly routes: ProtectedRoutes;
   private readonly verifier: JwtVerifier;
+  /** Refusals of requests without the header that a policy asks for. */
+  private readonly noHeader = new WeakMap<TokenPolicy, TokenRefusedError>();
   readonly [PROTECTS_ALL] = true;
 
   constructor(
@@ -112,11 +116,11 @@ export class AuthGuard implements CanActivate {
     request: IncomingMessage,
     response: ServerResponse,
     { policy, userProperty }: RouteProtection,
-  ): GatewayException | undefined | Promise<GatewayException | undefined> {
+  ): GatewayError | undefined | Promise<GatewayError | undefined> {
     const fulfilled = verifiedBy(request);
     if (fulfilled === policy) return undefined;
-    const settle = (verdict: Verdict): GatewayException | undefined => {
-      if (verdict instanceof GatewayException) return verdict;
+    const settle = (verdict: Verdict): GatewayError | undefined => {
+      if (isRefusal(verdict)) return verdict.details;
       setVerified(request, policy, verdict);
       (request as unknown as Record<string, unknown>)[userProperty] = verdict;
       if (fulfilled === undefined) withholdHeaders(request, policy.credentialHeaders);
@@ -155,9 +159,9 @@ export class AuthGuard implements CanActivate {
     policy: TokenPolicy,
   ): Promise<void> {
     const verdict = await this.verdict({ carrier: request, target: request, response }, policy);
-    if (verdict instanceof GatewayException) {
+    if (isRefusal(verdict)) {
       setHeaders(response, verdict);
-      throw verdict;
+      throw exceptionOf(verdict);
     }
     setVerified(request, policy, verdict);
     withholdHeaders(request, policy.credentialHeaders);
@@ -171,15 +175,16 @@ export class AuthGuard implements CanActivate {
     const response = contextResponse(context);
     const isMessage = context.getType<string>() === 'rpc';
     const verdict = await this.verdict({ ...presented, response, isMessage }, policy);
-    if (!(verdict instanceof GatewayException)) return verdict;
+    if (!isRefusal(verdict)) return verdict;
     if (isLenient && verdict.details.error === 'invalid_token') return undefined;
+    const refusal = exceptionOf(verdict);
     // Set here, because Nest's own exception filter sends no headers.
-    if (response !== undefined) setHeaders(response, verdict);
-    this.routes.logRefusal(verdict, context);
-    throw await contextRefusal(context, verdict);
+    if (response !== undefined) setHeaders(response, refusal);
+    this.routes.logRefusal(refusal, context);
+    throw await contextRefusal(context, refusal);
   }
 
-  /** A promise only where there is a token to verify. Only what is no refusal is thrown. */
+  /** A promise only where something is waited for. Only what is no refusal is thrown. */
   private verdict(presented: Presented, policy: TokenPolicy): Verdict | Promise<Verdict> {
     const { carrier } = presented;
     let bearer: BearerToken | undefined;
@@ -194,29 +199,59 @@ export class AuthGuard implements CanActivate {
     }
     return policy.optional
       ? undefined
-      : this.refusal(tokenMissing(carrier, policy), policy, carrier);
+      : this.refusal(this.missing(carrier, policy), policy, carrier);
   }
 
-  private async verify(
-    { carrier, target, response, isMessage = false }: Presented,
+  /** The same for all requests without the header. */
+  private missing(carrier: IncomingMessage, policy: TokenPolicy): TokenRefusedError {
+    if (carrier.headers[policy.authHeaderName] !== undefined) return tokenMissing(carrier, policy);
+    let error = this.noHeader.get(policy);
+    if (error === undefined) this.noHeader.set(policy, (error = tokenMissing(carrier, policy)));
+    return error;
+  }
+
+  private verify(
+    presented: Presented,
+    policy: TokenPolicy,
+    bearer: BearerToken,
+  ): Verdict | Promise<Verdict> {
+    const { carrier, response } = presented;
+    const { scheme } = bearer;
+    const refused = (error: unknown): Refusal => this.refusal(error, policy, carrier, scheme);
+    try {
+      if (scheme === 'DPoP' && response !== undefined && this.proofs !== undefined)
+        return this.proofs
+          .offerNonce(response)
+          .then(() => this.verifyBearer(presented, policy, bearer))
+          .catch(refused);
+      const verdict = this.verifyBearer(presented, policy, bearer);
+      return verdict instanceof Promise ? verdict.catch(refused) : verdict;
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  private verifyBearer(
+    { carrier, target, isMessage = false }: Presented,
     policy: TokenPolicy,
     { token, source, scheme }: BearerToken,
-  ): Promise<Verdict> {
-    try {
-      if (scheme === 'DPoP' && response !== undefined) await this.proofs?.offerNonce(response);
-      if (source === 'cookie') this.routes.assertSameOrigin(carrier);
-      // Proofs are made for a method and a URL, and count once: not for messages.
-      const holder =
-        isMessage || carrier.method === 'CONNECT'
-          ? undefined
-          : new RequestHolder(carrier, scheme, this.routes);
-      const claims = await this.verifier.verify(token, policy, holder);
+  ): Verdict | Promise<Verdict> {
+    if (source === 'cookie') this.routes.assertSameOrigin(carrier);
+    // Proofs are made for a method and a URL, and count once: not for messages.
+    const holder =
+      isMessage || carrier.method === 'CONNECT'
+        ? undefined
+        : new RequestHolder(carrier, scheme, this.routes);
+    const settle = (verdict: TokenVerdict): Verdict => {
+      if (verdict instanceof TokenRefusedError)
+        return this.refusal(verdict, policy, carrier, scheme);
       const { claimHeaders } = policy;
-      if (claimHeaders.length > 0) addBackendHeaders(target, claimsToHeaders(claims, claimHeaders));
-      return claims;
-    } catch (error) {
-      return this.refusal(error, policy, carrier, scheme);
-    }
+      if (claimHeaders.length > 0)
+        addBackendHeaders(target, claimsToHeaders(verdict, claimHeaders));
+      return verdict;
+    };
+    const verdict = this.verifier.verdict(token, policy, holder);
+    return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
   }
 
   /** What a request is refused with. @throws `error` where that is no refusal */
@@ -225,10 +260,10 @@ export class AuthGuard implements CanActivate {
     policy: TokenPolicy,
     carrier: IncomingMessage,
     scheme?: BearerToken['scheme'],
-  ): GatewayException {
+  ): Refusal {
     if (error instanceof GatewayException) return error;
     if (!(error instanceof TokenRefusedError)) throw error;
-    return new TokenRefusedException(error, policy, scheme, this.routes.resourceMetadata(carrier));
+    return new TokenRefused(error, policy, scheme, this.routes.resourceMetadata(carrier));
   }
 
   private alsoVerified(
@@ -241,8 +276,32 @@ export class AuthGuard implements CanActivate {
   }
 }
 
+/** What a {@link TokenRefusedException} would say; one is made only where it has to be thrown. */
+class TokenRefused {
+  private readonly args: ConstructorParameters<typeof TokenRefusedException>;
+
+  constructor(...args: ConstructorParameters<typeof TokenRefusedException>) {
+    this.args = args;
+  }
+
+  get details(): GatewayError {
+    return tokenRefusal(...this.args);
+  }
+
+  toException(): TokenRefusedException {
+    return new TokenRefusedException(...this.args);
+  }
+}
+
+type Refusal = TokenRefused | GatewayException;
 /** The claims of a token that fulfils a policy, `undefined` without one where none is needed, or a refusal. */
-type Verdict = VerifiedClaims | undefined | GatewayException;
+type Verdict = VerifiedClaims | undefined | Refusal;
+
+const isRefusal = (verdict: Verdict): verdict is Refusal =>
+  verdict instanceof TokenRefused || verdict instanceof GatewayException;
+
+const exceptionOf = (refusal: Refusal): GatewayException =>
+  refusal instanceof TokenRefused ? refusal.toException() : refusal;
 
 /** Where the token of a request is looked for, and what gets what follows from it. */
 interface Presented {
@@ -254,7 +313,7 @@ interface Presented {
   isMessage?: boolean;
 }
 
-function setHeaders(response: object, { details }: GatewayException): void {
+function setHeaders(response: object, { details }: Refusal): void {
   for (const [name, value] of Object.entries(details.headers ?? {}))
     setResponseHeader(response, name, value);
 }

@@ -1,9 +1,11 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   SignatureCache,
+  tokenVerdict,
   verifyToken,
   type TokenHolder,
   type TokenPolicy,
+  type TokenVerdict,
   type Verification,
   type VerifiedClaims,
 } from '../core/verify/index.js';
@@ -45,5 +47,18 @@ export class JwtVerifier {
     holder?: TokenHolder,
   ): Promise<VerifiedClaims<Claims>> {
     return verifyToken(token, policy, this.verification, holder) as Promise<VerifiedClaims<Claims>>;
+  }
+
+  /**
+   * The same with a refusal as a value, and without a promise where nothing is waited for.
+   *
+   * @internal
+   */
+  verdict(
+    token: string,
+    policy: TokenPolicy,
+    holder?: TokenHolder,
+  ): TokenVerdict | Promise<TokenVerdict> {
+    return tokenVerdict(token, policy, this.verification, holder);
   }
 }

@@ -53,6 +53,25 @@ export function errorAnswer(error: GatewayError, requestId: string, explain = fa
   };
 }
 
+/**
+ * Makes what is the same in all answers to one kind of error, whatever their explanations. With the refusals
+ * that are no exceptions, -13 % CPU of a 401 (bench/README.md, 2026-11-28).
+ *
+ * @returns the error, with it
+ */
+export function prepareAnswer(error: GatewayError): GatewayError {
+  const { headers, body } = errorAnswer(error, '');
+  const own = new Set(['Content-Length', 'X-Request-Id']);
+  const end = '"}';
+  const prepared = {
+    headers: Object.entries(headers).filter(([name]) => !own.has(name)),
+    start: body.slice(0, -end.length),
+    end,
+    length: Buffer.byteLength(body),
+  };
+  return { ...error, prepared };
+}
+
 /** RFC 9110 section 15.5.2: every 401 says how to authenticate. No browser asks for a password because of it. */
 const CHALLENGE = 'Bearer realm="signet"';
 const hasChallenge = (headers: GatewayError['headers'] = {}): boolean =>

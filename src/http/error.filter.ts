@@ -12,7 +12,7 @@ import { requestPath } from '../core/verify/index.js';
 import { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 import { endInBatch } from './batched-end.js';
 import { errorAnswer, toGatewayError } from './error-answer.js';
-import type { GatewayError } from './gateway.exception.js';
+import type { GatewayError, PreparedAnswer } from './gateway.exception.js';
 import { lingerOnClose } from './linger.js';
 import { answerMessage } from './message-error.js';
 import { requestContext } from './request-context.js';
@@ -96,15 +96,38 @@ export class ErrorFilter implements ExceptionFilter {
     request: RoutedRequest,
     response: ServerResponse | FastifyReply,
   ): undefined {
-    const error = this.reworded(
+    const error =
       thrown instanceof NotFoundException && !isRouted(request)
         ? unrouted(request)
-        : toGatewayError(thrown),
-    );
+        : toGatewayError(thrown);
+    if (error.code === 'internal') this.logUnexpected(thrown, requestContext(request).id);
+    return this.refuse(error, request, response);
+  }
+
+  /**
+   * Answers a request of HTTP with an error.
+   *
+   * @internal
+   */
+  refuse(
+    known: GatewayError,
+    request: IncomingMessage,
+    response: ServerResponse | FastifyReply,
+  ): undefined {
+    const { explain } = this.options;
+    const error = this.reworded(known);
     const context = requestContext(request);
-    context.refusal = { code: error.code, explanation: error.explanation };
-    if (error.code === 'internal') this.logUnexpected(thrown, context.id);
-    const { status, headers, body } = errorAnswer(error, context.id, this.options.explain);
+    context.refusal = error;
+    if (
+      error.prepared !== undefined &&
+      explain !== true &&
+      !isFastify(response) &&
+      !response.headersSent
+    ) {
+      sendPrepared(response, error.status, error.prepared, context.id);
+      return undefined;
+    }
+    const { status, headers, body } = errorAnswer(error, context.id, explain);
     if (isFastify(response)) {
       if (response.sent) response.raw.destroy();
       else void response.code(status).headers(headers).send(body);
@@ -135,6 +158,21 @@ export class ErrorFilter implements ExceptionFilter {
       thrown instanceof Error ? thrown : new Error('a value that is no error was thrown');
     this.logger.error({ msg: 'unexpected error', request_id: requestId, stack });
   }
+}
+
+function sendPrepared(
+  response: ServerResponse,
+  status: number,
+  { headers, start, end, length }: PreparedAnswer,
+  id: string,
+): void {
+  response.statusCode = status;
+  for (const [name, value] of headers) response.setHeader(name, value);
+  // The id is ASCII, and nothing in it has to be escaped.
+  response.setHeader('Content-Length', String(length + id.length));
+  // Middleware has set it.
+  if (response.getHeader('X-Request-Id') !== id) response.setHeader('X-Request-Id', id);
+  endInBatch(response, start + id + end);
 }
 
 function unrouted(request: RoutedRequest): GatewayError {

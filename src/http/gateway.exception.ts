@@ -19,6 +19,20 @@ export interface GatewayError {
   cause?: unknown;
   /** JSON text that is the whole answer, e.g. a backend's own refusal. Default: made of the members above. */
   body?: string;
+  /** Made of the members above by `prepareAnswer`. @internal */
+  prepared?: PreparedAnswer;
+}
+
+/** What is the same in all answers of one kind. @internal */
+export interface PreparedAnswer {
+  /** All but `X-Request-Id` and `Content-Length`. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The body up to the id of the request. */
+  readonly start: string;
+  /** The rest of it. */
+  readonly end: string;
+  /** Bytes of both. */
+  readonly length: number;
 }
 
 /**

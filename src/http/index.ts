@@ -10,7 +10,7 @@ export {
 } from './request-body.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { lingerOnClose } from './linger.js';
-export { errorAnswer, type ErrorAnswer } from './error-answer.js';
+export { errorAnswer, prepareAnswer, type ErrorAnswer } from './error-answer.js';
 export {
   requestEndMiddleware,
   type FinishedRequest,

@@ -5,3 +5,4 @@ export {
   type Logger,
   type LogOptions,
 } from './signet-logger.js';
+export { lineWriter, type LineWriter } from './request-lines.js';

@@ -4,6 +4,7 @@ import { pino, type Logger as Pino } from 'pino';
 import { visible, visibleInJson } from '../core/text/index.js';
 import { missingPackage } from '../packages/index.js';
 import { isoTime } from './iso-time.js';
+import { lineWriter, type LineWriter } from './request-lines.js';
 import { StdoutDestination } from './stdout-destination.js';
 
 /** How the log is written. */
@@ -52,6 +53,8 @@ export interface Log {
   logger: (context: string) => Logger;
   /** Lines that were dropped because nobody read stdout, so far. */
   dropped: () => number;
+  /** Writes lines with members of its own as `pino` would, for less; left out where the log is not JSON. */
+  line?: LineWriter;
 }
 
 /**
@@ -67,6 +70,7 @@ export async function createLog({ level, format, shared = true }: LogOptions): P
   if (isPretty) return logOver(pino(options, pretty(PRETTY)), () => 0);
   const destination = new StdoutDestination(shared);
   const log = logOver(pino(options, destination), () => destination.dropped);
+  log.line = lineWriter((line) => destination.write(line));
   // Once for all workers.
   if (pretty !== undefined && !cluster.isWorker)
     log.logger('Log').warn(`The log is JSON, since ${pretty}, or set LOG_FORMAT=json.`);

@@ -59,7 +59,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const metrics = app.get(GatewayMetrics);
   metrics.countDroppedLines(log.dropped);
   const readiness = app.get(Readiness);
-  const listeners: RequestListener[] = [accessLog(log.pino), metrics.finished];
+  const listeners: RequestListener[] = [accessLog(log.pino, log.line), metrics.finished];
   const steps: Parameters<typeof inOne>[0][number][] = [
     requestContextMiddleware,
     (_request, response) => {

@@ -27,7 +27,7 @@ import {
   claimsOfRequest,
   type RouteProtection,
 } from '../auth/index.js';
-import { ErrorFilter, GatewayException } from '../http/index.js';
+import { ErrorFilter, type GatewayError } from '../http/index.js';
 import { RouteExplorer, type Route } from '../routes/index.js';
 import { SigningInterceptor } from '../signing/index.js';
 import { TokenThrottleGuard } from '../throttle/index.js';
@@ -152,20 +152,34 @@ function directHandler(
       reply(response as Response, await signing.signed(result, context), status);
   };
 
-  return async (request, response, next) => {
+  const guarded = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: ExecutionContext,
+    first: number,
+    waiting: Promise<GatewayError | undefined>,
+  ): Promise<void> => {
+    let refusal = await waiting;
+    for (let index = first; refusal === undefined && index < guards.length; index++)
+      refusal = await guards[index]?.(request, response, context);
+    if (refusal !== undefined) filter.refuse(refusal, request, response);
+    else await admitted(request, response, context);
+  };
+
+  // No promise for a request that is refused at once.
+  return (request, response, next) => {
+    const failed = (error: unknown): void => filter.answer(error, request, response);
     try {
       const context = new ExecutionContextHost([request, response, next], controller, handler);
-      for (const guard of guards) {
-        const verdict = guard(request, response, context);
-        const refusal = verdict instanceof Promise ? await verdict : verdict;
-        if (refusal !== undefined) {
-          filter.answer(refusal, request, response);
-          return;
-        }
+      for (let index = 0; index < guards.length; index++) {
+        const verdict = guards[index]?.(request, response, context);
+        if (verdict instanceof Promise)
+          return guarded(request, response, context, index + 1, verdict).catch(failed);
+        if (verdict !== undefined) return filter.refuse(verdict, request, response);
       }
-      await admitted(request, response, context);
+      return admitted(request, response, context).catch(failed);
     } catch (error) {
-      filter.answer(error, request, response);
+      return failed(error);
     }
   };
 }
@@ -200,7 +214,7 @@ type Guard = (
   request: IncomingMessage,
   response: ServerResponse,
   context: ExecutionContext,
-) => GatewayException | undefined | Promise<GatewayException | undefined>;
+) => GatewayError | undefined | Promise<GatewayError | undefined>;
 
 function guardsOf(
   types: readonly unknown[],

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
-  checkTimes,
+  refusalOfTimes,
   foreignIssuerOf,
   parseClaims,
   parseToken,
@@ -169,7 +169,8 @@ export class IssuedTokens {
     if (kind !== 'refresh') return this.verifier.verify(token, policy, holder);
     const claims = await this.verifier.verify(token, { ...policy, anyAge: true }, holder);
     const { now, latest } = this.revocations;
-    checkTimes(claims, policy, Math.floor(now), Math.floor(latest));
+    const refusal = refusalOfTimes(claims, policy, Math.floor(now), Math.floor(latest));
+    if (refusal !== undefined) throw refusal;
     return claims;
   }
 }

@@ -1,8 +1,23 @@
-/** @throws Error when there is no outcome in time */
+/** Steps in which time is counted. */
+const STEPS = 8;
+
+/**
+ * Waits for an outcome. Time in which this process is held up, by its own work or because it gets no CPU, does not
+ * count: what has arrived meanwhile is not late, but was not heard yet.
+ *
+ * @param ms milliseconds
+ * @throws Error when there is no outcome in time
+ */
 export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms.toFixed(0)} ms`)), ms);
+    let steps = STEPS;
+    const step = (): void => {
+      if (steps-- === 0) reject(new Error(`no answer within ${ms.toFixed(0)} ms`));
+      // A step that ends late counts as one step.
+      else timer = setTimeout(step, ms / STEPS);
+    };
+    step();
   });
   try {
     return await Promise.race([promise, late]);

@@ -103,10 +103,10 @@ export class RevocationIndex {
     const { slots } = this;
     const words = idWords(id);
     const name = encodeName(kind, value);
+    const there = this.find(words, name);
+    if (there !== NONE) return this.mark(there);
     const bucket = this.bucketOf(name);
     const first = this.buckets.get(bucket, 0);
-    for (let slot = first; slot !== NONE; slot = slots.get(slot, NEXT))
-      if (this.hasId(slot, words) && this.isNamed(slot, name)) return this.mark(slot);
     const added = slots.allocate();
     for (let index = 0; index < words.length; index++)
       slots.set(added, ID + index, words[index] as number);
@@ -149,6 +149,12 @@ export class RevocationIndex {
   /** From now on it is noted which entries are added, or added again. */
   beginMarking(): void {
     this.marks = new Uint8Array(Math.ceil(this.slots.rows / 8));
+  }
+
+  /** Notes that the store has an entry, as {@link add}; of one that is not there any more, nothing. */
+  markAgain({ id, kind, value }: EntryName): void {
+    const slot = this.find(idWords(id), encodeName(kind, value));
+    if (slot !== NONE) this.mark(slot);
   }
 
   endMarking(): void {
@@ -261,6 +267,13 @@ export class RevocationIndex {
       if (previous === NONE) this.buckets.set(bucket, 0, next);
       else slots.set(previous, NEXT, next);
     }
+  }
+
+  private find(words: Uint32Array, name: Name): Slot {
+    let slot = this.first(name);
+    while (slot !== NONE && !(this.hasId(slot, words) && this.isNamed(slot, name)))
+      slot = this.slots.get(slot, NEXT);
+    return slot;
   }
 
   private first(name: Name): Slot {

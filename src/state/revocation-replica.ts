@@ -64,6 +64,8 @@ export class RevocationReplica {
   /** Counts the histories, so that what belongs to an earlier one ends. */
   private histories = 0;
   private givingBack: Promise<void> | undefined;
+  /** How many the store has got back of its history, in one try or several. */
+  private givenBack = 0;
   /** False until the store was seen in a state in which it had everything. */
   private complete = false;
   /** When the store was last asked for what it then told, by the monotonic clock. */
@@ -229,6 +231,7 @@ export class RevocationReplica {
       if (changes.restarted) {
         this.index.beginMarking();
         this.lost = true;
+        this.givenBack = 0;
         this.histories++;
         this.expiry.tellAgain();
         this.foreign.clear();
@@ -276,16 +279,17 @@ export class RevocationReplica {
   /** The store lost data: it gets back what it confirmed before and does not know any more. The polls go on meanwhile. */
   private async giveBack(): Promise<void> {
     const { histories } = this;
-    let count = 0;
     try {
       for (const batch of inBatches(this.index.unmarked())) {
-        if (this.closed || this.histories !== histories) return;
         await this.store.restore(batch);
-        count += batch.length;
+        if (this.closed || this.histories !== histories) return;
+        // Another try goes on with the next one.
+        for (const revocation of batch) this.index.markAgain(revocation);
+        this.givenBack += batch.length;
       }
       this.lost = false;
       this.index.endMarking();
-      this.reports.gaveBack(count);
+      this.reports.gaveBack(this.givenBack);
     } catch {
       // The next poll tries again, and tells what is wrong.
     } finally {

@@ -291,6 +291,31 @@ describe('Revocations without a store', () => {
     expect(revocations.isRevoked(token({}, 'b'))).toBe(true);
     await expect.poll(() => store.noteExpiry(0)).toBeGreaterThanOrEqual(now() + 50_000_000);
   });
+
+  it('gives each back once, in however many tries, and says how many', async () => {
+    const told = vi.spyOn(Logger.prototype, 'warn');
+    const store = new FaultyStore();
+    const revocations = await open(store);
+    const entries = Array.from({ length: 1100 }, (): Revocation => {
+      const id = crypto.randomUUID();
+      return { id, kind: 'jti', value: id, before: null, createdAt: now(), expiresAt: null };
+    });
+    await store.restore(entries);
+    await expect.poll(() => revocations.size).toBe(1100);
+    const restore = store.restore.bind(store);
+    const restored: string[] = [];
+    let tries = 0;
+    vi.spyOn(store, 'restore').mockImplementation(async (list) => {
+      if (list.length > 0 && ++tries === 2) throw new StateUnavailableException('is slow');
+      await restore(list);
+      restored.push(...list.map(({ id }) => id));
+    });
+    store.lose();
+    await expect
+      .poll(() => told.mock.calls.map(String).filter((line) => /new history/.test(line)))
+      .toEqual([expect.stringContaining('got back 1100 revocations')]);
+    expect(restored.toSorted()).toEqual(entries.map(({ id }) => id).toSorted());
+  });
 });
 
 describe('a store that takes no writes', () => {

@@ -15,7 +15,7 @@ export type StoreRow = readonly [string, url: () => string | undefined, isSkippe
  */
 export function sessionStores(): {
   stores: readonly StoreRow[];
-  start(store?: string, env?: Record<string, string>): Promise<HostedGateway>;
+  readonly start: (store?: string, env?: Record<string, string>) => Promise<HostedGateway>;
 } {
   let backend: Backend;
   let redis: RedisServer | undefined;

@@ -27,24 +27,28 @@ export class CheckList {
     this.checks.push(check);
   }
 
-  /** Makes a check. @returns what it returns; `undefined` where it did not pass */
+  /** Makes a check, which throws a refusal or gives it back. @returns what it returns; `undefined` where it did not pass */
   async attempt({ run, ...what }: Attempt): Promise<unknown> {
     const { check } = what;
+    let result: unknown;
     try {
-      const result = await run();
-      this.checks.push({ verdict: 'passed', ...what });
-      return result;
+      result = await run();
     } catch (error) {
       if (!isCodedError(error)) throw error;
       if (!(error instanceof TokenRefusedError)) {
         this.skip(check, error.explanation ?? error.message);
         return undefined;
       }
-      const { code, explanation: reason } = error;
-      const fix = adviceFor(error, this.context);
-      this.checks.push({ verdict: 'refused', ...what, code, reason, fix });
-      return undefined;
+      result = error;
     }
+    if (!(result instanceof TokenRefusedError)) {
+      this.checks.push({ verdict: 'passed', ...what });
+      return result;
+    }
+    const { code, explanation: reason } = result;
+    const fix = adviceFor(result, this.context);
+    this.checks.push({ verdict: 'refused', ...what, code, reason, fix });
+    return undefined;
   }
 
   /** Notes that a check could not be made. */

@@ -1,4 +1,4 @@
-import { isCodedError, TokenRefusedError } from '../errors/index.js';
+import { isCodedError } from '../errors/index.js';
 import {
   isJwsAlgorithm,
   keyMisfit,
@@ -9,7 +9,7 @@ import {
 import type { KeyInventory, KeySource } from '../keys/index.js';
 import {
   assertFits,
-  assertSigned,
+  refusalOfSignature,
   type TokenPolicy,
   type VerificationKeys,
 } from '../verify/index.js';
@@ -87,10 +87,7 @@ export class KeyExplainer {
     const named = key;
     const signed = await this.list.attempt({
       check: 'signature',
-      run: async () => {
-        await assertSigned(jws, alg, named);
-        return true;
-      },
+      run: async () => (await refusalOfSignature(jws, alg, named)) ?? true,
     });
     return signed === undefined ? undefined : key;
   }
@@ -125,15 +122,8 @@ async function signerOf(
   return candidates[0];
 }
 
-async function isSignedBy(jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Promise<boolean> {
-  try {
-    await assertSigned(jws, alg, key);
-    return true;
-  } catch (error) {
-    if (error instanceof TokenRefusedError) return false;
-    throw error;
-  }
-}
+const isSignedBy = async (jws: CompactJws, alg: JwsAlgorithm, key: JwsKey): Promise<boolean> =>
+  (await refusalOfSignature(jws, alg, key)) === undefined;
 
 const LONGEST_LIST = 10;
 

@@ -6,11 +6,11 @@ import {
   allowedType,
   assertAccessToken,
   assertHolder,
-  assertNotRevoked,
   assertProfile,
   asksForLogin,
-  checkLogin,
-  checkTimes,
+  refusalOfRevocation,
+  refusalOfLogin,
+  refusalOfTimes,
   foreignIssuerOf,
   introspected,
   isOpaque,
@@ -158,7 +158,10 @@ class Run {
   private async askedAbout(token: string, own: Claims): Promise<Claims | undefined> {
     const { jwtIntrospection } = this.policy;
     if (jwtIntrospection === undefined) return undefined;
-    if (this.list.checks.some(({ verdict }) => verdict !== 'passed') || !this.isInTime(own)) {
+    if (
+      this.list.checks.some(({ verdict }) => verdict !== 'passed') ||
+      refusalOfTimes(own, this.policy, this.now) !== undefined
+    ) {
       this.list.skip('introspection', 'nobody is asked about a token that is refused before');
       return undefined;
     }
@@ -169,16 +172,6 @@ class Run {
         run: () => assertAccessToken({ ...own, ...answer }),
       });
     return answer;
-  }
-
-  private isInTime(claims: Claims): boolean {
-    try {
-      checkTimes(claims, this.policy, this.now);
-      return true;
-    } catch (error) {
-      if (error instanceof TokenRefusedError) return false;
-      throw error;
-    }
   }
 
   private async ask(token: string, endpoint: IntrospectionOptions): Promise<Claims | undefined> {
@@ -194,11 +187,11 @@ class Run {
   private async claims(token: string, names: TokenNames): Promise<void> {
     const { claims } = names;
     this.list.learn({ claims });
-    for (const [check, assert] of CLAIM_CHECKS)
+    for (const [check, refusalOf] of CLAIM_CHECKS)
       await this.list.attempt({
         check,
         found: foundOf(claims, check),
-        run: () => assert(claims, this.policy, this.now),
+        run: () => refusalOf(claims, this.policy, this.now),
       });
     await this.revoked(names);
     if (needsHolder(claims, this.policy, undefined))
@@ -212,10 +205,10 @@ class Run {
     if (asksForLogin(this.policy))
       await this.list.attempt({
         check: 'login',
-        run: () => checkLogin(claims, this.policy, this.now),
+        run: () => refusalOfLogin(claims, this.policy, this.now),
       });
-    for (const [check, assert] of ACCESS_CHECKS)
-      await this.list.attempt({ check, run: () => assert(claims, this.policy) });
+    for (const [check, refusalOf] of ACCESS_CHECKS)
+      await this.list.attempt({ check, run: () => refusalOf(claims, this.policy) });
   }
 
   private format(token: string): CompactJws | undefined {
@@ -259,7 +252,7 @@ class Run {
     }
     await this.list.attempt({
       check: 'revocation',
-      run: () => assertNotRevoked(revocations, names),
+      run: () => refusalOfRevocation(revocations, names),
     });
   }
 }

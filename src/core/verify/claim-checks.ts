@@ -14,17 +14,27 @@ import type { Matcher, TokenPolicy } from './policy-options.js';
 type ClaimSet = Readonly<Record<string, unknown>>;
 
 /**
+ * Why a check refuses a token; `undefined` where it passes. A value and no exception: V8 never compiles a function
+ * that always ends by a throw (bench/README.md, 2026-11-28), and refusals are what a flood consists of.
+ */
+export type Refusal = TokenRefusedError | undefined;
+
+/**
  * Checks the claims of a token whose signature holds (RFC 7519 section 4.1, RFC 8725 sections 3.8
  * to 3.10). Own members only; a value of an unexpected type never counts as a match.
  *
  * @param now seconds since 1970
- * @throws TokenRefusedError with the code of the first check that fails
+ * @returns the refusal of the first check that fails
  */
-export function checkClaims(claims: ClaimSet, policy: TokenPolicy, now: number): void {
-  for (const [, check] of CLAIM_CHECKS) check(claims, policy, now);
+export function refusalOfClaims(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
+  for (const [, check] of CLAIM_CHECKS) {
+    const refusal = check(claims, policy, now);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
-/** Whether {@link checkLogin} has something to check. */
+/** Whether {@link refusalOfLogin} has something to check. */
 export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
   acr.length > 0 || maxAge !== undefined;
 
@@ -33,21 +43,23 @@ export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
  * newer one, would help.
  *
  * @param now seconds since 1970
- * @throws TokenRefusedError `insufficient_user_authentication`
+ * @returns a refusal `insufficient_user_authentication`
  */
-export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): void {
+export function refusalOfLogin(claims: ClaimSet, policy: TokenPolicy, now: number): Refusal {
   const { acr, maxAge, leeway } = policy;
   const level = own(claims, 'acr');
   if (acr.length > 0 && !(typeof level === 'string' && acr.includes(level)))
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'insufficient_user_authentication',
       `needs a login with one of: ${acr.join(', ')}; acr of the token is ${show(level)}`,
       { claim: 'acr', expected: acr, actual: level },
     );
-  if (maxAge === undefined) return;
+  if (maxAge === undefined) return undefined;
   const login = time(claims, 'auth_time');
-  if (login !== undefined && login <= now + leeway && now - login <= maxAge + leeway) return;
-  throw new TokenRefusedError(
+  if (login instanceof TokenRefusedError) return login;
+  if (login !== undefined && login <= now + leeway && now - login <= maxAge + leeway)
+    return undefined;
+  return new TokenRefusedError(
     'insufficient_user_authentication',
     login === undefined
       ? `needs a login within the last ${maxAge} s, and the token does not tell when it was (auth_time)`
@@ -61,32 +73,35 @@ export function checkLogin(claims: ClaimSet, policy: TokenPolicy, now: number): 
  *
  * @param now seconds since 1970
  * @param latest the same: from then on a token is too new
- * @throws TokenRefusedError with the code of the first check that fails
+ * @returns the refusal of the first check that fails
  */
-export function checkTimes(
+export const refusalOfTimes = (
   claims: ClaimSet,
   policy: TokenPolicy,
   now: number,
   latest = now,
-): void {
-  checkExpiry(claims, policy, now);
-  checkNotBefore(claims, policy, latest);
+): Refusal =>
+  checkExpiry(claims, policy, now) ??
+  checkNotBefore(claims, policy, latest) ??
   checkIssuedAt(claims, policy, latest);
-}
 
 /**
  * Checks what a token that is accepted allows: roles and scopes.
  *
- * @throws TokenRefusedError `roles_missing` or `scopes_missing`
+ * @returns a refusal `roles_missing` or `scopes_missing`
  */
-export function checkAccess(claims: ClaimSet, policy: TokenPolicy): void {
-  for (const [, check] of ACCESS_CHECKS) check(claims, policy);
+export function refusalOfAccess(claims: ClaimSet, policy: TokenPolicy): Refusal {
+  for (const [, check] of ACCESS_CHECKS) {
+    const refusal = check(claims, policy);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 type NamedCheck<Check> = readonly [name: string, check: Check];
 
-/** What {@link checkClaims} is made of, in this order. */
-export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
+/** What {@link refusalOfClaims} is made of, in this order. */
+export const CLAIM_CHECKS: readonly NamedCheck<typeof refusalOfClaims>[] = [
   ['claim types', checkTypes],
   ['exp', checkExpiry],
   ['nbf', checkNotBefore],
@@ -97,54 +112,61 @@ export const CLAIM_CHECKS: readonly NamedCheck<typeof checkClaims>[] = [
   ['required claims', checkPresence],
 ];
 
-/** What {@link checkAccess} is made of. */
-export const ACCESS_CHECKS: readonly NamedCheck<typeof checkAccess>[] = [
+/** What {@link refusalOfAccess} is made of. */
+export const ACCESS_CHECKS: readonly NamedCheck<typeof refusalOfAccess>[] = [
   ['roles', checkRoles],
   ['scopes', checkScopes],
 ];
 
-function checkTypes(claims: ClaimSet): void {
+function checkTypes(claims: ClaimSet): Refusal {
   const problem = claimTypeProblem(claims);
-  if (problem !== undefined) throw wrongType(problem.claim, problem.expected);
+  if (problem !== undefined) return wrongType(problem.claim, problem.expected);
+  return undefined;
 }
 
-function checkExpiry(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
+function checkExpiry(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): Refusal {
   const exp = time(claims, 'exp');
+  if (exp instanceof TokenRefusedError) return exp;
   if (exp === undefined)
-    throw new TokenRefusedError('claim_missing', "claim 'exp' is missing", { claim: 'exp' });
+    return new TokenRefusedError('claim_missing', "claim 'exp' is missing", { claim: 'exp' });
   if (!anyAge && now >= exp + leeway)
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'token_expired',
       `expired ${now - exp} s ago (exp ${exp}, now ${now})`,
       { claim: 'exp', expected: now, actual: exp },
     );
+  return undefined;
 }
 
-function checkNotBefore(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
+function checkNotBefore(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): Refusal {
   const nbf = time(claims, 'nbf');
+  if (nbf instanceof TokenRefusedError) return nbf;
   if (!anyAge && nbf !== undefined && now < nbf - leeway)
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'token_not_yet_valid',
       `valid in ${nbf - now} s (nbf ${nbf}, now ${now})`,
       { claim: 'nbf', expected: now, actual: nbf },
     );
+  return undefined;
 }
 
-function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): void {
+function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: number): Refusal {
   const iat = time(claims, 'iat');
+  if (iat instanceof TokenRefusedError) return iat;
   if (!anyAge && iat !== undefined && now < iat - leeway)
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'token_not_yet_valid',
       `issued ${iat - now} s in the future: iat ${iat} by the issuer's clock, now ${now} by this one; ${leeway} s of difference are allowed`,
       { claim: 'iat', expected: now, actual: iat },
     );
+  return undefined;
 }
 
 /** A NumericDate (RFC 7519 section 2). */
-function time(claims: ClaimSet, name: string): number | undefined {
+function time(claims: ClaimSet, name: string): number | Refusal {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = toNumber(claims[name]);
-  if (value === undefined || !Number.isFinite(value)) throw wrongType(name, 'a finite number');
+  if (value === undefined || !Number.isFinite(value)) return wrongType(name, 'a finite number');
   return value;
 }
 
@@ -154,10 +176,11 @@ const wrongType = (claim: string, expected: string): TokenRefusedError =>
     expected,
   });
 
-function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): void {
+function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): Refusal {
   const issuer = own(claims, 'iss');
   if (typeof issuer !== 'string' || !issuers.has(issuer))
-    throw issuerMismatch(issuer, [...issuers]);
+    return issuerMismatch(issuer, [...issuers]);
+  return undefined;
 }
 
 /** Names at most ten of the issuers that are accepted. */
@@ -168,63 +191,68 @@ export const issuerMismatch = (issuer: unknown, issuers: readonly string[]): Tok
     { claim: 'iss', expected: issuers, actual: issuer },
   );
 
-function checkAudience(claims: ClaimSet, policy: TokenPolicy): void {
+function checkAudience(claims: ClaimSet, policy: TokenPolicy): Refusal {
   const { audiences, audienceClaim, audienceMatcher, anyAudience } = policy;
-  if (anyAudience) return;
+  if (anyAudience) return undefined;
   const audience = readClaim(claims, audienceClaim, true);
   const named = audience === undefined ? [] : namesIn(audience);
-  if (named === undefined) throw wrongType(audienceClaim, AUDIENCE_TYPE);
+  if (named === undefined) return wrongType(audienceClaim, AUDIENCE_TYPE);
   if (!matches(named, audiences, audienceMatcher))
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'audience_mismatch',
       `audience ${show(audience)} does not hold ${audienceMatcher} of: ${audiences.join(', ')}` +
         (audienceClaim === 'aud' ? '' : ` (claim '${audienceClaim}')`),
       { claim: audienceClaim, expected: audiences, actual: audience },
     );
+  return undefined;
 }
 
-function checkKind(claims: ClaimSet, { kinds }: TokenPolicy): void {
-  if (kinds === 'any') return;
+function checkKind(claims: ClaimSet, { kinds }: TokenPolicy): Refusal {
+  if (kinds === 'any') return undefined;
   const other = otherKind(claims);
-  if (other === undefined || (kinds === 'access or ID' && other.kind === 'an ID token')) return;
+  if (other === undefined || (kinds === 'access or ID' && other.kind === 'an ID token'))
+    return undefined;
   const { claim, kind } = other;
-  throw new TokenRefusedError(
+  return new TokenRefusedError(
     'type_not_allowed',
     `the token is ${kind}, as its claim '${claim}' says: ${show(claims[claim])}`,
     { claim, actual: claims[claim] },
   );
 }
 
-function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): void {
+function checkPresence(claims: ClaimSet, { requiredClaims }: TokenPolicy): Refusal {
   for (const name of requiredClaims) {
     const value = readClaim(claims, name, true);
     if (value === undefined || value === null)
-      throw new TokenRefusedError('claim_missing', `claim '${name}' is missing`, { claim: name });
+      return new TokenRefusedError('claim_missing', `claim '${name}' is missing`, { claim: name });
   }
+  return undefined;
 }
 
-function checkRoles(claims: ClaimSet, policy: TokenPolicy): void {
+function checkRoles(claims: ClaimSet, policy: TokenPolicy): Refusal {
   const { roles, rolesKey, rolesKeyIsNested, rolesMatcher } = policy;
-  if (roles.length === 0) return;
+  if (roles.length === 0) return undefined;
   const held = rolesOf(readClaim(claims, rolesKey, rolesKeyIsNested));
   if (!matches(held, roles, rolesMatcher))
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'roles_missing',
       `needs ${rolesMatcher} of the roles: ${roles.join(', ')} (claim '${rolesKey}')`,
       { claim: rolesKey, expected: roles, actual: held },
     );
+  return undefined;
 }
 
-function checkScopes(claims: ClaimSet, policy: TokenPolicy): void {
+function checkScopes(claims: ClaimSet, policy: TokenPolicy): Refusal {
   const { scopes, scopesKey, scopesMatcher } = policy;
-  if (scopes.length === 0) return;
+  if (scopes.length === 0) return undefined;
   const held = scopesOf(readClaim(claims, scopesKey, true));
   if (!matches(held, scopes, scopesMatcher))
-    throw new TokenRefusedError(
+    return new TokenRefusedError(
       'scopes_missing',
       `needs ${scopesMatcher} of the scopes: ${scopes.join(' ')} (claim '${scopesKey}')`,
       { claim: scopesKey, expected: scopes, actual: held },
     );
+  return undefined;
 }
 
 const matches = (held: readonly string[], wanted: readonly string[], matcher: Matcher): boolean =>

@@ -8,11 +8,12 @@ export {
 export {
   ACCESS_CHECKS,
   asksForLogin,
-  checkAccess,
-  checkClaims,
-  checkLogin,
-  checkTimes,
+  refusalOfAccess,
+  refusalOfClaims,
+  refusalOfLogin,
+  refusalOfTimes,
   CLAIM_CHECKS,
+  type Refusal,
 } from './claim-checks.js';
 export {
   claimHeaderProblems,
@@ -46,9 +47,9 @@ export {
   allowedType,
   assertAccessToken,
   assertFits,
-  assertNotRevoked,
   assertProfile,
-  assertSigned,
+  refusalOfRevocation,
+  refusalOfSignature,
   introspected,
   isOpaque,
   parseClaims,
@@ -83,7 +84,9 @@ export type { VerifiedClaims } from './verified-claims.js';
 export {
   answerPolicy,
   issuerPolicy,
+  tokenVerdict,
   verifyToken,
+  type TokenVerdict,
   type TokenUses,
   type Verification,
   type VerificationKeys,

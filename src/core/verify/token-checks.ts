@@ -15,6 +15,7 @@ import {
   type JwsKey,
 } from '../jws/index.js';
 import type { TokenNames } from '../revocation/index.js';
+import type { Refusal } from './claim-checks.js';
 import type { IntrospectionOptions, TokenPolicy } from './policy-options.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -47,7 +48,8 @@ export interface Introspector {
 
 /*
  * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
- * first that fails, `signet explain` goes on. Both use these functions.
+ * first that fails, `signet explain` goes on. Both use these functions. A `refusalOf…` gives a refusal back, all others
+ * throw one.
  */
 
 /**
@@ -84,25 +86,25 @@ export function assertFits(
 }
 
 /**
- * A promise only where the signature is checked in another thread.
+ * Checks a signature. A promise only where that is done in another thread.
  *
- * @throws TokenRefusedError `signature_invalid`
+ * @returns a refusal `signature_invalid`
  */
-export function assertSigned(
+export function refusalOfSignature(
   { signingInput, signature }: CompactJws,
   alg: JwsAlgorithm,
   key: JwsKey,
-): void | Promise<void> {
+): Refusal | Promise<Refusal> {
   const verdict = verifySignature(alg, key, signingInput, signature);
   return typeof verdict === 'boolean'
-    ? assertValid(verdict, key)
-    : verdict.then((valid) => assertValid(valid, key));
+    ? refusalUnless(verdict, key)
+    : verdict.then((valid) => refusalUnless(valid, key));
 }
 
-function assertValid(valid: boolean, { kid }: JwsKey): void {
-  if (!valid)
-    throw new TokenRefusedError('signature_invalid', `the signature does not fit kid '${kid}'`);
-}
+const refusalUnless = (valid: boolean, { kid }: JwsKey): Refusal =>
+  valid
+    ? undefined
+    : new TokenRefusedError('signature_invalid', `the signature does not fit kid '${kid}'`);
 
 /** The normalized type. @throws TokenRefusedError `type_not_allowed` */
 export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy): string {
@@ -147,13 +149,13 @@ export function assertProfile(
 }
 
 /**
- * @throws TokenRefusedError `token_revoked`
+ * @returns a refusal `token_revoked`
  * @throws what {@link RevocationView.isRevoked} throws
  */
-export function assertNotRevoked(revocations: RevocationView, token: TokenNames): void {
-  if (revocations.isRevoked(token))
-    throw new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked');
-}
+export const refusalOfRevocation = (revocations: RevocationView, token: TokenNames): Refusal =>
+  revocations.isRevoked(token)
+    ? new TokenRefusedError('token_revoked', 'the token, its session, user or key is revoked')
+    : undefined;
 
 /** RFC 6750 section 2.1. */
 const B64TOKEN = /^[\w.~+/-]+=*$/;

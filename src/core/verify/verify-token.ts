@@ -8,11 +8,12 @@ import type { ProofMemory } from './dpop-proof.js';
 import { assertHolder, needsHolder, type TokenHolder } from './token-binding.js';
 import {
   asksForLogin,
-  checkAccess,
-  checkClaims,
-  checkLogin,
-  checkTimes,
+  refusalOfAccess,
+  refusalOfClaims,
+  refusalOfLogin,
+  refusalOfTimes,
   issuerMismatch,
+  type Refusal,
 } from './claim-checks.js';
 import type { SignatureCache } from './signature-cache.js';
 import {
@@ -20,9 +21,9 @@ import {
   allowedType,
   assertAccessToken,
   assertFits,
-  assertNotRevoked,
   assertProfile,
-  assertSigned,
+  refusalOfRevocation,
+  refusalOfSignature,
   introspected,
   isOpaque,
   parseClaims,
@@ -82,6 +83,46 @@ export async function verifyToken(
   verification: Verification,
   holder?: TokenHolder,
 ): Promise<VerifiedClaims> {
+  const verdict = await tokenVerdict(token, policy, verification, holder);
+  if (verdict instanceof TokenRefusedError) throw verdict;
+  return verdict;
+}
+
+/** What came of a token: its claims, or why it is refused. */
+export type TokenVerdict = VerifiedClaims | TokenRefusedError;
+
+/**
+ * The same as {@link verifyToken}, with a refusal as a value. A promise only where something has to be waited for:
+ * neither for HMAC nor for a signature that is remembered.
+ *
+ * @throws what `keys`, `revocations` and `introspector` throw while they cannot answer
+ */
+export function tokenVerdict(
+  token: string,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder?: TokenHolder,
+): TokenVerdict | Promise<TokenVerdict> {
+  try {
+    const verdict = begin(token, policy, verification, holder);
+    return verdict instanceof Promise ? verdict.catch(refusalOrThrow) : verdict;
+  } catch (error) {
+    return refusalOrThrow(error);
+  }
+}
+
+function refusalOrThrow(error: unknown): TokenRefusedError {
+  if (error instanceof TokenRefusedError) return error;
+  throw error;
+}
+
+/** Refusals that no flood consists of are thrown. */
+function begin(
+  token: string,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+): TokenVerdict | Promise<TokenVerdict> {
   const { introspection } = policy;
   if (introspection !== undefined && isOpaque(token, policy))
     return verifyOpaque(token, policy, introspection, verification, holder);
@@ -90,9 +131,9 @@ export async function verifyToken(
     return verifyBy(token, jws, policy, verification, holder);
   const claims = parseClaims(jws.payload);
   const chosen = issuerPolicy(claims, policy);
-  // Waiting for what is there costs a turn.
-  const ofIssuer = chosen instanceof Promise ? await chosen : chosen;
-  return verifyBy(token, jws, ofIssuer, verification, holder, claims);
+  return chosen instanceof Promise
+    ? chosen.then((ofIssuer) => verifyBy(token, jws, ofIssuer, verification, holder, claims))
+    : verifyBy(token, jws, chosen, verification, holder, claims);
 }
 
 /**
@@ -153,7 +194,7 @@ async function verifyOpaque(
   endpoint: IntrospectionOptions,
   verification: Verification,
   holder: TokenHolder | undefined,
-): Promise<VerifiedClaims> {
+): Promise<TokenVerdict> {
   const answer = await introspected(token, endpoint, verification.introspector);
   const { claims, policy: chosen } = answerPolicy(answer, policy);
   assertAccessToken(claims);
@@ -161,44 +202,78 @@ async function verifyOpaque(
   return accept(token, names, chosen, verification, holder);
 }
 
-async function verifyBy(
+function verifyBy(
   token: string,
   jws: CompactJws,
   policy: TokenPolicy,
   verification: Verification,
   holder: TokenHolder | undefined,
-  parsed?: Record<string, unknown>,
-): Promise<VerifiedClaims> {
+  parsed?: Claims,
+): TokenVerdict | Promise<TokenVerdict> {
   const { keys, signatures } = verification;
-  const { header, signingInput } = jws;
-  const { keySource, jwtIntrospection } = policy;
+  const { header } = jws;
+  const { keySource } = policy;
   const alg = allowedAlgorithm(header, policy);
-  let candidates = keys.verificationKeys(header, keySource);
-  if (candidates.length === 0) candidates = await keys.awaitVerificationKeys(header, keySource);
-  const [key, ...others] = candidates;
-  assertFits(key, header, alg);
-  // An HMAC (3 µs) costs less than the cache look-up.
-  const verdict =
-    others.length > 0
-      ? assertSignedByOne(jws, alg, candidates)
-      : key.kty === 'oct' || signatures === undefined
-        ? assertSigned(jws, alg, key)
-        : assertSignedOnce(token, jws, alg, key, signatures);
-  const signer = (verdict === undefined ? undefined : await verdict) ?? key;
+  const signed = (candidates: readonly JwsKey[]): TokenVerdict | Promise<TokenVerdict> => {
+    const [key, ...others] = candidates;
+    assertFits(key, header, alg);
+    const rest = (signer: JwsKey): TokenVerdict | Promise<TokenVerdict> =>
+      verifySigned(token, jws, signer, policy, verification, holder, parsed);
+    if (others.length > 0) return signerAmong(jws, alg, candidates).then(rest);
+    // An HMAC (3 µs) costs less than the cache look-up.
+    const refusal =
+      key.kty === 'oct' || signatures === undefined
+        ? refusalOfSignature(jws, alg, key)
+        : refusalOfSignatureOnce(token, jws, alg, key, signatures);
+    return refusal instanceof Promise
+      ? refusal.then((late) => late ?? rest(key))
+      : (refusal ?? rest(key));
+  };
+  const known = keys.verificationKeys(header, keySource);
+  return known.length > 0
+    ? signed(known)
+    : keys.awaitVerificationKeys(header, keySource).then(signed);
+}
 
+/** The checks of a token whose signature is by `signer`. A promise only where one of them waits. */
+function verifySigned(
+  token: string,
+  jws: CompactJws,
+  { kid }: JwsKey,
+  policy: TokenPolicy,
+  verification: Verification,
+  holder: TokenHolder | undefined,
+  parsed: Claims | undefined,
+): TokenVerdict | Promise<TokenVerdict> {
+  const { header, signingInput } = jws;
   const type = allowedType(header, policy);
-  let claims: Claims = parsed ?? parseClaims(jws.payload);
-  if (jwtIntrospection !== undefined) {
-    // Nobody need be asked about a token that has expired.
-    checkTimes(claims, policy, nowSeconds());
-    const answer = await introspected(token, jwtIntrospection, verification.introspector);
-    claims = { ...claims, ...answer };
-    assertAccessToken(claims);
-  }
-  assertProfile(type, claims, policy);
-  const issuer = foreignIssuerOf(policy, claims.iss);
-  const names = { issuer, kid: signer.kid, claims, signingInput };
-  return accept(token, names, policy, verification, holder);
+  const own: Claims = parsed ?? parseClaims(jws.payload);
+  const accepted = (claims: Claims): TokenVerdict | Promise<TokenVerdict> => {
+    assertProfile(type, claims, policy);
+    const issuer = foreignIssuerOf(policy, claims.iss);
+    return accept(token, { issuer, kid, claims, signingInput }, policy, verification, holder);
+  };
+  return policy.jwtIntrospection === undefined
+    ? accepted(own)
+    : askedAbout(token, own, policy, policy.jwtIntrospection, verification).then((answer) =>
+        answer instanceof TokenRefusedError ? answer : accepted(answer),
+      );
+}
+
+/** The claims of a JWT with what its issuer says of it. */
+async function askedAbout(
+  token: string,
+  own: Claims,
+  policy: TokenPolicy,
+  endpoint: IntrospectionOptions,
+  { introspector }: Verification,
+): Promise<Claims | TokenRefusedError> {
+  // Nobody need be asked about a token that has expired.
+  const late = refusalOfTimes(own, policy, nowSeconds());
+  if (late !== undefined) return late;
+  const claims = { ...own, ...(await introspected(token, endpoint, introspector)) };
+  assertAccessToken(claims);
+  return claims;
 }
 
 /** The checks of claims that are known to be the issuer's. A promise only where one of them waits. */
@@ -208,13 +283,15 @@ function accept(
   policy: TokenPolicy,
   verification: Verification,
   holder: TokenHolder | undefined,
-): VerifiedClaims | Promise<VerifiedClaims> {
+): TokenVerdict | Promise<TokenVerdict> {
   const { claims } = names;
   const { revocations } = verification;
-  checkClaimsNow(claims, policy, revocations);
+  const refusal = refusalOfClaimsNow(claims, policy, revocations);
+  if (refusal !== undefined) return refusal;
   if (revocations !== undefined) {
     revocations.noteExpiry(toNumber(claims.exp) ?? 0);
-    assertNotRevoked(revocations, names);
+    const revoked = refusalOfRevocation(revocations, names);
+    if (revoked !== undefined) return revoked;
   }
   if (policy.checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
     return acceptSlowly(token, names, policy, verification, holder);
@@ -223,16 +300,12 @@ function accept(
 }
 
 /** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
-function checkClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): void {
+function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
-  try {
-    checkClaims(claims, policy, now);
-  } catch (error) {
-    const later = Math.floor(shared?.latest ?? now);
-    const isTooNew = error instanceof TokenRefusedError && error.code === 'token_not_yet_valid';
-    if (!isTooNew || later <= now) throw error;
-    checkClaims(claims, policy, later);
-  }
+  const refusal = refusalOfClaims(claims, policy, now);
+  if (refusal?.code !== 'token_not_yet_valid') return refusal;
+  const later = Math.floor(shared?.latest ?? now);
+  return later <= now ? refusal : refusalOfClaims(claims, policy, later);
 }
 
 /** The checks that wait. */
@@ -242,7 +315,7 @@ async function acceptSlowly(
   policy: TokenPolicy,
   verification: Verification,
   holder: TokenHolder | undefined,
-): Promise<VerifiedClaims> {
+): Promise<TokenVerdict> {
   const { claims } = names;
   if (needsHolder(claims, policy, holder))
     await assertHolder(token, claims, policy, holder, verification.proofs);
@@ -259,38 +332,38 @@ const noteUse = (
 ): Promise<void> | undefined => (issuer === undefined ? uses?.note(token, claims) : undefined);
 
 /** Last, so that a token that is not valid is a 401 and never a 403. */
-function allowed(claims: Claims, policy: TokenPolicy): VerifiedClaims {
-  if (asksForLogin(policy)) checkLogin(claims, policy, nowSeconds());
-  checkAccess(claims, policy);
-  return claims as VerifiedClaims;
+function allowed(claims: Claims, policy: TokenPolicy): TokenVerdict {
+  const login = asksForLogin(policy) ? refusalOfLogin(claims, policy, nowSeconds()) : undefined;
+  return login ?? refusalOfAccess(claims, policy) ?? (claims as VerifiedClaims);
 }
 
 /** For a set of others that has a kid twice, for keys that both fit. @returns the one that signed */
-async function assertSignedByOne(
+async function signerAmong(
   jws: CompactJws,
   alg: JwsAlgorithm,
   candidates: readonly JwsKey[],
 ): Promise<JwsKey> {
-  let refusal: unknown;
-  for (const key of candidates)
-    try {
-      await assertSigned(jws, alg, key);
-      return key;
-    } catch (error) {
-      refusal = error;
-    }
-  throw refusal;
+  let refusal: Refusal;
+  for (const key of candidates) {
+    refusal = await refusalOfSignature(jws, alg, key);
+    if (refusal === undefined) return key;
+  }
+  throw refusal ?? new TypeError('there are no keys');
 }
 
-async function assertSignedOnce(
+function refusalOfSignatureOnce(
   token: string,
   jws: CompactJws,
   alg: JwsAlgorithm,
   key: JwsKey,
   signatures: SignatureCache,
-): Promise<void> {
+): Refusal | Promise<Refusal> {
   const id = signatures.idOf(token);
-  if (signatures.has(id, key)) return;
-  await assertSigned(jws, alg, key);
-  signatures.add(id, key);
+  if (signatures.has(id, key)) return undefined;
+  const remembered = (refusal: Refusal): Refusal => {
+    if (refusal === undefined) signatures.add(id, key);
+    return refusal;
+  };
+  const refusal = refusalOfSignature(jws, alg, key);
+  return refusal instanceof Promise ? refusal.then(remembered) : remembered(refusal);
 }

@@ -9,6 +9,8 @@ import { OPEN, type Script } from './scripts.js';
 
 /** Connect, TLS, password and the checks of {@link RedisSession.open} together. */
 const OPEN_MS = 2000;
+/** Of the client's own deadline, which also counts the time in which this process is held up. */
+const LONGEST_OPEN_MS = 10_000;
 /** Nobody waits for an answer for longer. */
 const RETIRE_MS = 3000;
 /** Commands that wait for an answer; more of them mean that there will be none. */
@@ -222,7 +224,8 @@ function clientFor(
   tls: Awaited<ReturnType<typeof tlsOf>>,
   signal: AbortSignal,
 ) {
-  const socket = { host, port, signal, connectTimeout: OPEN_MS, reconnectStrategy: false } as const;
+  const connectTimeout = LONGEST_OPEN_MS;
+  const socket = { host, port, signal, connectTimeout, reconnectStrategy: false } as const;
   return createClient({
     RESP: 2,
     socket: tls === undefined ? socket : { ...socket, tls: true, ...tls },
