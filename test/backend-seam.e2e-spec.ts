@@ -32,7 +32,6 @@ import {
   type BackendCall,
   type BackendModuleOptions,
 } from '../src/backend/index.js';
-import './setup/no-nest-log.js';
 
 const SHORT = { timeoutMs: 300 };
 /** Far less than a call without its limit would take, and enough on a busy machine. */
@@ -119,6 +118,7 @@ async function start(
     imports: [
       BackendModule.forRoot({
         host: `${recorder.url}/base/`,
+        logFailures: false,
         timeoutMs: 30_000,
         maxBodyBytes: 1000,
         inputHeaders: [
@@ -733,7 +733,7 @@ describe('HttpService', () => {
   it('may be another one in a test', async () => {
     const adapter = async () => ({ status: 200, statusText: '', headers: {}, data: '{"mock":1}' });
     app = await Test.createTestingModule({
-      imports: [BackendModule.forRoot({ host: recorder.url })],
+      imports: [BackendModule.forRoot({ host: recorder.url, logFailures: false })],
     })
       .overrideProvider(HttpService)
       .useValue(new HttpService(create({ adapter: adapter as never })))

@@ -425,8 +425,8 @@ describe('a decorator that cannot work', () => {
   });
 
   it('@SignFields on a handler that writes the response itself, or returns a file', async () => {
-    // Its types do not allow a file.
-    const anyHandler: MethodDecorator = SignFields('receipt');
+    // The types of @SignFields do not allow a file.
+    const signs: MethodDecorator = SignFields('receipt');
     @Controller('orders')
     class Writing {
       @Post('raw')
@@ -443,7 +443,7 @@ describe('a decorator that cannot work', () => {
       }
 
       @Post('file')
-      @anyHandler
+      @signs
       file(): StreamableFile {
         return new StreamableFile(Buffer.from('{}'));
       }

@@ -23,7 +23,6 @@ import {
   type Received,
   type RecordingBackend,
 } from './helpers/recording-backend.js';
-import './setup/no-nest-log.js';
 
 let backend: RecordingBackend;
 beforeAll(async () => {
@@ -69,6 +68,7 @@ async function start(
     imports: [
       BackendModule.forRoot({
         host: backend.url,
+        logFailures: false,
         timeoutMs: 20_000,
         inputHeaders: ['If-None-Match', 'X-Early', 'Accept'],
         ...options,
