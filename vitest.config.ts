@@ -70,7 +70,7 @@ export default defineConfig({
           // What is quick only because it tries little tries everything here.
           include: [
             ...SLOW,
-            'src/state/revocation-index.spec.ts',
+            'src/state/revocations/revocation-index.spec.ts',
             'test/mutation.spec.ts',
             'test/openapi.e2e-spec.ts',
           ],

@@ -48,6 +48,15 @@ describe('the rule of rooms', () => {
     const ofOneFile = ['app.module', 'main', 'index'];
     expect([...rooms.difference(doors)].toSorted()).toEqual(ofOneFile.toSorted());
   });
+
+  it('has folders by subject where many files would stand side by side', () => {
+    const files = globSync('src/**/*.ts').filter((file) => !file.endsWith('.spec.ts'));
+    const folders = Map.groupBy(files, (file) => dirname(file));
+    expect(folders.size).toBeGreaterThan(50);
+    expect([...folders].filter(([, inside]) => inside.length > 20).map(([name]) => name)).toEqual(
+      [],
+    );
+  });
 });
 
 describe('the gateway', () => {

@@ -1,7 +1,7 @@
 /*
  * A user who refreshes at one node while another node revokes all of the user's sessions: does any session survive that
- * is older than the revocation? The steps are those of src/state/revocations.service.ts and revocation-replica.ts, of
- * ADD and CONSUME in src/state/redis/scripts.ts, and of issueTime().
+ * is older than the revocation? The steps are those of revocations.service.ts and revocation-replica.ts in
+ * src/state/revocations, of ADD and CONSUME in src/state/redis/scripts.ts, and of issueTime().
  *
  * Each clock is that of the store or differs by up to SKEW; each step of a node may be late. Times are ticks.
  *

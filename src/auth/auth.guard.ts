@@ -25,19 +25,19 @@ import {
   type TokenVerdict,
   type VerifiedClaims,
 } from '../core/verify/index.js';
-import { contextRefusal } from './context-refusal.js';
+import { contextRefusal } from './context/context-refusal.js';
 import {
   contextRequest,
   contextResponse,
   knownRequest,
   tokenCarrier,
   type ContextRequest,
-} from './context-request.js';
-import { DpopProofs } from './dpop-proofs.service.js';
+} from './context/context-request.js';
+import { DpopProofs } from './possession/dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
 import { PROTECTS_ALL, ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
-import { RequestHolder } from './request-holder.js';
-import { closeAtExpiry } from './socket-expiry.js';
+import { RequestHolder } from './possession/request-holder.js';
+import { closeAtExpiry } from './context/socket-expiry.js';
 import { setVerified, verifiedBy } from './verified-request.js';
 
 /**

@@ -10,9 +10,9 @@ import {
   ConfigurableAuthModule,
   type AuthModuleOptions,
 } from './auth.module-definition.js';
-import { DpopProofs } from './dpop-proofs.service.js';
+import { DpopProofs } from './possession/dpop-proofs.service.js';
 import { JwtVerifier } from './jwt-verifier.service.js';
-import { GatewayConnections } from './gateway-connections.service.js';
+import { GatewayConnections } from './context/gateway-connections.service.js';
 import { ProtectedRoutes } from './protected-routes.service.js';
 import { SIGNATURE_CACHE_SIZE, SignatureCache } from '../core/verify/index.js';
 import { STATE_STORE, type StateStore } from '../state/index.js';

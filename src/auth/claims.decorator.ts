@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { readClaim } from '../core/claims/index.js';
-import { knownRequest } from './context-request.js';
+import { knownRequest } from './context/context-request.js';
 import { verifiedClaims } from './verified-request.js';
 
 /**

@@ -13,12 +13,12 @@ export type { StandardSchema } from './claims-class.js';
 export { assertSameOrigin } from './assert-same-origin.js';
 export type { IssuerResolver, IssuerResolverOptions, ResolvedIssuer } from './resolved-issuers.js';
 export { compileRoutePolicy } from './route-policy.js';
-export { rawRequest, type ContextRequest } from './context-request.js';
+export { rawRequest, type ContextRequest } from './context/context-request.js';
 export { Claims } from './claims.decorator.js';
 /** @internal */
 export { claimsOfContext, claimsOfRequest } from './claims.decorator.js';
-export { DpopProofs } from './dpop-proofs.service.js';
-export { RequestHolder, type HolderOptions } from './request-holder.js';
+export { DpopProofs } from './possession/dpop-proofs.service.js';
+export { RequestHolder, type HolderOptions } from './possession/request-holder.js';
 export { JwtVerifier } from './jwt-verifier.service.js';
 export { ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
 export { Public } from './public.decorator.js';

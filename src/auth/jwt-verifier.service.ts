@@ -11,7 +11,7 @@ import {
 } from '../core/verify/index.js';
 import { IntrospectionEndpoints, JwkKeyStore, requiredKeys } from '../jwks/index.js';
 import { Revocations, SuccessorUses } from '../state/index.js';
-import { DpopProofs } from './dpop-proofs.service.js';
+import { DpopProofs } from './possession/dpop-proofs.service.js';
 
 /** Verifies tokens with the application's keys and revocations. */
 @Injectable()

@@ -22,7 +22,7 @@ import {
   type TokenPolicy,
 } from '../core/verify/index.js';
 import { assertSameOrigin } from './assert-same-origin.js';
-import { DpopProofs } from './dpop-proofs.service.js';
+import { DpopProofs } from './possession/dpop-proofs.service.js';
 import { ResolvedIssuers } from './resolved-issuers.js';
 import { compileRoutePolicy } from './route-policy.js';
 import { RouteChecks } from './route-checks.js';

@@ -1,13 +1,13 @@
 export { allowedMethods, type RoutedApplication } from './allowed-methods.js';
 export { BACKEND_CLIENT } from './backend-client-token.js';
-export { bodyMiddleware } from './body.middleware.js';
+export { bodyMiddleware } from './body/body.middleware.js';
 export {
   bodyParser,
   hasBody,
   RequestBodyException,
   untouchedBody,
   type BodyParser,
-} from './request-body.js';
+} from './body/request-body.js';
 export { ERROR_FILTER_OPTIONS, ErrorFilter, type ErrorFilterOptions } from './error.filter.js';
 export { lingerOnClose } from './linger.js';
 export { errorAnswer, prepareAnswer, type ErrorAnswer } from './error-answer.js';
@@ -22,9 +22,9 @@ export {
   publicDocumentsMiddleware,
   type CorsHeaders,
   type CorsOptions,
-} from './cors.middleware.js';
-export { EXPOSED_HEADERS } from './exposed-headers.js';
-export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './forwarded-for.js';
+} from './headers/cors.middleware.js';
+export { EXPOSED_HEADERS } from './headers/exposed-headers.js';
+export { FORWARDED_HEADERS, forwardedFor, trustsPeer } from './headers/forwarded-for.js';
 export {
   HopTokens,
   HopTokensModule,
@@ -43,8 +43,8 @@ export {
   type RequestContext,
 } from './request-context.js';
 export { answerMessage } from './message-error.js';
-export { addCookie, setResponseHeader } from './response-header.js';
-export { ReservedHeadersModule, ReservedHeaders } from './reserved-headers.js';
+export { addCookie, setResponseHeader } from './headers/response-header.js';
+export { ReservedHeadersModule, ReservedHeaders } from './headers/reserved-headers.js';
 export { endInBatch } from './batched-end.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { REQUEST_TRACER, type RequestTracer } from './request-tracer.js';

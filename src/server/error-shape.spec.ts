@@ -6,7 +6,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { afterEach, expect, it } from 'vitest';
 import { ErrorFilter, GatewayException } from '../http/index.js';
 import { answerClientError } from './client-error.js';
-import { LoadShedder } from './load-shedder.js';
+import { LoadShedder } from './limits/load-shedder.js';
 
 let server: ReturnType<typeof createServer> | undefined;
 afterEach(() => {

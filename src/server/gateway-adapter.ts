@@ -9,12 +9,12 @@ import { continueWhenRead } from './continue-when-read.js';
 import { expressClasses, type ExpressApplication } from './express-prototypes.js';
 import { withoutForwardedPorts } from './forwarded-for.js';
 import { replyWithJson } from './json-reply.js';
-import { LoadShedder } from './load-shedder.js';
+import { LoadShedder } from './limits/load-shedder.js';
 import { toOriginForm } from './origin-form.js';
-import { PipelineLimit } from './pipeline-limit.js';
+import { PipelineLimit } from './limits/pipeline-limit.js';
 import { EXPECTATION, requestProblem } from './request-checks.js';
 import type { StraightRoutes } from './straight-routes.js';
-import { limitServer, limitWriting, serverOptions } from './server-limits.js';
+import { limitServer, limitWriting, serverOptions } from './limits/server-limits.js';
 
 /** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
 export class GatewayAdapter extends ExpressAdapter {

@@ -1,9 +1,9 @@
 // Says so on a Node that is too old, before anything fails for it.
 import '../core/errors/index.js';
 
-export { MemoryStore } from './memory.store.js';
+export { MemoryStore } from './memory/memory.store.js';
 export { openStore, type StoreOptions } from './open-store.js';
-export { Revocations, type RevocationRequest } from './revocations.service.js';
+export { Revocations, type RevocationRequest } from './revocations/revocations.service.js';
 export { backUpStore, restoreStore, type BackupContents } from './store-backup.js';
 export { SuccessorUses } from './successor-uses.service.js';
 export {

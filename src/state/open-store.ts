@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { accessOf, describeExposure } from '../core/files/index.js';
 import { missingPackage } from '../packages/index.js';
-import { MemoryStore } from './memory.store.js';
+import { MemoryStore } from './memory/memory.store.js';
 import { SqliteStore } from './sqlite/sqlite.store.js';
 import type { StateStore } from './state-store.js';
 

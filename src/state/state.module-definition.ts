@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { StoreOptions } from './open-store.js';
-import type { RevocationsOptions } from './revocations.service.js';
+import type { RevocationsOptions } from './revocations/revocations.service.js';
 import type { StateStore } from './state-store.js';
 
 /** Where state is kept, and how it is followed. */

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { BootError } from '../core/errors/index.js';
 import { openStore } from './open-store.js';
-import { Revocations } from './revocations.service.js';
+import { Revocations } from './revocations/revocations.service.js';
 import {
   ConfigurableStateModule,
   STATE_OPTIONS,

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deadFrom } from '../../core/revocation/index.js';
 import { KEEP_SECONDS } from '../forgetting.js';
-import { MemoryStore } from '../memory.store.js';
+import { MemoryStore } from '../memory/memory.store.js';
 import type { RefreshUse } from '../state-store.js';
 import { StateDatabase } from './state-database.js';
 

@@ -3,11 +3,11 @@ import {
   timeOf,
   type Revocation,
   type RevocationSubject,
-} from '../core/revocation/index.js';
-import { followClock, latestTime } from './clock-record.js';
-import { Forgetting } from './forgetting.js';
+} from '../../core/revocation/index.js';
+import { followClock, latestTime } from '../clock-record.js';
+import { Forgetting } from '../forgetting.js';
 import { MemorySessions } from './memory-sessions.js';
-import type { SessionRecord } from './session-records.js';
+import type { SessionRecord } from '../session-records.js';
 import type {
   ChangeCursor,
   Hits,
@@ -16,9 +16,9 @@ import type {
   Replay,
   RevocationChanges,
   StateStore,
-} from './state-store.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
-import { epochSeconds } from '../core/time/index.js';
+} from '../state-store.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
+import { epochSeconds } from '../../core/time/index.js';
 
 interface Entry {
   readonly revocation: Revocation;

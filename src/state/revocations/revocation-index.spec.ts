@@ -1,8 +1,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import { describe, expect, inject, it } from 'vitest';
-import { figure } from '../../test/helpers/figure.js';
+import { figure } from '../../../test/helpers/figure.js';
 import { RevocationIndex } from './revocation-index.js';
-import { REVOCATION_KINDS, type Revocation } from '../core/revocation/index.js';
+import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/index.js';
 
 const entry = (value: string, changes: Partial<Revocation> = {}): Revocation => ({
   id: randomUUID(),

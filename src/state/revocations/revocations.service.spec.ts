@@ -1,18 +1,18 @@
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseJsonExactly } from '../core/json/index.js';
-import { Forgetting } from './forgetting.js';
-import { MemoryStore } from './memory.store.js';
-import type { Revocation, TokenNames } from '../core/revocation/index.js';
+import { parseJsonExactly } from '../../core/json/index.js';
+import { Forgetting } from '../forgetting.js';
+import { MemoryStore } from '../memory/memory.store.js';
+import type { Revocation, TokenNames } from '../../core/revocation/index.js';
 import { Revocations, type RevocationsOptions } from './revocations.service.js';
 import {
   StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
-} from './state-unavailable.exception.js';
-import type { RevocationChanges, StateStore } from './state-store.js';
-import { StoreClock } from './store-clock.js';
+} from '../state-unavailable.exception.js';
+import type { RevocationChanges, StateStore } from '../state-store.js';
+import { StoreClock } from '../store-clock.js';
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const token = (claims: Record<string, unknown>, kid = 'k1'): TokenNames => ({

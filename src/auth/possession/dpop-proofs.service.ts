@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { setResponseHeader } from '../http/index.js';
-import type { ProofMemory } from '../core/verify/index.js';
-import type { StateStore } from '../state/index.js';
+import { setResponseHeader } from '../../http/index.js';
+import type { ProofMemory } from '../../core/verify/index.js';
+import type { StateStore } from '../../state/index.js';
 import { DpopNonces } from './dpop-nonces.js';
 
 /**

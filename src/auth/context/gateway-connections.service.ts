@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { answerMessage } from '../http/index.js';
-import { BootError } from '../core/errors/index.js';
-import { RouteExplorer, type Handler } from '../routes/index.js';
-import { AuthGuard } from './auth.guard.js';
-import { DpopProofs } from './dpop-proofs.service.js';
-import { JwtVerifier } from './jwt-verifier.service.js';
-import { ProtectedRoutes } from './protected-routes.service.js';
+import { answerMessage } from '../../http/index.js';
+import { BootError } from '../../core/errors/index.js';
+import { RouteExplorer, type Handler } from '../../routes/index.js';
+import { AuthGuard } from '../auth.guard.js';
+import { DpopProofs } from '../possession/dpop-proofs.service.js';
+import { JwtVerifier } from '../jwt-verifier.service.js';
+import { ProtectedRoutes } from '../protected-routes.service.js';
 import { noteUpgrade } from './socket-handshake.js';
 import { closeSocket, type SocketClient } from './socket-expiry.js';
 

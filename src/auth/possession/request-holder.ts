@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { TokenRefusedError } from '../core/errors/index.js';
-import { requestUrl, type TokenHolder } from '../core/verify/index.js';
-import { trustsPeer } from '../http/index.js';
+import { TokenRefusedError } from '../../core/errors/index.js';
+import { requestUrl, type TokenHolder } from '../../core/verify/index.js';
+import { trustsPeer } from '../../http/index.js';
 import { certificateThumbprint, thumbprintOfHeader } from './client-certificate.js';
 
 /** What the options say of how requests come in. */

@@ -1,5 +1,5 @@
-import { LATEST_EXPIRY } from '../core/revocation/index.js';
-import type { StateStore } from './state-store.js';
+import { LATEST_EXPIRY } from '../../core/revocation/index.js';
+import type { StateStore } from '../state-store.js';
 
 const HOUR = 3600;
 

@@ -9,7 +9,7 @@ import {
   TcpContext,
 } from '@nestjs/microservices';
 import { describe, expect, it } from 'vitest';
-import { bearerToken } from '../core/verify/index.js';
+import { bearerToken } from '../../core/verify/index.js';
 import { contextRequest, tokenCarrier } from './context-request.js';
 
 const PLACES = { authHeaderName: 'authorization', cookieKey: undefined };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { epochSeconds } from '../core/time/index.js';
+import { epochSeconds } from '../../core/time/index.js';
 import {
   LONGEST_LEEWAY,
   nameOf,
@@ -12,12 +12,12 @@ import {
   type Revocation,
   type RevocationKind,
   type TokenNames,
-} from '../core/revocation/index.js';
+} from '../../core/revocation/index.js';
 import { LatestExpiry } from './latest-expiry.js';
 import { RevocationReplica, type ReplicaOptions } from './revocation-replica.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
-import type { StateStore } from './state-store.js';
-import { LARGEST_SKEW } from './store-reports.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
+import type { StateStore } from '../state-store.js';
+import { LARGEST_SKEW } from '../store-reports.js';
 
 /** How the view follows the store. */
 export interface RevocationsOptions extends ReplicaOptions {

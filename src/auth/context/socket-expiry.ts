@@ -1,6 +1,6 @@
-import { nowSeconds } from '../core/time/index.js';
-import { toNumber } from '../core/json/index.js';
-import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
+import { nowSeconds } from '../../core/time/index.js';
+import { toNumber } from '../../core/json/index.js';
+import type { TokenPolicy, VerifiedClaims } from '../../core/verify/index.js';
 
 /** The longest time that a timer takes. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -1,17 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { REVOCATION_KINDS, type Revocation } from '../core/revocation/index.js';
-import { epochSeconds } from '../core/time/index.js';
-import { followClock, latestTime } from './clock-record.js';
-import { Forgetting } from './forgetting.js';
+import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/index.js';
+import { epochSeconds } from '../../core/time/index.js';
+import { followClock, latestTime } from '../clock-record.js';
+import { Forgetting } from '../forgetting.js';
 import type { LatestExpiry } from './latest-expiry.js';
 import { RevocationIndex } from './revocation-index.js';
 import {
   StateLoadingException,
   StateReadOnlyException,
   StateUnavailableException,
-} from './state-unavailable.exception.js';
-import type { StateStore } from './state-store.js';
-import { StoreReports } from './store-reports.js';
+} from '../state-unavailable.exception.js';
+import type { StateStore } from '../state-store.js';
+import { StoreReports } from '../store-reports.js';
 
 /** How the view follows the store. */
 export interface ReplicaOptions {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
-import { hasDuplicateMembers, mediaType } from '../core/json/index.js';
-import { GatewayException } from './gateway.exception.js';
+import { hasDuplicateMembers, mediaType } from '../../core/json/index.js';
+import { GatewayException } from '../gateway.exception.js';
 
 /** A request whose body is refused. */
 export class RequestBodyException extends GatewayException {

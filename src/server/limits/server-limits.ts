@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server, ServerOptions, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { AtMostEvery } from '../core/time/index.js';
+import { AtMostEvery } from '../../core/time/index.js';
 
 /** Bytes of all header fields beside the token. */
 const OTHER_HEADERS = 16 * 1024;

@@ -1,5 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
-import { foldHeader, SESSION_COOKIES } from '../core/headers/index.js';
+import { foldHeader, SESSION_COOKIES } from '../../core/headers/index.js';
 
 /**
  * Names of backend headers that only the gateway writes, on any of its routes: no client's header

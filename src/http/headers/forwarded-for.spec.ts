@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
-import { forwardedFor, trustsPeer } from './index.js';
+import { forwardedFor, trustsPeer } from '../index.js';
 
 const PEER = '192.0.2.7';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { epochSeconds } from '../core/time/index.js';
-import type { NonceSource } from '../core/verify/index.js';
-import type { StateStore } from '../state/index.js';
+import { epochSeconds } from '../../core/time/index.js';
+import type { NonceSource } from '../../core/verify/index.js';
+import type { StateStore } from '../../state/index.js';
 
 /** Seconds for which a nonce is handed out. */
 const PERIOD = 120;

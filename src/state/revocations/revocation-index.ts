@@ -3,8 +3,8 @@ import {
   REVOCATION_KINDS,
   type Revocation,
   type RevocationKind,
-} from '../core/revocation/index.js';
-import { epochSeconds } from '../core/time/index.js';
+} from '../../core/revocation/index.js';
+import { epochSeconds } from '../../core/time/index.js';
 import {
   decodeName,
   decodeText,

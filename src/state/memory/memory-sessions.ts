@@ -1,6 +1,6 @@
-import { epochSeconds } from '../core/time/index.js';
-import { inOrder, type SessionRecord, type SessionRecords } from './session-records.js';
-import { StateUnavailableException } from './state-unavailable.exception.js';
+import { epochSeconds } from '../../core/time/index.js';
+import { inOrder, type SessionRecord, type SessionRecords } from '../session-records.js';
+import { StateUnavailableException } from '../state-unavailable.exception.js';
 
 /** Of all users, at about 500 bytes each. None is pushed out: a session that is not listed cannot be ended. */
 const MAX_SESSIONS = 100_000;

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { GatewayException } from '../http/index.js';
+import type { GatewayException } from '../../http/index.js';
 
 /** What a refusal says, to clients of any protocol. */
 interface Refusal {

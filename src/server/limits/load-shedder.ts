@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { AtMostEvery } from '../core/time/index.js';
-import { errorAnswer, requestContext, type GatewayError } from '../http/index.js';
+import { AtMostEvery } from '../../core/time/index.js';
+import { errorAnswer, requestContext, type GatewayError } from '../../http/index.js';
 import { probeDelay } from './delay-probe.js';
 import { ShedController } from './shed-controller.js';
 

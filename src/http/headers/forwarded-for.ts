@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { requestBase } from '../core/verify/index.js';
+import { requestBase } from '../../core/verify/index.js';
 
 /** What Express makes of `trust proxy`; another platform has nothing of the kind, and trusts nobody. */
 interface WithSettings {

@@ -1,4 +1,4 @@
-import { REVOCATION_KINDS, type RevocationKind } from '../core/revocation/index.js';
+import { REVOCATION_KINDS, type RevocationKind } from '../../core/revocation/index.js';
 
 /** How a value is written: what most values are takes less than half of its text. */
 const TEXT = 0;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MemoryStore } from '../state/index.js';
+import { MemoryStore } from '../../state/index.js';
 import { DpopNonces } from './dpop-nonces.js';
 
 const T = 1_900_000_800; // The begin of a period.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as send, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bodyMiddleware, bodyParser, GatewayException } from './index.js';
+import { bodyMiddleware, bodyParser, GatewayException } from '../index.js';
 import { hasBody } from './request-body.js';
 
 const JSON_TYPE = 'application/json';
