@@ -9,7 +9,7 @@ const common = {
     '--disable-warning=ExperimentalWarning',
   ],
   provide: { thorough: false },
-  setupFiles: ['test/setup/each-file.ts'],
+  setupFiles: ['test/setup/each-file.ts', 'test/setup/no-nest-log.ts'],
   // Conditions are waited for, not times; a busy machine takes longer.
   expect: { poll: { timeout: 20_000 } },
   testTimeout: 60_000,
@@ -47,7 +47,6 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['src/**/*.spec.ts'],
-          setupFiles: [...common.setupFiles, 'test/setup/no-nest-log.ts'],
           // They share the modules that they load; none may change what others see.
           isolate: false,
           restoreMocks: true,

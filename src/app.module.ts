@@ -72,7 +72,9 @@ export class AppModule {
         ),
         JwksModule.forRootAsync(namespace('jwks', jwksOptions(env))),
         StateModule.forRootAsync(namespace('state', stateOptions(env))),
-        SigningModule.forRootAsync(namespace('signing', signingOptions(env))),
+        SigningModule.forRootAsync(
+          namespace('signing', { ...signingOptions(env), logFailures: false }),
+        ),
         AuthModule.forRootAsync(namespace('auth', { ...authOptions(env), logRefusals: false })),
         ThrottleModule.forRootAsync(namespace('throttle', throttleOptions(env))),
         ...(clients === undefined

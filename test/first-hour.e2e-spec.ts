@@ -183,6 +183,9 @@ describe('an application of the library', () => {
       const { status, json } = await call(`${url}/receipt`, { method: 'POST' });
       expect([status, json.code]).toEqual([502, code]);
       expect(JSON.stringify(json)).not.toMatch(/backend/i);
+      expect(lines).toEqual([
+        expect.stringMatching(new RegExp(`^error Signing: "Orders\\.receipt: 502 ${code}: `)),
+      ]);
     },
   );
 

@@ -4,6 +4,7 @@ import {
   Logger,
   Optional,
   StreamableFile,
+  type ExecutionContext,
   type OnModuleInit,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
@@ -11,7 +12,13 @@ import { BootError } from '../core/errors/index.js';
 import { RouteExplorer, RouteTable, type Handler, type Route } from '../routes/index.js';
 import { KeyError } from '../core/keys/index.js';
 import { JwkKeyStore, requiredKeys } from '../jwks/index.js';
-import { overlaps, compileSigningPolicy, type SigningPolicy } from '../core/sign/index.js';
+import {
+  overlaps,
+  compileSigningPolicy,
+  type SigningError,
+  type SigningPolicy,
+} from '../core/sign/index.js';
+import { oneLine } from '../core/text/index.js';
 import { optionProblems } from '../options/index.js';
 import { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
 import {
@@ -27,6 +34,7 @@ export class SignedRoutes implements OnModuleInit {
   private otherIssuerSeen = false;
 
   private readonly keys: JwkKeyStore;
+  private readonly logger = new Logger('Signing');
 
   constructor(
     @Inject(SIGNING_OPTIONS) private readonly options: SigningModuleOptions,
@@ -63,6 +71,13 @@ export class SignedRoutes implements OnModuleInit {
     if (problems.length > 0) throw new BootError(problems);
   }
 
+  /** Writes a line about an answer that could not be signed. */
+  logFailure({ code, explanation }: SigningError, context: ExecutionContext): void {
+    if (this.options.logFailures === false) return;
+    const route = `${context.getClass().name}.${context.getHandler().name}`;
+    this.logger.error(oneLine(`${route}: 502 ${code}: ${explanation}`));
+  }
+
   /** What `@SignFields` on this handler means. */
   policy(handler: CallableFunction): SigningPolicy {
     let policy = this.policies.get(handler);
@@ -81,7 +96,7 @@ export class SignedRoutes implements OnModuleInit {
     const { issuer } = this.options;
     if (this.otherIssuerSeen || issuer === undefined || iss === issuer) return;
     this.otherIssuerSeen = true;
-    new Logger('Signing').warn(
+    this.logger.warn(
       'Claims came with an iss that is not the option issuer of SigningModule (SIGNER_ISSUER). It stays, and services that compare it with the issuer of the metadata refuse such tokens. Leave iss out, or set the option to it',
     );
   }

@@ -85,7 +85,9 @@ export class SigningInterceptor implements NestInterceptor {
         steps,
       );
     } catch (error) {
-      throw error instanceof SigningError ? new SigningException(error) : error;
+      if (!(error instanceof SigningError)) throw error;
+      this.routes.logFailure(error, context);
+      throw new SigningException(error);
     }
   }
 }

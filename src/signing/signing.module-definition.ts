@@ -4,7 +4,13 @@ import type { SigningOptions } from '../core/sign/index.js';
 import type { SignFieldsOptions } from './sign-fields.metadata.js';
 
 /** Defaults of every `@SignFields()`. */
-export interface SigningModuleOptions extends SigningOptions {}
+export interface SigningModuleOptions extends SigningOptions {
+  /**
+   * Whether Nest's logger gets a line of level error for each answer that cannot be signed, with handler, code and
+   * reason. Default true; without it where the lines of requests say it.
+   */
+  logFailures?: boolean;
+}
 
 /** For tests. */
 export const SIGNING_KINDS: OptionKinds<SigningModuleOptions> = {
@@ -22,6 +28,7 @@ export const SIGNING_KINDS: OptionKinds<SigningModuleOptions> = {
   refreshTtl: kinds.number('seconds'),
   staleExp: kinds.oneOf('reject', 'renew', 'keep'),
   maxTokenLength: kinds.whole('characters', 1),
+  logFailures: kinds.flag,
 };
 
 /** Of one route. */
