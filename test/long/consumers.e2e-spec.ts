@@ -226,7 +226,17 @@ describe('an application of Nest 11 in CommonJS', () => {
 
   describe('in a bundle', () => {
     /** Of Nest's microservices and of the library: what is not installed stays outside. */
-    const OUTSIDE = ['kafkajs', 'mqtt', '@grpc/*', 'ioredis', 'nats', 'amqp*', 'redis'];
+    const OUTSIDE = [
+      'kafkajs',
+      'mqtt',
+      '@grpc/*',
+      'ioredis',
+      'nats',
+      'amqp*',
+      'redis',
+      'axios',
+      '@nestjs/axios',
+    ];
     /** What the bundle says, run where no node_modules are. */
     const said = async (file: string, env: Record<string, string> = {}): Promise<unknown> => {
       const { stdout } = await run(process.execPath, [file], {
@@ -279,7 +289,7 @@ describe('an application of Nest 11 in CommonJS', () => {
 
 /** Nest looks for file-type at run time; webpack leaves that as it is, rspack calls it an error. */
 const packScript = (folder: string): string => `
-const outside = /^(kafkajs|mqtt|@grpc|ioredis|nats|amqp|redis|file-type)/;
+const outside = /^(kafkajs|mqtt|@grpc|ioredis|nats|amqp|redis|axios|@nestjs.axios|file-type)/;
 pack({
   mode: 'production',
   target: 'node',
