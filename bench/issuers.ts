@@ -2,7 +2,7 @@
 // both run the same compiled code, in pairs of short slices. Two processes of one build differ by more than what is
 // looked for here.
 //
-//   npm run bench:issuers [-- --pairs=400]
+//   npm run bench:issuers [-- --pairs=200]
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const COUNTS = [1, 100];
 const REQUESTS = 1500;
 const WARM_UP = 8;
 
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '400' } } });
+const { values } = parseArgs({ options: { pairs: { type: 'string', default: '200' } } });
 const directory = mkdtempSync(join(tmpdir(), 'signet-bench-'));
 const secret = await generateSecret('HS256', { extractable: true });
 const keys = join(directory, 'keys.json');
