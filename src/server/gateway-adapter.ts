@@ -66,6 +66,7 @@ export class GatewayAdapter extends ExpressAdapter {
     );
     limitServer(server);
     server.once('listening', () => this.shedder.start());
+    server.once('close', () => this.shedder.stop());
     this.httpServer = server;
   }
 

@@ -1,5 +1,6 @@
 import { pbkdf2, pbkdf2Sync } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
 import { probeDelay } from './delay-probe.js';
 
 it('tells of a queue before the thread pool for as long as it stands', async () => {
@@ -19,7 +20,7 @@ it('tells of a queue before the thread pool for as long as it stands', async () 
     });
   });
   const whileItStood: number[] = [];
-  probeDelay(
+  const stop = probeDelay(
     () => true,
     (delay) => {
       longest = Math.max(longest, delay);
@@ -27,8 +28,20 @@ it('tells of a queue before the thread pool for as long as it stands', async () 
     },
   );
   await Promise.all(queue);
+  stop();
   expect(longest).toBeGreaterThan(200);
   // Growing, and more than one: what is seen once counts for a burst.
   expect(whileItStood.length).toBeGreaterThan(1);
   expect(whileItStood).toEqual(whileItStood.toSorted((a, b) => a - b));
+});
+
+it('ends, also between a job and its answer', async () => {
+  const measured = vi.fn<() => void>();
+  const stop = probeDelay(() => true, measured);
+  await vi.waitUntil(() => measured.mock.calls.length > 1, { timeout: 20_000 });
+  stop();
+  const before = measured.mock.calls.length;
+  // A job that is under way may still be told of.
+  await sleep(100);
+  expect(measured.mock.calls.length).toBeLessThanOrEqual(before + 1);
 });

@@ -15,11 +15,14 @@ const scratch = new Uint8Array(1);
  *
  * @param isBusy whether there is enough to do for delays to matter
  * @param measured gets the delay, and the time since the last measurement, in milliseconds
+ * @returns ends it
  */
 export function probeDelay(
   isBusy: () => boolean,
   measured: (delayMs: number, elapsedMs: number) => void,
-): void {
+): () => void {
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
   let last = performance.now();
   let due = last;
   const report = (): void => {
@@ -29,9 +32,10 @@ export function probeDelay(
     measured(Math.max(0, now - due), elapsed);
   };
   const plan = (): void => {
+    if (ended) return;
     const pause = isBusy() ? PAUSE_MS : IDLE_PAUSE_MS;
     due = performance.now() + pause;
-    setTimeout(ask, pause).unref();
+    timer = setTimeout(ask, pause).unref();
   };
   const ask = (): void => {
     const asked = last;
@@ -44,4 +48,8 @@ export function probeDelay(
     });
   };
   plan();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
 }

@@ -35,9 +35,12 @@ export class LoadShedder {
     this.inFlight--;
   };
 
+  /** Ends {@link start}. */
+  stop: () => void = () => undefined;
+
   /** Begins to measure. */
   start(): void {
-    probeDelay(
+    this.stop = probeDelay(
       () => this.inFlight >= ALWAYS_ADMITTED / 2,
       (delayMs, elapsedMs) => {
         this.controller.measured(delayMs, elapsedMs);
