@@ -57,6 +57,8 @@ export class RevocationReplica {
   private readonly maxStalenessMs: number;
   private readonly forgetting: Forgetting;
   private cursor: string | undefined;
+  /** Ids of what is being written here and the store has not told of yet. */
+  private readonly writing = new Set<string>();
   /** What the store confirmed here and has not told of yet. */
   private readonly unseen = new Map<string, Revocation>();
   /** The store has a new history: what it does not tell of has to be given back. */
@@ -148,10 +150,22 @@ export class RevocationReplica {
       );
   }
 
-  /** Takes in what the store confirmed just now. */
-  confirmed(revocation: Revocation): void {
-    this.unseen.set(revocation.id, revocation);
-    this.index.add(revocation);
+  /**
+   * Takes in the revocation of this id as soon as the store confirms it. A poll beside it may tell of it before: then
+   * the store need not tell of it again.
+   */
+  async confirmed(id: string, write: () => Promise<Revocation>): Promise<Revocation> {
+    this.writing.add(id);
+    try {
+      const revocation = await write();
+      if (this.writing.has(id)) {
+        this.unseen.set(id, revocation);
+        this.index.add(revocation);
+      }
+      return revocation;
+    } finally {
+      this.writing.delete(id);
+    }
   }
 
   /** Takes out what was undone just now; `undone` is what the store had under this id. */
@@ -238,12 +252,12 @@ export class RevocationReplica {
         await this.write(() => this.store.restore([]));
       }
       for (const revocation of changes.added) {
-        this.unseen.delete(revocation.id);
+        this.told(revocation.id);
         if (isUnderstood(revocation)) this.index.add(revocation);
         else this.skip(revocation.id);
       }
       for (const removed of changes.removed) {
-        this.unseen.delete(removed.id);
+        this.told(removed.id);
         if (REVOCATION_KINDS.includes(removed.kind)) this.index.remove(removed);
         else this.foreign.delete(removed.id);
       }
@@ -256,6 +270,11 @@ export class RevocationReplica {
     }
     if (this.lost) this.givingBack ??= this.giveBack();
     await this.write(() => this.tellStore(confirmed));
+  }
+
+  private told(id: string): void {
+    this.writing.delete(id);
+    this.unseen.delete(id);
   }
 
   /** Writes what can wait: it will be told as soon as the store takes writes; what it knows was read. */

@@ -109,6 +109,37 @@ describe('Revocations', () => {
     await expect.poll(() => other.isRevoked(token({ sid: 's' }))).toBe(false);
   });
 
+  it('gives nothing back that the store told of before it confirmed it', async () => {
+    const store = new MemoryStore();
+    const changes = store.changes.bind(store);
+    const add = store.addRevocation.bind(store);
+    const restore = vi.spyOn(store, 'restore');
+    const polls = { sinceAdded: 0 };
+    vi.spyOn(store, 'changes').mockImplementation(async (cursor, limit) => {
+      const told = await changes(cursor, limit);
+      polls.sinceAdded++;
+      return told;
+    });
+    let undo = false;
+    vi.spyOn(store, 'addRevocation').mockImplementation(async (revocation, reach) => {
+      const added = await add(revocation, reach);
+      if (undo) await store.removeRevocation(added.id);
+      polls.sinceAdded = 0;
+      await vi.waitFor(() => expect(polls.sinceAdded).toBeGreaterThan(1));
+      return added;
+    });
+    const revocations = await open(store);
+    await revocations.revoke({ kind: 'jti', value: 'a' });
+    undo = true;
+    await revocations.revoke({ kind: 'jti', value: 'b' });
+    polls.sinceAdded = 0;
+    await vi.waitFor(() => expect(polls.sinceAdded).toBeGreaterThan(2));
+    expect(restore.mock.calls.flat(2)).toEqual([]);
+    expect(revocations.isRevoked(token({ jti: 'a' }))).toBe(true);
+    expect(revocations.isRevoked(token({ jti: 'b' }))).toBe(false);
+    expect(revocations.size).toBe(1);
+  });
+
   it('lets the strictest of several entries count; undoing one leaves the others', async () => {
     const revocations = await open(new MemoryStore());
     const revoke = async (before: number | null): Promise<string> =>

@@ -208,9 +208,9 @@ export class Revocations implements OnApplicationShutdown {
       expiresAt:
         request.expiresAt === undefined ? await this.expiryOf(kind, now) : request.expiresAt,
     };
-    const revocation = await this.store.addRevocation(told, untilNow ? this.leeway + 1 : undefined);
-    this.replica.confirmed(revocation);
-    return revocation;
+    return this.replica.confirmed(told.id, () =>
+      this.store.addRevocation(told, untilNow ? this.leeway + 1 : undefined),
+    );
   }
 
   /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
