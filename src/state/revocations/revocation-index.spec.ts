@@ -67,8 +67,51 @@ describe('RevocationIndex', () => {
     index.add(entry('newer'));
     const ids = (list: Iterable<Revocation>): string[] => [...list].map(({ id }) => id).toSorted();
     expect(ids(index.unmarked())).toEqual(ids([...entries.slice(90, 95), ...entries.slice(96)]));
-    index.endMarking();
+    for (const one of index.unmarked()) index.markAgain(one);
     expect(ids(index.unmarked())).toEqual([]);
+  });
+
+  it('knows it after any number of histories', () => {
+    const index = new RevocationIndex();
+    const [lost, kept] = [entry('lost'), entry('kept', { reason: 'r', before: 7 })];
+    for (const one of [lost, kept]) index.add(one);
+    const missing = (): string[] => [...index.unmarked()].map(({ value }) => value);
+    for (let history = 1; history < 70_000; history++) {
+      index.beginMarking();
+      index.add(kept);
+      if (missing().length !== 1) expect({ history, missing: missing() }).toBe('the lost one');
+    }
+    expect(missing()).toEqual(['lost']);
+    index.markAgain(lost);
+    expect(missing()).toEqual([]);
+    expect([...index.entries()]).toEqual([{ ...lost, reason: undefined }, kept]);
+  });
+
+  it('tells each entry once, whatever is added and removed meanwhile', () => {
+    const index = new RevocationIndex();
+    // Of many lengths, with gaps where a piece of the memory ends.
+    const some = (count: number): Revocation[] =>
+      Array.from({ length: count }, (_, number) =>
+        entry(`${'x'.repeat((number * 7) % 300)}${randomUUID()}`, {
+          before: number % 3 === 0 ? number : null,
+        }),
+      );
+    const [staying, going] = [some(3000), some(3000)];
+    for (const [number, one] of staying.entries()) {
+      index.add(one);
+      index.add(going[number] as Revocation);
+    }
+    const told: string[] = [];
+    for (const { id } of index.entries()) {
+      told.push(id);
+      const gone = going.pop();
+      if (gone === undefined) continue;
+      index.remove(gone);
+      for (const one of some(going.length % 3)) index.add(one);
+    }
+    expect(new Set(told).size).toBe(told.length);
+    const known = new Set(told);
+    expect(staying.filter(({ id }) => !known.has(id))).toEqual([]);
   });
 
   it('is what a plain list would be, whatever is done to it', () => {
@@ -110,6 +153,9 @@ describe('RevocationIndex', () => {
     }
     expect(sizes.length).toBeGreaterThan(10);
     for (const [found, expected] of sizes) expect(found).toBe(expected);
+    const ids = (entries: Iterable<Revocation>): string[] =>
+      [...entries].map(({ id }) => id).toSorted();
+    expect(ids(index.entries())).toEqual(ids(list.values()));
   });
 
   it('answers in microseconds, whatever it holds, and is compact', () => {

@@ -16,29 +16,33 @@ import {
   writeUuid,
   type Name,
 } from './revocation-record.js';
-import { NONE, SlotTable, type Slot } from './slot-table.js';
 import { WordArena, type Ref } from './word-arena.js';
 
 /** What identifies an entry. */
 type EntryName = Pick<Revocation, 'id' | 'kind' | 'value'>;
 
-/** Words of a slot. `REF` is 0 in a free one. */
-const ID = 0;
-const EXPIRES = 4;
-const CREATED = 5;
-const NEXT = 6;
-const REF = 7;
-const WORDS = 8;
+/** Words of a record. Behind the value stand `before` where there is one, and the reason where its number does not say it. */
+const HEAD = 0;
+const NEXT = 1;
+const EXPIRES = 2;
+const CREATED = 3;
+const ID = 4;
+const VALUE = 8;
+/** Ends the records of a bucket. */
+const NONE: Ref = 0;
 /** Stands for no limit: every time is before it, and nothing lives that long. */
 const FOREVER = 0xffff_ffff;
 
 /** Entries of a bucket, on average. */
 const PER_BUCKET = 2;
 
-/** Kind and form of the head of a record; above them stands whether it has a `before`, and its reason. */
+/** The head: kind and form of the value, whether there is a `before`, the number of the reason, and the mark. */
 const NAME_BITS = 0xf;
 const HAS_BEFORE = 0x10;
 const REASON_SHIFT = 8;
+const REASON_BITS = 0xff;
+const MARK_SHIFT = 16;
+const LAST_MARK = 0x7fff;
 const NO_REASON = 0;
 const NO_WORDS = new Uint32Array(0);
 /** The reason stands behind the value: there are more than are numbered. */
@@ -47,17 +51,16 @@ const OWN_REASON = 255;
 /**
  * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
  * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
- * entry is 34 bytes in tables, and its value in an arena: 36 bytes for a digest, 20 for a UUID, 16 for the name of a
- * login.
+ * entry is 2 bytes in the table and 32 in an arena, and its value: 32 bytes for a digest, 16 for a UUID, 12 for the name
+ * of a login.
  *
  * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
  */
 export class RevocationIndex {
-  private readonly slots = new SlotTable(WORDS);
   private readonly arena = new WordArena();
-  /** Row 0 of each: the first entry of the bucket. */
-  private readonly buckets = new SlotTable(1);
-  /** Buckets of the whole round; those below `split` have been divided already. */
+  /** A word for each bucket, at 1 and so on: its first entry. */
+  private readonly buckets = new WordArena();
+  /** Buckets of the whole round; the first `split` of them have been divided already. */
   private base = 1;
   private split = 0;
   private readonly counts: Record<RevocationKind, number> = { jti: 0, sub: 0, sid: 0, kid: 0 };
@@ -65,8 +68,8 @@ export class RevocationIndex {
   private readonly reasons: string[] = [];
   private readonly seed = randomInt(2 ** 32);
   private swept = 0;
-  /** While a history is read: a bit for each slot whose entry the store has. */
-  private marks: Uint8Array | undefined;
+  /** Which is given to entries since {@link beginMarking}. */
+  private currentMark = 0;
 
   /** @param now the clock to go by, in seconds since 1970 */
   constructor(private readonly now = epochSeconds) {
@@ -74,7 +77,8 @@ export class RevocationIndex {
   }
 
   get size(): number {
-    return this.slots.size;
+    const { jti, sub, sid, kid } = this.counts;
+    return jti + sub + sid + kid;
   }
 
   /** Entries of each kind. */
@@ -90,33 +94,23 @@ export class RevocationIndex {
   /** Whether a token that carries `value` is revoked. @param time see `timeOf` */
   isRevoked(kind: RevocationKind, value: string, time: number | undefined): boolean {
     const name = encodeName(kind, value);
-    for (let slot = this.first(name); slot !== NONE; slot = this.slots.get(slot, NEXT)) {
-      if (!this.isNamed(slot, name) || this.isExpired(slot, this.now())) continue;
-      const before = this.beforeOf(this.slots.get(slot, REF));
+    for (let ref = this.first(name); ref !== NONE; ref = this.arena.get(ref + NEXT)) {
+      if (!this.isNamed(ref, name) || this.isExpired(ref, this.now())) continue;
+      const before = this.beforeOf(ref);
       if (before === FOREVER || time === undefined || time < before) return true;
     }
     return false;
   }
 
   /** Adds an entry unless it is there. */
-  add({ id, kind, value, before, expiresAt, createdAt, reason }: Revocation): void {
-    const { slots } = this;
+  add(revocation: Revocation): void {
+    const { id, kind, value } = revocation;
     const words = idWords(id);
     const name = encodeName(kind, value);
     const there = this.find(words, name);
     if (there !== NONE) return this.mark(there);
-    const bucket = this.bucketOf(name);
-    const first = this.buckets.get(bucket, 0);
-    const added = slots.allocate();
-    for (let index = 0; index < words.length; index++)
-      slots.set(added, ID + index, words[index] as number);
-    slots.set(added, EXPIRES, toWord(expiresAt));
-    slots.set(added, CREATED, toWord(createdAt));
-    slots.set(added, NEXT, first);
-    slots.set(added, REF, this.write(name, toWord(before), reason));
-    this.buckets.set(bucket, 0, added);
+    this.link(this.write(words, name, revocation), this.bucketOf(name));
     this.counts[kind]++;
-    this.mark(added);
     if (this.size > PER_BUCKET * (this.base + this.split)) this.grow();
   }
 
@@ -124,7 +118,7 @@ export class RevocationIndex {
   remove({ id, kind, value }: EntryName): void {
     const words = idWords(id);
     const name = encodeName(kind, value);
-    this.unlink(this.bucketOf(name), (slot) => this.hasId(slot, words) && this.isNamed(slot, name));
+    this.unlink(this.bucketOf(name), (ref) => this.hasId(ref, words) && this.isNamed(ref, name));
   }
 
   /**
@@ -133,83 +127,81 @@ export class RevocationIndex {
    */
   sweep(count: number, horizon: number): void {
     for (let visited = 0; visited < count; visited++) {
-      this.unlink(this.swept, (slot) => this.isExpired(slot, horizon));
+      this.unlink(1 + this.swept, (ref) => this.isExpired(ref, horizon));
       this.swept = (this.swept + 1) % (this.base + this.split);
     }
   }
 
   /** All entries. Those that are added or removed meanwhile may be among them or not. */
   *entries(): Generator<Revocation> {
-    for (let slot = 0; slot < this.slots.rows; slot++) {
-      const revocation = this.at(slot);
-      if (revocation !== undefined) yield revocation;
-    }
+    for (const ref of this.refs()) yield this.at(ref);
   }
 
   /** From now on it is noted which entries are added, or added again. */
   beginMarking(): void {
-    this.marks = new Uint8Array(Math.ceil(this.slots.rows / 8));
+    if (this.currentMark === LAST_MARK) {
+      this.currentMark = 0;
+      for (const ref of this.refs()) this.mark(ref);
+    }
+    this.currentMark++;
   }
 
   /** Notes that the store has an entry, as {@link add}; of one that is not there any more, nothing. */
   markAgain({ id, kind, value }: EntryName): void {
-    const slot = this.find(idWords(id), encodeName(kind, value));
-    if (slot !== NONE) this.mark(slot);
-  }
-
-  endMarking(): void {
-    this.marks = undefined;
+    const ref = this.find(idWords(id), encodeName(kind, value));
+    if (ref !== NONE) this.mark(ref);
   }
 
   /** The entries that were there when marking began and have not been added since; as {@link entries}. */
   *unmarked(): Generator<Revocation> {
-    for (let slot = 0; slot < (this.marks?.length ?? 0) * 8; slot++) {
-      if (slot >= this.slots.rows || this.isMarked(slot)) continue;
-      const revocation = this.at(slot);
-      if (revocation !== undefined) yield revocation;
-    }
+    for (const ref of this.refs())
+      if (this.arena.get(ref + HEAD) >>> MARK_SHIFT !== this.currentMark) yield this.at(ref);
   }
 
-  private mark(slot: Slot): void {
-    const byte = this.marks?.[slot >>> 3];
-    // Those beyond are new.
-    if (this.marks !== undefined && byte !== undefined)
-      this.marks[slot >>> 3] = byte | (1 << (slot & 7));
+  private mark(ref: Ref): void {
+    const head = this.arena.get(ref + HEAD) & ((1 << MARK_SHIFT) - 1);
+    this.arena.set(ref + HEAD, head | (this.currentMark << MARK_SHIFT));
   }
 
-  private isMarked(slot: Slot): boolean {
-    return (((this.marks?.[slot >>> 3] ?? 0xff) >>> (slot & 7)) & 1) === 1;
+  private refs(): Generator<Ref> {
+    return this.arena.records((ref) => this.lengthOf(ref));
   }
 
-  private at(slot: Slot): Revocation | undefined {
-    const word = (index: number): number => this.slots.get(slot, index);
-    const ref = word(REF);
-    if (ref === 0) return undefined;
-    const head = this.arena.get(ref);
-    const length = this.nameLength(ref);
+  private at(ref: Ref): Revocation {
+    const { arena } = this;
+    const name = arena.words(ref + VALUE, this.nameLength(ref));
+    const [kind, value] = decodeName(arena.get(ref + HEAD), name);
     const before = this.beforeOf(ref);
-    const [kind, value] = decodeName(head, this.arena.words(ref + 1, length));
+    const expires = arena.get(ref + EXPIRES);
     return {
-      id: writeUuid(Uint32Array.of(word(ID), word(ID + 1), word(ID + 2), word(ID + 3))),
+      id: writeUuid(arena.words(ref + ID, VALUE - ID)),
       kind,
       value,
       before: before === FOREVER ? null : before,
       reason: this.reasonOf(ref),
-      createdAt: word(CREATED),
-      expiresAt: word(EXPIRES) === FOREVER ? null : word(EXPIRES),
+      createdAt: arena.get(ref + CREATED),
+      expiresAt: expires === FOREVER ? null : expires,
     };
   }
 
-  /** A record: its head, the value, `before` where there is one, and the reason where its number does not say it. */
-  private write({ head, words }: Name, before: number, reason: string | undefined): Ref {
+  private write(
+    id: Uint32Array,
+    { head, words }: Name,
+    { before, expiresAt, createdAt, reason }: Revocation,
+  ): Ref {
     const { arena } = this;
+    const limit = toWord(before);
     const number = this.numberOf(reason);
     const own = number === OWN_REASON ? encodeText(reason as string) : NO_WORDS;
-    const end = 1 + words.length + (before === FOREVER ? 0 : 1);
+    const end = VALUE + words.length + (limit === FOREVER ? 0 : 1);
     const ref = arena.allocate(end + own.length);
-    arena.set(ref, head | (before === FOREVER ? 0 : HAS_BEFORE) | (number << REASON_SHIFT));
-    arena.write(ref + 1, words);
-    if (before !== FOREVER) arena.set(ref + end - 1, before);
+    const has = limit === FOREVER ? 0 : HAS_BEFORE;
+    arena.set(ref + HEAD, head | has | (number << REASON_SHIFT) | (this.currentMark << MARK_SHIFT));
+    arena.set(ref + EXPIRES, toWord(expiresAt));
+    arena.set(ref + CREATED, toWord(createdAt));
+    arena.write(ref + ID, id);
+    arena.write(ref + VALUE, words);
+    if (limit !== FOREVER) arena.set(ref + end - 1, limit);
     arena.write(ref + end, own);
     return ref;
   }
@@ -222,123 +214,128 @@ export class RevocationIndex {
   }
 
   private reasonOf(ref: Ref): string | undefined {
-    const number = this.arena.get(ref) >>> REASON_SHIFT;
+    const number = this.reasonNumber(ref);
     if (number !== OWN_REASON) return this.reasons[number - 1];
-    const start = ref + this.reasonAt(ref);
-    return decodeText(this.arena.words(start, textWords(this.arena.get(start))));
+    return decodeText(this.arena.words(ref + this.reasonAt(ref), this.ownReasonLength(ref)));
+  }
+
+  private reasonNumber(ref: Ref): number {
+    return (this.arena.get(ref + HEAD) >>> REASON_SHIFT) & REASON_BITS;
   }
 
   private beforeOf(ref: Ref): number {
-    const has = (this.arena.get(ref) & HAS_BEFORE) !== 0;
-    return has ? this.arena.get(ref + 1 + this.nameLength(ref)) : FOREVER;
+    return this.hasBefore(ref) ? this.arena.get(ref + VALUE + this.nameLength(ref)) : FOREVER;
   }
 
-  /** Words of a record without its reason. */
+  private hasBefore(ref: Ref): boolean {
+    return (this.arena.get(ref + HEAD) & HAS_BEFORE) !== 0;
+  }
+
+  /** Words of a record. */
+  private lengthOf(ref: Ref): number {
+    return this.reasonAt(ref) + this.ownReasonLength(ref);
+  }
+
+  /** The same without its reason. */
   private reasonAt(ref: Ref): number {
-    return 1 + this.nameLength(ref) + ((this.arena.get(ref) & HAS_BEFORE) === 0 ? 0 : 1);
+    return VALUE + this.nameLength(ref) + (this.hasBefore(ref) ? 1 : 0);
+  }
+
+  private ownReasonLength(ref: Ref): number {
+    if (this.reasonNumber(ref) !== OWN_REASON) return 0;
+    return textWords(this.arena.get(ref + this.reasonAt(ref)));
   }
 
   private nameLength(ref: Ref): number {
-    return nameWords(this.arena.get(ref), this.arena.get(ref + 1));
+    return nameWords(this.arena.get(ref + HEAD), this.arena.get(ref + VALUE));
   }
 
-  private release(slot: Slot): void {
-    const ref = this.slots.get(slot, REF);
-    const head = this.arena.get(ref);
-    const name = this.reasonAt(ref);
-    const own = head >>> REASON_SHIFT === OWN_REASON ? textWords(this.arena.get(ref + name)) : 0;
-    this.counts[REVOCATION_KINDS[head & 3] as RevocationKind]--;
-    this.arena.free(ref, name + own);
-    this.slots.set(slot, REF, 0);
-    this.slots.free(slot);
+  private link(ref: Ref, bucket: Ref): void {
+    this.arena.set(ref + NEXT, this.buckets.get(bucket));
+    this.buckets.set(bucket, ref);
   }
 
-  private unlink(bucket: number, matches: (slot: Slot) => boolean): void {
-    const { slots } = this;
-    let previous: Slot = NONE;
-    let next: Slot;
-    for (let slot = this.buckets.get(bucket, 0); slot !== NONE; slot = next) {
-      next = slots.get(slot, NEXT);
-      if (!matches(slot)) {
-        previous = slot;
+  private unlink(bucket: Ref, matches: (ref: Ref) => boolean): void {
+    const { arena } = this;
+    let previous = NONE;
+    let next: Ref;
+    for (let ref = this.buckets.get(bucket); ref !== NONE; ref = next) {
+      next = arena.get(ref + NEXT);
+      if (!matches(ref)) {
+        previous = ref;
         continue;
       }
-      this.release(slot);
-      if (previous === NONE) this.buckets.set(bucket, 0, next);
-      else slots.set(previous, NEXT, next);
+      this.counts[REVOCATION_KINDS[arena.get(ref + HEAD) & 3] as RevocationKind]--;
+      arena.free(ref, this.lengthOf(ref));
+      if (previous === NONE) this.buckets.set(bucket, next);
+      else arena.set(previous + NEXT, next);
     }
   }
 
-  private find(words: Uint32Array, name: Name): Slot {
-    let slot = this.first(name);
-    while (slot !== NONE && !(this.hasId(slot, words) && this.isNamed(slot, name)))
-      slot = this.slots.get(slot, NEXT);
-    return slot;
+  private find(id: Uint32Array, name: Name): Ref {
+    let ref = this.first(name);
+    while (ref !== NONE && !(this.hasId(ref, id) && this.isNamed(ref, name)))
+      ref = this.arena.get(ref + NEXT);
+    return ref;
   }
 
-  private first(name: Name): Slot {
-    return this.buckets.get(this.bucketOf(name), 0);
+  private first(name: Name): Ref {
+    return this.buckets.get(this.bucketOf(name));
   }
 
-  private bucketOf({ head, words }: Name): number {
+  private bucketOf({ head, words }: Name): Ref {
     let hashed = this.seed ^ head;
     for (let index = 0; index < words.length; index++) hashed = mix(hashed, words[index] as number);
     hashed = finish(hashed);
     const low = hashed & (this.base - 1);
-    return low < this.split ? hashed & (2 * this.base - 1) : low;
+    return 1 + (low < this.split ? hashed & (2 * this.base - 1) : low);
   }
 
   /** Divides one bucket into two. */
   private grow(): void {
-    const { slots, buckets, split, base } = this;
+    const { arena, buckets, base } = this;
+    const divided = 1 + this.split;
     const added = this.addBucket();
     if (++this.split === base) {
       this.base *= 2;
       this.split = 0;
     }
-    let slot = buckets.get(split, 0);
-    buckets.set(split, 0, NONE);
-    while (slot !== NONE) {
-      const next = slots.get(slot, NEXT);
-      const ref = slots.get(slot, REF);
-      const bucket = (this.hashAt(ref) & base) === 0 ? split : added;
-      slots.set(slot, NEXT, buckets.get(bucket, 0));
-      buckets.set(bucket, 0, slot);
-      slot = next;
+    let next = buckets.get(divided);
+    buckets.set(divided, NONE);
+    while (next !== NONE) {
+      const ref = next;
+      next = arena.get(ref + NEXT);
+      this.link(ref, (this.hashAt(ref) & base) === 0 ? divided : added);
     }
   }
 
-  private addBucket(): number {
-    const bucket = this.buckets.allocate();
-    this.buckets.set(bucket, 0, NONE);
+  private addBucket(): Ref {
+    const bucket = this.buckets.allocate(1);
+    this.buckets.set(bucket, NONE);
     return bucket;
   }
 
-  /** As {@link bucketOf} of its name. */
+  /** The hash that {@link bucketOf} goes by. */
   private hashAt(ref: Ref): number {
     const { arena } = this;
-    const end = ref + 1 + this.nameLength(ref);
-    let hashed = this.seed ^ (arena.get(ref) & NAME_BITS);
-    for (let at = ref + 1; at < end; at++) hashed = mix(hashed, arena.get(at));
+    const end = ref + VALUE + this.nameLength(ref);
+    let hashed = this.seed ^ (arena.get(ref + HEAD) & NAME_BITS);
+    for (let at = ref + VALUE; at < end; at++) hashed = mix(hashed, arena.get(at));
     return finish(hashed);
   }
 
-  private hasId(slot: Slot, words: Uint32Array): boolean {
-    for (let index = 0; index < words.length; index++)
-      if (this.slots.get(slot, ID + index) !== words[index]) return false;
-    return true;
+  private hasId(ref: Ref, words: Uint32Array): boolean {
+    return this.arena.holds(ref + ID, words);
   }
 
-  private isNamed(slot: Slot, { head, words }: Name): boolean {
-    const ref = this.slots.get(slot, REF);
-    if ((this.arena.get(ref) & NAME_BITS) !== head) return false;
-    for (let index = 0; index < words.length; index++)
-      if (this.arena.get(ref + 1 + index) !== words[index]) return false;
-    return true;
+  private isNamed(ref: Ref, { head, words }: Name): boolean {
+    return (
+      (this.arena.get(ref + HEAD) & NAME_BITS) === head && this.arena.holds(ref + VALUE, words)
+    );
   }
 
-  private isExpired(slot: Slot, now: number): boolean {
-    const expires = this.slots.get(slot, EXPIRES);
+  private isExpired(ref: Ref, now: number): boolean {
+    const expires = this.arena.get(ref + EXPIRES);
     return expires !== FOREVER && expires <= now;
   }
 }

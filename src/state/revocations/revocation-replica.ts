@@ -307,7 +307,6 @@ export class RevocationReplica {
         this.givenBack += batch.length;
       }
       this.lost = false;
-      this.index.endMarking();
       this.reports.gaveBack(this.givenBack);
     } catch {
       // The next poll tries again, and tells what is wrong.

@@ -3,22 +3,25 @@ export type Ref = number;
 
 const CHUNK_BITS = 16;
 const CHUNK_WORDS = 1 << CHUNK_BITS;
+/** In the first word of what is not in use, beside its length. */
+const FREE = 0x8000_0000;
 
 /**
  * Records of 32-bit words outside of the garbage collector's sight, each in one piece. Freed ones make room for others
- * of the same length; the arena grows by pieces, so no growth copies what is there.
+ * of the same length, so records stay where they are; the arena grows by pieces, so no growth copies what is there. The
+ * highest bit of the first word of a record is 0.
  */
 export class WordArena {
   private readonly chunks: Uint32Array[] = [];
   private next = 1;
-  /** By length: the first of the freed records; each holds the place of the next one. */
+  /** By length: the first of the freed records; each holds the place of the next one in its second word. */
   private readonly freed = new Map<number, Ref>();
 
-  /** Room for so many words, which may hold anything. */
+  /** Room for so many words, which may hold anything. Records of one word follow each other without a gap. */
   allocate(words: number): Ref {
     const ref = this.freed.get(words);
     if (ref !== undefined) {
-      const next = this.get(ref);
+      const next = this.get(ref + 1);
       if (next === 0) this.freed.delete(words);
       else this.freed.set(words, next);
       return ref;
@@ -26,6 +29,7 @@ export class WordArena {
     // No record begins in one chunk and ends in the next one, unless both are of the same buffer.
     const left = this.chunks.length * CHUNK_WORDS - this.next;
     if (words > left) {
+      if (left > 0) this.set(this.next, FREE | left);
       this.next = Math.max(1, this.chunks.length * CHUNK_WORDS);
       const count = Math.ceil((words + (this.next & (CHUNK_WORDS - 1))) / CHUNK_WORDS);
       const buffer = new Uint32Array(count * CHUNK_WORDS);
@@ -37,10 +41,25 @@ export class WordArena {
     return placed;
   }
 
-  /** @param words as it was allocated */
+  /** @param words as it was allocated: at least two */
   free(ref: Ref, words: number): void {
-    this.set(ref, this.freed.get(words) ?? 0);
+    this.set(ref, FREE | words);
+    this.set(ref + 1, this.freed.get(words) ?? 0);
     this.freed.set(words, ref);
+  }
+
+  /**
+   * The records in use. Those that are allocated or freed meanwhile may be among them or not.
+   *
+   * @param lengthOf the words of one
+   */
+  *records(lengthOf: (ref: Ref) => number): Generator<Ref> {
+    let next: Ref;
+    for (let ref = 1; ref < this.next; ref = next) {
+      const first = this.get(ref);
+      next = ref + (first < FREE ? lengthOf(ref) : first - FREE);
+      if (first < FREE) yield ref;
+    }
   }
 
   /** The word at a place. */
@@ -56,6 +75,13 @@ export class WordArena {
   write(ref: Ref, words: Uint32Array): void {
     for (let index = 0; index < words.length; index++)
       this.set(ref + index, words[index] as number);
+  }
+
+  /** Whether these words stand there from a place in a record on. */
+  holds(ref: Ref, words: Uint32Array): boolean {
+    for (let index = 0; index < words.length; index++)
+      if (this.get(ref + index) !== words[index]) return false;
+    return true;
   }
 
   /** Words of a record as they are, not a copy. */
