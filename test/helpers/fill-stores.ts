@@ -31,6 +31,7 @@ export function fillSqlite(file: string, { count, expires: [first, last] }: Fill
       .join(` || '-' || `);
   database.exec(`
     PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -2000000;
     WITH RECURSIVE entry (n, id, value) AS (
       SELECT 1, lower(hex(randomblob(16))), lower(hex(randomblob(21)))
       UNION ALL SELECT n + 1, lower(hex(randomblob(16))), lower(hex(randomblob(21))) FROM entry WHERE n < ${count}
