@@ -76,11 +76,13 @@ describe('RevocationIndex', () => {
     const [lost, kept] = [entry('lost'), entry('kept', { reason: 'r', before: 7 })];
     for (const one of [lost, kept]) index.add(one);
     const missing = (): string[] => [...index.unmarked()].map(({ value }) => value);
+    const wrong: number[] = [];
     for (let history = 1; history < 70_000; history++) {
       index.beginMarking();
       index.add(kept);
-      if (missing().length !== 1) expect({ history, missing: missing() }).toBe('the lost one');
+      if (missing().length !== 1) wrong.push(history);
     }
+    expect(wrong).toEqual([]);
     expect(missing()).toEqual(['lost']);
     index.markAgain(lost);
     expect(missing()).toEqual([]);
