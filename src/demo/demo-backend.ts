@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { login, refresh } from './login.js';
+import { login, refreshSession } from './login.js';
 
 /** A backend that is running. */
 export interface RunningBackend {
@@ -52,7 +52,7 @@ export function answerDemo(request: IncomingMessage, body: string, response: Ser
     );
     send(response, status, claims);
   } else if (path === '/refresh.json') {
-    const { status, answer: claims } = refresh(body, request.headers.authorization);
+    const { status, answer: claims } = refreshSession(body, request.headers.authorization);
     send(response, status, claims);
   } else if (path?.startsWith('/user/')) {
     send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });

@@ -97,7 +97,7 @@ function tokens({ sub, roles }: Principal, { client, scope, resource }: Grant) {
  * @param body `{ sub, sid, claims, request }`, as Signet sends it
  * @param authorization header with the credentials of the client, see {@link login}
  */
-export function refresh(body: string, authorization?: string): Answer {
+export function refreshSession(body: string, authorization?: string): Answer {
   const {
     sub,
     claims = {},

@@ -1,5 +1,5 @@
 import { nearest } from '../core/text/index.js';
-import { every, matches, parseList, variable, type Defaults } from './variable.js';
+import { every, matches, parseList, variableField, type Defaults } from './variable.js';
 
 /*
  * Decorators for the members of `Environment`: how the text of a variable is converted and checked, and its default.
@@ -9,11 +9,11 @@ import { every, matches, parseList, variable, type Defaults } from './variable.j
 
 /** Text that matches a pattern. */
 export const Text = (pattern: RegExp, expected: string, defaults?: Defaults): PropertyDecorator =>
-  variable({ isValid: (value) => matches(value, pattern), expected }, defaults);
+  variableField({ isValid: (value) => matches(value, pattern), expected }, defaults);
 
 /** A secret. Blanks around it are part of it. */
 export const Secret = (minLength: number): PropertyDecorator =>
-  variable({
+  variableField({
     parse: (text) => text,
     isValid: (value) => matches(value, /^[^\0]*$/) && String(value).length >= minLength,
     expected: `at least ${minLength} characters long`,
@@ -21,7 +21,7 @@ export const Secret = (minLength: number): PropertyDecorator =>
 
 /** One of the given words. */
 export const Choice = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       isValid: (value) => words.includes(value as string),
       expected: `one of ${words.join(', ')}`,
@@ -32,7 +32,7 @@ export const Choice = (words: readonly string[], defaults?: Defaults): PropertyD
 
 /** A comma list of the given words. */
 export const ChoiceList = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseList,
       isValid: every((item) => words.includes(item)),
@@ -58,7 +58,7 @@ export const Int = (
   max: number,
   { word, ...defaults }: Defaults & { word?: string } = {},
 ): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: (text) => (text.trim() === word ? word : parseInteger(text)),
       isValid: (value) => value === word || (Number(value) >= min && Number(value) <= max),
@@ -72,7 +72,7 @@ const parseInteger = (text: string): number =>
 
 /** `true` or `false`, in any case. */
 export const Flag = (defaults: Defaults = { default: false }): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
       isValid: (value) => typeof value === 'boolean',
@@ -83,7 +83,7 @@ export const Flag = (defaults: Defaults = { default: false }): PropertyDecorator
 
 /** A size in bytes: `512`, `16kb` or `1mb`, at most `1gb`. */
 export const Bytes = (defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseBytes,
       isValid: (value) => Number(value) >= 1 && Number(value) <= UNITS.gb,
@@ -105,7 +105,7 @@ export const List = (
   items: string,
   defaults: Defaults = { default: '' },
 ): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseList,
       isValid: every((item) => pattern.test(item)),

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
-import { every, matches, parseList, variable } from './variable.js';
+import { every, matches, parseList, variableField } from './variable.js';
 
 /* Decorators for the members of `Environment` that are URLs, origins, proxies and addresses. */
 
 /** A list of origins as browsers send them, or `*`. */
 export const Origins = (): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: (text) => parseList(text).map(toOrigin),
       isValid: every((item) => item === '*' || ORIGIN.test(item)),
@@ -27,14 +27,14 @@ function toOrigin(item: string): string {
 
 /** An `http` or `https` URL without credentials, query and fragment. */
 export const HttpUrl = (): PropertyDecorator =>
-  variable({
+  variableField({
     isValid: isBaseUrl,
     expected: 'an http:// or https:// URL without user, password, query and fragment',
   });
 
 /** A comma list of such URLs, or one. The value stays text. */
 export const HttpUrls = (): PropertyDecorator =>
-  variable({
+  variableField({
     isValid: (value) => typeof value === 'string' && value.split(',').every(isBaseUrl),
     expected:
       'an http:// or https:// URL without user, password, query and fragment, or a comma list of them',
@@ -42,14 +42,14 @@ export const HttpUrls = (): PropertyDecorator =>
 
 /** An `http` or `https` URL without credentials and fragment. */
 export const HttpUrlWithQuery = (): PropertyDecorator =>
-  variable({
+  variableField({
     isValid: isHttpUrl,
     expected: 'an http:// or https:// URL without user, password and fragment',
   });
 
 /** The URL of a document: `https`. Whether `http` is allowed depends on other variables, see cross-checks.ts. */
 export const DocumentUrl = (): PropertyDecorator =>
-  variable({
+  variableField({
     isValid: isHttpUrl,
     expected: 'an https:// URL without user, password and fragment',
   });
@@ -66,7 +66,7 @@ function isHttpUrl(value: unknown): boolean {
 
 /** The URL of a proxy for outgoing requests, as curl reads it. It may contain user and password. */
 export const ProxyUrl = (): PropertyDecorator =>
-  variable({
+  variableField({
     lowerCase: true,
     isValid: isProxyUrl,
     expected: 'the URL of a proxy like http://proxy.example:3128',
@@ -74,7 +74,7 @@ export const ProxyUrl = (): PropertyDecorator =>
 
 /** The hosts that are requested without a proxy. */
 export const NoProxy = (): PropertyDecorator =>
-  variable({
+  variableField({
     lowerCase: true,
     isValid: (value) => matches(value, /^[ -~]*$/),
     expected: 'a comma list of hosts',
@@ -98,7 +98,7 @@ function isDecodable(text: string): boolean {
 
 /** The setting `trust proxy` of Express: a boolean, a number of proxies, or their addresses. */
 export const TrustProxy = (): PropertyDecorator =>
-  variable({
+  variableField({
     parse: parseTrustProxy,
     isValid: (value) => !Array.isArray(value) || value.every(isProxyAddress),
     expected:

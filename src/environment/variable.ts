@@ -43,7 +43,7 @@ export const VARIABLES: Variable[] = [];
  * Makes the decorator of a member of `Environment`: it registers the variable in {@link VARIABLES}, and its rule with
  * class-validator.
  */
-export function variable(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
+export function variableField(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
   const { parse = trim, isValid, expected, hint = () => '', lowerCase = false } = rule;
   return (target, property) => {
     const name = String(property);
