@@ -1,39 +1,38 @@
 import { pino } from 'pino';
 
-/** Milliseconds after which a line is written, at the latest. */
+/** A line is at most this late, in milliseconds. */
 const FLUSH_MS = 50;
 /**
- * Bytes of a write where several processes share stdout. Up to this size (PIPE_BUF) a pipe takes a write as a whole; in
- * larger ones the lines of two processes would mix. A longer line, e.g. with the stack of an error, is written alone.
+ * What a pipe takes in one piece (PIPE_BUF): where several processes share one, in larger writes the lines of one
+ * would end up within those of another. A longer line, which only the stack of an error can be, is written alone.
  */
 const SHARED_WRITE_BYTES = 4096;
 /**
- * Bytes of a write of a process that has stdout for itself: half of what a pipe of Linux holds. Each write costs a task of
- * the thread pool and a system call; a 401 takes 3 % less CPU than with 4 kB (bench/README.md, 2026-11-28).
+ * Of a process that has stdout for itself: each write is a hop to the thread pool and a system call, -3 % CPU of a
+ * 401 against writes of 4 kB (bench/README.md, 2026-11-28). Half of what a pipe of Linux holds.
  */
 const OWN_WRITE_BYTES = 32 * 1024;
-/** Bytes that wait for the reader of stdout. Beyond them lines are dropped. */
+/** Lines are dropped when the reader of stdout is this far behind. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
-/** Milliseconds that the end of the process waits for the reader of the last lines. */
+/** How long a process that ends waits for a reader of its last lines, in milliseconds. */
 const LAST_LINES_MS = 300;
 
 /**
- * Writes lines to stdout without blocking the event loop. Lines are written in batches: one write per line would cost as
- * much as answering the request. When nobody reads stdout, lines are dropped and counted; neither requests nor the end of
- * the process wait.
+ * Writes lines to stdout beside the event loop. They are gathered, since a write of its own per
+ * line costs as much as answering the request. When nobody reads, lines are dropped and counted,
+ * and neither requests nor the end of the process wait.
  */
 export class StdoutDestination {
-  /** Number of lines that were dropped. */
+  /** Lines, so far. */
   dropped = 0;
   private readonly stream: ReturnType<typeof pino.destination>;
   private readonly writeBytes: number;
-  /** Lines that the stream has not got yet. It gets batches, since each write to it reads its whole buffer. */
-  private batch = '';
-  private batchBytes = 0;
-  /** When writes are not tried again, by `performance.now()`. */
+  /** Whole lines that the stream has not got: it would look at all of what it has with each further line. */
+  private gathered = '';
+  private gatheredBytes = 0;
   private giveUpAt = Infinity;
 
-  /** @param shared true where other processes write to the same stdout */
+  /** @param shared other processes write to the same stdout */
   constructor(shared: boolean) {
     this.writeBytes = shared ? SHARED_WRITE_BYTES : OWN_WRITE_BYTES;
     this.stream = pino.destination({
@@ -48,35 +47,35 @@ export class StdoutDestination {
       this.dropped += lines.split('\n').length - 1;
     });
     setInterval(() => this.flush(), FLUSH_MS).unref();
-    // Before the listener of pino, which would try for ever.
+    // Before pino's own listener, which would try for ever.
     process.prependOnceListener('exit', () => {
       this.giveUpAt = performance.now() + LAST_LINES_MS;
       try {
-        // First what the stream has: it does not wait for a write that begins now.
+        // What the stream has makes room first: it would not wait for a write that it begins now.
         this.stream.flushSync();
         this.handOver();
         this.stream.flushSync();
       } catch {
-        // Nobody reads stdout.
+        // Nobody reads stdout any more.
         this.stream.destroy();
       }
     });
   }
 
-  /** @param line a line with its line break */
+  /** Takes one line, with its end. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.batchBytes + bytes > this.writeBytes) this.handOver();
-    this.batch += line;
-    this.batchBytes += bytes;
-    if (this.batchBytes >= this.writeBytes - 1) this.handOver();
+    if (this.gatheredBytes + bytes > this.writeBytes) this.handOver();
+    this.gathered += line;
+    this.gatheredBytes += bytes;
+    if (this.gatheredBytes >= this.writeBytes - 1) this.handOver();
   }
 
   private handOver(): void {
-    if (this.batchBytes === 0) return;
-    this.stream.write(this.batch);
-    this.batch = '';
-    this.batchBytes = 0;
+    if (this.gatheredBytes === 0) return;
+    this.stream.write(this.gathered);
+    this.gathered = '';
+    this.gatheredBytes = 0;
   }
 
   private flush(): void {

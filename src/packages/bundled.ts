@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * Imports a module from the bundle of `scripts/bundle.mjs`, which starts faster, and caches its compiled code beside it if
- * the folder is writable. Without a bundle (the npm package, `nest start --watch`) the modules are imported.
+ * Imports from the bundle that `scripts/bundle.mjs` makes for a quick start, and keeps its compiled code
+ * beside it where that folder can be written to. The npm package has no bundle, nor has
+ * `nest start --watch`: there the modules themselves are imported.
  */
 export function importBundled<T>(name: string, modules: () => Promise<T>): Promise<T> {
   // Bundlers of applications take `new URL('…', import.meta.url)` for a file that they have to find.

@@ -43,7 +43,7 @@ export class JwtSigner {
   sign(claims: ClaimSet, format: TokenFormat): string | Promise<string> {
     const key = this.keys.signingKey(format.alg, format.kid);
     const token = signToken(claims, key, format);
-    this.repeatedIds.check(claims.jti);
+    this.repeatedIds.look(claims.jti);
     const announce = (signed: string): string => {
       this.revocations?.noteExpiry(toNumber(claims.exp) ?? 0);
       this.events.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });

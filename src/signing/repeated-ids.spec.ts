@@ -7,9 +7,9 @@ describe('RepeatedIds', () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const ids = new RepeatedIds();
     for (const jti of ['a', 'b', undefined, undefined, 7, 7, 'x'.repeat(300), 'x'.repeat(300)])
-      ids.check(jti);
+      ids.look(jti);
     expect(warn).not.toHaveBeenCalled();
-    for (const jti of ['a', 'a', 'b', 'c', 'c']) ids.check(jti);
+    for (const jti of ['a', 'a', 'b', 'c', 'c']) ids.look(jti);
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('same jti'));
     expect(warn.mock.calls[0]?.[0]).not.toContain("'a'");
   });
@@ -17,10 +17,10 @@ describe('RepeatedIds', () => {
   it('remembers a bounded number', () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const ids = new RepeatedIds();
-    for (let i = 0; i <= 1000; i++) ids.check(`id-${i}`);
-    ids.check('id-0');
+    for (let i = 0; i <= 1000; i++) ids.look(`id-${i}`);
+    ids.look('id-0');
     expect(warn).not.toHaveBeenCalled();
-    ids.check('id-500');
+    ids.look('id-500');
     expect(warn).toHaveBeenCalledOnce();
   });
 });

@@ -1,16 +1,16 @@
 import { Logger } from '@nestjs/common';
 
 const REMEMBERED = 1000;
-/** Characters of a `jti`. Longer ones are ignored, to bound the memory. */
+/** Longer ones are not looked at: what is remembered has to be bounded. */
 const MAX_LENGTH = 200;
 
-/** Warns once when two of the last thousand tokens have the same `jti` (RFC 7519 section 4.1.7). */
+/** Warns, once, when two tokens get the same `jti` (RFC 7519 section 4.1.7), among the last thousand. */
 export class RepeatedIds {
   private static readonly logger = new Logger('Signing');
   private seen: Set<string> | undefined = new Set();
 
-  /** @param jti the claim of a token that is being signed */
-  check(jti: unknown): void {
+  /** @param jti of a token that is being signed */
+  look(jti: unknown): void {
     if (this.seen === undefined || typeof jti !== 'string' || jti.length > MAX_LENGTH) return;
     if (this.seen.has(jti)) {
       this.seen = undefined;
