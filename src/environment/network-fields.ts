@@ -1,7 +1,9 @@
-import { isIP } from 'node:net';
 import { every, matches, parseList, variableField } from './variable.js';
 
 /* Decorators for the members of `Environment` that are URLs, origins, proxies and addresses. */
+
+/** `node:net` is not imported: it would be loaded by each command, and none of them needs it. */
+const isIP = (text: string): number => process.getBuiltinModule('node:net').isIP(text);
 
 /** A list of origins as browsers send them, or `*`. */
 export const Origins = (): PropertyDecorator =>
