@@ -43,7 +43,7 @@ export interface VerificationKeys {
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
 }
 
-/** Whoever wants to know which of the tokens that were signed here are used. */
+/** An observer of the use of tokens that were signed here. */
 export interface TokenUses {
   /** @returns what has to be waited for before the token counts; `undefined` for nothing */
   note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;

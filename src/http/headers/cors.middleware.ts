@@ -3,7 +3,7 @@ import { EXPOSED_HEADERS } from './exposed-headers.js';
 
 /** Pages of which other origins may read answers (the CORS protocol, https://fetch.spec.whatwg.org). */
 export interface CorsOptions {
-  /** As browsers write them, e.g. `https://app.example`; `*`: all. */
+  /** Origins as browsers send them, e.g. `https://app.example`; `*`: all. */
   readonly origins: readonly string[] | '*';
   /** Their requests may carry cookies. Never for all origins. */
   readonly credentials: boolean;
