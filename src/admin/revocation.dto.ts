@@ -54,7 +54,7 @@ export class CreateRevocationDto {
   @IsOptional() @ClaimValue() sub?: string | number;
   @IsOptional() @ClaimValue() sid?: string | number;
   @IsOptional() @ClaimValue() kid?: string | number;
-  /** Seconds since 1970. Only tokens that were issued earlier are revoked. */
+  /** Seconds since 1970: only tokens that were issued earlier are revoked. */
   @IsOptional() @IsInt() @Min(0) @Max(MAX_TIME) before?: number;
   @IsOptional() @IsString() @MaxLength(MAX_REASON_LENGTH) reason?: string;
 }

@@ -191,7 +191,8 @@ function keySourceChecks(env: Environment, raw: RawEnvironment): string[] {
     if (url === undefined) continue;
     if (isGiven(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
-    if (!mayFetch(url, env, side === 'VALIDATOR' ? env.JWK_HTTP_HOSTS : []))
+    // The rule of the variable reports URLs of other schemes, and what is no URL.
+    if (/^http:/i.test(url) && !mayFetch(url, env, side === 'VALIDATOR' ? env.JWK_HTTP_HOSTS : []))
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );

@@ -22,7 +22,7 @@ export interface Stamp {
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
-/** The year 5138 if it is seconds, 1973 if it is milliseconds. */
+/** As seconds the year 5138, as milliseconds 1973. */
 const EARLIEST_MILLISECONDS = 1e11;
 const LATEST_MILLISECONDS = LATEST_EXPIRY * 1000;
 
