@@ -40,8 +40,8 @@ import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /**
- * The modules of the gateway. This is the only place where the environment is handed to modules. All of them are exported
- * by the package, too, except `PagesModule` and `PrivateModule`, the template for routes of your own
+ * The modules of the gateway. This is the only place where the environment is handed to modules. All of them are
+ * exported by the package, too, except `PagesModule` and `PrivateModule`, the template for routes of your own
  * (test/rooms.spec.ts).
  */
 @Module({})

@@ -8,8 +8,8 @@ import type { RequestListener } from '../http/index.js';
 import type { LineWriter } from '../logging/index.js';
 
 /**
- * Writes one line per request when its answer has ended. The line contains no token, header, query or body. Its level is
- * `error` for 5xx, `debug` for health probes, else `info`.
+ * Writes one line per request when its answer has ended. The line contains no token, header, query or body. Its level
+ * is `error` for 5xx, `debug` for health probes, else `info`.
  *
  * @param pino a logger of pino, or an object with the same methods
  * @param write writes a line whose level is enabled. Default: `pino`
@@ -45,8 +45,9 @@ export function accessLog(
 const HASH_LENGTH = 16;
 
 /**
- * A pseudonym of the verified `sub`: the first 16 hex digits of its SHA-256. It finds the lines of one user without naming
- * the user, but anybody with a list of all users can compute it. For tokens of other issuers the issuer is hashed, too.
+ * A pseudonym of the verified `sub`: the first 16 hex digits of its SHA-256. It finds the lines of one user without
+ * naming the user, but anybody with a list of all users can compute it. For tokens of other issuers the issuer is
+ * hashed, too.
  */
 function subjectHash(request: IncomingMessage): string | undefined {
   const { sub, iss } = verifiedClaims(request) ?? {};

@@ -13,14 +13,14 @@ import type { IssuerResolverOptions } from './resolved-issuers.js';
 /** Options of `AuthModule`: the defaults of all `@RequireJwt()`, and options for all routes. */
 export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions {
   /**
-   * URL by which clients reach the application, e.g. `https://gateway.example`. State-changing requests with a cookie have
-   * to come from its origin, and `htu` of DPoP proofs (RFC 9449) has to be below it. Default: scheme and host of the
-   * request; `X-Forwarded-*` counts where `trust proxy` of Express says so.
+   * URL by which clients reach the application, e.g. `https://gateway.example`. State-changing requests with a cookie
+   * have to come from its origin, and `htu` of DPoP proofs (RFC 9449) has to be below it. Default: scheme and host of
+   * the request; `X-Forwarded-*` counts where `trust proxy` of Express says so.
    */
   publicUrl?: string;
   /**
-   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests with a cookie.
-   * Default: none.
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests with a
+   * cookie. Default: none.
    */
   trustedOrigins?: readonly string[];
   /**
@@ -34,9 +34,9 @@ export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions
    */
   dpopNonce?: boolean;
   /**
-   * Header in which a proxy sends the client certificate, for tokens that are bound to one (`cnf.x5t#S256`, RFC 8705). It
-   * is read only from peers that `trust proxy` of Express names. The proxy has to replace the header of a client. Default:
-   * none; the certificate is that of the TLS connection.
+   * Header in which a proxy sends the client certificate, for tokens that are bound to one (`cnf.x5t#S256`, RFC 8705).
+   * It is read only from peers that `trust proxy` of Express names. The proxy has to replace the header of a client.
+   * Default: none; the certificate is that of the TLS connection.
    */
   mtlsHeader?: string;
   /**

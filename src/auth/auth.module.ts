@@ -44,9 +44,9 @@ const gatewayConnections: FactoryProvider<GatewayConnections> = {
 };
 
 /**
- * Provides what `@RequireJwt` needs. It needs `JwksModule`. With `StateModule` tokens can be revoked, and DPoP-bound tokens
- * (RFC 9449) are accepted. The options are the defaults of all routes. With `protectAll: true` each route without
- * `@RequireJwt` and `@Public` is protected as by a bare `@RequireJwt()`.
+ * Provides what `@RequireJwt` needs. It needs `JwksModule`. With `StateModule` tokens can be revoked, and DPoP-bound
+ * tokens (RFC 9449) are accepted. The options are the defaults of all routes. With `protectAll: true` each route
+ * without `@RequireJwt` and `@Public` is protected as by a bare `@RequireJwt()`.
  */
 @Module({
   imports: [RoutesModule, ReservedHeadersModule, HopTokensModule],

@@ -15,13 +15,13 @@ export interface CallTarget {
   /** Verified claims for the placeholders of `path`. */
   claims?: Readonly<Record<string, unknown>>;
   /**
-   * True: the token of `from` is forwarded, in the header in which it came; a token of a cookie in `Authorization`. Only a
-   * token that `@RequireJwt` verified is forwarded. Default false.
+   * True: the token of `from` is forwarded, in the header in which it came; a token of a cookie in `Authorization`.
+   * Only a token that `@RequireJwt` verified is forwarded. Default false.
    */
   forwardToken?: boolean;
   /**
-   * The signed token for this backend in `Txn-Token`. Options: for this call. True: with the options of the route and of
-   * `BackendModule`. False: no token. Default: a token where the route or `BackendModule` has the option `hop`.
+   * The signed token for this backend in `Txn-Token`. Options: for this call. True: with the options of the route and
+   * of `BackendModule`. False: no token. Default: a token where the route or `BackendModule` has the option `hop`.
    */
   hop?: boolean | HopOptions;
   /** Default: that of `BackendModule`. */
@@ -48,8 +48,9 @@ export interface BackendCall extends CallTarget {
 export type AnswerEncoding = 'json' | 'safejson' | 'string' | 'no-op';
 
 /**
- * Accepted content types of JSON answers. `declared`: `application/json`, a type with `+json`, or none. `any`: every type,
- * e.g. `text/json` or `text/plain`, also with a byte order mark; the client gets `application/json` without the mark.
+ * Accepted content types of JSON answers. `declared`: `application/json`, a type with `+json`, or none. `any`: every
+ * type, e.g. `text/json` or `text/plain`, also with a byte order mark; the client gets `application/json` without the
+ * mark.
  */
 export type JsonTypes = 'declared' | 'any';
 
@@ -64,8 +65,8 @@ export interface ProxyCall extends CallTarget {
   /** How the answer is read. Default `json`. */
   encoding?: AnswerEncoding;
   /**
-   * Further headers of the answer that are passed on; `*`: all but those of the connection. Default: none. `no-op` always
-   * passes on `Content-*`, `Set-Cookie`, `Location`, `ETag`, `Cache-Control`, `Expires`,
+   * Further headers of the answer that are passed on; `*`: all but those of the connection. Default: none. `no-op`
+   * always passes on `Content-*`, `Set-Cookie`, `Location`, `ETag`, `Cache-Control`, `Expires`,
    * `Last-Modified`, `Vary`, `Accept-Ranges`, `Retry-After` and `WWW-Authenticate`.
    */
   responseHeaders?: readonly string[];

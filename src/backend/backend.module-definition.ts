@@ -7,8 +7,8 @@ import { HOP_KINDS, kinds, withCheckedOptions, type OptionKinds } from '../optio
 /** Options of `BackendModule`. */
 export interface BackendModuleOptions {
   /**
-   * Base URL, e.g. `http://fake_api` or `https://login.internal/base`. Several hosts are used in turn; one that fails is
-   * left out until it answers again. Each host has connections and a circuit breaker of its own.
+   * Base URL, e.g. `http://fake_api` or `https://login.internal/base`. Several hosts are used in turn; one that fails
+   * is left out until it answers again. Each host has connections and a circuit breaker of its own.
    */
   host: string | readonly string[];
   /** Total deadline of one call in milliseconds, from connecting to the last byte. Default 2000. */
@@ -20,8 +20,8 @@ export interface BackendModuleOptions {
   /** Accepted content types of JSON answers. A call can override it. Default `declared`. */
   jsonTypes?: JsonTypes;
   /**
-   * True, or options: calls carry a signed token for this backend in `Txn-Token`, see `HopOptions`. Calls and routes can
-   * override it. Needs `SigningModule`. Default false.
+   * True, or options: calls carry a signed token for this backend in `Txn-Token`, see `HopOptions`. Calls and routes
+   * can override it. Needs `SigningModule`. Default false.
    */
   hop?: boolean | HopOptions;
   /** Names of client headers that are forwarded. Default: none. */
@@ -46,8 +46,8 @@ export interface BackendModuleOptions {
   /** Circuit breaker: when calls fail at once, since the backend fails; `false`: never. */
   breaker?: BreakerOptions | false;
   /**
-   * True (default): each failed call (no connection, no answer in time, 5xx) is logged as an error, with host and port. Set
-   * it to false where an access log has the same.
+   * True (default): each failed call (no connection, no answer in time, 5xx) is logged as an error, with host and port.
+   * Set it to false where an access log has the same.
    */
   logFailures?: boolean;
 }

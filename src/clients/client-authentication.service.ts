@@ -48,8 +48,8 @@ export class ClientAuthentication {
   }
 
   /**
-   * Authenticates the client of a request by the method that it is registered with. Its credentials are not forwarded: a
-   * backend gets `X-Client-Id` in their place.
+   * Authenticates the client of a request by the method that it is registered with. Its credentials are not forwarded:
+   * a backend gets `X-Client-Id` in their place.
    *
    * @throws ClientRefusedException 401 `client_unknown`, 400 `client_ambiguous`
    * @throws TooManyRequestsException 429 after too many failures of this client at this address

@@ -18,8 +18,8 @@ interface KeysInUse {
 const RETRY_MS = 1000;
 
 /**
- * The registered clients. The file is reloaded when it changes: a new set of clients is checked as a whole and replaces the
- * old one in one step. An invalid file changes nothing.
+ * The registered clients. The file is reloaded when it changes: a new set of clients is checked as a whole and replaces
+ * the old one in one step. An invalid file changes nothing.
  */
 @Injectable()
 export class ClientRegistry implements OnApplicationShutdown {

@@ -8,8 +8,8 @@ const WINDOW_MS = 60_000;
 const MAX_BLOCKS = 10_000;
 
 /**
- * Limits failed authentications per client and address. Failures of all nodes are counted in the state store. Blocks are
- * kept in memory, so a successful authentication needs no access to the store.
+ * Limits failed authentications per client and address. Failures of all nodes are counted in the state store. Blocks
+ * are kept in memory, so a successful authentication needs no access to the store.
  */
 export class FailedAttempts {
   /** End of each block in milliseconds, by `performance.now()`. */

@@ -157,8 +157,8 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
 const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
 
 /**
- * Replaces the options in a message of the library by variables. A message may name a member of an option alone: `ca` for
- * `remote.ca`.
+ * Replaces the options in a message of the library by variables. A message may name a member of an option alone: `ca`
+ * for `remote.ca`.
  *
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */

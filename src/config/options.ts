@@ -30,7 +30,8 @@ import type { WellKnownModuleOptions } from '../well-known/index.js';
 
 /*
  * Converts the environment to the options of the modules, one function per module. They are pure functions, and nothing
- * here loads Nest: the primary of a cluster and the command use them, too. `AppModule` hands the options to the modules.
+ * here loads Nest: the primary of a cluster and the command use them, too. `AppModule` hands the options to the
+ * modules.
  */
 
 /** An environment with a backend. In development without `BACKEND_HOST` it is the demo backend. */

@@ -10,8 +10,8 @@ import { isGiven, type RawEnvironment } from './raw-environment.js';
 const isTrue = (flag: unknown): boolean => flag === true;
 
 /**
- * The problems that no variable has by itself, one line each. Variables with wrong values may be among them, so that one
- * start reports everything.
+ * The problems that no variable has by itself, one line each. Variables with wrong values may be among them, so that
+ * one start reports everything.
  */
 export const crossChecks = (env: Environment, raw: RawEnvironment): string[] => [
   ...productionChecks(env, raw),

@@ -46,8 +46,8 @@ export const DEFAULT_KEY_FILE = 'keys/signing.jwks.json';
 
 /**
  * All variables: type, rule, default, and default in production. The order is that of `.env.example` and of
- * docs/configuration.md. A variable that is optional here and has a default there gets it from the module that takes the
- * value, or from another variable.
+ * docs/configuration.md. A variable that is optional here and has a default there gets it from the module that takes
+ * the value, or from another variable.
  */
 export class Environment {
   // Process

@@ -5,10 +5,11 @@ export const hasGivenKeys = (env: Environment): boolean =>
   env.VALIDATOR_JWK_URL !== undefined || env.VALIDATOR_JWK_LOCAL_PATH !== undefined;
 
 /**
- * The issuers of `VALIDATOR_ISSUER` other than our own. Each has keys of its own: those of `VALIDATOR_JWK_*`, else those
- * that its metadata name.
+ * The issuers of `VALIDATOR_ISSUER` other than our own. Each has keys of its own: those of `VALIDATOR_JWK_*`, else
+ * those that its metadata name.
  *
- * @returns the empty list where one key set serves all issuers: with `VALIDATOR_DISCOVERY=false` and no `VALIDATOR_JWK_*`
+ * @returns the empty list where one key set serves all issuers: with `VALIDATOR_DISCOVERY=false` and no
+ * `VALIDATOR_JWK_*`
  */
 export const foreignIssuers = (env: Environment): string[] =>
   hasGivenKeys(env) || env.VALIDATOR_DISCOVERY

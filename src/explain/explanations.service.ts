@@ -29,8 +29,8 @@ export class Explanations {
   /**
    * Checks a token and lists the result of each check.
    *
-   * @param question an object with `token` and, optionally, `route`, e.g. `GET /private/custom`. The token is checked by
-   * the rule of that route. Default: the rule of a bare `@RequireJwt()`
+   * @param question an object with `token` and, optionally, `route`, e.g. `GET /private/custom`. The token is checked
+   * by the rule of that route. Default: the rule of a bare `@RequireJwt()`
    * @throws GatewayException 400 `body_malformed` for another value; 503 while keys or state are not available
    */
   async explain(question: unknown): Promise<Explanation> {

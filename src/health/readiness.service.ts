@@ -30,8 +30,8 @@ export class Readiness {
 
   /**
    * @throws GatewayException 503 `shutting_down` or `keys_unavailable`
-   * @throws StateUnavailableException 503 when the revocations are too old, or the clock differs too much from that of the
-   * store
+   * @throws StateUnavailableException 503 when the revocations are too old, or the clock differs too much from that of
+   * the store
    */
   assertReady(): void {
     if (this.closing)

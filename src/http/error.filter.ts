@@ -36,8 +36,8 @@ const isFastify = (response: ServerResponse | FastifyReply): response is Fastify
   'raw' in response;
 
 /**
- * True where a route matched. Express sets the route of a HEAD request even if the route has no GET. With a global prefix
- * Nest adds a route for all methods that answers 404.
+ * True where a route matched. Express sets the route of a HEAD request even if the route has no GET. With a global
+ * prefix Nest adds a route for all methods that answers 404.
  */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
   route !== undefined &&
@@ -56,9 +56,9 @@ export interface ErrorFilterOptions {
 export const ERROR_FILTER_OPTIONS = Symbol('signet.error-filter-options');
 
 /**
- * Answers all errors in one form, `{ error, error_description, code, request_id }`, and keeps the reason for the log. It
- * works on Express and Fastify. Clients of WebSockets and microservices get errors as from Nest's own filters; errors of
- * GraphQL are thrown on.
+ * Answers all errors in one form, `{ error, error_description, code, request_id }`, and keeps the reason for the log.
+ * It works on Express and Fastify. Clients of WebSockets and microservices get errors as from Nest's own filters;
+ * errors of GraphQL are thrown on.
  *
  * @example
  * ```ts

@@ -13,8 +13,8 @@ export interface WorkerCounts {
 }
 
 /**
- * Aggregates the metrics of all workers. Counters and histograms of a worker that ended or does not answer are still part
- * of the sums: a sum that decreases would look like a restart, and rates would be wrong.
+ * Aggregates the metrics of all workers. Counters and histograms of a worker that ended or does not answer are still
+ * part of the sums: a sum that decreases would look like a restart, and rates would be wrong.
  */
 export class ClusterMetrics {
   private readonly registry = new Registry();

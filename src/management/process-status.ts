@@ -86,7 +86,9 @@ export interface ProcessStatus {
     readonly skippedRevocations: number;
     /** Sessions are listed (`SESSION_LIST`). */
     readonly listsSessions: boolean;
-    /** Sessions of all users; `undefined` where the store does not count them, or has not yet. `more`: at least `count`. */
+    /**
+     * Sessions of all users; `undefined` where the store does not count them, or has not yet. `more`: at least `count`.
+     */
     readonly sessions: { readonly count: number; readonly more: boolean } | undefined;
   };
   /** `undefined` without `BackendModule`. */

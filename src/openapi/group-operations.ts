@@ -21,8 +21,8 @@ const groupOf = (path: string): number => {
 };
 
 /**
- * Gives each operation an id that is a good method name of a generated client, unless `@Operation` named it, and an empty
- * list of security schemes where it needs no token. Changes the document in place.
+ * Gives each operation an id that is a good method name of a generated client, unless `@Operation` named it, and an
+ * empty list of security schemes where it needs no token. Changes the document in place.
  */
 export function nameOperations(document: OpenAPIObject): OpenAPIObject {
   const taken = new Set<string>();

@@ -20,8 +20,8 @@ interface Dependency {
 }
 
 /**
- * Makes the metadata of a module whose boot names another module that is missing. The error of Nest only names a parameter
- * of a constructor.
+ * Makes the metadata of a module whose boot names another module that is missing. The error of Nest only names a
+ * parameter of a constructor.
  *
  * @param name name of the module
  * @param needs the modules that it needs, each with the providers that it uses of it
@@ -72,7 +72,9 @@ export function withNeeds(
   };
 }
 
-/** A provider that checks the dependencies of a controller. Nest creates providers first, so it fails before Nest does. */
+/**
+ * A provider that checks the dependencies of a controller. Nest creates providers first, so it fails before Nest does.
+ */
 function checkOf(
   type: Type,
   check: (dependencies: readonly Dependency[], given: readonly unknown[]) => void,

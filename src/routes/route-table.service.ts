@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { RouteExplorer, type Handler, type HandlerKind } from './route-explorer.js';
 
 /**
- * Who can call a route. `token`: a token is required. `optional`: a token is checked if there is one. `public`: everybody,
- * by `@Public()`. `open`: everybody, since the route has no decorator.
+ * Who can call a route. `token`: a token is required. `optional`: a token is checked if there is one. `public`:
+ * everybody, by `@Public()`. `open`: everybody, since the route has no decorator.
  */
 export type RouteAccess = 'token' | 'optional' | 'public' | 'open';
 

@@ -41,9 +41,9 @@ interface WithTrigger {
 }
 
 /**
- * Replaces the pipeline of Nest (contexts, promises, rxjs) by {@link directHandler} for routes that have only guards and
- * interceptors of this package. For the gain see bench/README.md, 2026-11-28. A route with anything that is not known here
- * is left to Nest.
+ * Replaces the pipeline of Nest (contexts, promises, rxjs) by {@link directHandler} for routes that have only guards
+ * and interceptors of this package. For the gain see bench/README.md, 2026-11-28. A route with anything that is not
+ * known here is left to Nest.
  *
  * @param app the application, initialized, not yet listening
  * @returns the routes that were replaced, in the gateway `POST /token` and `GET /private/custom`

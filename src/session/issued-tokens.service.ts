@@ -159,7 +159,9 @@ export class IssuedTokens {
     };
   }
 
-  /** A refresh token is as old as the clock says that all gateways share: that of one may be wrong, and ends no session. */
+  /**
+   * A refresh token is as old as the clock says that all gateways share: that of one may be wrong, and ends no session.
+   */
   private async verifyTimes(
     token: string,
     kind: PresentedToken['kind'],

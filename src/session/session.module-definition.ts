@@ -7,7 +7,8 @@ export interface SessionModuleOptions {
   /** Algorithm of refresh tokens. Default: that of `SigningModule`. */
   alg?: JwsAlgorithm;
   /**
-   * Our issuer: accepted as `iss` of refresh tokens beside the issuers of `AuthModule`. Default: that of `SigningModule`.
+   * Our issuer: accepted as `iss` of refresh tokens beside the issuers of `AuthModule`. Default: that of
+   * `SigningModule`.
    */
   issuer?: string;
   /** Header `typ` of refresh tokens; access tokens must have another one. Default: that of `SigningModule`. */
@@ -17,8 +18,8 @@ export interface SessionModuleOptions {
   /** URL by which browsers reach the application. Default: the host of the request. */
   publicUrl?: string;
   /**
-   * Other origins of the same site, e.g. `https://app.example`, whose pages may log in, refresh and log out with cookies.
-   * Default: none.
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may log in, refresh and log out with
+   * cookies. Default: none.
    */
   trustedOrigins?: readonly string[];
 }

@@ -22,9 +22,9 @@ interface Serialization {
 }
 
 /**
- * Serializes the result of a handler before it is signed. It applies `toJSON()`, the decorators of class-transformer and
- * the options of the application's `ClassSerializerInterceptor`, so what they hide is neither in the answer nor in a
- * token. It does so wherever that interceptor is registered, and also without one.
+ * Serializes the result of a handler before it is signed. It applies `toJSON()`, the decorators of class-transformer
+ * and the options of the application's `ClassSerializerInterceptor`, so what they hide is neither in the answer nor in
+ * a token. It does so wherever that interceptor is registered, and also without one.
  */
 @Injectable()
 export class AnswerSerializer {
@@ -68,8 +68,8 @@ export class AnswerSerializer {
 }
 
 /**
- * Moves an interceptor of a handler behind the serializers of that handler, whatever the order of its decorators, so that
- * it sees the result before they do. A serializer ignores `toJSON()`, and would convert an `UnsignedAnswer`.
+ * Moves an interceptor of a handler behind the serializers of that handler, whatever the order of its decorators, so
+ * that it sees the result before they do. A serializer ignores `toJSON()`, and would convert an `UnsignedAnswer`.
  */
 export function runWithinSerializers(interceptor: object, handler: object): void {
   const list: unknown = Reflect.getMetadata(INTERCEPTORS_METADATA, handler);

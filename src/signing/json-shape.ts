@@ -150,8 +150,8 @@ export interface JsonShapeOptions {
 }
 
 /**
- * Copies an answer into plain objects with the members that `JSON.stringify` would write. Outside of the fields to sign,
- * built-in objects (`Date`, `Map`) are not copied.
+ * Copies an answer into plain objects with the members that `JSON.stringify` would write. Outside of the fields to
+ * sign, built-in objects (`Date`, `Map`) are not copied.
  *
  * @throws SigningError `sign_target_invalid`, which names the field, for a BigInt, for an object that contains itself,
  * and for a built-in object in a field to sign

@@ -30,8 +30,8 @@ export class JwtSigner {
   }
 
   /**
-   * Signs a claim set as it is: no claim is added. With `StateModule` the token's `exp` is recorded, so that a revocation
-   * is kept for as long as the token is valid.
+   * Signs a claim set as it is: no claim is added. With `StateModule` the token's `exp` is recorded, so that a
+   * revocation is kept for as long as the token is valid.
    *
    * @param format algorithm, key and `typ` of the token
    * @returns the compact JWS; with `format.full` the flattened JWS JSON. It is a promise where the algorithm is

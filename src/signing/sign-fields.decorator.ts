@@ -20,12 +20,12 @@ export interface SignFieldsDecorator<Field extends string> {
 }
 
 /**
- * Signs fields of the handler's result as JWTs (RFC 7519). Each field has to hold an object with claims; the client gets
- * a compact JWS (RFC 7515 section 7.1) in its place. Missing `iat`, `exp`, `jti`, `iss` and `aud` are added. An answer
- * that cannot be signed becomes 502. The boot fails without `SigningModule`, and where a key does not fit.
+ * Signs fields of the handler's result as JWTs (RFC 7519). Each field has to hold an object with claims; the client
+ * gets a compact JWS (RFC 7515 section 7.1) in its place. Missing `iat`, `exp`, `jti`, `iss` and `aud` are added. An
+ * answer that cannot be signed becomes 502. The boot fails without `SigningModule`, and where a key does not fit.
  *
- * @param fields names of the fields; dots reach nested fields. Default: the option `fields` of `SigningModule`. In place
- * of names {@link SignFieldsOptions} can be given
+ * @param fields names of the fields; dots reach nested fields. Default: the option `fields` of `SigningModule`. In
+ * place of names {@link SignFieldsOptions} can be given
  *
  * @example
  * ```ts

@@ -16,8 +16,8 @@ import { SigningException } from './signing.exception.js';
 import { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 
 /**
- * Signs the result of a handler with `@SignFields`. As an interceptor of the route it is the first one to get the result,
- * so all others see tokens and no claims.
+ * Signs the result of a handler with `@SignFields`. As an interceptor of the route it is the first one to get the
+ * result, so all others see tokens and no claims.
  */
 @Injectable()
 export class SigningInterceptor implements NestInterceptor {

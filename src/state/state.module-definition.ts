@@ -12,8 +12,8 @@ export interface StateModuleOptions extends RevocationsOptions, StoreOptions {
    */
   url?: string;
   /**
-   * A store of your own, in place of `url`. Nest creates the instance of a class, and injects global providers. The store is
-   * closed with the application. See `stateStoreChecks` of `nest-signet/testing`.
+   * A store of your own, in place of `url`. Nest creates the instance of a class, and injects global providers. The
+   * store is closed with the application. See `stateStoreChecks` of `nest-signet/testing`.
    */
   store?: StateStore | Type<StateStore>;
 }

@@ -12,8 +12,8 @@ const AUDIENCE = 'https://api.test';
 const TTL_SECONDS = 300;
 
 /**
- * Makes a guard that replaces `AuthGuard` in tests: it lets every request pass, and `@Claims` gives these claims. It checks
- * neither tokens nor roles, and needs no `AuthModule`. To test refusals use `createTestIssuer`.
+ * Makes a guard that replaces `AuthGuard` in tests: it lets every request pass, and `@Claims` gives these claims. It
+ * checks neither tokens nor roles, and needs no `AuthModule`. To test refusals use `createTestIssuer`.
  *
  * @param options `claims` of all requests
  *

@@ -19,7 +19,9 @@ import {
   type ThrottleModuleOptions,
 } from './throttle.module-definition.js';
 
-/** Makes a guard that counts the requests of one route. Nest creates it at boot, so the boot reports a missing module. */
+/**
+ * Makes a guard that counts the requests of one route. Nest creates it at boot, so the boot reports a missing module.
+ */
 function routeThrottleGuard(options: ThrottleModuleOptions): Type<CanActivate> {
   @Injectable()
   class RouteThrottleGuard implements CanActivate {

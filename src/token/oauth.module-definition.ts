@@ -5,15 +5,15 @@ import type { RefreshHandler } from './login-handler.js';
 /** Options of the refresh token grant (RFC 6749 section 6). */
 export interface RefreshOptions {
   /**
-   * Function that decides refreshes, in an application with users of its own. In place of `path`. Without `ClientsModule` it
-   * is also called for a repeated request within `retryWindow`, since nobody else checks the client.
+   * Function that decides refreshes, in an application with users of its own. In place of `path`. Without
+   * `ClientsModule` it is also called for a repeated request within `retryWindow`, since nobody else checks the client.
    */
   handler?: RefreshHandler;
   /** Path of the backend call. Its body is `{ sub, sid, claims, request }`, its answer like that of the token path. */
   path?: string;
   /**
-   * Seconds in which a repeated request gets the answer of the first one, until a token of that answer is used. 0 to 60.
-   * Default 10.
+   * Seconds in which a repeated request gets the answer of the first one, until a token of that answer is used. 0 to
+   * 60. Default 10.
    */
   retryWindow?: number;
   /**

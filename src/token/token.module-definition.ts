@@ -16,8 +16,8 @@ export interface TokenModuleOptions {
   /** Path of the backend call. */
   path?: string;
   /**
-   * What the client gets for a refusal (4xx) of the login service. `pass`: the same answer. `oauth`: an OAuth error (RFC 6749
-   * section 5.2). Default `pass`.
+   * What the client gets for a refusal (4xx) of the login service. `pass`: the same answer. `oauth`: an OAuth error
+   * (RFC 6749 section 5.2). Default `pass`.
    */
   errors?: 'pass' | 'oauth';
 }

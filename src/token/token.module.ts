@@ -10,8 +10,8 @@ import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
 /**
- * Serves `POST /token`. Needs `JwksModule`, `SigningModule` and `OAuthModule`, and `BackendModule` where a backend decides
- * logins. With `ClientsModule` requests have to come from a registered client; `ThrottleModule` limits them.
+ * Serves `POST /token`. Needs `JwksModule`, `SigningModule` and `OAuthModule`, and `BackendModule` where a backend
+ * decides logins. With `ClientsModule` requests have to come from a registered client; `ThrottleModule` limits them.
  *
  * @example
  * ```ts

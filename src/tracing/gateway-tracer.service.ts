@@ -37,9 +37,9 @@ import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-def
 const LAST_SPANS_MS = 1000;
 
 /**
- * Makes a span per request and one per call to the backend, which gets the W3C trace context in its headers. Spans contain
- * route patterns and codes, but no URL, header, claim or token. The span of a request is looked up by the request object,
- * so no `AsyncLocalStorage` is needed.
+ * Makes a span per request and one per call to the backend, which gets the W3C trace context in its headers. Spans
+ * contain route patterns and codes, but no URL, header, claim or token. The span of a request is looked up by the
+ * request object, so no `AsyncLocalStorage` is needed.
  */
 @Injectable()
 export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationShutdown {

@@ -23,8 +23,8 @@ const DEEPER = Array.from({ length: 11 }, (_, index) =>
 );
 
 /**
- * `GET /.well-known/oauth-protected-resource[/path]`: protected resource metadata (RFC 9728), made from the decorators of
- * the routes at the path and below it.
+ * `GET /.well-known/oauth-protected-resource[/path]`: protected resource metadata (RFC 9728), made from the decorators
+ * of the routes at the path and below it.
  */
 @Controller('.well-known/oauth-protected-resource')
 @Public()
@@ -113,7 +113,9 @@ export class ProtectedResourceController implements OnModuleInit {
   }
 }
 
-/** The paths to look for. Clients include the path of the public URL, which a proxy may have removed from the routes. */
+/**
+ * The paths to look for. Clients include the path of the public URL, which a proxy may have removed from the routes.
+ */
 function candidates(path: string, base: string): string[] {
   const { pathname } = new URL(base);
   return pathname !== '/' && `${path}/`.startsWith(`${pathname}/`)

@@ -21,7 +21,9 @@ export interface ResourceMetadataOptions {
   resourceName?: string;
 }
 
-/** Describes a route. @param path the path as Nest registers it, e.g. `/orders/:id`, `/files/*path`, `/files{/:name}` */
+/**
+ * Describes a route. @param path the path as Nest registers it, e.g. `/orders/:id`, `/files/*path`, `/files{/:name}`
+ */
 export function describeRoute(path: string, policy: TokenPolicy): ResourceRoute {
   const { perIssuer, issuers, scopes, authHeaderName, dpop, dpopAlgorithms } = policy;
   const cut = path.search(/[*{]/);

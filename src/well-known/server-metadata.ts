@@ -5,15 +5,18 @@ import type { OperationInfo } from '../routes/index.js';
 export interface ServerMetadataOptions {
   /** Issuer, the claim `iss` of the tokens. Default: the option `issuer` of `SigningModule`. */
   issuer?: string;
-  /** `grant_types_supported`: the grants of the login service, and `refresh_token` where refresh is on. Default `password`. */
+  /**
+   * `grant_types_supported`: the grants of the login service, and `refresh_token` where refresh is on. Default
+   * `password`.
+   */
   grants?: readonly string[];
   /** Methods of client authentication at the token endpoint. Default `none`. */
   authMethods?: readonly string[];
   /** Methods of client authentication at `POST /token/revoke`. Default `none`: the token is the credential. */
   revocation?: readonly string[];
   /**
-   * Methods of client authentication at `POST /token/introspect`, and the types of access token that it accepts (`Bearer`,
-   * `DPoP`). Default: none are announced.
+   * Methods of client authentication at `POST /token/introspect`, and the types of access token that it accepts
+   * (`Bearer`, `DPoP`). Default: none are announced.
    */
   introspection?: readonly string[];
   /** Announces `/docs` as `service_documentation`. Default false. */
@@ -42,8 +45,8 @@ export interface ServerMetadataFacts {
 }
 
 /**
- * Makes the authorization server metadata (RFC 8414 section 2), which are also those of OpenID Connect Discovery 1.0. What
- * the login service supports comes from the options. Members without elements are left out.
+ * Makes the authorization server metadata (RFC 8414 section 2), which are also those of OpenID Connect Discovery 1.0.
+ * What the login service supports comes from the options. Members without elements are left out.
  */
 export function serverMetadata(
   options: ServerMetadataOptions,

@@ -29,8 +29,8 @@ export interface KeyDocument {
 }
 
 /**
- * Source of a key set: a file, a URL, a vault. A provider only fetches the text. Parsing, checks, the last good set and the
- * selection of keys are done by `JwksModule`.
+ * Source of a key set: a file, a URL, a vault. A provider only fetches the text. Parsing, checks, the last good set and
+ * the selection of keys are done by `JwksModule`.
  */
 export interface KeyProvider {
   /** Name in messages: a path or a URL, without secrets. */
@@ -82,8 +82,8 @@ export interface KeyUrlOptions {
   /** PEM of a certificate authority that is trusted beside those of Node.js. */
   ca?: string;
   /**
-   * Proxies for `http` and `https` URLs, e.g. `http://proxy.example:3128`, and the hosts without a proxy (`no`, in the form
-   * of NO_PROXY). The URL of a proxy may contain user and password. Default: none; the environment is not read.
+   * Proxies for `http` and `https` URLs, e.g. `http://proxy.example:3128`, and the hosts without a proxy (`no`, in the
+   * form of NO_PROXY). The URL of a proxy may contain user and password. Default: none; the environment is not read.
    */
   proxy?: { http?: string; https?: string; no?: string };
 }

@@ -43,7 +43,10 @@ export interface IntrospectionOptions {
 export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Accepted algorithms (RFC 7518 section 3.1). */
   algorithms: readonly JwsAlgorithm[];
-  /** Accepted values of `iss`, compared exactly (RFC 8725 section 3.8). Their keys are those of `JwksModule` or of the route. */
+  /**
+   * Accepted values of `iss`, compared exactly (RFC 8725 section 3.8). Their keys are those of `JwksModule` or of the
+   * route.
+   */
   issuer: string | readonly string[];
   /** Several issuers, each with keys of its own, in place of `issuer`. */
   issuers?: readonly IssuerOptions[];
@@ -69,8 +72,8 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Required claims beside `exp`. Default: none. */
   requiredClaims?: readonly string[];
   /**
-   * `rfc9068`: `at+jwt` tokens need all claims of the profile (RFC 9068 section 2.2). `none`: they need not. Tokens of an
-   * issuer with `own` always need them. Default: `none` with `issuers`, `jwkUrl` or `jwkLocalPath`, else `rfc9068`.
+   * `rfc9068`: `at+jwt` tokens need all claims of the profile (RFC 9068 section 2.2). `none`: they need not. Tokens of
+   * an issuer with `own` always need them. Default: `none` with `issuers`, `jwkUrl` or `jwkLocalPath`, else `rfc9068`.
    */
   profile?: TokenProfile;
   /** Characters of the longest token that is accepted. Default 16384. */
@@ -84,8 +87,8 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   full?: boolean;
   /**
    * True: ID tokens are accepted, too, for issuers whose clients have no access tokens for an API. Refresh tokens never
-   * are. The kind of a token is recognized by its claims `typ`, `token_use`, `token_type` and `type`. An ID token without
-   * them is refused by `audience` only. Default false.
+   * are. The kind of a token is recognized by its claims `typ`, `token_use`, `token_type` and `type`. An ID token
+   * without them is refused by `audience` only. Default false.
    */
   idTokens?: boolean;
   /** Cookie that may carry the token. Default: cookies are never read. */
@@ -96,16 +99,16 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   leeway?: number;
   /**
    * Claims that are sent as headers of each backend call with `from: request`, e.g.
-   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`. Dots reach nested claims, objects are sent as JSON, a missing
-   * claim gives no header; see `propagateEncoding` and `propagateLists`. Headers of these names from the client are never
-   * forwarded, on any route. A route replaces the option of the module. Default: none.
+   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`. Dots reach nested claims, objects are sent as JSON, a
+   * missing claim gives no header; see `propagateEncoding` and `propagateLists`. Headers of these names from the client
+   * are never forwarded, on any route. A route replaces the option of the module. Default: none.
    */
   propagateClaims?: ClaimHeaders;
   /**
-   * Tokens that are bound to a key of the client (DPoP, RFC 9449). True: they are accepted with a proof of that key, and
-   * other tokens as bearer tokens. `required`: only tokens with a proof are accepted. False: bound tokens are refused. A
-   * bound token is never accepted without its proof. Needs `StateModule`, which remembers used proofs. Default: true with
-   * `StateModule`.
+   * Tokens that are bound to a key of the client (DPoP, RFC 9449). True: they are accepted with a proof of that key,
+   * and other tokens as bearer tokens. `required`: only tokens with a proof are accepted. False: bound tokens are
+   * refused. A bound token is never accepted without its proof. Needs `StateModule`, which remembers used proofs.
+   * Default: true with `StateModule`.
    */
   dpop?: boolean | 'required';
   /** Algorithms of DPoP proofs. Default: all asymmetric ones; of ML-DSA the shortest. */
@@ -113,10 +116,11 @@ export interface TokenPolicyOptions extends ClaimHeaderFormat {
   /** Seconds by which `iat` of a DPoP proof may differ from now in either direction, plus `leeway`. Default 60. */
   dpopWindow?: number;
   /**
-   * Introspection endpoint (RFC 7662) for tokens that are no JWS. The claims of its answer are checked like those of a JWT;
-   * `iss`, if there is one, has to be a listed issuer other than our own, not one of `issuerResolver`. A route with issuers
-   * or keys of its own does not inherit this option. With `tokens: 'all'` JWTs of other issuers are introspected, too,
-   * after their signature was verified; see `IssuerOptions.introspection`. Default: tokens that are no JWS are refused.
+   * Introspection endpoint (RFC 7662) for tokens that are no JWS. The claims of its answer are checked like those of a
+   * JWT; `iss`, if there is one, has to be a listed issuer other than our own, not one of `issuerResolver`. A route
+   * with issuers or keys of its own does not inherit this option. With `tokens: 'all'` JWTs of other issuers are
+   * introspected, too, after their signature was verified; see `IssuerOptions.introspection`. Default: tokens that are
+   * no JWS are refused.
    */
   introspection?: IntrospectionOptions & { tokens?: 'opaque' | 'all' };
 }
@@ -148,9 +152,9 @@ export interface IssuerOptions {
   /** True for the tokens that are signed here: their keys are the signing keys, and revocations name no issuer. */
   own?: boolean;
   /**
-   * Introspection endpoint (RFC 7662) for its JWTs, called after their signature was verified: for tokens with few claims,
-   * or tokens that may be revoked before their `exp`. Claims of the answer are added to those of the token, or replace
-   * them. Default: its JWTs are not introspected.
+   * Introspection endpoint (RFC 7662) for its JWTs, called after their signature was verified: for tokens with few
+   * claims, or tokens that may be revoked before their `exp`. Claims of the answer are added to those of the token, or
+   * replace them. Default: its JWTs are not introspected.
    */
   introspection?: IntrospectionOptions;
 }
@@ -175,9 +179,9 @@ export interface PolicyDefaults extends TokenPolicyOptions {
 }
 
 /**
- * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens). It is for that backend
- * only, and has `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the verified token, and the claims chosen here. It never
- * expires after the verified token. A call without a user has no `sub`.
+ * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens). It is for that
+ * backend only, and has `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the verified token, and the claims chosen here.
+ * It never expires after the verified token. A call without a user has no `sub`.
  */
 export interface HopOptions {
   /** Claim `aud`. Default: the origin of the backend; of several hosts that of the first. */
@@ -197,20 +201,21 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
   /** Required scopes: any of them, or all, see `scopesMatcher`. Default: none. */
   scopes?: readonly string[];
   /**
-   * URL of the only JWK Set whose keys verify tokens of this route: a key of another set is never used, whatever its `kid`.
-   * Set `issuer`, `audience` and `algorithms`, too.
+   * URL of the only JWK Set whose keys verify tokens of this route: a key of another set is never used, whatever its
+   * `kid`. Set `issuer`, `audience` and `algorithms`, too.
    */
   jwkUrl?: string;
   /** Like `jwkUrl`, for a file. The path is relative to the working directory. */
   jwkLocalPath?: string;
   /**
-   * How `jwkUrl` is fetched, and how tokens name a key of the set (also for `jwkLocalPath`). Default: the option `remote` of
-   * `JwksModule`.
+   * How `jwkUrl` is fetched, and how tokens name a key of the set (also for `jwkLocalPath`). Default: the option
+   * `remote` of `JwksModule`.
    */
   remote?: KeySourceOptions;
   /**
-   * True: a request without a token passes, too, and `@Claims()` is `undefined`. A refused token still gives 401. It cannot
-   * be combined with roles, scopes, `acr` or `maxAge`: a client could avoid them by sending no token. Default false.
+   * True: a request without a token passes, too, and `@Claims()` is `undefined`. A refused token still gives 401. It
+   * cannot be combined with roles, scopes, `acr` or `maxAge`: a client could avoid them by sending no token. Default
+   * false.
    */
   optional?: boolean;
   /**
@@ -218,16 +223,16 @@ export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
    */
   acr?: readonly string[];
   /**
-   * Seconds since the login (`auth_time`), plus `leeway` (RFC 9470). A token without `auth_time` is refused. Default: no
-   * limit.
+   * Seconds since the login (`auth_time`), plus `leeway` (RFC 9470). A token without `auth_time` is refused. Default:
+   * no limit.
    */
   maxAge?: number;
   /** True: the token needs one of `adminRoles` of `AuthModule`, in place of `roles`. Default false. */
   admin?: boolean;
   /**
-   * Options: backend calls with `from: request` carry a signed token for that backend. This needs `SigningModule`. True:
-   * the route accepts only such a token, in the header `Txn-Token`; `audience` is the name of this service. Default:
-   * neither.
+   * Options: backend calls with `from: request` carry a signed token for that backend. This needs `SigningModule`.
+   * True: the route accepts only such a token, in the header `Txn-Token`; `audience` is the name of this service.
+   * Default: neither.
    */
   hop?: true | HopOptions;
 }
@@ -290,7 +295,9 @@ export interface TokenPolicy {
   readonly claimHeaders: ClaimHeaderList;
   /** The check by the option `claims` of the route. */
   readonly checkClaimsClass: ClaimsCheck | undefined;
-  /** Tokens that are bound to a key: false: refused; true: accepted with a proof; `required`: no others are accepted. */
+  /**
+   * Tokens that are bound to a key: false: refused; true: accepted with a proof; `required`: no others are accepted.
+   */
   readonly dpop: boolean | 'required';
   readonly dpopAlgorithms: ReadonlySet<JwsAlgorithm>;
   /** Seconds. */

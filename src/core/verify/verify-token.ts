@@ -299,7 +299,9 @@ function accept(
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
 }
 
-/** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
+/**
+ * A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides.
+ */
 function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
   const refusal = refusalOfClaims(claims, policy, now);

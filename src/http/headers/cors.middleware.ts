@@ -61,8 +61,8 @@ export function corsMiddleware(write: CorsHeaders) {
 }
 
 /**
- * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A client
- * of MCP sends a header of its own with each request, so that its browser asks first.
+ * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A
+ * client of MCP sends a header of its own with each request, so that its browser asks first.
  */
 export function publicDocumentsMiddleware() {
   const answer = corsMiddleware(corsHeaders({ origins: '*', credentials: false }));
