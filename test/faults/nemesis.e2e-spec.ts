@@ -51,7 +51,14 @@ import {
   type SentinelGroup,
 } from '../helpers/redis.js';
 import { kill, tempFolder } from '../helpers/resources.js';
-import { custom, login, pairOf, refresh, startSessionBackend, verdictOf } from '../helpers/sessions.js';
+import {
+  custom,
+  login,
+  pairOf,
+  refresh,
+  startSessionBackend,
+  verdictOf,
+} from '../helpers/sessions.js';
 
 const WHICH = process.env.SIGNET_NEMESIS ?? (FULL ? 'all' : undefined);
 const WRITES = WHICH === 'write';
@@ -574,8 +581,18 @@ const STORES: readonly Store[] = [
         faults: [
           ...sentinelFaults(group),
           // Now it calls itself the primary, too.
-          failOver(group, 'SIGKILL', 'primary killed, a replica promoted; all connect anew when it is back', cut),
-          failOver(group, 'SIGSTOP', 'primary stalls, a replica promoted; all connect anew when it goes on', cut),
+          failOver(
+            group,
+            'SIGKILL',
+            'primary killed, a replica promoted; all connect anew when it is back',
+            cut,
+          ),
+          failOver(
+            group,
+            'SIGSTOP',
+            'primary stalls, a replica promoted; all connect anew when it goes on',
+            cut,
+          ),
           ...networkFaults().map((fault) => ({ ...fault, prepare: () => watched(group) })),
         ],
       };
@@ -637,7 +654,11 @@ const STORES: readonly Store[] = [
             begin: async () => {
               before = await holder(servers);
               // master, offset, and of each replica: host, port, offset
-              const [, , replicas] = (await before?.command('ROLE')) as [string, number, string[][]];
+              const [, , replicas] = (await before?.command('ROLE')) as [
+                string,
+                number,
+                string[][],
+              ];
               await redisCommand(Number(replicas[0]?.[1]), 'CLUSTER', 'FAILOVER');
             },
             end: takenOver,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freePort } from './free-port.js';
 import { blocksOf } from './manual.js';
-import { answers } from './redis.js';
+import { askOnce } from './redis.js';
 import { kill, tempFolder, track } from './resources.js';
 
 /** A balancer in front of gateways, with the settings that docs/production.md prints. */
@@ -57,7 +57,11 @@ export async function startRedisBalancer(
   writeFileSync(file, onThisMachine(printed, [['*:6379', port], ...addresses]));
   const child = start(haproxyWith(file));
   child.stderr?.resume();
-  await answers(port);
+  // At first it takes all of them for well.
+  for (let primaries = 0; primaries < 2 * ports.length;)
+    primaries = (await askOnce(port, 'INFO replication')).includes('role:master')
+      ? primaries + 1
+      : 0;
   return { port, stop: () => kill(child, 'SIGTERM') };
 }
 

@@ -47,7 +47,9 @@ export const withoutPromtool = spawnSync('promtool', ['--version']).status !== 0
 export const BALANCERS = (['haproxy', 'nginx'] as const).map(
   (name) => [name, !existsSync(`/usr/sbin/${name}`) && !process.env.CI] as const,
 );
-export const withoutHaproxy = BALANCERS.some(([name, isMissing]) => name === 'haproxy' && isMissing);
+export const withoutHaproxy = BALANCERS.some(
+  ([name, isMissing]) => name === 'haproxy' && isMissing,
+);
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
 /** Which tests are left out and why, a line each. */

@@ -166,7 +166,7 @@ export async function startSentinels({
       const value = (name: string): string | undefined => list[list.indexOf(name) + 1];
       return value('num-slaves') === '2' && value('num-other-sentinels') === '2';
     });
-  const [{ port: anySentinel }] = sentinels as [{ port: number }];
+  const anySentinel = sentinels[0]?.port ?? NaN;
   const namedPrimary = async (): Promise<RedisServer | undefined> => {
     const port = await named(anySentinel);
     return members.find((member) => member.port === port)?.server;
@@ -175,8 +175,7 @@ export async function startSentinels({
     url: `${tls === undefined ? 'redis' : 'rediss'}+sentinel://${sentinels.map(({ reached }) => `127.0.0.1:${reached}`).join(',')}/${SENTINEL_SERVICE}`,
     servers,
     primary: namedPrimary,
-    failOver: () =>
-      redisCommand(anySentinel, 'SENTINEL', 'FAILOVER', SENTINEL_SERVICE),
+    failOver: () => redisCommand(anySentinel, 'SENTINEL', 'FAILOVER', SENTINEL_SERVICE),
     tell: async (...command) => {
       for (const { port } of sentinels) await redisCommand(port, ...command);
     },
@@ -308,15 +307,19 @@ export async function startRelay(port: number): Promise<Relay> {
 }
 
 /** Resolves once the server has read its data and answers, if only to ask for a password. */
-export async function answers(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
-    const answer = await new Promise<string>((resolve) => {
-      socket.once('data', (data) => resolve(data.toString()));
-      socket.once('error', () => resolve(''));
-    });
-    socket.destroy();
-    if (/PONG|NOAUTH/.test(answer)) return;
+async function answers(port: number): Promise<void> {
+  while (!/PONG|NOAUTH/.test(await askOnce(port, 'PING')))
     await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+}
+
+/** The beginning of the answer to a command, on a connection of its own; empty where there is none. */
+export async function askOnce(port: number, command: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+  const answer = await new Promise<string>((resolve) => {
+    socket.once('data', (data) => resolve(data.toString()));
+    socket.once('error', () => resolve(''));
+    socket.once('close', () => resolve(''));
+  });
+  socket.destroy();
+  return answer;
 }
