@@ -110,7 +110,7 @@ interface Fault {
   /** For how long, where it is not {@link FAULT_MS}. */
   readonly lastsMs?: number;
   /** Resolves when the store is as it has to be before the fault; the clients begin then. */
-  prepare?(setting: Setting): Promise<unknown>;
+  readonly prepare?: (setting: Setting) => Promise<unknown>;
   begin(setting: Setting): Promise<unknown>;
   /** Resolves when the store, or the gateway, is there again. */
   end(setting: Setting): Promise<unknown>;
@@ -124,7 +124,7 @@ interface Store {
   open(): Promise<{
     url: string;
     /** For `preload` in a gateway. */
-    code?(node: number): string;
+    code?: (node: number) => string;
     port?: number;
     faults: readonly Fault[];
     close(): Promise<unknown>;
@@ -143,23 +143,26 @@ const ONE_NODE = {
 } as const;
 
 /** Faults of a network, the same for all servers. */
-const networkFaults = (): Fault[] => [
+const networkFaults = (prepare: Fault['prepare'] = async () => undefined): Fault[] => [
   {
     name: 'connections cut, new ones refused',
     promised: HELD,
     short: true,
+    prepare,
     begin: async ({ links }) => links.forEach((link) => link.cut()),
     end: async ({ links }) => links.forEach((link) => link.mend()),
   },
   {
     name: 'black hole: no answer comes back',
     promised: HELD,
+    prepare,
     begin: async ({ links }) => links.forEach((link) => link.loseAnswers()),
     end: async ({ links }) => links.forEach((link) => link.mend()),
   },
   {
     name: '200 ms slower',
     promised: GO_ON,
+    prepare,
     begin: async ({ links }) => links.forEach((link) => link.delay(100)),
     end: async ({ links }) => links.forEach((link) => link.delay(0)),
   },
@@ -206,7 +209,7 @@ const clockFaults = (clock: MachineClock, node: number): Fault[] =>
     end: async () => clock.set(0),
   }));
 /** A clock for the last of the gateways. */
-const clockOf = (last: number): { clock: MachineClock; code(node: number): string } => {
+const clockOf = (last: number): { clock: MachineClock; code: (node: number) => string } => {
   const clock = machineClock();
   return { clock, code: (node) => (node === last ? clock.code : '') };
 };
@@ -372,10 +375,11 @@ function failOver(
   };
 }
 
-const promoted = (group: SentinelGroup, before: RedisServer | undefined): Promise<void> =>
-  expect
+async function promoted(group: SentinelGroup, before: RedisServer | undefined): Promise<void> {
+  await expect
     .poll(async () => (await group.primary())?.port, { timeout: 30_000, interval: 20 })
     .not.toBe(before?.port);
+}
 
 function sentinelFaults(group: SentinelGroup): Fault[] {
   let before: RedisServer | undefined;
@@ -598,7 +602,7 @@ const STORES: readonly Store[] = [
             'primary stalls, a replica promoted; all connect anew when it goes on',
             cut,
           ),
-          ...networkFaults().map((fault) => ({ ...fault, prepare: () => watched(group) })),
+          ...networkFaults(() => watched(group)),
         ],
       };
     },
@@ -625,13 +629,14 @@ const STORES: readonly Store[] = [
           .toMatch(/role:master[^]*state=online/);
       };
       let before: RedisServer | undefined;
-      const takenOver = (): Promise<void> =>
-        expect
+      const takenOver = async (): Promise<void> => {
+        await expect
           .poll(() => holder(servers.filter((server) => server !== before)), {
             timeout: 30_000,
             interval: 50,
           })
           .toBeDefined();
+      };
       const failsOver = (name: string, signal: 'SIGKILL' | 'SIGSTOP'): Fault => ({
         name,
         promised: FAILED_OVER,
@@ -659,12 +664,8 @@ const STORES: readonly Store[] = [
             begin: async () => {
               before = await holder(servers);
               // master, offset, and of each replica: host, port, offset
-              const [, , replicas] = (await before?.command('ROLE')) as [
-                string,
-                number,
-                string[][],
-              ];
-              await redisCommand(Number(replicas[0]?.[1]), 'CLUSTER', 'FAILOVER');
+              const role = (await before?.command('ROLE')) as [string, number, string[][]] | undefined;
+              await redisCommand(Number(role?.[2][0]?.[1]), 'CLUSTER', 'FAILOVER');
             },
             end: takenOver,
           },
