@@ -664,7 +664,8 @@ const STORES: readonly Store[] = [
             begin: async () => {
               before = await holder(servers);
               // master, offset, and of each replica: host, port, offset
-              const role = (await before?.command('ROLE')) as [string, number, string[][]] | undefined;
+              const role = (await before?.command('ROLE')) as
+                [string, number, string[][]] | undefined;
               await redisCommand(Number(role?.[2][0]?.[1]), 'CLUSTER', 'FAILOVER');
             },
             end: takenOver,
