@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { expect, it } from 'vitest';
-import type { KeyProvider } from '../core/keys/index.js';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { KeyError, type KeyProvider } from '../core/keys/index.js';
 import { LiveKeySet } from './live-key-set.js';
 
 const jwks = (kid: string): string =>
@@ -38,5 +38,57 @@ it('does not lose a change that arrives while the one before is still being read
   release();
 
   await expect.poll(() => live.current?.describeKids()).toBe('third');
+  live.close();
+});
+
+it('F28: goes on with its keys while their source is down or bad for an hour, and asks it every 10 s at most', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const bad = ['<html>', '{"keys":[]}', jwks('other').slice(0, -5), '[]', ''];
+  const reads: number[] = [];
+  let answer = (): string => jwks('good');
+  const live = new LiveKeySet({
+    source: 'a set far away',
+    remote: true,
+    publicOnly: false,
+    refresh: { cacheTtl: 900, cooldown: 10, maxStaleSeconds: 3600 },
+    read: async () => {
+      reads.push(performance.now());
+      return { text: answer() };
+    },
+    watch: () => () => undefined,
+  });
+  await live.open();
+  const begun = performance.now();
+  answer = () => {
+    const text = bad[reads.length % (bad.length + 1)];
+    if (text === undefined) throw new KeyError('a set far away: cannot be fetched');
+    return text;
+  };
+  /** Each second somebody comes with a key that nobody knows. */
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      void live.refetch();
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+  };
+  for (let minute = 0; minute < 60; minute++) {
+    await pass(60);
+    expect(live.current?.describeKids()).toBe('good');
+  }
+  const gaps = reads.slice(1).map((at, index) => at - (reads[index] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10_000);
+  expect(reads.length).toBeGreaterThan(300);
+  expect(live.staleSeconds).toBeGreaterThan(3580);
+
+  // Its keys were good for 15 minutes, and are used for an hour after those.
+  await pass(900 - 12);
+  expect(live.current?.describeKids()).toBe('good');
+  await pass(30);
+  expect(live.current).toBeUndefined();
+  expect(performance.now() - begun).toBeLessThan(4_530_000);
+  answer = () => jwks('new');
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(live.current?.describeKids()).toBe('new');
   live.close();
 });

@@ -36,11 +36,11 @@ export class History {
 
   /**
    * @param urls of the gateways, which may change when one is started again
-   * @param wrong a gateway whose clock is wrong, and which may refuse tokens for it; others are asked then
+   * @param isWrong of a gateway whose clock is wrong, and which may refuse tokens for it; they are tried again then
    */
   constructor(
     private readonly urls: () => readonly string[],
-    private readonly wrong?: number,
+    private readonly isWrong: (node: number) => boolean = () => false,
   ) {}
 
   /** Starts clients of all kinds. */
@@ -91,7 +91,7 @@ export class History {
       this.alive.set(client, pair.refresh);
       const answer = await this.refresh(node, pair.refresh);
       if (answer?.status === 200) this.alive.set(client, (pair = pairOf(answer)).refresh);
-      else if (answer === undefined || answer.status >= 500 || node === this.wrong)
+      else if (answer === undefined || answer.status >= 500 || this.isWrong(node))
         await sleep(RETRY_MS);
       else {
         this.lost.push(verdictOf(answer));

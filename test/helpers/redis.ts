@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createClient } from 'redis';
 import { freePort } from './free-port.js';
-import { REDIS_MISSING } from './programs.js';
+import { REDIS_MISSING, VALKEY_MISSING } from './programs.js';
 import { afterFile, kill, tempFolder, track } from './resources.js';
 
-/** A Redis server of the test's own, on a free port, in a directory of its own. */
+/** A server of the test's own, on a free port, in a directory of its own. */
 export interface RedisServer {
   /** `redis://127.0.0.1:<port>`; with the password where there is one. */
   url: string;
@@ -23,10 +23,20 @@ export interface RedisServer {
   command(...args: string[]): Promise<unknown>;
 }
 
-export { withoutRedis } from './programs.js';
+export { withoutRedis, withoutValkey } from './programs.js';
 
 /** @param options further arguments of `redis-server` */
-export async function startRedis(...options: string[]): Promise<RedisServer> {
+export const startRedis = (...options: string[]): Promise<RedisServer> =>
+  startServer('redis-server', options);
+
+/** @param options further arguments of `valkey-server`, which are those of `redis-server` */
+export const startValkey = (...options: string[]): Promise<RedisServer> =>
+  startServer('valkey-server', options);
+
+async function startServer(
+  program: 'redis-server' | 'valkey-server',
+  options: readonly string[],
+): Promise<RedisServer> {
   const directory = tempFolder('redis');
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
@@ -34,10 +44,12 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   let child: ChildProcess;
   const start = async (): Promise<void> => {
     child = track(
-      spawn('redis-server', [...args, ...settings], { stdio: ['ignore', 'ignore', 'inherit'] }),
+      spawn(program, [...args, ...settings], { stdio: ['ignore', 'ignore', 'inherit'] }),
     );
     const failed = once(child, 'error').then(([error]) => {
-      throw new Error(REDIS_MISSING, { cause: error });
+      throw new Error(program === 'redis-server' ? REDIS_MISSING : VALKEY_MISSING, {
+        cause: error,
+      });
     });
     await Promise.race([failed, answers(port)]);
   };
@@ -71,6 +83,12 @@ export interface SentinelGroup {
   servers: readonly RedisServer[];
   /** The server that the Sentinels name. */
   primary(): Promise<RedisServer | undefined>;
+  /** Makes a Sentinel promote a replica while the primary is well; rejects while the last failover is not over. */
+  failOver(): Promise<unknown>;
+  /** Runs a command at each of the Sentinels. */
+  tell(...command: string[]): Promise<void>;
+  /** Resolves once the Sentinels name a primary with two replicas that have what it has. */
+  whole(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -106,19 +124,25 @@ const tlsSettings = ({ ca, cert, key }: ServerTls, port: number): [string, strin
   ['tls-replication', 'yes'],
 ];
 
-/**
- * One primary with two replicas, and three Sentinels that take a server for dead after a second.
- *
- * @param tls how all of them are reached, but for the commands of the test
- * @param settings further lines for the Sentinels
- */
-export async function startSentinels(
-  tls?: ServerTls,
-  ...settings: string[]
-): Promise<SentinelGroup> {
-  const primary = await startMember(tls);
+/** How {@link startSentinels} starts its servers. */
+export interface SentinelOptions {
+  /** How all of them are reached, but for the commands of the test. */
+  readonly tls?: ServerTls;
+  /** Further lines for the Sentinels. */
+  readonly lines?: readonly string[];
+  /** Further arguments of the servers. */
+  readonly options?: readonly string[];
+}
+
+/** One primary with two replicas, and three Sentinels that take a server for dead after a second. */
+export async function startSentinels({
+  tls,
+  lines: settings = [],
+  options = [],
+}: SentinelOptions = {}): Promise<SentinelGroup> {
+  const primary = await startMember(tls, ...options);
   const replicas = await Promise.all(
-    [1, 2].map(() => startMember(tls, '--replicaof', `127.0.0.1 ${primary.port}`)),
+    [1, 2].map(() => startMember(tls, '--replicaof', `127.0.0.1 ${primary.port}`, ...options)),
   );
   const members = [primary, ...replicas];
   const servers = members.map(({ server }) => server);
@@ -142,13 +166,24 @@ export async function startSentinels(
       const value = (name: string): string | undefined => list[list.indexOf(name) + 1];
       return value('num-slaves') === '2' && value('num-other-sentinels') === '2';
     });
+  const anySentinel = sentinels[0]?.port ?? NaN;
+  const namedPrimary = async (): Promise<RedisServer | undefined> => {
+    const port = await named(anySentinel);
+    return members.find((member) => member.port === port)?.server;
+  };
   return {
     url: `${tls === undefined ? 'redis' : 'rediss'}+sentinel://${sentinels.map(({ reached }) => `127.0.0.1:${reached}`).join(',')}/${SENTINEL_SERVICE}`,
     servers,
-    primary: async () => {
-      const port = await named((sentinels[0] as { port: number }).port);
-      return members.find((member) => member.port === port)?.server;
+    primary: namedPrimary,
+    failOver: () => redisCommand(anySentinel, 'SENTINEL', 'FAILOVER', SENTINEL_SERVICE),
+    tell: async (...command) => {
+      for (const { port } of sentinels) await redisCommand(port, ...command);
     },
+    whole: () =>
+      until(async () => {
+        const text = String(await (await namedPrimary())?.command('INFO', 'replication'));
+        return /role:master/.test(text) && text.match(/state=online/g)?.length === 2;
+      }),
     stop: async () => {
       await Promise.all(sentinels.map(({ child }) => kill(child)));
       await Promise.all(servers.map((server) => server.stop()));
@@ -273,14 +308,18 @@ export async function startRelay(port: number): Promise<Relay> {
 
 /** Resolves once the server has read its data and answers, if only to ask for a password. */
 async function answers(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
-    const answer = await new Promise<string>((resolve) => {
-      socket.once('data', (data) => resolve(data.toString()));
-      socket.once('error', () => resolve(''));
-    });
-    socket.destroy();
-    if (/PONG|NOAUTH/.test(answer)) return;
+  while (!/PONG|NOAUTH/.test(await askOnce(port, 'PING')))
     await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+}
+
+/** The beginning of the answer to a command, on a connection of its own; empty where there is none. */
+export async function askOnce(port: number, command: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+  const answer = await new Promise<string>((resolve) => {
+    socket.once('data', (data) => resolve(data.toString()));
+    socket.once('error', () => resolve(''));
+    socket.once('close', () => resolve(''));
+  });
+  socket.destroy();
+  return answer;
 }

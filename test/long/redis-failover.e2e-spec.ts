@@ -96,10 +96,10 @@ describe.skipIf(withoutRedis)('Redis behind Sentinel', () => {
       cert: file('cert.pem', issued.cert),
       key: file('key.pem', issued.key),
     };
-    const group = await startSentinels(
+    const group = await startSentinels({
       tls,
-      'user watcher on >s3cret -@all +sentinel|get-master-addr-by-name',
-    );
+      lines: ['user watcher on >s3cret -@all +sentinel|get-master-addr-by-name'],
+    });
     onTestFinished(() => group.stop());
     const [rules = ''] = /^ACL SETUSER .*$/m.exec(readFileSync('docs/production.md', 'utf8')) ?? [];
     const [before, ...replicas] = group.servers as [RedisServer, ...RedisServer[]];

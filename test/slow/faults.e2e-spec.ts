@@ -4,7 +4,10 @@
 // F18, F19      backend-protection           F40, F52          state, refresh, sessions
 // F20 to F26    boot, key-files, key-reload  F42, F44 to F49   server-limits, http (F46)
 // F27 to F32    remote-jwks, remote-tls      F33, F50, F51     here
-// F34 to F36    shutdown                     F43               faults/overload, every night
+// F34 to F36    shutdown                     F43, F47          faults/overload, faults/keep-alive, every night
+//
+// F28, an hour without a key set, is an hour of a simulated clock (src/jwks/live-key-set.spec.ts); of real servers
+// remote-jwks tries each kind of bad answer for a cooldown.
 //
 // They run in a short form, and by `npm run test:faults` in their long one, which wants a machine that does
 // nothing else.
