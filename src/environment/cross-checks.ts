@@ -68,7 +68,8 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
     if (isGiven(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
     // Signing keys are secret, so JWK_HTTP_HOSTS is not about them.
-    if (!(side === 'VALIDATOR' ? mayFetch(url, env) : mayFetch(url, env, [])))
+    // What is no URL at all is reported for the variable.
+    if (/^http:/i.test(url) && !(side === 'VALIDATOR' ? mayFetch(url, env) : mayFetch(url, env, [])))
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );

@@ -31,6 +31,7 @@ describe('errorAnswer', () => {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
+      Pragma: 'no-cache',
       'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': 'r-1',
     });
