@@ -31,7 +31,6 @@ describe('errorAnswer', () => {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
-      Pragma: 'no-cache',
       'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': 'r-1',
     });

@@ -44,7 +44,6 @@ export function errorAnswer(error: GatewayError, requestId: string, explain = fa
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
-      Pragma: 'no-cache',
       'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': requestId,
       // The rest of a body that is too large is not read.
