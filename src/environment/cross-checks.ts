@@ -69,7 +69,10 @@ export function crossChecks(env: Environment, raw: RawEnvironment): string[] {
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
     // Signing keys are secret, so JWK_HTTP_HOSTS is not about them.
     // What is no URL at all is reported for the variable.
-    if (/^http:/i.test(url) && !(side === 'VALIDATOR' ? mayFetch(url, env) : mayFetch(url, env, [])))
+    if (
+      /^http:/i.test(url) &&
+      !(side === 'VALIDATOR' ? mayFetch(url, env) : mayFetch(url, env, []))
+    )
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,
       );

@@ -13,9 +13,12 @@ const refusal = (explanation: RegExp) =>
   }) as Error;
 
 describe('decodeBody', () => {
-  it.each([undefined, 'identity', 'Identity', ' IDENTITY ', '', ' '])('gives the text of encoding %j at once', (encoding) => {
-    expect(decodeBody(BYTES, encoding, 1)).toBe(TEXT);
-  });
+  it.each([undefined, 'identity', 'Identity', ' IDENTITY ', '', ' '])(
+    'gives the text of encoding %j at once',
+    (encoding) => {
+      expect(decodeBody(BYTES, encoding, 1)).toBe(TEXT);
+    },
+  );
 
   it.each([
     ['gzip', gzipSync(BYTES)],
