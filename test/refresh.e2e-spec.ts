@@ -312,7 +312,7 @@ describe('what a refresh asks for', () => {
 
   it('reaches the backend, several resources as well, and no secret does (RFC 8707)', async () => {
     const form =
-      'resource=https://a&resource=urn:b&audience=c&client_id=shop&client_secret=s3cret&x=1&y=';
+      'resource=https://a&resource=urn:b&audience=c&client_id=shop&client_secret=s3cret&password=s3cret&x=1&y=';
     expect(verdictOf(await ask(form))).toBe('200');
     expect(asked().request).toEqual({
       resource: ['https://a', 'urn:b'],

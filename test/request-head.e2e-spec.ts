@@ -19,8 +19,36 @@ describe('a request', () => {
     ['no Host', []],
     ['two Host headers', ['Host: a', 'Host: b']],
     ['the same Host twice', ['Host: a', 'HOST: a']],
+    ['a blank in Host', ['Host: a b']],
+    ['a path in Host', ['Host: a/b']],
+    ['a user in Host', ['Host: user@a']],
+    ['markup in Host', ['Host: <script>']],
+    ['no number for a port', ['Host: a:b']],
+    ['an open bracket', ['Host: [::1']],
+    ['what is no ASCII', ['Host: \u00e9']],
   ])('with %s is malformed', async (_name, lines) => {
     expectError(await ask('GET', '/health/live', lines), 400, 'request_malformed');
+  });
+
+  it('with a user in a whole URL is malformed', async () => {
+    const answer = await ask('GET', 'http://user@a/health/live', [`Host: ${host}`]);
+    expectError(answer, 400, 'request_malformed');
+  });
+
+  it.each(['', 'a', 'a.b:80', 'a_b', '[::1]', '[::1]:8080', '127.0.0.1:1', 'a:', 'A%20b'])(
+    'is for the host %j',
+    async (name) => {
+      const answer = await ask('GET', '/health/live', [`Host: ${name}`, 'Connection: close']);
+      expect(answer.status).toBe(200);
+    },
+  );
+
+  it('of another version of HTTP is told so', async () => {
+    const answer = await exchange(
+      gateway.url,
+      `GET /health/live HTTP/2.0\r\nHost: ${host}\r\n\r\n`,
+    );
+    expectError(answer, 505, 'version_unsupported');
   });
 
   it('of HTTP/1.0 needs no Host', async () => {

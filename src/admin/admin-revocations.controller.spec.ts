@@ -70,6 +70,19 @@ describe('POST /admin/revocations', () => {
     });
   });
 
+  it('takes null for absent', async () => {
+    revocations.revoke.mockResolvedValue(revocation('u'));
+    const body = { jti: null, sub: 'u', sid: null, kid: null, before: null, reason: null };
+    expect((await post(body)).status).toBe(201);
+    // `before: null` would mean every login to come, too.
+    expect(revocations.revoke).toHaveBeenCalledExactlyOnceWith({
+      kind: 'sub',
+      value: 'u',
+      before: undefined,
+      reason: undefined,
+    });
+  });
+
   it.each([{}, { jti: 'a', sub: 'b' }, { sub: 'a', user: 'b' }, { sub: '' }, ['a']])(
     'refuses %j, and revokes nothing',
     async (body) => {

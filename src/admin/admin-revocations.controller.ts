@@ -43,8 +43,15 @@ export class AdminRevocationsController {
     const name = revokedName(dto);
     if (name === undefined)
       throw new BadRequestException('Give exactly one of jti, sub, sid and kid.');
+    // Many serializers write null for what is absent.
     const { before, reason } = dto;
-    return toResponse(await this.revocations.revoke({ ...name, before, reason }));
+    return toResponse(
+      await this.revocations.revoke({
+        ...name,
+        before: before ?? undefined,
+        reason: reason ?? undefined,
+      }),
+    );
   }
 
   @Get()

@@ -34,6 +34,7 @@ describe('CreateRevocationDto', () => {
     { sub: '' },
     { sub: 'x'.repeat(1025) },
     { sub: ['a'] },
+    { sub: true },
     { sub: { $ne: 'a' } },
     { sub: 'a', before: -1 },
     { sub: 'a', before: 1.5 },

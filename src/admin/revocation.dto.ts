@@ -36,7 +36,7 @@ const ClaimValue = (): PropertyDecorator =>
       name: 'claimValue',
       validator: {
         validate: (value) => {
-          const text = claimText(value);
+          const text = typeof value === 'boolean' ? undefined : claimText(value);
           return text !== undefined && text !== '' && text.length <= MAX_VALUE_LENGTH;
         },
       },
@@ -55,8 +55,8 @@ export class CreateRevocationDto {
   @IsOptional() @ClaimValue() sid?: string | number;
   @IsOptional() @ClaimValue() kid?: string | number;
   /** Seconds since 1970: only tokens that were issued earlier are revoked. */
-  @IsOptional() @IsInt() @Min(0) @Max(MAX_TIME) before?: number;
-  @IsOptional() @IsString() @MaxLength(MAX_REASON_LENGTH) reason?: string;
+  @IsOptional() @IsInt() @Min(0) @Max(MAX_TIME) before?: number | null;
+  @IsOptional() @IsString() @MaxLength(MAX_REASON_LENGTH) reason?: string | null;
 }
 
 /** Query of `GET /admin/revocations`. */

@@ -44,6 +44,8 @@ describe('the management listener', () => {
     ]);
     expect((await fetch(`${url}?format=text`)).status).toBe(200);
     expect((await fetch(url, { method: 'POST' })).status).toBe(404);
+    const head = await fetch(url, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
   });
 
   it('survives metrics that cannot be told', async () => {
@@ -64,6 +66,12 @@ describe('the management listener', () => {
     await expect(start({ port })).rejects.toThrow(new BootError(problem));
     expect(await start({ port, optional: true })).toBeUndefined();
     expect(lines).toEqual([`warning: ${problem}; there is no /metrics`]);
+  });
+
+  it('names its host where that cannot be listened on', async () => {
+    await expect(start({ host: '192.0.2.1' })).rejects.toThrow(
+      'cannot listen on MANAGEMENT_HOST 192.0.2.1 and MANAGEMENT_PORT 0 (EADDRNOTAVAIL)',
+    );
   });
 });
 

@@ -44,7 +44,10 @@ export async function startManagementServer(
     });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const problem = `MANAGEMENT_PORT ${port} cannot be listened on (${code})`;
+    const problem =
+      code === 'EADDRINUSE'
+        ? `MANAGEMENT_PORT ${port} cannot be listened on (${code})`
+        : `cannot listen on MANAGEMENT_HOST ${host} and MANAGEMENT_PORT ${port} (${code})`;
     if (optional !== true) throw new BootError(problem);
     logger.warn(`${problem}; there is no /metrics`);
     return undefined;

@@ -59,7 +59,8 @@ async function replyTo(request: IncomingMessage, source: ManagementSource): Prom
   const { method = '', url = '/' } = request;
   // A query is ignored, and the target may be an absolute URL (RFC 9112 section 3.2.2).
   const path = URL.parse(url, 'http://management')?.pathname ?? '';
-  const route = `${method} ${path}`;
+  // Node leaves the body of an answer to HEAD out (RFC 9110 section 9.3.2).
+  const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
   if (route === 'GET /metrics') {
     const { contentType, body } = await source.metrics();
     return { status: 200, type: contentType, body };

@@ -31,6 +31,11 @@ describe('describeBootError', () => {
     expect(await describeBootError(notHere)).toEqual([
       'cannot listen on HOST 192.0.2.1 and PORT 0 (EADDRNOTAVAIL)',
     ]);
+    const fourth = createServer().listen(0, 'no.such.host.invalid');
+    const [unknown] = (await once(fourth, 'error')) as [Error];
+    expect(await describeBootError(unknown)).toEqual([
+      expect.stringMatching(/^HOST no\.such\.host\.invalid cannot be found \(E\w+\)$/),
+    ]);
   });
 
   it('gives the message of any other error, and no value that was thrown', async () => {

@@ -17,7 +17,8 @@ async function problemsOf(error: unknown): Promise<readonly string[]> {
   if (!(error instanceof Error)) return ['the boot failed'];
   const missing = await missingPackage(error, GATEWAY_PACKAGES);
   if (missing !== undefined) return [missing];
-  const { code, syscall, address, port } = error as ListenError;
+  const { code, syscall, address, port, hostname } = error as ListenError;
+  if (syscall === 'getaddrinfo') return [`HOST ${hostname} cannot be found (${code})`];
   // In a cluster the primary binds for its workers.
   if (syscall !== 'listen' && syscall !== 'bind') return [error.message];
   if (code === 'EADDRINUSE')
@@ -28,4 +29,4 @@ async function problemsOf(error: unknown): Promise<readonly string[]> {
   return [`cannot listen on HOST ${address} and PORT ${port ?? 0} (${code})`];
 }
 
-type ListenError = NodeJS.ErrnoException & { address?: string; port?: number };
+type ListenError = NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string };

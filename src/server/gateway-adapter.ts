@@ -42,12 +42,12 @@ export class GatewayAdapter extends ExpressAdapter {
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       // It has a connection only when those before it are answered.
       if (response.socket === null && !pipelined.admit(request, response)) return;
+      toOriginForm(request);
       const problem = requestProblem(request);
       if (problem !== undefined) {
         this.refuse(problem, request, response);
         return;
       }
-      toOriginForm(request);
       withoutForwardedPorts(request);
       if (!this.shedder.admit(request, response)) return;
       limitWriting(response);

@@ -10,6 +10,8 @@ const refusal = (status: number, code: string, description: string): GatewayErro
   headers: { Connection: 'close' },
 });
 const HOST = refusal(400, 'request_malformed', 'The request has to have one Host header.');
+const AUTHORITY = refusal(400, 'request_malformed', 'The request names no valid host.');
+const VERSION = refusal(505, 'version_unsupported', 'Use HTTP/1.1.');
 const CODING = refusal(
   501,
   'transfer_coding_unsupported',
@@ -21,10 +23,17 @@ export const EXPECTATION = refusal(
   'The only expectation that is met is 100-continue.',
 );
 
+const ONE = 0x31;
+
+/** RFC 3986 section 3.2, without a user; a backend is told of it. It may be empty (RFC 9112 section 3.2). */
+const VALID_HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
+
 /**
  * What is wrong with the head of a request that Node lets pass: two `Host` headers or none, of which two
- * readers see different hosts (RFC 9112 section 3.2), and a transfer coding that nobody undoes (section 6.1).
+ * readers see different hosts, what is no host at all (RFC 9112 section 3.2), a transfer coding that nobody undoes
+ * (section 6.1), and another version of HTTP.
  *
+ * @param request with a target in origin form, so that its host is the one that counts
  * @returns `undefined` for a good one
  */
 export function requestProblem(request: IncomingMessage): GatewayError | undefined {
@@ -34,7 +43,9 @@ export function requestProblem(request: IncomingMessage): GatewayError | undefin
     const name = rawHeaders[index] as string;
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
+  if (httpVersion.charCodeAt(0) !== ONE) return VERSION;
   if (hosts !== 1 && (hosts > 1 || httpVersion !== '1.0')) return HOST;
+  if (headers.host !== undefined && !VALID_HOST.test(headers.host)) return AUTHORITY;
   const coding = headers['transfer-encoding'];
   return coding === undefined || coding.toLowerCase() === 'chunked' ? undefined : CODING;
 }

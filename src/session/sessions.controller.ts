@@ -66,11 +66,11 @@ export class SessionsController {
   async endAll(
     @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: ServerResponse,
-    @Query('others') others?: unknown,
+    @Query() { others, ...unknown }: Record<string, unknown>,
   ): Promise<void> {
     // What is misspelt must not end more than it says.
-    if (others !== undefined && others !== 'true')
-      throw new BadRequestException('The parameter others can only be true.');
+    if ((others !== undefined && others !== 'true') || Object.keys(unknown).length > 0)
+      throw new BadRequestException('The only parameter is others, which can only be true.');
     const { sub, sid } = callerOf(request);
     if (sub === undefined) return;
     if (others === 'true') {

@@ -62,6 +62,7 @@ describe('TokenThrottleGuard', () => {
       const refused = await send(path, '192.0.2.1');
       expect(refused.status).toBe(429);
       expect(refused.headers.get('retry-after')).toMatch(/^(?:59|60)$/);
+      expect(refused.headers.get('pragma')).toBe('no-cache');
       expect(await refused.json()).toMatchObject({
         error: 'invalid_request',
         code: 'rate_limited',

@@ -9,7 +9,8 @@ export class TooManyRequestsException extends GatewayException {
       error: 'invalid_request',
       code: 'rate_limited',
       description: 'There were too many requests from this address.',
-      headers: { 'Retry-After': String(seconds) },
+      // As on all other answers of a token endpoint (RFC 6749 section 5.1).
+      headers: { 'Retry-After': String(seconds), Pragma: 'no-cache' },
     });
   }
 }

@@ -13,9 +13,12 @@ const refusal = (explanation: RegExp) =>
   }) as Error;
 
 describe('decodeBody', () => {
-  it.each([undefined, 'identity'])('gives the text of encoding %s at once', (encoding) => {
-    expect(decodeBody(BYTES, encoding, 1)).toBe(TEXT);
-  });
+  it.each([undefined, 'identity', 'Identity', ' IDENTITY ', '', ' '])(
+    'gives the text of encoding %j at once',
+    (encoding) => {
+      expect(decodeBody(BYTES, encoding, 1)).toBe(TEXT);
+    },
+  );
 
   it.each([
     ['gzip', gzipSync(BYTES)],
@@ -27,7 +30,7 @@ describe('decodeBody', () => {
     expect(await decodeBody(body, encoding, 100)).toBe(TEXT);
   });
 
-  it.each(['gzip, gzip', 'zstd', 'compress', '', 'identity, gzip'])(
+  it.each(['gzip, gzip', 'zstd', 'compress', 'identity, gzip'])(
     'refuses the encoding %j',
     async (encoding) => {
       const decoded = (async () => decodeBody(gzipSync(BYTES), encoding, 100))();

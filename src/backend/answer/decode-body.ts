@@ -21,16 +21,15 @@ export function decodeBody(
   contentEncoding: string | undefined,
   maxBytes: number,
 ): string | Promise<string> {
-  if (contentEncoding === undefined || contentEncoding === 'identity') return toText(body);
-  return decompress(body, contentEncoding, maxBytes);
+  // RFC 9110 section 8.4.1: whatever the case. An empty header names none.
+  const encoding = contentEncoding?.trim().toLowerCase() ?? '';
+  return encoding === '' || encoding === 'identity'
+    ? toText(body)
+    : decompress(body, encoding, maxBytes);
 }
 
-async function decompress(
-  body: Buffer,
-  contentEncoding: string,
-  maxBytes: number,
-): Promise<string> {
-  const decode = DECODERS.get(contentEncoding.trim().toLowerCase());
+async function decompress(body: Buffer, encoding: string, maxBytes: number): Promise<string> {
+  const decode = DECODERS.get(encoding);
   if (decode === undefined)
     throw new BackendBadResponseException(
       'the answer has an unknown or more than one content encoding',

@@ -1,6 +1,6 @@
 import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -232,4 +232,24 @@ it('a failure names the host and the port that were called', async () => {
   await expect(transport.send({ ...request, origin: 'http://127.0.0.1:1' })).rejects.toMatchObject({
     details: { explanation: 'no connection to http://127.0.0.1:1 (ECONNREFUSED)' },
   });
+});
+
+it.each([
+  ['garbage', 'garbage\r\n\r\n', 'the answer is not HTTP (HTTPParserError)'],
+  [
+    'a head that is too long',
+    `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
+    'the answer is not HTTP (UND_ERR_HEADERS_OVERFLOW)',
+  ],
+])('%s is a bad answer, not a missing one', async (_what, answer, explanation) => {
+  const other = createTcpServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(answer));
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const origin = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const request = { origin, path: '/', method: 'POST', headers: {}, body: undefined };
+  await expect(transport.send(request)).rejects.toMatchObject({
+    details: { code: 'backend_bad_response', explanation },
+  });
+  other.close();
 });

@@ -266,13 +266,18 @@ const BROKEN = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONN
 /** The request cannot be written; the backend has no part in it. */
 const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'ERR_INVALID_URL']);
 /** Errors of undici that speak of what arrived, not of the connection. */
-const NO_HTTP = new Set(['HTTPParserError', 'ResponseContentLengthMismatchError']);
+const NO_HTTP = new Set([
+  'HTTPParserError',
+  'ResponseContentLengthMismatchError',
+  'HeadersOverflowError',
+]);
 
 /** @param origin scheme, host and port that were called */
 function toBackendError(error: Error, answering: boolean, origin: string): Error {
   // What ended the body of the request.
   if (error instanceof GatewayException) return error;
-  const code = 'code' in error ? String(error.code) : error.name;
+  // The parser's errors have a member without a value where the parser does not say more.
+  const { code = error.name } = error as NodeJS.ErrnoException;
   if (UNSENDABLE.has(code)) return error;
   if (NO_HTTP.has(error.name))
     return new BackendBadResponseException(`the answer is not HTTP (${code})`);

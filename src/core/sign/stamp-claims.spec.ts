@@ -91,7 +91,7 @@ describe('stampClaims', () => {
         );
   });
 
-  it.each(['exp', 'nbf', 'iat', 'auth_time'])('refuses a %s in milliseconds', (name) => {
+  it.each(['exp', 'nbf', 'iat', 'auth_time'])('refuses a %s that is not in seconds', (name) => {
     for (const value of [
       '1795789953123',
       '1795789953123.5',
@@ -100,6 +100,14 @@ describe('stampClaims', () => {
     ])
       expect(() => stamp(claimsOf(`{"${name}":${value}}`))).toThrow(
         refusal('claims_invalid', new RegExp(`access_token\\.${name} is a time in milliseconds`)),
+      );
+    for (const [unit, value] of [
+      ['microseconds', '1795789953123456'],
+      ['microseconds', '1.795789953123456e15'],
+      ['nanoseconds', '1795789953123456789'],
+    ] as const)
+      expect(() => stamp(claimsOf(`{"${name}":${value}}`))).toThrow(
+        refusal('claims_invalid', new RegExp(`access_token\\.${name} is a time in ${unit}`)),
       );
     for (const value of ['1795789953.123456789', '9007199254740993', '1e+300', '99999999999'])
       expect(

@@ -22,9 +22,14 @@ export interface Stamp {
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
-/** As seconds the year 5138, as milliseconds 1973. */
-const EARLIEST_MILLISECONDS = 1e11;
-const LATEST_MILLISECONDS = LATEST_EXPIRY * 1000;
+/** Times that are no seconds: from the first value on, up to the second. */
+const OTHER_UNITS = [
+  // As seconds the year 5138, as milliseconds 1973.
+  ['milliseconds', 1e11, LATEST_EXPIRY * 1e3],
+  // From 2001 to 2255: what is far from now means "never", e.g. the largest integer that is exact, 9.007e15.
+  ['microseconds', 1e15, 9e15],
+  ['nanoseconds', 1e18, 9e18],
+] as const;
 
 /**
  * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti`, `iss` and `aud` where absent.
@@ -36,7 +41,7 @@ const LATEST_MILLISECONDS = LATEST_EXPIRY * 1000;
  * @param newId makes a `jti`
  * @throws SigningError `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
  * `nbf` or `iat` that is not a finite number; `claims_invalid` for `sub`, `jti`, `sid`, `iss` or `aud` of a
- * type that no validator takes (RFC 7519 section 4.1), and for a time in milliseconds
+ * type that no validator takes (RFC 7519 section 4.1), and for a time in milliseconds, micro- or nanoseconds
  */
 export function stampClaims(
   claims: ClaimSet,
@@ -77,12 +82,13 @@ export function stampClaims(
 
 /** In milliseconds an `exp` would be in 57,000 years, and `auth_time` a login that never ends. */
 function assertSeconds(claims: ClaimSet, name: string, field: string): void {
-  const time = toNumber(claims[name]);
-  if (time !== undefined && time >= EARLIEST_MILLISECONDS && time <= LATEST_MILLISECONDS)
-    throw new SigningError(
-      'claims_invalid',
-      `${field}.${name} is a time in milliseconds; send seconds (RFC 7519 section 2)`,
-    );
+  const time = toNumber(claims[name]) ?? 0;
+  for (const [unit, from, to] of OTHER_UNITS)
+    if (time >= from && time <= to)
+      throw new SigningError(
+        'claims_invalid',
+        `${field}.${name} is a time in ${unit}; send seconds (RFC 7519 section 2)`,
+      );
 }
 
 function assertTypes(claims: ClaimSet, field: string): void {

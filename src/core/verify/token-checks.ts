@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isJsonObject, parseJsonExactly } from '../json/index.js';
+import { hasDuplicateMembers, isJsonObject, parseJsonExactly } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/index.js';
 import {
@@ -117,16 +117,24 @@ export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy):
   return type;
 }
 
-/** @throws TokenRefusedError `token_malformed` */
+/**
+ * The claims of a payload. A name that is there twice is refused (RFC 7519 section 4): another reader of the
+ * token could go by the other value.
+ *
+ * @throws TokenRefusedError `token_malformed`
+ */
 export function parseClaims(payload: Buffer): Record<string, unknown> {
+  const text = payload.toString();
   let claims: unknown;
   try {
-    claims = isUtf8(payload) ? parseJsonExactly(payload.toString()) : undefined;
+    claims = isUtf8(payload) ? parseJsonExactly(text) : undefined;
   } catch {
     claims = undefined;
   }
   if (!isJsonObject(claims))
     throw new TokenRefusedError('token_malformed', 'the payload is not a JSON object in UTF-8');
+  if (hasDuplicateMembers(text, claims))
+    throw new TokenRefusedError('token_malformed', 'the payload names a member twice');
   return claims;
 }
 

@@ -49,6 +49,21 @@ describe('tokenVerdict', () => {
     await expect(verifyToken(text, POLICY, verification)).rejects.toMatchObject({ code });
   });
 
+  it.each([
+    '"iss":"other"',
+    '"i\\u0073s":"iss"',
+    '"x":{"y":1,"y":2}',
+    '"x":[{"y":1e400,"y":1e400}]',
+    '"__proto__":1,"__proto__":1',
+  ])('refuses claims that name a member twice: %s', (member) => {
+    const input = `${encode({ alg: 'HS256', kid: 'HS256', typ: 'JWT' })}.${Buffer.from(
+      JSON.stringify(CLAIMS).replace(/^\{/, `{${member},`),
+    ).toString('base64url')}`;
+    const signature = createHmac('sha256', secret).update(input).digest('base64url');
+    const refusal = verdict(`${input}.${signature}`);
+    expect(refusal).toMatchObject({ code: 'token_malformed' });
+  });
+
   it('waits for nothing where the signature is an HMAC, or is remembered', async () => {
     expect(verdict(token('HS256', CLAIMS))).toEqual(CLAIMS);
     const asymmetric = token('ES256', CLAIMS);

@@ -3,8 +3,13 @@ import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
 import { TokenRequestException } from '../request/token-request.exception.js';
 import type { TokenParameters } from '../request/token-request.js';
 
-/** What the gateway itself reads; a secret becomes HTTP Basic. */
-const KEPT_BACK: ReadonlySet<string> = new Set(['grant_type', 'refresh_token', 'client_secret']);
+/** What the gateway itself reads, and secrets; that of the client becomes HTTP Basic. */
+const KEPT_BACK: ReadonlySet<string> = new Set([
+  'grant_type',
+  'refresh_token',
+  'client_secret',
+  'password',
+]);
 /** Without registered clients an assertion is for the backend to check. */
 const ASSERTION: ReadonlySet<string> = new Set(['client_assertion', 'client_assertion_type']);
 /** Parameters that decide what is granted: one that is there must not be overlooked. */
