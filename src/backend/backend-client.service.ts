@@ -8,7 +8,14 @@ import { hasBody, HopTokens, ReservedHeaders, untouchedBody } from '../http/inde
 import type { BackendAnswer } from './answer/backend-answer.js';
 import { headerFilter, sendAnswer, sendStream, type HeaderFilter } from './answer/pass-on.js';
 import { readAnswer, readForClient, type Reading } from './answer/read-answer.js';
-import type { BackendCall, CallTarget, CallTracer, JsonTypes, ProxyCall } from './backend-call.js';
+import type {
+  BackendCall,
+  CallSpan,
+  CallTarget,
+  CallTracer,
+  JsonTypes,
+  ProxyCall,
+} from './backend-call.js';
 import { BackendHosts, type BackendHost } from './backend-hosts.js';
 import { BackendTimeoutException, ClientTooSlowException } from './backend.exceptions.js';
 import { BACKEND_HTTP, type BackendHttp } from './backend-http.js';
@@ -179,7 +186,10 @@ export class BackendClient implements OnApplicationBootstrap {
     );
     const { 'accept-encoding': accepted } = from.headers;
     if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
-    if (!isHead) await this.addBody(request, from);
+    if (!isHead) {
+      noteType(request, from);
+      if (hasBody(from)) await this.addBody(request, from);
+    }
     const hop = this.hops.tokenFor(call);
     if (hop !== undefined) request.headers[HOP_HEADER] = typeof hop === 'string' ? hop : await hop;
     const isPassedOn = headerFilter(asItIs, responseHeaders);
@@ -207,7 +217,8 @@ export class BackendClient implements OnApplicationBootstrap {
         return { status: response.status, outcome };
       }
       const response = await this.http.send(request);
-      const answer = await readForClient(response, encoding, this.reading(call));
+      const read = readForClient(response, encoding, this.reading(call));
+      const answer = read instanceof Promise ? await read : read;
       closeUnlessRead(from, to);
       sendAnswer(answer, to, isPassedOn);
       return { status: answer.status, outcome: 'answered' };
@@ -224,13 +235,20 @@ export class BackendClient implements OnApplicationBootstrap {
   }
 
   /** Calls with their span, if they are followed. */
-  private async followed<T extends { status: number }>(
+  private followed<T extends { status: number }>(
     call: CallTarget,
     request: BackendRequest,
     exchange: () => Promise<T>,
   ): Promise<T> {
     const span = this.tracer?.start(call);
-    if (span === undefined) return exchange();
+    return span === undefined ? exchange() : this.traced(span, request, exchange);
+  }
+
+  private async traced<T extends { status: number }>(
+    span: CallSpan,
+    request: BackendRequest,
+    exchange: () => Promise<T>,
+  ): Promise<T> {
     Object.assign(request.headers, span.headers);
     try {
       const answer = await exchange();
@@ -262,14 +280,9 @@ export class BackendClient implements OnApplicationBootstrap {
     };
   }
 
-  /** The client's body with what it says about it. */
+  /** The client's body with what else it says about it. */
   private async addBody(request: BackendRequest, from: IncomingMessage): Promise<void> {
-    const {
-      'content-type': type,
-      'content-length': length,
-      'content-encoding': encoding,
-    } = from.headers;
-    if (type !== undefined) request.headers['content-type'] = type;
+    const { 'content-length': length, 'content-encoding': encoding } = from.headers;
     // Body parsers decompress.
     const isParsed = from.readableDidRead;
     request.body = await untouchedBody(from, this.limits.maxRequestBytes);
@@ -294,6 +307,12 @@ interface PassedOn {
 }
 
 const outcomeOf = ({ outcome }: PassedOn): BackendOutcome => outcome;
+
+/** What the client says its body is, whether there is one or not. */
+function noteType(request: BackendRequest, { headers }: IncomingMessage): void {
+  const { 'content-type': type } = headers;
+  if (type !== undefined) request.headers['content-type'] = type;
+}
 
 /** Where the rest of a body is not read, there is no other request on the connection. */
 function closeUnlessRead(from: IncomingMessage, to: ServerResponse): void {

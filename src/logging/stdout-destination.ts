@@ -14,22 +14,25 @@ const SHARED_WRITE_BYTES = 4096;
 const OWN_WRITE_BYTES = 32 * 1024;
 /** Lines are dropped when the reader of stdout is this far behind. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 /** How long a process that ends waits for a reader of its last lines, in milliseconds. */
 const LAST_LINES_MS = 300;
 
 /**
  * Writes lines to stdout beside the event loop. They are gathered, since a write of its own per
- * line costs as much as answering the request. When nobody reads, lines are dropped and counted,
- * and neither requests nor the end of the process wait.
+ * line costs as much as answering the request, and as bytes: of a text Node makes bytes at the write, in memory for
+ * three bytes per character. When nobody reads, lines are dropped and counted, and neither requests nor the end of the
+ * process wait.
  */
 export class StdoutDestination {
   /** Lines, so far. */
   dropped = 0;
   private readonly stream: ReturnType<typeof pino.destination>;
   private readonly writeBytes: number;
-  /** Whole lines that the stream has not got: it would look at all of what it has with each further line. */
-  private gathered = '';
-  private gatheredBytes = 0;
+  /** Whole lines that the stream has not got, which keeps what it gets. */
+  private gathered: Buffer = NOTHING;
+  private used = 0;
   private giveUpAt = Infinity;
 
   /** @param shared other processes write to the same stdout */
@@ -37,14 +40,15 @@ export class StdoutDestination {
     this.writeBytes = shared ? SHARED_WRITE_BYTES : OWN_WRITE_BYTES;
     this.stream = pino.destination({
       dest: 1,
+      contentMode: 'buffer',
       sync: false,
       minLength: this.writeBytes - 1,
       maxWrite: this.writeBytes,
       maxLength: MAX_BUFFERED_BYTES,
       retryEAGAIN: () => performance.now() < this.giveUpAt,
     });
-    this.stream.on('drop', (lines: string) => {
-      this.dropped += lines.split('\n').length - 1;
+    this.stream.on('drop', (lines: Buffer) => {
+      this.dropped += lines.reduce((count, byte) => (byte === NEWLINE ? count + 1 : count), 0);
     });
     setInterval(() => this.flush(), FLUSH_MS).unref();
     // Before pino's own listener, which would try for ever.
@@ -64,18 +68,38 @@ export class StdoutDestination {
 
   /** Takes one line, with its end. */
   write(line: string): void {
-    const bytes = Buffer.byteLength(line);
-    if (this.gatheredBytes + bytes > this.writeBytes) this.handOver();
-    this.gathered += line;
-    this.gatheredBytes += bytes;
-    if (this.gatheredBytes >= this.writeBytes - 1) this.handOver();
+    // A character takes three bytes at most. They are counted only where they might not fit.
+    if (line.length * 3 > this.gathered.length - this.used) {
+      const bytes = Buffer.byteLength(line);
+      if (bytes > this.gathered.length - this.used) this.handOver();
+      if (bytes > this.writeBytes) {
+        this.hand(Buffer.from(line));
+        return;
+      }
+      if (this.gathered === NOTHING) this.gathered = Buffer.allocUnsafeSlow(this.writeBytes);
+    }
+    this.used += this.gathered.write(line, this.used);
+    if (this.used >= this.writeBytes - 1) this.handOver();
   }
 
   private handOver(): void {
-    if (this.gatheredBytes === 0) return;
-    this.stream.write(this.gathered);
-    this.gathered = '';
-    this.gatheredBytes = 0;
+    const { gathered, used } = this;
+    if (used === 0) return;
+    this.used = 0;
+    // What nobody reads must not keep more memory than twice its size.
+    if (used * 2 < gathered.length) {
+      const copy = Buffer.allocUnsafeSlow(used);
+      gathered.copy(copy, 0, 0, used);
+      this.hand(copy);
+    } else {
+      this.gathered = NOTHING;
+      this.hand(gathered.subarray(0, used));
+    }
+  }
+
+  private hand(lines: Buffer): void {
+    // In this mode it takes bytes, of which its types do not know.
+    this.stream.write(lines as unknown as string);
   }
 
   private flush(): void {

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { BackendClient } from '../backend/index.js';
+import { DurationHistogram, type DurationSeries } from './counted-series.js';
 
 /** Seconds; up to the usual deadlines of backend calls. */
 const BUCKETS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
@@ -11,14 +12,20 @@ export function registerBackendMetrics(
   backend: Pick<BackendClient, 'onCall' | 'stats'>,
 ): void {
   const registers = [registry];
-  const duration = new Histogram({
-    name: 'signet_backend_request_duration_seconds',
-    help: 'Duration of backend calls by outcome: answered, refused (4xx), failed (5xx), bad_response, unavailable, timeout, other.',
-    labelNames: ['outcome'],
-    buckets: BUCKETS,
-    registers,
+  const duration = new DurationHistogram<'outcome'>(
+    {
+      name: 'signet_backend_request_duration_seconds',
+      help: 'Duration of backend calls by outcome: answered, refused (4xx), failed (5xx), bad_response, unavailable, timeout, other.',
+      registry,
+    },
+    BUCKETS,
+  );
+  const byOutcome = new Map<string, DurationSeries<'outcome'>>();
+  backend.onCall((outcome, seconds) => {
+    let series = byOutcome.get(outcome);
+    if (series === undefined) byOutcome.set(outcome, (series = duration.series({ outcome })));
+    series.observe(seconds);
   });
-  backend.onCall((outcome, seconds) => duration.observe({ outcome }, seconds));
   const state = new Gauge({
     name: 'signet_backend_breaker_state',
     help: 'Circuit breaker of the backend: 0 closed, 1 half-open, 2 open; the worst worker.',

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { Counter, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Registry } from '@prometheus-io/client';
 import type { BackendClient } from '../backend/index.js';
 import { epochSeconds } from '../core/time/index.js';
 import { BACKEND_CLIENT, KNOWN_METHODS, type RequestListener } from '../http/index.js';
@@ -14,6 +14,7 @@ import {
 import { SigningEvents } from '../signing/index.js';
 import { Revocations } from '../state/index.js';
 import { registerBackendMetrics, setTo } from './backend-metrics.js';
+import { CountsByLabel, DurationHistogram, type DurationSeries } from './counted-series.js';
 import { registerIntrospectionMetrics } from './introspection-metrics.js';
 import { registerKeyMetrics } from './key-metrics.js';
 import { registerProcessMetrics } from './process-metrics.js';
@@ -23,13 +24,20 @@ import { registerStateMetrics } from './state-metrics.js';
 /** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+type RequestLabel = 'method' | 'route' | 'status';
+
 /** What the gateway counts, as Prometheus metrics. */
 @Injectable()
 export class GatewayMetrics {
   private readonly registry = new Registry();
-  private readonly requests: Histogram<'method' | 'route' | 'status'>;
-  private readonly refusals: Counter<'code'>;
-  private readonly logins: Counter<'outcome'>;
+  private readonly requests: DurationHistogram<RequestLabel>;
+  /** By route, status and method. */
+  private readonly series = new Map<
+    string,
+    Map<number, Map<string, DurationSeries<RequestLabel>>>
+  >();
+  private readonly refusals: CountsByLabel<'code'>;
+  private readonly logins: CountsByLabel<'outcome'>;
   /** The oldest first. */
   private readonly refused: RefusalStatus[] = [];
 
@@ -40,30 +48,35 @@ export class GatewayMetrics {
     endpoints: IntrospectionEndpoints,
     @Optional() @Inject(BACKEND_CLIENT) backend?: BackendClient,
   ) {
-    const registers = [this.registry];
-    registerProcessMetrics(this.registry);
-    this.requests = new Histogram({
-      name: 'signet_http_request_duration_seconds',
-      help: 'Duration of requests by method, route pattern and status.',
-      labelNames: ['method', 'route', 'status'],
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
-    this.refusals = new Counter({
-      name: 'signet_refusals_total',
-      help: 'Requests refused or failed, by error code.',
-      labelNames: ['code'],
-      registers,
-    });
-    this.logins = new Counter({
-      name: 'signet_logins_total',
-      help: 'Logins by outcome: succeeded, refused (4xx: mostly wrong passwords), failed (5xx), aborted by the client.',
-      labelNames: ['outcome'],
-      registers,
-    });
+    const { registry } = this;
+    registerProcessMetrics(registry);
+    this.requests = new DurationHistogram(
+      {
+        name: 'signet_http_request_duration_seconds',
+        help: 'Duration of requests by method, route pattern and status.',
+        registry,
+      },
+      DURATION_BUCKETS,
+    );
+    this.refusals = new CountsByLabel(
+      {
+        name: 'signet_refusals_total',
+        help: 'Requests refused or failed, by error code.',
+        registry,
+      },
+      'code',
+    );
+    this.logins = new CountsByLabel(
+      {
+        name: 'signet_logins_total',
+        help: 'Logins by outcome: succeeded, refused (4xx: mostly wrong passwords), failed (5xx), aborted by the client.',
+        registry,
+      },
+      'outcome',
+    );
     // A rate needs to have seen 0.
     for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
-      this.logins.inc({ outcome }, 0);
+      this.logins.add(outcome, 0);
     registerKeyMetrics(this.registry, keys);
     registerIntrospectionMetrics(this.registry, endpoints);
     registerStateMetrics(this.registry, revocations);
@@ -105,20 +118,33 @@ export class GatewayMetrics {
     seconds: number,
     code: string | undefined,
   ): void {
-    this.requests.observe({ method: known(method), route, status: String(status) }, seconds);
+    this.seriesOf(known(method), route, status).observe(seconds);
     if (code !== undefined) this.refusal(code);
+  }
+
+  private seriesOf(method: string, route: string, status: number): DurationSeries<RequestLabel> {
+    let ofRoute = this.series.get(route);
+    if (ofRoute === undefined) this.series.set(route, (ofRoute = new Map()));
+    let ofStatus = ofRoute.get(status);
+    if (ofStatus === undefined) ofRoute.set(status, (ofStatus = new Map()));
+    let series = ofStatus.get(method);
+    if (series === undefined) {
+      series = this.requests.series({ method, route, status: String(status) });
+      ofStatus.set(method, series);
+    }
+    return series;
   }
 
   /** Counts one login by the status of its answer; the client of an aborted one was gone before. */
   login(status: number, aborted: boolean): void {
     const outcome =
       status < 400 ? 'succeeded' : status >= 500 ? 'failed' : aborted ? 'aborted' : 'refused';
-    this.logins.inc({ outcome });
+    this.logins.add(outcome);
   }
 
   /** Counts what was refused before it was parsed as a request, or unread under overload. */
   refusal(code: string): void {
-    this.refusals.inc({ code });
+    this.refusals.add(code);
   }
 
   /** The last refusals, the newest first. */
@@ -130,8 +156,8 @@ export class GatewayMetrics {
   async totals(): Promise<Pick<ProcessStatus, 'requests' | 'logins' | 'refusals'>> {
     const [requests, logins, refusals] = await Promise.all([
       this.requests.get(),
-      this.logins.get(),
-      this.refusals.get(),
+      this.logins.counter.get(),
+      this.refusals.counter.get(),
     ]);
     const ended = requests.values.filter(({ metricName }) => metricName?.endsWith('_count'));
     const sum = (values: readonly { value: number }[]): number =>

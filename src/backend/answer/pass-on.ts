@@ -27,11 +27,14 @@ const isOurs = (name: string): boolean =>
 /** Which headers of the backend's answer reach the client; names in lower case. */
 export type HeaderFilter = (name: string) => boolean;
 
+const NONE: HeaderFilter = () => false;
+
 /**
  * @param asItIs the body is passed on as it is, so what is said about it stays true
  * @param more further names, or `*`
  */
 export function headerFilter(asItIs: boolean, more: readonly string[] = []): HeaderFilter {
+  if (!asItIs && more.length === 0) return NONE;
   const listed = new Set(more.map((name) => name.toLowerCase()));
   return (name) =>
     !isOurs(name) &&
@@ -60,7 +63,7 @@ export function sendAnswer(
   to: ServerResponse,
   isPassedOn: HeaderFilter,
 ): void {
-  copyHeaders(headers, to, isPassedOn);
+  if (isPassedOn !== NONE) copyHeaders(headers, to, isPassedOn);
   to.statusCode = status;
   if (contentType !== undefined) {
     to.setHeader('Content-Type', contentType);

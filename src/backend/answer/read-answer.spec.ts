@@ -11,7 +11,8 @@ import type { BackendResponse } from '../transport/exchange.js';
 import { readAnswer } from './read-answer.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const read = (
+/** Some fail at once, others later. */
+const read = async (
   status: number,
   body: string | Buffer,
   headers: BackendResponse['headers'] = JSON_TYPE,

@@ -35,21 +35,23 @@ export interface ClientAnswer extends ResponseHead {
 
 /**
  * What a response means: 2xx with a JSON object or array is an answer, 4xx the backend's own
- * refusal, everything else a failure of the backend.
+ * refusal, everything else a failure of the backend. A promise only where a body is decompressed, or refused.
  *
  * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
-export async function readAnswer(
+export function readAnswer(
   response: BackendResponse,
   reading: Reading,
-): Promise<BackendAnswer> {
-  const { text, contentType } = await readText(response, reading);
-  return new BackendAnswer(
-    response.status,
-    assertObject(parseBody(text)),
-    text,
-    assertJson(contentType),
-  );
+): BackendAnswer | Promise<BackendAnswer> {
+  const answer = ({ text, contentType }: AnswerText): BackendAnswer =>
+    new BackendAnswer(
+      response.status,
+      assertObject(parseBody(text)),
+      text,
+      assertJson(contentType),
+    );
+  const read = readText(response, reading);
+  return read instanceof Promise ? read.then(answer) : answer(read);
 }
 
 /**
@@ -57,18 +59,28 @@ export async function readAnswer(
  *
  * @throws as {@link readAnswer}
  */
-export async function readForClient(
+export function readForClient(
   response: BackendResponse,
   encoding: Exclude<AnswerEncoding, 'no-op'>,
   reading: Reading,
-): Promise<ClientAnswer> {
+): ClientAnswer | Promise<ClientAnswer> {
   const { status, headers } = response;
   // There is nothing to check.
   if (status === NO_CONTENT) return { status, headers, text: '', contentType: undefined };
-  const { text, contentType } = await readText(
+  const read = readText(
     response,
     encoding === 'string' ? { ...reading, jsonTypes: 'declared' } : reading,
   );
+  return read instanceof Promise
+    ? read.then((text) => answerForClient(response, text, encoding))
+    : answerForClient(response, read, encoding);
+}
+
+function answerForClient(
+  { status, headers }: ResponseHead,
+  { text, contentType }: AnswerText,
+  encoding: Exclude<AnswerEncoding, 'no-op'>,
+): ClientAnswer {
   if (encoding === 'string') return { status, headers, text, contentType: TEXT };
   const answer = { status, headers, text, contentType: assertJson(contentType) };
   const value = parseBody(text);
@@ -83,28 +95,40 @@ export async function readForClient(
   return answer;
 }
 
-/**
- * The text of an answer, with its content type where that is JSON.
- *
- * @throws as {@link readAnswer}
- */
-async function readText(
+/** The text of an answer, with its content type where that is JSON. */
+interface AnswerText {
+  readonly text: string;
+  readonly contentType: string | undefined;
+}
+
+/** @throws as {@link readAnswer} */
+function readText(
   { status, headers, body }: BackendResponse,
   reading: Reading,
-): Promise<{ text: string; contentType: string | undefined }> {
+): AnswerText | Promise<AnswerText> {
   if (status >= 500) throw new BackendFailedException(`the backend answered ${status}`);
   if (status < 200 || (status >= 300 && status < 400))
     throw new BackendBadResponseException(`the backend answered ${status}`);
   const contentType = jsonContentType(headers['content-type'], reading.jsonTypes);
   const contentEncoding = single(headers['content-encoding']);
-  if (status < 400) {
-    const decoded = decodeBody(body, contentEncoding, reading.maxBytes);
-    const text = typeof decoded === 'string' ? decoded : await decoded;
-    return { text: asRead(text, reading), contentType };
-  }
+  if (status >= 400) return refusal({ status, headers, body }, contentType, reading);
+  const decoded = decodeBody(body, contentEncoding, reading.maxBytes);
+  return typeof decoded === 'string'
+    ? { text: asRead(decoded, reading), contentType }
+    : decoded.then((text) => ({ text: asRead(text, reading), contentType }));
+}
+
+/** @throws BackendRefusedException */
+async function refusal(
+  { status, headers, body }: BackendResponse,
+  contentType: string | undefined,
+  reading: Reading,
+): Promise<never> {
   throw new BackendRefusedException(
     status,
-    contentType === undefined ? undefined : await refusalBody(body, contentEncoding, reading),
+    contentType === undefined
+      ? undefined
+      : await refusalBody(body, single(headers['content-encoding']), reading),
     Object.fromEntries(
       REFUSAL_HEADERS.flatMap((name) => {
         const value = single(headers[name]);

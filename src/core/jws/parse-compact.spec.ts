@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TokenRefusedError } from '../errors/index.js';
 import { compactForm, flattenedForm, MAX_TOKEN_LENGTH, parseCompact } from './parse-compact.js';
 
@@ -55,6 +55,40 @@ describe('parseCompact', () => {
 
   it('leaves kid and typ undefined where the header has none', () => {
     expect(parseCompact(withHeader('{"alg":"ES256"}')).header).toEqual({ alg: 'ES256' });
+  });
+
+  it('reads a header once, also after a flood of others, and never one that is refused', () => {
+    const read = vi.spyOn(JSON, 'parse');
+    const times = (token: string): number => {
+      read.mockClear();
+      verdict(token);
+      return read.mock.calls.length;
+    };
+    const token = withHeader('{"alg":"HS256","kid":"read once","typ":"JWT"}');
+    const long = withHeader(`{"alg":"HS256","kid":"${'x'.repeat(1000)}"}`);
+    const bad = withHeader('{"alg":"HS256","crit":["x"]}');
+    expect([times(token), times(token), times(token)]).toEqual([1, 0, 0]);
+    expect([times(long), times(long), times(bad), times(bad)]).toEqual([1, 1, 1, 1]);
+    const others = Array.from({ length: 1000 }, (_, i) =>
+      times(withHeader(`{"alg":"HS256","kid":"${i}"}`)),
+    );
+    expect(others).toEqual(others.map(() => 1));
+    expect([times(token), times(token)]).toEqual([1, 0]);
+    expect(Object.isFrozen(parseCompact(token).header)).toBe(true);
+    read.mockRestore();
+  });
+
+  it('of a known header is refused for its other parts', () => {
+    expect(verdict(TOKEN)).toBe('accepted');
+    const [header = '', payload = '', signature = ''] = TOKEN.split('.');
+    for (const other of [
+      `${header}=.${payload}.${signature}`,
+      `${header}A.${payload}.${signature}`,
+      `${header}.${payload}=.${signature}`,
+      `${header}.${payload}.${signature}!`,
+      `${header}.${payload}`,
+    ])
+      expect(verdict(other)).toBe('token_malformed');
   });
 
   it('hands on nothing that could lead to a foreign key', () => {

@@ -1,0 +1,129 @@
+import { Counter, type Histogram, type Registry } from '@prometheus-io/client';
+
+interface MetricOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly registry: Registry;
+}
+
+/** Of durations with the same labels. */
+export class DurationSeries<Label extends string> {
+  count = 0;
+  sum = 0;
+  /** How many were in each bucket, and in none before it. */
+  readonly inBucket: number[];
+
+  constructor(
+    readonly labels: Readonly<Record<Label, string>>,
+    private readonly buckets: readonly number[],
+  ) {
+    this.inBucket = buckets.map(() => 0);
+  }
+
+  observe(seconds: number): void {
+    this.count++;
+    this.sum += seconds;
+    const { buckets, inBucket } = this;
+    for (let index = 0; index < buckets.length; index++) {
+      if (seconds <= (buckets[index] as number)) {
+        inBucket[index] = (inBucket[index] as number) + 1;
+        return;
+      }
+    }
+  }
+}
+
+type HistogramData<Label extends string> = Awaited<ReturnType<Histogram<Label>['get']>>;
+
+/**
+ * A histogram of which whoever counts keeps the series, for what is counted with each request: that of the
+ * Prometheus client makes a key of all labels, and checks them, at each observation. See the figures in
+ * bench/README.md, 2026-11-28.
+ */
+export class DurationHistogram<Label extends string> {
+  readonly name: string;
+  readonly type = 'histogram';
+  readonly aggregator = 'sum';
+  private readonly help: string;
+  private readonly all: DurationSeries<Label>[] = [];
+
+  /** @param buckets their upper bounds in seconds, ascending */
+  constructor(
+    { name, help, registry }: MetricOptions,
+    private readonly buckets: readonly number[],
+  ) {
+    this.name = name;
+    this.help = help;
+    // The types know the client's own metrics only.
+    registry.registerMetric(this as unknown as Histogram<Label>);
+  }
+
+  /** A new series. There must be none with these labels. */
+  series(labels: Readonly<Record<Label, string>>): DurationSeries<Label> {
+    const series = new DurationSeries(labels, this.buckets);
+    this.all.push(series);
+    return series;
+  }
+
+  /** What the client's own histogram would give. */
+  get(): Promise<HistogramData<Label>> {
+    const { name, help, type, aggregator } = this;
+    const values = this.all.flatMap((series) => this.valuesOf(series));
+    return Promise.resolve({
+      name,
+      help,
+      type,
+      values,
+      aggregator,
+    } as unknown as HistogramData<Label>);
+  }
+
+  private valuesOf({ labels, count, sum, inBucket }: DurationSeries<Label>): object[] {
+    const { name, buckets } = this;
+    let below = 0;
+    const bucketValues = buckets.map((le, index) => {
+      below += inBucket[index] as number;
+      return {
+        labels: { le, ...labels },
+        value: below,
+        metricName: `${name}_bucket`,
+        exemplar: null,
+      };
+    });
+    return [
+      ...bucketValues,
+      {
+        labels: { le: '+Inf', ...labels },
+        value: count,
+        metricName: `${name}_bucket`,
+        exemplar: null,
+      },
+      { labels: { ...labels }, value: sum, metricName: `${name}_sum` },
+      { labels: { ...labels }, value: count, metricName: `${name}_count` },
+    ];
+  }
+}
+
+/** Counts by the value of one label, which the client's own counter is told when it is read. */
+export class CountsByLabel<Label extends string> {
+  readonly counter: Counter<Label>;
+  private readonly counts = new Map<string, number>();
+
+  constructor({ name, help, registry }: MetricOptions, label: Label) {
+    this.counter = new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect: (): void => {
+        this.counter.reset();
+        for (const [value, count] of this.counts) this.counter.labels(value).inc(count);
+      },
+    });
+  }
+
+  /** @param by how many. Default 1 */
+  add(value: string, by = 1): void {
+    this.counts.set(value, (this.counts.get(value) ?? 0) + by);
+  }
+}
