@@ -57,6 +57,8 @@ export default defineConfig({
       {
         test: {
           ...common,
+          // They share the modules that they load, and gateways in one process (helpers/host.ts).
+          isolate: false,
           name: 'e2e',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],
           exclude: [...SLOW, ...LONG],

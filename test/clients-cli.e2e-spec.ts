@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clientSecretHash } from '../src/core/clients/index.js';
-import { runSignet, type CommandResult } from './helpers/cli.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
 import { generateJwk, publicHalf } from './helpers/keys.js';
 import { tempFolder } from './helpers/resources.js';
 
@@ -16,20 +16,11 @@ beforeEach(() => {
 const clients = (...args: string[]): Promise<CommandResult> =>
   runSignet(['clients', ...args], { cwd: folder });
 const succeed = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await clients(...args);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout;
+  const result = await clients(...args);
+  expect(result.stderr).toBe('');
+  return outputOf(result);
 };
-/** A refusal is one line, exit code 1 and nothing on standard output. */
-const refuse = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await clients(...args);
-  expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({
-    code: 1,
-    stdout: '',
-    lines: 2,
-  });
-  return stderr;
-};
+const refuse = async (...args: string[]): Promise<string> => refusalOf(await clients(...args));
 const ids = (): string[] => stored().map(({ client_id: id }) => String(id));
 const stored = (): Record<string, unknown>[] =>
   (JSON.parse(readFileSync(file, 'utf8')) as { clients: Record<string, unknown>[] }).clients;

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/index.js';
-import { runSignet, type CommandResult } from './helpers/cli.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
 import { refuseToBoot, type Gateway } from './helpers/gateway.js';
 import { hostGateway } from './helpers/host.js';
 import { generateJwk, part, publicHalf } from './helpers/keys.js';
@@ -52,30 +52,10 @@ async function keys(
   return result;
 }
 
-async function succeed(
-  args: string[],
-  env: Record<string, string> = {},
-  input = '',
-): Promise<string> {
-  const run = await keys(args, env, input);
-  expect(run).toMatchObject({ code: 0 });
-  return run.stdout;
-}
-
-/** A refusal is one line, exit code 1 and nothing on standard output. */
-async function refuse(
-  args: string[],
-  env: Record<string, string> = {},
-  input = '',
-): Promise<string> {
-  const { code, stdout, stderr } = await keys(args, env, input);
-  expect({ code, stdout, lines: stderr.match(/^signet: .+\n$/g)?.length }).toEqual({
-    code: 1,
-    stdout: '',
-    lines: 1,
-  });
-  return stderr;
-}
+const succeed = async (...given: Parameters<typeof keys>): Promise<string> =>
+  outputOf(await keys(...given));
+const refuse = async (...given: Parameters<typeof keys>): Promise<string> =>
+  refusalOf(await keys(...given));
 
 function remember(text: string): void {
   if (!text.startsWith('{')) return;

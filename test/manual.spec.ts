@@ -12,7 +12,7 @@ const DOCUMENTS = new Map(
 
 describe('the blocks of the manual', () => {
   it('are each run or compiled by a test', () => {
-    const tests = globSync(['test/**/*{.e2e-spec,.spec}.ts', 'test/helpers/*.ts'])
+    const tests = globSync(['test/**/*{.e2e-spec,.spec}.ts', 'test/helpers/**/*.ts'])
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
     const tested = new Set(

@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, Revocations, type StateStore } from '../src/state/index.js';
 import { SCHEMA } from '../src/state/schema.js';
-import { runSignet, type CommandResult } from './helpers/cli.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
 import { tempFolder } from './helpers/resources.js';
 import { allChanges, anyUse, revocation } from './helpers/store-contract.js';
 
@@ -19,20 +19,11 @@ beforeEach(() => {
 const state = (...args: string[]): Promise<CommandResult> =>
   runSignet(['state', ...args], { cwd: folder, env: { STATE_STORE: 'sqlite:data/signet.db' } });
 const succeed = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await state(...args);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout;
+  const result = await state(...args);
+  expect(result.stderr).toBe('');
+  return outputOf(result);
 };
-/** One line, and exit code 1. */
-const refuse = async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await state(...args);
-  expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({
-    code: 1,
-    stdout: '',
-    lines: 2,
-  });
-  return stderr;
-};
+const refuse = async (...args: string[]): Promise<string> => refusalOf(await state(...args));
 const open = async (name = 'data/signet.db'): Promise<StateStore> => {
   const store = await openStore(`sqlite:${join(folder, name)}`);
   onTestFinished(() => store.close());

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import { expect } from 'vitest';
 import { run } from '../../src/cli/index.js';
 
 /** The command as users run it. */
@@ -37,6 +38,22 @@ export async function runSignet(
     stderr: { write: (text) => (result.stderr += text) },
   });
   return result;
+}
+
+/** What a command prints that succeeds. */
+export function outputOf({ code, stdout, stderr }: CommandResult): string {
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout;
+}
+
+/** The message of a command that is refused: one line, exit code 1 and nothing on standard output. */
+export function refusalOf({ code, stdout, stderr }: CommandResult): string {
+  expect({ code, stdout, stderr }).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^signet: .+\n$/) as string,
+  });
+  return stderr;
 }
 
 /** A command in a process of its own. */

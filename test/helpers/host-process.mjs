@@ -71,4 +71,6 @@ process.on('message', ({ command, ...argument }) => {
     (error) => process.send({ error: String(error?.stack ?? error) }),
   );
 });
+// The test worker has ended. What a gateway does at the end of its process, it would do in folders that are gone.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.send({ result: 'ready' });

@@ -1,12 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import { gatewayEnvironment, gatewayOf, assertNoSecrets, type Gateway } from './gateway.js';
-import { afterFile, kill, tempFolder } from './resources.js';
+import { afterFile, isRunning, kill, tempFolder } from './resources.js';
 
 /*
- * The built gateway without a process of its own: the gateways of a test file are booted one after the
- * other in one host process. `startGateway` is for what only a process has: an exit code, signals,
- * workers, NODE_OPTIONS, a second gateway beside it.
+ * The built gateway without a process of its own: gateways are booted one after the other in one host
+ * process, which the test files of a worker share. `startGateway` is for what only a process has: an exit
+ * code, signals, workers, NODE_OPTIONS, a second gateway beside it.
  */
 
 /** A gateway whose wall clock the test sets. */
@@ -41,6 +41,10 @@ const isComplete = ({ stdout, stderr }: Recording): boolean =>
 let child: ChildProcess | undefined;
 let recording: Recording;
 let running = false;
+/** The host has not answered a command, or has failed at it: the next gateway gets another host. */
+let waiting = false;
+/** A boot was refused: what was made of it before is still there, and does no good to other test files. */
+let worn = false;
 
 /**
  * Starts a gateway in the host; the one before is stopped, if it was not.
@@ -84,19 +88,26 @@ export async function refuseInHost(
 
 /** @returns the URL, or `undefined` when the boot was refused */
 async function boot(env: Record<string, string>, cwd: string): Promise<string | undefined> {
-  if (child === undefined) await startHost();
+  if (child === undefined || !isRunning(child) || waiting) await startHost();
   await stop();
+  afterFile(leave);
   recording = { stdout: '', stderr: '', changed: () => undefined };
   // A relative path would be another one after the next boot.
   const STATE_STORE = `sqlite:${cwd}/data/signet.db`;
   const url = await send('boot', { env: gatewayEnvironment({ STATE_STORE, ...env }, cwd), cwd });
   running = url !== undefined;
+  worn ||= !running;
   if (!running) await ended();
   return url;
 }
 
+async function leave(): Promise<void> {
+  await stop();
+  if (worn && child !== undefined) await kill(child);
+}
+
 async function stop(): Promise<void> {
-  if (!running) return;
+  if (!running || waiting) return;
   running = false;
   await send('stop');
   await ended();
@@ -113,13 +124,10 @@ async function written(condition: () => boolean): Promise<void> {
 }
 
 async function startHost(): Promise<void> {
+  if (child !== undefined) await kill(child);
+  running = waiting = worn = false;
   const host = fork(resolve('test/helpers/host-process.mjs'), { stdio: 'pipe', execArgv: [] });
   child = host;
-  afterFile(async () => {
-    await stop();
-    child = undefined;
-    await kill(host);
-  });
   recording = { stdout: '', stderr: '', changed: () => undefined };
   for (const stream of ['stdout', 'stderr'] as const)
     host[stream]?.setEncoding('utf8').on('data', (text: string) => {
@@ -129,10 +137,13 @@ async function startHost(): Promise<void> {
   await answer();
 }
 
-function send(command: string, argument: object = {}): Promise<string | undefined> {
+async function send(command: string, argument: object = {}): Promise<string | undefined> {
   const answered = answer();
   child?.send({ command, ...argument });
-  return answered;
+  waiting = true;
+  const result = await answered;
+  waiting = false;
+  return result;
 }
 
 /** The next message of the host. */

@@ -61,14 +61,17 @@ export function blocksOf<const Languages extends readonly string[]>(
 
 /** The command `signet` as it was built, for `npm run keys --` and `npm run signet --`, which build first. */
 const SIGNET = `node ${resolve('dist/cli/main.js')}`;
-const withoutBuild = (script: string): string =>
-  script.replaceAll(/npm run (?:--silent )?(keys|signet) --/g, (_match, name) =>
-    name === 'keys' ? `${SIGNET} keys` : SIGNET,
-  );
+/** Without what npm itself takes time for: a build, and its start before the command of a package. */
+const withoutNpm = (script: string): string =>
+  script
+    .replaceAll(/npm run (?:--silent )?(keys|signet) --/g, (_match, name) =>
+      name === 'keys' ? `${SIGNET} keys` : SIGNET,
+    )
+    .replaceAll(/\bnpx (?=\w)/g, 'node_modules/.bin/');
 
 /**
  * Runs a script as a user's shell would, with the Node of npm scripts. The commands of the
- * gateway run without a build before each.
+ * gateway run without a build before each, those of packages without npx.
  *
  * @throws Error when the script fails
  */
@@ -78,7 +81,7 @@ export async function bash(
   cwd?: string,
 ): Promise<string> {
   const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
-  const run = promisify(execFile)('bash', ['-e', '-c', withoutBuild(script)], {
+  const run = promisify(execFile)('bash', ['-e', '-c', withoutNpm(script)], {
     env: { ...process.env, ...env, PATH },
     cwd,
   });

@@ -81,6 +81,12 @@ async function verdict(
   }
 }
 
+/** Of a token that says `iss` and is signed with the key of an issuer. */
+function expectedOf(accepted: readonly Issuer[], iss: Issuer, key: Issuer): string {
+  if (!accepted.includes(iss)) return 'issuer_mismatch';
+  return iss === key ? 'accepted' : 'signature_invalid';
+}
+
 describe('with several issuers a key speaks for its own issuer only', () => {
   const routes: [string, readonly Issuer[]][] = [
     ['all three', ISSUERS],
@@ -93,11 +99,7 @@ describe('with several issuers a key speaks for its own issuer only', () => {
         name,
         iss,
         key,
-        !accepted.includes(iss)
-          ? 'issuer_mismatch'
-          : iss === key
-            ? 'accepted'
-            : 'signature_invalid',
+        expectedOf(accepted, iss, key),
       ]),
     ),
   );
@@ -202,11 +204,7 @@ describe('an issuer that is not listed is asked about', () => {
         expect([iss, key, await verdict(token(iss, key), policy, ownKeys)]).toEqual([
           iss,
           key,
-          !accepted.includes(iss)
-            ? 'issuer_mismatch'
-            : iss === key
-              ? 'accepted'
-              : 'signature_invalid',
+          expectedOf(accepted, iss, key),
         ]);
     for (const iss of [undefined, 7, ['https://b'], 'https://c'])
       expect(await verdict(token(iss, 'https://b'), policy, ownKeys)).toBe('issuer_mismatch');
