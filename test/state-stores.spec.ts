@@ -135,7 +135,9 @@ describe('SQLite', () => {
     const folder = join(directory, 'everybodys');
     await (await open('everybodys/s.db')).close();
     symlinkSync('everybodys/s.db', join(directory, 'link.db'));
-    await (await openStore(`sqlite:${join(directory, 'link.db')}`, { exposedFiles: 'refuse' })).close();
+    await (
+      await openStore(`sqlite:${join(directory, 'link.db')}`, { exposedFiles: 'refuse' })
+    ).close();
     chmodSync(folder, 0o777);
     await expect(
       openStore(`sqlite:${join(directory, 'link.db')}`, { exposedFiles: 'refuse' }),
@@ -192,7 +194,12 @@ describe('SQLite', () => {
     rmSync(join(directory, 'gone'), { recursive: true });
     writeFileSync(join(directory, 'gone'), '');
     await expect
-      .poll(() => store.changes(undefined, 1).then(() => 'answers', () => 'fails'))
+      .poll(() =>
+        store.changes(undefined, 1).then(
+          () => 'answers',
+          () => 'fails',
+        ),
+      )
       .toBe('fails');
     await expect(store.close()).resolves.toBeUndefined();
   });
