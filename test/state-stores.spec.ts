@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -130,6 +130,20 @@ describe('SQLite', () => {
     }
   });
 
+  it('looks at the folder to which a link leads', async () => {
+    if (process.platform === 'win32') return;
+    const folder = join(directory, 'everybodys');
+    await (await open('everybodys/s.db')).close();
+    symlinkSync('everybodys/s.db', join(directory, 'link.db'));
+    await (
+      await openStore(`sqlite:${join(directory, 'link.db')}`, { exposedFiles: 'refuse' })
+    ).close();
+    chmodSync(folder, 0o777);
+    await expect(
+      openStore(`sqlite:${join(directory, 'link.db')}`, { exposedFiles: 'refuse' }),
+    ).rejects.toThrow(/the file to which .*link\.db leads can be replaced by everybody/);
+  });
+
   it('fails one operation and not those beside it', async () => {
     const store = await open('batch.db');
     const entries = Array.from({ length: 20 }, () => revocation());
@@ -173,5 +187,32 @@ describe('SQLite', () => {
     await store.close();
     await adding;
     await expect(store.addRevocation(revocation())).rejects.toThrow(StateUnavailableException);
+  });
+
+  it('closes without its file', async () => {
+    const store = await open('gone/g.db');
+    rmSync(join(directory, 'gone'), { recursive: true });
+    writeFileSync(join(directory, 'gone'), '');
+    await expect
+      .poll(() =>
+        store.changes(undefined, 1).then(
+          () => 'answers',
+          () => 'fails',
+        ),
+      )
+      .toBe('fails');
+    await expect(store.close()).resolves.toBeUndefined();
+  });
+
+  it('begins no thread after it was closed, which nobody would end', async () => {
+    const store = await open('after.db');
+    await store.close();
+    for (const late of [
+      () => store.hit('k', 1000),
+      () => store.putIfAbsent('k', 'v', 1000),
+      () => store.getKept('k'),
+    ])
+      await expect(late()).rejects.toThrow(StateUnavailableException);
+    expect(readdirSync(directory).filter((name) => name.startsWith('after.db-c'))).toEqual([]);
   });
 });

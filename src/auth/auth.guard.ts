@@ -38,7 +38,7 @@ import { JwtVerifier } from './jwt-verifier.service.js';
 import { PROTECTS_ALL, ProtectedRoutes, type RouteProtection } from './protected-routes.service.js';
 import { RequestHolder } from './possession/request-holder.js';
 import { closeAtExpiry } from './context/socket-expiry.js';
-import { setVerified, verifiedBy } from './verified-request.js';
+import { setVerified, setVerifiedFor, verifiedBy } from './verified-request.js';
 
 /**
  * Verifies the token of a request to a route with `@RequireJwt`, or, where it is used by itself (`APP_GUARD`,
@@ -91,6 +91,7 @@ export class AuthGuard implements CanActivate {
     const carrier = tokenCarrier(request, context, policy.authHeaderName);
     const claims = await this.authenticate(context, protection, { carrier, target: request });
     setVerified(request, policy, claims);
+    if (context.getType() !== 'http') setVerifiedFor(request, context.getHandler(), claims);
     // For @Claims(), which knows nothing of an override.
     if (this.getRequest !== AuthGuard.prototype.getRequest)
       this.alsoVerified(context, policy, claims);
@@ -272,7 +273,9 @@ export class AuthGuard implements CanActivate {
     claims: VerifiedClaims | undefined,
   ): void {
     const known = knownRequest(context);
-    if (known !== undefined) setVerified(known, policy, claims);
+    if (known === undefined) return;
+    setVerified(known, policy, claims);
+    setVerifiedFor(known, context.getHandler(), claims);
   }
 }
 

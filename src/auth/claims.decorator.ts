@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { readClaim } from '../core/claims/index.js';
+import type { VerifiedClaims } from '../core/verify/index.js';
 import { knownRequest } from './context/context-request.js';
-import { verifiedClaims } from './verified-request.js';
+import { verifiedClaims, verifiedClaimsFor } from './verified-request.js';
 
 /**
  * Parameter decorator: the verified claims of the request's token, or the claim of a name; dots reach nested claims. It
@@ -21,7 +22,10 @@ export const Claims = createParamDecorator(claimsOfContext);
  */
 export function claimsOfContext(name: string | undefined, context: ExecutionContext): unknown {
   const request = knownRequest(context);
-  return request && claimsOfRequest(name, request);
+  if (request === undefined) return undefined;
+  return context.getType() === 'http'
+    ? claimsOfRequest(name, request)
+    : member(name, verifiedClaimsFor(request, context.getHandler()));
 }
 
 /**
@@ -30,6 +34,8 @@ export function claimsOfContext(name: string | undefined, context: ExecutionCont
  * @internal
  */
 export function claimsOfRequest(name: string | undefined, request: object): unknown {
-  const claims = verifiedClaims(request);
-  return name === undefined || claims === undefined ? claims : readClaim(claims, name, true);
+  return member(name, verifiedClaims(request));
 }
+
+const member = (name: string | undefined, claims: VerifiedClaims | undefined): unknown =>
+  name === undefined || claims === undefined ? claims : readClaim(claims, name, true);

@@ -92,4 +92,16 @@ describe('a leased key set', () => {
     await refreshed;
     expect(live.current).toBeUndefined();
   });
+
+  it('is not opened any more after the shutdown', async () => {
+    await sources.lease(provider('a'));
+    sources.close();
+    let reads = 0;
+    const late = provider('late', async () => {
+      reads++;
+      return { text: TEXT };
+    });
+    await expect(sources.lease(late)).rejects.toThrow(KeyError);
+    expect([reads, closed]).toEqual([0, ['a']]);
+  });
 });

@@ -40,6 +40,7 @@ export class KeySources {
   private readonly sets = new Map<string | KeyProvider, OpenSet>();
   /** Asked for with every token, so looked up by the object instead of by its spelling. */
   private readonly found = new WeakMap<KeySource, LiveKeySet>();
+  private closed = false;
 
   constructor(private readonly options: JwksModuleOptions) {}
 
@@ -103,7 +104,9 @@ export class KeySources {
     }
   }
 
+  /** Ends all following; no other set is opened any more, e.g. for a request that is still under way. */
   close(): void {
+    this.closed = true;
     for (const { live } of this.sets.values()) live.close();
   }
 
@@ -115,6 +118,7 @@ export class KeySources {
     const id = identity(source);
     let set = this.sets.get(id);
     if (set === undefined) {
+      if (this.closed) throw new KeyError('no keys are fetched after the shutdown');
       const live = new LiveKeySet(
         this.provider(source, publicOnly),
         strategyOf(source),

@@ -92,3 +92,32 @@ it('F28: goes on with its keys while their source is down or bad for an hour, an
   expect(live.current?.describeKids()).toBe('new');
   live.close();
 });
+
+it('keeps the later set where a look is asked for while the first one is under way', async () => {
+  const reads: PromiseWithResolvers<{ text: string }>[] = [];
+  const provider: KeyProvider = {
+    source: 'a slow source',
+    remote: true,
+    publicOnly: false,
+    read: () => {
+      const read = Promise.withResolvers<{ text: string }>();
+      reads.push(read);
+      return read.promise;
+    },
+    watch: () => () => undefined,
+  };
+  const live = new LiveKeySet(provider);
+  const opening = live.open();
+  live.reload();
+  const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+  await turn();
+  // The answer to a question that was asked later is here first, if it was asked.
+  reads[1]?.resolve({ text: jwks('after the rotation') });
+  await turn();
+  reads[0]?.resolve({ text: jwks('before the rotation') });
+  await opening;
+  await vi.waitFor(() => expect(reads).toHaveLength(2));
+  reads[1]?.resolve({ text: jwks('after the rotation') });
+  await vi.waitFor(() => expect(live.current?.describeKids()).toBe('after the rotation'));
+  live.close();
+});

@@ -82,7 +82,18 @@ export class LiveKeySet {
   }
 
   /** Loads the first set and begins to follow the source. @throws KeyError when a local one is unusable */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    const opening = this.takeFirst();
+    // A look beside it could see a later set, and end before it.
+    this.refreshing = opening
+      .catch(() => undefined)
+      .finally(() => {
+        this.refreshing = undefined;
+      });
+    return opening;
+  }
+
+  private async takeFirst(): Promise<void> {
     try {
       this.take(...(await this.load()));
     } catch (error) {

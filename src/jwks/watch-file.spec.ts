@@ -42,3 +42,22 @@ it('sees a file that goes and comes back', async () => {
   writeFileSync(path, 'one');
   await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
 });
+
+it('tells of nothing while its caller still works on the change before', async () => {
+  writeFileSync(path, 'one');
+  const work: PromiseWithResolvers<void>[] = [];
+  const changed = vi.fn<() => Promise<void>>(() => {
+    const one = Promise.withResolvers<void>();
+    work.push(one);
+    return one.promise;
+  });
+  end = watchFile(path, 10, changed, 'nothing');
+  await vi.waitFor(() => expect(work).toHaveLength(1));
+  writeFileSync(path, 'two');
+  // Long enough to be seen, and to have settled.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(work).toHaveLength(1);
+  work[0]?.resolve();
+  await vi.waitFor(() => expect(work).toHaveLength(2));
+  work[1]?.resolve();
+});

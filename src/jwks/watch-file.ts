@@ -13,28 +13,32 @@ const SETTLE_MS = 50;
  * directory is watched; a poll of the contents' hash finds whatever the watch misses.
  *
  * @param intervalMs milliseconds between polls
+ * @param changed while it works, nothing more is told: what it reads last is the latest. Must not fail
  * @param text what the caller has read: whatever the first look finds may be newer
  * @returns ends the watching
  */
 export function watchFile(
   path: string,
   intervalMs: number,
-  changed: () => void,
+  changed: () => void | Promise<void>,
   text: string,
 ): () => void {
   let seen = hashOf(text);
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
+  /** One look waits for the one before it. */
+  let isDue = false;
 
   const look = async (): Promise<void> => {
+    isDue = false;
     const hash = await contentHash(path);
     if (hash === seen || stopped) return;
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     // Still being written: look again.
     if ((await contentHash(path)) !== hash) return soon();
     seen = hash;
-    if (!stopped) changed();
+    if (!stopped) await changed();
   };
   const soon = (): void => {
     clearTimeout(timer);
@@ -43,6 +47,8 @@ export function watchFile(
     timer.unref();
   };
   const run = (): void => {
+    if (isDue) return;
+    isDue = true;
     looking = looking.then(look);
   };
 

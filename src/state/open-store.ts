@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
@@ -63,12 +63,21 @@ export async function openStore(
 
 /** Whoever can write the database undoes revocations; whoever can read it learns who uses what. */
 function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
+  const named = lstatSync(file, { throwIfNoEntry: false });
+  const isLink = named?.isSymbolicLink() === true && existsSync(file);
+  // Its files lie where the link leads, but for the counters, which have a name of their own.
+  const place = (suffix: string): string =>
+    isLink && !suffix.startsWith('-counters') ? realpathSync(file) : file;
   // New files get the mode 600, and those beside the database that of the database.
   const exposures = DATABASE_FILES.flatMap((suffix) => {
-    const stats = statSync(`${file}${suffix}`, { throwIfNoEntry: false });
+    const path = `${place(suffix)}${suffix}`;
+    const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return [];
-    const access = accessOf(stats, statSync(dirname(file)));
-    return describeExposure(`${file}${suffix}`, access) ?? [];
+    const access = accessOf(stats, statSync(dirname(path)));
+    const link = { uid: named?.uid ?? 0, folderMode: statSync(dirname(file)).mode };
+    return isLink && suffix === ''
+      ? (describeExposure(file, { ...access, link }) ?? [])
+      : (describeExposure(path, access) ?? []);
   });
   if (exposures.length === 0) return;
   if (policy === 'refuse') throw new Error(`the file ${exposures.join('; the file ')}`);

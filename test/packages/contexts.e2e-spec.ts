@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Controller, Get, Module, Post, Sse, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -30,12 +31,13 @@ import {
   ConnectedSocket,
   SubscribeMessage,
   WebSocketGateway,
+  WsException,
   type OnGatewayConnection,
 } from '@nestjs/websockets';
 import { firstValueFrom, of } from 'rxjs';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   AuthModule,
   BootError,
@@ -46,6 +48,7 @@ import {
   RequireJwt,
   SignFields,
   SigningModule,
+  type ClaimsValidator,
   type VerifiedClaims,
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
@@ -220,6 +223,18 @@ class OrdersResolver {
     return { id, sub: claims.sub, receipt: { order: id } };
   }
 }
+/** Fields of one request, for each of which the token is something else. */
+@Resolver()
+class TwoPolicies {
+  @Query(() => String)
+  @RequireJwt({ optional: 'lenient', audience: 'https://others.example' })
+  guest(@Claims('sub') sub?: string) {
+    return sub ?? 'nobody';
+  }
+  @Query(() => String) @RequireJwt() me(@Claims('sub') sub: string) {
+    return sub;
+  }
+}
 const apollo = GraphQLModule.forRoot<ApolloDriverConfig>({
   driver: ApolloDriver,
   autoSchemaFile: true,
@@ -258,6 +273,13 @@ describe.each([
       'UNAUTHENTICATED',
       'FORBIDDEN',
     ]);
+  });
+
+  it('each field has the claims that its own policy accepts', async () => {
+    const { url } = await start({ imports: [graphql], providers: [TwoPolicies] }, { fastify });
+    const token = await issuer.sign({ sub: '42' });
+    for (const query of ['{ guest me }', '{ me guest }', '{ guest me again: guest }'])
+      expect((await ask(url, query, token)).data).toMatchObject({ guest: 'nobody', me: '42' });
   });
 
   it('signed fields', async () => {
@@ -309,6 +331,23 @@ class ClosedGateway implements OnGatewayConnection {
   }
   @SubscribeMessage('me') me(@Claims('sub') sub: string, @ConnectedSocket() _client: unknown) {
     return { event: 'me', data: sub };
+  }
+}
+
+/** Takes its time to find out that a user is banned. */
+const admit: ClaimsValidator = async ({ sub }) => {
+  if (sub !== 'banned') return;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  throw new WsException({ status: 'error', code: 'banned' });
+};
+/** Only its connections are protected: whoever has one may say anything. */
+@WebSocketGateway()
+class Lobby implements OnGatewayConnection {
+  static readonly heard: unknown[] = [];
+  @RequireJwt({ validate: admit }) handleConnection() {}
+  @SubscribeMessage('say') say() {
+    Lobby.heard.push('said');
+    return { event: 'me', data: 'said' };
   }
 }
 
@@ -383,6 +422,24 @@ describe.each([
     expect(nowSeconds()).toBeGreaterThan(claims.exp);
   });
 
+  it('no message is heard before the connection is accepted', async () => {
+    Lobby.heard.length = 0;
+    const { url } = await start({ providers: [Lobby] }, { ws });
+    const known = connect(url, 'header', await issuer.sign({ sub: '42' }));
+    known.send('say');
+    expect(await known.told).toBe('said');
+    for (const [token, code] of [
+      [undefined, 'token_missing'],
+      [await issuer.sign({ sub: 'banned' }), 'banned'],
+    ]) {
+      const refused = connect(url, 'header', token);
+      for (let i = 0; i < 5; i++) refused.send('say');
+      expect(await refused.told).toBe(code);
+      expect(await refused.ended).toMatch(/^closed/);
+    }
+    expect(Lobby.heard).toEqual(['said']);
+  });
+
   it('a decorated gateway lets nobody stay connected without a token', async () => {
     ClosedGateway.seen.length = 0;
     const { url } = await start({ providers: [ClosedGateway] }, { ws });
@@ -394,6 +451,40 @@ describe.each([
     expect(await known.told).toBe('42');
     expect(ClosedGateway.seen).toEqual(['42']);
   });
+});
+
+it('a client of ws that does not go when it is told to is not heard any more', async () => {
+  Lobby.heard.length = 0;
+  const { url } = await start({ providers: [Lobby] }, { ws: WsAdapter });
+  const token = await issuer.sign({ sub: '42', exp: nowSeconds() + 1 });
+  const { hostname, port } = new URL(url);
+  const upgrading = request({
+    hostname,
+    port,
+    headers: {
+      ...headersOf(token),
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+    },
+  }).end();
+  const [, socket] = (await once(upgrading, 'upgrade')) as [unknown, Socket];
+  onTestFinished(() => void socket.destroy());
+  /** A short frame of text with a mask of zeros (RFC 6455 section 5.2). */
+  const say = (): void => {
+    const text = Buffer.from('{"event":"say","data":{}}');
+    socket.write(Buffer.concat([Buffer.of(0x81, 0x80 | text.length, 0, 0, 0, 0), text]));
+  };
+  const received: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => received.push(bytes));
+  const text = (): string => Buffer.concat(received).toString('latin1');
+  say();
+  await vi.waitFor(() => expect(text()).toContain('said'));
+  await vi.waitFor(() => expect(text()).toContain('token expired'), { timeout: 5000 });
+  for (let i = 0; i < 5; i++) say();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(Lobby.heard).toEqual(['said']);
 });
 
 it('a microservice over TCP: the token is a member of the data', async () => {

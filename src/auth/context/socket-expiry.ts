@@ -43,8 +43,14 @@ function arm(client: SocketClient, exp: number): void {
   closing.set(client, { exp, timer });
 }
 
+const closed = new WeakSet<SocketClient>();
+
+/** Whether {@link closeSocket} was called: clients of `ws` may go on sending until they answer it. */
+export const wasClosed = (client: SocketClient): boolean => closed.has(client);
+
 /** @param reason for the client; without anything about its token */
 export function closeSocket(client: SocketClient, reason: string): void {
+  closed.add(client);
   if (client.disconnect !== undefined) client.disconnect(true);
   else client.close?.(POLICY_VIOLATION, reason);
 }

@@ -13,8 +13,10 @@ export interface FileAccess {
   readonly mode: number;
   /** Its owner. */
   readonly uid: number;
-  /** Type and permissions of the folder in which it was found. */
+  /** Type and permissions of the folder in which it lies. */
   readonly folderMode: number;
+  /** Where it was named by a symbolic link, which can be made to lead elsewhere: the same of that. */
+  readonly link?: Pick<FileAccess, 'uid' | 'folderMode'>;
 }
 
 /** True for permissions with which others can read or change a file. Group members may read. */
@@ -36,12 +38,23 @@ export const accessOf = ({ mode, uid }: Stats, folder: Stats): FileAccess => ({
  */
 export function describeExposure(
   path: string,
-  { mode, uid, folderMode }: FileAccess,
+  { mode, link, ...file }: FileAccess,
   user = process.getuid?.(),
 ): string | undefined {
   if (user === undefined) return undefined;
   if (isExposed(mode))
     return `${path} can be read or changed by others (mode ${(mode & 0o777).toString(8)}); run: chmod 600 ${path}`;
+  return link === undefined
+    ? describeFolder(path, file, user)
+    : (describeFolder(path, link, user) ??
+        describeFolder(`the file to which ${path} leads`, file, user));
+}
+
+function describeFolder(
+  path: string,
+  { uid, folderMode }: Pick<FileAccess, 'uid' | 'folderMode'>,
+  user: number,
+): string | undefined {
   if ((folderMode & EVERYBODY_WRITES) === 0) return undefined;
   if ((folderMode & STICKY) === 0)
     return `${path} can be replaced by everybody who can write its folder (mode ${(folderMode & 0o777).toString(8)}); run: chmod o-w on the folder`;

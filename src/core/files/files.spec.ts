@@ -179,6 +179,27 @@ describe.skipIf(process.platform === 'win32')('describeExposure', () => {
     expect(String(file(0o600, folderMode, uid))).toMatch(expected);
   });
 
+  it('is about the file to which a link leads, and about the link', async () => {
+    const [there, here] = [join(folder, 'there'), join(folder, 'here')];
+    for (const made of [there, here]) mkdirSync(made, { mode: 0o700 });
+    writeFileSync(join(there, 'real.json'), '{}', { mode: 0o600 });
+    const path = join(here, 'k.json');
+    symlinkSync('../there/real.json', path);
+    const exposure = async (): Promise<string | undefined> =>
+      describeExposure(path, await readTextFile(path));
+    expect(await exposure()).toBeUndefined();
+    chmodSync(there, 0o777);
+    expect(await exposure()).toMatch(/^the file to which .*k\.json leads can be replaced/);
+    chmodSync(there, 0o700);
+    chmodSync(here, 0o777);
+    expect(await exposure()).toMatch(/k\.json can be replaced by everybody/);
+    const access = { mode: 0o100_600, uid: ME, folderMode: 0o040_700 };
+    const link = (uid: number) => ({ ...access, link: { uid, folderMode: 0o041_777 } });
+    // In /tmp whoever owns a link can make it lead elsewhere.
+    expect(describeExposure('k.json', link(1001), ME)).toMatch(/^k\.json belongs to user 1001/);
+    expect(describeExposure('k.json', link(ME), ME)).toBeUndefined();
+  });
+
   it('is what a file that was read says of itself', async () => {
     const path = join(folder, 'k.json');
     writeFileSync(path, '{}', { mode: 0o600 });

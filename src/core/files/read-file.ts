@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withoutMark } from '../json/index.js';
 import { accessOf, type FileAccess } from './exposure.js';
@@ -41,9 +41,19 @@ export async function readTextFile(
   maxBytes = DEFAULT_MAX_BYTES,
 ): Promise<FileContents> {
   try {
-    const [file, folder] = await Promise.all([stat(path), stat(dirname(path))]);
-    if (file.size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
-    return { text: withoutMark(await readFile(path, 'utf8')), ...accessOf(file, folder) };
+    // What is said of a file is true of the one that is read, whatever is put in its place meanwhile.
+    const handle = await open(path);
+    try {
+      const file = await handle.stat();
+      if (file.size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
+      const text = withoutMark(await handle.readFile('utf8'));
+      const [named, folder] = await Promise.all([lstat(path), stat(dirname(path))]);
+      if (!named.isSymbolicLink()) return { text, ...accessOf(file, folder) };
+      const link = { uid: named.uid, folderMode: folder.mode };
+      return { text, ...accessOf(file, await stat(dirname(await realpath(path)))), link };
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw error instanceof FileError

@@ -133,7 +133,7 @@ export class IntrospectionEndpoint {
     if (clientFile === undefined) return;
     const text = await this.takeClient(clientFile);
     const { reloadIntervalMs = RELOAD_INTERVAL_MS } = this.module;
-    const changed = (): void => void this.reload(clientFile);
+    const changed = (): Promise<void> => this.reload(clientFile);
     if (reloadIntervalMs > 0 && !this.closed)
       this.unwatch = watchFile(clientFile, reloadIntervalMs, changed, text);
   }

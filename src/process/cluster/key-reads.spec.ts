@@ -110,4 +110,40 @@ describe('key sets that workers read together', () => {
     reads[1]?.resolve({ text: 'b' });
     expect(await second).toEqual({ text: 'b' });
   });
+
+  it('are read once more for who asks after a reload, also where a read was under way', async () => {
+    const { primary, reads, workers, settle } = machine();
+    const before = Promise.all([workers[0](), workers[1]()]);
+    await settle();
+    primary.clear();
+    const after = Promise.all([workers[1](), workers[2]()]);
+    await settle();
+    // What is being read may be from before the rotation that the reload is for.
+    expect(reads.length).toBe(1);
+    reads[0]?.resolve({ text: 'old' });
+    expect(await before).toEqual([{ text: 'old' }, { text: 'old' }]);
+    await settle();
+    expect(reads.length).toBe(2);
+    reads[1]?.resolve({ text: 'new' });
+    expect(await after).toEqual([{ text: 'new' }, { text: 'new' }]);
+    expect(await workers[0]()).toEqual({ text: 'new' });
+    expect(reads.length).toBe(2);
+  });
+
+  it('are read anew for all when the reader ends after a reload', async () => {
+    const { primary, reads, workers, settle } = machine();
+    void workers[0]();
+    const before = workers[1]();
+    await settle();
+    primary.clear();
+    const after = workers[2]();
+    primary.forget(1);
+    await settle();
+    expect(reads.length).toBe(2);
+    reads[1]?.resolve({ text: 'new' });
+    expect(await Promise.all([before, after, workers[1]()])).toEqual(
+      Array.from({ length: 3 }, () => ({ text: 'new' })),
+    );
+    expect(reads.length).toBe(2);
+  });
 });

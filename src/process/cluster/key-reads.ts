@@ -12,6 +12,8 @@ interface Source {
   /** Who reads it at present. */
   reader: number | undefined;
   waiting: Asking[];
+  /** There since {@link KeyReads.clear}: those who asked after it, for whom what is being read may be too old. */
+  later: Asking[] | undefined;
   answer: KeyAnswer | undefined;
   /** Milliseconds of the monotonic clock. */
   answeredAt: number;
@@ -35,42 +37,47 @@ export class KeyReads {
     if (answer !== undefined && age < ('problem' in answer ? fresh.failure : fresh.document))
       asking.tell({ signet: 'keys', id: asking.id, answer });
     else if (source.reader === undefined) appoint(source, asking);
-    else source.waiting.push(asking);
+    else (source.later ?? source.waiting).push(asking);
   }
 
   /** What a worker has read. */
   take(name: string, answer: KeyAnswer): void {
     const source = this.sourceOf(name);
-    const { waiting } = source;
-    Object.assign(source, {
-      answer,
-      answeredAt: performance.now(),
-      reader: undefined,
-      waiting: [],
-    } satisfies Source);
+    const { waiting, later = [] } = source;
+    source.answer = source.later === undefined ? answer : undefined;
+    source.answeredAt = performance.now();
     for (const { id, tell } of waiting) tell({ signet: 'keys', id, answer });
+    appointFirst(source, later);
   }
 
   /** A worker has ended: another one reads what it was to read. */
   forget(worker: number): void {
     for (const source of this.sources.values()) {
       source.waiting = source.waiting.filter((one) => one.worker !== worker);
-      if (source.reader !== worker) continue;
-      source.reader = undefined;
-      const next = source.waiting.shift();
-      if (next !== undefined) appoint(source, next);
+      source.later = source.later?.filter((one) => one.worker !== worker);
+      // What is read from now on is new enough for all of them.
+      if (source.reader === worker)
+        appointFirst(source, [...source.waiting, ...(source.later ?? [])]);
     }
   }
 
-  /** Everything has to be read again. */
+  /** Everything has to be read again, also what is being read: the source may have changed since that began. */
   clear(): void {
-    for (const source of this.sources.values()) source.answer = undefined;
+    for (const [name, source] of this.sources)
+      if (source.reader === undefined) this.sources.delete(name);
+      else source.later ??= [];
   }
 
   private sourceOf(name: string): Source {
     const known = this.sources.get(name);
     if (known !== undefined) return known;
-    const source: Source = { reader: undefined, waiting: [], answer: undefined, answeredAt: 0 };
+    const source: Source = {
+      reader: undefined,
+      waiting: [],
+      later: undefined,
+      answer: undefined,
+      answeredAt: 0,
+    };
     this.sources.set(name, source);
     if (this.sources.size > MAX_SOURCES) this.makeRoom();
     return source;
@@ -84,6 +91,16 @@ export class KeyReads {
         return;
       }
   }
+}
+
+/** The first one reads for all of them; without any, nobody reads. */
+function appointFirst(source: Source, [first, ...others]: readonly Asking[]): void {
+  Object.assign(source, {
+    reader: undefined,
+    waiting: others,
+    later: undefined,
+  } satisfies Partial<Source>);
+  if (first !== undefined) appoint(source, first);
 }
 
 function appoint(source: Source, { worker, id, tell }: Asking): void {

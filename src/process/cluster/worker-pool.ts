@@ -33,6 +33,8 @@ interface Member {
   listeningSince?: number;
   /** When something was heard of it. */
   lastSeen: number;
+  /** It was being started, and may have read its files before. */
+  missedReload?: boolean;
 }
 
 /** What the pool reports. */
@@ -131,10 +133,12 @@ export class WorkerPool {
     return !forced;
   }
 
-  /** Lets every worker look at its files again. One that is being started reads them anyway. */
+  /** Lets every worker look at its files again; one that is being started, once it serves. */
   reload(): void {
     this.keyReads.clear();
-    for (const { worker } of this.listening()) send(worker, { signet: 'reload' });
+    for (const member of this.members.values())
+      if (member.listeningSince === undefined) member.missedReload = true;
+      else send(member.worker, { signet: 'reload' });
   }
 
   private fork(): void {
@@ -146,6 +150,7 @@ export class WorkerPool {
 
   private onListening(member: Member): void {
     member.listeningSince = member.lastSeen;
+    if (member.missedReload === true) send(member.worker, { signet: 'reload' });
     if (this.ready) this.logger.log(`Worker ${member.worker.id} serves`);
     else if (this.serving === this.size) {
       this.ready = true;

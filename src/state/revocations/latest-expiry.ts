@@ -11,6 +11,8 @@ export class LatestExpiry {
   private latest = 0;
   /** What the store knows of it. */
   private told = 0;
+  /** Counts the histories of the store: an answer may be older than the news that it lost what it knew. */
+  private histories = 0;
 
   constructor(private readonly store: StateStore) {}
 
@@ -25,9 +27,9 @@ export class LatestExpiry {
 
   /** Tells the store, and learns what others told it. @returns seconds since 1970 @throws StateUnavailableException */
   async exchange(): Promise<number> {
-    const { latest } = this;
+    const { latest, histories } = this;
     const known = await this.store.noteExpiry(latest);
-    this.told = Math.max(this.told, latest);
+    if (histories === this.histories) this.told = Math.max(this.told, latest);
     this.latest = Math.max(this.latest, known);
     return this.latest;
   }
@@ -39,6 +41,7 @@ export class LatestExpiry {
 
   /** The store has a new history, and has to be told again. */
   tellAgain(): void {
+    this.histories++;
     this.told = 0;
   }
 }

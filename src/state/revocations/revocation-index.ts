@@ -342,7 +342,9 @@ export class RevocationIndex {
 
 /** Seconds as a word, rounded to the stricter side. */
 const toWord = (seconds: number | null): number =>
-  seconds === null ? FOREVER : Math.min(FOREVER, Math.max(0, Math.ceil(seconds)));
+  seconds === null || Number.isNaN(seconds)
+    ? FOREVER
+    : Math.min(FOREVER, Math.max(0, Math.ceil(seconds)));
 
 /** The 128 bits of a UUID; anything else is named by a digest. */
 function idWords(id: string): Uint32Array {

@@ -38,12 +38,10 @@ const HINT_MS = 50;
 const MAX_FOREIGN = 10_000;
 
 /** The store holds what any version of Signet wrote, and what anybody else did. */
-const isUnderstood = ({ id, kind, value, before, expiresAt }: Revocation): boolean =>
-  typeof id === 'string' &&
-  REVOCATION_KINDS.includes(kind) &&
-  typeof value === 'string' &&
-  isTime(before) &&
-  isTime(expiresAt);
+const isUnderstood = (revocation: Revocation): boolean =>
+  isNamed(revocation) && isTime(revocation.before) && isTime(revocation.expiresAt);
+const isNamed = ({ id, kind, value }: Pick<Revocation, 'id' | 'kind' | 'value'>): boolean =>
+  typeof id === 'string' && REVOCATION_KINDS.includes(kind) && typeof value === 'string';
 const isTime = (value: unknown): boolean => value === null || typeof value === 'number';
 
 /**
@@ -258,8 +256,8 @@ export class RevocationReplica {
       }
       for (const removed of changes.removed) {
         this.told(removed.id);
-        if (REVOCATION_KINDS.includes(removed.kind)) this.index.remove(removed);
-        else this.foreign.delete(removed.id);
+        if (isNamed(removed)) this.index.remove(removed);
+        this.foreign.delete(removed.id);
       }
       this.cursor = changes.cursor;
       // A page is an answer, however many there are.

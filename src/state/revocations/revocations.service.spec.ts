@@ -400,22 +400,37 @@ describe('entries of a newer version', () => {
       expiresAt: null,
       ...changes,
     });
-    const newer = entry({ kind: 'device' });
-    await store.addRevocation(newer);
+    const odd: string[] = [];
     for (const changes of [
+      { kind: 'device' },
       { value: 7 },
       { before: 'tomorrow' },
       { expiresAt: undefined },
       { kind: '__proto__' },
     ])
-      await store.addRevocation(entry(changes));
+      odd.push((await store.addRevocation(entry(changes))).id);
     await store.addRevocation(entry({ value: 'known', members: ['unknown'] }));
     const revocations = await open(store);
     expect([revocations.size, revocations.skipped]).toEqual([1, 5]);
     expect(revocations.isRevoked(token({ sid: 'known' }))).toBe(true);
     expect(revocations.isRevoked(token({ sid: 's' }))).toBe(false);
-    expect(await revocations.undo(newer.id)).toBe(true);
-    await expect.poll(() => revocations.skipped).toBe(4);
+    for (const [index, id] of odd.entries()) {
+      expect(await revocations.undo(id)).toBe(true);
+      await expect.poll(() => revocations.skipped).toBe(4 - index);
+    }
+    await store.addRevocation(entry({ value: 'later' }));
+    await expect.poll(() => revocations.isRevoked(token({ sid: 'later' }))).toBe(true);
+  });
+
+  it.each([
+    ['before', { before: NaN }],
+    ['expiresAt', { expiresAt: NaN }],
+  ])('a %s that is no number means all tokens, for good', async (_member, changes) => {
+    const store = new MemoryStore();
+    const entry = { id: 'x', kind: 'sid', value: 's', before: null, createdAt: 0, expiresAt: null };
+    await store.addRevocation({ ...entry, ...changes } as Revocation);
+    const revocations = await open(store);
+    expect(revocations.isRevoked(token({ sid: 's', iat: now() }))).toBe(true);
   });
 });
 

@@ -162,7 +162,8 @@ function purge(): void {
 
 function close(): void {
   if (waiting.length > 0) work();
-  current.database.close();
+  // It is closed already where its file was taken away, and there is no other.
+  if (current.database.isOpen) current.database.close();
   port?.close();
   clearTimeout(purging);
 }

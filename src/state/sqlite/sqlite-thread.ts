@@ -86,7 +86,8 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     this.closed = true;
     const { worker } = this;
     if (worker !== undefined) {
-      const ended = once(worker, 'exit');
+      // One that dies on the way has ended, too.
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
       worker.postMessage('close' satisfies ToThread);
       await Promise.race([ended, sleep(CLOSE_MS, undefined, { ref: false })]);
       await worker.terminate();

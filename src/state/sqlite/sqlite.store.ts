@@ -22,6 +22,7 @@ export class SqliteStore implements StateStore {
   readonly scope = 'machine';
   /** Begun with the first hit; many gateways count nothing. */
   private counters: Promise<SqliteThread<CounterOperations>> | undefined;
+  private closed = false;
 
   private constructor(
     private readonly file: string,
@@ -103,6 +104,7 @@ export class SqliteStore implements StateStore {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     const counters = this.counters?.then(
       (thread) => thread.close(),
       () => undefined,
@@ -111,6 +113,8 @@ export class SqliteStore implements StateStore {
   }
 
   private async openCounters(): Promise<SqliteThread<CounterOperations>> {
+    // A request may outlast the shutdown, and nobody would end the thread.
+    if (this.closed) throw new StateUnavailableException(`${this.description}: it is closed`);
     try {
       return await SqliteThread.open({ database: 'counters', file: `${this.file}-counters` });
     } catch (error) {
