@@ -1,8 +1,9 @@
 // Puts what `node dist/main.js` and the command load into few files under dist/bundle: a start loads about
 // 2,900 modules otherwise, which is most of what it costs (bench/README.md, "What was tried"). The npm package
 // has no bundle: there the packages are the application's, and so are their updates.
-import { fileURLToPath } from 'node:url';
+import { isBuiltin } from 'node:module';
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -32,16 +33,37 @@ const PARTS = [
 /** @param importsOf the modules that a module cannot do without */
 function partsOf(importsOf) {
   const parts = new Map();
-  for (const [number, first] of PARTS.entries()) {
+  const loadedBy = PARTS.map((first) => {
     const seen = new Set([first]);
     // What is added while it goes on is visited, too.
     for (const id of seen) for (const next of importsOf(id)) seen.add(next);
-    for (const id of seen) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
-  }
+    return seen;
+  });
+  for (const [number, ids] of loadedBy.entries())
+    for (const id of ids) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
+  // No start does without the environment, so what the command and the gateway share is put to it.
+  const [command, environment, gateway] = ALWAYS.map((name) => loadedBy[PARTS.indexOf(name)]);
+  for (const id of environment.union(command.intersection(gateway))) parts.set(id, 'always');
   return parts;
 }
 
+const ALWAYS = ['cli/run', 'environment/index', 'process/serve'].map(
+  (name) => `${DIST}/${name}.js`,
+);
+
 let parts = new Map();
+/** An import of one of Node's modules as a call that gives the module as it is. */
+function withoutImport({ source, specifiers }) {
+  const module = `globalThis.process.getBuiltinModule(${JSON.stringify(source.value)})`;
+  const named = [];
+  const declared = [];
+  for (const { type, imported, local } of specifiers)
+    if (type === 'ImportSpecifier') named.push(`${imported.name}: ${local.name}`);
+    else declared.push(`${local.name} = ${module}`);
+  if (named.length > 0) declared.push(`{ ${named.join(', ')} } = ${module}`);
+  return `const ${declared.join(', ')};`;
+}
+
 const escapeUnit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const bundle = await rolldown({
@@ -76,6 +98,24 @@ const bundle = await rolldown({
               `new URL(${JSON.stringify(relative(FOLDER, id))}, import.meta.url).href`,
             )
           : null,
+    },
+    {
+      // An `import` of one of Node's modules reads each of its exports, and loads what some of them are made of at
+      // their first use: with `node:http` an undici of Node's own, with `node:crypto` WebCrypto, with `node:process`
+      // standard input.
+      name: 'plain-builtins',
+      generateBundle(_options, files) {
+        for (const file of Object.values(files)) {
+          if (file.type !== 'chunk') continue;
+          const imports = this.parse(file.code).body.filter(
+            ({ type, source, specifiers }) =>
+              type === 'ImportDeclaration' && specifiers.length > 0 && isBuiltin(source.value),
+          );
+          for (const one of imports.toReversed())
+            file.code =
+              file.code.slice(0, one.start) + withoutImport(one) + file.code.slice(one.end);
+        }
+      },
     },
     {
       // V8 keeps the text of what it has loaded: two bytes per character where one needs them.
