@@ -52,6 +52,21 @@ const ALWAYS = ['cli/run', 'environment/index', 'process/serve'].map(
 );
 
 let parts = new Map();
+/** Modules of Node that most starts never call, and that load much: e.g. `node:readline` with the first. */
+const CALLED_LATER = new Set(['node:fs/promises', 'node:timers/promises', 'node:child_process']);
+
+/** The functions of one of Node's modules, which is loaded when one of them is called. Other exports are missing. */
+function functionsOf(id) {
+  const module = process.getBuiltinModule(id);
+  const names = Object.keys(module).filter((name) => typeof module[name] === 'function');
+  return [
+    `const module = () => process.getBuiltinModule(${JSON.stringify(id)});`,
+    ...names.map((name) => `const ${name} = (...args) => module().${name}(...args);`),
+    `export { ${names.join(', ')} };`,
+    `export default { ${names.join(', ')} };`,
+  ].join('\n');
+}
+
 /** An import of one of Node's modules as a call that gives the module as it is. */
 function withoutImport({ source, specifiers }) {
   const module = `globalThis.process.getBuiltinModule(${JSON.stringify(source.value)})`;
@@ -87,6 +102,11 @@ const bundle = await rolldown({
       resolveId: (id) =>
         ABSENT.test(id) ? { id: `\0absent:${id}`, moduleSideEffects: true } : null,
       load: (id) => (id.startsWith('\0absent:') ? `throw new Error('not in the gateway')` : null),
+    },
+    {
+      name: 'loaded-at-first-call',
+      resolveId: (id) => (CALLED_LATER.has(id) ? `\0later:${id}` : null),
+      load: (id) => (id.startsWith('\0later:') ? functionsOf(id.slice('\0later:'.length)) : null),
     },
     {
       // A module looks for its files where it was, not where the bundle is.

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { IsOptional } from 'class-validator/cjs/decorator/common/IsOptional.js';
 import { ValidateBy } from 'class-validator/cjs/decorator/common/ValidateBy.js';
 import { nearest } from '../core/text/index.js';
@@ -68,6 +67,9 @@ function variable(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
     });
   };
 }
+
+/** Not imported: a command asks it nothing, and has no other use for `node:net`. */
+const isIP = (text: string): number => process.getBuiltinModule('node:net').isIP(text);
 
 const trim = (text: string): string => text.trim();
 const matches = (value: unknown, pattern: RegExp): boolean =>

@@ -1,3 +1,4 @@
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withoutMark } from '../json/index.js';
@@ -42,12 +43,30 @@ export async function readTextFile(
 ): Promise<FileContents> {
   try {
     const [file, folder] = await Promise.all([stat(path), stat(dirname(path))]);
-    if (file.size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
+    checkSize(path, file, maxBytes);
     return { text: withoutMark(await readFile(path, 'utf8')), ...accessOf(file, folder) };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw error instanceof FileError
-      ? error
-      : new FileError(path, `cannot be read (${code})`, code);
+    throw asFileError(path, error);
   }
+}
+
+/** The same for a command, which has nothing to do meanwhile: it starts no threads for it. */
+export function readTextFileSync(path: string, maxBytes = DEFAULT_MAX_BYTES): FileContents {
+  try {
+    const [file, folder] = [statSync(path), statSync(dirname(path))];
+    checkSize(path, file, maxBytes);
+    return { text: withoutMark(readFileSync(path, 'utf8')), ...accessOf(file, folder) };
+  } catch (error) {
+    throw asFileError(path, error);
+  }
+}
+
+function checkSize(path: string, { size }: Stats, maxBytes: number): void {
+  if (size > maxBytes) throw new FileError(path, `larger than ${maxBytes} bytes`);
+}
+
+function asFileError(path: string, error: unknown): FileError {
+  if (error instanceof FileError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  return new FileError(path, `cannot be read (${code})`, code);
 }
