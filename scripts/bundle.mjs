@@ -28,28 +28,24 @@ const PARTS = [
   'process/describe-boot-error',
   'process/index',
   'process/serve',
-].map((name) => `${DIST}/${name}.js`);
+];
 
 /** @param importsOf the modules that a module cannot do without */
 function partsOf(importsOf) {
   const parts = new Map();
-  const loadedBy = PARTS.map((first) => {
-    const seen = new Set([first]);
+  const loadedBy = new Map();
+  for (const [number, name] of PARTS.entries()) {
+    const seen = new Set([`${DIST}/${name}.js`]);
     // What is added while it goes on is visited, too.
     for (const id of seen) for (const next of importsOf(id)) seen.add(next);
-    return seen;
-  });
-  for (const [number, ids] of loadedBy.entries())
-    for (const id of ids) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
+    for (const id of seen) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
+    loadedBy.set(name, seen);
+  }
   // No start does without the environment, so what the command and the gateway share is put to it.
-  const [command, environment, gateway] = ALWAYS.map((name) => loadedBy[PARTS.indexOf(name)]);
-  for (const id of environment.union(command.intersection(gateway))) parts.set(id, 'always');
+  const shared = loadedBy.get('cli/run').intersection(loadedBy.get('process/serve'));
+  for (const id of loadedBy.get('environment/index').union(shared)) parts.set(id, 'always');
   return parts;
 }
-
-const ALWAYS = ['cli/run', 'environment/index', 'process/serve'].map(
-  (name) => `${DIST}/${name}.js`,
-);
 
 let parts = new Map();
 /** Modules of Node that most starts never call, and that load much: e.g. `node:readline` with the first. */

@@ -12,7 +12,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFile, describeExposure, FileError, readTextFile, replaceFile } from './index.js';
+import {
+  createFile,
+  describeExposure,
+  FileError,
+  readTextFile,
+  readTextFileSync,
+  replaceFile,
+} from './index.js';
 
 let folder = '';
 beforeEach(() => {
@@ -115,33 +122,36 @@ describe('replaceFile', () => {
   });
 });
 
-describe('readTextFile', () => {
+describe.each([
+  ['readTextFile', readTextFile],
+  ['readTextFileSync', async (path: string, maxBytes?: number) => readTextFileSync(path, maxBytes)],
+])('%s', (_, read) => {
   it('gives text and mode', async () => {
     writeFileSync(join(folder, 'file'), 'ä\n', { mode: 0o640 });
-    const { text, mode } = await readTextFile(join(folder, 'file'));
+    const { text, mode } = await read(join(folder, 'file'));
     expect([text, (mode & 0o777).toString(8)]).toEqual(['ä\n', '640']);
   });
 
   it('leaves a byte order mark out, and a file that had one can be replaced', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '\uFEFF{"a":1}');
-    const { text } = await readTextFile(path);
+    const { text } = await read(path);
     expect(text).toBe('{"a":1}');
     await replaceFile(path, '{"a":2}', text);
-    expect((await readTextFile(path)).text).toBe('{"a":2}');
+    expect((await read(path)).text).toBe('{"a":2}');
   });
 
   it('reads no more than it was told to', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '12345');
-    expect((await readTextFile(path, 5)).text).toBe('12345');
-    expect((await failure(readTextFile(path, 4))).message).toBe(`${path}: larger than 4 bytes`);
+    expect((await read(path, 5)).text).toBe('12345');
+    expect((await failure(read(path, 4))).message).toBe(`${path}: larger than 4 bytes`);
   });
 
   it('says why it cannot', async () => {
     mkdirSync(join(folder, 'directory'));
-    expect((await failure(readTextFile(join(folder, 'absent')))).code).toBe('ENOENT');
-    expect((await failure(readTextFile(join(folder, 'directory')))).problem).toBe(
+    expect((await failure(read(join(folder, 'absent')))).code).toBe('ENOENT');
+    expect((await failure(read(join(folder, 'directory')))).problem).toBe(
       'cannot be read (EISDIR)',
     );
   });
