@@ -137,11 +137,8 @@ describe('a start from the bundle', () => {
   it('loads fewer than 50 files, and of Nest none that is not in the bundle', async () => {
     const gateway = await startGateway(BUNDLED);
     expect(await gateway.stop()).toBe(0);
-    const { modules, builtins } = countsOf(gateway.process.pid);
+    const { modules } = countsOf(gateway.process.pid);
     expect(modules.filter((url) => url.startsWith('file:')).length).toBeLessThan(50);
-    // `import` of `node:http` loads it for WebSocket.
-    expect(builtins).toContain('NativeModule http');
-    expect(builtins).not.toContain('NativeModule internal/deps/undici/undici');
     expect(modules.some((url) => url.includes('/dist/bundle/gateway.js'))).toBe(true);
     expect(packagesIn(modules).filter((name) => name.startsWith('@nestjs/'))).toEqual([]);
   });
@@ -190,11 +187,15 @@ describe('an older Node', () => {
     Object.defineProperty(process.versions, 'node', { value: '20.20.2' });
     Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
 
+  const GATEWAY_SAYS =
+    'signet: Node 24 or newer is needed, this is v20.20.2; npm start uses one that npm ci installs';
+  const COMMAND_SAYS = 'signet: nest-signet needs Node 22.19 or newer; this is v20.20.2';
+
   it.each([
-    ['dist/main.js', '', 'signet: Node 24 or newer is needed, this is v20.20.2'],
-    ['dist/main.js', 'true', 'signet: Node 24 or newer is needed, this is v20.20.2'],
-    ['dist/cli/main.js', '', 'signet: nest-signet needs Node 22.19 or newer; this is v20.20.2'],
-    ['dist/cli/main.js', 'true', 'signet: nest-signet needs Node 22.19 or newer; this is v20.20.2'],
+    ['dist/main.js', '', GATEWAY_SAYS],
+    ['dist/main.js', 'true', GATEWAY_SAYS],
+    ['dist/cli/main.js', '', COMMAND_SAYS],
+    ['dist/cli/main.js', 'true', COMMAND_SAYS],
   ])('%s, bundled: %j, says: %s', async (path, SIGNET_COUNT_BUNDLE, message) => {
     const args = ['--import', OLD.replace(/\s*\n\s*/g, ''), resolve(path)];
     expect((await run(args, { SIGNET_COUNT_BUNDLE })).stderr).toBe(`${message}\n`);

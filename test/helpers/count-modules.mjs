@@ -3,7 +3,7 @@
 // Not imported, which would load more of Node.
 const { writeFileSync } = process.getBuiltinModule('node:fs');
 const { createRequire, registerHooks } = process.getBuiltinModule('node:module');
-const { join } = process.getBuiltinModule('node:path');
+const path = process.getBuiltinModule('node:path');
 
 const modules = [];
 let checks = 0;
@@ -12,7 +12,10 @@ process.on('exit', () => {
   const { user, system } = process.cpuUsage();
   const builtins = process.moduleLoadList.slice(loadedBefore);
   const counts = { modules, builtins, checks, cpuMs: (user + system) / 1000 };
-  writeFileSync(join(process.env.SIGNET_COUNTS, `${process.pid}.json`), JSON.stringify(counts));
+  writeFileSync(
+    path.join(process.env.SIGNET_COUNTS, `${process.pid}.json`),
+    JSON.stringify(counts),
+  );
 });
 
 if (process.env.SIGNET_COUNT_CHECKS) {
