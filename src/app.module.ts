@@ -40,16 +40,17 @@ import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /**
- * The whole wiring; the only place where the environment meets the modules. But for the pages of the gateway and
- * `PrivateModule`, the template of an application's own, they are what the package exports: test/rooms.spec.ts.
+ * The modules of the gateway. This is the only place where the environment is handed to modules. All of them are
+ * exported by the package, too, except `PagesModule` and `PrivateModule`, the template for routes of your own
+ * (test/rooms.spec.ts).
  */
 @Module({})
 export class AppModule {
   /**
-   * The application's module for an environment. `ConfigService` gives its variables, typed, and the
-   * options of each module below its namespace, e.g. `PORT` and `backend.timeoutMs`.
+   * Makes the root module for an environment. `ConfigService` has the variables, e.g. `PORT`, and the options of each
+   * module in its namespace, e.g. `backend.timeoutMs`.
    *
-   * @throws BootError when a file that the environment names cannot be read
+   * @throws BootError when a file that a variable names cannot be read
    */
   static async register(env: GatewayEnvironment): Promise<DynamicModule> {
     const sessionList = sessionListOptions(env);
@@ -61,12 +62,12 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot({
           isGlobal: true,
-          // The environment was read before, and once.
+          // `loadEnvironment` has read `.env` and checked the variables.
           ignoreEnvFile: true,
           validatePredefined: false,
           load: [() => env],
         }),
-        // The access log has failures and refusals.
+        // `logFailures`, `logRefusals`: the access log has them.
         BackendModule.forRootAsync(
           namespace('backend', { ...backendOptions(env), logFailures: false }),
         ),
@@ -112,11 +113,11 @@ export class AppModule {
   }
 }
 
-/** Options of a module as a namespace of `@nestjs/config`. */
+/** Options for `forRootAsync`, which are also a namespace of `@nestjs/config`. */
 const namespace = <Options extends object>(name: string, options: Options) =>
   registerAs(name, () => options).asProvider();
 
-/** OpenTelemetry takes a tenth of a second to load: nobody waits for it who does not use it. */
+/** OpenTelemetry takes a tenth of a second to load, so it is loaded only where it is used. */
 async function tracingModule(options: TracingModuleOptions): Promise<DynamicModule> {
   const { TracingModule } = await import('./tracing/index.js');
   return TracingModule.forRoot(options);

@@ -1,9 +1,9 @@
 /**
- * Signs fields of answers as JWTs and lets only requests with a valid token through.
+ * NestJS modules and decorators that sign fields of answers as JWTs, and protect routes with access tokens.
  *
  * @packageDocumentation
  */
-// Says so on a Node that is too old, before anything fails for it.
+// First: it fails with a clear message where Node.js is too old.
 import './core/errors/index.js';
 
 export {

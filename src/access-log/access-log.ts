@@ -8,12 +8,12 @@ import type { RequestListener } from '../http/index.js';
 import type { LineWriter } from '../logging/index.js';
 
 /**
- * One line per request, after its answer: no token, no header, no query, no body. A failure (5xx) is of the level
- * error, a probe of the level debug, everything else of the level info.
+ * Writes one line per request when its answer has ended. The line contains no token, header, query or body. Its level
+ * is `error` for 5xx, `debug` for health probes, else `info`.
  *
- * @param pino a logger of pino, or what works as one
- * @param write how a line is written whose level is enabled. Default: by `pino`
- * @returns for `requestEndMiddleware`
+ * @param pino a logger of pino, or an object with the same methods
+ * @param write writes a line whose level is enabled. Default: `pino`
+ * @returns the listener for `requestEndMiddleware`
  */
 export function accessLog(
   pino: Pick<Logger, 'isLevelEnabled' | 'debug' | 'info' | 'error'>,
@@ -41,13 +41,13 @@ export function accessLog(
   };
 }
 
-/** Hex digits: enough to tell users apart. */
+/** Hex digits of a hash, enough to distinguish users. */
 const HASH_LENGTH = 16;
 
 /**
- * Stands for the verified `sub`, so that the lines of one user can be found (SHA-256 of it, the
- * first 16 digits) without the log naming anybody. It is a pseudonym and no more: who has a list of
- * all users can hash it. Of another issuer's token the issuer goes into it, too: its `sub` is another user.
+ * A pseudonym of the verified `sub`: the first 16 hex digits of its SHA-256. It finds the lines of one user without
+ * naming the user, but anybody with a list of all users can compute it. For tokens of other issuers the issuer is
+ * hashed, too.
  */
 function subjectHash(request: IncomingMessage): string | undefined {
   const { sub, iss } = verifiedClaims(request) ?? {};

@@ -29,13 +29,13 @@ import {
 } from './revocation.dto.js';
 import { STRICT } from './strict-input.js';
 
-/** `/admin/revocations`: tokens that are refused before they expire, by token, user, session or key. */
+/** `/admin/revocations`: revokes tokens by id, user, session or key. Only for tokens with one of `adminRoles`. */
 @Controller('admin/revocations')
 @RequireJwt({ admin: true })
 export class AdminRevocationsController {
   constructor(private readonly revocations: Revocations) {}
 
-  /** Effective here at once, on all workers and nodes within a second. */
+  /** The revocation is effective here at once, and on all workers and nodes within a second. */
   @Post()
   @Header('Cache-Control', 'no-store')
   @Operation(CREATE_REVOCATION)

@@ -16,7 +16,7 @@ import { STRICT } from './strict-input.js';
 
 const REASON = 'ended by an admin';
 
-/** `/admin/sessions`: the sessions of a user, and their end. */
+/** `/admin/sessions`: lists and ends the sessions of a user. Only for tokens with one of `adminRoles`. */
 @Controller('admin/sessions')
 @RequireJwt({ admin: true })
 export class AdminSessionsController {
@@ -29,7 +29,7 @@ export class AdminSessionsController {
     return { sessions: (await this.list.of(sub)).map((one) => toSessionResponse(one)) };
   }
 
-  /** All of the user or, with `sid`, one. */
+  /** Ends all sessions of the user or, with `sid`, one. */
   @Delete()
   @HttpCode(204)
   @Header('Cache-Control', 'no-store')

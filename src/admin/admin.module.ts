@@ -5,10 +5,7 @@ import { Revocations } from '../state/index.js';
 import { AdminRevocationsController } from './admin-revocations.controller.js';
 import { AdminSessionsController } from './admin-sessions.controller.js';
 
-/**
- * The routes for operators: `/admin/revocations`. Without this module they do not exist. Needs
- * `StateModule` and `AuthModule` with `adminRoles`.
- */
+/** Serves `/admin/revocations`. Needs `StateModule`, and `AuthModule` with `adminRoles`. */
 @Module(
   withNeeds(
     'AdminModule',
@@ -18,7 +15,7 @@ import { AdminSessionsController } from './admin-sessions.controller.js';
 )
 export class AdminModule {}
 
-/** `/admin/sessions`. Needs `SessionListModule`, and `AuthModule` with `adminRoles`. */
+/** Serves `/admin/sessions`. Needs `SessionListModule`, and `AuthModule` with `adminRoles`. */
 @Module(
   withNeeds(
     'AdminSessionsModule',

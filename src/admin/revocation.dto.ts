@@ -16,20 +16,20 @@ import {
   type RevocationKind,
 } from '../core/revocation/index.js';
 
-/** Characters of a claim's value. */
+/** Characters of the value of a claim. */
 export const MAX_VALUE_LENGTH = 1024;
 /** Characters of a reason. */
 export const MAX_REASON_LENGTH = 500;
 /** Characters of `after`. */
 export const MAX_CURSOR_LENGTH = 100;
-/** Revocations on a page. */
+/** Revocations on a page without `limit`. */
 export const DEFAULT_PAGE_SIZE = 100;
-/** The same, at most. */
+/** Largest `limit`. */
 export const MAX_PAGE_SIZE = 1000;
-/** The year 9999. */
+/** Seconds since 1970, at the end of the year 9999. */
 const MAX_TIME = 253_402_300_799;
 
-/** A claim's value: text, or a number that a token may hold. */
+/** Validates the value of a claim: text, or a number. */
 const ClaimValue = (): PropertyDecorator =>
   ValidateBy(
     {
@@ -44,11 +44,11 @@ const ClaimValue = (): PropertyDecorator =>
     { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
   );
 
-/** Digits of a query string become a number; anything else stays, and is refused. */
+/** Converts digits of a query string to a number. Other values are kept, and refused by the rules. */
 const toWholeNumber = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : value;
 
-/** What `POST /admin/revocations` takes: exactly one of the four names, and what else is known. */
+/** Body of `POST /admin/revocations`. Exactly one of the four names is required, see {@link revokedName}. */
 export class CreateRevocationDto {
   @IsOptional() @ClaimValue() jti?: string | number;
   @IsOptional() @ClaimValue() sub?: string | number;
@@ -59,25 +59,25 @@ export class CreateRevocationDto {
   @IsOptional() @IsString() @MaxLength(MAX_REASON_LENGTH) reason?: string;
 }
 
-/** What `GET /admin/revocations` takes. */
+/** Query of `GET /admin/revocations`. */
 export class ListRevocationsDto {
   /** Page size. */
   @Transform(toWholeNumber) @IsInt() @Min(1) @Max(MAX_PAGE_SIZE) limit = DEFAULT_PAGE_SIZE;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   @IsOptional() @IsString() @Length(1, MAX_CURSOR_LENGTH) after?: string;
 }
 
-/** A revocation as the routes show it; times in seconds since 1970. */
+/** A revocation in answers. Times are seconds since 1970. */
 export type RevocationResponse = { readonly [Kind in RevocationKind]?: string } & {
   readonly id: string;
   readonly before?: number;
   readonly reason?: string;
   readonly created_at: number;
-  /** Absent: it stays until it is undone. */
+  /** Left out where the revocation lasts until it is undone. */
   readonly expires_at?: number;
 };
 
-/** The only name that is given; `undefined` for none or several. */
+/** The name in the body; `undefined` where there is none, or more than one. */
 export function revokedName(
   dto: CreateRevocationDto,
 ): { kind: RevocationKind; value: string } | undefined {
@@ -88,7 +88,7 @@ export function revokedName(
   return given.length === 1 ? given[0] : undefined;
 }
 
-/** A revocation as the routes show it. */
+/** Converts a revocation for an answer. */
 export function toResponse(revocation: Revocation): RevocationResponse {
   const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
   return {

@@ -1,14 +1,14 @@
 import { IsOptional, IsString, Length } from 'class-validator';
 import { MAX_VALUE_LENGTH } from './revocation.dto.js';
 
-/** What `GET /admin/sessions` takes. */
+/** Query of `GET /admin/sessions`. */
 export class ListSessionsDto {
   /** Claim `sub` of the user. */
   @IsString() @Length(1, MAX_VALUE_LENGTH) sub!: string;
 }
 
-/** What `DELETE /admin/sessions` takes. */
+/** Query of `DELETE /admin/sessions`. */
 export class EndSessionsDto extends ListSessionsDto {
-  /** Left out: all sessions. */
+  /** The session to end. Default: all sessions of the user. */
   @IsOptional() @IsString() @Length(1, MAX_VALUE_LENGTH) sid?: string;
 }

@@ -1,6 +1,6 @@
 import { ValidationPipe } from '@nestjs/common';
 
-/** Unknown members are refused: a misspelt `sid` must not end all sessions. */
+/** Validates input, and refuses unknown members: a misspelled `sid` must not end all sessions. */
 export const STRICT = new ValidationPipe({
   whitelist: true,
   forbidNonWhitelisted: true,

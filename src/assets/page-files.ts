@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** Of the pages: their own scripts and styles, and requests to where they came from. */
+/** The policy of the pages: scripts and styles of the same origin, and requests to it. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

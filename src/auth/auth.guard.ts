@@ -309,7 +309,7 @@ interface Presented {
   /** Gets the headers for the backend. */
   target: ContextRequest;
   response?: object | undefined;
-  /** Of a microservice. */
+  /** For microservices. */
   isMessage?: boolean;
 }
 

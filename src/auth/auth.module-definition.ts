@@ -10,49 +10,47 @@ import type { PolicyDefaults } from '../core/verify/index.js';
 import type { ClaimsValidator, RequireJwtOptions } from './require-jwt.metadata.js';
 import type { IssuerResolverOptions } from './resolved-issuers.js';
 
-/** Defaults of every `@RequireJwt()`, and what concerns all of them. */
+/** Options of `AuthModule`: the defaults of all `@RequireJwt()`, and options for all routes. */
 export interface AuthModuleOptions extends PolicyDefaults, IssuerResolverOptions {
   /**
-   * Where clients reach the gateway, e.g. `https://gateway.example`, for gateways behind a proxy:
-   * state-changing requests by cookie have to come from its origin, and proofs (RFC 9449) have to be made
-   * for URLs below it. Default: scheme and host that the client addressed; those that a proxy tells count
-   * where Express' `trust proxy` says so.
+   * URL by which clients reach the application, e.g. `https://gateway.example`. State-changing requests with a cookie
+   * have to come from its origin, and `htu` of DPoP proofs (RFC 9449) has to be below it. Default: scheme and host of
+   * the request; `X-Forwarded-*` counts where `trust proxy` of Express says so.
    */
   publicUrl?: string;
   /**
-   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests by
-   * cookie, too. Default: none.
+   * Other origins of the same site, e.g. `https://app.example`, whose pages may send state-changing requests with a
+   * cookie. Default: none.
    */
   trustedOrigins?: readonly string[];
   /**
-   * Asymmetric tokens whose valid signature is remembered, at about 150 bytes each; 0: none. Claims,
-   * expiry and revocation are checked every time. Default 10000.
+   * Number of asymmetric tokens whose valid signature is cached, about 150 bytes each; 0: no cache. Claims, expiry and
+   * revocation are checked for every request. Default 10000.
    */
   signatureCache?: number;
   /**
-   * True: a proof (RFC 9449) has to hold a nonce of the last minutes, which the gateway hands out in the
-   * header `DPoP-Nonce`. Then nobody can make proofs ahead of time, and the clocks of clients do not matter.
-   * Default false.
+   * True: a DPoP proof needs a nonce of the last minutes, which answers contain in the header `DPoP-Nonce` (RFC 9449
+   * section 9). Then proofs cannot be made ahead of time, and the clocks of clients do not matter. Default false.
    */
   dpopNonce?: boolean;
   /**
-   * Header in which a proxy writes the client's certificate, for tokens that are bound to one (`cnf.x5t#S256`,
-   * RFC 8705). It counts only from peers that Express' `trust proxy` names, and the proxy has to replace what
-   * the client wrote there. Default: none; a certificate counts where Node itself terminates TLS.
+   * Header in which a proxy sends the client certificate, for tokens that are bound to one (`cnf.x5t#S256`, RFC 8705).
+   * It is read only from peers that `trust proxy` of Express names. The proxy has to replace the header of a client.
+   * Default: none; the certificate is that of the TLS connection.
    */
   mtlsHeader?: string;
   /**
-   * Looks at the claims of every accepted token, and says what `request.user` is; a route may have one of its
-   * own. Default: none, and `request.user` is the claims.
+   * Checks the claims of every accepted token, and gives the value of `request.user`. `@RequireJwt` can replace it.
+   * Default: none, and `request.user` is the claims.
    */
   validate?: ClaimsValidator;
-  /** The member of the request that holds the claims, or what `validate` returns. Default `user`. */
+  /** The member of the request for the claims, or for the result of `validate`. Default `user`. */
   userProperty?: string;
-  /** A line in Nest's log about every request that is refused, with route, code and reason. Default true. */
+  /** True: each refused request is logged, with route, code and reason. Default true. */
   logRefusals?: boolean;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const AUTH_KINDS: OptionKinds<AuthModuleOptions> = {
   ...POLICY_KINDS,
   issuerResolver: kinds.method,
@@ -68,7 +66,7 @@ export const AUTH_KINDS: OptionKinds<AuthModuleOptions> = {
   logRefusals: kinds.flag,
 };
 
-/** Of one route. */
+/** The types of the options of `@RequireJwt`, checked at boot. */
 export const REQUIRE_JWT_KINDS: OptionKinds<RequireJwtOptions> = {
   ...POLICY_KINDS,
   ...ROUTE_KINDS,

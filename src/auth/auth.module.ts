@@ -27,7 +27,7 @@ const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   },
 };
 
-/** `undefined` where nothing can be remembered: then no proof counts. */
+/** `undefined` without `StateModule`: used proofs cannot be remembered, so none is accepted. */
 const dpopProofs: FactoryProvider<DpopProofs | undefined> = {
   provide: DpopProofs,
   inject: [AUTH_OPTIONS, { token: STATE_STORE, optional: true }],
@@ -35,7 +35,7 @@ const dpopProofs: FactoryProvider<DpopProofs | undefined> = {
     store === undefined ? undefined : new DpopProofs(store, options?.dpopNonce === true),
 };
 
-/** Sees the connections of gateways before they do. */
+/** Checks connections to WebSocket gateways before the gateways get them. */
 const gatewayConnections: FactoryProvider<GatewayConnections> = {
   provide: GatewayConnections,
   inject: [RouteExplorer, ProtectedRoutes, JwtVerifier, DpopProofs],
@@ -44,8 +44,8 @@ const gatewayConnections: FactoryProvider<GatewayConnections> = {
 };
 
 /**
- * Makes `@RequireJwt` work; needs `JwksModule`. With `StateModule`, tokens can be revoked, and those that are
- * bound to a key count (RFC 9449). Options are the defaults of every route. With `protectAll: true` each route
+ * Provides what `@RequireJwt` needs. It needs `JwksModule`. With `StateModule` tokens can be revoked, and DPoP-bound
+ * tokens (RFC 9449) are accepted. The options are the defaults of all routes. With `protectAll: true` each route
  * without `@RequireJwt` and `@Public` is protected as by a bare `@RequireJwt()`.
  */
 @Module({

@@ -4,9 +4,8 @@ import { knownRequest } from './context/context-request.js';
 import { verifiedClaims } from './verified-request.js';
 
 /**
- * Parameter decorator: the verified claims of the request's token, or one of them by name (dots
- * reach nested claims). `undefined` where no token was verified. In handlers of HTTP, GraphQL, WebSockets and
- * microservices.
+ * Parameter decorator: the verified claims of the request's token, or the claim of a name; dots reach nested claims. It
+ * is `undefined` where no token was verified. It works in handlers of HTTP, GraphQL, WebSockets and microservices.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 import { Reflector } from '@nestjs/core';
 
-/** Metadata of a class or a method that `@Public` decorates. */
+/** The metadata of `@Public`, for `Reflector`. */
 export const PUBLIC = Reflector.createDecorator<true>();
 
 /**
- * Opens a route to everybody, below a class with `@RequireJwt`, `AuthModule.forRoot({ protectAll: true })` or
- * `AuthGuard` as `APP_GUARD`. On a class it opens all routes that have no `@RequireJwt` of their own.
- * No token is looked at: `@Claims()` is `undefined`. For a route that takes a token where there is one,
- * there is `@RequireJwt({ optional: true })`.
+ * Opens a route to everybody, although its class has `@RequireJwt`, or all routes are protected
+ * (`AuthModule.forRoot({ protectAll: true })`, `AuthGuard` as `APP_GUARD`). On a class it opens all routes that have no
+ * `@RequireJwt` of their own. Tokens are not read, so `@Claims()` is `undefined`; for a route that reads a token if
+ * there is one, use `@RequireJwt({ optional: true })`.
  *
  * @example
  * ```ts

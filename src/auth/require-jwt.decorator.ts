@@ -3,9 +3,11 @@ import { AuthGuard } from './auth.guard.js';
 import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
 
 /**
- * Lets only requests with a valid token through: 401 for a missing or refused token, 403 when
- * roles or scopes are missing. On a class it covers all its routes; on a method it replaces what
- * the class says. Brings its guard along; without `AuthModule` the boot fails.
+ * Protects a route with an access token (RFC 6750): 401 for a missing or refused token, 403 for missing roles or
+ * scopes. On a class it protects all routes of the class. On a method it replaces the decorator of the class. The boot
+ * fails without `AuthModule`.
+ *
+ * @param options what the route requires. Their defaults are the options of `AuthModule`
  *
  * @example
  * ```ts

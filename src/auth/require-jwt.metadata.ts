@@ -4,35 +4,33 @@ import type { StandardSchema } from './claims-class.js';
 import type { RoutePolicyOptions, VerifiedClaims } from '../core/verify/index.js';
 
 /**
- * Looks at the claims of a token that fulfils everything else, e.g. whether its user still exists. What it
- * throws is the answer: an `HttpException`, or the exception of the context's protocol.
+ * Checks the claims of a token that has passed all other checks, e.g. that its user still exists. To refuse it, throw
+ * an `HttpException`, or the exception of the protocol of the context.
  *
- * @returns what `request.user` is; `undefined` for the claims themselves
+ * @returns the value of `request.user`; `undefined`: the claims
  */
 export type ClaimsValidator = (claims: VerifiedClaims, context: ExecutionContext) => unknown;
 
-/** What a route asks of a token; what is left out comes from `AuthModule`. */
+/** Options of `@RequireJwt`. Their defaults are the options of `AuthModule`. */
 export interface RequireJwtOptions extends Omit<RoutePolicyOptions, 'optional'> {
   /**
-   * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token that is refused
-   * is refused all the same (401). `lenient`: a token that is refused (401 `invalid_token`, e.g. one that is
-   * expired) counts as none. Not together with roles or scopes, which anybody could avoid by leaving the
-   * token out. Default false.
+   * True: a request without a token passes, too, and `@Claims()` is `undefined`. A refused token still gives 401.
+   * `lenient`: a refused token (401 `invalid_token`, e.g. an expired one) counts as no token. It cannot be combined
+   * with roles or scopes: a client could avoid them by sending no token. Default false.
    */
   optional?: boolean | 'lenient';
-  /** Replaces that of `AuthModule`. It runs once the token is accepted, on each request. */
+  /** Runs for each request whose token is accepted. It replaces `validate` of `AuthModule`. */
   validate?: ClaimsValidator;
   /**
-   * A class with class-validator's decorators, or a schema (zod, valibot: https://standardschema.dev), that the
-   * claims have to fulfil, after all other
-   * checks (401 `claim_invalid`, which names the claim and the rule). Claims that it does not
-   * declare are allowed. `@Claims()` gives the claims as the token has them, not an instance.
+   * A class with decorators of class-validator, or a schema (zod, valibot: https://standardschema.dev), for the claims.
+   * It is the last check: 401 `claim_invalid`, with the claim and the rule. Other claims are allowed. `@Claims()` gives
+   * the claims of the token, not an instance of the class.
    */
   claims?: ClaimsClass | StandardSchema;
 }
 
-/** A class that can be made without arguments. */
+/** A class whose constructor takes no arguments. */
 export type ClaimsClass = Type<object> & (new () => object);
 
-/** Metadata of a class or a method that `@RequireJwt` decorates. */
+/** The metadata of `@RequireJwt`, for `Reflector`. */
 export const REQUIRE_JWT = Reflector.createDecorator<RequireJwtOptions>();

@@ -144,7 +144,7 @@ export class ResolvedIssuers {
     return policy;
   }
 
-  /** Those that ask at the same time share the question. */
+  /** Asks the resolver. Concurrent calls for one issuer share one lookup. */
   private async ask(iss: string): Promise<KnownIssuer | undefined> {
     const now = performance.now();
     const miss = this.misses.get(iss);

@@ -88,7 +88,7 @@ export class RouteChecks {
   private async openKeys(policy: TokenPolicy): Promise<void> {
     const { perIssuer } = policy;
     const all = [...(perIssuer?.values() ?? [policy])];
-    // Of several issuers one that is away makes its own tokens wait, and nobody else's.
+    // An issuer that cannot be reached affects only its own tokens.
     await Promise.all(
       all.map(async ({ keySource }) => {
         if (keySource !== undefined)
@@ -99,7 +99,7 @@ export class RouteChecks {
     if (perIssuer === undefined && policy.issuers.size === 0) return;
     for (const { algorithms, keySource } of all) {
       const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
-      // Of several issuers each signs with some of the algorithms.
+      // Each of several issuers uses only some of the algorithms.
       if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];
     }
   }
@@ -124,7 +124,7 @@ export class RouteChecks {
       return this.needs.explorer.fieldEnhancers().includes('guards')
         ? undefined
         : "Nest runs no guard before the fields of a type; add 'guards' to the option fieldResolverEnhancers of GraphQLModule, or open the field with @Public()";
-    // Those of a hybrid application have no guards of the application.
+    // Global guards of a hybrid application do not run for microservices.
     return kind === 'rpc' && declared === undefined && this.routes.protectsAll()
       ? 'Nest may run no guard of the application before messages of microservices; put @RequireJwt() or @Public() on it'
       : undefined;

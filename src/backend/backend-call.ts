@@ -1,93 +1,90 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HopOptions } from '../core/verify/index.js';
 
-/** Where a call to the backend goes, and on whose behalf. */
+/** Target of a call to the backend, and the request that it is made for. */
 export interface CallTarget {
-  /** Default `GET`; of a {@link ProxyCall} that of the client's request. */
+  /** HTTP method. Default `GET`; for a {@link ProxyCall} that of the client's request. */
   method?: string;
-  /** Path below the configured host; may contain `{JWT.<claim>}`. */
+  /** Path below the host. `{JWT.<claim>}` is replaced by the claim. */
   path: string;
   /**
-   * The client's request: its allow-listed headers and query strings are forwarded, and what its
-   * token's claims are to become.
+   * The client's request. Its allow-listed headers and query parameters are forwarded, and its claims as the headers of
+   * `propagateClaims`.
    */
   from?: IncomingMessage;
   /** Verified claims for the placeholders of `path`. */
   claims?: Readonly<Record<string, unknown>>;
   /**
-   * True: the token of `from` goes to the backend, in the header in which it came; one of a cookie in
-   * `Authorization`. Only a token that `@RequireJwt` has verified does. Default false.
+   * True: the token of `from` is forwarded, in the header in which it came; a token of a cookie in `Authorization`.
+   * Only a token that `@RequireJwt` verified is forwarded. Default false.
    */
   forwardToken?: boolean;
   /**
-   * The signed token in `Txn-Token` that tells this backend alone whose request it is: with options for this call,
-   * true: with those of the route and of `BackendModule`, false: none. Default: one where the route or `BackendModule`
-   * says `hop`.
+   * The signed token for this backend in `Txn-Token`. Options: for this call. True: with the options of the route and
+   * of `BackendModule`. False: no token. Default: a token where the route or `BackendModule` has the option `hop`.
    */
   hop?: boolean | HopOptions;
-  /** Default: what `BackendModule` says. */
+  /** Default: that of `BackendModule`. */
   jsonTypes?: JsonTypes;
 }
 
 /** One call to the backend. */
 export interface BackendCall extends CallTarget {
-  /** Sent byte for byte; never with `GET` or `HEAD`. */
+  /** Request body, sent byte for byte. Not sent with `GET` or `HEAD`. */
   body?: Buffer;
   /** Content type of `body`. Default `application/json`. */
   contentType?: string;
 }
 
 /**
- * What the backend's answer is, in the words of KrakenD.
+ * How the backend's answer is read and passed on. The names are those of KrakenD.
  *
- * - `json`: an object or a list in JSON, which reaches the client with its status, text unchanged. 4xx is the
- *   backend's own refusal, 204 an answer without a body; any other answer is a 502.
- * - `safejson`: the same, where a list becomes `{"collection": …}` and any other value `{"content": …}`.
- * - `string`: text of any kind with a 2xx status, as `text/plain`. 204 and errors as for `json`.
- * - `no-op`: whatever it is: status, body and allow-listed headers reach the client as they come, also those of
- *   errors and redirects.
+ * - `json`: an object or a list in JSON, 2xx. The client gets the same text and status. 4xx and 204 are passed on; any
+ *   other answer becomes 502.
+ * - `safejson`: like `json`, but a list becomes `{"collection": …}`, and a value that is no object `{"content": …}`.
+ * - `string`: text of any type, 2xx, passed on as `text/plain`. 204 and errors as for `json`.
+ * - `no-op`: any answer. Status, body and allow-listed headers are passed on unchanged, also for errors and redirects.
  */
 export type AnswerEncoding = 'json' | 'safejson' | 'string' | 'no-op';
 
 /**
- * What a JSON answer may be declared as. `declared`: `application/json`, a type with `+json`, or nothing. `any`: as
- * anything, e.g. `text/json` or `text/plain`, and with a byte order mark before it; clients get it as
- * `application/json`, without the mark.
+ * Accepted content types of JSON answers. `declared`: `application/json`, a type with `+json`, or none. `any`: every
+ * type, e.g. `text/json` or `text/plain`, also with a byte order mark; the client gets `application/json` without the
+ * mark.
  */
 export type JsonTypes = 'declared' | 'any';
 
-/** One request of a client that is passed on to the backend, and the answer back. */
+/** A client's request that is forwarded to the backend, and whose answer is passed back. */
 export interface ProxyCall extends CallTarget {
   /**
-   * The client's request. Its body reaches the backend byte for byte, with its content type and whatever the
-   * method, but never with `HEAD`.
+   * The client's request. Its body is forwarded byte for byte with its content type, with every method but `HEAD`.
    */
   from: IncomingMessage;
-  /** The client's response: `@Res() response`, without `passthrough`. Headers that are set on it stay as they are. */
+  /** The client's response: `@Res() response`, without `passthrough`. Headers that are set on it are not replaced. */
   to: ServerResponse;
-  /** Default `json`. */
+  /** How the answer is read. Default `json`. */
   encoding?: AnswerEncoding;
   /**
-   * Further headers of the backend's answer that reach the client; `*`: all but those of the connection. Default:
-   * none; with `no-op` always `Content-*`, `Set-Cookie`, `Location`, `ETag`, `Cache-Control`, `Expires`,
+   * Further headers of the answer that are passed on; `*`: all but those of the connection. Default: none. `no-op`
+   * always passes on `Content-*`, `Set-Cookie`, `Location`, `ETag`, `Cache-Control`, `Expires`,
    * `Last-Modified`, `Vary`, `Accept-Ranges`, `Retry-After` and `WWW-Authenticate`.
    */
   responseHeaders?: readonly string[];
 }
 
-/** Follows calls to the backend, e.g. as spans of a distributed trace. */
+/** Traces calls to the backend, e.g. as spans of a distributed trace. */
 export interface CallTracer {
-  /** @returns `undefined` when this call is not followed */
+  /** @returns `undefined` where this call is not traced */
   start(call: CallTarget): CallSpan | undefined;
 }
 
-/** One call that is followed. */
+/** The span of one call. */
 export interface CallSpan {
-  /** What the backend gets beside the call's own headers. */
+  /** Further headers of the call. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * @param status of the answer
-   * @param error what was thrown instead
+   * @param status status of the answer
+   * @param error the error, if there was no answer
    */
   end(status: number | undefined, error?: unknown): void;
 }

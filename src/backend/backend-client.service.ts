@@ -35,7 +35,7 @@ const HOP_HEADER = HOP_TOKEN_HEADER.toLowerCase();
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
-  /** Of the circuit breaker; of several hosts that of the one that does best. */
+  /** State of the circuit breaker; of several hosts the best one. */
   readonly state: BreakerState;
   /** Calls under way. */
   readonly inFlight: number;

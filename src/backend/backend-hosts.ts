@@ -43,7 +43,7 @@ export class BackendHosts {
     });
   }
 
-  /** Of the first host: by it the backend is known. */
+  /** The origin of the first host, which names the backend. */
   get origin(): string {
     return this.hosts[0]?.origin ?? '';
   }
@@ -63,7 +63,7 @@ export class BackendHosts {
     return this.hosts[turn] as BackendHost;
   }
 
-  /** That of the host that does best: with it there is a backend. */
+  /** The state of the best host: as long as one works, there is a backend. */
   get state(): BreakerState {
     const states = this.hosts.map(({ bulkhead }) => bulkhead.state);
     return STATES.find((state) => states.includes(state)) ?? 'closed';

@@ -4,55 +4,55 @@ import type { JsonTypes } from './backend-call.js';
 import type { BreakerOptions } from '../core/resilience/index.js';
 import { HOP_KINDS, kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** How the backend is reached, and what of a client's request it may see. */
+/** Options of `BackendModule`. */
 export interface BackendModuleOptions {
   /**
-   * Base URL, e.g. `http://fake_api` or `https://login.internal/base`. Several hosts take turns; one that fails is
-   * left out until it answers again. Connections and circuit breakers are per host.
+   * Base URL, e.g. `http://fake_api` or `https://login.internal/base`. Several hosts are used in turn; one that fails
+   * is left out until it answers again. Each host has connections and a circuit breaker of its own.
    */
   host: string | readonly string[];
   /** Total deadline of one call in milliseconds, from connecting to the last byte. Default 2000. */
   timeoutMs?: number;
   /** Largest answer in bytes, after decompression. Default 1 MiB. */
   maxBodyBytes?: number;
-  /** Largest body of a client's request that `BackendClient.proxy` passes on, in bytes. Default 1 MiB. */
+  /** Largest request body that `BackendClient.proxy` forwards, in bytes. Default 1 MiB. */
   maxRequestBytes?: number;
-  /** What JSON answers may be declared as, where a call does not say. Default `declared`. */
+  /** Accepted content types of JSON answers. A call can override it. Default `declared`. */
   jsonTypes?: JsonTypes;
   /**
-   * Whether calls carry a signed token for this backend alone, in `Txn-Token`, and what it holds; see `HopOptions`.
-   * Calls and routes may say more about it. Needs `SigningModule`. Default false.
+   * True, or options: calls carry a signed token for this backend in `Txn-Token`, see `HopOptions`. Calls and routes
+   * can override it. Needs `SigningModule`. Default false.
    */
   hop?: boolean | HopOptions;
   /** Names of client headers that are forwarded. Default: none. */
   inputHeaders?: readonly string[];
   /**
-   * Names of client cookies that are forwarded; `*`: all. Cookies that hold a token never are. Default: none.
+   * Names of client cookies that are forwarded; `*`: all. Cookies with a token are never forwarded. Default: none.
    */
   inputCookies?: readonly string[];
   /**
-   * Whether calls with `from` carry `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`: the client's
-   * address and those of proxies that Express' `trust proxy` names, and what the client addressed. Default true.
+   * True: calls with `from` carry `X-Forwarded-For` (addresses of the client and of the proxies that `trust proxy` of
+   * Express names), `X-Forwarded-Host` and `X-Forwarded-Proto`. Default true.
    */
   forwarded?: boolean;
   /** Names of query parameters that are forwarded. Default: none. */
   inputQueryStrings?: readonly string[];
-  /** How long one attempt to connect may take, in milliseconds; never past `timeoutMs`. Default 1000. */
+  /** Timeout of one attempt to connect in milliseconds, at most `timeoutMs`. Default 1000. */
   connectTimeoutMs?: number;
-  /** Most connections to the backend, each with one call at a time. Default 256. */
+  /** Maximum number of connections to the backend, each with one call at a time. Default 256. */
   maxConnections?: number;
-  /** Most calls that wait for a connection; further ones fail at once. Default 1024. */
+  /** Maximum number of calls that wait for a connection. Further calls fail at once. Default 1024. */
   maxWaiting?: number;
-  /** When calls are no longer tried because the backend fails; `false`: they always are. */
+  /** Circuit breaker: when calls fail at once, since the backend fails; `false`: never. */
   breaker?: BreakerOptions | false;
   /**
-   * Whether Nest's logger gets a line of level error for each call that fails: no connection, no answer in time, a
-   * status of 5xx. It names the host and the port. Default true; without it where the lines of requests say it.
+   * True (default): each failed call (no connection, no answer in time, 5xx) is logged as an error, with host and port.
+   * Set it to false where an access log has the same.
    */
   logFailures?: boolean;
 }
 
-/** Bounds of every call; see {@link BackendModuleOptions}. */
+/** The limits of calls, see {@link BackendModuleOptions}. */
 export type BackendLimits = Required<
   Pick<
     BackendModuleOptions,
@@ -65,12 +65,12 @@ export type BackendLimits = Required<
   >
 >;
 
-/** Milliseconds of one call, where nobody says otherwise. */
+/** Default deadline of one call in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 2000;
-/** Bytes of an answer, and of a request that is passed on, where nobody says otherwise. */
+/** Default limit in bytes of an answer, and of a request that is forwarded. */
 export const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
 
-/** The limits that `options` set, and the defaults of the others. */
+/** The limits of `options`, with defaults. */
 export const backendLimits = ({
   timeoutMs = DEFAULT_TIMEOUT_MS,
   maxBodyBytes = DEFAULT_MAX_BODY_BYTES,
@@ -87,7 +87,7 @@ export const backendLimits = ({
   maxWaiting,
 });
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const BACKEND_KINDS: OptionKinds<BackendModuleOptions> = {
   host: kinds.textOrTexts,
   timeoutMs: kinds.number('milliseconds'),

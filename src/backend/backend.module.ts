@@ -25,18 +25,18 @@ import { BackendTransport } from './transport/backend-transport.js';
   exports: [BackendClient, BACKEND_CLIENT],
 })
 export class BackendModule {
-  /** @returns what `imports` takes. The boot fails with a BootError for options of a wrong type or name. */
+  /** @returns the module for `imports`. The boot fails with BootError for options of a wrong type or name */
   static forRoot(options: typeof BACKEND_OPTIONS_TYPE): Promise<DynamicModule> {
     return withHttp(ConfigurableBackendModule.forRoot(options));
   }
 
-  /** @returns what `imports` takes. The boot fails with a BootError for options of a wrong type or name. */
+  /** @returns the module for `imports`. The boot fails with BootError for options of a wrong type or name */
   static forRootAsync(options: typeof BACKEND_ASYNC_OPTIONS_TYPE): Promise<DynamicModule> {
     return withHttp(ConfigurableBackendModule.forRootAsync(options));
   }
 }
 
-/** A rejection could be one that nobody handles yet; a provider that throws fails the boot as Nest says it. */
+/** An error becomes a provider that throws, so that Nest reports it: a rejected promise might not be handled yet. */
 async function withHttp(definition: DynamicModule): Promise<DynamicModule> {
   const { providers = [], ...rest } = definition;
   const { httpProviders } = await import('./backend-http.service.js').catch(withoutAxios);

@@ -13,16 +13,16 @@ import {
 import type { StateStore } from '../state/index.js';
 import { MAX_ASSERTION_LENGTH } from './presented-client.js';
 
-/** Seconds that an assertion may live at most: for so long it is remembered that it was used. */
+/** Longest lifetime of an assertion in seconds, and so the time for which its use is remembered. */
 const LONGEST_LIFE = 3600;
 /** Seconds that the clocks of two servers may differ. */
 const CLOCK_DIFFERENCE = 60;
 
-/** What assertions are checked with. */
+/** What {@link verifyAssertion} checks with. */
 export interface AssertionContext {
-  /** One of them has to be the `aud`: the own issuer, or the URL of an endpoint. */
+  /** Accepted values of `aud`: our issuer, and the URLs of the endpoints. */
   readonly audiences: readonly string[];
-  /** Seconds. */
+  /** Clock difference in seconds that is accepted. */
   readonly leeway: number;
   /** Keys of the client's `jwks_uri`. */
   readonly keys: VerificationKeys;
@@ -63,7 +63,7 @@ export async function verifyAssertion(
     });
 }
 
-/** What an assertion has to fulfil, made once per client. */
+/** The policy for assertions of a client, compiled once. */
 function policyFor(client: Client, { audiences, leeway }: AssertionContext): TokenPolicy {
   let policy = policies.get(client);
   if (policy === undefined) {
@@ -85,7 +85,7 @@ function policyFor(client: Client, { audiences, leeway }: AssertionContext): Tok
   return policy;
 }
 
-/** Keys that stand in the registration: there is nowhere to look for others. */
+/** The keys of `jwks` in the registration. No others can be fetched. */
 const keysOf = (jwks: KeySet): VerificationKeys => ({
   verificationKeys: (names) => jwks.verifiers(names, 'kid', nowSeconds()),
   awaitVerificationKeys: async () => [],
@@ -97,7 +97,7 @@ async function useOnce(
   seconds: number,
   store: AssertionContext['store'],
 ): Promise<boolean> {
-  // A digest, so that no name is long.
+  // A digest, so that the key has a bounded length.
   const id = hash('sha256', JSON.stringify([clientId, jti]), 'base64url');
   const mine = randomBytes(12).toString('base64url');
   return (await store.putIfAbsent(`client-assertion:${id}`, mine, seconds * 1000)) === mine;

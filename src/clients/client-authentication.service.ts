@@ -20,16 +20,16 @@ import {
   type RequestParameters,
 } from './presented-client.js';
 
-/** The same whether there is no such client or its secret is another one: nobody learns which ids exist. */
+/** The same text for an unknown client and for a wrong secret, so that it does not tell which ids exist. */
 const UNKNOWN = 'there is no such client, or its credentials are others';
 
-/** Tells the login which client a request is from; a client's own header of that name never reaches it. */
+/** Header with the client id for the login service. A header of that name from the client is not forwarded. */
 const CLIENT_HEADER = 'x-client-id';
 
-/** Endpoints at which clients authenticate; the URL of any of them is accepted as `aud` of an assertion. */
+/** Endpoints at which clients authenticate. Their URLs are accepted as `aud` of an assertion. */
 const ENDPOINTS = ['/token', '/token/revoke', '/token/introspect'];
 
-/** Finds out which registered client sent a request (RFC 6749 section 2.3, RFC 7523 section 2.2). */
+/** Authenticates registered clients (RFC 6749 section 2.3, RFC 7523 section 2.2). */
 @Injectable()
 export class ClientAuthentication {
   private readonly attempts: FailedAttempts;
@@ -48,8 +48,8 @@ export class ClientAuthentication {
   }
 
   /**
-   * The client of a request, by the one method that it is registered with. Its credentials end here: a
-   * backend gets `X-Client-Id` in their place.
+   * Authenticates the client of a request by the method that it is registered with. Its credentials are not forwarded:
+   * a backend gets `X-Client-Id` in their place.
    *
    * @throws ClientRefusedException 401 `client_unknown`, 400 `client_ambiguous`
    * @throws TooManyRequestsException 429 after too many failures of this client at this address
@@ -84,7 +84,7 @@ export class ClientAuthentication {
     client: Client | undefined,
   ): Promise<string | undefined> {
     const hasSecret = method === 'client_secret_basic' || method === 'client_secret_post';
-    // Compared for unknown clients as well.
+    // The secret is compared for unknown clients, too, so that the time does not tell them apart.
     const isSecret = hasSecret && isClientSecret(client?.secretHash, proof);
     if (client === undefined) return UNKNOWN;
     if (client.method !== method)
@@ -109,7 +109,7 @@ export class ClientAuthentication {
     }
   }
 
-  /** What assertions may name as their recipient; never what a client writes into `Host`. */
+  /** The accepted `aud` of assertions. `Host` is not among them: a client can write anything there. */
   private ownNames(): readonly string[] {
     const { issuer, publicUrl } = this.options;
     const base = publicUrl?.replace(/\/$/, '') ?? `http://localhost:${this.port()}`;

@@ -8,7 +8,7 @@ import type { ClientsModuleOptions } from './clients.module-definition.js';
 
 type Clients = ReadonlyMap<string, Client>;
 
-/** A key set that is followed for as long as a client has it. */
+/** The key set of a client, loaded while the client is registered. */
 interface KeysInUse {
   readonly source: KeySource;
   /** Ends the use. */
@@ -18,8 +18,8 @@ interface KeysInUse {
 const RETRY_MS = 1000;
 
 /**
- * The registered clients, followed while the application runs. A new set is checked as a whole and takes
- * the old one's place in one step; a bad one leaves everything as it is.
+ * The registered clients. The file is reloaded when it changes: a new set of clients is checked as a whole and replaces
+ * the old one in one step. An invalid file changes nothing.
  */
 @Injectable()
 export class ClientRegistry implements OnApplicationShutdown {
@@ -28,7 +28,7 @@ export class ClientRegistry implements OnApplicationShutdown {
   private clients: Clients = new Map();
   /** Key sets of clients, by their URL. */
   private sources: ReadonlyMap<string, KeysInUse> = new Map();
-  /** Of the file, as it was read last. */
+  /** The file as it was last read. */
   private text = '';
   private looking: Promise<void> = Promise.resolve();
   private problem: string | undefined;
@@ -65,7 +65,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     return this.clients.get(id);
   }
 
-  /** Whether some client gets tokens for itself without a login. */
+  /** True where a client can get tokens by `client_credentials` without the login service. */
   grantsItself(): boolean {
     return this.clients
       .values()
@@ -74,7 +74,7 @@ export class ClientRegistry implements OnApplicationShutdown {
       );
   }
 
-  /** Calls back with the clients now, and each time they change. */
+  /** Calls `changed` with the clients now, and each time they change. */
   follow(changed: (clients: readonly Client[]) => void): void {
     this.followers.push(changed);
     changed([...this.clients.values()]);
@@ -85,7 +85,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     return this.sources.get(jwksUri)?.source;
   }
 
-  /** Looks at the file again, where there is one; what became of it is in the log. */
+  /** Reads the file again, if there is one. The result is logged. */
   reload(): void {
     if (this.options.path !== undefined) this.look();
   }
@@ -96,7 +96,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     clearTimeout(this.retry);
   }
 
-  /** One look after the other: the last one sees the last change. */
+  /** Reads the file after the reads that are under way, so that the last read gets the last change. */
   private look(): void {
     clearTimeout(this.retry);
     this.looking = this.looking.then(() => this.lookOnce());
@@ -113,7 +113,7 @@ export class ClientRegistry implements OnApplicationShutdown {
       if (problem !== this.problem)
         ClientRegistry.logger.error(`${problem}; the last good clients stay in use`);
       this.problem = problem;
-      // Its permissions may change, which is no change of its contents.
+      // Permissions may change, which the watcher of the contents does not notice.
       this.retry = setTimeout(() => this.look(), RETRY_MS).unref();
     }
   }
@@ -143,7 +143,7 @@ export class ClientRegistry implements OnApplicationShutdown {
     for (const changed of this.followers) changed([...clients.values()]);
   }
 
-  /** The key sets of these clients; those that are followed already are the same. */
+  /** The key sets of these clients. Those that are loaded already are kept. */
   private async open(clients: Clients): Promise<ReadonlyMap<string, KeysInUse>> {
     const uris = new Set([...clients.values()].flatMap(({ jwksUri }) => jwksUri ?? []));
     const kept = [...this.sources].filter(([uri]) => uris.has(uri));
@@ -167,7 +167,7 @@ export class ClientRegistry implements OnApplicationShutdown {
 const isProblem = (error: unknown): error is ClientsError | FileError | KeyError =>
   error instanceof ClientsError || error instanceof FileError || error instanceof KeyError;
 
-/** Lines that say in which part of the configuration the problem is. */
+/** The problems, a line each, with the part of the configuration. */
 const problemsOf = (error: ClientsError | FileError | KeyError): readonly string[] =>
   (error instanceof ClientsError ? error.problems : [error.message]).map(
     (problem) => `Clients: ${problem}`,

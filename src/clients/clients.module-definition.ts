@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ClientRegistration } from '../core/clients/index.js';
 
-/** The registered clients: a file, which is followed, or a list. */
+/** The registered clients: a file, which is reloaded when it changes, or a list. */
 export type ClientsSource =
   | {
       /** JSON file `{ "clients": [ … ] }`, relative to the working directory. */
@@ -11,21 +11,21 @@ export type ClientsSource =
     }
   | { path?: undefined; clients: readonly ClientRegistration[] };
 
-/** Which clients there are, and what their assertions have to say. */
+/** Options of `ClientsModule`. */
 export type ClientsModuleOptions = ClientsSource & {
-  /** The own issuer: `aud` of assertions (RFC 7523 section 3), and the `iss` of tokens whose clients these are. */
+  /** Our issuer: the `aud` of assertions (RFC 7523 section 3), and the `iss` of the tokens of these clients. */
   issuer: string;
-  /** Base of the endpoints' URLs, which are accepted as `aud`, too. Default: `http://localhost` and the port. */
+  /** Base of the endpoint URLs, which are accepted as `aud`, too. Default: `http://localhost` with the port. */
   publicUrl?: string;
-  /** Seconds of clock difference that are forgiven in assertions. Default 1. */
+  /** Clock difference in seconds that is accepted in assertions. Default 1. */
   leeway?: number;
-  /** What a file that others can read or change leads to. Default `warn`. */
+  /** What happens with a file that other users of the machine can read or change. Default `warn`. */
   exposedFiles?: 'warn' | 'refuse' | 'allow';
-  /** Milliseconds between two looks at the file, beside the directory watch; 0 turns reload off. Default 1000. */
+  /** Milliseconds between two reads of the file, beside the watch of its directory; 0: no reload. Default 1000. */
   reloadIntervalMs?: number;
 };
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const CLIENTS_KINDS: OptionKinds<ClientsModuleOptions> = {
   path: kinds.name,
   clients: kinds.list,

@@ -12,7 +12,7 @@ import {
 } from './clients.module-definition.js';
 
 /**
- * Registered clients: with this module, who calls the token endpoints has to be one of them. Needs
+ * Registers OAuth clients: with this module every request to the token endpoints has to come from one of them. Needs
  * `JwksModule` and `StateModule`.
  */
 @Module(

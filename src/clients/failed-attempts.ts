@@ -1,24 +1,23 @@
 import { hash } from 'node:crypto';
 import { TooManyRequestsException, type ThrottleCounters } from '../throttle/index.js';
 
-/** Failed attempts that a client has at one address, per window. */
+/** Failed attempts of a client at one address in a window, until it is blocked. */
 export const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
-/** Blocks that are remembered; the oldest one is forgotten first, and the next failure finds it again. */
+/** Blocks in memory. Beyond that the oldest is dropped; the next failure restores it from the store. */
 const MAX_BLOCKS = 10_000;
 
 /**
- * Limits failed authentications per client and address. Failures are counted in the state store, so for
- * all nodes together; a block is remembered by each process, so that a client that knows
- * its secret costs no look at the store.
+ * Limits failed authentications per client and address. Failures of all nodes are counted in the state store. Blocks
+ * are kept in memory, so a successful authentication needs no access to the store.
  */
 export class FailedAttempts {
-  /** When each block ends, by the monotonic clock, in milliseconds. */
+  /** End of each block in milliseconds, by `performance.now()`. */
   private readonly blocks = new Map<string, number>();
 
   constructor(private readonly counters: Pick<ThrottleCounters, 'hit'>) {}
 
-  /** @throws TooManyRequestsException while this client may not try again from this address */
+  /** @throws TooManyRequestsException while the client is blocked at this address */
   assertAllowed(clientId: string, address: string): void {
     if (this.blocks.size === 0) return;
     const name = nameOf(clientId, address);
@@ -27,7 +26,7 @@ export class FailedAttempts {
     this.blocks.delete(name);
   }
 
-  /** Counts a failure. Unknown clients are counted as known ones are: nothing tells them apart. */
+  /** Counts a failure. Unknown clients are counted, too, so that the limit does not tell which ids exist. */
   async failed(clientId: string, address: string): Promise<void> {
     const name = nameOf(clientId, address);
     const { hits, resetMs } = await this.counters.hit(name, WINDOW_MS);
@@ -38,6 +37,6 @@ export class FailedAttempts {
   }
 }
 
-/** A digest: names in the store are short, and hold nothing of what was sent. */
+/** A digest, so that keys of the store have a bounded length and contain nothing that was sent. */
 const nameOf = (clientId: string, address: string): string =>
   `client:${hash('sha256', JSON.stringify([clientId, address]), 'base64url')}`;

@@ -6,10 +6,10 @@ import { parseCompact } from '../core/jws/index.js';
 import { parseClaims } from '../core/verify/index.js';
 import { ClientRefusedException } from './client-refused.exception.js';
 
-/** The parameters of a request, by name; `undefined` for what is absent or no text. */
+/** Gives a parameter of a request by name; `undefined` where it is absent or no text. */
 export type RequestParameters = (name: string) => string | undefined;
 
-/** Who a request says that its client is, and by what method. Nothing of it is verified. */
+/** The client id and the credentials of a request, not verified. */
 export interface PresentedClient {
   readonly id: string | undefined;
   readonly method: ClientAuthMethod;
@@ -19,14 +19,14 @@ export interface PresentedClient {
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const BASIC = /^basic +([A-Za-z\d+/_-]+={0,2}) *$/i;
-/** Characters of the longest assertion that is looked at. */
+/** Longest assertion in characters. */
 export const MAX_ASSERTION_LENGTH = 8192;
 
 /** True where the request authenticates by HTTP Basic (RFC 7617), well-formed or not. */
 export const usesBasic = ({ headers }: IncomingMessage): boolean =>
   /^basic(?: |$)/i.test(headers.authorization ?? '');
 
-/** True where the request holds credentials of a client; a bare `client_id` is none. */
+/** True where the request contains credentials of a client. A `client_id` alone is none. */
 export const hasClientCredentials = (
   request: IncomingMessage,
   parameters: RequestParameters,
@@ -51,7 +51,7 @@ export function presentedClient(
   const named = given(parameters('client_id'));
   const basic = usesBasic(request);
   const ways = [basic, secret !== undefined, assertion !== undefined].filter(Boolean).length;
-  // Node keeps the first of several headers, a proxy may have read the last one.
+  // Of several headers Node takes the first, a proxy may have taken the last.
   if (ways > 1 || (basic && (rawRequest(request).headersDistinct.authorization?.length ?? 0) > 1))
     throw new ClientRefusedException(
       'client_ambiguous',
@@ -78,7 +78,7 @@ export function presentedClient(
 
 const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
-/** Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1). */
+/** Decodes id and secret, which are form-encoded (RFC 6749 section 2.3.1). */
 function basicCredentials(header: string): Pick<PresentedClient, 'id' | 'proof'> {
   const text = Buffer.from(BASIC.exec(header)?.[1] ?? '', 'base64').toString();
   const colon = text.indexOf(':');
@@ -97,7 +97,7 @@ function formDecoded(text: string): string | undefined {
   }
 }
 
-/** What the assertion says, before its signature is looked at. */
+/** The `iss` of an assertion, not verified. */
 function assertionIssuer(assertion: string, type: string | undefined): string | undefined {
   if (type !== ASSERTION_TYPE) return undefined;
   try {

@@ -2,12 +2,12 @@ import type { Environment } from '../environment/index.js';
 
 type Name = keyof Environment;
 
-/** The variables that decide an option; several where any of them does. */
+/** By option: the variable that sets it, or the variables that do so together. */
 type Variables = Readonly<Record<string, Name | readonly Name[]>>;
 
 /**
- * Which variables set which options. Messages of the library name an option, which is what an
- * application sets; whoever runs the gateway sets variables.
+ * The variables that set the options, by module. Messages of the library name options; an operator of the gateway knows
+ * the variables.
  */
 export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
   BackendModule: {
@@ -157,8 +157,8 @@ export const OPTION_VARIABLES: Readonly<Record<string, Variables>> = {
 const OPTION = /\bthe option ([\w.]*\w) of (\w+Module)\b/g;
 
 /**
- * A message of the library with variables in place of options. A member of an option may stand by
- * itself: `ca` for `remote.ca`.
+ * Replaces the options in a message of the library by variables. A message may name a member of an option alone: `ca`
+ * for `remote.ca`.
  *
  * @example "'admin' needs the option adminRoles of AuthModule" becomes "'admin' needs ADMIN_ROLES"
  */

@@ -29,18 +29,19 @@ import type { TracingModuleOptions } from '../tracing/index.js';
 import type { WellKnownModuleOptions } from '../well-known/index.js';
 
 /*
- * The environment as options of the modules. These are pure functions, and nothing here loads Nest:
- * the primary of a cluster and the command use them, too. `AppModule` hands the options to the modules.
+ * Converts the environment to the options of the modules, one function per module. They are pure functions, and nothing
+ * here loads Nest: the primary of a cluster and the command use them, too. `AppModule` hands the options to the
+ * modules.
  */
 
-/** An environment that names a backend; in development the demo backend stands in. */
+/** An environment with a backend. In development without `BACKEND_HOST` it is the demo backend. */
 export type GatewayEnvironment = Environment & {
   BACKEND_HOST: string;
-  /** It is the demo backend. */
+  /** True: `BACKEND_HOST` is the demo backend. */
   demo?: boolean;
 };
 
-/** The key that development creates where no other kid is asked for. */
+/** Key id of the key that is created in development. */
 const DEVELOPMENT_KID = 'sim2';
 
 export const backendOptions = (env: GatewayEnvironment): BackendModuleOptions => ({
@@ -63,7 +64,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     env.SIGNER_JWK_URL === undefined
       ? { path: env.SIGNER_JWK_LOCAL_PATH }
       : { url: env.SIGNER_JWK_URL },
-  // Where there are several issuers, these keys are of those that are not our own.
+  // With other issuers these keys are theirs, see issuerOptions.
   verification: foreignIssuers(env).length > 0 ? undefined : verificationSource(env),
   identifyStrategy: env.VALIDATOR_KEY_IDENTIFY_STRATEGY,
   passphrase: env.KEY_PASSPHRASE ?? readSecretFile('KEY_PASSPHRASE_FILE', env.KEY_PASSPHRASE_FILE),
@@ -86,7 +87,7 @@ export const jwksOptions = (env: Environment): JwksModuleOptions => ({
     : undefined,
 });
 
-/** What becomes of a file that others can read or change. */
+/** What happens with a secret file that other users of the machine can read or change. */
 const exposedFiles = (env: Environment): 'warn' | 'refuse' | 'allow' =>
   env.NODE_ENV === 'production' ? 'refuse' : env.DISABLE_JWK_SECURITY ? 'allow' : 'warn';
 
@@ -97,7 +98,7 @@ function verificationSource(env: Environment): KeySource | undefined {
     : { path: env.VALIDATOR_JWK_LOCAL_PATH };
 }
 
-/** Pins are often written in plain base64. */
+/** Converts a pin, which is often written in plain base64. */
 const toBase64url = (pin: string): string =>
   pin.replace(/=$/, '').replaceAll('+', '-').replaceAll('/', '_');
 
@@ -118,7 +119,7 @@ export const signingOptions = (env: Environment): SigningModuleOptions => ({
   maxTokenLength: env.VALIDATOR_MAX_TOKEN_LENGTH,
 });
 
-/** Each issuer with keys of its own; `undefined` where all tokens are ours, and nobody is asked about any. */
+/** The accepted issuers with their keys; `undefined` where all tokens are our own, and none are introspected. */
 function issuerOptions(env: Environment): IssuerOptions[] | undefined {
   const others = foreignIssuers(env);
   if (others.length === 0 && env.VALIDATOR_INTROSPECTION_URL === undefined) return undefined;
@@ -138,7 +139,7 @@ export const authOptions = (env: Environment): AuthModuleOptions => ({
   audience: env.VALIDATOR_AUDIENCE,
   audienceMatcher: env.VALIDATOR_AUDIENCE_MATCHER,
   audienceClaim: env.VALIDATOR_AUDIENCE_CLAIM,
-  // With the signer's keys all tokens are our own.
+  // Our own tokens always have the claims of the profile. With the signer's keys all tokens are our own.
   profile:
     verificationSource(env) === undefined && foreignIssuers(env).length === 0
       ? 'rfc9068'
@@ -189,7 +190,7 @@ export const metricsOptions = ({
 }: Environment): ManagementOptions => ({
   host,
   port: port === 'off' ? undefined : (port ?? DEFAULT_MANAGEMENT_PORT),
-  // A second gateway on a developer's machine must not fail for a port that nobody asked for.
+  // The default port may be in use by a second gateway on a developer's machine.
   optional: NODE_ENV !== 'production' && port === undefined,
 });
 
@@ -224,7 +225,7 @@ export const sessionOptions = (env: Environment): SessionModuleOptions => ({
   trustedOrigins: trustedOrigins(env),
 });
 
-/** `undefined` where nobody remembers which sessions there are. */
+/** `undefined` where sessions are neither listed nor limited. */
 export const sessionListOptions = (env: Environment): SessionListModuleOptions | undefined =>
   env.SESSION_LIST || env.SESSION_LIMIT > 0
     ? {
@@ -233,11 +234,11 @@ export const sessionListOptions = (env: Environment): SessionListModuleOptions |
       }
     : undefined;
 
-/** Origins whose pages may use cookies. */
+/** The origins whose pages may use cookies. */
 const trustedOrigins = ({ CORS_ORIGINS: origins }: Environment): string[] =>
   origins.filter((origin) => origin !== '*');
 
-/** `undefined` where pages of other origins may read public documents only. */
+/** `undefined` where pages of other origins can read only the public documents. */
 export const corsOptions = (env: Environment): CorsOptions | undefined =>
   env.CORS_ORIGINS.length === 0
     ? undefined
@@ -246,7 +247,7 @@ export const corsOptions = (env: Environment): CorsOptions | undefined =>
         credentials: env.SESSION_COOKIES || env.VALIDATOR_COOKIE_KEY !== undefined,
       };
 
-/** `undefined` where the login decides who a client is. */
+/** `undefined` where the login service authenticates clients. */
 export const clientsOptions = (env: Environment): ClientsModuleOptions | undefined =>
   env.CLIENTS_FILE === undefined
     ? undefined
@@ -259,7 +260,7 @@ export const clientsOptions = (env: Environment): ClientsModuleOptions | undefin
         reloadIntervalMs: env.KEY_RELOAD_INTERVAL_MS,
       };
 
-/** `undefined` where nobody may introspect. */
+/** `undefined` where `POST /token/introspect` is off: neither roles nor clients are configured. */
 export function introspectionOptions(env: Environment): IntrospectionModuleOptions | undefined {
   const roles = env.INTROSPECTION_ROLES.length > 0 ? env.INTROSPECTION_ROLES : env.ADMIN_ROLES;
   return roles.length > 0 || env.CLIENTS_FILE !== undefined ? { roles } : undefined;
@@ -284,17 +285,17 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
   dpopAlgorithms: env.DPOP === 'off' ? undefined : DPOP_ALGORITHMS,
 });
 
-/** Production names one of `PUBLIC_URL` and `SIGNER_ISSUER`; clients find the metadata there. */
+/** The issuer where it is a URL: in production without `PUBLIC_URL`, clients fetch the metadata from it. */
 const urlOf = (issuer: string): string | undefined =>
   /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
 
-/** With GET the login gets no body, so no secret in it either. */
+/** With `GET` the login service gets no body, so no secret in a body. */
 const loginMethods = (env: Environment): string[] =>
   env.TOKEN_BACKEND_AUTH_METHODS.filter(
     (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',
   );
 
-/** The types of token that the guard of the endpoint takes (RFC 8414 section 2), and how clients authenticate. */
+/** The token types that the endpoint accepts (RFC 8414 section 2), and the methods of client authentication. */
 function introspectionMethods(env: Environment): string[] {
   const schemes = { off: ['Bearer'], supported: ['Bearer', 'DPoP'], required: ['DPoP'] }[env.DPOP];
   const methods = CLIENT_AUTH_METHODS.filter((method) => isConfidential({ method }));
@@ -312,6 +313,6 @@ export const tracingOptions = ({
 export const throttleOptions = (env: Environment): ThrottleModuleOptions => ({
   limit: env.THROTTLE_LIMIT,
   ttlMs: env.THROTTLE_TTL_MS,
-  // Redis and PostgreSQL are there for several machines.
+  // Redis and PostgreSQL serve several machines.
   shared: env.WORKERS !== 1 || /^(?:redis|postgres)/.test(env.STATE_STORE),
 });

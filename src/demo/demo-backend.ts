@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { goOn, login } from './login.js';
+import { login, refreshSession } from './login.js';
 
-/** A running backend. */
+/** A backend that is running. */
 export interface RunningBackend {
   /** Base URL, for `BACKEND_HOST`. */
   url: string;
@@ -11,16 +11,16 @@ export interface RunningBackend {
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Answers one request, whose body was read. */
+/** Answers one request. @param body the whole request body */
 type Answer = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 
 /**
- * Starts the demo login backend on a free port of the loopback interface: `/token.json` and
- * `/refresh.json` answer claims, `/user/1.json` a user. For development and tests only; it is no example of a login.
+ * Starts the demo backend on a free port of 127.0.0.1. `/token.json` and `/refresh.json` answer claims, `/user/1.json`
+ * answers a user. It is for development and tests, and no example of a secure login.
  */
 export const startDemoBackend = (): Promise<RunningBackend> => startServer(answerDemo);
 
-/** Serves `answer` on a free port of the loopback interface. */
+/** Starts a server on a free port of 127.0.0.1 that answers all requests with `answer`. */
 export async function startServer(answer: Answer): Promise<RunningBackend> {
   const server = createServer((request, response) => {
     read(request)
@@ -41,7 +41,7 @@ export async function startServer(answer: Answer): Promise<RunningBackend> {
   };
 }
 
-/** What the demo backend says. */
+/** Answers a request as the demo backend. */
 export function answerDemo(request: IncomingMessage, body: string, response: ServerResponse): void {
   const [path] = (request.url ?? '/').split('?', 1);
   if (path === '/token.json') {
@@ -52,7 +52,7 @@ export function answerDemo(request: IncomingMessage, body: string, response: Ser
     );
     send(response, status, claims);
   } else if (path === '/refresh.json') {
-    const { status, answer: claims } = goOn(body, request.headers.authorization);
+    const { status, answer: claims } = refreshSession(body, request.headers.authorization);
     send(response, status, claims);
   } else if (path?.startsWith('/user/')) {
     send(response, 200, { id: 1, name: 'Alice Demo', email: 'alice@example.com' });

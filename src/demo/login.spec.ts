@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goOn, login } from './login.js';
+import { login, refreshSession } from './login.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const ask = (
@@ -49,11 +49,11 @@ describe('the demo login', () => {
     const bob = 'username=bob&password=builder';
     expect(ask(bob, basic('demo:demo-secret')).access_token?.client_id).toBe('demo');
     const session = JSON.stringify({ sub: ask(bob).refresh_token?.sub });
-    expect(goOn(session, basic('demo:demo-secret')).status).toBe(200);
+    expect(refreshSession(session, basic('demo:demo-secret')).status).toBe(200);
     for (const wrong of ['demo:x', 'nobody:demo-secret', ':demo-secret']) {
       const refusal = { status: 401, error: 'invalid_client' };
       expect(ask(bob, basic(wrong))).toMatchObject(refusal);
-      const { status, answer } = goOn(session, basic(wrong));
+      const { status, answer } = refreshSession(session, basic(wrong));
       expect({ status, ...answer }).toMatchObject(refusal);
     }
     expect(ask(`${bob}&client_id=demo&client_secret=x`).error).toBe('invalid_client');
@@ -97,12 +97,12 @@ describe('the demo login', () => {
       scope: 'a b',
     });
     // The same again, scope and audience included (RFC 6749 section 6).
-    expect(goOn(JSON.stringify({ sub, claims: { ...claims, sub } }))).toEqual({
+    expect(refreshSession(JSON.stringify({ sub, claims: { ...claims, sub } }))).toEqual({
       status: 200,
       answer,
     });
     const request = { scope: 'a', resource: ['https://c'] };
-    expect(goOn(JSON.stringify({ sub, claims: { ...claims, sub }, request }))).toEqual({
+    expect(refreshSession(JSON.stringify({ sub, claims: { ...claims, sub }, request }))).toEqual({
       status: 200,
       answer: {
         ...answer,
@@ -111,6 +111,9 @@ describe('the demo login', () => {
       },
     });
     for (const body of ['', '{}', '[]', JSON.stringify({ sub: 'nobody' })])
-      expect(goOn(body)).toMatchObject({ status: 400, answer: { error: 'invalid_grant' } });
+      expect(refreshSession(body)).toMatchObject({
+        status: 400,
+        answer: { error: 'invalid_grant' },
+      });
   });
 });

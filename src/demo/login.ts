@@ -4,34 +4,34 @@ interface Principal {
   roles: string[];
 }
 
-/** The users of the demo: the first one has the roles that `GET /private/custom` asks for. */
+/** The users of the demo. Alice has a role that `GET /private/custom` needs, Bob has none. */
 const USERS: Readonly<Record<string, Principal>> = {
   alice: { secret: 'wonderland', sub: '1234567890qwertyuio', roles: ['role_a', 'role_b'] },
   bob: { secret: 'builder', sub: '0987654321poiuytrewq', roles: ['role_y'] },
 };
 
-/** The services of the demo, for the client credentials grant. */
+/** The clients of the demo, for the client credentials grant. */
 const CLIENTS: Readonly<Record<string, Principal>> = {
   demo: { secret: 'demo-secret', sub: 'demo', roles: ['role_c'] },
 };
 
+/** RFC 6749 section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
-/** An answer of the demo's login; refusals as in RFC 6749 section 5.2. */
+/** An answer of the demo login. Refusals have the form of RFC 6749 section 5.2. */
 interface Answer {
   status: number;
   answer: object;
 }
 
-/** What the demo reads of a request; anything may be in it. */
+/** The parameters of a request, not validated. */
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
- * What the demo's login says: claims for whoever knows the password, and for an empty request,
- * as the endpoint this product comes from does. Every scope and every audience (`resource`, RFC 8707)
- * that is asked for is granted.
+ * Answers a login with claims: for user and password, for client credentials, and also for an empty body, so that
+ * `curl -X POST /token` works. All requested scopes and audiences (`resource`, RFC 8707) are granted.
  *
- * @param authorization header of the request; `Basic` names the client (RFC 6749 section 2.3.1)
+ * @param authorization header of the request; `Basic` authenticates the client (RFC 6749 section 2.3.1)
  */
 export function login(
   contentType: string | undefined,
@@ -64,7 +64,7 @@ export function login(
   return { status: 200, answer: byClient ? answer : { ...answer, refresh_token } };
 }
 
-/** What was granted, to whom. */
+/** What is granted to a client. */
 interface Grant {
   client?: string;
   scope?: unknown;
@@ -72,8 +72,8 @@ interface Grant {
 }
 
 /**
- * Claims for both tokens. Who issued them, and for whom where nothing else was asked for, is left to the gateway. The
- * refresh token holds what its successors are to have.
+ * The claims of both tokens. `iss`, and `aud` without `resource`, are left to the gateway. The refresh token holds what
+ * was granted, for the next refresh.
  */
 function tokens({ sub, roles }: Principal, { client, scope, resource }: Grant) {
   const granted = scope === undefined ? {} : { scope };
@@ -91,13 +91,13 @@ function tokens({ sub, roles }: Principal, { client, scope, resource }: Grant) {
 }
 
 /**
- * What the demo says when a session is to go on: the user's claims as they are today, with the scope and
- * for the audience that the session was begun with, or that is asked for now.
+ * Answers a refresh with the current claims of the user. Scope and audience are those that the request asks for, else
+ * those of the session.
  *
  * @param body `{ sub, sid, claims, request }`, as Signet sends it
- * @param authorization credentials of the client, as {@link login} has them
+ * @param authorization header with the credentials of the client, see {@link login}
  */
-export function goOn(body: string, authorization?: string): Answer {
+export function refreshSession(body: string, authorization?: string): Answer {
   const {
     sub,
     claims = {},
@@ -109,12 +109,12 @@ export function goOn(body: string, authorization?: string): Answer {
   const { client_id: client, ...begun } = claims as Grant & { client_id?: string };
   const { scope = begun.scope, resource = begun.resource } = request;
   const answer = tokens(user, { client, scope, resource });
-  // Less may be asked for now, and all of it the next time (RFC 6749 section 6).
+  // A refresh with a narrower scope does not change the grant of the session (RFC 6749 section 6).
   const { refresh_token } = tokens(user, { client, ...begun });
   return { status: 200, answer: { ...answer, refresh_token } };
 }
 
-/** Parameters without a value count as left out (RFC 6749 section 3.2). */
+/** Removes parameters without a value, which count as left out (RFC 6749 section 3.2). */
 const given = (parameters: Parameters): Parameters =>
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ''));
 
@@ -125,7 +125,7 @@ const refuse = (status: number, error: string, text: string): Answer => ({
 
 const refuseClient = (): Answer => refuse(401, 'invalid_client', 'unknown client or wrong secret');
 
-/** Whoever shows a secret is authenticated by it, whatever the grant (RFC 6749 section 4.3.2). */
+/** A client secret is checked with every grant (RFC 6749 section 4.3.2). */
 const hasWrongSecret = (parameters: Parameters): boolean =>
   parameters.client_secret !== undefined && findClient(parameters) === undefined;
 
@@ -146,7 +146,7 @@ function basicClient(authorization: string | undefined): Parameters {
   const encoded = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return {};
   const text = Buffer.from(encoded, 'base64').toString();
-  // Both halves are form-encoded before they are joined.
+  // Id and secret are form-encoded (RFC 6749 section 2.3.1).
   const form = new URLSearchParams(`client_id=${text.replace(':', '&client_secret=')}`);
   return Object.fromEntries(form);
 }

@@ -3,11 +3,11 @@ import { BootError } from '../core/errors/index.js';
 import { withoutMark } from '../core/json/index.js';
 import type { RawEnvironment } from './raw-environment.js';
 
-/** A line of the file that cannot be understood. */
+/** A line of the file that cannot be parsed. */
 export interface EnvFileProblem {
-  /** The variable that it is about, where there is one. */
+  /** The variable of the line, where it names one. */
   readonly name?: string;
-  /** With file and line, without the value. */
+  /** The message, with file and line number, and without the value. */
   readonly text: string;
 }
 
@@ -18,12 +18,11 @@ export interface EnvFile {
 }
 
 /**
- * `env` together with what a `.env` file adds to it; what is in `env` stays.
+ * Adds the variables of a `.env` file to `env`. A variable that `env` has keeps its value.
  *
- * Each line is `NAME=value`, and `export ` may stand before it. `#` after a blank begins a comment. A
- * value in single quotes or backquotes stays as it is. In all others `${NAME}` stands for a variable of
- * `env` or of a line above. A value in quotes may have several lines; in double quotes `\n` is a line
- * break and `\"` a quote.
+ * Each line is `NAME=value`, optionally after `export `. `#` after a blank begins a comment. A value in single quotes
+ * or backquotes is taken literally. In other values `${NAME}` is replaced by a variable of `env` or of a line above. A
+ * quoted value may have several lines. In double quotes `\n` is a line break and `\"` a quote.
  *
  * @param path a file that need not exist
  * @throws BootError with a line per problem, without values
@@ -34,7 +33,7 @@ export function withEnvFile(env: RawEnvironment, path = '.env'): RawEnvironment 
   return variables;
 }
 
-/** The same, where problems are reported together with others. @throws BootError when it cannot be read */
+/** Like {@link withEnvFile}, but returns the problems. @throws BootError when the file cannot be read */
 export function readEnvFile(env: RawEnvironment, path: string): EnvFile {
   try {
     return parseEnvFile(readFileSync(path, 'utf8'), env, path);
@@ -82,7 +81,7 @@ export function parseEnvFile(text: string, env: RawEnvironment, path: string): E
   return { variables: Object.fromEntries(variables), problems };
 }
 
-/** A value that is not in quotes. What could mean two things is refused. */
+/** A value without quotes, and without the comment behind it. An ambiguous value is a problem. */
 function withoutComment(text: string, fail: (what: string) => string): string {
   const value = text.replace(/[ \t]#.*$/, '').trim();
   if (/^['"`]/.test(value)) return fail('has no closing quote, or something behind it');
@@ -91,7 +90,7 @@ function withoutComment(text: string, fail: (what: string) => string): string {
     : value;
 }
 
-/** The text with its references to variables, and its escapes, replaced. */
+/** Replaces `${NAME}`, and what matches `escapes`. */
 function expand(
   text: string,
   escapes: RegExp,
@@ -103,7 +102,7 @@ function expand(
     if (name === undefined) return found === String.raw`\n` ? '\n' : '"';
     if (!/^[\w.-]+$/.test(name))
       return fail('has a ${ that is no ${NAME}; write the value in single quotes to keep it');
-    // Not by its name: what looks like one may be a piece of a secret.
+    // The message does not repeat the name: it may be a part of a secret.
     return variables.get(name) ?? fail('refers to a variable that is not set');
   });
 }

@@ -14,27 +14,20 @@ import {
   type Matcher,
   type TokenProfile,
 } from '../core/verify/index.js';
+import { Bytes, Choice, ChoiceList, Flag, Int, List, Secret, Text } from './fields.js';
 import {
-  Bytes,
-  Choice,
-  ChoiceList,
   DocumentUrl,
-  Flag,
   HttpUrl,
   HttpUrls,
   HttpUrlWithQuery,
-  Int,
-  List,
   NoProxy,
   Origins,
   ProxyUrl,
-  Secret,
-  Text,
   TrustProxy,
-} from './fields.js';
+} from './network-fields.js';
 
 const ADDRESS = /^[\w.:%-]+$/;
-/** What listens here cannot be reached from outside. */
+/** Other machines cannot reach a listener on this address. */
 const LOOPBACK = '127.0.0.1';
 const CLAIM_NAME = /^[^\s,]+$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
@@ -42,17 +35,19 @@ const PATH = /^\/[!-~]*$/;
 const FILE = /^[^\0]+$/;
 const TYP = /^[\w.+/-]+$/;
 const MATCHERS = ['any', 'all'];
-/** How a client can tell the login who it is. */
-export const PASSED_ON = CLIENT_AUTH_METHODS.filter((method) => method !== 'private_key_jwt');
+/** Methods of client authentication that the login service can check (RFC 7591 section 2). */
+export const LOGIN_AUTH_METHODS = CLIENT_AUTH_METHODS.filter(
+  (method) => method !== 'private_key_jwt',
+);
 const YEAR = 31_536_000;
 
-/** The key file that development creates when it is missing. */
+/** The key file that is created in development when it is missing. */
 export const DEFAULT_KEY_FILE = 'keys/signing.jwks.json';
 
 /**
- * All variables: type, rule, default, and default in production. The order is that of `.env.example`
- * and of the manual. What is optional here and has a default in the manual is a default of the module
- * that takes the value, or follows another variable.
+ * All variables: type, rule, default, and default in production. The order is that of `.env.example` and of
+ * docs/configuration.md. A variable that is optional here and has a default there gets it from the module that takes
+ * the value, or from another variable.
  */
 export class Environment {
   // Process
@@ -92,7 +87,7 @@ export class Environment {
   @Choice(['pass', 'oauth'], { default: 'pass' }) TOKEN_BACKEND_ERRORS!: 'pass' | 'oauth';
   @List(/^[\w.:/+~-]+$/, 'grant types', { default: 'password,client_credentials' })
   TOKEN_BACKEND_GRANTS!: string[];
-  @ChoiceList(PASSED_ON, { default: PASSED_ON.join() })
+  @ChoiceList(LOGIN_AUTH_METHODS, { default: LOGIN_AUTH_METHODS.join() })
   TOKEN_BACKEND_AUTH_METHODS!: string[];
 
   // Signing

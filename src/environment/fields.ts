@@ -1,95 +1,27 @@
-import { IsOptional } from 'class-validator/cjs/decorator/common/IsOptional.js';
-import { ValidateBy } from 'class-validator/cjs/decorator/common/ValidateBy.js';
 import { nearest } from '../core/text/index.js';
+import { every, matches, parseList, variableField, type Defaults } from './variable.js';
 
 /*
- * Decorators for the members of `Environment`: each says how the text of a variable becomes a value,
- * what is wrong with it, and what it is when it is unset. No message repeats a value, since it may be
- * a secret in the wrong place.
+ * Decorators for the members of `Environment`: how the text of a variable is converted and checked, and its default.
+ * Those of URLs and addresses are in network-fields.ts. No message repeats a value: it may be a secret in the wrong
+ * variable.
  */
-
-/** A variable as it is declared in `Environment`. */
-export interface Variable {
-  readonly name: string;
-  /** Where it is unset or empty, as one would write it. Undefined: it has no default here. */
-  readonly default?: string;
-  /** The same with `NODE_ENV=production`, where it differs. */
-  readonly production?: string;
-  /** Further names of it; the first that is set counts, and all of them before `name`. */
-  readonly aliases: readonly string[];
-  /** The value of a text; of a text that is wrong something that the variable's rule refuses. */
-  readonly parse: (text: string) => unknown;
-}
-
-type Value = string | number | boolean;
-
-/** What a variable is where it is unset or empty. */
-interface Defaults {
-  default?: Value;
-  production?: Value;
-}
-
-interface Rule {
-  /** Default: the text without blanks around it. */
-  parse?: (text: string) => unknown;
-  isValid: (value: unknown) => boolean;
-  /** What stands behind "NAME must be". */
-  expected: string;
-  /** A hint for a wrong value. */
-  hint?: (value: unknown) => string;
-  /** True for a variable of other software, too, which is read by its name in lower case first. */
-  lowerCase?: boolean;
-}
-
-/** All variables, in the order of their declaration. */
-export const VARIABLES: Variable[] = [];
-
-function variable(rule: Rule, defaults: Defaults = {}): PropertyDecorator {
-  const { parse = trim, isValid, expected, hint = () => '', lowerCase = false } = rule;
-  return (target, property) => {
-    const name = String(property);
-    const aliases = lowerCase ? [name.toLowerCase()] : [];
-    const names = [name, ...aliases.map((alias) => `(or ${alias})`)].join(' ');
-    IsOptional()(target, property);
-    ValidateBy({
-      name: 'variable',
-      validator: {
-        validate: isValid,
-        defaultMessage: (args) => `${names} must be ${expected}${hint(args?.value)}`,
-      },
-    })(target, name);
-    VARIABLES.push({
-      name,
-      default: defaults.default?.toString(),
-      production: defaults.production?.toString(),
-      aliases,
-      parse,
-    });
-  };
-}
-
-/** Not imported: a command asks it nothing, and has no other use for `node:net`. */
-const isIP = (text: string): number => process.getBuiltinModule('node:net').isIP(text);
-
-const trim = (text: string): string => text.trim();
-const matches = (value: unknown, pattern: RegExp): boolean =>
-  typeof value === 'string' && pattern.test(value);
 
 /** Text that matches a pattern. */
 export const Text = (pattern: RegExp, expected: string, defaults?: Defaults): PropertyDecorator =>
-  variable({ isValid: (value) => matches(value, pattern), expected }, defaults);
+  variableField({ isValid: (value) => matches(value, pattern), expected }, defaults);
 
-/** A secret: blanks around it belong to it. */
+/** A secret. Blanks around it are part of it. */
 export const Secret = (minLength: number): PropertyDecorator =>
-  variable({
+  variableField({
     parse: (text) => text,
     isValid: (value) => matches(value, /^[^\0]*$/) && String(value).length >= minLength,
     expected: `at least ${minLength} characters long`,
   });
 
-/** One of a few words. */
+/** One of the given words. */
 export const Choice = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       isValid: (value) => words.includes(value as string),
       expected: `one of ${words.join(', ')}`,
@@ -98,9 +30,9 @@ export const Choice = (words: readonly string[], defaults?: Defaults): PropertyD
     defaults,
   );
 
-/** A comma list of words out of a few. */
+/** A comma list of the given words. */
 export const ChoiceList = (words: readonly string[], defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseList,
       isValid: every((item) => words.includes(item)),
@@ -110,7 +42,7 @@ export const ChoiceList = (words: readonly string[], defaults?: Defaults): Prope
     defaults,
   );
 
-/** A word that is spelled almost like one of the values. */
+/** The hint for the first value that is a misspelling of one of the words; else empty. */
 function didYouMean(values: readonly unknown[], words: readonly string[]): string {
   for (const value of values) {
     if (typeof value !== 'string' || words.includes(value)) continue;
@@ -120,13 +52,13 @@ function didYouMean(values: readonly unknown[], words: readonly string[]): strin
   return '';
 }
 
-/** A whole number, or the word that stands for one. */
+/** A whole number from `min` to `max`, or the one word that is allowed in its place. */
 export const Int = (
   min: number,
   max: number,
   { word, ...defaults }: Defaults & { word?: string } = {},
 ): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: (text) => (text.trim() === word ? word : parseInteger(text)),
       isValid: (value) => value === word || (Number(value) >= min && Number(value) <= max),
@@ -138,9 +70,9 @@ export const Int = (
 const parseInteger = (text: string): number =>
   /^\d{1,15}$/.test(text.trim()) ? Number(text) : NaN;
 
-/** `true` or `false`. */
+/** `true` or `false`, in any case. */
 export const Flag = (defaults: Defaults = { default: false }): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: (text) => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text,
       isValid: (value) => typeof value === 'boolean',
@@ -149,9 +81,9 @@ export const Flag = (defaults: Defaults = { default: false }): PropertyDecorator
     defaults,
   );
 
-/** A size like `512`, `16kb` or `1mb`, at most 1gb, in bytes. */
+/** A size in bytes: `512`, `16kb` or `1mb`, at most `1gb`. */
 export const Bytes = (defaults?: Defaults): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseBytes,
       isValid: (value) => Number(value) >= 1 && Number(value) <= UNITS.gb,
@@ -173,150 +105,11 @@ export const List = (
   items: string,
   defaults: Defaults = { default: '' },
 ): PropertyDecorator =>
-  variable(
+  variableField(
     {
       parse: parseList,
       isValid: every((item) => pattern.test(item)),
       expected: `a comma list of ${items}`,
     },
     defaults,
-  );
-
-function parseList(text: string): string[] {
-  if (text.trim() === '') return [];
-  const items = text.split(',').map(trim).filter(Boolean);
-  // Nothing but commas names nothing, which fits no rule.
-  return items.length > 0 ? items : [''];
-}
-
-const every =
-  (isValid: (item: string) => boolean) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(isValid);
-
-/** A list of origins as browsers write them, or `*`. */
-export const Origins = (): PropertyDecorator =>
-  variable(
-    {
-      parse: (text) => parseList(text).map(toOrigin),
-      isValid: every((item) => item === '*' || ORIGIN.test(item)),
-      expected: 'a comma list of origins like https://app.example, or *',
-    },
-    { default: '' },
-  );
-
-/** A scheme and an authority; those of applications (`capacitor://localhost`) count, too. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@,*]+$/;
-
-/** Browsers write no default port, no slash at the end, and hosts in lower case. */
-function toOrigin(item: string): string {
-  const text = item.replace(/\/$/, '').toLowerCase();
-  const origin = ORIGIN.test(text) ? URL.parse(text)?.origin : undefined;
-  // Of schemes other than those of the web it is opaque.
-  return origin === undefined || origin === 'null' ? text : origin;
-}
-
-/** An `http` or `https` URL without credentials, query and fragment. */
-export const HttpUrl = (): PropertyDecorator =>
-  variable({
-    isValid: isBaseUrl,
-    expected: 'an http:// or https:// URL without user, password, query and fragment',
-  });
-
-/** One or several of them, in a comma list, which stays a text. */
-export const HttpUrls = (): PropertyDecorator =>
-  variable({
-    isValid: (value) => typeof value === 'string' && value.split(',').every(isBaseUrl),
-    expected:
-      'an http:// or https:// URL without user, password, query and fragment, or a comma list of them',
-  });
-
-/** The same, where a query is allowed. */
-export const HttpUrlWithQuery = (): PropertyDecorator =>
-  variable({
-    isValid: isHttpUrl,
-    expected: 'an http:// or https:// URL without user, password and fragment',
-  });
-
-/** The URL of a document: `https`, or `http` where a rule across variables allows it. */
-export const DocumentUrl = (): PropertyDecorator =>
-  variable({
-    isValid: isHttpUrl,
-    expected: 'an https:// URL without user, password and fragment',
-  });
-
-const isBaseUrl = (value: unknown): boolean =>
-  isHttpUrl(value) && new URL(value as string).search === '';
-
-function isHttpUrl(value: unknown): boolean {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.hash === ''
-  );
-}
-
-/** A proxy for outgoing requests, named as curl and others do; its user and password may stand in it. */
-export const ProxyUrl = (): PropertyDecorator =>
-  variable({
-    lowerCase: true,
-    isValid: isProxyUrl,
-    expected: 'the URL of a proxy like http://proxy.example:3128',
-  });
-
-/** Hosts that are asked without that proxy. */
-export const NoProxy = (): PropertyDecorator =>
-  variable({
-    lowerCase: true,
-    isValid: (value) => matches(value, /^[ -~]*$/),
-    expected: 'a comma list of hosts',
-  });
-
-function isProxyUrl(value: unknown): boolean {
-  const url = typeof value === 'string' ? URL.parse(value) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  const { pathname, search, hash, username, password } = url;
-  return pathname === '/' && search + hash === '' && isDecodable(username + password);
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Express' `trust proxy`: a boolean, a number of proxies, or addresses. */
-export const TrustProxy = (): PropertyDecorator =>
-  variable({
-    parse: parseTrustProxy,
-    isValid: (value) => !Array.isArray(value) || value.every(isProxyAddress),
-    expected:
-      'true, false, a number of proxies, or a comma list of addresses, networks (10.0.0.0/8), loopback, linklocal and uniquelocal',
-  });
-
-function parseTrustProxy(text: string): boolean | number | string[] {
-  const value = text.trim().toLowerCase();
-  if (value === 'true' || value === 'false') return value === 'true';
-  return /^\d{1,3}$/.test(value) ? Number(value) : parseList(value);
-}
-
-function isProxyAddress(item: unknown): boolean {
-  if (/^(?:loopback|linklocal|uniquelocal)$/.test(String(item))) return true;
-  const [address = '', range, ...rest] = String(item).split('/');
-  const family = address.includes('%') ? 0 : isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  if (range === undefined || (family === 4 && isNetmask(range))) return true;
-  return /^[1-9]\d{0,2}$/.test(range) && Number(range) <= (family === 4 ? 32 : 128);
-}
-
-/** Ones, then zeros, like 255.240.0.0. */
-const isNetmask = (text: string): boolean =>
-  isIP(text) === 4 &&
-  /^1+0*$/.test(
-    text
-      .split('.')
-      .map((byte) => Number(byte).toString(2).padStart(8, '0'))
-      .join(''),
   );

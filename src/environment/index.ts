@@ -1,7 +1,6 @@
-export { foreignIssuers, mayCreateKeyFile } from './cross-checks.js';
 export { withEnvFile } from './env-file.js';
 export { Environment } from './environment.js';
-export { VARIABLES, type Variable } from './fields.js';
+export { foreignIssuers, mayCreateKeyFile } from './key-sources.js';
 export { isGiven, type RawEnvironment } from './raw-environment.js';
 export {
   loadEnvironment,
@@ -12,3 +11,4 @@ export {
   type LoadedEnvironment,
 } from './read-environment.js';
 export { readSecretFile } from './secret-file.js';
+export { VARIABLES, type Variable } from './variable.js';

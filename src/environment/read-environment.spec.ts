@@ -457,6 +457,9 @@ describe('issuers that are not our own', () => {
     [{ VALIDATOR_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, []],
     // Signing keys are secret.
     [{ SIGNER_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, ['SIGNER_JWK_URL']],
+    // Once, whatever is wrong with it.
+    [{ SIGNER_JWK_URL: 'ftp://a' }, ['SIGNER_JWK_URL']],
+    [{ VALIDATOR_JWK_URL: 'x' }, ['VALIDATOR_JWK_URL']],
   ])('with %j have problems in %j', (raw, expected) => {
     expect(names({ ...OTHERS, ...raw })).toEqual(expected);
   });

@@ -1,30 +1,24 @@
 import { Validator } from 'class-validator/cjs/validation/Validator.js';
 import { BootError } from '../core/errors/index.js';
-import {
-  crossChecks,
-  explainPageWarning,
-  authMethodsWarning,
-  httpHostsWarning,
-  sharedKeysWarning,
-  trustProxyWarning,
-} from './cross-checks.js';
+import { crossChecks } from './cross-checks.js';
 import { readEnvFile } from './env-file.js';
 import { Environment } from './environment.js';
-import { VARIABLES } from './fields.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
 import { isServiceLink, unknownVariables } from './unknown-variables.js';
+import { VARIABLES } from './variable.js';
+import { warningsOf } from './warnings.js';
 
 /** The environment of a process that boots. */
 export interface LoadedEnvironment {
   readonly env: Environment;
-  /** What is odd, and no reason not to boot; a line each, for the log. */
+  /** Lines for the log about settings that do not stop the boot. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads `.env` and the process's environment, once per process: what runs afterwards is handed the
- * result. Other software (OpenTelemetry, Express, the workers of a cluster) looks into the process's
- * environment by itself, so what `.env` adds is put there, too.
+ * Reads `.env` and the environment of the process. It is called once per process, and the result is handed on. The
+ * variables of `.env` are also written to `process.env`, since other software (OpenTelemetry, Express, the workers of a
+ * cluster) reads them there.
  *
  * @param file a `.env` file that need not exist
  * @throws BootError with all problems at once, one line each, by variable name and without values
@@ -34,24 +28,14 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
   const { env, problems: wrong } = check(variables);
   const lines = [
     ...problems.map(({ text }) => text),
-    // What follows from a line that cannot be understood is no second problem.
+    // A variable whose line cannot be parsed is reported once, not a second time for its missing value.
     ...wrong
       .map(({ text }) => text)
       .filter((text) => !problems.some(({ name }) => text.startsWith(`${name} `))),
   ];
   if (lines.length > 0) throw new BootError(lines);
   Object.assign(process.env, variables, { NODE_ENV: env.NODE_ENV });
-  return {
-    env,
-    warnings: [
-      ...unknownVariables(variables),
-      ...httpHostsWarning(env),
-      ...sharedKeysWarning(env),
-      ...trustProxyWarning(env),
-      ...explainPageWarning(env),
-      ...authMethodsWarning(env),
-    ],
-  };
+  return { env, warnings: [...unknownVariables(variables), ...warningsOf(env)] };
 }
 
 /**
@@ -81,7 +65,7 @@ export function readVariable<Name extends keyof Environment>(
 }
 
 interface Problem {
-  /** The variable with a wrong value; undefined for what several variables have together. */
+  /** The variable with the wrong value; `undefined` for a rule across variables. */
   name?: string;
   text: string;
 }
@@ -100,12 +84,12 @@ function check(raw: RawEnvironment): { env: Environment; problems: Problem[] } {
   return { env, problems };
 }
 
-/** What a variable is that follows others. Not checked again: what is wrong is reported for those. */
+/** Sets the variables whose default is the value of another one. Their values are not checked again. */
 function followOthers(env: Environment): void {
   env.SIGNER_ISSUER ??= env.PUBLIC_URL ?? localUrl(env.PORT);
   if (env.VALIDATOR_ISSUER.length === 0) env.VALIDATOR_ISSUER = [env.SIGNER_ISSUER];
   const [audience] = env.VALIDATOR_AUDIENCE;
-  // Where another claim says for whom a token is, or none does, nothing is known of `aud`.
+  // With another audience claim, or with none, `VALIDATOR_AUDIENCE` says nothing about `aud`.
   if (env.VALIDATOR_AUDIENCE_CLAIM === 'aud' && audience !== 'unchecked')
     env.SIGNER_AUDIENCE ??= audience;
 }
@@ -113,8 +97,7 @@ function followOthers(env: Environment): void {
 const localUrl = (port: number): string => `http://localhost:${port}`;
 
 /**
- * The environment with the port that `PORT=0` stands for, once it is known: an issuer that follows the
- * port is the same URL as the gateway's.
+ * The environment with the port that was picked for `PORT=0`. An issuer that is made of the port changes with it.
  */
 export function withPort(env: Environment, port: number): Environment {
   const named = (issuer: string): string =>
@@ -136,8 +119,7 @@ function parse(raw: RawEnvironment): Environment {
 }
 
 /**
- * The texts of all variables of the gateway: what is unset or empty gets its default. A variable
- * without a default is not in it.
+ * The variables of the gateway as text. Unset and empty ones have their default, or are left out where there is none.
  */
 export function withDefaults(raw: RawEnvironment): Record<string, string> {
   const production = raw.NODE_ENV?.trim() === 'production';

@@ -1,24 +1,21 @@
-import { VARIABLES } from './fields.js';
 import { nearest } from '../core/text/index.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
+import { VARIABLES } from './variable.js';
 
-/** What variables of ours begin with, those of later versions included. */
+/** Prefixes of the variables of the gateway, those of later versions included. */
 const PREFIX =
   /^(?:SIGNER|VALIDATOR|BACKEND|TOKEN|REFRESH|THROTTLE|STATE|SESSION|CORS|DPOP|KEY|CLIENTS|ADMIN|INTROSPECTION|MANAGEMENT)_/;
 
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
 
-/**
- * True for `MANAGEMENT_PORT=tcp://…`, which Kubernetes sets where a service is called "management":
- * it is not meant for us.
- */
+/** True for `MANAGEMENT_PORT=tcp://…`, which Kubernetes sets for a service named "management". */
 export const isServiceLink = (name: string, value: string | undefined): boolean =>
   name.endsWith('_PORT') && SERVICE_LINK.test(value ?? '');
 
-/** Variables that other software sets for each process, and that begin like one of ours by chance. */
+/** Variables that other software sets, and that have one of our prefixes by chance. */
 const FOREIGN: readonly { name: RegExp; value?: RegExp }[] = [
-  // Kubernetes tells each pod of each service: one that is called "backend" gives BACKEND_SERVICE_HOST,
-  // BACKEND_SERVICE_PORT_HTTP, BACKEND_PORT=tcp://… and BACKEND_PORT_80_TCP_ADDR.
+  // Kubernetes, in each pod, for a service named "backend": BACKEND_SERVICE_HOST, BACKEND_SERVICE_PORT_HTTP,
+  // BACKEND_PORT=tcp://… and BACKEND_PORT_80_TCP_ADDR.
   { name: /_SERVICE_HOST$/ },
   { name: /_SERVICE_PORT(?:_[A-Z0-9_]+)?$/, value: /^\d+$/ },
   { name: /_PORT$/, value: SERVICE_LINK },
@@ -44,10 +41,10 @@ const isForeign = (name: string, value: string, raw: RawEnvironment): boolean =>
   isOfLinkedContainer(name, raw);
 
 /**
- * Variables that begin like one of ours, and are none: most of them are misspelled, and what they
- * were to do does not happen.
+ * Finds variables that have one of our prefixes and are none of ours. Most of them are misspelled, so the setting would
+ * have no effect.
  *
- * @returns a line per variable, with the nearest of the names that begin alike
+ * @returns a line per variable, with the nearest name of the same prefix
  */
 export function unknownVariables(raw: RawEnvironment): string[] {
   const names = VARIABLES.map(({ name }) => name);

@@ -5,13 +5,13 @@ import { Operation } from '../routes/index.js';
 import { EXPLAIN_TOKEN } from './explain.operations.js';
 import { Explanations } from './explanations.service.js';
 
-/** `POST /_explain`: why a token is accepted or refused. For development only. */
+/** `POST /_explain`: explains why a token is accepted or refused. For development only. */
 @Controller('_explain')
 @Public()
 export class ExplainController {
   constructor(private readonly explanations: Explanations) {}
 
-  /** Takes `token` and `route` as JSON or as a form; see {@link Explanations.explain}. */
+  /** Takes `token` and `route`, as JSON or as a form; see {@link Explanations.explain}. */
   @Post()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')

@@ -1,13 +1,13 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** How the answers of `POST /_explain` put it. */
+/** Options of `ExplainModule` and `ManagementExplainModule`. */
 export interface ExplainModuleOptions {
-  /** Rewrites a reason or an advice, e.g. to name a setting as whoever runs it knows it. Default: as it is. */
+  /** Rewrites each reason and advice, e.g. to name variables in place of options. Default: they are not changed. */
   reword?: (text: string) => string;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const EXPLAIN_KINDS: OptionKinds<ExplainModuleOptions> = { reword: kinds.method };
 
 export const {

@@ -15,7 +15,7 @@ const NEEDS = {
 };
 
 /**
- * `POST /_explain`. Needs `JwksModule`, `AuthModule` and `StateModule`. Never in production: it tells
+ * Serves `POST /_explain`. Needs `JwksModule`, `AuthModule` and `StateModule`. Do not import it in production: it tells
  * anybody why a token is refused.
  */
 @Module(
@@ -27,7 +27,7 @@ const NEEDS = {
 export class ExplainModule extends ConfigurableExplainModule {}
 
 /**
- * The page `/_explain` on the management listener of `MetricsModule`, and no route of the application. Needs
+ * Serves the page `/_explain` on the management listener of `MetricsModule`, not on the port of the application. Needs
  * `JwksModule`, `AuthModule` and `StateModule`.
  */
 @Global()

@@ -8,7 +8,7 @@ import { RouteExplorer, RouteTable, type RouteRow } from '../routes/index.js';
 import { Revocations } from '../state/index.js';
 import { EXPLAIN_OPTIONS, type ExplainModuleOptions } from './explain.module-definition.js';
 
-/** Says why a token is accepted or refused. */
+/** Explains why a token is accepted or refused. */
 @Injectable()
 export class Explanations {
   private readonly explainer: TokenExplainer;
@@ -27,11 +27,11 @@ export class Explanations {
   }
 
   /**
-   * The verdict on a token, check by check.
+   * Checks a token and lists the result of each check.
    *
-   * @param question an object with `token`, and `route`, e.g. `GET /private/custom`, whose `@RequireJwt` then counts
-   * in place of a bare one
-   * @throws GatewayException 400 `body_malformed` for what is none; 503 while keys or state are missing
+   * @param question an object with `token` and, optionally, `route`, e.g. `GET /private/custom`. The token is checked
+   * by the rule of that route. Default: the rule of a bare `@RequireJwt()`
+   * @throws GatewayException 400 `body_malformed` for another value; 503 while keys or state are not available
    */
   async explain(question: unknown): Promise<Explanation> {
     const { token, route } = (question ?? {}) as { token?: unknown; route?: unknown };
@@ -45,7 +45,7 @@ export class Explanations {
     return reword === undefined ? explanation : rewordExplanation(explanation, reword);
   }
 
-  /** The routes whose `@RequireJwt` can be asked about. */
+  /** The routes that `route` can name: those with `@RequireJwt`. */
   routes(): RouteRow[] {
     return this.table.rows().filter(({ access }) => access === 'token' || access === 'optional');
   }

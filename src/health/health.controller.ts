@@ -10,7 +10,7 @@ import { Readiness } from './readiness.service.js';
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
-  /** The process answers. */
+  /** Answers as long as the process does. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
   @Operation(GET_LIVENESS)
@@ -18,7 +18,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The process should get requests. */
+  /** Answers 200 while the process can serve requests, else 503. */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @Operation(GET_READINESS)

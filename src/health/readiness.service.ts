@@ -3,7 +3,7 @@ import { GatewayException } from '../http/index.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { Revocations } from '../state/index.js';
 
-/** Whether the process should get requests. */
+/** Tells whether the process can serve requests. */
 @Injectable()
 export class Readiness {
   private closing = false;
@@ -13,24 +13,25 @@ export class Readiness {
     private readonly revocations: Revocations,
   ) {}
 
-  /** True from the moment the process was told to end. */
+  /** True after {@link beginShutdown}. */
   get shuttingDown(): boolean {
     return this.closing;
   }
 
-  /** True while what has to write is answered with 503: the state store answers questions only. */
+  /** True while the state store takes no writes: refresh, revocation and logout are answered with 503. */
   get stateReadOnly(): boolean {
     return this.revocations.readOnly !== undefined;
   }
 
-  /** From now on the process wants no new requests. */
+  /** Makes the process not ready from now on. */
   beginShutdown(): void {
     this.closing = true;
   }
 
   /**
    * @throws GatewayException 503 `shutting_down` or `keys_unavailable`
-   * @throws StateUnavailableException 503, when the revocations are older than they may be, or the clock is too far from the store's
+   * @throws StateUnavailableException 503 when the revocations are too old, or the clock differs too much from that of
+   * the store
    */
   assertReady(): void {
     if (this.closing)

@@ -24,7 +24,7 @@ type RoutedRequest = IncomingMessage & {
   route?: { methods: Readonly<Record<string, boolean>> };
 };
 
-/** What of a reply of Fastify is used. */
+/** The members of a Fastify reply that are used here. */
 interface FastifyReply {
   readonly sent: boolean;
   readonly raw: ServerResponse;
@@ -36,28 +36,29 @@ const isFastify = (response: ServerResponse | FastifyReply): response is Fastify
   'raw' in response;
 
 /**
- * Express sets the route of a HEAD request before it finds that the route has no GET. Below a global prefix,
- * Nest has a route for whatever is not found, which is for all methods at once.
+ * True where a route matched. Express sets the route of a HEAD request even if the route has no GET. With a global
+ * prefix Nest adds a route for all methods that answers 404.
  */
 const isRouted = ({ route, method }: RoutedRequest): boolean =>
   route !== undefined &&
   route.methods._all !== true &&
   (method !== 'HEAD' || route.methods.get === true || route.methods.head === true);
 
-/** What an error answer tells. */
+/** Options of {@link ErrorFilter}. */
 export interface ErrorFilterOptions {
-  /** Put the exact reason into answers. Default false. */
+  /** True: answers contain the exact reason. Default false. */
   explain?: boolean;
-  /** Rewrites the exact reason, for the answer and for the log. Default: as it is. */
+  /** Rewrites the exact reason, for the answer and for the log. Default: it is not changed. */
   reword?: (explanation: string) => string;
 }
 
-/** Provides the options of an {@link ErrorFilter} that is `APP_FILTER`. */
+/** Injection token of the options of an {@link ErrorFilter} that is `APP_FILTER`. */
 export const ERROR_FILTER_OPTIONS = Symbol('signet.error-filter-options');
 
 /**
- * Makes every error answer: one shape, one place, and the reason for the log line. For HTTP over Express or
- * Fastify; errors in other contexts leave as they would without it.
+ * Answers all errors in one form, `{ error, error_description, code, request_id }`, and keeps the reason for the log.
+ * It works on Express and Fastify. Clients of WebSockets and microservices get errors as from Nest's own filters;
+ * errors of GraphQL are thrown on.
  *
  * @example
  * ```ts
@@ -78,7 +79,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): unknown {
-    // GraphQL makes an answer of what is thrown, messages have no answer of HTTP.
+    // GraphQL answers exceptions by itself; messages have no HTTP answer.
     const type = host.getType<string>();
     if (type === 'ws' || type === 'rpc') return answerMessage(thrown, host);
     if (type !== 'http') throw thrown;
@@ -134,7 +135,7 @@ export class ErrorFilter implements ExceptionFilter {
       return undefined;
     }
     if (response.headersSent) {
-      // Half an answer must not look like a whole one.
+      // The client must not take a partial answer for a complete one.
       response.destroy();
       return undefined;
     }

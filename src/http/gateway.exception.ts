@@ -1,23 +1,23 @@
 import { HttpException } from '@nestjs/common';
 import { suspendStackTraces } from '../core/errors/index.js';
 
-/** What an error answer says, and to whom. */
+/** The data of an error answer. */
 export interface GatewayError {
   /** HTTP status. */
   status: number;
-  /** RFC 6749 section 5.2 / RFC 6750 section 3.1 error; left out of the answer when undefined. */
+  /** Member `error` (RFC 6749 section 5.2, RFC 6750 section 3.1); `undefined`: the answer has none. */
   error?: string;
-  /** Stable, more exact code of the error table; goes to the log and the metrics as well. */
+  /** Stable code of the error table (docs/routes-and-errors.md), also for the log and the metrics. */
   code: string;
-  /** Safe for everybody: says what happened, nothing about configuration or token contents. */
+  /** Text for everybody. It says nothing about the configuration or the contents of a token. */
   description: string;
-  /** The exact reason. Always in the log, in the answer only with the option `explain` of `ErrorFilter`. Never holds a secret. */
+  /** The exact reason, without secrets: for the log, and with the option `explain` of `ErrorFilter` for the answer. */
   explanation?: string;
   /** Headers of the answer, e.g. `Retry-After`. */
   headers?: Readonly<Record<string, string>>;
-  /** What went wrong below, for the log. */
+  /** The error behind this one, for the log. */
   cause?: unknown;
-  /** JSON text that is the whole answer, e.g. a backend's own refusal. Default: made of the members above. */
+  /** JSON text of the whole answer, e.g. the refusal of a backend. Default: it is made of the members above. */
   body?: string;
   /** Made of the members above by `prepareAnswer`. @internal */
   prepared?: PreparedAnswer;
@@ -35,10 +35,7 @@ export interface PreparedAnswer {
   readonly length: number;
 }
 
-/**
- * Base of every refusal and failure the gateway answers with on purpose.
- * Subclasses stand beside the code that throws them.
- */
+/** Base class of all exceptions of this package that have an HTTP answer. */
 export class GatewayException extends HttpException {
   readonly details: GatewayError;
 

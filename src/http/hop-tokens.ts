@@ -2,39 +2,39 @@ import { Injectable, Module } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import type { VerifiedClaims } from '../core/verify/index.js';
 
-/** Whose request a backend call is made for, as far as a token was verified. */
+/** The user for whom a backend call is made: the verified token of the request. */
 export interface HopUser {
-  /** The token that was presented. */
+  /** The token of the request. */
   readonly token: string;
   readonly claims: VerifiedClaims;
   /** Claim with the scopes of the token. */
   readonly scopesKey: string;
 }
 
-/** What a token for a backend holds. */
+/** What a token for a backend contains. */
 export interface HopTokenRequest {
-  /** For whom it is. */
+  /** Claim `aud`. */
   readonly audience: string;
-  /** Seconds for which it counts, at most. */
+  /** Longest lifetime in seconds. */
   readonly ttl: number;
-  /** Names of claims that are copied. */
+  /** Names of the claims that are copied from the verified token. */
   readonly claims: readonly string[];
-  /** Scopes that it may hold. */
+  /** Scopes that are copied if the verified token has them. */
   readonly scopes: readonly string[];
 }
 
-/** Makes tokens for backends. */
+/** Makes the tokens that backend calls carry. */
 export interface HopTokenMaker {
-  /** @throws BootError where its options cannot make any */
+  /** @throws BootError where its options do not allow such tokens */
   assertUsable(): void;
   /**
-   * @param request the same object for the same kind of call: by it tokens are remembered
-   * @param user `undefined` for a call that is made for nobody
+   * @param request the token is cached by this object, so use the same object for equal calls
+   * @param user `undefined` for a call without a user
    */
   make(request: HopTokenRequest, user: HopUser | undefined): string | Promise<string>;
 }
 
-/** Where backend calls find who makes their tokens: modules that sign are above those that call. */
+/** Gives backend calls the {@link HopTokenMaker}. `SigningModule` registers it, since `backend/` cannot import it. */
 @Injectable()
 export class HopTokens {
   private maker: HopTokenMaker | undefined = undefined;
@@ -43,7 +43,7 @@ export class HopTokens {
     this.maker = maker;
   }
 
-  /** @throws BootError where nobody makes them */
+  /** @throws BootError without `SigningModule` */
   require(): HopTokenMaker {
     if (this.maker === undefined)
       throw new BootError(
@@ -54,6 +54,6 @@ export class HopTokens {
   }
 }
 
-/** One {@link HopTokens} for the whole application, whoever imports it. */
+/** Provides {@link HopTokens}. Nest creates one for the whole application. */
 @Module({ providers: [HopTokens], exports: [HopTokens] })
 export class HopTokensModule {}

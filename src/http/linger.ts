@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /** A client that does not hang up by itself loses the connection then, in milliseconds. */
 const LINGER_MS = 2000;
 const LOOK_MS = 50;
-/** Of what is still sent so much is read; the rest waits at the client. */
+/** Bytes that are still read of a body that is not needed. */
 const LINGER_BYTES = 4 * 1024 * 1024;
 
 /**

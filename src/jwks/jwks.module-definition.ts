@@ -9,27 +9,27 @@ import {
 import type { JwsAlgorithm } from '../core/jws/index.js';
 import type { KeyIdentifyStrategy, KeySource, KeyUrlOptions } from '../core/keys/index.js';
 
-/** Where keys come from, and how they are followed. */
+/** Options of `JwksModule`. */
 export interface JwksModuleOptions {
-  /** JWK Set or single JWK with the signing keys. Left out where tokens are only verified. */
+  /** Source of the signing keys: a JWK Set or a single JWK. Not needed where tokens are only verified. */
   signing?: KeySource;
-  /** The keys tokens are verified with. Default: the signing keys. */
+  /** Source of the keys that verify tokens. Default: the signing keys. */
   verification?: KeySource;
   /** How a token names its key. Default `kid`. */
   identifyStrategy?: KeyIdentifyStrategy;
-  /** What a key file that others can read or change leads to. Default `warn`. */
+  /** What happens with a key file that other users of the machine can read or change. Default `warn`. */
   exposedKeyFiles?: 'warn' | 'refuse' | 'allow';
   /** Creates the signing file with this key when it does not exist. For development only. */
   createMissing?: { alg: JwsAlgorithm; kid: string };
   /** Opens encrypted key files (JWE, RFC 7517 section 7). */
   passphrase?: string;
-  /** Milliseconds between two looks at a key file, beside the directory watch; 0 turns reload off. Default 1000. */
+  /** Milliseconds between two reads of a key file, beside the watch of its directory; 0: no reload. Default 1000. */
   reloadIntervalMs?: number;
-  /** How remote sets are fetched. */
+  /** How remote key sets and metadata are fetched. */
   remote?: KeyUrlOptions;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const JWKS_KINDS: OptionKinds<JwksModuleOptions> = {
   signing: kinds.object,
   verification: kinds.object,

@@ -3,10 +3,7 @@ import { IntrospectionEndpoints } from './introspection/introspection-endpoints.
 import { JwkKeyStore } from './jwk-key-store.service.js';
 import { ConfigurableJwksModule, JWKS_OPTIONS } from './jwks.module-definition.js';
 
-/**
- * Provides {@link JwkKeyStore} and {@link IntrospectionEndpoints}; `forRoot` and `forRootAsync` take where the
- * keys come from.
- */
+/** Provides {@link JwkKeyStore} and {@link IntrospectionEndpoints}. Its options name the sources of the keys. */
 @Module({
   providers: [
     {

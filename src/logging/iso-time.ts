@@ -3,7 +3,7 @@ let upToSecond = '';
 let millisecond = 0;
 let member = '';
 
-/** The member `time` of a log line (RFC 3339); lines of one millisecond share the text. */
+/** The member `time` of a log line, `,"time":"…"` (RFC 3339). The text is cached for the current millisecond. */
 export function isoTime(): string {
   const now = Date.now();
   if (now === millisecond) return member;

@@ -7,16 +7,17 @@ import { isoTime } from './iso-time.js';
 import { lineWriter, type LineWriter } from './request-lines.js';
 import { StdoutDestination } from './stdout-destination.js';
 
-/** How the log is written. */
+/** Options of {@link createLog}. */
 export interface LogOptions {
+  /** Lowest level that is written: that of pino, or `silent`. */
   level: string;
   /** `pretty` for people, `json` for machines. */
   format: 'pretty' | 'json';
-  /** False: no other process writes to this stdout, so lines may be written in larger pieces. Default true. */
+  /** False: no other process writes to stdout, so lines can be written in larger pieces. Default true. */
   shared?: boolean;
 }
 
-/** Nest's own report of its start-up: of interest only when something is wrong with it. */
+/** Contexts in which Nest reports its start-up. Their lines are written at level `debug`. */
 const QUIET_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -24,7 +25,7 @@ const QUIET_CONTEXTS = new Set([
   'RouterExplorer',
   'NestApplication',
 ]);
-/** `main` prints what stops the boot, in one line per problem. */
+/** Context in which Nest logs an error that stops the boot. It is dropped: `main` prints those errors itself. */
 const BOOT_ERRORS = 'ExceptionHandler';
 
 const PRETTY = {
@@ -32,52 +33,52 @@ const PRETTY = {
   sync: true,
   singleLine: true,
   ignore: 'context',
-  // A message may quote others: kids, claims, paths. Whatever they hold, it is one line.
+  // A message may quote kids, claims and paths. Line breaks in them must not begin another line.
   messageFormat: ({ context, msg }: Record<string, unknown>) =>
     visible(`${typeof context === 'string' ? `${context}: ` : ''}${String(msg)}`),
 };
 
-/** What a part of the process writes to. Nest's `Logger` is one, too. */
+/** A logger of one part of the process. Nest's `Logger` has the same methods. */
 export interface Logger {
   log(message: string): void;
   warn(message: string): void;
   error(message: string): void;
-  /** @param line members of the line, `msg` among them */
+  /** @param line the members of the line, with `msg` */
   fatal(line: object): void;
 }
 
-/** The process's log. */
+/** The log of the process. */
 export interface Log {
   pino: Pino;
-  /** For a part of the process that runs without Nest. @param context its name */
+  /** Makes a logger for code that runs without Nest. @param context its name in the log */
   logger: (context: string) => Logger;
-  /** Lines that were dropped because nobody read stdout, so far. */
+  /** Number of lines that were dropped, since nobody read stdout. */
   dropped: () => number;
-  /** Writes lines with members of its own as `pino` would, for less; left out where the log is not JSON. */
+  /** Writes the lines of requests with less CPU than `pino`. `undefined` where the format is not JSON. */
   line?: LineWriter;
 }
 
 /**
- * A structured log on stdout; as JSON it never blocks on its reader. Without `pino-pretty`, an optional
- * peer, it is JSON and begins with how to get it.
+ * Creates the log, on stdout. The JSON format never waits for the reader of stdout. Without `pino-pretty`, an optional
+ * peer dependency, the format is JSON, and the first line is a warning with the command that installs it.
  */
 export async function createLog({ level, format, shared = true }: LogOptions): Promise<Log> {
   const pretty = format === 'pretty' ? await loadPretty() : undefined;
   const isPretty = typeof pretty === 'function';
-  // The pretty format parses the line again, so what steers has to stay text in it.
+  // `pino-pretty` parses the line again, so control characters have to be escaped twice.
   const streamWrite = (line: string): string => visibleInJson(line, isPretty);
   const options = { level, base: undefined, timestamp: isoTime, hooks: { streamWrite } };
   if (isPretty) return logOver(pino(options, pretty(PRETTY)), () => 0);
   const destination = new StdoutDestination(shared);
   const log = logOver(pino(options, destination), () => destination.dropped);
   log.line = lineWriter((line) => destination.write(line));
-  // Once for all workers.
+  // One warning for all workers: in a cluster the primary logs it.
   if (pretty !== undefined && !cluster.isWorker)
     log.logger('Log').warn(`The log is JSON, since ${pretty}, or set LOG_FORMAT=json.`);
   return log;
 }
 
-/** Makes lines pretty; text says what is not installed. */
+/** The function of `pino-pretty`, or a text that says what is not installed. */
 async function loadPretty(): Promise<typeof import('pino-pretty').PinoPretty | string> {
   try {
     return (await import('pino-pretty')).PinoPretty;
@@ -99,7 +100,7 @@ function logOver(output: Pino, dropped: () => number): Log {
   return { pino: output, logger, dropped };
 }
 
-/** Nest's logger over pino. */
+/** The logger of Nest, which writes to pino. */
 export class SignetLogger implements LoggerService {
   constructor(private readonly output: Pino) {}
 

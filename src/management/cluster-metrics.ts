@@ -1,27 +1,28 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from '@prometheus-io/client';
 import type { MetricsText } from './management-routes.js';
 
-/** What one process has counted, as it is sent between processes. */
+/** The metrics of one process, in the form in which processes send them. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
-/** What only the primary knows. */
+/** What the primary counts about its workers. */
 export interface WorkerCounts {
+  /** Workers that serve requests. */
   readonly serving: number;
+  /** Workers that were started in place of one that ended. */
   readonly restarts: number;
 }
 
 /**
- * The metrics of all workers as one. What only ever grows goes on from where a worker left it that
- * ended or does not answer: a sum that shrinks would look like a restart of everything, and rates
- * would jump.
+ * Aggregates the metrics of all workers. Counters and histograms of a worker that ended or does not answer are still
+ * part of the sums: a sum that decreases would look like a restart, and rates would be wrong.
  */
 export class ClusterMetrics {
   private readonly registry = new Registry();
   private readonly workers: Gauge;
   private readonly restarts: Counter;
-  /** The latest growing metrics of each living worker. */
+  /** The latest counters and histograms of each running worker. */
   private readonly last = new Map<number, MetricsSnapshot>();
-  /** Those of all workers that ended. */
+  /** The counters and histograms of all workers that ended. */
   private ended: MetricsSnapshot = [];
 
   constructor() {
@@ -38,14 +39,18 @@ export class ClusterMetrics {
     });
   }
 
-  /** A worker ended; what it counted stays. */
+  /** Keeps the counts of a worker that ended. */
   forget(id: number): void {
     const last = this.last.get(id);
     this.last.delete(id);
     if (last !== undefined) this.ended = merge([this.ended, last]).getMetricsAsArray() as never;
   }
 
-  /** @param snapshots by worker; `undefined` of one that did not answer */
+  /**
+   * The metrics of all workers in the Prometheus text format.
+   *
+   * @param snapshots by worker; `undefined` for a worker that did not answer
+   */
   async text(
     snapshots: readonly [id: number, snapshot: MetricsSnapshot | undefined][],
     { serving, restarts }: WorkerCounts,

@@ -6,20 +6,20 @@ import {
   type RefusalStatus,
 } from './process-status.js';
 
-/** A worker, as the status page lists it. */
+/** A worker in the list of the status page. */
 type WorkerStatus = Pick<
   ProcessStatus,
   'pid' | 'uptimeSeconds' | 'memoryBytes' | 'load' | 'requests'
 >;
 
-/** What the status page shows: all processes as one. */
+/** What the status page shows: the status of all processes together. */
 export interface GatewayStatus extends Omit<
   ProcessStatus,
   'pid' | 'uptimeSeconds' | 'memoryBytes' | 'load'
 > {
   /** Seconds since 1970. */
   readonly at: number;
-  /** What somebody should look at, a line each; empty while all is well. */
+  /** Problems that need attention, a line each. Empty where there are none. */
   readonly problems: readonly string[];
   readonly workers: {
     readonly serving: number;
@@ -28,16 +28,17 @@ export interface GatewayStatus extends Omit<
   };
 }
 
-/** A backlog of cron; a step is done by the call after it is due. */
+/** A rotation step that is this late is a problem. Cron does a step with its first call after the step is due. */
 const OVERDUE_SECONDS = 2 * 3600;
-/** From which the clocks of two machines differ. */
+/** A larger difference of two clocks is a problem. */
 const SKEW_SECONDS = 1;
 const BREAKERS = ['closed', 'half-open', 'open'];
 
 /**
- * The status of several processes as one. They follow the same sources by themselves, so of a set of keys, the state
- * store and the breaker the worst is shown; what is counted is added up.
+ * Joins the status of several processes. Each of them has its own view of key sets, state store and circuit breaker: of
+ * these the worst is shown. Counts are added up.
  *
+ * @param parts the status of each process that answered
  * @param now seconds since 1970
  * @returns `undefined` where no process answered
  */
@@ -88,7 +89,7 @@ export function joinStatus(
   };
 }
 
-/** What an operator has to know of first. */
+/** The problems that an operator has to look at. */
 function problemsOf(status: Omit<GatewayStatus, 'problems'>): string[] {
   const { store, backend } = status;
   return [
@@ -128,14 +129,14 @@ function problemsOf(status: Omit<GatewayStatus, 'problems'>): string[] {
   ];
 }
 
-/** The store as it looks from the process that has most trouble with it. */
+/** How bad the view of a process on the store is. */
 const rank = ({ store }: ProcessStatus): number =>
   store.staleSeconds * 1000 +
   (store.readOnly === undefined ? 0 : 500) +
   store.delaySeconds +
   Math.abs(store.clockSkew);
 
-/** Of each set the one that is longest without its source, and of those the oldest. */
+/** Of each key set the worst view: the one without its source for the longest time, then the oldest. */
 function worstSets(parts: readonly ProcessStatus[]): KeySetStatus[] {
   const sets = new Map<string, KeySetStatus>();
   for (const set of parts.flatMap(({ keySets }) => keySets)) {

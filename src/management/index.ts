@@ -1,4 +1,4 @@
-// What the primary of a cluster needs; nothing here loads the application.
+// The primary of a cluster loads this room, so nothing here loads the application.
 export { ClusterMetrics, type MetricsSnapshot } from './cluster-metrics.js';
 export { joinStatus, type GatewayStatus } from './gateway-status.js';
 export {

@@ -3,30 +3,30 @@ import type { AddressInfo } from 'node:net';
 import { BootError } from '../core/errors/index.js';
 import { answerManagement, type ManagementSource } from './management-routes.js';
 
-/** Where the management listener listens when nobody says otherwise. */
+/** Port of the management listener where none is configured. */
 export const DEFAULT_MANAGEMENT_PORT = 8090;
 
-/** Connections at the same time; of a person and of a few collectors of metrics. */
+/** Connections at the same time. A few collectors of metrics and a browser need fewer. */
 const MAX_CONNECTIONS = 200;
 /** Milliseconds from the first to the last byte of a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Where `/metrics` and the status page are served. */
+/** Options of the management listener. */
 export interface ManagementOptions {
   /** Address to listen on. */
   host: string;
-  /** `undefined`: no listener; 0: a free port, which the log names. */
+  /** `undefined`: no listener. 0: a free port, which is logged. */
   port: number | undefined;
-  /** A port in use leads to a warning instead of a failed boot. Default false. */
+  /** True: a port that cannot be used gives a warning instead of a failed boot. Default false. */
   optional?: boolean;
 }
 
 /**
- * Serves `GET /metrics`, the status page at `/` and, where it is asked for, the explain page on a listener of their
- * own, which clients of the gateway do not reach.
+ * Serves `GET /metrics`, the status page at `/` and, where `source` has it, the explain page. They have a listener of
+ * their own, so that clients of the gateway cannot reach them.
  *
- * @returns `undefined` when no port was asked for, or an optional one is in use
- * @throws BootError when the port cannot be had
+ * @returns `undefined` where no port is configured, or an optional port cannot be used
+ * @throws BootError when the port cannot be used
  */
 export async function startManagementServer(
   { host, port, optional }: ManagementOptions,

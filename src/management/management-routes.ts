@@ -3,30 +3,30 @@ import { CONTENT_SECURITY_POLICY, pageFile, pagePart, type PageFile } from '../a
 import type { GatewayStatus } from './gateway-status.js';
 import type { ExplainFacts, JsonAnswer } from './questions.js';
 
-/** All metrics in the Prometheus text format, and its content type. */
+/** Metrics in the Prometheus text format. */
 export interface MetricsText {
   contentType: string;
   body: string;
 }
 
-/** What the management listener shows. */
+/** Where the management listener gets its answers from. */
 export interface ManagementSource {
   metrics(): Promise<MetricsText>;
-  /** `undefined` while no process answers. */
+  /** @returns `undefined` while no process answers */
   status(): Promise<GatewayStatus | undefined>;
-  /** Left out where there is no explain page. */
+  /** Left out without an explain page. */
   readonly explain?: ExplainSource | undefined;
 }
 
-/** Who answers for the explain page; `undefined`: nobody can at present. */
+/** The answers behind the explain page. Both methods return `undefined` while no process answers. */
 export interface ExplainSource {
-  /** What the page has to know. */
+  /** The data that the page is made of. */
   facts(): Promise<ExplainFacts | undefined>;
-  /** @param question `token` and `route`, as they came */
+  /** @param question the request body: `token` and `route`, not validated */
   explain(question: unknown): Promise<JsonAnswer | undefined>;
 }
 
-/** Bytes of the longest question: the longest token there may be, in JSON. */
+/** Bytes of a request body. It has room for the longest token that can be configured. */
 const MAX_QUESTION = 256 * 1024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -45,11 +45,11 @@ export async function answerManagement(
   response
     .writeHead(status, {
       ...HEADERS,
-      // What is shown is of this moment; scripts and pages change with the version.
+      // Data change with each request, pages and scripts with each version.
       'Cache-Control': type === JSON_TYPE ? 'no-store' : 'no-cache',
       ...(type === undefined ? {} : { 'Content-Type': type }),
       ...(isPage === true ? { 'Content-Security-Policy': CONTENT_SECURITY_POLICY } : {}),
-      // The rest of a body that nobody reads.
+      // The rest of the body is not read.
       ...(status >= 400 && request.method !== 'GET' ? { Connection: 'close' } : {}),
     })
     .end(body);
@@ -57,7 +57,7 @@ export async function answerManagement(
 
 async function replyTo(request: IncomingMessage, source: ManagementSource): Promise<Reply> {
   const { method = '', url = '/' } = request;
-  // A query, or a whole URL, is a way to say the same (RFC 9112 section 3.2.2).
+  // A query is ignored, and the target may be an absolute URL (RFC 9112 section 3.2.2).
   const path = URL.parse(url, 'http://management')?.pathname ?? '';
   const route = `${method} ${path}`;
   if (route === 'GET /metrics') {
@@ -72,20 +72,20 @@ async function replyTo(request: IncomingMessage, source: ManagementSource): Prom
       return answered(await statusOf(source));
     default:
   }
-  const explained = source.explain && (await explainReply(route, request, source.explain));
-  if (explained !== undefined) return explained;
+  const explainPage = source.explain && (await explainReply(route, request, source.explain));
+  if (explainPage !== undefined) return explainPage;
   const [, part] = /^GET \/_pages\/([\w.-]+)$/.exec(route) ?? [];
   const file = part === undefined ? undefined : await pagePart(part);
   return file === undefined ? NOT_FOUND : { status: 200, ...file };
 }
 
-/** Beside the status: whether there is the other page. */
+/** The status, and whether there is an explain page to link to. */
 async function statusOf(source: ManagementSource): Promise<object | undefined> {
   const status = await source.status();
   return status && { ...status, explainPage: source.explain !== undefined };
 }
 
-/** @returns `undefined` for what is none of the explain page */
+/** @returns `undefined` for a route that is not of the explain page */
 async function explainReply(
   route: string,
   request: IncomingMessage,
@@ -97,12 +97,12 @@ async function explainReply(
     case 'GET /_pages/facts.json':
       return answered(await source.facts());
     case 'POST /_explain': {
-      // No page of another origin can send this type without asking first.
+      // A page of another origin cannot send this type without a CORS preflight.
       if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? ''))
         return refusal(415, 'media_type_unsupported');
       const text = await readQuestion(request);
       if (text === undefined) return refusal(413, 'body_too_large');
-      const question = parsed(text);
+      const question = parseJson(text);
       if (question === undefined) return refusal(400, 'body_malformed');
       const answer = await source.explain(question);
       return answer === undefined ? UNAVAILABLE : { ...answer, type: JSON_TYPE };
@@ -113,8 +113,8 @@ async function explainReply(
 }
 
 /**
- * Whether a request to this machine alone names this machine. A page of any origin can have its own name point to
- * 127.0.0.1, and would read what stands here (DNS rebinding).
+ * Protects a listener on a loopback address against DNS rebinding: the owner of a web page can point its host name to
+ * 127.0.0.1, and the page could read the answers. So `Host` has to name this machine.
  */
 function isForThisMachine({ socket, headers }: IncomingMessage): boolean {
   if (!/^(?:::ffff:)?127\.|^::1$/.test(socket.localAddress ?? '')) return true;
@@ -122,7 +122,7 @@ function isForThisMachine({ socket, headers }: IncomingMessage): boolean {
   return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-/** @returns `undefined` for a longer one than there may be */
+/** @returns `undefined` for a body that is too long */
 async function readQuestion(request: IncomingMessage): Promise<string | undefined> {
   const parts: Buffer[] = [];
   let length = 0;
@@ -134,7 +134,7 @@ async function readQuestion(request: IncomingMessage): Promise<string | undefine
   return Buffer.concat(parts).toString();
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -148,7 +148,7 @@ const refusal = (status: number, code: string, error = 'invalid_request'): Reply
   type: JSON_TYPE,
   body: JSON.stringify({ error, code }),
 });
-/** No process that serves requests answers. */
+/** The answer while no process that serves requests answers. */
 const UNAVAILABLE = refusal(503, 'unavailable', 'temporarily_unavailable');
 const answered = (value: object | undefined): Reply =>
   value === undefined ? UNAVAILABLE : { status: 200, type: JSON_TYPE, body: JSON.stringify(value) };

@@ -1,101 +1,106 @@
-/** A key of a set; nothing secret. Times in seconds since 1970. */
+/** A key of a set, without secret members. Times are seconds since 1970. */
 export interface KeyStatus {
   readonly kid: string;
-  /** As the key says it, else its type. */
+  /** Member `alg` of the key, else `kty`. */
   readonly alg: string;
-  /** Where it stands in its rotation; `undefined` for a plain JWK. */
+  /** State in its rotation, e.g. `active`; `undefined` for a plain JWK. */
   readonly state: string | undefined;
   readonly notBefore: number | undefined;
   readonly notAfter: number | undefined;
 }
 
-/** A set of keys, as one process has it. */
+/** A key set, as one process has it. */
 export interface KeySetStatus {
-  /** Where it comes from. */
+  /** File or URL of the set. */
   readonly source: string;
-  /** Tokens are signed with keys of it. */
+  /** Tokens are signed with a key of this set. */
   readonly signs: boolean;
-  /** Since it was loaded; `undefined` while there is none. */
+  /** Seconds since the set was loaded; `undefined` while there is none. */
   readonly ageSeconds: number | undefined;
-  /** Since the source stopped giving a usable set; 0 while it does. */
+  /** Seconds since the source last gave a usable set; 0 while it does. */
   readonly staleSeconds: number;
-  /** Why it does not. */
+  /** Why the source gives no usable set. */
   readonly problem: string | undefined;
-  /** Of the set that signs only. */
+  /** The keys; only of the set that signs. */
   readonly keys: readonly KeyStatus[];
-  /** Keys that are not used, a line each. */
+  /** The keys that are not used, a line each. */
   readonly skipped: readonly string[];
-  /** How many there are; the lists above may be shorter. */
+  /** Number of keys; `keys` and `skipped` may be shorter, see {@link STATUS_LIMITS}. */
   readonly keyCount: number;
   readonly skippedCount: number;
 }
 
-/** What the states of the signing keys of one algorithm ask for next. */
+/** The next step in the rotation of the keys of one algorithm. */
 export interface RotationStatus {
   readonly alg: string;
   readonly step: string;
   readonly kids: readonly string[];
-  /** Seconds since 1970. */
+  /** When the step is due, in seconds since 1970. */
   readonly at: number;
 }
 
-/** A request that was refused; without its URL, its headers and its body. */
+/** A request that was refused, without URL, headers and body. */
 export interface RefusalStatus {
-  /** Seconds since 1970, with their fraction. */
+  /** Seconds since 1970, with a fraction. */
   readonly at: number;
   readonly code: string;
   readonly status: number;
   readonly method: string;
-  /** The pattern of the route. */
+  /** Path pattern of the route. */
   readonly route: string;
   readonly requestId: string;
 }
 
-/** What one process that serves requests says of itself. Its lists are bounded. */
+/** The status of one process that serves requests. Its lists are bounded by {@link STATUS_LIMITS}. */
 export interface ProcessStatus {
   readonly pid: number;
   readonly version: string;
   readonly node: string;
   readonly uptimeSeconds: number;
   readonly memoryBytes: number;
-  /** Share of the time in which the event loop was busy, since the question before; 0 to 1. */
+  /** Utilization of the event loop since the previous request for the status, from 0 to 1. */
   readonly load: number;
   readonly keySets: readonly KeySetStatus[];
   readonly keySetCount: number;
   readonly rotation: readonly RotationStatus[];
   readonly issuers: readonly {
     readonly issuer: string;
-    /** Its tokens are signed here. */
+    /** Tokens of this issuer are signed here. */
     readonly own: boolean;
-    /** Of its keys. */
+    /** Source of its keys. */
     readonly source: string;
   }[];
   readonly store: {
     readonly description: string;
-    /** Since it was last seen; 0 while it answers. */
+    /** Seconds since the last answer of the store; 0 while it answers. */
     readonly staleSeconds: number;
-    /** Of its last answer. */
+    /** Seconds that its last answer took. */
     readonly delaySeconds: number;
+    /** Why the store takes no writes; `undefined` while it does. */
     readonly readOnly: string | undefined;
+    /** Seconds by which the clock of the machine is ahead of that of the store, at least; negative: behind. */
     readonly clockSkew: number;
-    /** In force, by what they name. */
+    /** Number of revocations in force, by kind (`jti`, `sub`, `sid`, `kid`). */
     readonly revocations: Readonly<Record<string, number>>;
+    /** Revocations that a newer version wrote, and that this one cannot read. */
     readonly skippedRevocations: number;
-    /** Sessions are remembered (`SESSION_LIST`). */
+    /** Sessions are listed (`SESSION_LIST`). */
     readonly listsSessions: boolean;
-    /** That have not expired, of all users; `undefined` where the store does not count them, or has not yet. */
+    /**
+     * Sessions of all users; `undefined` where the store does not count them, or has not yet. `more`: at least `count`.
+     */
     readonly sessions: { readonly count: number; readonly more: boolean } | undefined;
   };
-  /** Left out where there is no backend. */
+  /** `undefined` without `BackendModule`. */
   readonly backend: BackendStatus | undefined;
-  /** Since the start. */
+  /** Requests since the start; `failed`: answered with 5xx. */
   readonly requests: { readonly total: number; readonly failed: number };
   readonly logins: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
   readonly lastRefusals: readonly RefusalStatus[];
 }
 
-/** How the backend does. */
+/** The calls to the backend. */
 export interface BackendStatus {
   readonly breaker: string;
   readonly inFlight: number;
@@ -103,5 +108,5 @@ export interface BackendStatus {
   readonly retries: number;
 }
 
-/** So many entries at most are in each list of the status. */
+/** Maximum number of entries of the lists in the status. */
 export const STATUS_LIMITS = { sets: 20, keys: 50, skipped: 5, issuers: 50, refusals: 20 } as const;

@@ -1,9 +1,9 @@
 import type { MetricsSnapshot } from './cluster-metrics.js';
 import type { ProcessStatus } from './process-status.js';
 
-/** What the explain page has to know. */
+/** The data that the explain page is made of. */
 export interface ExplainFacts {
-  /** Those whose rule a token can be checked against. */
+  /** The routes whose rule a token can be checked by. */
   readonly routes: readonly {
     readonly method: string;
     readonly path: string;
@@ -11,21 +11,23 @@ export interface ExplainFacts {
   }[];
 }
 
-/** An answer to a page. */
+/** An HTTP answer in JSON. */
 export interface JsonAnswer {
   readonly status: number;
-  /** JSON. */
+  /** JSON text. */
   readonly body: string;
 }
 
-/** What a process that serves requests can be asked by the management listener, which may be in another process. */
+/**
+ * The answers of a process that serves requests, by the name of the question. The management listener asks; it may run
+ * in another process.
+ */
 export interface Answers {
-  /** What it has counted. */
   readonly metrics: MetricsSnapshot;
   readonly status: ProcessStatus;
-  /** Where there is the explain page. */
+  /** For the explain page. */
   readonly facts: ExplainFacts;
-  /** The verdict on a token; where there is that page. */
+  /** For the explain page: the result of the checks of a token. */
   readonly explanation: JsonAnswer;
 }
 

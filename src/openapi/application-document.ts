@@ -10,21 +10,22 @@ import { SignedRoutes } from '../signing/index.js';
 import { RequestLimit } from '../throttle/index.js';
 import { completeFrom, type DocumentSources } from './complete-document.js';
 
-/** What the routes of an application do not tell. */
+/** Options of {@link completeDocument}. */
 export interface DocumentOptions {
-  /** Requests to the token endpoints are limited. Default: as `ThrottleModule` says. */
+  /** Document 429 at the token endpoints. Default: true where `ThrottleModule` limits them. */
   throttled?: boolean;
-  /** Requests that cannot be served in time are refused (503 `overloaded`), as the gateway does. Default false. */
+  /** Document 503 `overloaded`, which the gateway answers when it cannot serve a request in time. Default false. */
   shedsLoad?: boolean;
 }
 
 /**
- * Adds to an OpenAPI 3.0 document what the decorators of this package know: tokens, roles and scopes, signed fields,
- * and every answer that comes of them. Errors are described as `ErrorFilter` answers them.
+ * Adds to an OpenAPI 3.0 document what the decorators of this package declare: tokens, roles and scopes, signed fields,
+ * and their error answers, in the form of `ErrorFilter`.
  *
- * @param app with `AuthModule` or `SigningModule`
- * @param document of `SwaggerModule.createDocument`, made without an `operationIdFactory` of your own; it is
+ * @param app an application with `AuthModule` or `SigningModule`
+ * @param document the result of `SwaggerModule.createDocument`, made without an `operationIdFactory` of your own. It is
  * changed in place
+ * @returns the document
  * @example
  * ```ts
  * SwaggerModule.setup('docs', app, () =>
@@ -37,25 +38,25 @@ export function completeDocument(
   document: OpenAPIObject,
   { throttled, shedsLoad = false }: DocumentOptions = {},
 ): OpenAPIObject {
-  // What is thrown within a method of `app` itself ends the process (`abortOnError`).
+  // `ModuleRef`, since an error in `app.get` ends the process (`abortOnError`).
   const modules = app.get(ModuleRef);
   return completeFrom(document, {
     routes: app.get(RouteExplorer, { strict: false }).routes(),
     reflector: app.get(Reflector),
-    protectedRoutes: found(modules, ProtectedRoutes),
-    signedRoutes: found(modules, SignedRoutes),
-    throttled: throttled ?? found(modules, RequestLimit)?.enabled ?? false,
+    protectedRoutes: find(modules, ProtectedRoutes),
+    signedRoutes: find(modules, SignedRoutes),
+    throttled: throttled ?? find(modules, RequestLimit)?.enabled ?? false,
     shedsLoad,
-    clients: clientsOf(found(modules, ClientRegistry)),
-    hasBackend: found(modules, BACKEND_CLIENT) !== undefined,
+    clients: clientsOf(find(modules, ClientRegistry)),
+    hasBackend: find(modules, BACKEND_CLIENT) !== undefined,
   });
 }
 
 const clientsOf = (registry: ClientRegistry | undefined): DocumentSources['clients'] =>
   registry && { itself: registry.grantsItself() };
 
-/** A provider of the application, if its module is imported. */
-function found<T>(modules: ModuleRef, token: symbol | Abstract<T>): T | undefined {
+/** A provider of the application; `undefined` where its module is not imported. */
+function find<T>(modules: ModuleRef, token: symbol | Abstract<T>): T | undefined {
   try {
     return modules.get<T>(token, { strict: false });
   } catch (error) {

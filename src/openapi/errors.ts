@@ -1,6 +1,6 @@
 import type { ErrorCodes, OperationObject } from './document-types.js';
 
-/** The one shape of all errors. */
+/** Schema of all error answers. */
 export const ERROR_SCHEMA = {
   type: 'object',
   required: ['error_description', 'code', 'request_id'],
@@ -15,17 +15,17 @@ export const ERROR_SCHEMA = {
   },
 };
 
-/** A body that cannot be read. */
+/** Errors of a request body that cannot be read. */
 export const BODY_ERRORS: ErrorCodes = {
   400: ['body_malformed'],
   413: ['body_too_large'],
   415: ['media_type_unsupported'],
 };
 
-/** Too many requests from one address. */
+/** Error of too many requests from one address. */
 export const THROTTLE_ERRORS: ErrorCodes = { 429: ['rate_limited'] };
 
-/** The proof that came with a token (RFC 9449 section 7.1). */
+/** Codes of DPoP proofs at protected routes (RFC 9449 section 7.1). */
 export const PROOF_CODES = [
   'dpop_proof_missing',
   'dpop_proof_invalid',
@@ -35,10 +35,10 @@ export const PROOF_CODES = [
   'dpop_nonce_needed',
 ] as const;
 
-/** More requests than can be served in time; decided before anything else. */
+/** Error of a gateway that is overloaded. */
 export const OVERLOAD_ERRORS: ErrorCodes = { 503: ['overloaded'] };
 
-/** A backend that refuses, fails, or is too slow. */
+/** Errors of a backend that refuses, fails, or is too slow. */
 export const BACKEND_ERRORS: ErrorCodes = {
   '4XX': ['backend_refused'],
   502: ['backend_unavailable', 'backend_bad_response'],
@@ -47,7 +47,7 @@ export const BACKEND_ERRORS: ErrorCodes = {
 
 const BACKEND_REFUSAL = "The backend's own refusal: its status and JSON body, unchanged.";
 
-/** Adds an answer per status, with all codes that it may have; what is documented already stays. */
+/** Adds an answer per status, with its codes. A status that is documented already is not changed. */
 export function addErrors(operation: OperationObject, sources: readonly ErrorCodes[]): void {
   const codes = new Map<string, Set<string>>();
   for (const source of sources)
@@ -70,7 +70,7 @@ export function addErrors(operation: OperationObject, sources: readonly ErrorCod
           };
 }
 
-/** The member `error` by status, where {@link OAUTH_ERRORS} has no other for the code. */
+/** The member `error` by status. {@link OAUTH_ERRORS} comes first. */
 const ERRORS_BY_STATUS: Readonly<Record<number, string>> = {
   401: 'invalid_token',
   403: 'insufficient_scope',
@@ -79,7 +79,7 @@ const ERRORS_BY_STATUS: Readonly<Record<number, string>> = {
   504: 'server_error',
 };
 
-/** RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 and RFC 9470. */
+/** The member `error` by code (RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449, RFC 9470). */
 const OAUTH_ERRORS: Readonly<Record<string, string | undefined>> = {
   // A request without a token gets no error (RFC 6750 section 3.1).
   token_missing: undefined,
@@ -97,7 +97,7 @@ const OAUTH_ERRORS: Readonly<Record<string, string | undefined>> = {
   target_unknown: 'invalid_target',
 };
 
-/** An error as `ErrorFilter` answers it. */
+/** An error answer in the form of `ErrorFilter`. */
 export function example(status: number, code: string): Record<string, string> {
   const error = Object.hasOwn(OAUTH_ERRORS, code)
     ? OAUTH_ERRORS[code]

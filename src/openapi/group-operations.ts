@@ -1,11 +1,12 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { operationsOf } from './document-types.js';
 
-/** The groups of the gateway's own routes, in the order in which a person needs them. */
+/** The groups of the gateway's routes, in the order of the document. */
 const GROUPS: readonly (readonly [name: string, paths: RegExp | undefined, description: string])[] =
   [
     ['Token', /^\/token(?:\/|$)/, 'Log in, refresh, end and ask about tokens.'],
     ['Sessions', /^\/(?:sessions|logout)(?:\/|$)/, 'End the own sessions.'],
-    // Routes of the application, each in the group that it has.
+    // The place of the application's own routes, which keep their tags.
     ['', undefined, ''],
     ['Discovery', /^\/\.well-known\//, 'Public keys, and what clients need to know.'],
     ['Health', /^\/health\//, 'Probes.'],
@@ -20,28 +21,27 @@ const groupOf = (path: string): number => {
 };
 
 /**
- * Gives every operation of the gateway's document what tools ask for: a name that makes a good method of a
- * client, unless it has one; and that it needs no token, where it needs none. Changes it in place.
+ * Gives each operation an id that is a good method name of a generated client, unless `@Operation` named it, and an
+ * empty list of security schemes where it needs no token. Changes the document in place.
  */
 export function nameOperations(document: OpenAPIObject): OpenAPIObject {
   const taken = new Set<string>();
   for (const [path, item] of Object.entries(document.paths))
-    for (const operation of [item.get, item.post, item.put, item.patch, item.delete]) {
-      if (operation === undefined) continue;
+    for (const operation of operationsOf(item)) {
       operation.security ??= [];
       operation.operationId = freeName(methodName(operation.operationId ?? ''), path, taken);
     }
   return document;
 }
 
-/** `OrdersController_list` is `listOrders`; a name without a controller stays. */
+/** Converts `OrdersController_list` to `listOrders`. An id of another form is kept. */
 function methodName(id: string): string {
   const [, controller = '', handler = ''] =
     /^(\w+?)(?:Controller)?_(\w+)(?:\[\d+\])?$/.exec(id) ?? [];
   return handler === '' ? id : handler.replace(/^\w/, (c) => c.toLowerCase()) + controller;
 }
 
-/** A route with several paths: what its parameters are called tells them apart, else a number. */
+/** A name that is not taken: with the path parameters appended (`listOrdersById`), else with a number. */
 function freeName(name: string, path: string, taken: Set<string>): string {
   const parameters = [...path.matchAll(/\{(\w)(\w*)\}/g)]
     .map(([, first = '', rest = '']) => `${first.toUpperCase()}${rest}`)
@@ -54,23 +54,17 @@ function freeName(name: string, path: string, taken: Set<string>): string {
   return free;
 }
 
-/** Puts the operations of the gateway's document into groups, and these in order. Changes it in place. */
+/** Sorts the operations of the gateway's document into {@link GROUPS}. Changes the document in place. */
 export function groupOperations(document: OpenAPIObject): OpenAPIObject {
   const paths = Object.entries(document.paths).map(([path, item]) => {
     const group = groupOf(path);
     if (group !== OWN)
-      for (const operation of [item.get, item.post, item.put, item.patch, item.delete])
-        if (operation !== undefined) operation.tags = [GROUPS[group]?.[0] ?? ''];
+      for (const operation of operationsOf(item)) operation.tags = [GROUPS[group]?.[0] ?? ''];
     return { path, item, group };
   });
-  // `/token` stands before what is below it.
   paths.sort((a, b) => a.group - b.group || (a.path < b.path ? -1 : 1));
   document.paths = Object.fromEntries(paths.map(({ path, item }) => [path, item]));
-  const names = paths.flatMap(({ item }) =>
-    [item.get, item.post, item.put, item.patch, item.delete].flatMap(
-      (operation) => operation?.tags ?? [],
-    ),
-  );
+  const names = paths.flatMap(({ item }) => operationsOf(item).flatMap(({ tags = [] }) => tags));
   document.tags = [...new Set(names)].map((name) => ({
     name,
     description: GROUPS.find(([group]) => group === name)?.[2] ?? `Routes of ${name}.`,

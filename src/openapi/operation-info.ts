@@ -1,7 +1,7 @@
 import type { OperationInfo } from '../routes/index.js';
 import type { OperationObject } from './document-types.js';
 
-/** The parameters of a path that `@nestjs/swagger` does not see: it reads `@Param()`, not wildcards. */
+/** Adds the path parameters that `@nestjs/swagger` does not know: it reads `@Param()`, but no wildcards. */
 export function addPathParameters(operation: OperationObject, path: string): void {
   const known = (operation.parameters ?? []).flatMap((parameter) =>
     'in' in parameter && parameter.in === 'path' ? [parameter.name] : [],
@@ -22,8 +22,8 @@ export function addPathParameters(operation: OperationObject, path: string): voi
 }
 
 /**
- * Writes what `@Operation` says into an operation: summary, request body, query parameters and
- * answers. Its description and errors are joined with those of other sources, see `completeDocument`.
+ * Writes id, summary, request body, query parameters and answers of `@Operation` into an operation. `completeFrom` adds
+ * its description and errors, since other sources have some, too.
  */
 export function addOperationInfo(operation: OperationObject, info: OperationInfo): void {
   if (info.id !== undefined) operation.operationId = info.id;

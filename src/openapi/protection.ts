@@ -2,18 +2,18 @@ import { asksForLogin, type TokenPolicy } from '../core/verify/index.js';
 import type { ErrorCodes, SecuritySchemes } from './document-types.js';
 import { PROOF_CODES } from './errors.js';
 
-/** What `@RequireJwt` means for an operation. */
+/** What `@RequireJwt` adds to an operation. */
 export interface Protection {
   schemes: SecuritySchemes;
   security: Record<string, string[]>[];
-  /** Markdown. */
+  /** Description in Markdown. */
   text: string;
   errors: ErrorCodes;
 }
 
 const SAFE_METHODS = ['get', 'head', 'options'];
 
-/** Reads a policy for the OpenAPI document. */
+/** Describes a token policy for the OpenAPI document. @param method HTTP method, in lower case */
 export function describeProtection(policy: TokenPolicy, method: string): Protection {
   const { authHeaderName, cookieKey, optional, roles, scopes, dpop } = policy;
   const schemes: SecuritySchemes =
@@ -22,7 +22,7 @@ export function describeProtection(policy: TokenPolicy, method: string): Protect
       : dpop === 'required'
         ? { dpop: { type: 'http', scheme: 'dpop', bearerFormat: 'JWT' } }
         : { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } };
-  // A token in a cookie comes without a proof.
+  // A token in a cookie cannot come with a DPoP proof.
   if (cookieKey !== undefined && dpop !== 'required')
     schemes[schemeName(`cookie ${cookieKey}`)] = { type: 'apiKey', in: 'cookie', name: cookieKey };
   const forbidden = [
@@ -48,7 +48,7 @@ export function describeProtection(policy: TokenPolicy, method: string): Protect
   };
 }
 
-/** Names of components are made of few characters. */
+/** Replaces characters that names of components must not have (OpenAPI 3.0, Components Object). */
 const schemeName = (name: string): string => name.replace(/[^\w.-]/g, '-');
 
 function text(policy: TokenPolicy): string {

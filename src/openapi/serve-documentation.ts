@@ -8,7 +8,7 @@ import { completeDocument, type DocumentOptions } from './application-document.j
 import { groupOperations, nameOperations } from './group-operations.js';
 import { operationId } from './complete-document.js';
 
-/** Swagger UI brings scripts of its own, styles its elements and draws icons from data URLs; no more is needed. */
+/** What Swagger UI needs: its own scripts, inline styles, and icons in data URLs. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,8 +24,8 @@ const CONTENT_SECURITY_POLICY = [
 type Swagger = typeof import('@nestjs/swagger');
 
 /**
- * Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json`. Without `@nestjs/swagger`, an
- * optional peer, it serves neither and logs how to get it.
+ * Serves Swagger UI at `/docs` and the OpenAPI document at `/docs-json`. Without `@nestjs/swagger`, an optional peer
+ * dependency, it serves neither, and logs a warning with the command that installs it.
  */
 export async function serveDocumentation(
   app: NestExpressApplication,
@@ -37,7 +37,7 @@ export async function serveDocumentation(
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     next();
   });
-  // Made when it is first asked for: most processes never are.
+  // The document is made for the first request: most processes get none.
   swagger.SwaggerModule.setup('docs', app, () => createDocument(swagger, app, options), {
     raw: ['json'],
     customSiteTitle: 'Signet',
@@ -51,7 +51,7 @@ async function loadSwagger(): Promise<Swagger | undefined> {
   } catch (error) {
     const missing = await missingPackage(error);
     if (missing === undefined) throw error;
-    // Once for all workers.
+    // One warning for all workers.
     if ((cluster.worker?.id ?? 1) === 1)
       new Logger('OpenAPI').warn(
         `SWAGGER_ENABLED is true: there is no /docs, since ${missing}, or set SWAGGER_ENABLED=false.`,

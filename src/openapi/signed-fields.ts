@@ -2,7 +2,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import type { SigningPolicy } from '../core/sign/index.js';
 import type { ErrorCodes, OperationObject } from './document-types.js';
 
-/** What signing may fail with. */
+/** Errors of signing. */
 export const SIGNING_ERRORS: ErrorCodes = {
   502: [
     'sign_target_missing',
@@ -21,7 +21,7 @@ interface Schema {
   [keyword: string]: unknown;
 }
 
-/** Shows each signed field of the successful answers as what it is there: a JWT in a string. */
+/** Replaces the schema of each signed field in the 2xx answers by that of a JWT: a string. */
 export function addSignedFields(
   document: OpenAPIObject,
   operation: OperationObject,
@@ -44,7 +44,7 @@ export function addSignedFields(
   }
 }
 
-/** A copy of `schema` with `token` at the path; other routes may share the original. */
+/** A copy of `schema` with `token` at the path. It is a copy because other routes may share the schema. */
 function withField(
   document: OpenAPIObject,
   schema: Schema,

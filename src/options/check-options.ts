@@ -2,17 +2,19 @@ import type { DynamicModule, Provider } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 import { members, type OptionKinds } from './option-kinds.js';
 
-/** The problems of options, one line each; none for good ones, and for options that are left out. */
+/** The problems of options, one line each. Options that are `undefined` have none. */
 export const optionProblems = <Options extends object>(
   options: unknown,
   kinds: OptionKinds<Options>,
 ): readonly string[] => (options === undefined ? [] : members(kinds)(options, ''));
 
 /**
- * A module that checks its options before anybody gets them, also those of `forRootAsync`.
+ * Makes a module check its options at boot, also those of `forRootAsync`.
  *
- * @param module as `ConfigurableModuleBuilder` defines it
- * @param token of its options
+ * @param module definition of `ConfigurableModuleBuilder`
+ * @param token injection token of the options
+ * @param name name of the module, for messages
+ * @returns the definition, with checked options: the boot fails with BootError for wrong ones
  */
 export function withCheckedOptions<Options extends object>(
   module: DynamicModule,

@@ -7,7 +7,7 @@ import type {
 } from '@nestjs/common';
 import { BootError } from '../core/errors/index.js';
 
-/** Under which Nest's decorators write what a constructor takes. */
+/** Metadata keys of Nest for the parameters of a constructor and for guards. */
 const TYPES = 'design:paramtypes';
 const TOKENS = 'self:paramtypes';
 const OPTIONAL = 'optional:paramtypes';
@@ -20,12 +20,12 @@ interface Dependency {
 }
 
 /**
- * The metadata of a module that says at boot, by name, which other module is missing. Nest by itself names a
+ * Makes the metadata of a module whose boot names another module that is missing. The error of Nest only names a
  * parameter of a constructor.
  *
- * @param name of the module
- * @param needs the modules it does not work without, each with all that it provides to this one
- * @param metadata as `@Module()` takes it
+ * @param name name of the module
+ * @param needs the modules that it needs, each with the providers that it uses of it
+ * @param metadata the metadata for `@Module()`: providers, controllers, imports and exports
  * @example
  * ```ts
  * @Module(withNeeds('HealthModule', { JwksModule: [JwkKeyStore] }, { controllers: [HealthController] }))
@@ -72,7 +72,9 @@ export function withNeeds(
   };
 }
 
-/** Nest makes the providers of a module before its controllers, so this one fails first. */
+/**
+ * A provider that checks the dependencies of a controller. Nest creates providers first, so it fails before Nest does.
+ */
 function checkOf(
   type: Type,
   check: (dependencies: readonly Dependency[], given: readonly unknown[]) => void,

@@ -1,6 +1,6 @@
 import { meant } from '../core/text/index.js';
 
-/** What an option may be. @returns its problems, each with the name of the option; none for a good value */
+/** Checks the value of an option. @returns its problems, each with the name of the option; empty for a valid value */
 export type OptionKind = (value: unknown, name: string) => readonly string[];
 
 /** The kinds of all members of an options type. */
@@ -13,7 +13,7 @@ const kind =
   (value, name) =>
     isGood(value) ? [] : [`'${name}' is ${shape(value)}; it has to be ${expected}`];
 
-/** Says what a value is without quoting it: it may be a secret. */
+/** Describes a value without quoting it, since it may be a secret. */
 function shape(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
@@ -34,15 +34,15 @@ function shape(value: unknown): string {
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 export const text = kind('a text', isText);
-/** Text, but not empty. */
+/** Text that is not empty. */
 export const name = kind('a text that is not empty', (value) => isText(value) && value !== '');
 export const texts = kind(
   'a list of texts',
   (value) => Array.isArray(value) && value.every(isText),
 );
-/** Whose members are checked elsewhere. */
+/** A list whose items are checked elsewhere. */
 export const list = kind('a list', Array.isArray);
-/** Variables that are not set may be among them, which count for nothing. */
+/** Text, or a list of texts. Items that are `undefined` (e.g. unset variables) are allowed. */
 export const textOrTexts = kind(
   'a text or a list of texts',
   (value) =>
@@ -55,17 +55,17 @@ export const object = kind(
   'an object',
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
-/** A class, or what describes one. */
+/** A class or a schema. */
 export const methodOrObject = kind(
   'a class or a schema',
   (value) => typeof value === 'function' || object(value, '').length === 0,
 );
-/** A class that Nest makes an instance of, or an instance. */
+/** A class that Nest creates an instance of, or an instance. */
 export const classOrInstance = kind(
   'a class, or an instance of one',
   (value) => typeof value === 'function' || object(value, '').length === 0,
 );
-/** A member per name, each a text or a list of texts. */
+/** An object whose members are texts or lists of texts. */
 export const textsByName = kind(
   'an object with texts',
   (value) =>
@@ -110,7 +110,7 @@ export const listOf =
       ? value.flatMap((item, index) => members(kinds)(item, `${option}[${index}]`))
       : [`'${option}' is ${shape(value)}; it has to be a list of objects`];
 
-/** An object with these members, and no others. What is `undefined` is left out. */
+/** An object with these members and no others. Members that are `undefined` count as left out. */
 export const members =
   (kinds: Readonly<Record<string, OptionKind>>): OptionKind =>
   (value, option) => {

@@ -8,7 +8,7 @@ import type {
 import * as kinds from './option-kinds.js';
 import type { OptionKinds } from './option-kinds.js';
 
-/** Of a remote key set. */
+/** Options of a remote key set. */
 export const KEY_URL_KINDS: OptionKinds<KeyUrlOptions> = {
   cacheTtl: kinds.number('seconds'),
   cooldown: kinds.number('seconds'),
@@ -59,7 +59,7 @@ const ISSUER_KINDS: OptionKinds<IssuerOptions> = {
   introspection: kinds.members(INTROSPECTION_KINDS),
 };
 
-/** Of what a token has to fulfil, on all routes. */
+/** Options of `AuthModule` and `@RequireJwt` about tokens. */
 export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   algorithms: kinds.texts,
   issuer: kinds.textOrTexts,
@@ -94,7 +94,7 @@ export const POLICY_KINDS: OptionKinds<PolicyDefaults> = {
   }),
 };
 
-/** Of tokens for backends. */
+/** Options of the tokens that backend calls carry. */
 export const HOP_KINDS: OptionKinds<HopOptions> = {
   audience: kinds.name,
   claims: kinds.texts,
@@ -102,7 +102,7 @@ export const HOP_KINDS: OptionKinds<HopOptions> = {
   ttl: kinds.whole('seconds', 2),
 };
 
-/** Of what one route asks beside that. */
+/** Options of `@RequireJwt` alone. */
 export const ROUTE_KINDS = {
   roles: kinds.texts,
   scopes: kinds.texts,

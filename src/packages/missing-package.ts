@@ -1,6 +1,5 @@
 /**
- * The optional peers that the gateway always needs. They are no dependencies: who uses the library need
- * not install them.
+ * The optional peer dependencies that the gateway always needs. Users of the library need not install them.
  */
 export const GATEWAY_PACKAGES = [
   '@nestjs/axios',
@@ -21,12 +20,12 @@ const TRACING_PACKAGES = [
 ];
 
 /**
- * What to do about an import that failed because an optional peer is not installed, with the command
- * that installs it and all that goes with it, in the versions that are tested.
+ * Describes an import that failed because an optional peer dependency is not installed. The text ends with the command
+ * that installs it, and the packages that it is used with, in the tested versions.
  *
- * @param error what the import threw
- * @param needed packages that are needed as well
- * @returns `undefined` where something else is wrong
+ * @param error the error of the import
+ * @param needed packages that are needed, too
+ * @returns `undefined` for another error
  */
 export async function missingPackage(
   error: unknown,
@@ -62,7 +61,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Of this package; a bundle has none. Not by its path, which `import.meta` alone tells. */
+/** The manifest of this package, by its name: the path of this file is unknown in a bundle, which has no manifest. */
 const MANIFEST = 'nest-signet/package.json';
 const manifest = (): Promise<Manifest> =>
   import(MANIFEST, { with: { type: 'json' } }).then(

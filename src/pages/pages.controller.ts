@@ -22,13 +22,13 @@ const Page = (): MethodDecorator =>
     Operation(PAGE),
   );
 
-/** What the pages need to know. */
+/** The data that the pages are made of. */
 interface Facts extends PagesModuleOptions {
   readonly links: readonly { readonly href: string; readonly text: string }[];
   readonly routes: readonly RouteRow[];
 }
 
-/** The pages, and what they are made of. */
+/** The pages for development, with their scripts and data. */
 @Controller()
 @Public()
 export class PagesController {

@@ -1,15 +1,15 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** What the first page tells. */
+/** Options of `PagesModule`. */
 export interface PagesModuleOptions {
-  /** The demo backend answers logins: the page names its users. */
+  /** True: logins go to the demo backend, and the page names its users. */
   demo: boolean;
-  /** `/docs` exists. */
+  /** True: the page links to `/docs`. */
   docs: boolean;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const PAGES_KINDS: OptionKinds<PagesModuleOptions> = { demo: kinds.flag, docs: kinds.flag };
 
 export const {

@@ -5,8 +5,8 @@ import { PagesController } from './pages.controller.js';
 import { ConfigurablePagesModule } from './pages.module-definition.js';
 
 /**
- * Pages for people who develop: `GET /` and `GET /_explain`. Needs `AuthModule` and `ExplainModule`, whose checks
- * they show. Never in production: they tell anybody which routes there are.
+ * Serves pages for development: `GET /` and `GET /_explain`. Needs `AuthModule` and `ExplainModule`. Do not import it
+ * in production: the pages list all routes.
  */
 @Module(withNeeds('PagesModule', { AuthModule: [RouteTable] }, { controllers: [PagesController] }))
 export class PagesModule extends ConfigurablePagesModule {}

@@ -7,7 +7,7 @@ import { Operation } from '../routes/index.js';
 import { PRIVATE_OPTIONS, type PrivateModuleOptions } from './private.module-definition.js';
 import { GET_CUSTOM } from './private.operations.js';
 
-/** A protected route in front of the backend: copy it for your own. */
+/** `GET /private/custom`: a protected route in front of the backend, and the template for routes of your own. */
 @Controller('private')
 export class PrivateController {
   constructor(

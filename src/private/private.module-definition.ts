@@ -1,13 +1,13 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** The backend call behind `GET /private/custom`. */
+/** Options of `PrivateModule`. */
 export interface PrivateModuleOptions {
-  /** Path below the backend's host; may contain `{JWT.<claim>}`. */
+  /** Path of the backend call. `{JWT.<claim>}` is replaced by the claim. */
   path: string;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const PRIVATE_KINDS: OptionKinds<PrivateModuleOptions> = { path: kinds.name };
 
 export const {

@@ -35,7 +35,7 @@ export interface ServedApp {
   readonly app: NestExpressApplication;
   /** Where it listens. */
   readonly url: string;
-  /** Of the tokens that it signs. */
+  /** Issuer of the tokens that it signs. */
   readonly issuer: string;
   readonly shutDown: () => Promise<void>;
   /** Looks at files again. */

@@ -3,37 +3,37 @@ import { Reflector } from '@nestjs/core';
 /** A JSON Schema as OpenAPI 3.0 knows it. One with a `title` becomes a schema of that name in the document. */
 export type OperationSchema = Readonly<Record<string, unknown>>;
 
-/** What a route's decorators do not tell about it, for the OpenAPI document. */
+/** What the OpenAPI document says about a route beside what its decorators declare. */
 export interface OperationInfo {
   /**
-   * Name of the operation, unique in the document: generated clients have a method of this name. Default: the
-   * one that `@nestjs/swagger` gives it; in the gateway made of handler and controller, `listOrders`.
+   * Operation id, unique in the document: generated clients have a method of this name. Default: the one of
+   * `@nestjs/swagger`; in the gateway handler and controller, e.g. `listOrders`.
    */
   id?: string;
   /** One line. */
   summary: string;
   /** Markdown. */
   description?: string;
-  /** Request bodies by media type. The body limit and the answers that go with a body are added. */
+  /** Request bodies by media type. The errors of bodies (400, 413, 415) are added. */
   body?: { required?: boolean; content: Readonly<Record<string, OperationSchema>> };
   /** Query parameters by name. */
   query?: Readonly<Record<string, OperationSchema>>;
-  /** Answers without error, by status. `@SignFields` adds its fields to the schemas. */
+  /** Successful answers by status. `@SignFields` adds its fields to the schemas. */
   answers?: Readonly<Record<number, { description: string; schema?: OperationSchema }>>;
   /** Error codes by status, beside those that `@RequireJwt`, `@SignFields` and `callsBackend` bring. */
   errors?: Readonly<Record<number, readonly string[]>>;
   /** The handler reads the token itself, as a bare `@RequireJwt` would. */
   takesToken?: boolean;
-  /** It stands for a route that is in the document already, at another path. */
+  /** True: the route is not documented, e.g. since it is another path of a documented one. */
   hidden?: boolean;
-  /** What the metadata of the issuer call it (RFC 8414): clients find it there. */
+  /** Name of the endpoint in the metadata of the issuer (RFC 8414). */
   endpoint?: 'token' | 'revocation' | 'introspection' | 'jwks';
-  /** The handler asks the backend: its failures are answers of this route too. */
+  /** True: the handler calls the backend, so the errors of the backend are added. */
   callsBackend?: boolean;
 }
 
 /**
- * Describes a route in the OpenAPI document. Plain metadata: nothing of OpenAPI is loaded for it.
+ * Decorator: describes a route in the OpenAPI document. It only sets metadata, and loads no OpenAPI package.
  *
  * @example
  * ```ts

@@ -17,12 +17,12 @@ import {
 } from '@nestjs/core';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 
-/** How requests reach a handler: what `ExecutionContext.getType()` says of them. */
+/** The protocol of a handler: the value of `ExecutionContext.getType()`. */
 export type HandlerKind = 'http' | 'graphql' | 'ws' | 'rpc';
 
-/** A method that Nest calls for requests. */
+/** A method that Nest calls for requests or messages. */
 export interface Handler {
-  /** The controller, the resolver or the gateway. */
+  /** The class: a controller, a resolver or a gateway. */
   controller: Type;
   handler: (...args: never[]) => unknown;
   /** The name of the method. */
@@ -30,13 +30,13 @@ export interface Handler {
   kind: HandlerKind;
   /** HTTP method; `Query`, `Mutation`, `Subscription` or `Field` of GraphQL; `MESSAGE`; `PATTERN` or `EVENT`. */
   method: string;
-  /** What is addressed: a path, a field, the name of a message, a pattern. */
+  /** The path, the GraphQL field, the name of the message, or the pattern. */
   path: string;
-  /** For messages: `POST /token (TokenController.create)`. */
+  /** Description for errors and logs: `POST /token (TokenController.create)`. */
   label: string;
 }
 
-/** A route of the application, as its decorators declare it. */
+/** An HTTP route of the application. */
 export interface Route extends Handler {
   /** The handler writes the response itself (`@Res()` without passthrough, `@Next()`). */
   writesResponse: boolean;
@@ -44,7 +44,7 @@ export interface Route extends Handler {
   sendsEvents: boolean;
 }
 
-/** Metadata of packages that are not loaded here. */
+/** Metadata keys of optional packages, which are not loaded here. */
 const RESOLVER_TYPE = 'graphql:resolver_type';
 const RESOLVER_NAME = 'graphql:resolver_name';
 const RESOLVER_PROPERTY = 'graphql:resolve_property';
@@ -59,7 +59,7 @@ const GATEWAY = 'websockets:is_gateway';
 const GATEWAY_OPTIONS = 'websockets:gateway_options';
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
-/** Lists what the application answers requests with, so that decorators can be checked when it starts. */
+/** Lists the handlers of the application, so that decorators can be checked at boot. */
 @Injectable()
 export class RouteExplorer {
   constructor(
@@ -82,12 +82,12 @@ export class RouteExplorer {
       );
   }
 
-  /** Everything else that requests reach: GraphQL fields, messages of WebSockets, patterns of microservices. */
+  /** The other handlers: GraphQL fields, WebSocket messages, patterns of microservices. */
   handlers(): Handler[] {
     return this.methods().flatMap((method) => describeHandler(...method) ?? []);
   }
 
-  /** The connections to all gateways of WebSockets, with the gateway itself once it is made. */
+  /** The `handleConnection` of all WebSocket gateways, with the instance of the gateway once Nest has created it. */
   gateways(): (Handler & { instance: unknown })[] {
     return this.discovery.getProviders().flatMap(({ metatype, instance }) => {
       const gateway = metatype as Type | null;
@@ -105,7 +105,7 @@ export class RouteExplorer {
     });
   }
 
-  /** Methods of controllers and providers that requests do not reach, as far as is known here. */
+  /** The methods of controllers and providers that are no handlers, as far as this class knows. */
   others(): Pick<Handler, 'controller' | 'handler' | 'name'>[] {
     return this.methods().flatMap(([controller, handler, name]) =>
       Reflect.hasMetadata(METHOD_METADATA, handler) ||
@@ -115,7 +115,7 @@ export class RouteExplorer {
     );
   }
 
-  /** What Nest runs around fields of GraphQL types; by default nothing (`fieldResolverEnhancers`). */
+  /** The enhancers that Nest runs for fields of GraphQL types (option `fieldResolverEnhancers`). Default: none. */
   fieldEnhancers(): readonly string[] {
     return this.discovery.getProviders().flatMap(({ token, instance }) => {
       if (token !== GRAPHQL_OPTIONS) return [];
@@ -135,7 +135,7 @@ export class RouteExplorer {
     if (typeof metatype !== 'function') return [];
     const controller = metatype as Type;
     const prototype = controller.prototype as Record<string, Handler['handler']> | undefined;
-    // A factory may be an arrow function.
+    // An arrow function (a factory) has no prototype.
     if (prototype === undefined) return [];
     return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
       const handler = prototype[name];
@@ -144,8 +144,8 @@ export class RouteExplorer {
   }
 
   /**
-   * The paths under which a handler is served, as Nest registers them: below the global prefix, the path of
-   * its module and the version in the URL. Known once the application is initialized.
+   * The paths of a handler as Nest registers them: with global prefix, module path and URL version. They are known once
+   * the application is initialized.
    */
   paths({ controller, handler }: Pick<Route, 'controller' | 'handler'>): string[] {
     const factory = new RoutePathFactory(this.config);
@@ -186,7 +186,7 @@ const textsOf = (key: string, target: object): string[] =>
 type VersionValue = Parameters<typeof Version>[0];
 const versionOf = (target: object): VersionValue | undefined =>
   Reflect.getMetadata(VERSION_METADATA, target) as VersionValue | undefined;
-/** Of gateways that do nothing when a client connects. */
+/** Stands for `handleConnection` of a gateway that has none. */
 const NO_HANDLER = (): undefined => undefined;
 
 function describeRoute(controller: Type, handler: Route['handler'], name: string): Route {

@@ -2,37 +2,37 @@ import { Injectable } from '@nestjs/common';
 import { RouteExplorer, type Handler, type HandlerKind } from './route-explorer.js';
 
 /**
- * Who gets in: `token`: with a token; `optional`: with one or without; `public`: everybody, as `@Public()` says;
- * `open`: everybody, since nothing says otherwise.
+ * Who can call a route. `token`: a token is required. `optional`: a token is checked if there is one. `public`:
+ * everybody, by `@Public()`. `open`: everybody, since the route has no decorator.
  */
 export type RouteAccess = 'token' | 'optional' | 'public' | 'open';
 
-/** What `@RequireJwt` and `@SignFields` say about a route. */
+/** What `@RequireJwt` and `@SignFields` declare for a route. */
 export interface RouteFacts {
   readonly access: RouteAccess;
-  /** Roles of which a token needs one, or all. */
+  /** Required roles: one of them or all, see `rolesMatcher`. */
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   readonly issuers: readonly string[];
   readonly signedFields: readonly string[];
 }
 
-/** One way for requests into the application. */
+/** One route, GraphQL field, message or gateway of the application. */
 export interface RouteRow extends RouteFacts {
   readonly kind: HandlerKind;
   /** `GET`, `Query`, `MESSAGE`, `PATTERN`, …; `CONNECT` for the connection to a protected gateway. */
   readonly method: string;
-  /** As Nest registers it; for others the field, message or pattern. */
+  /** Path as Nest registers it, or the field, message or pattern. */
   readonly path: string;
   /** `OrdersController.list` */
   readonly handler: string;
 }
 
-/** Adds what it knows of a route. */
+/** Gives the facts that one module knows about a route. */
 export type RouteDescriber = (handler: Handler) => Partial<RouteFacts>;
 
 /**
- * Every way into the application, with what protects and signs it.
+ * Lists all handlers of the application, with their protection and signed fields.
  *
  * @example
  * ```ts
@@ -45,18 +45,18 @@ export class RouteTable {
 
   constructor(private readonly explorer: RouteExplorer) {}
 
-  /** For modules whose decorators say something about routes. */
+  /** Registers the facts of a module, e.g. of `AuthModule`. */
   describeBy(describer: RouteDescriber): void {
     this.describers.push(describer);
   }
 
-  /** In the order of the modules, a row per path. Once the application is made; it need not be initialized. */
+  /** A row per path, in the order of the modules. The application has to be created, but not initialized. */
   rows(): RouteRow[] {
     const routes = this.explorer
       .routes()
       .flatMap((route) => this.explorer.paths(route).map((path) => this.row(route, path)));
     const handlers = this.explorer.handlers().map((handler) => this.row(handler));
-    // An open connection is none of the gateway's messages.
+    // Gateways without a guard on the connection are left out: their messages are listed.
     const connections = this.explorer
       .gateways()
       .map((gateway) => this.row(gateway))

@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { RouteExplorer } from './route-explorer.js';
 import { RouteTable } from './route-table.service.js';
 
-/** One {@link RouteExplorer} for the whole application, whoever imports it. */
+/** Provides {@link RouteExplorer} and {@link RouteTable}. Nest creates one of each for the whole application. */
 @Module({
   imports: [DiscoveryModule],
   providers: [RouteExplorer, RouteTable],

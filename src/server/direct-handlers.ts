@@ -35,24 +35,24 @@ import { GatewayAdapter } from './gateway-adapter.js';
 import { StraightRoutes, type ExpressHandler, type ExpressLayer } from './straight-routes.js';
 
 type Wrapper = ReturnType<DiscoveryService['getControllers']>[number];
-/** What the types of Nest do not say of its adapters. */
+/** A method of Nest's adapters that is missing in their types. */
 interface WithTrigger {
   getOnRouteTriggered?(): unknown;
 }
 
 /**
- * Lets routes that have nothing but enhancers of ours on them go past the chain of Nest (contexts, promises, rxjs),
- * which does for them what {@link directHandler} does in one function: see the figures in bench/README.md,
- * 2026-11-28. A route of which anything is not exactly known stays with Nest.
+ * Replaces the pipeline of Nest (contexts, promises, rxjs) by {@link directHandler} for routes that have only guards
+ * and interceptors of this package. For the gain see bench/README.md, 2026-11-28. A route with anything that is not
+ * known here is left to Nest.
  *
- * @param app initialized, not yet listening
- * @returns the routes that go past it: `GET /private/custom`
+ * @param app the application, initialized, not yet listening
+ * @returns the routes that were replaced, in the gateway `POST /token` and `GET /private/custom`
  */
 export function useDirectHandlers(app: NestExpressApplication): string[] {
   const adapter = app.getHttpAdapter();
   const { stack } = (adapter.getInstance() as unknown as { router: { stack: ExpressLayer[] } })
     .router;
-  // Somebody wants to know of each route that Nest calls.
+  // Somebody observes the routes that Nest calls.
   if ((adapter as WithTrigger).getOnRouteTriggered?.() !== undefined) return [];
   const config = app.get(ApplicationConfig, { strict: false });
   const explorer = app.get(RouteExplorer, { strict: false });
@@ -84,10 +84,10 @@ export function useDirectHandlers(app: NestExpressApplication): string[] {
 
 type Reply = (response: Response, result: unknown, status: number) => unknown;
 
-/** Metadata that makes of a route something else than a handler with a result. */
+/** Metadata of routes that do more than answer with the result of the handler. */
 const SPECIAL = [REDIRECT_METADATA, RENDER_METADATA, SSE_METADATA, VERSION_METADATA, HOST_METADATA];
 
-/** The steps of Nest for a route, in its order; `undefined` where one of them is not known. */
+/** Does the steps of Nest for a route, in the same order. @returns `undefined` where one of them is not known here */
 function directHandler(
   { controller, handler, name, method, writesResponse }: Route,
   wrapper: Wrapper,
@@ -121,7 +121,7 @@ function directHandler(
   if (writesResponse) {
     if (interceptors.length > 0) return undefined;
   } else {
-    // Its result is plain; what others return, files and streams among it, Nest knows.
+    // A signed result is a plain object. Other results, e.g. files and streams, are left to Nest.
     if (interceptors.length !== 1 || interceptors[0] !== SigningInterceptor) return undefined;
     signing = exactly(SigningInterceptor, wrapper);
     if (signing === undefined) return undefined;
@@ -184,7 +184,7 @@ function directHandler(
   };
 }
 
-/** What stands before and around all routes, beside the filter. */
+/** True where the application has global enhancers beside the filter. */
 const hasGlobals = (config: ApplicationConfig): boolean =>
   [
     config.getGlobalGuards(),
@@ -196,7 +196,7 @@ const hasGlobals = (config: ApplicationConfig): boolean =>
     config.getGlobalRequestFilters(),
   ].some((list) => list.length > 0);
 
-/** Our filter, where it is the only one. */
+/** The global `ErrorFilter`, if it is the only filter. */
 function onlyFilter(config: ApplicationConfig): ErrorFilter | undefined {
   const [filter, ...others] = config.getGlobalFilters();
   return others.length === 0 && filter instanceof ErrorFilter && filter.constructor === ErrorFilter
@@ -204,7 +204,7 @@ function onlyFilter(config: ApplicationConfig): ErrorFilter | undefined {
     : undefined;
 }
 
-/** What Nest made of an enhancer of a controller, where it is just that: a test may have put another in its place. */
+/** The instance of an enhancer, if it is of exactly that class: a test may have overridden it. */
 function exactly<T>(type: Type<T>, { host }: Wrapper): T | undefined {
   const instance: unknown = host?.injectables.get(type)?.instance;
   return (instance as object | undefined)?.constructor === type ? (instance as T) : undefined;
@@ -239,7 +239,7 @@ const checkBy =
   (request, response) =>
     guard.check(request, response, protection);
 
-/** One that refuses by an exception, and by nothing else. */
+/** A guard that refuses only by an exception. */
 const activateBy =
   (guard: TokenThrottleGuard & CanActivate): Guard =>
   (_request, _response, context) => {
@@ -249,7 +249,7 @@ const activateBy =
 
 type Argument = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** How the parameters of a handler are filled; `undefined` where one of them is not known. */
+/** The functions that give the arguments of a handler; `undefined` where a parameter is not known here. */
 function argumentsOf(controller: Type, name: string): Argument[] | undefined {
   const metadata = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<
     string,

@@ -79,7 +79,7 @@ export class IssuedTokens {
       // Whoever else makes tokens is not asked about ours.
       introspection: undefined,
       jwtIntrospection: undefined,
-      // Those of clients with a secret need no proof (RFC 9449 section 5).
+      // Refresh tokens of confidential clients need no proof (RFC 9449 section 5).
       dpop: this.access.dpop !== false,
       keySource: keys.signingSource,
     };
@@ -106,7 +106,7 @@ export class IssuedTokens {
     return this.verify(token, kind, age === 'any' ? varyPolicy(policy, { anyAge: true }) : policy);
   }
 
-  /** As {@link identify}. @returns `undefined` for everything else */
+  /** Like {@link identify}. @returns `undefined` for a token that is not ours */
   recognize(token: string, age: 'live' | 'any'): Promise<PresentedToken | undefined> {
     return unlessRefused(this.identify(token, age));
   }
@@ -159,7 +159,9 @@ export class IssuedTokens {
     };
   }
 
-  /** A refresh token is as old as the clock says that all gateways share: that of one may be wrong, and ends no session. */
+  /**
+   * A refresh token is as old as the clock says that all gateways share: that of one may be wrong, and ends no session.
+   */
   private async verifyTimes(
     token: string,
     kind: PresentedToken['kind'],

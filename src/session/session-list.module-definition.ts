@@ -1,18 +1,18 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** So many sessions of a user are known at most; more would make the list of no use. */
+/** Maximum number of sessions of a user. */
 export const MOST_SESSIONS = 1000;
 
-/** How many sessions a user has. */
+/** Options of `SessionListModule`. */
 export interface SessionListModuleOptions {
-  /** So many per `sub` at most, the oldest one ends. Default and maximum: 1000. */
+  /** Sessions per `sub`. A further login ends the oldest one. Default and maximum: 1000. */
   limit?: number;
-  /** `absoluteTtl` of `OAuthModule`: seconds from login until a session cannot go on. Default: no end. */
+  /** Seconds from login until a session cannot be refreshed: `absoluteTtl` of `OAuthModule`. Default: no limit. */
   absoluteTtl?: number;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const SESSION_LIST_KINDS: OptionKinds<SessionListModuleOptions> = {
   limit: kinds.whole('sessions', 1),
   absoluteTtl: kinds.number('seconds'),

@@ -7,8 +7,8 @@ import { SessionList } from './session-list.service.js';
 import { SessionsController } from './sessions.controller.js';
 
 /**
- * Remembers the sessions that `TokenModule` and `OAuthModule` begin and go on with, and ends the oldest ones of a user
- * who has too many. Needs `StateModule`.
+ * Stores the sessions that logins begin and refreshes continue, and ends the oldest session of a user who has too many.
+ * Needs `StateModule`.
  */
 @Module(
   withNeeds(
@@ -19,7 +19,7 @@ import { SessionsController } from './sessions.controller.js';
 )
 export class SessionListModule extends ConfigurableSessionListModule {}
 
-/** The routes `/sessions`. Needs `SessionListModule`, `SessionModule` and `AuthModule`. */
+/** Serves `/sessions`. Needs `SessionListModule`, `SessionModule` and `AuthModule`. */
 @Module(
   withNeeds(
     'SessionRoutesModule',

@@ -2,29 +2,29 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 
-/** What is known of the tokens that are signed here, and whether browsers keep them. */
+/** Options of `SessionModule`. */
 export interface SessionModuleOptions {
   /** Algorithm of refresh tokens. Default: that of `SigningModule`. */
   alg?: JwsAlgorithm;
   /**
-   * Stamped as `iss`; accepted in refresh tokens beside the issuers of `AuthModule`. Default: that of
+   * Our issuer: accepted as `iss` of refresh tokens beside the issuers of `AuthModule`. Default: that of
    * `SigningModule`.
    */
   issuer?: string;
-  /** `typ` of refresh tokens; no access token may have it. Default: that of `SigningModule`. */
+  /** Header `typ` of refresh tokens; access tokens must have another one. Default: that of `SigningModule`. */
   refreshTyp?: string;
-  /** `POST /token` also sets the tokens as cookies. Default false. */
+  /** True: `POST /token` also sets the tokens as cookies. Default false. */
   cookies?: boolean;
-  /** Where browsers reach the gateway. Default: the host that they address. */
+  /** URL by which browsers reach the application. Default: the host of the request. */
   publicUrl?: string;
   /**
    * Other origins of the same site, e.g. `https://app.example`, whose pages may log in, refresh and log out with
-   * cookies, too. Default: none.
+   * cookies. Default: none.
    */
   trustedOrigins?: readonly string[];
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const SESSION_KINDS: OptionKinds<SessionModuleOptions> = {
   alg: kinds.name,
   issuer: kinds.text,

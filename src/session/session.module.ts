@@ -10,8 +10,8 @@ import { SessionEnd } from './session-end.service.js';
 import { ConfigurableSessionModule } from './session.module-definition.js';
 
 /**
- * Sessions: recognizing their tokens, cookies, `POST /logout`. Needs `JwksModule`, `AuthModule` and `StateModule`;
- * what its options leave out comes from `SigningModule`.
+ * Recognizes the tokens of a session, reads and sets session cookies, and serves `POST /logout`. Needs `JwksModule`,
+ * `AuthModule` and `StateModule`. The defaults of its options come from `SigningModule`.
  */
 @Module(
   withNeeds(

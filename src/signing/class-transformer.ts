@@ -1,16 +1,16 @@
 import type { ClassTransformOptions } from 'class-transformer';
 
-/** What of class-transformer is used here. */
+/** The functions of class-transformer that are used here. */
 export interface Transformer {
-  /** What an object shows by the decorators of its class and of those that it holds. */
+  /** Applies the decorators of the object's class, and those of the objects in it. */
   readonly instanceToPlain: (value: object, options?: ClassTransformOptions) => unknown;
-  /** True for an object whose class has such decorators. */
-  readonly knows: (value: object) => boolean;
-  /** Makes an object that keeps all of its members whatever a serializer outside of it is told. */
-  readonly shown: () => Record<string, unknown>;
+  /** True for an object whose class, or a base class, has decorators of class-transformer. */
+  readonly isDecorated: (value: object) => boolean;
+  /** Creates an object of which no later serializer hides a member, whatever its options are. */
+  readonly createExposed: () => Record<string, unknown>;
 }
 
-/** A part of the package that its index leaves out. */
+/** The module with the metadata of all decorators. The index of the package does not export it. */
 const STORAGE = 'class-transformer/cjs/storage.js';
 interface Storage {
   readonly defaultMetadataStorage: Readonly<
@@ -23,7 +23,7 @@ interface Storage {
 
 let loaded: Promise<Transformer | undefined> | undefined;
 
-/** class-transformer, loaded when it is asked for first; `undefined` where it is not installed. */
+/** Loads class-transformer with the first call. @returns `undefined` where it is not installed */
 export const classTransformer = (): Promise<Transformer | undefined> => (loaded ??= load());
 
 async function load(): Promise<Transformer | undefined> {
@@ -32,8 +32,8 @@ async function load(): Promise<Transformer | undefined> {
     (import(STORAGE) as Promise<Storage>).catch(() => undefined),
   ]);
   if (main === undefined) return undefined;
-  class Shown {}
-  main.Expose()(Shown);
+  class Exposed {}
+  main.Expose()(Exposed);
   const {
     _typeMetadatas: byType,
     _transformMetadatas: byTransform,
@@ -41,17 +41,18 @@ async function load(): Promise<Transformer | undefined> {
     _excludeMetadatas: byExclude,
   } = storage?.defaultMetadataStorage ?? {};
   const decorated = [byType, byTransform, byExpose, byExclude].filter((map) => map !== undefined);
-  // A bundle may hold the package twice. Then it is not known which classes have decorators.
-  const isSame = decorated.length === 4 && byExpose?.has(Shown) === true;
+  // A bundle may contain the package twice. Then its metadata are not those of the application, and every class counts
+  // as decorated.
+  const isComplete = decorated.length === 4 && byExpose?.has(Exposed) === true;
   return {
     instanceToPlain: (value, options) => main.instanceToPlain(value, options),
-    knows: (value) =>
-      !isSame || classesOf(value).some((target) => decorated.some((map) => map.has(target))),
-    shown: () => new Shown() as Record<string, unknown>,
+    isDecorated: (value) =>
+      !isComplete || classesOf(value).some((target) => decorated.some((map) => map.has(target))),
+    createExposed: () => new Exposed() as Record<string, unknown>,
   };
 }
 
-/** The class of an object and those that it extends. */
+/** The class of an object, and its base classes. */
 function classesOf(value: object): unknown[] {
   const classes: unknown[] = [];
   let prototype: unknown = Object.getPrototypeOf(value);

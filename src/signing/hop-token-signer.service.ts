@@ -15,32 +15,33 @@ import {
 import { JwtSigner } from './jwt-signer.service.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
 
-/** Characters of all tokens by which others are remembered. */
+/** Length of all keys of the cache together, in characters. */
 const MAX_CHARACTERS = 4_000_000;
 
-interface Remembered {
+interface CachedToken {
   readonly token: string | Promise<string>;
-  /** Seconds since 1970, until which half of its life remains. */
+  /** Seconds since 1970. Until then the token is used again: half of its lifetime remains. */
   readonly freshUntil: number;
 }
 
-/** What was made for one token that was presented. */
-interface OfUser {
-  /** One id for everything that is done for it at a time. */
+/** The tokens that were made on behalf of one presented token. */
+interface UserEntry {
+  /** Transaction id of the calls that are made at about the same time. */
   txn: string;
+  /** Seconds since 1970: the latest `exp` of a token with this `txn`. */
   txnUntil: number;
-  readonly byRequest: WeakMap<HopTokenRequest, Remembered>;
+  readonly byRequest: WeakMap<HopTokenRequest, CachedToken>;
 }
 
 /**
- * Makes the tokens that backend calls carry (draft-ietf-oauth-transaction-tokens): for one audience, short-lived,
- * never longer than the token that was presented, and with no more scopes. One is used again while half of its
- * life remains.
+ * Makes the token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens). It is for one
+ * audience, expires after some seconds and never after the token that the client presented, and holds no scope that
+ * that token lacks. It is used again while half of its lifetime remains.
  */
 @Injectable()
 export class HopTokenSigner implements HopTokenMaker {
-  /** By the token that was presented; the empty text for nobody. The oldest is first. */
-  private readonly users = new Map<string, OfUser>();
+  /** By presented token; the key of calls without a user is the empty string. The oldest entry is first. */
+  private readonly users = new Map<string, UserEntry>();
   private characters = 0;
   private readonly format: TokenFormat;
   private readonly issuer: string | undefined;
@@ -57,7 +58,7 @@ export class HopTokenSigner implements HopTokenMaker {
     hops.use(this);
   }
 
-  /** @throws BootError where the options cannot make such tokens */
+  /** Checks, once, that the options allow such tokens. @throws BootError where `issuer` is missing */
   assertUsable(): void {
     if (this.isChecked) return;
     this.isChecked = true;
@@ -71,22 +72,19 @@ export class HopTokenSigner implements HopTokenMaker {
 
   make(request: HopTokenRequest, user: HopUser | undefined): string | Promise<string> {
     const now = nowSeconds();
-    const ofUser = this.ofUser(user?.token ?? '');
-    const known = ofUser.byRequest.get(request);
-    if (known !== undefined && now < known.freshUntil) return known.token;
+    const entry = this.entryOf(user?.token ?? '');
+    const cached = entry.byRequest.get(request);
+    if (cached !== undefined && now < cached.freshUntil) return cached.token;
     const exp = Math.min(now + request.ttl, toNumber(user?.claims.exp) ?? Infinity);
-    const claims = this.claims(request, user, {
-      now,
-      exp,
-      txn: this.txnOf(ofUser, user, now, exp),
-    });
+    const txn = this.txnOf(entry, user, now, exp);
+    const claims = this.claims(request, user, { now, exp, txn });
     const token = this.signer.sign(claims, this.format);
-    const remembered = { token, freshUntil: now + Math.floor((exp - now) / 2) };
-    ofUser.byRequest.set(request, remembered);
+    const freshUntil = now + Math.floor((exp - now) / 2);
+    entry.byRequest.set(request, { token, freshUntil });
     if (typeof token !== 'string')
       token.then(
-        (signed) => void ofUser.byRequest.set(request, { ...remembered, token: signed }),
-        () => void ofUser.byRequest.delete(request),
+        (signed) => void entry.byRequest.set(request, { token: signed, freshUntil }),
+        () => void entry.byRequest.delete(request),
       );
     return token;
   }
@@ -111,27 +109,26 @@ export class HopTokenSigner implements HopTokenMaker {
     return { ...claims, iss: this.issuer, aud: audience, iat: now, exp, txn };
   }
 
-  /** That of the token that was presented, if it is one for this service: it stands for the whole chain. */
-  private txnOf(ofUser: OfUser, user: HopUser | undefined, now: number, exp: number): string {
+  /** The `txn` of the presented token where it has one: it identifies the whole chain of calls. */
+  private txnOf(entry: UserEntry, user: HopUser | undefined, now: number, exp: number): string {
     const given = user === undefined ? undefined : readClaim(user.claims, 'txn', false);
     if (typeof given === 'string' && given !== '') return given;
-    if (now >= ofUser.txnUntil) ofUser.txn = randomUUID();
-    ofUser.txnUntil = Math.max(ofUser.txnUntil, exp);
-    return ofUser.txn;
+    if (now >= entry.txnUntil) entry.txn = randomUUID();
+    entry.txnUntil = Math.max(entry.txnUntil, exp);
+    return entry.txn;
   }
 
-  private ofUser(token: string): OfUser {
-    let ofUser = this.users.get(token);
-    if (ofUser === undefined) {
-      ofUser = { txn: '', txnUntil: 0, byRequest: new WeakMap() };
-      this.users.set(token, ofUser);
-      this.characters += token.length;
-      for (const [oldest] of this.users) {
-        if (this.characters <= MAX_CHARACTERS) break;
-        this.users.delete(oldest);
-        this.characters -= oldest.length;
-      }
+  private entryOf(token: string): UserEntry {
+    const known = this.users.get(token);
+    if (known !== undefined) return known;
+    const entry: UserEntry = { txn: '', txnUntil: 0, byRequest: new WeakMap() };
+    this.users.set(token, entry);
+    this.characters += token.length;
+    for (const [oldest] of this.users) {
+      if (this.characters <= MAX_CHARACTERS) break;
+      this.users.delete(oldest);
+      this.characters -= oldest.length;
     }
-    return ofUser;
+    return entry;
   }
 }

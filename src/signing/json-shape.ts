@@ -1,20 +1,20 @@
 import { types } from 'node:util';
 import { SigningError } from '../core/sign/index.js';
 
-/** Levels of an answer; what nests deeper is not walked through, and not signed. */
+/** Nesting levels of an answer. A deeper one is refused. */
 const MAX_DEPTH = 1000;
-/** Levels that are looked through to see that there is nothing but JSON; deeper ones take the longer way. */
+/** Nesting levels that {@link isJsonShape} looks at. A deeper answer is copied by {@link toJsonShape}. */
 const QUICK_DEPTH = 32;
 
 const { isRawJSON } = JSON as unknown as { isRawJSON(this: void, value: unknown): boolean };
 
-/** True for an object literal, also one without a prototype. */
+/** True for an object without a class: a literal, or one without a prototype. */
 export function isLiteral(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** True for what {@link toJsonShape} would leave as it is: nothing has a class, nothing hides anything. */
+/** True for a value that {@link toJsonShape} would not change: no classes, no `toJSON()`, nothing but JSON. */
 export function isJsonShape(value: unknown, depth = 0): boolean {
   switch (typeof value) {
     case 'string':
@@ -36,7 +36,7 @@ export function isJsonShape(value: unknown, depth = 0): boolean {
   return true;
 }
 
-/** What JSON writes as text of its own, or not at all. */
+/** True for built-in objects, which `JSON.stringify` writes as text or as `{}`. */
 const isBuiltIn = (value: object): boolean =>
   types.isDate(value) ||
   types.isMap(value) ||
@@ -49,7 +49,7 @@ const isBuiltIn = (value: object): boolean =>
   types.isPromise(value) ||
   types.isBoxedPrimitive(value);
 
-/** What has members of its own: no list, no raw number, no `Date`, `Map`, `Buffer` and the like. */
+/** True for an object with members: no list, no raw number, no `Date`, `Map`, `Buffer` or other built-in object. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' &&
   value !== null &&
@@ -59,7 +59,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 type WithToJson = { toJSON?: unknown };
 
-/** Raw numbers on their way through serializers, which would look into them. */
+/** Raw numbers (`JSON.rawJSON`) by the symbol that replaces them, since serializers would treat them as objects. */
 const rawNumbers = new WeakMap<symbol, object>();
 
 function wrapRaw(number: object): symbol {
@@ -69,60 +69,67 @@ function wrapRaw(number: object): symbol {
 }
 
 /**
- * Objects in the place of which `toJSON()` puts something else become that, at whatever depth; what has none
- * stays the very same object. What comes of it has the class of the object again where `keepsClass` says so.
- * Only {@link toJsonShape} takes what comes of it: raw numbers are wrapped.
+ * Replaces each object that has `toJSON()` by the result of that method, at any depth. Objects without one in them stay
+ * the same objects. The result goes to serializers and then to {@link toJsonShape}, which unwraps the raw numbers.
+ *
+ * @param keepsClass true for objects whose result gets their class again, so that its decorators still apply
+ * @param ancestors the objects around `value`
  */
 export function applyToJson(
   value: unknown,
   keepsClass: (object: object) => boolean,
   key = '',
-  open = new Set<unknown>(),
+  ancestors = new Set<unknown>(),
 ): unknown {
   if (isRawJSON(value)) return wrapRaw(value as object);
-  if (!(isRecord(value) || Array.isArray(value)) || open.has(value)) return value;
-  if (open.size > MAX_DEPTH) throw tooDeep();
-  open.add(value);
+  if (!(isRecord(value) || Array.isArray(value)) || ancestors.has(value)) return value;
+  if (ancestors.size > MAX_DEPTH) throw tooDeep();
+  ancestors.add(value);
   try {
     const { toJSON } = value as WithToJson;
-    if (typeof toJSON !== 'function') return withMembers(value, keepsClass, open);
-    const shown: unknown = Reflect.apply(toJSON, value, [key]);
-    if (!(isRecord(shown) || Array.isArray(shown))) return shown;
-    const members = withMembers(shown, keepsClass, open);
-    const reclassed = keepsClass(value) && isRecord(members);
-    return reclassed ? reclass(members, Object.getPrototypeOf(value) as object) : members;
+    if (typeof toJSON !== 'function') return withMembers(value, keepsClass, ancestors);
+    const result: unknown = Reflect.apply(toJSON, value, [key]);
+    if (!(isRecord(result) || Array.isArray(result))) return result;
+    const members = withMembers(result, keepsClass, ancestors);
+    return keepsClass(value) && isRecord(members)
+      ? copyWithPrototype(members, Object.getPrototypeOf(value) as object)
+      : members;
   } finally {
-    open.delete(value);
+    ancestors.delete(value);
   }
 }
 
+/** A copy whose members went through {@link applyToJson}; `value` itself where none of them changed. */
 function withMembers(
   value: Record<string, unknown> | unknown[],
   keepsClass: (object: object) => boolean,
-  open: Set<unknown>,
+  ancestors: Set<unknown>,
 ): unknown {
   const changed = new Map<string, unknown>();
   for (const [name, member] of Object.entries(value)) {
-    const shown = applyToJson(member, keepsClass, name, open);
-    if (shown !== member) changed.set(name, shown);
+    const result = applyToJson(member, keepsClass, name, ancestors);
+    if (result !== member) changed.set(name, result);
   }
   if (changed.size === 0) return value;
   if (Array.isArray(value))
     return value.map((item: unknown, index) =>
       changed.has(String(index)) ? changed.get(String(index)) : item,
     );
-  const copy = reclass(value, Object.getPrototypeOf(value) as object | null);
-  for (const [name, shown] of changed) define(copy, name, shown);
+  const copy = copyWithPrototype(value, Object.getPrototypeOf(value) as object | null);
+  for (const [name, member] of changed) define(copy, name, member);
   return copy;
 }
 
-function reclass(members: Record<string, unknown>, prototype: object | null) {
+function copyWithPrototype(
+  members: Record<string, unknown>,
+  prototype: object | null,
+): Record<string, unknown> {
   const copy = Object.create(prototype) as Record<string, unknown>;
   for (const [name, member] of Object.entries(members)) define(copy, name, member);
   return copy;
 }
 
-/** An own member, also for `__proto__`. */
+/** Sets an own member. An assignment would not do so for `__proto__`. */
 const define = (object: object, name: string, value: unknown): void => {
   Object.defineProperty(object, name, {
     value,
@@ -132,32 +139,36 @@ const define = (object: object, name: string, value: unknown): void => {
   });
 };
 
-/** How {@link toJsonShape} makes its values. */
+/** Options of {@link toJsonShape}. */
 export interface JsonShapeOptions {
-  /** Fields to sign; dots reach nested ones. Claims know nothing but JSON. */
+  /** The fields to sign; dots reach nested fields. Built-in objects are refused in them. */
   readonly fields: readonly string[];
-  /** What an object shows instead of itself. Default: its own members. */
-  readonly show?: (object: object) => unknown;
-  /** Makes the object that takes the members of another one. Default: an object literal. */
-  readonly create?: () => Record<string, unknown>;
+  /** Gives the value that replaces an object. Default: the object itself. */
+  readonly toPlain?: (object: object) => unknown;
+  /** Creates the copy of an object, without members. Default: an object literal. */
+  readonly createObject?: () => Record<string, unknown>;
 }
 
 /**
- * An answer in objects without a class, as `JSON.stringify` would write it. What has no place in JSON but a
- * text of its own (`Date`) stays as it is, though not in claims.
+ * Copies an answer into plain objects with the members that `JSON.stringify` would write. Outside of the fields to
+ * sign, built-in objects (`Date`, `Map`) are not copied.
  *
- * @throws SigningError `sign_target_invalid`, naming the field, for a BigInt or a value that holds itself,
- * and for a `Date`, a `Map` and the like in claims
+ * @throws SigningError `sign_target_invalid`, which names the field, for a BigInt, for an object that contains itself,
+ * and for a built-in object in a field to sign
  */
 export function toJsonShape(value: unknown, options: JsonShapeOptions): unknown {
   return shape(value, [], false, new Set(), options);
 }
 
+/**
+ * @param inClaims true within a field to sign
+ * @param ancestors the objects around `value`
+ */
 function shape(
   value: unknown,
   path: readonly string[],
   inClaims: boolean,
-  open: Set<unknown>,
+  ancestors: Set<unknown>,
   options: JsonShapeOptions,
 ): unknown {
   if (typeof value === 'bigint' && !('toJSON' in BigInt.prototype))
@@ -166,29 +177,31 @@ function shape(
   if (typeof value === 'symbol') return rawNumbers.get(value);
   if (value === null || typeof value !== 'object' || isRawJSON(value))
     return typeof value === 'function' ? undefined : value;
-  if (open.has(value)) throw invalid(path, 'holds an object that holds itself');
-  if (open.size > MAX_DEPTH) throw tooDeep();
+  if (ancestors.has(value)) throw invalid(path, 'holds an object that holds itself');
+  if (ancestors.size > MAX_DEPTH) throw tooDeep();
   const isSigned = inClaims || options.fields.includes(path.join('.'));
-  open.add(value);
-  const of = (member: unknown, name: string): unknown =>
-    shape(member, [...path, name], isSigned, open, options);
+  ancestors.add(value);
+  const shapeMember = (member: unknown, name: string): unknown =>
+    shape(member, [...path, name], isSigned, ancestors, options);
   try {
-    if (Array.isArray(value)) return value.map((item, index) => of(item, String(index)) ?? null);
+    if (Array.isArray(value))
+      return value.map((item, index) => shapeMember(item, String(index)) ?? null);
     if (!isRecord(value)) {
       if (!isSigned) return value;
       const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
       throw invalid(path, `holds a ${kind}; claims hold text, numbers, lists and objects`);
     }
-    const shown = options.show?.(value) ?? value;
-    if (shown !== value) return shape(shown, path, inClaims, open, { ...options, show: undefined });
-    const result = options.create?.() ?? {};
+    const plain = options.toPlain?.(value) ?? value;
+    if (plain !== value)
+      return shape(plain, path, inClaims, ancestors, { ...options, toPlain: undefined });
+    const copy = options.createObject?.() ?? {};
     for (const [name, member] of Object.entries(value)) {
-      const written = of(member, name);
-      if (written !== undefined) define(result, name, written);
+      const shaped = shapeMember(member, name);
+      if (shaped !== undefined) define(copy, name, shaped);
     }
-    return result;
+    return copy;
   } finally {
-    open.delete(value);
+    ancestors.delete(value);
   }
 }
 

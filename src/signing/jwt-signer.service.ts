@@ -7,10 +7,10 @@ import { Revocations } from '../state/index.js';
 import { RepeatedIds } from './repeated-ids.js';
 import { SigningEvents } from './signing-events.service.js';
 
-/** Makes signed tokens with the keys of {@link JwkKeyStore} (RFC 7515 sections 3.1 and 7.2.2). */
+/** Signs tokens with the keys of {@link JwkKeyStore} (RFC 7515 sections 3.1 and 7.2.2). */
 @Injectable()
 export class JwtSigner {
-  private readonly ids = new RepeatedIds();
+  private readonly repeatedIds = new RepeatedIds();
   private readonly keys: JwkKeyStore;
 
   constructor(
@@ -21,28 +21,34 @@ export class JwtSigner {
     this.keys = requiredKeys(keys, 'SigningModule');
   }
 
-  /** The time to stamp, in seconds since 1970: never ahead of the state store's clock, which decides about revocations. */
+  /**
+   * The time for `iat`, in seconds since 1970. It is never ahead of the clock of the state store, which decides which
+   * tokens a revocation covers.
+   */
   now(): number {
     return this.revocations?.issueTime() ?? nowSeconds();
   }
 
   /**
-   * Signs a claim set as it is; completing it is not done here. Where `StateModule` is imported, the
-   * token's `exp` is noted, so that a revocation is kept for as long as the token lives.
+   * Signs a claim set as it is: no claim is added. With `StateModule` the token's `exp` is recorded, so that a
+   * revocation is kept for as long as the token is valid.
    *
-   * @returns the compact JWS, or flattened JWS JSON with `format.full`
-   * @throws KeyError when the key is not there or does not fit
-   * @throws KeysUnavailableException while a remote set has not arrived
+   * @param format algorithm, key and `typ` of the token
+   * @returns the compact JWS; with `format.full` the flattened JWS JSON. It is a promise where the algorithm is
+   * asymmetric
+   * @throws KeyError when the key does not exist or does not fit the algorithm
+   * @throws SigningError `token_too_large` when the token would be longer than `format.maxLength`
+   * @throws KeysUnavailableException while the remote key set has not been loaded
    */
   sign(claims: ClaimSet, format: TokenFormat): string | Promise<string> {
     const key = this.keys.signingKey(format.alg, format.kid);
     const token = signToken(claims, key, format);
-    this.ids.look(claims.jti);
-    const told = (signed: string): string => {
+    this.repeatedIds.look(claims.jti);
+    const announce = (signed: string): string => {
       this.revocations?.noteExpiry(toNumber(claims.exp) ?? 0);
       this.events.tell({ alg: format.alg, kid: key.kid, typ: format.typ, exp: claims.exp });
       return signed;
     };
-    return typeof token === 'string' ? told(token) : token.then(told);
+    return typeof token === 'string' ? announce(token) : token.then(announce);
   }
 }

@@ -3,14 +3,14 @@ import type { SignableField, SignableHandler } from './signable.js';
 import { SigningInterceptor } from './signing.interceptor.js';
 import { SIGN_FIELDS, type SignFieldsOptions } from './sign-fields.metadata.js';
 
-/** What the decorator of a property must not return. */
+/** A return type that no property decorator may have, so that the compiler refuses the decorator on a property. */
 interface NoPropertyDecorator {
   readonly '@SignFields: there is no result to sign': never;
 }
 
-/** Accepts only a method whose result has an object in each field. */
+/** The type of `@SignFields`: it compiles only on a method whose result has an object in each field. */
 export interface SignFieldsDecorator<Field extends string> {
-  /** For `applyDecorators`, which says nothing about the method. No property may have such a decorator. */
+  /** For `applyDecorators`, which does not know the method. */
   (target: object, name: string | symbol, method?: undefined): NoPropertyDecorator;
   <Handler extends SignableHandler>(
     target: object,
@@ -20,9 +20,12 @@ export interface SignFieldsDecorator<Field extends string> {
 }
 
 /**
- * Signs fields of what the handler returns as JWTs: each named field has to hold an object with
- * claims, and reaches the client as a compact JWS. Without arguments the fields configured in
- * `SigningModule` are signed. Brings its interceptor along; without `SigningModule` the boot fails.
+ * Signs fields of the handler's result as JWTs (RFC 7519). Each field has to hold an object with claims; the client
+ * gets a compact JWS (RFC 7515 section 7.1) in its place. Missing `iat`, `exp`, `jti`, `iss` and `aud` are added. An
+ * answer that cannot be signed becomes 502. The boot fails without `SigningModule`, and where a key does not fit.
+ *
+ * @param fields names of the fields; dots reach nested fields. Default: the option `fields` of `SigningModule`. In
+ * place of names {@link SignFieldsOptions} can be given
  *
  * @example
  * ```ts

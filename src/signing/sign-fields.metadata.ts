@@ -1,20 +1,21 @@
 import { Reflector } from '@nestjs/core';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 
-/** Options of `@SignFields`; what is left out comes from `SigningModule`. */
+/** Options of `@SignFields`. Their defaults are the options of `SigningModule`. */
 export interface SignFieldsOptions<Field extends string = string> {
-  /** Fields to sign; dots reach nested fields. */
+  /** The fields to sign; dots reach nested fields. */
   fields?: readonly Field[];
+  /** Algorithm (RFC 7518 section 3.1). */
   alg?: JwsAlgorithm;
-  /** Key id of the signing key. */
+  /** Key id of the signing key, its thumbprint, or `auto`. */
   kid?: string;
-  /** `typ` header. */
+  /** Header parameter `typ` (RFC 7515 section 4.1.9). */
   typ?: string;
-  /** Lifetime in seconds where the claims have no `exp`. */
+  /** Seconds until the token expires. A claim `exp` is kept. */
   ttl?: number;
-  /** Flattened JWS JSON, as a string, instead of the compact form. */
+  /** True: flattened JWS JSON (RFC 7515 section 7.2.2), as a string. False: the compact form. */
   full?: boolean;
 }
 
-/** Metadata of a route that `@SignFields` decorates. */
+/** The metadata of `@SignFields`, for `Reflector`. */
 export const SIGN_FIELDS = Reflector.createDecorator<SignFieldsOptions>();

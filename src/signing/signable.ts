@@ -1,12 +1,12 @@
 import type { Observable } from 'rxjs';
 
-/** Any handler; its parameters do not matter. */
+/** Any handler. */
 export type SignableHandler = (...args: never[]) => unknown;
 
-/** What a handler's result holds once it has arrived. */
-type Arrived<Result> = Result extends Observable<infer Value> ? Value : Awaited<Result>;
+/** The value of a result that may be a promise or an observable. */
+type Resolved<Result> = Result extends Observable<infer Value> ? Value : Awaited<Result>;
 
-/** The type at a dotted path; `never` where there is no such field, `unknown` where nothing is known. */
+/** The type at a dotted path; `never` where there is no such field, `unknown` where the type is unknown. */
 type At<Value, Path extends string> = unknown extends Value
   ? unknown
   : Path extends `${infer Head}.${infer Rest}`
@@ -17,10 +17,10 @@ type At<Value, Path extends string> = unknown extends Value
       ? Known<Value[Path]>
       : never;
 
-/** `NonNullable`, which would make `{}` of `unknown`. */
+/** `NonNullable`, but `unknown` stays `unknown` instead of `{}`. */
 type Known<Value> = unknown extends Value ? unknown : NonNullable<Value>;
 
-/** True for a type that claims can have: an object, but no list and no text. */
+/** True for a type that can be a claim set: an object, no list and no string. */
 type IsClaims<Value> = [Value] extends [never]
   ? false
   : unknown extends Value
@@ -31,7 +31,7 @@ type IsClaims<Value> = [Value] extends [never]
         ? true
         : false;
 
-/** The fields of the union `Field` that cannot be signed in `Value`; none where no field is named. */
+/** The fields of the union `Field` that cannot be signed in `Value`. `never` without fields. */
 type Unsignable<Value, Field extends string> = Field extends unknown
   ? string extends Field
     ? never
@@ -40,14 +40,14 @@ type Unsignable<Value, Field extends string> = Field extends unknown
       : Field
   : never;
 
-/** Unconstrained when each `Field` of the handler's result is signable; otherwise names those that are not. */
+/** `unknown` when each `Field` of the handler's result can be signed, else a type that names those that cannot. */
 export type SignableField<Handler extends SignableHandler, Field extends string> = [
-  Unsignable<Arrived<ReturnType<Handler>>, Field>,
+  Unsignable<Resolved<ReturnType<Handler>>, Field>,
 ] extends [never]
   ? unknown
   : {
       '@SignFields: no such field, or not an object, in what the handler returns': Unsignable<
-        Arrived<ReturnType<Handler>>,
+        Resolved<ReturnType<Handler>>,
         Field
       >;
     };

@@ -27,7 +27,7 @@ import {
   type SigningModuleOptions,
 } from './signing.module-definition.js';
 
-/** The policies of all routes with `@SignFields`: made once, checked before the first request. */
+/** The signing policies of all routes with `@SignFields`. They are checked at boot. */
 @Injectable()
 export class SignedRoutes implements OnModuleInit {
   private readonly policies = new WeakMap<object, SigningPolicy>();
@@ -50,9 +50,9 @@ export class SignedRoutes implements OnModuleInit {
   }
 
   /**
-   * Checks every decorated route.
+   * Checks all decorated handlers.
    *
-   * @throws BootError one line per route that could not sign, naming route and kid
+   * @throws BootError with a line per handler that could not sign, which names the route and the reason
    */
   onModuleInit(): void {
     const problems = [
@@ -71,14 +71,14 @@ export class SignedRoutes implements OnModuleInit {
     if (problems.length > 0) throw new BootError(problems);
   }
 
-  /** Writes a line about an answer that could not be signed. */
+  /** Logs an answer that could not be signed, unless the option `logFailures` is false. */
   logFailure({ code, explanation }: SigningError, context: ExecutionContext): void {
     if (this.options.logFailures === false) return;
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     this.logger.error(oneLine(`${route}: 502 ${code}: ${explanation}`));
   }
 
-  /** What `@SignFields` on this handler means. */
+  /** The policy of a handler with `@SignFields`: its options and the defaults of `SigningModule`. */
   policy(handler: CallableFunction): SigningPolicy {
     let policy = this.policies.get(handler);
     if (policy === undefined) {
@@ -89,8 +89,7 @@ export class SignedRoutes implements OnModuleInit {
   }
 
   /**
-   * Says once that claims came with an `iss` that is not ours. They are signed as they are; who compares
-   * the issuer refuses the token.
+   * Warns once about claims whose `iss` is not our issuer. They are signed unchanged.
    */
   noteIssuer(iss: unknown): void {
     const { issuer } = this.options;
@@ -101,7 +100,7 @@ export class SignedRoutes implements OnModuleInit {
     );
   }
 
-  /** Whether `@SignFields` stands on a handler. */
+  /** True for a handler with `@SignFields`. */
   isSigned({ handler }: Pick<Handler, 'handler'>): boolean {
     return Reflect.hasMetadata(SIGN_FIELDS.KEY, handler);
   }

@@ -1,27 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { JwsAlgorithm } from '../core/jws/index.js';
 
-/** What is told about a token that was signed. */
+/** A token that was signed; not the token itself. */
 export interface SignedTokenEvent {
   readonly alg: JwsAlgorithm;
   readonly kid: string;
-  /** `typ` header. */
+  /** Header parameter `typ`. */
   readonly typ: string;
-  /** Claim `exp` as it was signed: a number, or a raw number (see `toNumber`), or absent. */
+  /** The claim `exp`: a number, a raw number (see `toNumber`), or `undefined`. */
   readonly exp: unknown;
 }
 
-/** Tells others about every token that is signed, before anybody else has it. */
+/** Calls listeners for each token that is signed, before the token is sent. */
 @Injectable()
 export class SigningEvents {
   private readonly listeners: ((token: SignedTokenEvent) => void)[] = [];
 
-  /** @param listener called within the request; must be quick and must not throw */
+  /** @param listener is called within the request, so it must be fast and must not throw */
   onSigned(listener: (token: SignedTokenEvent) => void): void {
     this.listeners.push(listener);
   }
 
-  /** For the signer. */
+  /** Called by `JwtSigner` for each token. */
   tell(token: SignedTokenEvent): void {
     for (const listener of this.listeners) listener(token);
   }

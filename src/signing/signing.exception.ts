@@ -9,7 +9,7 @@ const DESCRIPTIONS: Readonly<Record<SigningErrorCode, string>> = {
   token_too_large: 'There are more claims to sign than fit into a token.',
 };
 
-/** 502: what the handler returned cannot be signed. An unsigned token never leaves. */
+/** 502: the result of the handler cannot be signed. `code` is that of the {@link SigningError}. */
 export class SigningException extends GatewayException {
   constructor(reason: SigningError) {
     const { code, explanation } = reason;

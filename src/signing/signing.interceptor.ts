@@ -16,8 +16,8 @@ import { SigningException } from './signing.exception.js';
 import { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 
 /**
- * Signs what a handler with `@SignFields` returns. It sits on the route, so it is the first to see
- * the result on its way out, and everything outside of it sees tokens only.
+ * Signs the result of a handler with `@SignFields`. As an interceptor of the route it is the first one to get the
+ * result, so all others see tokens and no claims.
  */
 @Injectable()
 export class SigningInterceptor implements NestInterceptor {
@@ -42,21 +42,20 @@ export class SigningInterceptor implements NestInterceptor {
   /** @throws SigningException (502) when the result cannot be signed */
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     this.begin(context);
-    // A promise instead of rxjs operators, which cost more than an HMAC signature.
+    // `lastValueFrom` instead of rxjs operators: these cost more than an HMAC signature.
     const result: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
     return of(await this.signed(result, context));
   }
 
-  /** What is done before the handler. */
+  /** The part before the handler: sets the headers that forbid caching (RFC 6749 section 5.1). */
   begin(context: ExecutionContext): void {
-    // RFC 6749 section 5.1: no cache keeps tokens.
     if (context.getType() !== 'http') return;
     const response = context.switchToHttp().getResponse<object>();
     setResponseHeader(response, 'Cache-Control', 'no-store');
     setResponseHeader(response, 'Pragma', 'no-cache');
   }
 
-  /** What becomes of the result of the handler. @throws as {@link intercept} */
+  /** The part after the handler: the signed answer. @throws SigningException (502) as a rejection */
   signed(result: unknown, context: ExecutionContext): unknown {
     if (result instanceof SignedAnswer) return result.body;
     return this.sign(result, this.routes.policy(context.getHandler()), context);

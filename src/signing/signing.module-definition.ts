@@ -3,16 +3,16 @@ import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js
 import type { SigningOptions } from '../core/sign/index.js';
 import type { SignFieldsOptions } from './sign-fields.metadata.js';
 
-/** Defaults of every `@SignFields()`. */
+/** Options of `SigningModule`: the defaults of all `@SignFields()`. */
 export interface SigningModuleOptions extends SigningOptions {
   /**
-   * Whether Nest's logger gets a line of level error for each answer that cannot be signed, with handler, code and
-   * reason. Default true; without it where the lines of requests say it.
+   * True (default): each answer that cannot be signed is logged as an error, with handler, code and reason. Set it to
+   * false where an access log has the same.
    */
   logFailures?: boolean;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const SIGNING_KINDS: OptionKinds<SigningModuleOptions> = {
   alg: kinds.name,
   kid: kinds.name,
@@ -31,7 +31,7 @@ export const SIGNING_KINDS: OptionKinds<SigningModuleOptions> = {
   logFailures: kinds.flag,
 };
 
-/** Of one route. */
+/** The types of the options of `@SignFields`, checked at boot. */
 export const SIGN_FIELDS_KINDS: OptionKinds<SignFieldsOptions> = {
   fields: kinds.texts,
   alg: kinds.name,

@@ -10,7 +10,7 @@ import { SigningEvents } from './signing-events.service.js';
 import { SigningInterceptor } from './signing.interceptor.js';
 import { ConfigurableSigningModule, SIGNING_OPTIONS } from './signing.module-definition.js';
 
-/** Makes `@SignFields` work; needs `JwksModule`. Options are the defaults of every route. */
+/** Provides `JwtSigner` and what `@SignFields` needs. It needs `JwksModule`. */
 @Module({
   imports: [RoutesModule, HopTokensModule],
   providers: [JwtSigner, SignedRoutes, SigningEvents, AnswerSerializer, HopTokenSigner],
@@ -26,7 +26,7 @@ import { ConfigurableSigningModule, SIGNING_OPTIONS } from './signing.module-def
 export class SigningModule extends ConfigurableSigningModule {
   constructor(explorer: RouteExplorer) {
     super();
-    // Nest reads the order when it registers the routes, which is before onModuleInit.
+    // Nest reads the order of interceptors when it registers the routes, before onModuleInit.
     for (const { handler } of explorer.routes())
       if (Reflect.hasMetadata(SIGN_FIELDS.KEY, handler))
         runWithinSerializers(SigningInterceptor, handler);

@@ -1,19 +1,16 @@
 import type { SigningSteps } from '../core/sign/index.js';
 
-/**
- * What a handler with `@SignFields` returns when something has to happen around the signing, e.g. a
- * session begins: the answer, and the steps.
- */
+/** A result of a handler with `@SignFields` that needs steps before and after the signing, e.g. to begin a session. */
 export class UnsignedAnswer<Body extends object = Record<string, unknown>> {
   constructor(
     readonly body: Body,
     readonly steps: SigningSteps,
-    /** What is signed in place of the fields of the route; all of it has to be there. */
+    /** Fields to sign in place of those of the route. Each of them is required. */
     readonly fields?: readonly string[],
   ) {}
 }
 
-/** What a handler returns when the answer was signed before, e.g. for a repeated request: it leaves as it is. */
+/** A result that was signed before, e.g. of a repeated request. It is sent unchanged. */
 export class SignedAnswer {
   constructor(readonly body: Record<string, unknown>) {}
 }

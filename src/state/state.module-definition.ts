@@ -4,21 +4,21 @@ import type { StoreOptions } from './open-store.js';
 import type { RevocationsOptions } from './revocations/revocations.service.js';
 import type { StateStore } from './state-store.js';
 
-/** Where state is kept, and how it is followed. */
+/** Options of `StateModule`. */
 export interface StateModuleOptions extends RevocationsOptions, StoreOptions {
   /**
-   * `sqlite:<file>` (path relative to the working directory), `redis://…`, `redis+sentinel://…`,
+   * URL of the store: `sqlite:<file>` (path relative to the working directory), `redis://…`, `redis+sentinel://…`,
    * `redis+cluster://…`, the same with `rediss` for TLS, `postgres://…` (with the package `pg`), or `memory:`.
    */
   url?: string;
   /**
-   * In place of `url`: a store of one's own. Of a class, Nest makes an instance, with what is global. It is closed
-   * with the application. See `stateStoreChecks` of `nest-signet/testing`.
+   * A store of your own, in place of `url`. Nest creates the instance of a class, and injects global providers. The
+   * store is closed with the application. See `stateStoreChecks` of `nest-signet/testing`.
    */
   store?: StateStore | Type<StateStore>;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const STATE_KINDS: OptionKinds<StateModuleOptions> = {
   url: kinds.name,
   store: kinds.classOrInstance,

@@ -11,7 +11,7 @@ import {
 import { SuccessorUses } from './successor-uses.service.js';
 import type { StateStore } from './state-store.js';
 
-/** Injects the {@link StateStore}. */
+/** Injection token of the {@link StateStore}. */
 export const STATE_STORE = Symbol('signet.state-store');
 
 /** The store that the options name. */

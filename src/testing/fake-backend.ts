@@ -1,36 +1,38 @@
 import { answerDemo, startServer, type RunningBackend } from '../demo/index.js';
 
-/** What the fake backend answers to a path; anything but a string is sent as JSON. */
+/** An answer of the fake backend. */
 export interface FakeAnswer {
-  /** Default 200. */
+  /** HTTP status. Default 200. */
   status?: number;
+  /** Headers. Default: `Content-Type: application/json`. */
   headers?: Readonly<Record<string, string>>;
+  /** A string is sent as it is, anything else as JSON. Default `{}`. */
   body?: unknown;
 }
 
-/** A call that the fake backend got. */
+/** A request that the fake backend received. */
 export interface SeenCall {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
-  /** Names in lower case. */
+  /** Headers by name, in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: string;
 }
 
-/** A backend on a free port of this machine, which answers as it is told. */
+/** A backend on a free port of 127.0.0.1, with answers that the test sets. */
 export interface FakeBackend extends RunningBackend {
-  /** All calls so far, the oldest first. */
+  /** All requests so far, the oldest first. */
   readonly calls: readonly SeenCall[];
-  /** Sets the answer to a path, which may have a query. */
+  /** Sets the answer of a path, which may have a query. */
   answer(path: string, answer: FakeAnswer): void;
 }
 
 /**
- * Starts a backend for tests. Paths without an answer are answered as the demo backend does: claims
- * at `/token.json`, a user below `/user/`, 404 for the rest.
+ * Starts a backend for tests. Paths without an answer are answered by the demo backend: claims at `/token.json`, a user
+ * below `/user/`, 404 for the rest.
  *
- * @param answers by path
+ * @param answers answers by path
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import { setVerified } from '../auth/index.js';
 import { nowSeconds } from '../core/time/index.js';
 import { compilePolicy, type VerifiedClaims } from '../core/verify/index.js';
 
-/** Claims of a test; what every verified token has is filled in. */
+/** Claims of a test. Missing `iss`, `aud`, `sub` and `exp` are added. */
 export type TestClaims = Readonly<Record<string, unknown>>;
 
 const ISSUER = 'https://issuer.test';
@@ -12,9 +12,10 @@ const AUDIENCE = 'https://api.test';
 const TTL_SECONDS = 300;
 
 /**
- * Takes the place of `AuthGuard`: lets every request in, with these claims for `@Claims`. Neither
- * tokens nor roles are looked at, and `AuthModule` is not needed; to test refusals use
- * `createTestIssuer`.
+ * Makes a guard that replaces `AuthGuard` in tests: it lets every request pass, and `@Claims` gives these claims. It
+ * checks neither tokens nor roles, and needs no `AuthModule`. To test refusals use `createTestIssuer`.
+ *
+ * @param options `claims` of all requests
  *
  * @example
  * ```ts

@@ -2,12 +2,14 @@ import { createTestIssuer, type TestHeader, type TestIssuer } from './test-issue
 
 let shared: TestIssuer | undefined;
 
-/** The issuer behind {@link signTestToken}; one per process. */
+/** The issuer of {@link signTestToken}. There is one per process. */
 export const testIssuer = (): TestIssuer => (shared ??= createTestIssuer());
 
 /**
- * A token of {@link testIssuer}, whose `jwksOptions` and `authOptions` the application under test
- * is given; see `TestIssuer.sign`.
+ * Signs a token of {@link testIssuer}. Give its `jwksOptions` and `authOptions` to the application under test.
+ *
+ * @param claims see `TestIssuer.sign`
+ * @param header members of the header to change
  *
  * @example
  * ```ts

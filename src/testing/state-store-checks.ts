@@ -12,7 +12,7 @@ import {
   type StateStore,
 } from '../state/index.js';
 
-/** One thing that stores of state have to do. */
+/** A requirement that every state store has to meet. */
 export interface StateStoreCheck<Stores extends readonly StateStore[]> {
   /** A sentence whose subject is the store. */
   readonly name: string;
@@ -473,8 +473,8 @@ const listOf = <Stores extends readonly StateStore[]>(
   Object.entries(checks).map(([name, run]) => ({ name, run }));
 
 /**
- * What a store of one's own has to do so that the promises of the gateway hold: one winner of concurrent
- * refreshes, revocations that are told once and in order, and so on. Each is a test of the test runner in use:
+ * The requirements of a `StateStore`, for a store of your own: one winner of concurrent refreshes, each revocation
+ * reported once and in order, and so on. Run each as a test of your test runner:
  *
  * ```ts
  * for (const { name, run } of stateStoreChecks) test(name, () => run(store));
@@ -487,7 +487,7 @@ export const stateStoreChecks: readonly StateStoreCheck<[store: StateStore]>[] =
   ...OF_SESSIONS,
 });
 
-/** What two stores have to do beside that which are opened on the same state, as on two machines. */
+/** Further requirements of two stores that share their state, as on two machines. */
 export const sharedStateStoreChecks: readonly StateStoreCheck<
   [one: StateStore, other: StateStore]
 >[] = listOf(OF_SHARED);

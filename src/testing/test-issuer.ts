@@ -5,48 +5,51 @@ import type { JwksModuleOptions } from '../jwks/index.js';
 import { signInput, type JwsAlgorithm } from '../core/jws/index.js';
 import { nowSeconds } from '../core/time/index.js';
 
-/** What a test issuer is called, and how it signs. */
+/** Options of {@link createTestIssuer}. */
 export interface TestIssuerOptions {
-  /** Default `ES256`. */
+  /** Algorithm (RFC 7518 section 3.1). Default `ES256`. */
   alg?: JwsAlgorithm;
-  /** Default: a fresh one, so that no two issuers share a key id. */
+  /** Key id. Default: a random one. */
   kid?: string;
-  /** `iss` of its tokens. Default `https://issuer.test`. */
+  /** Claim `iss` of the tokens. Default `https://issuer.test`. */
   issuer?: string;
-  /** `aud` of its tokens. Default `https://api.test`. */
+  /** Claim `aud` of the tokens. Default `https://api.test`. */
   audience?: string;
 }
 
-/** Members of the token's header to change; `undefined` leaves one out. */
+/** Members of the token header to change; `undefined` removes a member. */
 export type TestHeader = Readonly<Record<string, unknown>>;
 
-/** An issuer with keys of its own, which exist nowhere else. */
+/** An issuer for tests, with a key of its own. */
 export interface TestIssuer {
   readonly alg: JwsAlgorithm;
   readonly kid: string;
   readonly issuer: string;
   readonly audience: string;
-  /** Its JWK Set with private parts, e.g. to write a key file for a gateway in another process. */
+  /** The JWK Set with private members, e.g. for the key file of a gateway in another process. */
   readonly jwks: { readonly keys: readonly JsonWebKey[] };
-  /** For `JwksModule.forRoot`: the application under test signs and verifies with these keys. */
+  /** Options for `JwksModule.forRoot`: the application under test signs and verifies with this key. */
   readonly jwksOptions: JwksModuleOptions;
-  /** For `AuthModule.forRoot`: it accepts the tokens of this issuer. */
+  /** Options for `AuthModule.forRoot`: the application under test accepts tokens of this issuer. */
   readonly authOptions: AuthModuleOptions;
   /**
-   * A token that the application under test accepts, good for five minutes.
+   * Signs a token that the application under test accepts. It is valid for five minutes.
    *
-   * @param claims added to `iss`, `aud`, `sub`, `iat`, `exp` and `jti`, or put in their place;
-   * `undefined` leaves one out, which is how refusals are tested
+   * @param claims claims that are added to `iss`, `aud`, `sub`, `iat`, `exp` and `jti`, or replace them. `undefined`
+   * removes a claim, e.g. to test a refusal
+   * @param header members of the header to change
    */
   sign(claims?: Readonly<Record<string, unknown>>, header?: TestHeader): Promise<string>;
 }
 
 const TTL_SECONDS = 300;
-/** Half as long to generate as what a gateway gets. */
+/** Smaller than the keys of a gateway, and faster to generate. */
 const RSA_BITS = 2048;
 
 /**
- * Makes an issuer for tests, with a fresh key.
+ * Creates an issuer for tests, with a new key in memory.
+ *
+ * @throws Error for an algorithm that this Node.js does not support
  *
  * @example
  * ```ts
@@ -93,7 +96,7 @@ export function createTestIssuer(options: TestIssuerOptions = {}): TestIssuer {
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A key set that is neither in a file nor on the network. */
+/** A key set in memory. */
 const inMemory = (text: string): KeyProvider => ({
   source: 'of the test issuer',
   remote: false,

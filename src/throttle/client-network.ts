@@ -4,8 +4,8 @@ import { isIPv6 } from 'node:net';
 const HEXTETS = 8;
 
 /**
- * What counts as one client: its address as Express sees it (`request.ip`, see `trust proxy`); of an IPv6 address
- * the network of 64 bits, which is the least that a provider gives to anybody.
+ * The address by which requests of a client are counted: `request.ip` of Express (see `trust proxy`). For IPv6 it is
+ * the /64 network, since providers give at least that to each customer.
  *
  * @example `192.0.2.1` for `::ffff:192.0.2.1`, `2001:db8:0:1::/64` for `2001:db8:0:1::7`
  */

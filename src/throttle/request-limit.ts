@@ -6,27 +6,27 @@ import type { ThrottleModuleOptions } from './throttle.module-definition.js';
 
 const DEFAULT_WINDOW_MS = 60_000;
 
-/** The limit of requests per client. */
+/** Limits the requests of each client in a window of time. */
 export class RequestLimit {
-  /** False: nothing is counted. */
+  /** False where `limit` is 0: requests are not counted. */
   readonly enabled: boolean;
   private readonly limit: number;
   private readonly windowMs: number;
   private readonly counters: ThrottleCounters;
 
   /**
-   * @param store of `StateModule`, where it is imported
-   * @param whose in messages
-   * @throws BootError where processes are to count together, and there is none
+   * @param store the store of `StateModule`, if that is imported
+   * @param owner name of the module or decorator, for messages
+   * @throws BootError for `shared` without a store
    */
   constructor(
     { limit, ttlMs = DEFAULT_WINDOW_MS, shared = false }: ThrottleModuleOptions,
     store: StateStore | undefined,
-    whose = 'ThrottleModule',
+    owner = 'ThrottleModule',
   ) {
     if (shared && store === undefined)
       throw new BootError(
-        `${whose}: 'shared' needs StateModule: add StateModule.forRoot(…) to the imports of your root module`,
+        `${owner}: 'shared' needs StateModule: add StateModule.forRoot(…) to the imports of your root module`,
       );
     this.limit = limit;
     this.windowMs = ttlMs;

@@ -9,13 +9,13 @@ import {
 
 type Counters = Pick<StateStore, 'hit'>;
 
-/** Milliseconds of local counting after the shared store has failed; each try delays a request. */
+/** Milliseconds of local counting after the shared store has failed, since each attempt delays a request. */
 const LOCAL_MS = 1000;
 const LOG_EVERY_MS = 60_000;
 
 /**
- * Counts hits by key: together with other workers and nodes through the state store or, while that does not
- * answer, in this process. A limit is then one per process for a while, which is better than refusing logins.
+ * Counts hits by key, together with other workers and nodes, in the state store. While that does not answer, each
+ * process counts for itself, so that logins are not refused.
  */
 export class ThrottleCounters {
   private static readonly logger = new Logger('Throttle');
@@ -23,7 +23,7 @@ export class ThrottleCounters {
   private readonly local = new MemoryStore();
   private sharedAgainAt = -Infinity;
 
-  /** @param shared left out: all counting is local */
+  /** @param shared the state store. Default: this process counts for itself */
   constructor(private readonly shared?: Counters) {}
 
   /**

@@ -1,17 +1,17 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** How many requests a client address has at the token endpoints, all of them together. */
+/** Options of `ThrottleModule`, and of `@Throttled`. */
 export interface ThrottleModuleOptions {
-  /** Requests per window; 0: no limit. */
+  /** Requests of a client address per window; 0: no limit. */
   limit: number;
   /** Length of a window in milliseconds. Default 60000. */
   ttlMs?: number;
-  /** Several processes count together, through the store of `StateModule`. Default false. */
+  /** True: all processes count together, in the store of `StateModule`. Default false. */
   shared?: boolean;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const THROTTLE_KINDS: OptionKinds<ThrottleModuleOptions> = {
   limit: kinds.whole('requests'),
   ttlMs: kinds.whole('milliseconds', 1),

@@ -8,8 +8,8 @@ import {
 } from './throttle.module-definition.js';
 
 /**
- * Limits the requests of a client address to the token endpoints. Without this module they have no limit. Counts
- * together with other processes where `StateModule` is imported, too.
+ * Limits the requests of a client address to the token endpoints: 429 `rate_limited` beyond the limit. Without this
+ * module they have no limit. With `shared: true` it needs `StateModule`.
  *
  * @example
  * ```ts

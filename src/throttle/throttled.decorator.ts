@@ -19,7 +19,9 @@ import {
   type ThrottleModuleOptions,
 } from './throttle.module-definition.js';
 
-/** A guard that counts the requests of one route. Nest makes it at boot, so a missing module is told then. */
+/**
+ * Makes a guard that counts the requests of one route. Nest creates it at boot, so the boot reports a missing module.
+ */
 function routeThrottleGuard(options: ThrottleModuleOptions): Type<CanActivate> {
   @Injectable()
   class RouteThrottleGuard implements CanActivate {
@@ -45,9 +47,8 @@ function routeThrottleGuard(options: ThrottleModuleOptions): Type<CanActivate> {
 }
 
 /**
- * Limits the requests of a client address to one route: 429 `rate_limited` beyond it. It needs no module; `shared`
- * needs `StateModule`, without which the application does not boot, and is what `ThrottleModule` says where that is
- * imported.
+ * Limits the requests of a client address to one route: 429 `rate_limited` beyond the limit. It needs no module, except
+ * `StateModule` with `shared: true`. The default of `shared` is that of `ThrottleModule`, if it is imported.
  *
  * @example
  * ```ts

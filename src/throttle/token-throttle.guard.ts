@@ -10,17 +10,16 @@ import { BootError } from '../core/errors/index.js';
 import { clientNetwork } from './client-network.js';
 import { RequestLimit } from './request-limit.js';
 
-/** Token of modules whose routes may be without a limit: theirs is for `ThrottleModule` to say. */
+/** Injection token of modules whose routes have no limit where `ThrottleModule` is not imported. */
 export const THROTTLE_IS_OPTIONAL = Symbol('signet.throttle-is-optional');
 
 /**
- * Limits the requests of one client to the token endpoints, all of them together, as `ThrottleModule` says. May
- * stand on routes of an application as well, which does not boot without that module:
- * `@UseGuards(TokenThrottleGuard)`.
+ * Applies the limit of `ThrottleModule` to all token endpoints together. Routes of an application can use it, too:
+ * `@UseGuards(TokenThrottleGuard)`. They need `ThrottleModule`.
  */
 @Injectable()
 export class TokenThrottleGuard implements CanActivate {
-  /** @throws BootError where the routes need a limit, and there is none */
+  /** @throws BootError without `ThrottleModule`, unless {@link THROTTLE_IS_OPTIONAL} is provided */
   constructor(
     @Optional() private readonly limit?: RequestLimit,
     @Optional() @Inject(THROTTLE_IS_OPTIONAL) isOptional = false,

@@ -2,7 +2,7 @@ import { GatewayException } from '../http/index.js';
 
 /** 429 `rate_limited`, with `Retry-After`. */
 export class TooManyRequestsException extends GatewayException {
-  /** @param seconds until the next try */
+  /** @param seconds value of `Retry-After` */
   constructor(seconds: number) {
     super({
       status: 429,

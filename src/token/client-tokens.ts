@@ -45,7 +45,7 @@ function limitScope(members: ClaimSet, { scopes }: Client): Record<string, unkno
   if (scopes === undefined || scope === undefined) return { ...members };
   const isRegistered = (name: unknown): boolean => scopes.includes(name as string);
   if (Array.isArray(scope)) return { ...members, scope: scope.filter(isRegistered) };
-  // Of another type it would be no scope.
+  // A claim of another type is no scope.
   return typeof scope === 'string'
     ? { ...members, scope: scope.split(' ').filter(isRegistered).join(' ') }
     : others;

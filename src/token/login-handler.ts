@@ -7,19 +7,19 @@ import type { RefreshRequest } from './refresh/refresh-request.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './request/token-request.js';
 
-/** A login, as an application that decides it by itself is asked. */
+/** The argument of {@link LoginHandler}. */
 export interface LoginRequest {
-  /** Values of the body, e.g. `parameters('username')`. */
+  /** Gives a parameter of the body by name, e.g. `parameters('username')`. */
   readonly parameters: TokenParameters;
-  /** Who asks, where clients are registered (`ClientsModule`). */
+  /** The authenticated client; `undefined` without `ClientsModule`. */
   readonly client: Client | undefined;
   readonly request: IncomingMessage;
 }
 
-/** A session that is to go on. */
+/** The argument of {@link RefreshHandler}. */
 export interface RefreshedSession {
   readonly sub: string | undefined;
-  /** Names the session in all of its tokens. */
+  /** Id of the session, a claim of all its tokens. */
   readonly sid: unknown;
   /** Claims of the refresh token. */
   readonly claims: VerifiedClaims;
@@ -39,23 +39,23 @@ type Decision = TokenAnswer | undefined;
 export type LoginHandler = (login: LoginRequest) => Decision | Promise<Decision>;
 
 /**
- * Decides in place of a backend whether a session goes on.
+ * Decides a refresh in place of a backend.
  *
  * @returns as {@link LoginHandler}
  */
 export type RefreshHandler = (session: RefreshedSession) => Decision | Promise<Decision>;
 
-/** Who decides: a backend at a path, or a function of the application. */
+/** The options that name a backend or a function. */
 interface Decider {
   path?: string;
   handler?: unknown;
 }
 
 /**
- * Checks that it is known who decides.
+ * Checks that the options name either a backend or a function.
  *
- * @param module whose options they are
- * @param prefix of the options in messages, e.g. `refresh.`
+ * @param module name of the module, for messages
+ * @param prefix prefix of the options in messages, e.g. `refresh.`
  * @throws BootError where the options name neither or both, or a path without `BackendModule`
  */
 export function assertDecider(

@@ -2,34 +2,33 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { RefreshHandler } from './login-handler.js';
 
-/** How refresh tokens are taken back. */
+/** Options of the refresh token grant (RFC 6749 section 6). */
 export interface RefreshOptions {
   /**
-   * Decides whether a session goes on, in an application that does so by itself; in place of `path`. Without
-   * `ClientsModule` it is asked about a repetition within `retryWindow`, too, whose client nobody else checks.
+   * Function that decides refreshes, in an application with users of its own. In place of `path`. Without
+   * `ClientsModule` it is also called for a repeated request within `retryWindow`, since nobody else checks the client.
    */
   handler?: RefreshHandler;
-  /** Path below the backend's host; gets `{ sub, sid, claims, request }` and answers like the token path. */
+  /** Path of the backend call. Its body is `{ sub, sid, claims, request }`, its answer like that of the token path. */
   path?: string;
   /**
-   * Seconds in which a repeated request gets the answer of the first one, as long as no token of that answer was
-   * used; 0: none. At most 60. Default 10.
+   * Seconds in which a repeated request gets the answer of the first one, until a token of that answer is used. 0 to
+   * 60. Default 10.
    */
   retryWindow?: number;
   /**
-   * Seconds from login (`auth_time`) after which a session cannot be refreshed any more. Default 7776000 (90
-   * days).
+   * Seconds from login (`auth_time`) after which a session cannot be refreshed. Default 7776000 (90 days).
    */
   absoluteTtl?: number;
 }
 
 /** Options of `OAuthModule`. */
 export interface OAuthModuleOptions {
-  /** Left out: refresh is off. */
+  /** Turns on `grant_type=refresh_token`. Default: it is off. */
   refresh?: RefreshOptions;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const OAUTH_KINDS: OptionKinds<OAuthModuleOptions> = {
   refresh: kinds.members({
     handler: kinds.method,

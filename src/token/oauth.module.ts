@@ -11,8 +11,8 @@ import { TokenEndpointProofs } from './request/token-endpoint-proofs.service.js'
 import { TokenSessions } from './token-sessions.service.js';
 
 /**
- * Refresh tokens and `POST /token/revoke`. Needs `SessionModule`, `AuthModule` and `StateModule`, and where a backend
- * decides whether a session goes on, `BackendModule`.
+ * Provides the refresh token grant, and serves `POST /token/revoke` (RFC 7009). Needs `SessionModule`, `AuthModule` and
+ * `StateModule`, and `BackendModule` where a backend decides refreshes.
  *
  * @example
  * ```ts

@@ -1,2 +1,2 @@
-/** What the backend answers to a token request: claims, and whatever else is to reach the client. */
+/** The answer of the login service: claims in the fields that are signed, and other members for the client. */
 export type TokenAnswer = Record<string, unknown>;

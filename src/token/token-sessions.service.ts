@@ -9,7 +9,7 @@ import { TokenRequestException } from './request/token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './request/token-request.js';
 
-/** What makes of a pair of tokens a session: a common `sid`, refresh, cookies. */
+/** Makes a session of the tokens of a login: a common `sid`, refresh, cookies, and its place in the list. */
 @Injectable()
 export class TokenSessions {
   constructor(
@@ -20,20 +20,19 @@ export class TokenSessions {
   ) {}
 
   /**
-   * For a request whose answer begins a session or goes on with one.
+   * Checks a request whose answer begins or continues a session.
    *
-   * @throws CsrfRefusedException where the answer would set cookies, and the request may come from a page of
-   * another origin
+   * @throws CsrfRefusedException where the answer would set cookies, and the request may come from a page of another
+   * origin
    */
   assertMayBegin(request: IncomingMessage): void {
     this.cookies.assertMaySet(request);
   }
 
   /**
-   * For a handler that returns the claims of a login: the answer, as the begin of a session. As it is
-   * while refresh, cookies and the list of sessions are off.
+   * Begins a session with the answer of a login. Without refresh, cookies and session list the answer is not changed.
    *
-   * @param byUser somebody logs in, not a client for itself (RFC 6749 section 4.4)
+   * @param byUser true for the login of a user, false for `client_credentials` (RFC 6749 section 4.4)
    */
   begin(
     request: IncomingMessage,

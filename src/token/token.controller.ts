@@ -38,7 +38,7 @@ import { CREATE_TOKEN } from './token.operations.js';
 
 const DEFAULT_GRANTS = ['password'];
 
-/** `POST /token`: asks whoever decides logins for claims; `@SignFields()` turns them into tokens. */
+/** `POST /token`: gets claims from the login service, or from the application. `@SignFields()` signs them. */
 @Controller('token')
 @Public()
 @UseGuards(TokenThrottleGuard)
@@ -106,10 +106,10 @@ export class TokenController {
     parameters: TokenParameters,
   ): Promise<TokenAnswer> {
     const { method = 'POST', path = '', errors = 'pass' } = this.options;
-    // The constructor has seen to it.
+    // The constructor has checked it.
     const backend = this.backend as BackendClient;
     const contentType = request.headers['content-type'];
-    // The credentials of a registered client end here.
+    // Credentials of a registered client are not forwarded.
     const isRegistered = this.clients !== undefined;
     const body = isRegistered ? withoutCredentials(contentType, bytes, parameters) : bytes;
     const call = { method, path, from: request, body, contentType };

@@ -2,27 +2,27 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { LoginHandler } from './login-handler.js';
 
-/** Who decides the claims behind `POST /token`: a function of the application, or a backend. */
+/** Options of `TokenModule`: a function of the application, or a backend, decides the claims behind `POST /token`. */
 export interface TokenModuleOptions {
-  /** Decides logins, in an application that has users of its own; in place of `path`. */
+  /** Function that decides logins, in an application with users of its own. In place of `path`. */
   handler?: LoginHandler;
   /**
-   * Values of `grant_type` that `handler` takes, beside none at all; others are refused (400
-   * `unsupported_grant_type`). A backend decides that by itself. Default `password`.
+   * Values of `grant_type` for `handler`. A missing `grant_type` is accepted, too; others are refused with 400
+   * `unsupported_grant_type`. A backend decides that by itself. Default `password`.
    */
   grants?: readonly string[];
-  /** Default `POST`. With `GET` the request body is not forwarded. */
+  /** HTTP method of the backend call. With `GET` the request body is not forwarded. Default `POST`. */
   method?: string;
-  /** Path below the backend's host. */
+  /** Path of the backend call. */
   path?: string;
   /**
-   * What becomes of a refusal (4xx) of the login: `pass` gives it to the client as it is; `oauth` makes an
-   * OAuth error of one that is none (RFC 6749 section 5.2). Default `pass`.
+   * What the client gets for a refusal (4xx) of the login service. `pass`: the same answer. `oauth`: an OAuth error
+   * (RFC 6749 section 5.2). Default `pass`.
    */
   errors?: 'pass' | 'oauth';
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const TOKEN_KINDS: OptionKinds<TokenModuleOptions> = {
   handler: kinds.method,
   grants: kinds.texts,

@@ -10,9 +10,8 @@ import { TokenController } from './token.controller.js';
 import { ConfigurableTokenModule } from './token.module-definition.js';
 
 /**
- * `POST /token`. Needs `JwksModule`, `SigningModule` and `OAuthModule`, and where a backend decides logins
- * `BackendModule`. With `ClientsModule`, who asks has to be a registered client; with `ThrottleModule` requests have
- * a limit.
+ * Serves `POST /token`. Needs `JwksModule`, `SigningModule` and `OAuthModule`, and `BackendModule` where a backend
+ * decides logins. With `ClientsModule` requests have to come from a registered client; `ThrottleModule` limits them.
  *
  * @example
  * ```ts

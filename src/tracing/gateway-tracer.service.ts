@@ -33,13 +33,13 @@ import {
 import { spanExporter } from './span-export.js';
 import { TRACING_OPTIONS, type TracingModuleOptions } from './tracing.module-definition.js';
 
-/** How long the end of the process waits for the last spans, in milliseconds. */
+/** Milliseconds that the shutdown waits until the last spans are sent. */
 const LAST_SPANS_MS = 1000;
 
 /**
- * A span per request and one per call to the backend, which gets the W3C trace context in its
- * headers. Spans hold route patterns and codes, never a URL, a header, a claim or a token. The
- * parent span is looked up by the request, so no context has to follow asynchronous calls.
+ * Makes a span per request and one per call to the backend, which gets the W3C trace context in its headers. Spans
+ * contain route patterns and codes, but no URL, header, claim or token. The span of a request is looked up by the
+ * request object, so no `AsyncLocalStorage` is needed.
  */
 @Injectable()
 export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationShutdown {
@@ -58,7 +58,7 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   }
 
   begin(request: IncomingMessage, _response: ServerResponse, next: () => void): void {
-    // `tracestate` is what tracing systems tell each other: a client could write to the backend by it.
+    // `tracestate` is not passed on: a client could send data to the backend in it.
     const { traceparent } = request.headers;
     const named = this.propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
     const parent = isHidden(named, request) ? sampled(named) : named;
@@ -107,7 +107,7 @@ export class GatewayTracer implements RequestTracer, CallTracer, OnApplicationSh
   }
 }
 
-/** A client must not keep its requests out of the traces; a proxy that samples for all of them may. */
+/** True for a request that says it is not sampled. Only a trusted proxy may say so, no client. */
 const isHidden = (context: Context, request: IncomingMessage): boolean =>
   trace.getSpanContext(context)?.traceFlags === TraceFlags.NONE && !trustsPeer(request);
 

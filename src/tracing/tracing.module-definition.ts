@@ -1,13 +1,13 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 
-/** Where spans go. */
+/** Options of `TracingModule`. */
 export interface TracingModuleOptions {
   /** Base URL of an OTLP/HTTP collector, e.g. `http://localhost:4318`. */
   endpoint: string;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const TRACING_KINDS: OptionKinds<TracingModuleOptions> = { endpoint: kinds.name };
 
 export const {

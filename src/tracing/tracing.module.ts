@@ -5,8 +5,8 @@ import { GatewayTracer } from './gateway-tracer.service.js';
 import { ConfigurableTracingModule } from './tracing.module-definition.js';
 
 /**
- * Traces requests and, where `BackendModule` is imported, their calls to the backend. OpenTelemetry is loaded with
- * this file and only with it. Requests are seen by middleware, `begin` before `end`.
+ * Traces requests with OpenTelemetry and, with `BackendModule`, their calls to the backend. Requests are traced by two
+ * middlewares, which the application has to use:
  *
  * @example
  * ```ts

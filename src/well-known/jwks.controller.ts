@@ -7,7 +7,7 @@ import { JwkKeyStore } from '../jwks/index.js';
 import { Operation } from '../routes/index.js';
 import { GET_JWKS } from './jwks.operations.js';
 
-/** `GET /.well-known/jwks.json`: the public keys, for services that verify tokens themselves. */
+/** `GET /.well-known/jwks.json`: the public keys as a JWK Set (RFC 7517 section 5), for services that verify tokens. */
 @Controller('.well-known')
 @Public()
 export class JwksController {
@@ -23,7 +23,6 @@ export class JwksController {
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
     setResponseHeader(response, 'ETag', etag);
     setResponseHeader(response, 'Cache-Control', 'public, max-age=300');
-    // Pages of all origins may read it.
     setResponseHeader(response, 'Access-Control-Allow-Origin', '*');
     if (matches(request.headers['if-none-match'], etag)) {
       response.statusCode = 304;
@@ -34,7 +33,7 @@ export class JwksController {
   }
 }
 
-/** RFC 9110 section 13.1.2, weak comparison. */
+/** True where `If-None-Match` names the ETag, by weak comparison (RFC 9110 section 13.1.2). */
 const matches = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch
     ?.split(',')

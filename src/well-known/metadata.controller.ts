@@ -27,8 +27,7 @@ const CACHE_CONTROL = 'public, max-age=300';
 
 /**
  * The metadata of the issuer: `GET /.well-known/oauth-authorization-server` (RFC 8414) and
- * `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0). Pages of all origins may
- * read them.
+ * `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0). Pages of all origins may read them.
  */
 @Controller()
 @Public()
@@ -69,12 +68,11 @@ export class MetadataController {
   }
 
   /**
-   * Of an issuer with a path: it stands behind the well-known one (RFC 8414 section 3.1) or before it
-   * (OpenID Connect Discovery 1.0 section 4.1). Clients look for each document at both places. It may have four
-   * segments.
+   * The metadata of an issuer whose URL has a path. The path comes behind the well-known one (RFC 8414 section 3.1) or
+   * before it (OpenID Connect Discovery 1.0 section 4.1); clients request either. It may have up to four segments.
    */
   @Get(
-    // A wildcard would not do for Fastify.
+    // One pattern per number of segments: Express and Fastify have different wildcards.
     [':a', ':a/:b', ':a/:b/:c', ':a/:b/:c/:d'].flatMap((path) => [
       `.well-known/oauth-authorization-server/${path}`,
       `.well-known/openid-configuration/${path}`,
@@ -122,7 +120,7 @@ export class MetadataController {
   }
 }
 
-/** The path of an issuer without a slash at its end, decoded; `undefined` for one without a path. */
+/** The decoded path of an issuer, without a slash at the end; `undefined` for an issuer without a path. */
 function pathOf(issuer: string): string | undefined {
   const path = URL.parse(issuer)?.pathname.replace(/\/$/, '') ?? '';
   try {

@@ -17,14 +17,14 @@ import {
   type ResourceRoute,
 } from './resource-metadata.js';
 
-/** 2 to 12 segments: no wildcard is one for both Express and Fastify. */
+/** Patterns of paths with 2 to 12 segments: Express and Fastify have different wildcards. */
 const DEEPER = Array.from({ length: 11 }, (_, index) =>
   Array.from({ length: index + 2 }, (_segment, place) => `:p${place}`).join('/'),
 );
 
 /**
- * `GET /.well-known/oauth-protected-resource`, with the path of a resource behind it: what a client has to know to
- * get a token for it (RFC 9728), as the decorators of the routes say.
+ * `GET /.well-known/oauth-protected-resource[/path]`: protected resource metadata (RFC 9728), made from the decorators
+ * of the routes at the path and below it.
  */
 @Controller('.well-known/oauth-protected-resource')
 @Public()
@@ -44,7 +44,7 @@ export class ProtectedResourceController implements OnModuleInit {
     this.options = options ?? {};
   }
 
-  /** From now on challenges lead here. */
+  /** Makes challenges name this route as `resource_metadata`. */
   onModuleInit(): void {
     const [path = ''] = this.explorer.paths({
       controller: ProtectedResourceController,
@@ -54,7 +54,7 @@ export class ProtectedResourceController implements OnModuleInit {
     this.protectedRoutes.serveMetadataAt(path);
   }
 
-  /** Of the whole application. */
+  /** The metadata of the whole application. */
   @Get()
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Access-Control-Allow-Origin', '*')
@@ -63,7 +63,7 @@ export class ProtectedResourceController implements OnModuleInit {
     return this.metadata(request);
   }
 
-  /** Of what is at a path and below it. */
+  /** The metadata of the routes at a path and below it. */
   @Get(':path')
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Access-Control-Allow-Origin', '*')
@@ -72,7 +72,7 @@ export class ProtectedResourceController implements OnModuleInit {
     return this.metadata(request);
   }
 
-  /** The same for paths of several segments. */
+  /** Like {@link below}, for paths of several segments. */
   @Get(DEEPER)
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Access-Control-Allow-Origin', '*')
@@ -113,7 +113,9 @@ export class ProtectedResourceController implements OnModuleInit {
   }
 }
 
-/** A client that knows the public URL writes its path, too, which a proxy may have taken away from the rest. */
+/**
+ * The paths to look for. Clients include the path of the public URL, which a proxy may have removed from the routes.
+ */
 function candidates(path: string, base: string): string[] {
   const { pathname } = new URL(base);
   return pathname !== '/' && `${path}/`.startsWith(`${pathname}/`)

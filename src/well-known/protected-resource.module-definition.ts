@@ -2,10 +2,10 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ResourceMetadataOptions } from './resource-metadata.js';
 
-/** What clients are told of the protected routes beside what their decorators say. */
+/** Options of `ProtectedResourceModule`. */
 export interface ProtectedResourceModuleOptions extends ResourceMetadataOptions {}
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const PROTECTED_RESOURCE_KINDS: OptionKinds<ProtectedResourceModuleOptions> = {
   resourceName: kinds.name,
 };

@@ -6,9 +6,9 @@ import { ProtectedResourceController } from './protected-resource.controller.js'
 import { ConfigurableProtectedResourceModule } from './protected-resource.module-definition.js';
 
 /**
- * `GET /.well-known/oauth-protected-resource[/path]` (RFC 9728): clients that are refused find out where to get a
- * token. The challenges of all routes with `@RequireJwt` lead there. Needs `AuthModule`, whose option `publicUrl`
- * says where clients reach the application.
+ * Serves `GET /.well-known/oauth-protected-resource[/path]` (RFC 9728), where a client learns how to get a token. The
+ * challenges of all routes with `@RequireJwt` refer to it. Needs `AuthModule`; set its option `publicUrl` to the URL by
+ * which clients reach the application.
  *
  * @example
  * ```ts

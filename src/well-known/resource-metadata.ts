@@ -1,27 +1,29 @@
 import type { TokenPolicy } from '../core/verify/index.js';
 
-/** A protected route, as the metadata of resources see it. */
+/** What the metadata use of a protected route. */
 export interface ResourceRoute {
-  /** Segments of its path in lower case; `undefined` for one that may be anything. */
+  /** Segments of the path, in lower case; `undefined` for a path parameter. */
   readonly segments: readonly (string | undefined)[];
-  /** Anything may follow. */
+  /** More segments may follow. */
   readonly open: boolean;
-  /** Issuers whose tokens count there, as far as they can be found by their metadata. */
+  /** Accepted issuers that are URLs, so that clients can fetch their metadata. */
   readonly issuers: readonly string[];
   readonly scopes: readonly string[];
-  /** A bearer token is taken in the `Authorization` header. */
+  /** Bearer tokens are accepted in the `Authorization` header. */
   readonly takesBearer: boolean;
   readonly dpop: TokenPolicy['dpop'];
   readonly dpopAlgorithms: readonly string[];
 }
 
-/** What is known of a resource beside its routes. */
+/** Metadata that do not come from decorators. */
 export interface ResourceMetadataOptions {
-  /** Name of the application for people. */
+  /** `resource_name`: the name of the application, for people. */
   resourceName?: string;
 }
 
-/** @param path as Nest registers it, e.g. `/orders/:id`, `/files/*path`, `/files{/:name}` */
+/**
+ * Describes a route. @param path the path as Nest registers it, e.g. `/orders/:id`, `/files/*path`, `/files{/:name}`
+ */
 export function describeRoute(path: string, policy: TokenPolicy): ResourceRoute {
   const { perIssuer, issuers, scopes, authHeaderName, dpop, dpopAlgorithms } = policy;
   const cut = path.search(/[*{]/);
@@ -29,7 +31,7 @@ export function describeRoute(path: string, policy: TokenPolicy): ResourceRoute 
   const segments = segmentsOf(open ? path.slice(0, cut) : path).map((segment) =>
     segment.includes(':') ? undefined : segment,
   );
-  // A part of a segment that is cut says nothing of the whole.
+  // A wildcard within a segment: the part before it is no whole segment.
   if (open && path[cut - 1] !== '/' && path[cut + 1] !== '/') segments.pop();
   return {
     segments,
@@ -42,13 +44,13 @@ export function describeRoute(path: string, policy: TokenPolicy): ResourceRoute 
   };
 }
 
-/** RFC 8414 section 2: what is no such URL has no metadata. */
+/** True for an http or https URL without query and fragment (RFC 8414 section 2). */
 function isIssuerUrl(issuer: string): boolean {
   const url = URL.parse(issuer);
   return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
 }
 
-/** Routers do not tell upper from lower case, unless they are told to. */
+/** The segments of a path in lower case, since routers ignore case by default. */
 const segmentsOf = (path: string): string[] => path.toLowerCase().split('/').filter(Boolean);
 
 /** The routes at a path and below it. */
@@ -62,11 +64,11 @@ export function routesBelow(path: string, routes: readonly ResourceRoute[]): Res
 }
 
 /**
- * Metadata of a protected resource (RFC 9728 section 2): what its routes have in common, and what a client needs
- * for all of them. There are no empty lists.
+ * Makes the metadata of a protected resource (RFC 9728 section 2): what all its routes have in common, and everything
+ * that one of them needs. Empty lists are left out.
  *
- * @param resource URL that clients ask for
- * @param routes those below it; at least one
+ * @param resource URL of the resource
+ * @param routes the routes below it, at least one
  */
 export function resourceMetadata(
   resource: string,
@@ -75,10 +77,10 @@ export function resourceMetadata(
 ): Readonly<Record<string, unknown>> {
   const issuers = new Set(routes.flatMap((route) => route.issuers));
   const scopes = new Set(routes.flatMap((route) => route.scopes));
-  const proving = routes.filter(({ dpop }) => dpop !== false);
-  // Whoever takes any of them gets through everywhere.
-  const algorithms = (proving[0]?.dpopAlgorithms ?? []).filter((alg) =>
-    proving.every(({ dpopAlgorithms }) => dpopAlgorithms.includes(alg)),
+  const withDpop = routes.filter(({ dpop }) => dpop !== false);
+  // The algorithms that every route accepts.
+  const algorithms = (withDpop[0]?.dpopAlgorithms ?? []).filter((alg) =>
+    withDpop.every(({ dpopAlgorithms }) => dpopAlgorithms.includes(alg)),
   );
   return {
     resource,

@@ -1,50 +1,52 @@
 import { ASSERTION_ALGORITHMS } from '../core/clients/index.js';
 import type { OperationInfo } from '../routes/index.js';
 
-/** What the metadata depend on; only what is switched on is listed. */
+/** Options of {@link serverMetadata}. */
 export interface ServerMetadataOptions {
-  /** `iss` of the tokens. Default: that of `SigningModule`. */
+  /** Issuer, the claim `iss` of the tokens. Default: the option `issuer` of `SigningModule`. */
   issuer?: string;
-  /** Values of `grant_type`: what the login can, and `refresh_token` where refresh is on. Default `password`. */
+  /**
+   * `grant_types_supported`: the grants of the login service, and `refresh_token` where refresh is on. Default
+   * `password`.
+   */
   grants?: readonly string[];
-  /** How clients authenticate at the token endpoint. Default `none`. */
+  /** Methods of client authentication at the token endpoint. Default `none`. */
   authMethods?: readonly string[];
-  /** How clients authenticate at `POST /token/revoke`. Default: `none`, the token is the credential. */
+  /** Methods of client authentication at `POST /token/revoke`. Default `none`: the token is the credential. */
   revocation?: readonly string[];
   /**
-   * Types of token that `POST /token/introspect` takes (`Bearer`, `DPoP`), and how clients authenticate there.
-   * Default: none is told.
+   * Methods of client authentication at `POST /token/introspect`, and the types of access token that it accepts
+   * (`Bearer`, `DPoP`). Default: none are announced.
    */
   introspection?: readonly string[];
-  /** `/docs` exists. Default false. */
+  /** Announces `/docs` as `service_documentation`. Default false. */
   docs?: boolean;
-  /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Left out: it takes none. */
+  /** Algorithms of DPoP proofs at the token endpoint (RFC 9449 section 5.1). Default: DPoP is not announced. */
   dpopAlgorithms?: readonly string[];
 }
 
-/** Routes that the metadata lead to. */
+/** An endpoint that the metadata announce. */
 export type OAuthEndpoint = NonNullable<OperationInfo['endpoint']>;
 
-/** What the metadata tell of the routes and the keys. */
+/** What the metadata say about routes and keys. */
 export interface ServerMetadataFacts {
-  /** `iss` of the tokens. */
+  /** Issuer, the claim `iss` of the tokens. */
   issuer: string;
-  /** Public URL of the gateway, without a slash at its end. */
+  /** Public URL of the gateway, without a slash at the end. */
   base: string;
-  /** Paths of the endpoints that there are, as `@Operation` names them. */
+  /** Paths of the endpoints that exist, by their name in `@Operation`. */
   endpoints: Readonly<Partial<Record<OAuthEndpoint, string>>>;
-  /** Algorithms of the keys that are published. */
+  /** Algorithms of the published keys. */
   algorithms: readonly string[];
-  /** Scopes that routes ask for. */
+  /** Scopes that routes require. */
   scopes: readonly string[];
   /** The gateway itself answers `client_credentials`. */
   grantsItself: boolean;
 }
 
 /**
- * Authorization server metadata (RFC 8414 section 2), which serve as those of OpenID Connect Discovery
- * 1.0, too: clients and services look for either. The login decides who may use which grant with which
- * credentials; what it can is told as the options say.
+ * Makes the authorization server metadata (RFC 8414 section 2), which are also those of OpenID Connect Discovery 1.0.
+ * What the login service supports comes from the options. Members without elements are left out.
  */
 export function serverMetadata(
   options: ServerMetadataOptions,
@@ -60,7 +62,7 @@ export function serverMetadata(
     token_endpoint: url('token'),
     jwks_uri: url('jwks'),
     scopes_supported: scopes,
-    // Of an authorization endpoint, which is not here (RFC 6749 section 3.1).
+    // There is no authorization endpoint (RFC 6749 section 3.1).
     response_types_supported: [],
     ...(endpoints.token === undefined
       ? {}
@@ -76,9 +78,9 @@ export function serverMetadata(
       ? {}
       : authentication('introspection', introspection)),
     service_documentation: docs ? `${base}/docs` : undefined,
-    // All users have one `sub` for all clients.
+    // A user has the same `sub` for all clients.
     subject_types_supported: ['public'],
-    // There is no member for access tokens, so services go by this one (go-oidc, and Signet itself).
+    // No member announces the algorithms of access tokens, so services read this one (go-oidc, and Signet itself).
     id_token_signing_alg_values_supported: algorithms,
   };
   // RFC 8414 section 3.2: what has no elements is left out.
@@ -89,7 +91,7 @@ export function serverMetadata(
   );
 }
 
-/** How clients authenticate at an endpoint, and with which algorithms where they sign (RFC 8414 section 2). */
+/** The members about client authentication at an endpoint (RFC 8414 section 2). */
 const authentication = (endpoint: string, methods: readonly string[]): Record<string, unknown> => ({
   [`${endpoint}_endpoint_auth_methods_supported`]: methods,
   [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: methods.includes('private_key_jwt')

@@ -2,13 +2,13 @@ import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../options/index.js';
 import type { ServerMetadataOptions } from './server-metadata.js';
 
-/** What clients discover about the gateway. */
+/** Options of `WellKnownModule`. */
 export interface WellKnownModuleOptions extends ServerMetadataOptions {
-  /** Base of the URLs. Default: `http://localhost` and the port that is listened on. */
+  /** Base of the URLs in the metadata. Default: `http://localhost` with the port of the server. */
   publicUrl?: string;
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const WELL_KNOWN_KINDS: OptionKinds<WellKnownModuleOptions> = {
   publicUrl: kinds.name,
   issuer: kinds.name,

@@ -7,10 +7,9 @@ import { MetadataController } from './metadata.controller.js';
 import { ConfigurableWellKnownModule } from './well-known.module-definition.js';
 
 /**
- * `GET /.well-known/jwks.json`, `GET /.well-known/oauth-authorization-server` and
- * `GET /.well-known/openid-configuration`: what clients and other services discover about the issuer. Needs
- * `JwksModule`. The metadata name the endpoints of those modules that are imported, and with `AuthModule` the scopes
- * of its routes.
+ * Serves `GET /.well-known/jwks.json`, `GET /.well-known/oauth-authorization-server` and
+ * `GET /.well-known/openid-configuration`. Needs `JwksModule`. The metadata name the endpoints of the modules that are
+ * imported and, with `AuthModule`, the scopes of the routes.
  */
 @Module(
   withNeeds(

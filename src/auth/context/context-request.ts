@@ -67,7 +67,7 @@ export function knownRequest(context: ExecutionContext): ContextRequest | undefi
   }
 }
 
-/** Of a message without a context of its own its data. */
+/** The context of a message if it is an object, else the data of the message. */
 function rpcRequest(context: ExecutionContext): ContextRequest {
   const rpc = context.switchToRpc();
   const own: unknown = rpc.getContext();

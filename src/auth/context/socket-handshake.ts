@@ -14,7 +14,7 @@ export function noteUpgrade(client: object, request: IncomingMessage): void {
   upgrades.set(client, request);
 }
 
-/** Of `new WebSocket(url, ['bearer', token])`: browsers cannot set headers, but these. */
+/** The token of `new WebSocket(url, ['bearer', token])`: browsers can set no other header. */
 const SUBPROTOCOL = /^\s*bearer\s*,\s*([\w.-]+)\s*$/i;
 
 /**

@@ -5,7 +5,7 @@ import type { StateStore } from '../../state/index.js';
 
 /** Seconds for which a nonce is handed out. */
 const PERIOD = 120;
-/** That of now, of the period before, and the next one: the clock of another server may be ahead. */
+/** The nonces of this period, the previous and the next one: the clock of another server may be ahead. */
 const ACCEPTED = [0, -1, 1] as const;
 /** Also how many periods it takes until nobody accepts a nonce any more. */
 const REMEMBERED = ACCEPTED.length;

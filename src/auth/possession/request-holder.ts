@@ -13,7 +13,7 @@ export interface HolderOptions {
   readonly mtlsHeader: string | undefined;
 }
 
-/** Whoever sent a request. Nothing is read from it before it is asked for. */
+/** The proofs and the certificate of the sender of a request. They are read when they are needed. */
 export class RequestHolder implements TokenHolder {
   constructor(
     private readonly request: IncomingMessage,

@@ -22,7 +22,7 @@ export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
 
 /** Limits of a {@link BackendBulkhead}. */
 export interface BulkheadOptions {
-  /** Of the host, for messages. Default: they name none. */
+  /** Name of the host in messages. Default: none. */
   origin?: string;
   /** Most calls at the same time. */
   maxCalls: number;

@@ -13,7 +13,7 @@ interface Entry {
   addresses: LookupAddress[];
   freshUntil: number;
   usedAt: number;
-  /** Those who wait for the look-up that is under way. */
+  /** Callers that wait for the lookup that is under way. */
   waiting: Set<Found> | undefined;
 }
 
@@ -35,7 +35,7 @@ export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup
       const { waiting = new Set() } = entry;
       entry.waiting = undefined;
       for (const tell of waiting) {
-        // Whoever is told once must not be told again when his patience ends.
+        // A caller is called back once, not again when its timeout ends.
         waiting.delete(tell);
         tell(isKnown ? null : error, entry.addresses);
       }

@@ -242,7 +242,7 @@ export class StreamedExchange extends Exchange {
   }
 
   override fail(error: Error): void {
-    // Whoever reads slowly keeps the backend from sending.
+    // Back pressure: a slow reader makes the backend pause.
     const waits = this.controller?.paused === true && error instanceof BackendTimeoutException;
     const failure = waits
       ? new ClientTooSlowException('it did not read the answer in time')

@@ -36,7 +36,7 @@ import { nowSeconds } from '../time/index.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Whoever decides in the end. */
+/** The verifier of requests. The explanation has to agree with it. */
 export interface ExplainedVerifier {
   verify(token: string, policy: TokenPolicy): Promise<unknown>;
 }

@@ -1,95 +1,94 @@
-/** When a remote set is fetched, in seconds. */
+/** When a remote key set is fetched. All members are seconds. */
 export interface RefreshPolicy {
   /** How long a fetched set is fresh. */
   readonly cacheTtl: number;
-  /** Least time between two fetches that are not due, i.e. because of unknown kids. */
+  /** Shortest time between two fetches because of unknown kids. */
   readonly cooldown: number;
-  /** How much longer than `cacheTtl` a set is used while every fetch fails. */
+  /** How long beyond `cacheTtl` a set is used while every fetch fails. */
   readonly maxStaleSeconds: number;
 }
 
-/** How a remote set is fetched where nobody says otherwise. */
+/** The default {@link RefreshPolicy}. */
 export const STANDARD_REFRESH: RefreshPolicy = {
   cacheTtl: 900,
   cooldown: 10,
   maxStaleSeconds: 86_400,
 };
 
-/** Milliseconds between two looks at a key file where nobody says otherwise. */
+/** Default milliseconds between two reads of a key file. */
 export const RELOAD_INTERVAL_MS = 1000;
 
-/** The text of a key set as a provider found it. */
+/** The text of a key set. */
 export interface KeyDocument {
-  /** JWK Set or single JWK as JSON; never encrypted any more. */
+  /** JWK Set or single JWK in JSON, decrypted. */
   readonly text: string;
-  /** How others can get at secrets in it, e.g. file permissions; `undefined` when they cannot. */
+  /** Why others can read secrets in it, e.g. its file permissions; `undefined` where they cannot. */
   readonly exposure?: string;
-  /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
+  /** Algorithms that the owner of the set announces; `undefined` where it announces none. */
   readonly algorithms?: readonly string[];
 }
 
 /**
- * Where a key set comes from: a file, a URL, a vault. A provider only fetches; parsing, checking,
- * keeping the last good set and selecting keys happen elsewhere.
+ * Source of a key set: a file, a URL, a vault. A provider only fetches the text. Parsing, checks, the last good set and
+ * the selection of keys are done by `JwksModule`.
  */
 export interface KeyProvider {
-  /** For messages: a path or a URL, without secrets. */
+  /** Name in messages: a path or a URL, without secrets. */
   readonly source: string;
-  /** True where the network is in between: an unreachable source does not stop the boot. */
+  /** True for a source on the network: the boot does not fail where it cannot be reached. */
   readonly remote: boolean;
-  /** True for sets of somebody else: only public keys are accepted, kinds of no use to us are skipped. */
+  /** True for the key set of somebody else: only public keys are accepted, and unusable keys are skipped. */
   readonly publicOnly: boolean;
-  /** When to look again without being told of a change. Left out: never. */
+  /** When the set is fetched again without a call of `changed`. Default: never. */
   readonly refresh?: RefreshPolicy;
   /**
    * Fetches the set, in bounded time.
    *
-   * @throws KeyError in one line, without any of the contents
+   * @throws KeyError with one line, without contents of the set
    */
   read(): Promise<KeyDocument>;
   /**
    * Calls `changed` whenever the keys may have changed.
    *
-   * @returns ends the watching
+   * @returns a function that ends the watching
    */
   watch(changed: () => void): () => void;
-  /** Gives back connections and the like; nothing is read any more. */
+  /** Releases resources. `read` is not called any more. */
   close?(): void;
 }
 
-/** How one remote set is fetched; what is left out comes from the option `remote` of `JwksModule`. */
+/** How a remote key set is fetched. The defaults of a route are the option `remote` of `JwksModule`. */
 export interface KeyUrlOptions {
   /** Seconds for which a fetched set is fresh; it is fetched again after about 80 % of them. Default 900. */
   cacheTtl?: number;
-  /** Seconds after a fetch in which unknown kids lead to no other one. Default 10. */
+  /** Seconds after a fetch in which an unknown kid causes no further fetch. Default 10. */
   cooldown?: number;
   /**
-   * Seconds beyond `cacheTtl` for which the last good set is used while every fetch fails; then it
-   * is dropped, and its tokens get 503 `keys_unavailable`. Looked at after each failed fetch, i.e.
-   * at most half a minute late. Default 86400.
+   * Seconds beyond `cacheTtl` for which the last good set is used while every fetch fails. Then it is dropped, and its
+   * tokens get 503 `keys_unavailable`. This is checked after each failed fetch, so at most half a minute late. Default
+   * 86400.
    */
   maxStaleSeconds?: number;
-  /** Milliseconds from the call to the last byte of a fetch, of metadata and keys together. Default 2000. */
+  /** Timeout of a fetch in milliseconds, to the last byte; for metadata and keys together. Default 2000. */
   timeoutMs?: number;
-  /** Accept `http:` URLs. Never touches the verification of TLS. Default false. */
+  /** True: `http:` URLs are allowed. It does not change the verification of TLS. Default false. */
   allowHttp?: boolean;
-  /** Hosts whose sets and metadata may come by `http:` all the same, e.g. inside of a cluster. */
+  /** Hosts from which `http:` is allowed, e.g. within a cluster. Default: none. */
   httpHosts?: readonly string[];
-  /** Pins: base64url SHA-256 of the SPKI of a certificate; one of them has to match. */
+  /** Pins of certificates: base64url SHA-256 of the SPKI. One of them has to match. Default: none. */
   fingerprints?: readonly string[];
-  /** Which certificate a pin is compared with: the server's own (default), or any of its chain. */
+  /** The certificates that pins are compared with: that of the server (default), or all of its chain. */
   fingerprintsMatch?: 'leaf' | 'chain';
-  /** PEM of a certificate authority that is trusted beside the usual ones. */
+  /** PEM of a certificate authority that is trusted beside those of Node.js. */
   ca?: string;
   /**
-   * Proxies by which sets and metadata are fetched, for URLs of each scheme, e.g. `http://proxy.example:3128`;
-   * `no` lists hosts that are asked without one, as NO_PROXY does. A URL may hold user and password. Default:
-   * none, whatever the environment says.
+   * Proxies for `http` and `https` URLs, e.g. `http://proxy.example:3128`, and the hosts without a proxy (`no`, in the
+   * form of NO_PROXY). The URL of a proxy may contain user and password. Default: none; the environment is not read.
    */
   proxy?: { http?: string; https?: string; no?: string };
 }
 
-/** Options that one source has for itself. */
+/** Options of one source. */
 export interface KeySourceOptions extends KeyUrlOptions {
   /** How tokens name a key of this set. Default: the option `identifyStrategy` of `JwksModule`. */
   identifyStrategy?: 'kid' | 'x5t' | 'x5t#S256' | 'kid_x5t';

@@ -54,7 +54,7 @@ export async function signAnswer(
     },
     (claimSets) => {
       assertOneSession(claimSets);
-      // Of tokens that all get their jti here, it tells which belong together.
+      // Where all tokens get their `jti` here, it shows that they belong together.
       if (claimSets.values().every((claims) => !Object.hasOwn(claims, 'jti')))
         newId = newTokenIds();
       return steps.complete?.(claimSets);

@@ -2,265 +2,263 @@ import type { JwsAlgorithm } from '../jws/index.js';
 import type { KeySource, KeySourceOptions, KeyUrlOptions } from '../keys/index.js';
 import type { ClaimHeaderFormat, ClaimHeaderList, ClaimHeaders } from './claim-headers.js';
 
-/* What routes and modules ask of tokens, as it is written and in the form in which the checks use it. */
+/* What routes and modules require of tokens: the options, and the compiled policy that the checks use. */
 
-/** One of the listed values is enough, or all of them are needed. */
+/** `any`: one of the listed values is enough. `all`: each of them is required. */
 export type Matcher = 'any' | 'all';
 
-/** The profile whose claims `at+jwt` tokens need. */
+/** The profile of `at+jwt` tokens. `rfc9068`: all claims of that profile are required. */
 export type TokenProfile = 'none' | 'rfc9068';
 
-/** An endpoint that is asked about tokens (RFC 7662), and how. */
+/** A token introspection endpoint (RFC 7662), and the client that calls it. */
 export interface IntrospectionOptions {
-  /** https, or http where the option `remote` allows it. */
+  /** URL of the endpoint: https, or http where the option `remote` allows it. */
   url: string;
-  /** The client that asks. Default: none, for endpoints that are protected in another way. */
+  /** Client id. Default: none, for endpoints that are protected in another way. */
   clientId?: string;
-  /** Goes with `clientId`. */
+  /** Secret of `clientId`. */
   clientSecret?: string;
   /** How the client authenticates (RFC 6749 section 2.3.1). Default `client_secret_basic`. */
   authMethod?: 'client_secret_basic' | 'client_secret_post';
   /**
-   * JSON file with the client, in place of the three above: `client_id`, `client_secret` and, if need be,
-   * `token_endpoint_auth_method`. It is followed like key files.
+   * JSON file with the client, in place of the three options above: `client_id`, `client_secret` and, optionally,
+   * `token_endpoint_auth_method`. It is reloaded when it changes.
    */
   clientFile?: string;
   /**
-   * Seconds for which an answer is remembered, though never beyond its `exp`; that a token is not active at
-   * most for 5. So long a token counts after its issuer has revoked it. 0: every request is asked about.
-   * Default 30.
+   * Seconds for which an answer is cached, at most until its `exp`; that a token is not active at most 5. For so long a
+   * token is accepted after its issuer revoked it. 0: no cache. Default 30.
    */
   cacheTtl?: number;
-  /** Milliseconds from a call to the last byte of its answer. Default 2000. */
+  /** Milliseconds from the request to the last byte of the answer. Default 2000. */
   timeoutMs?: number;
-  /** How the endpoint is reached, as far as it differs from the option `remote` of `JwksModule`. */
+  /** Options of the connection. Default: the option `remote` of `JwksModule`. */
   remote?: Pick<
     KeyUrlOptions,
     'allowHttp' | 'httpHosts' | 'fingerprints' | 'fingerprintsMatch' | 'ca' | 'proxy'
   >;
 }
 
-/** What a token has to fulfil; `@RequireJwt` overrides single members per route. */
+/** What a token has to fulfil. `@RequireJwt` can override each member for a route. */
 export interface TokenPolicyOptions extends ClaimHeaderFormat {
-  /** Accepted algorithms. */
+  /** Accepted algorithms (RFC 7518 section 3.1). */
   algorithms: readonly JwsAlgorithm[];
-  /** Accepted issuers, compared exactly (RFC 8725 section 3.8). Their keys are the configured ones. */
+  /**
+   * Accepted values of `iss`, compared exactly (RFC 8725 section 3.8). Their keys are those of `JwksModule` or of the
+   * route.
+   */
   issuer: string | readonly string[];
-  /** Several issuers, each with keys of its own; in place of `issuer`. */
+  /** Several issuers, each with keys of its own, in place of `issuer`. */
   issuers?: readonly IssuerOptions[];
   /**
-   * This recipient's names; the token's `aud` has to hold any or all of them (RFC 8725 section 3.9).
-   * `unchecked`: tokens for whomever are taken, for issuers that name no recipient.
+   * Names of this service; `aud` has to contain any or all of them (RFC 8725 section 3.9). `unchecked`: tokens for any
+   * recipient are accepted, for issuers that set no `aud`.
    */
   audience: string | readonly string[];
   /** Claim with the recipients, e.g. `client_id`; dots reach nested claims. Default `aud`. */
   audienceClaim?: string;
-  /** Default `any`. */
+  /** How many of `audience` are required. Default `any`. */
   audienceMatcher?: Matcher;
   /** Claim with the roles. Default `roles`. */
   rolesKey?: string;
   /** True: dots in `rolesKey` reach nested claims. Default false. */
   rolesKeyIsNested?: boolean;
-  /** Default `any`. */
+  /** How many of `roles` are required. Default `any`. */
   rolesMatcher?: Matcher;
   /** Claim with the scopes; dots reach nested claims. Default `scope`. */
   scopesKey?: string;
-  /** Default `any`. */
+  /** How many of `scopes` are required. Default `any`. */
   scopesMatcher?: Matcher;
-  /** Claims that have to be there, beside `exp`. */
+  /** Required claims beside `exp`. Default: none. */
   requiredClaims?: readonly string[];
   /**
-   * `rfc9068`: `at+jwt` tokens need all claims of the profile (RFC 9068 section 2.2); `none`: they need not.
-   * Tokens of an issuer that is marked `own` always need them. Default: `none` for tokens of others (`issuers`,
-   * `jwkUrl`, `jwkLocalPath`), else `rfc9068`.
+   * `rfc9068`: `at+jwt` tokens need all claims of the profile (RFC 9068 section 2.2). `none`: they need not. Tokens of
+   * an issuer with `own` always need them. Default: `none` with `issuers`, `jwkUrl` or `jwkLocalPath`, else `rfc9068`.
    */
   profile?: TokenProfile;
-  /** Characters of the longest token that is looked at. Default 16384. */
+  /** Characters of the longest token that is accepted. Default 16384. */
   maxTokenLength?: number;
-  /** Accepted `typ` headers, case-insensitive; absent counts as `JWT`. Default `JWT`, `at+jwt`. */
+  /** Accepted values of the header `typ`, in any case. A missing `typ` counts as `JWT`. Default `JWT`, `at+jwt`. */
   types?: readonly string[];
   /**
-   * True: tokens count in the flattened JWS JSON form, too, as `SigningModule` makes them with its option `full`:
+   * True: the flattened JWS JSON form is accepted, too, as `SigningModule` makes it with its option `full`:
    * `{"payload":"…","protected":"…","signature":"…"}` without blanks, in a header. Default false.
    */
   full?: boolean;
   /**
-   * True: ID tokens count, too, for issuers whose clients have nothing else for an API. Refresh tokens never do. What a
-   * token is, its claims `typ`, `token_use`, `token_type` and `type` tell; an ID token that says nothing of the kind is
-   * kept out by `audience` alone. Default false.
+   * True: ID tokens are accepted, too, for issuers whose clients have no access tokens for an API. Refresh tokens never
+   * are. The kind of a token is recognized by its claims `typ`, `token_use`, `token_type` and `type`. An ID token
+   * without them is refused by `audience` only. Default false.
    */
   idTokens?: boolean;
   /** Cookie that may carry the token. Default: cookies are never read. */
   cookieKey?: string;
   /** Header that carries the token. Default `Authorization`. */
   authHeaderName?: string;
-  /** Seconds of clock difference that are forgiven for `exp`, `nbf` and `iat`, at most 3600. Default 1. */
+  /** Clock difference in seconds that is accepted for `exp`, `nbf` and `iat`, at most 3600. Default 1. */
   leeway?: number;
   /**
-   * Claims that become headers of every backend call made with `from: request`, e.g.
-   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`: dots reach nested claims, objects become JSON, an absent
-   * claim gives no header; see `propagateEncoding` and `propagateLists`. The client's own headers of these names
-   * never reach a backend, on any route. On a route it replaces what the module says.
+   * Claims that are sent as headers of each backend call with `from: request`, e.g.
+   * `{ sub: ['x-user', 'x-sub'], 'realm.id': 'x-realm' }`. Dots reach nested claims, objects are sent as JSON, a
+   * missing claim gives no header; see `propagateEncoding` and `propagateLists`. Headers of these names from the client
+   * are never forwarded, on any route. A route replaces the option of the module. Default: none.
    */
   propagateClaims?: ClaimHeaders;
   /**
-   * Tokens that are bound to a key of their client (RFC 9449). True: they count with a proof of that key;
-   * others are bearer tokens. `required`: only tokens with a proof count. False: bound tokens are refused. A
-   * bound token never counts without its proof. Needs `StateModule`, which remembers what proofs were used.
-   * Default true where there is `StateModule`.
+   * Tokens that are bound to a key of the client (DPoP, RFC 9449). True: they are accepted with a proof of that key,
+   * and other tokens as bearer tokens. `required`: only tokens with a proof are accepted. False: bound tokens are
+   * refused. A bound token is never accepted without its proof. Needs `StateModule`, which remembers used proofs.
+   * Default: true with `StateModule`.
    */
   dpop?: boolean | 'required';
-  /** Algorithms of proofs. Default: all asymmetric ones, of ML-DSA the shortest. */
+  /** Algorithms of DPoP proofs. Default: all asymmetric ones; of ML-DSA the shortest. */
   dpopAlgorithms?: readonly JwsAlgorithm[];
-  /** Seconds that the `iat` of a proof may differ from now, beside `leeway`, in both directions. Default 60. */
+  /** Seconds by which `iat` of a DPoP proof may differ from now in either direction, plus `leeway`. Default 60. */
   dpopWindow?: number;
   /**
-   * Where tokens are asked about that are no JWS (RFC 7662). What is answered goes through the checks of
-   * claims; its `iss`, if there is one, has to be a listed issuer other than our own, not one of
-   * `issuerResolver`. A route that names issuers or keys of its own does not take over what the module says here. With `tokens: 'all'` JWTs that
-   * are not our own are asked about, too, once their signature is verified; see `IssuerOptions.introspection`.
-   * Default: tokens that are no JWS are refused.
+   * Introspection endpoint (RFC 7662) for tokens that are no JWS. The claims of its answer are checked like those of a
+   * JWT; `iss`, if there is one, has to be a listed issuer other than our own, not one of `issuerResolver`. A route
+   * with issuers or keys of its own does not inherit this option. With `tokens: 'all'` JWTs of other issuers are
+   * introspected, too, after their signature was verified; see `IssuerOptions.introspection`. Default: tokens that are
+   * no JWS are refused.
    */
   introspection?: IntrospectionOptions & { tokens?: 'opaque' | 'all' };
 }
 
-/** One of several issuers whose tokens a route takes, with what is different for its tokens. */
+/** One of several issuers whose tokens are accepted, with the options for its tokens. */
 export interface IssuerOptions {
-  /** Compared exactly with `iss` (RFC 8725 section 3.8). */
+  /** Value of `iss`, compared exactly (RFC 8725 section 3.8). */
   issuer: string;
-  /** Its tokens' recipients. Default: the route's `audience`. */
+  /** Accepted `aud`. Default: that of the route. */
   audience?: string | readonly string[];
-  /** Default: the route's. */
+  /** Default: that of the route. */
   audienceMatcher?: Matcher;
-  /** Default: the route's. */
+  /** Default: that of the route. */
   audienceClaim?: string;
-  /** Default: the route's. */
+  /** Default: that of the route. */
   profile?: TokenProfile;
-  /** Default: the route's. */
+  /** Default: that of the route. */
   idTokens?: boolean;
-  /** Default: the route's for our own tokens, for those of others all asymmetric ones. */
+  /** Accepted algorithms. Default: with `own` those of the route, else all asymmetric ones. */
   algorithms?: readonly JwsAlgorithm[];
-  /** URL of its JWK Set. Default: the one that its metadata name. */
+  /** URL of its JWK Set. Default: the `jwks_uri` of its metadata. */
   jwksUri?: string;
-  /** Its JWK file, instead of a URL. */
+  /** Path of a file with its JWK Set, in place of `jwksUri`. */
   jwkLocalPath?: string;
-  /** Its keys, from wherever they come. For programs; instead of the two above. */
+  /** Any source of its keys, in place of `jwksUri` and `jwkLocalPath`. */
   keys?: KeySource;
-  /** How its keys and metadata are fetched. */
+  /** How its keys and metadata are fetched. Default: the option `remote` of `JwksModule`. */
   remote?: KeySourceOptions;
-  /** True for tokens that are signed here: keys of the signer, names in revocations without issuer. */
+  /** True for the tokens that are signed here: their keys are the signing keys, and revocations name no issuer. */
   own?: boolean;
   /**
-   * Where its JWTs are asked about (RFC 7662) once their signature is verified, for tokens that hold few claims,
-   * and for those that may end before their `exp`. What is answered is added to their claims, or takes their
-   * place. Default: they stand for themselves.
+   * Introspection endpoint (RFC 7662) for its JWTs, called after their signature was verified: for tokens with few
+   * claims, or tokens that may be revoked before their `exp`. Claims of the answer are added to those of the token, or
+   * replace them. Default: its JWTs are not introspected.
    */
   introspection?: IntrospectionOptions;
 }
 
 /**
- * Finds what holds for tokens of an issuer that is not listed.
+ * Finds the policy for tokens of an issuer that is not listed.
  *
- * @param iss as it stands in a token that nobody has verified
- * @param compile makes the policy of one route of it
- * @returns `undefined` for an issuer that nobody knows
- * @throws an error with a `code` while that cannot be said
+ * @param iss claim of a token that is not verified yet
+ * @param compile compiles the policy of a route for an issuer
+ * @returns `undefined` for an unknown issuer
+ * @throws an error with a `code` while the answer is not known
  */
 export type IssuerFinder = (
   iss: string,
   compile: (issuer: IssuerOptions) => TokenPolicy,
 ) => Promise<TokenPolicy | undefined>;
 
-/** Defaults of all routes. */
+/** The defaults of all routes. */
 export interface PolicyDefaults extends TokenPolicyOptions {
-  /** Roles of which a token needs one on routes with `@RequireJwt({ admin: true })`. */
+  /** Roles for routes with `@RequireJwt({ admin: true })`: a token needs one of them. */
   adminRoles?: readonly string[];
 }
 
 /**
- * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens), for that backend
- * alone: `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the token that was verified, and what is chosen here. It
- * never outlives that token. A call for nobody has no `sub`.
+ * The signed token that a backend call carries in `Txn-Token` (draft-ietf-oauth-transaction-tokens). It is for that
+ * backend only, and has `iss`, `aud`, `iat`, `exp`, `txn`, the `sub` of the verified token, and the claims chosen here.
+ * It never expires after the verified token. A call without a user has no `sub`.
  */
 export interface HopOptions {
-  /** `aud`. Default: the origin of the backend; of several hosts that of the first. */
+  /** Claim `aud`. Default: the origin of the backend; of several hosts that of the first. */
   audience?: string;
-  /** Claims that are copied, by name; dots reach nested ones. Default: none. */
+  /** Names of claims that are copied; dots reach nested claims. Default: none. */
   claims?: readonly string[];
-  /** Of these scopes the token holds those of the token that was verified. Default: those that the route asks for. */
+  /** Scopes that are copied if the verified token has them. Default: those that the route requires. */
   scopes?: readonly string[];
-  /** Seconds for which the token counts, from 2 to 3600. Default 30. */
+  /** Lifetime in seconds, from 2 to 3600. Default 30. */
   ttl?: number;
 }
 
-/** What one route asks of a token; what is left out comes from the defaults. */
+/** What a route requires of a token. The defaults are those of the module. */
 export interface RoutePolicyOptions extends Partial<TokenPolicyOptions> {
-  /** Roles of which the token needs any (or all, see `rolesMatcher`). Default: none is needed. */
+  /** Required roles: any of them, or all, see `rolesMatcher`. Default: none. */
   roles?: readonly string[];
-  /** Scopes of which the token needs any (or all, see `scopesMatcher`). Default: none is needed. */
+  /** Required scopes: any of them, or all, see `scopesMatcher`. Default: none. */
   scopes?: readonly string[];
   /**
-   * URL of the JWK Set that this route's tokens are verified with, and with nothing else: the keys
-   * of another issuer do not count here, whatever their `kid`. It is fetched as the option `remote` of
-   * `JwksModule` says. Give `issuer`, `audience` and `algorithms` with it.
+   * URL of the only JWK Set whose keys verify tokens of this route: a key of another set is never used, whatever its
+   * `kid`. Set `issuer`, `audience` and `algorithms`, too.
    */
   jwkUrl?: string;
-  /** The same for a JWK file; its path is relative to the working directory. */
+  /** Like `jwkUrl`, for a file. The path is relative to the working directory. */
   jwkLocalPath?: string;
   /**
-   * How `jwkUrl` is fetched, as far as it differs from the option `remote` of `JwksModule`, and how tokens name
-   * a key of the set; the latter is for `jwkLocalPath`, too.
+   * How `jwkUrl` is fetched, and how tokens name a key of the set (also for `jwkLocalPath`). Default: the option
+   * `remote` of `JwksModule`.
    */
   remote?: KeySourceOptions;
   /**
-   * True: a request without a token passes as well, and `@Claims()` is `undefined` then. A token
-   * that is refused is refused all the same (401). Not together with roles, scopes, `acr` or `maxAge`, which
-   * anybody could avoid by leaving the token out.
+   * True: a request without a token passes, too, and `@Claims()` is `undefined`. A refused token still gives 401. It
+   * cannot be combined with roles, scopes, `acr` or `maxAge`: a client could avoid them by sending no token. Default
+   * false.
    */
   optional?: boolean;
   /**
-   * Values of `acr` of which the token has to hold one: how its user has to have logged in (RFC 9470), e.g. with
-   * a second factor. Default: anyhow.
+   * Accepted values of `acr`: how the user has to have logged in, e.g. with a second factor (RFC 9470). Default: any.
    */
   acr?: readonly string[];
   /**
-   * Seconds that the login (`auth_time`) may be ago, beside `leeway` (RFC 9470). A token without `auth_time` is
-   * refused then. Default: it does not matter.
+   * Seconds since the login (`auth_time`), plus `leeway` (RFC 9470). A token without `auth_time` is refused. Default:
+   * no limit.
    */
   maxAge?: number;
-  /** True: the token needs one of `AuthModule`'s `adminRoles`; in place of `roles`. */
+  /** True: the token needs one of `adminRoles` of `AuthModule`, in place of `roles`. Default false. */
   admin?: boolean;
   /**
-   * With options: backend calls made with `from: request` carry a signed token for that backend. Needs
-   * `SigningModule`. True: the route takes such a token from `Txn-Token`, and no other; `audience` names this
-   * service. Default: neither.
+   * Options: backend calls with `from: request` carry a signed token for that backend. This needs `SigningModule`.
+   * True: the route accepts only such a token, in the header `Txn-Token`; `audience` is the name of this service.
+   * Default: neither.
    */
   hop?: true | HopOptions;
 }
 
-/** Checks claims in whatever way a route asks for. @throws TokenRefusedError `claim_invalid` */
+/** A check of claims that a route adds. @throws TokenRefusedError `claim_invalid` */
 export type ClaimsCheck = (claims: Readonly<Record<string, unknown>>) => Promise<void>;
 
-/** A `TokenPolicyOptions` with all defaults filled in, in the form the checks use. */
+/** {@link TokenPolicyOptions} with all defaults, in the form that the checks use. */
 export interface TokenPolicy {
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   readonly issuers: ReadonlySet<string>;
   /**
-   * What holds for tokens of each issuer, where there are several: `iss` chooses. `undefined` where one
-   * policy holds for all.
+   * The policy for tokens of each issuer, chosen by `iss`. `undefined` where one policy is for all issuers.
    */
   readonly perIssuer: ReadonlyMap<string, TokenPolicy> | undefined;
-  /** What holds for tokens of issuers that are not listed; `undefined` where none of them count. */
+  /** The policy for tokens of an issuer that is not listed; `undefined` where they are refused. */
   readonly unlistedIssuer: ((iss: string) => Promise<TokenPolicy | undefined>) | undefined;
-  /** Those of `issuers` that are not our own: names in revocations carry the issuer of their tokens. */
+  /** The issuers other than our own. Names in revocations of their tokens contain the issuer. */
   readonly foreignIssuers: ReadonlySet<string>;
   readonly audiences: readonly string[];
   readonly audienceClaim: string;
-  /** Tokens for other recipients count as well, e.g. for whoever takes a token back. */
+  /** Tokens for other recipients are accepted, too, e.g. to revoke them. */
   readonly anyAudience: boolean;
-  /** Times do not matter: expired tokens count as well. */
+  /** Expired tokens are accepted, too, e.g. to revoke them. */
   readonly anyAge: boolean;
-  /** Bound tokens count without their proof or certificate, e.g. for whoever takes a token back. */
+  /** Bound tokens are accepted without proof or certificate, e.g. to revoke them. */
   readonly anyHolder: boolean;
   readonly audienceMatcher: Matcher;
   readonly roles: readonly string[];
@@ -271,43 +269,45 @@ export interface TokenPolicy {
   readonly scopesKey: string;
   readonly scopesMatcher: Matcher;
   readonly requiredClaims: readonly string[];
-  /** One of these has to be the token's; empty where none is asked for. */
+  /** Accepted values of `acr`; empty: any. */
   readonly acr: readonly string[];
-  /** Seconds; `undefined` where it does not matter. */
+  /** Seconds; `undefined`: no limit. */
   readonly maxAge: number | undefined;
   /** `at+jwt` tokens need the claims of RFC 9068. */
   readonly profiled: boolean;
   readonly maxTokenLength: number;
   /** Lower case, without `application/`. */
   readonly types: ReadonlySet<string>;
-  /** Flattened JWS JSON counts, too. */
+  /** Flattened JWS JSON is accepted, too. */
   readonly full: boolean;
-  /** What tokens may be by what they say of themselves; `any` for whoever takes a token back. */
+  /** Accepted kinds of tokens, as their claims name them; `any`: e.g. to revoke them. */
   readonly kinds: 'access' | 'access or ID' | 'any';
   readonly cookieKey: string | undefined;
   /** Lower case. */
   readonly authHeaderName: string;
   /** Seconds. */
   readonly leeway: number;
-  /** The only keys that count; `undefined` for those of the gateway. */
+  /** The only keys that verify; `undefined`: those of `JwksModule`. */
   readonly keySource: KeySource | undefined;
   /** A request without a token passes. */
   readonly optional: boolean;
-  /** Claims that become headers of backend calls. */
+  /** Claims that are sent as headers of backend calls. */
   readonly claimHeaders: ClaimHeaderList;
-  /** What the route's class of claims asks for. */
+  /** The check by the option `claims` of the route. */
   readonly checkClaimsClass: ClaimsCheck | undefined;
-  /** Tokens that are bound to a key: refused, accepted with a proof, or the only ones that are accepted. */
+  /**
+   * Tokens that are bound to a key: false: refused; true: accepted with a proof; `required`: no others are accepted.
+   */
   readonly dpop: boolean | 'required';
   readonly dpopAlgorithms: ReadonlySet<JwsAlgorithm>;
   /** Seconds. */
   readonly dpopWindow: number;
-  /** Where tokens that are no JWS are asked about; `undefined`: they are refused. */
+  /** Introspection endpoint for tokens that are no JWS; `undefined`: they are refused. */
   readonly introspection: IntrospectionOptions | undefined;
-  /** Where JWTs are asked about once their signature is verified; `undefined`: nowhere. */
+  /** Introspection endpoint for JWTs whose signature was verified; `undefined`: none. */
   readonly jwtIntrospection: IntrospectionOptions | undefined;
-  /** The token that backend calls carry; `undefined`: what the call says. */
+  /** The token that backend calls carry; `undefined`: the call decides. */
   readonly hop: HopOptions | undefined;
-  /** Headers that carry the token or its proof; no backend gets them, nor the cookie. Lower case. */
+  /** Headers with the token or its proof, in lower case. They are not forwarded to backends, nor is the cookie. */
   readonly credentialHeaders: readonly string[];
 }

@@ -212,7 +212,7 @@ export function assertAccessToken(answer: Claims): void {
         { claim, actual: kind },
       );
   }
-  // As a bearer token it would count without its proof.
+  // Accepted as a bearer token it would need no proof.
   if (/^dpop$/i.test(String(answer.token_type)) && !Object.hasOwn(answer, 'cnf'))
     throw new TokenRefusedError(
       'claim_missing',

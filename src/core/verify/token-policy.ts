@@ -73,7 +73,7 @@ export function compilePolicy(
   // With keys of its own a route takes tokens that they verify, and those of no other keys.
   const hasOwnKeys = ownKeys !== undefined && given.admin !== true;
   const listed = given.issuer === undefined && !hasOwnKeys ? merged.issuers : given.issuers;
-  // Whoever administers this gateway logged in here: roles that others hand out are theirs.
+  // Roles in tokens of other issuers give no admin rights: admins log in here.
   const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
   if (given.admin === true && issuers?.length === 0)
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
@@ -218,7 +218,7 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
   };
 }
 
-/** Of a route with issuers or keys of its own the module's endpoint knows nothing. */
+/** A route with issuers or keys of its own does not use the endpoint of the module, which does not know its tokens. */
 function endpointOf(
   given: RoutePolicyOptions,
   merged: RoutePolicyOptions,

@@ -43,7 +43,7 @@ export interface VerificationKeys {
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
 }
 
-/** Whoever wants to know which of the tokens that were signed here are used. */
+/** An observer of the use of tokens that were signed here. */
 export interface TokenUses {
   /** @returns what has to be waited for before the token counts; `undefined` for nothing */
   note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;
@@ -299,7 +299,9 @@ function accept(
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
 }
 
-/** A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides. */
+/**
+ * A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides.
+ */
 function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
   const refusal = refusalOfClaims(claims, policy, now);

@@ -94,7 +94,7 @@ export async function untouchedBody(
   return length <= READ_FIRST_BYTES ? readBody(request, limit) : boundedBody(request, limit);
 }
 
-/** Whoever stops reading it leaves the request as it is, so that it can still be answered. */
+/** A reader that stops does not destroy the request, so that it can still be answered. */
 function boundedBody(request: IncomingMessage, limit: number): Readable {
   let size = 0;
   const body = new Transform({

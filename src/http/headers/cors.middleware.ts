@@ -3,7 +3,7 @@ import { EXPOSED_HEADERS } from './exposed-headers.js';
 
 /** Pages of which other origins may read answers (the CORS protocol, https://fetch.spec.whatwg.org). */
 export interface CorsOptions {
-  /** As browsers write them, e.g. `https://app.example`; `*`: all. */
+  /** Origins as browsers send them, e.g. `https://app.example`; `*`: all. */
   readonly origins: readonly string[] | '*';
   /** Their requests may carry cookies. Never for all origins. */
   readonly credentials: boolean;
@@ -61,8 +61,8 @@ export function corsMiddleware(write: CorsHeaders) {
 }
 
 /**
- * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A client
- * of MCP sends a header of its own with each request, so that its browser asks first.
+ * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A
+ * client of MCP sends a header of its own with each request, so that its browser asks first.
  */
 export function publicDocumentsMiddleware() {
   const answer = corsMiddleware(corsHeaders({ origins: '*', credentials: false }));

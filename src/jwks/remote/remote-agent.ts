@@ -56,7 +56,7 @@ export class RemoteAgent {
       clientFactory: (origin: URL, client: object) =>
         new Pool(origin, { ...client, headersTimeout: timeoutMs }),
     };
-    // As with curl, a proxy for one scheme says nothing about the other.
+    // A proxy for one scheme is not used for the other, as in curl.
     const { http, https } = proxy;
     for (const one of [http, https]) if (one !== undefined) assertProxy(one);
     this.ways = {

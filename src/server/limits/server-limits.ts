@@ -24,9 +24,9 @@ export const serverOptions = (maxTokenLength: number): ServerOptions => ({
   optimizeEmptyRequests: true,
 });
 
-/** As many header fields as other servers take; more are answered with 431. */
+/** Number of header fields, as in other servers. A request with more gets 431. */
 const MAX_HEADER_FIELDS = 100;
-/** Of one process; each takes some 20 kB. */
+/** Connections of one process. Each takes about 20 kB. */
 const MAX_CONNECTIONS = 10_000;
 /** For reading a whole answer, once it is ready. */
 const WRITE_TIMEOUT_MS = 13_000;

@@ -70,7 +70,7 @@ export class TokenEndpointProofs implements OnApplicationBootstrap {
     }
   }
 
-  /** Whoever presents a token in the body of a request whose proof was used. */
+  /** The holder of a token in a request body. Its proof was checked before, by {@link use}. */
   holder(request: IncomingMessage): TokenHolder {
     const { provenKey: key } = requestContext(request);
     return new RequestHolder(rawRequest(request), undefined, this.routes, { key });

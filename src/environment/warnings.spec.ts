@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { explainPageWarning } from './cross-checks.js';
 import { readEnvironment } from './index.js';
+import { warningsOf } from './warnings.js';
 
 const PRODUCTION = {
   NODE_ENV: 'production',
@@ -24,5 +24,5 @@ it.each<[Record<string, string>, RegExp]>([
   ],
   [{ EXPLAIN_PAGE: 'true', MANAGEMENT_PORT: 'off' }, /needs MANAGEMENT_PORT/],
 ])('%j is warned of: %s', (variables, warning) => {
-  expect(explainPageWarning(readEnvironment(variables)).join('\n')).toMatch(warning);
+  expect(warningsOf(readEnvironment(variables)).join('\n')).toMatch(warning);
 });
