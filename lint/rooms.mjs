@@ -3,7 +3,7 @@
  * into another room only by its door, `index.ts`. docs/architecture.md explains the rooms.
  */
 export const FLOORS = [
-  ['packages'],
+  ['bundled', 'packages'],
   ['core/errors', 'core/time', 'core/text', 'core/headers', 'core/resilience'],
   ['core/json'],
   ['core/claims', 'core/files'],

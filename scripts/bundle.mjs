@@ -1,8 +1,9 @@
 // Puts what `node dist/main.js` and the command load into few files under dist/bundle: a start loads about
 // 2,900 modules otherwise, which is most of what it costs (bench/README.md, "What was tried"). The npm package
 // has no bundle: there the packages are the application's, and so are their updates.
-import { fileURLToPath } from 'node:url';
+import { isBuiltin } from 'node:module';
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -27,21 +28,53 @@ const PARTS = [
   'process/describe-boot-error',
   'process/index',
   'process/serve',
-].map((name) => `${DIST}/${name}.js`);
+];
 
 /** @param importsOf the modules that a module cannot do without */
 function partsOf(importsOf) {
   const parts = new Map();
-  for (const [number, first] of PARTS.entries()) {
-    const seen = new Set([first]);
+  const loadedBy = new Map();
+  for (const [number, name] of PARTS.entries()) {
+    const seen = new Set([`${DIST}/${name}.js`]);
     // What is added while it goes on is visited, too.
     for (const id of seen) for (const next of importsOf(id)) seen.add(next);
     for (const id of seen) parts.set(id, `${parts.get(id) ?? 'part'}-${number}`);
+    loadedBy.set(name, seen);
   }
+  // No start does without the environment, so what the command and the gateway share is put to it.
+  const shared = loadedBy.get('cli/run').intersection(loadedBy.get('process/serve'));
+  for (const id of loadedBy.get('environment/index').union(shared)) parts.set(id, 'always');
   return parts;
 }
 
 let parts = new Map();
+/** Modules of Node that most starts never call, and that load much: e.g. `node:readline` with the first. */
+const CALLED_LATER = new Set(['node:fs/promises', 'node:timers/promises', 'node:child_process']);
+
+/** The functions of one of Node's modules, which is loaded when one of them is called. Other exports are missing. */
+function functionsOf(id) {
+  const module = process.getBuiltinModule(id);
+  const names = Object.keys(module).filter((name) => typeof module[name] === 'function');
+  return [
+    `const module = () => process.getBuiltinModule(${JSON.stringify(id)});`,
+    ...names.map((name) => `const ${name} = (...args) => module().${name}(...args);`),
+    `export { ${names.join(', ')} };`,
+    `export default { ${names.join(', ')} };`,
+  ].join('\n');
+}
+
+/** An import of one of Node's modules as a call that gives the module as it is. */
+function withoutImport({ source, specifiers }) {
+  const module = `globalThis.process.getBuiltinModule(${JSON.stringify(source.value)})`;
+  const named = [];
+  const declared = [];
+  for (const { type, imported, local } of specifiers)
+    if (type === 'ImportSpecifier') named.push(`${imported.name}: ${local.name}`);
+    else declared.push(`${local.name} = ${module}`);
+  if (named.length > 0) declared.push(`{ ${named.join(', ')} } = ${module}`);
+  return `const ${declared.join(', ')};`;
+}
+
 const escapeUnit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const bundle = await rolldown({
@@ -67,6 +100,11 @@ const bundle = await rolldown({
       load: (id) => (id.startsWith('\0absent:') ? `throw new Error('not in the gateway')` : null),
     },
     {
+      name: 'loaded-at-first-call',
+      resolveId: (id) => (CALLED_LATER.has(id) ? `\0later:${id}` : null),
+      load: (id) => (id.startsWith('\0later:') ? functionsOf(id.slice('\0later:'.length)) : null),
+    },
+    {
       // A module looks for its files where it was, not where the bundle is.
       name: 'own-urls',
       transform: (code, id) =>
@@ -76,6 +114,24 @@ const bundle = await rolldown({
               `new URL(${JSON.stringify(relative(FOLDER, id))}, import.meta.url).href`,
             )
           : null,
+    },
+    {
+      // An `import` of one of Node's modules reads each of its exports, and loads what some of them are made of at
+      // their first use: with `node:http` an undici of Node's own, with `node:crypto` WebCrypto, with `node:process`
+      // standard input.
+      name: 'plain-builtins',
+      generateBundle(_options, files) {
+        for (const file of Object.values(files)) {
+          if (file.type !== 'chunk') continue;
+          const imports = this.parse(file.code).body.filter(
+            ({ type, source, specifiers }) =>
+              type === 'ImportDeclaration' && specifiers.length > 0 && isBuiltin(source.value),
+          );
+          for (const one of imports.toReversed())
+            file.code =
+              file.code.slice(0, one.start) + withoutImport(one) + file.code.slice(one.end);
+        }
+      },
     },
     {
       // V8 keeps the text of what it has loaded: two bytes per character where one needs them.

@@ -1,6 +1,6 @@
-import { GATEWAY_PACKAGES, importBundled, missingPackage } from './packages/index.js';
+import { importBundled } from './bundled/index.js';
 
-// With packages/ the only modules that older versions of Node can load: it tells them so.
+// With bundled/ the only modules that older versions of Node can load: it tells them so.
 const OLDEST_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {
@@ -13,6 +13,7 @@ try {
   const { bootstrap } = await importBundled('gateway', () => import('./process/index.js'));
   await bootstrap();
 } catch (error) {
+  const { GATEWAY_PACKAGES, missingPackage } = await import('./packages/index.js');
   const problem = await missingPackage(error, GATEWAY_PACKAGES);
   if (problem === undefined) throw error;
   process.stderr.write(`signet: ${problem}\n`);

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import type { RawEnvironment } from '../environment/index.js';
 import type { CommandIo } from './command-io.js';
 import { Files } from './files.js';
@@ -23,14 +22,15 @@ export class CommandContext {
     env: RawEnvironment,
     private readonly io: CommandIo,
   ) {
-    this.output = new Output(io.stdout, io.stderr, env);
+    this.output = new Output(io, env);
     this.files = new Files(io.cwd, (what, work) => this.output.during(what, work));
     this.settings = Settings.read(env, this.files);
     this.keyFiles = new KeyFiles(this.files, this.settings);
   }
 
   /** Standard input, to its end. */
-  readInput(): Promise<string> {
+  async readInput(): Promise<string> {
+    const { text } = await import('node:stream/consumers');
     return text(this.io.stdin);
   }
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { withLock, type During } from './file-lock.js';
-import { createFile, FileError, readTextFile, type FileContents } from '../core/files/index.js';
+import { createFile, FileError, readTextFileSync, type FileContents } from '../core/files/index.js';
 
 /**
  * Files by the names that somebody typed: relative to the working directory of the command, and named
@@ -20,7 +20,7 @@ export class Files {
 
   /** @throws FileError when it cannot be read, or is larger than `maxBytes` (default 8 MiB) */
   read(name: string, maxBytes?: number): Promise<FileContents> {
-    return this.named(name, (path) => readTextFile(path, maxBytes));
+    return this.named(name, async (path) => readTextFileSync(path, maxBytes));
   }
 
   /** Creates a file, mode 0600. @throws FileError when it cannot, with code `EEXIST` when there is one */

@@ -1,27 +1,47 @@
 #!/usr/bin/env node
-// First: it says which Node is needed.
-import '../core/errors/index.js';
-import { GATEWAY_PACKAGES, importBundled, missingPackage } from '../packages/index.js';
+import { importBundled } from '../bundled/index.js';
 
-const { argv, env, stdin, stdout, stderr } = process;
+let stderr: NodeJS.WriteStream | undefined;
+/** Streams of the process are made at their first use: hardly a command reads, and few complain. */
+const io = {
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  get stderr() {
+    // Of its errors there is nobody left to tell.
+    return (stderr ??= process.stderr.on('error', () => undefined));
+  },
+  cwd: process.cwd(),
+};
 
-stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+io.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   // `signet keys list | head -1` closes the pipe early, which is no error.
   if (code === 'EPIPE') return;
   process.exitCode = 1;
-  stderr.write(`signet: the result cannot be written (${code})\n`);
+  io.stderr.write(`signet: the result cannot be written (${code})\n`);
 });
-// There is nobody left to tell.
-stderr.on('error', () => undefined);
 
+const [, , ...args] = process.argv;
 try {
   // Needs packages that who uses only the library may not have.
   const { run } = await importBundled('command', () => import('./run.js'));
-  const exitCode = await run(argv.slice(2), env, { stdin, stdout, stderr, cwd: process.cwd() });
+  const exitCode = await run(args, process.env, io);
   // No process.exit(): what was written to a pipe would be cut off.
   process.exitCode ||= exitCode;
 } catch (error) {
-  const needed = argv[2] === 'serve' ? GATEWAY_PACKAGES : [];
-  stderr.write(`signet: ${(await missingPackage(error, needed)) ?? (error as Error).message}\n`);
+  io.stderr.write(`signet: ${await problemOf(error)}\n`);
   process.exitCode = 1;
+}
+
+async function problemOf(error: unknown): Promise<string> {
+  try {
+    // Throws where Node is too old, whatever failed there.
+    await import('../core/errors/index.js');
+  } catch (old) {
+    return (old as Error).message;
+  }
+  const { GATEWAY_PACKAGES, missingPackage } = await import('../packages/index.js');
+  const needed = args[0] === 'serve' ? GATEWAY_PACKAGES : [];
+  return (await missingPackage(error, needed)) ?? (error as Error).message;
 }

@@ -5,10 +5,10 @@ import { toIsoTime, Output } from './output.js';
 let written: string, remarked: string, output: Output;
 beforeEach(() => {
   written = remarked = '';
-  output = new Output(
-    { write: (text) => (written += text) },
-    { write: (text) => (remarked += text) },
-  );
+  output = new Output({
+    stdout: { write: (text) => (written += text) },
+    stderr: { write: (text) => (remarked += text) },
+  });
 });
 
 describe('Output', () => {
@@ -54,7 +54,7 @@ describe('colours', () => {
   /** What is written with colours and without. */
   function write(isTTY: boolean, env: Record<string, string>): string {
     const stream = { isTTY, write: (text: string) => (written += text) };
-    const colored = new Output(stream, stream, env);
+    const colored = new Output({ stdout: stream, stderr: stream }, env);
     colored.table(
       [
         ['KID', 'STATE'],
@@ -105,10 +105,8 @@ describe('during', () => {
 
   async function during(ms: number, isTTY: boolean): Promise<string> {
     const stderr = { isTTY, write: (text: string) => (remarked += text) };
-    const result = new Output({ write: () => expect.fail() }, stderr).during(
-      'making\nit',
-      work(ms),
-    );
+    const stdout = { write: () => expect.fail() };
+    const result = new Output({ stdout, stderr }).during('making\nit', work(ms));
     await vi.runAllTimersAsync();
     expect(await result).toBe('done');
     return remarked;
@@ -130,7 +128,9 @@ describe('during', () => {
 
   it('ends with what failed', async () => {
     const stream = { isTTY: true, write: () => undefined };
-    const failed = new Output(stream, stream).during('it', () => Promise.reject(new Error('no')));
+    const failed = new Output({ stdout: stream, stderr: stream }).during('it', () =>
+      Promise.reject(new Error('no')),
+    );
     await expect(failed).rejects.toThrow('no');
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -1,8 +1,7 @@
-import { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { oneLine } from '../core/text/index.js';
 import type { RawEnvironment } from '../environment/index.js';
-import type { CommandStream } from './command-io.js';
+import type { CommandIo, CommandStream } from './command-io.js';
 
 /** A colour or weight, by the names of Node's `styleText`. */
 export type Style = Extract<Parameters<typeof styleText>[0], string>;
@@ -13,19 +12,21 @@ export type Style = Extract<Parameters<typeof styleText>[0], string>;
  */
 export const showsColors = (stream: CommandStream, env: RawEnvironment): boolean =>
   (stream.isTTY === true || env.FORCE_COLOR !== undefined) &&
-  WriteStream.prototype.getColorDepth(env) > 2;
+  // Loaded where it is asked only.
+  process.getBuiltinModule('node:tty').WriteStream.prototype.getColorDepth(env) > 2;
 
 /** What a command tells: results on standard output, remarks on standard error. */
 export class Output {
-  private readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
+  private readonly stdout: CommandStream;
+  private readonly colors: boolean;
 
   /** @param env what `NO_COLOR`, `FORCE_COLOR` and `TERM` are read from */
   constructor(
-    private readonly stdout: CommandStream,
-    private readonly stderr: CommandStream,
-    env: RawEnvironment = {},
+    private readonly io: Pick<CommandIo, 'stdout' | 'stderr'>,
+    private readonly env: RawEnvironment = {},
   ) {
-    this.colors = { stdout: showsColors(stdout, env), stderr: showsColors(stderr, env) };
+    this.stdout = io.stdout;
+    this.colors = showsColors(io.stdout, env);
   }
 
   /** A line of a result; a kid in it cannot break it or steer the terminal. */
@@ -80,7 +81,7 @@ export class Output {
 
   /** A piece of a result in a colour, where standard output shows colours. */
   styled(style: Style | undefined, text: string): string {
-    return style === undefined || !this.colors.stdout ? text : paint(style, text);
+    return style === undefined || !this.colors ? text : paint(style, text);
   }
 
   /** A remark that must not get into a result that is piped on. */
@@ -100,23 +101,25 @@ export class Output {
    * @param what e.g. `making the key`
    */
   async during<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (this.stderr.isTTY !== true) return work();
+    const { stderr } = this.io;
+    if (stderr.isTTY !== true) return work();
     let seconds = 0;
     const timer = setInterval(
-      () => this.stderr.write(`${CLEAR_LINE}signet: ${oneLine(what)} … ${++seconds} s`),
+      () => stderr.write(`${CLEAR_LINE}signet: ${oneLine(what)} … ${++seconds} s`),
       1000,
     );
     try {
       return await work();
     } finally {
       clearInterval(timer);
-      if (seconds > 0) this.stderr.write(CLEAR_LINE);
+      if (seconds > 0) stderr.write(CLEAR_LINE);
     }
   }
 
   private toStderr(style: Style, text: string): void {
-    const name = this.colors.stderr ? paint(style, 'signet:') : 'signet:';
-    this.stderr.write(`${name} ${oneLine(text)}\n`);
+    const { stderr } = this.io;
+    const name = showsColors(stderr, this.env) ? paint(style, 'signet:') : 'signet:';
+    stderr.write(`${name} ${oneLine(text)}\n`);
   }
 }
 

@@ -33,29 +33,25 @@ export async function run(
     return context.exitCode;
   } catch (error) {
     const { describeError } = await import('./describe-error.js');
-    const output = new Output(io.stdout, io.stderr, env);
+    const output = new Output(io, env);
     for (const line of describeError(error)) output.problem(line);
     return error instanceof CommanderError ? error.exitCode : 1;
   }
 }
 
-function program(
-  context: CommandContext,
-  env: RawEnvironment,
-  { stdout, stderr }: CommandIo,
-): SignetCommand {
+function program(context: CommandContext, env: RawEnvironment, io: CommandIo): SignetCommand {
   const signet = new SignetCommand('signet')
     .description('Token gateway: signs the claims of a login backend as JWTs and validates them')
     .version(packageVersion())
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? 80,
-      getErrHelpWidth: () => stderr.columns ?? 80,
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
       // Without colours the help is stripped of them.
-      getOutHasColors: () => showsColors(stdout, env),
-      getErrHasColors: () => showsColors(stderr, env),
+      getOutHasColors: () => showsColors(io.stdout, env),
+      getErrHasColors: () => showsColors(io.stderr, env),
     })
     .configureHelp({
       styleTitle: inStyle('bold'),

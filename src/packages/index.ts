@@ -1,3 +1,2 @@
-export { importBundled } from './bundled.js';
 export { GATEWAY_PACKAGES, missingPackage } from './missing-package.js';
 export { packageVersion } from './package-version.js';

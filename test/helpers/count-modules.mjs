@@ -1,16 +1,21 @@
-// For a process that is started with `--import` of this file: writes at its end what it loaded, how
+// For a process that is started with `--import` of this file: writes at its end what it loaded, of Node, too, how
 // often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
-import { writeFileSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
-import { join } from 'node:path';
+// Not imported, which would load more of Node.
+const { writeFileSync } = process.getBuiltinModule('node:fs');
+const { createRequire, registerHooks } = process.getBuiltinModule('node:module');
+const path = process.getBuiltinModule('node:path');
 
 const modules = [];
 let checks = 0;
 
 process.on('exit', () => {
   const { user, system } = process.cpuUsage();
-  const counts = { modules, checks, cpuMs: (user + system) / 1000 };
-  writeFileSync(join(process.env.SIGNET_COUNTS, `${process.pid}.json`), JSON.stringify(counts));
+  const builtins = process.moduleLoadList.slice(loadedBefore);
+  const counts = { modules, builtins, checks, cpuMs: (user + system) / 1000 };
+  writeFileSync(
+    path.join(process.env.SIGNET_COUNTS, `${process.pid}.json`),
+    JSON.stringify(counts),
+  );
 });
 
 if (process.env.SIGNET_COUNT_CHECKS) {
@@ -32,3 +37,4 @@ registerHooks({
     return next(url, context);
   },
 });
+const loadedBefore = process.moduleLoadList.length;

@@ -12,7 +12,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFile, describeExposure, FileError, readTextFile, replaceFile } from './index.js';
+import {
+  createFile,
+  describeExposure,
+  FileError,
+  readTextFile,
+  readTextFileSync,
+  replaceFile,
+} from './index.js';
 
 let folder = '';
 beforeEach(() => {
@@ -115,33 +122,36 @@ describe('replaceFile', () => {
   });
 });
 
-describe('readTextFile', () => {
+describe.each([
+  ['readTextFile', readTextFile],
+  ['readTextFileSync', async (path: string, maxBytes?: number) => readTextFileSync(path, maxBytes)],
+])('%s', (_, read) => {
   it('gives text and mode', async () => {
     writeFileSync(join(folder, 'file'), 'ä\n', { mode: 0o640 });
-    const { text, mode } = await readTextFile(join(folder, 'file'));
+    const { text, mode } = await read(join(folder, 'file'));
     expect([text, (mode & 0o777).toString(8)]).toEqual(['ä\n', '640']);
   });
 
   it('leaves a byte order mark out, and a file that had one can be replaced', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '\uFEFF{"a":1}');
-    const { text } = await readTextFile(path);
+    const { text } = await read(path);
     expect(text).toBe('{"a":1}');
     await replaceFile(path, '{"a":2}', text);
-    expect((await readTextFile(path)).text).toBe('{"a":2}');
+    expect((await read(path)).text).toBe('{"a":2}');
   });
 
   it('reads no more than it was told to', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '12345');
-    expect((await readTextFile(path, 5)).text).toBe('12345');
-    expect((await failure(readTextFile(path, 4))).message).toBe(`${path}: larger than 4 bytes`);
+    expect((await read(path, 5)).text).toBe('12345');
+    expect((await failure(read(path, 4))).message).toBe(`${path}: larger than 4 bytes`);
   });
 
   it('says why it cannot', async () => {
     mkdirSync(join(folder, 'directory'));
-    expect((await failure(readTextFile(join(folder, 'absent')))).code).toBe('ENOENT');
-    expect((await failure(readTextFile(join(folder, 'directory')))).problem).toBe(
+    expect((await failure(read(join(folder, 'absent')))).code).toBe('ENOENT');
+    expect((await failure(read(join(folder, 'directory')))).problem).toBe(
       'cannot be read (EISDIR)',
     );
   });
@@ -179,14 +189,17 @@ describe.skipIf(process.platform === 'win32')('describeExposure', () => {
     expect(String(file(0o600, folderMode, uid))).toMatch(expected);
   });
 
-  it('is about the file to which a link leads, and about the link', async () => {
+  it.each([
+    ['readTextFile', readTextFile],
+    ['readTextFileSync', async (path: string) => readTextFileSync(path)],
+  ])('is about the file to which a link leads, and about the link: %s', async (_, read) => {
     const [there, here] = [join(folder, 'there'), join(folder, 'here')];
     for (const made of [there, here]) mkdirSync(made, { mode: 0o700 });
     writeFileSync(join(there, 'real.json'), '{}', { mode: 0o600 });
     const path = join(here, 'k.json');
     symlinkSync('../there/real.json', path);
     const exposure = async (): Promise<string | undefined> =>
-      describeExposure(path, await readTextFile(path));
+      describeExposure(path, await read(path));
     expect(await exposure()).toBeUndefined();
     chmodSync(there, 0o777);
     expect(await exposure()).toMatch(/^the file to which .*k\.json leads can be replaced/);
