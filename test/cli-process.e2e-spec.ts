@@ -83,6 +83,16 @@ describe('the built command', () => {
     expect(Buffer.from(stored()[0]?.k ?? '', 'base64url').toString()).toBe(secret);
   });
 
+  it.each(['<($SIGNET keys public)', '/dev/stdin < <($SIGNET keys public)', '/dev/stdin < keys/k'])(
+    'reads a file that the shell names: %s',
+    async (named) => {
+      await runSignet(['keys', 'generate', '--alg', 'ES256', '--kid', 'k1'], { cwd: folder });
+      await bash('ln -s signing.jwks.json keys/k');
+      const { code, stdout } = await bash(`$SIGNET keys list --file ${named}`);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('k1   ES256')]);
+    },
+  );
+
   it('ends in peace when nobody reads on', async () => {
     await runSignet(['keys', 'generate'], { cwd: folder });
     const { child, result } = start(['keys', 'list']);

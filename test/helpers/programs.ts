@@ -52,10 +52,9 @@ export const withoutHaproxy = BALANCERS.some(
 );
 export const withoutVectors = !existsSync(VECTORS_RUNNER);
 
-/** Which tests are left out and why, a line each. */
+/** Which tests are left out and why, a line each; those with Valkey say it themselves. */
 export const leftOut: readonly string[] = [
   ...(withoutRedis ? [`Tests with Redis are left out: ${REDIS_MISSING}`] : []),
-  ...(withoutValkey ? [`Tests with Valkey are left out: ${VALKEY_MISSING}`] : []),
   ...(withoutPostgres ? [`Tests with PostgreSQL are left out: ${POSTGRES_MISSING}`] : []),
   ...(withoutShells ? [`Tests of zsh and fish are left out: ${SHELLS_MISSING}`] : []),
   ...(withoutBrowser ? [`Tests in a browser are left out: ${BROWSER_MISSING}`] : []),
