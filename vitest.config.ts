@@ -4,7 +4,7 @@ const common = {
   // Threads inherit it; vitest itself compiles only what it imports.
   execArgv: [
     '--import',
-    './test/helpers/typescript-imports.mjs',
+    './test/helpers/run/typescript-imports.mjs',
     // jose, which checks what we sign, has ML-DSA from Node's Web Crypto, which calls it experimental.
     '--disable-warning=ExperimentalWarning',
   ],
@@ -57,7 +57,7 @@ export default defineConfig({
       {
         test: {
           ...common,
-          // They share the modules that they load, and gateways in one process (helpers/host.ts).
+          // They share the modules that they load, and gateways in one process (helpers/gateway/host.ts).
           isolate: false,
           name: 'e2e',
           include: ['test/**/*.e2e-spec.ts', 'test/**/*.spec.ts'],

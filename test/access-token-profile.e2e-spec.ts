@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith, expectError } from './helpers/http.js';
-import { part } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith, expectError } from './helpers/network/http.js';
+import { part } from './helpers/issuers/keys.js';
 
 const COMPLETE = { aud: 'http://api.example.com', sub: 's', client_id: 'c', roles: ['role_a'] };
 

@@ -1,9 +1,9 @@
 import { compactVerify, flattenedVerify, importJWK, type FlattenedJWS, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith } from './helpers/http.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith } from './helpers/network/http.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
 
 const PUBLIC_MEMBERS = ['kty', 'kid', 'alg', 'use', 'crv', 'n', 'e', 'x', 'y'];
 const KID = 'key-1';

@@ -30,11 +30,11 @@ import {
 import { BackendClient, BackendModule } from '../src/backend/index.js';
 import { BootError } from '../src/core/errors/index.js';
 import { JwksModule } from '../src/jwks/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { call, callWith, exchange } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
-import { startNestApp } from './helpers/nest-app.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { call, callWith, exchange } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, hs256, writeKeys } from './helpers/issuers/keys.js';
+import { startNestApp } from './helpers/apps/nest-app.js';
 
 let jwk: JWK;
 let keys: string;

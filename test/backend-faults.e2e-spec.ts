@@ -5,13 +5,13 @@ import {
   startFaultyBackend,
   type Fault,
   type FaultyBackend,
-} from './helpers/faulty-backend.js';
-import { limit } from './helpers/faults.js';
-import { figure } from './helpers/figure.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
+} from './helpers/backends/faulty-backend.js';
+import { limit } from './helpers/run/faults.js';
+import { figure } from './helpers/run/figure.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, expectError, type Answer } from './helpers/network/http.js';
+import { generateJwk, hs256, part, writeKeys } from './helpers/issuers/keys.js';
 
 const DEADLINE = 500;
 const EXP = 2_051_882_755;

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBlackHole } from './helpers/black-hole.js';
-import { limit } from './helpers/faults.js';
-import { reply, startFaultyBackend, type FaultyBackend } from './helpers/faulty-backend.js';
-import { figure } from './helpers/figure.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { tokenOf } from './helpers/issuer.js';
+import { startBlackHole } from './helpers/network/black-hole.js';
+import { limit } from './helpers/run/faults.js';
+import {
+  reply,
+  startFaultyBackend,
+  type FaultyBackend,
+} from './helpers/backends/faulty-backend.js';
+import { figure } from './helpers/run/figure.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, expectError, type Answer } from './helpers/network/http.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
 
 const GOOD = JSON.stringify({ access_token: { sub: 'user', aud: 'http://api.example.com' } });
 const LIMIT = 20;

@@ -21,11 +21,11 @@ import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/core/jws/index.js';
 import { SignFields, SigningModule } from '../src/signing/index.js';
-import { figure } from './helpers/figure.js';
-import { refuseToBoot, startGateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
-import { tempFolder } from './helpers/resources.js';
+import { figure } from './helpers/run/figure.js';
+import { refuseToBoot, startGateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const POST_TOKEN = 'POST /token (TokenController.create)';
 const GET_CUSTOM = 'GET /private/custom (PrivateController.custom)';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { call, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { login, pairOf, postForm, verdictOf } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { call, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER } from './helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { login, pairOf, postForm, verdictOf } from './helpers/sessions/sessions.js';
 
 const APP = 'https://app.example';
 const EVIL = 'https://evil.example';

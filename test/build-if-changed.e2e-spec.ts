@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shellEnvironment } from './helpers/project.js';
+import { shellEnvironment } from './helpers/gateway/project.js';
 
 /** The project's scripts and settings around sources that compile in a second. */
 let directory: string;

@@ -1,11 +1,11 @@
 // Long tokens, tokens without an audience, and claims of the wrong type, over HTTP.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE, tokenOf } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
 
 let backend: Backend;
 beforeAll(async () => {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, runSignet, startSignet, type CommandResult } from './helpers/cli.js';
+import { CLI, runSignet, startSignet, type CommandResult } from './helpers/gateway/cli.js';
 
 /*
  * What only the built command in a process of its own can show. Everything else calls the command in
@@ -189,7 +189,7 @@ describe('what a command loads', () => {
   /** Package or `signet` of each module that a command loads. */
   const modulesOf = async (args: string[]): Promise<string[]> => {
     const { child, result } = start(args, {
-      NODE_OPTIONS: `--import=${resolve('test/helpers/count-modules.mjs')}`,
+      NODE_OPTIONS: `--import=${resolve('test/helpers/gateway/count-modules.mjs')}`,
       SIGNET_COUNTS: folder,
     });
     expect(await result).toMatchObject({ code: 0 });

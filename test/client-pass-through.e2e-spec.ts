@@ -1,11 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend, type SeenRequest } from './helpers/backend.js';
-import { byAssertion, byBasic, byName, byPost, type Credentials } from './helpers/clients.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { call, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessions.js';
+import { startBackend, type Backend, type SeenRequest } from './helpers/backends/backend.js';
+import {
+  byAssertion,
+  byBasic,
+  byName,
+  byPost,
+  type Credentials,
+} from './helpers/sessions/clients.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { call, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessions/sessions.js';
 
 /* Without CLIENTS_FILE the login decides who a client is. */
 

@@ -2,9 +2,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clientSecretHash } from '../src/core/clients/index.js';
-import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
-import { generateJwk, publicHalf } from './helpers/keys.js';
-import { tempFolder } from './helpers/resources.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/gateway/cli.js';
+import { generateJwk, publicHalf } from './helpers/issuers/keys.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 let folder = '';
 let file = '';

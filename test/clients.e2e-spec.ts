@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import type { JWK, JWTPayload } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend, type SeenRequest } from './helpers/backend.js';
-import { runSignet } from './helpers/cli.js';
+import { startBackend, type Backend, type SeenRequest } from './helpers/backends/backend.js';
+import { runSignet } from './helpers/gateway/cli.js';
 import {
   byAssertion,
   byBasic,
@@ -14,15 +14,15 @@ import {
   withSecret,
   writeClients,
   type Credentials,
-} from './helpers/clients.js';
-import { createDpopClient } from './helpers/dpop.js';
-import { freePort } from './helpers/free-port.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { call, expectError, type Answer } from './helpers/http.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
-import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessions.js';
+} from './helpers/sessions/clients.js';
+import { createDpopClient } from './helpers/sessions/dpop.js';
+import { freePort } from './helpers/run/free-port.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { call, expectError, type Answer } from './helpers/network/http.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, part, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { custom, pairOf, postForm, verdictOf, type Pair } from './helpers/sessions/sessions.js';
 
 const AUDIENCE = 'https://api.example.com';
 const SECRET = 'a-secret-of-a-client';

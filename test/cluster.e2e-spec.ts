@@ -2,17 +2,17 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { figure } from './helpers/figure.js';
+import { figure } from './helpers/run/figure.js';
 import {
   exitOf,
   refuseToBoot,
   startGateway,
   type Gateway,
   type GatewayProcess,
-} from './helpers/gateway.js';
-import { limit } from './helpers/faults.js';
-import { call } from './helpers/http.js';
-import { isAlive, metricOf, workersOf } from './helpers/processes.js';
+} from './helpers/gateway/gateway.js';
+import { limit } from './helpers/run/faults.js';
+import { call } from './helpers/network/http.js';
+import { isAlive, metricOf, workersOf } from './helpers/gateway/processes.js';
 
 let gateway: GatewayProcess | undefined;
 const start = async (env: Record<string, string> = {}): Promise<GatewayProcess> => {

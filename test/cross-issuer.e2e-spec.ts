@@ -6,11 +6,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RequireJwt } from '../src/auth/index.js';
 import { REVOCATION_KINDS, revocationSubject } from '../src/core/revocation/index.js';
 import { Revocations } from '../src/state/index.js';
-import { call } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
-import { startIssuersApp, type IssuersApp } from './helpers/issuers-app.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { call } from './helpers/network/http.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { startIssuersApp, type IssuersApp } from './helpers/issuers/issuers-app.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 
 const ISSUERS = {
   own: 'https://own.test',

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { withoutPromtool } from './helpers/programs.js';
-import { parseMetrics, type Exposition } from './helpers/prometheus.js';
-import { evaluate, seriesName, seriesOf } from './helpers/promtool.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { withoutPromtool } from './helpers/run/programs.js';
+import { parseMetrics, type Exposition } from './helpers/telemetry/prometheus.js';
+import { evaluate, seriesName, seriesOf } from './helpers/telemetry/promtool.js';
 
 // A cluster exposes what a single process does, and what only its primary knows.
 let cluster: Gateway;

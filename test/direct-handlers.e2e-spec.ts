@@ -16,9 +16,9 @@ import { SignetLogger, type Log } from '../src/logging/index.js';
 import { GatewayMetrics } from '../src/metrics/index.js';
 import { createApp } from '../src/process/create-app.js';
 import { useDirectHandlers } from '../src/server/index.js';
-import { exchange } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import { exchange } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
 
 const DIRECT = ['POST /token', 'GET /private/custom'];
 const CLAIMS = { sub: 'u1', roles: ['role_a'] };

@@ -1,13 +1,13 @@
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { reply, startFaultyBackend } from './helpers/faulty-backend.js';
-import { freePort } from './helpers/free-port.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith } from './helpers/http.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { postForm } from './helpers/sessions.js';
+import { reply, startFaultyBackend } from './helpers/backends/faulty-backend.js';
+import { freePort } from './helpers/run/free-port.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith } from './helpers/network/http.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { postForm } from './helpers/sessions/sessions.js';
 
 const DOCUMENTS = ['oauth-authorization-server', 'openid-configuration'];
 const insecure = { [oauth.allowInsecureRequests]: true } as const;

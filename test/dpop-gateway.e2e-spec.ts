@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEnvironment } from '../src/environment/index.js';
-import { ask, createBoundToken } from './helpers/bound-token.js';
-import { createCertificate } from './helpers/certificate.js';
-import { runSignet } from './helpers/cli.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call } from './helpers/http.js';
-import { ISSUER, tokenOf } from './helpers/issuer.js';
-import { postForm, verdictOf } from './helpers/sessions.js';
+import { ask, createBoundToken } from './helpers/sessions/bound-token.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { runSignet } from './helpers/gateway/cli.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call } from './helpers/network/http.js';
+import { ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { postForm, verdictOf } from './helpers/sessions/sessions.js';
 
 const { jwk, client, bound, backend, env } = await createBoundToken();
 afterAll(() => backend.stop());

@@ -3,15 +3,15 @@ import type { JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { createDpopClient, type DpopClient } from './helpers/dpop.js';
-import { freePort } from './helpers/free-port.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { call, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE, tokenOf } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { custom, pairOf, postForm, verdictOf } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { createDpopClient, type DpopClient } from './helpers/sessions/dpop.js';
+import { freePort } from './helpers/run/free-port.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { call, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { custom, pairOf, postForm, verdictOf } from './helpers/sessions/sessions.js';
 
 /** DPoP at the token endpoint (RFC 9449 section 5). */
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, roles: ['role_a'] };

@@ -18,12 +18,12 @@ import { BackendClient, BackendModule } from '../src/backend/index.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { StateModule } from '../src/state/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { createCertificate } from './helpers/certificate.js';
-import { createDpopClient, type DpopClient } from './helpers/dpop.js';
-import { call, exchange, type Answer } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { createDpopClient, type DpopClient } from './helpers/sessions/dpop.js';
+import { call, exchange, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
 
 let jwk: JWK;
 let keys: string;

@@ -3,13 +3,13 @@
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../src/core/explain/index.js';
-import { runSignet } from './helpers/cli.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { tokenOf } from './helpers/issuer.js';
-import { startIssuerServer, type IssuerServer } from './helpers/issuer-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
-import { postForm } from './helpers/sessions.js';
+import { runSignet } from './helpers/gateway/cli.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { startIssuerServer, type IssuerServer } from './helpers/issuers/issuer-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { postForm } from './helpers/sessions/sessions.js';
 
 const OWN = 'https://gateway.example.com';
 /** The kid of everybody's first key. */

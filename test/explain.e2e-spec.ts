@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestIssuer } from '../src/testing/index.js';
-import { CLI, runSignet, type CommandResult } from './helpers/cli.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call } from './helpers/http.js';
-import { part, writeKeys } from './helpers/keys.js';
+import { CLI, runSignet, type CommandResult } from './helpers/gateway/cli.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call } from './helpers/network/http.js';
+import { part, writeKeys } from './helpers/issuers/keys.js';
 
 const OPTIONS = {
   alg: 'HS256',

@@ -17,11 +17,11 @@ import {
   SigningModule,
 } from '../src/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
-import { createCertificate } from './helpers/certificate.js';
-import { freePort } from './helpers/free-port.js';
-import { hostGateway } from './helpers/host.js';
-import { call } from './helpers/http.js';
-import { hang } from './helpers/issuer.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { freePort } from './helpers/run/free-port.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call } from './helpers/network/http.js';
+import { hang } from './helpers/issuers/issuer.js';
 
 const TIMEOUT_MS = 300;
 

@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { limit } from './helpers/faults.js';
-import { figure } from './helpers/figure.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hs256, part, writeKeys } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { limit } from './helpers/run/faults.js';
+import { figure } from './helpers/run/figure.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hs256, part, writeKeys } from './helpers/issuers/keys.js';
 
 // The published example set of the reference: a key for encryption beside the one that signs.
 const SECRET =

@@ -26,8 +26,8 @@ import {
   type StandardSchema,
 } from '../src/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
-import { call, callWith } from './helpers/http.js';
-import { part } from './helpers/keys.js';
+import { call, callWith } from './helpers/network/http.js';
+import { part } from './helpers/issuers/keys.js';
 
 const issuer = createTestIssuer();
 let app: INestApplication | undefined;

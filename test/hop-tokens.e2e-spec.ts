@@ -21,11 +21,11 @@ import {
   type RequireJwtOptions,
   type VerifiedClaims,
 } from '../src/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { freePort } from './helpers/free-port.js';
-import { hostGateway } from './helpers/host.js';
-import { call } from './helpers/http.js';
-import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { freePort } from './helpers/run/free-port.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call } from './helpers/network/http.js';
+import { generateJwk, part, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 
 const ISSUERS = {
   gateway: 'https://gateway.example',

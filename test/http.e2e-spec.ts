@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { limit } from './helpers/faults.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith, exchange, expectError } from './helpers/http.js';
-import { generateJwk, hs256, writeKeys } from './helpers/keys.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { limit } from './helpers/run/faults.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith, exchange, expectError } from './helpers/network/http.js';
+import { generateJwk, hs256, writeKeys } from './helpers/issuers/keys.js';
 
 const CLAIMS = {
   aud: 'http://api.example.com',

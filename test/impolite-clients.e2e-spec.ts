@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { request as send } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, exchange, expectError } from './helpers/http.js';
-import { metricOf } from './helpers/processes.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, exchange, expectError } from './helpers/network/http.js';
+import { metricOf } from './helpers/gateway/processes.js';
 
 let gateway: Gateway;
 let host: string;

@@ -13,10 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/core/jws/index.js';
 import { generateJwk, importJwk } from '../src/core/keys/index.js';
 import { signToken } from '../src/core/sign/index.js';
-import { freePort } from './helpers/free-port.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { writeKeys } from './helpers/keys.js';
+import { freePort } from './helpers/run/free-port.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { writeKeys } from './helpers/issuers/keys.js';
 
 const AUDIENCE = 'https://api.example.com';
 const TYPES = ['JWT', 'at+jwt'] as const;

@@ -5,22 +5,22 @@ import { text as read } from 'node:stream/consumers';
 import type { JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../src/core/explain/index.js';
-import { createCertificate } from './helpers/certificate.js';
-import { runSignet } from './helpers/cli.js';
-import { createDpopClient } from './helpers/dpop.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { call, callWith, expectError } from './helpers/http.js';
-import { readiness, tokenOf, verdict } from './helpers/issuer.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { runSignet } from './helpers/gateway/cli.js';
+import { createDpopClient } from './helpers/sessions/dpop.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { call, callWith, expectError } from './helpers/network/http.js';
+import { readiness, tokenOf, verdict } from './helpers/issuers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 import {
   audienceOf,
   INTROSPECTION_CLIENT,
   startOpenIdProvider,
   type OpenIdProvider,
-} from './helpers/oidc.js';
-import { tempFolder } from './helpers/resources.js';
+} from './helpers/issuers/oidc.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const OWN = 'https://gateway.example.com';
 let own: JWK, ours: string;

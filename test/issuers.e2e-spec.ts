@@ -1,12 +1,12 @@
 import type { RequestListener } from 'node:http';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith } from './helpers/http.js';
-import { readiness, tokenOf, verdict } from './helpers/issuer.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith } from './helpers/network/http.js';
+import { readiness, tokenOf, verdict } from './helpers/issuers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 
 const OWN = 'https://gateway.example.com';
 let own: JWK, ours: string;

@@ -10,7 +10,7 @@ import { KeySet, type KeySource } from '../src/core/keys/index.js';
 import { readEnvironment } from '../src/environment/index.js';
 import { compilePolicy, verifyToken, type RoutePolicyOptions } from '../src/core/verify/index.js';
 import { IntrospectionEndpoints } from '../src/jwks/index.js';
-import { blocksOf } from './helpers/manual.js';
+import { blocksOf } from './helpers/pages/manual.js';
 import {
   answerOf,
   COMMON,
@@ -19,8 +19,8 @@ import {
   PROVIDERS,
   type Claims,
   type Provider,
-} from './helpers/providers.js';
-import { tempFolder } from './helpers/resources.js';
+} from './helpers/issuers/providers.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 /** Tokens of a provider, and what a gateway with the recipe's `.env` makes of them. */
 async function providerOf(provider: Provider) {

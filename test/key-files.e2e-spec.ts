@@ -5,11 +5,11 @@ import { calculateJwkThumbprint, importJWK, SignJWT, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { encryptKeys, thumbprint } from '../src/core/keys/index.js';
 import { KeyError, KeyFile, type KeyProvider } from '../src/jwks/index.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { ISSUER } from './helpers/issuer.js';
-import { generateJwk, part, publicHalf, writeKeys } from './helpers/keys.js';
-import { tempFolder } from './helpers/resources.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { ISSUER } from './helpers/issuers/issuer.js';
+import { generateJwk, part, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const folder = (): string => tempFolder('files');

@@ -1,11 +1,11 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { generateJwk } from './helpers/keys.js';
-import { tempFolder } from './helpers/resources.js';
-import { keySet, signingKid, until, withState, type Jwk } from './helpers/rotation.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { generateJwk } from './helpers/issuers/keys.js';
+import { tempFolder } from './helpers/run/resources.js';
+import { keySet, signingKid, until, withState, type Jwk } from './helpers/issuers/rotation.js';
 
 describe('a broken key file', () => {
   let gateway: Gateway;

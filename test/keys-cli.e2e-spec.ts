@@ -17,11 +17,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JWS_ALGORITHMS, type JwsAlgorithm } from '../src/index.js';
-import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
-import { refuseToBoot, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { generateJwk, part, publicHalf } from './helpers/keys.js';
-import { startSigningApp } from './helpers/signing-app.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/gateway/cli.js';
+import { refuseToBoot, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { generateJwk, part, publicHalf } from './helpers/issuers/keys.js';
+import { startSigningApp } from './helpers/apps/signing-app.js';
 
 const PASSPHRASE = 'correct horse battery';
 

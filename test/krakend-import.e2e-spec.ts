@@ -11,21 +11,28 @@ import { format } from 'prettier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkImport } from '../src/cli/krakend/check-import.js';
 import { importConfig as importText } from '../src/cli/krakend/import-config.js';
-import { startBackend } from './helpers/backend.js';
-import { runSignet, type CommandResult } from './helpers/cli.js';
+import { startBackend } from './helpers/backends/backend.js';
+import { runSignet, type CommandResult } from './helpers/gateway/cli.js';
 import { GATEWAY_PACKAGES } from '../src/packages/index.js';
-import { compile } from './helpers/compile.js';
+import { compile } from './helpers/apps/compile.js';
 import {
   createConsumer,
   ES_MODULES,
   pack,
   startConsumer,
   USUAL_PACKAGES,
-} from './helpers/consumer.js';
-import { startGateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { hs256, part, writeKeys } from './helpers/keys.js';
-import { endpoint, krakend, playground, SECRET, SIGNER, VALIDATOR } from './helpers/krakend.js';
+} from './helpers/apps/consumer.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { hs256, part, writeKeys } from './helpers/issuers/keys.js';
+import {
+  endpoint,
+  krakend,
+  playground,
+  SECRET,
+  SIGNER,
+  VALIDATOR,
+} from './helpers/krakend/krakend.js';
 
 const KEYS = [
   { kty: 'oct', alg: 'A128KW', k: 'GawgguFyGrWKav7AX4VKUg', kid: 'sim1' },

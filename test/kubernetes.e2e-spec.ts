@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { part } from './helpers/keys.js';
-import { bash } from './helpers/manual.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { login } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { part } from './helpers/issuers/keys.js';
+import { bash } from './helpers/pages/manual.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/stores/redis.js';
+import { login } from './helpers/sessions/sessions.js';
 
 const FILE = 'ops/kubernetes.yaml';
 interface Container {

@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from './helpers/compile.js';
-import { createConsumer, ES_MODULES, pack, startConsumer } from './helpers/consumer.js';
-import { startGateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
-import { part } from './helpers/keys.js';
+import { compile } from './helpers/apps/compile.js';
+import { createConsumer, ES_MODULES, pack, startConsumer } from './helpers/apps/consumer.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { part } from './helpers/issuers/keys.js';
 import { GATEWAY_PACKAGES } from '../src/packages/index.js';
-import { bash, blocksOf, writeBlock } from './helpers/manual.js';
-import { custom, login, verdictOf } from './helpers/sessions.js';
+import { bash, blocksOf, writeBlock } from './helpers/pages/manual.js';
+import { custom, login, verdictOf } from './helpers/sessions/sessions.js';
 
 /** The page about the library, in its order, in a fresh folder with the packed package. */
 let tarball: string;

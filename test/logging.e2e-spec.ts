@@ -3,17 +3,21 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reply, startFaultyBackend, type FaultyBackend } from './helpers/faulty-backend.js';
-import { limit } from './helpers/faults.js';
-import { figure } from './helpers/figure.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, exchange } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
-import { startJwksServer } from './helpers/jwks-server.js';
-import { generateJwk, hs256, publicHalf, writeKeys } from './helpers/keys.js';
-import { metricOf } from './helpers/processes.js';
-import { track } from './helpers/resources.js';
+import {
+  reply,
+  startFaultyBackend,
+  type FaultyBackend,
+} from './helpers/backends/faulty-backend.js';
+import { limit } from './helpers/run/faults.js';
+import { figure } from './helpers/run/figure.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, exchange } from './helpers/network/http.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { startJwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, hs256, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { metricOf } from './helpers/gateway/processes.js';
+import { track } from './helpers/run/resources.js';
 
 const GOOD = JSON.stringify({ access_token: { sub: 'user' } });
 /** Stands for a secret, wherever one may be sent. */

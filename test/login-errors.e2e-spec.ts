@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend, type Rule } from './helpers/backend.js';
-import { byBasic, byPost, type Credentials } from './helpers/clients.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, type Answer } from './helpers/http.js';
-import { part } from './helpers/keys.js';
-import { pairOf, postForm } from './helpers/sessions.js';
+import { startBackend, type Backend, type Rule } from './helpers/backends/backend.js';
+import { byBasic, byPost, type Credentials } from './helpers/sessions/clients.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, type Answer } from './helpers/network/http.js';
+import { part } from './helpers/issuers/keys.js';
+import { pairOf, postForm } from './helpers/sessions/sessions.js';
 
 let backend: Backend;
 let gateway: Gateway;

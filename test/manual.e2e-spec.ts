@@ -2,11 +2,11 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startBackend } from './helpers/backend.js';
-import { startGateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { AUDIENCE } from './helpers/issuer.js';
-import { hs256, part } from './helpers/keys.js';
+import { startBackend } from './helpers/backends/backend.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { AUDIENCE } from './helpers/issuers/issuer.js';
+import { hs256, part } from './helpers/issuers/keys.js';
 import {
   bash,
   blocksOf,
@@ -14,8 +14,8 @@ import {
   PAGES,
   startAsPrinted,
   startByDefaults,
-} from './helpers/manual.js';
-import { login, postForm } from './helpers/sessions.js';
+} from './helpers/pages/manual.js';
+import { login, postForm } from './helpers/sessions/sessions.js';
 
 const directories: string[] = [];
 const freshFolder = (): string => {

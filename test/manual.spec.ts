@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BLOCKS, PAGES } from './helpers/manual.js';
+import { BLOCKS, PAGES } from './helpers/pages/manual.js';
 
 /** Everything that is written for people, by path. */
 const DOCUMENTS = new Map(

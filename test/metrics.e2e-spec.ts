@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startFaultyBackend } from './helpers/faulty-backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, callWith, exchange } from './helpers/http.js';
-import { metricOf } from './helpers/processes.js';
-import { parseMetrics, type Exposition } from './helpers/prometheus.js';
+import { startFaultyBackend } from './helpers/backends/faulty-backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, callWith, exchange } from './helpers/network/http.js';
+import { metricOf } from './helpers/gateway/processes.js';
+import { parseMetrics, type Exposition } from './helpers/telemetry/prometheus.js';
 
 let gateway: Gateway;
 const scrape = async (): Promise<Exposition> => parseMetrics(await gateway.metrics());

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startGateway } from './helpers/gateway.js';
-import { workersOf } from './helpers/processes.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { workersOf } from './helpers/gateway/processes.js';
 
 /** What a process tells of itself at its end. */
 interface Counts {
@@ -22,7 +22,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const COUNTING = {
   SIGNET_COUNTS: directory,
-  NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/count-modules.mjs')).href}`,
+  NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/gateway/count-modules.mjs')).href}`,
 };
 const countsOf = (pid: number | undefined): Counts =>
   JSON.parse(readFileSync(join(directory, `${pid}.json`), 'utf8')) as Counts;

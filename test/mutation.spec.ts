@@ -6,8 +6,8 @@ import { JwtVerifier } from '../src/auth/index.js';
 import type { JwsAlgorithm } from '../src/core/jws/index.js';
 import { compilePolicy, type TokenPolicy } from '../src/core/verify/index.js';
 import { JwkKeyStore } from '../src/jwks/index.js';
-import { figure } from './helpers/figure.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { figure } from './helpers/run/figure.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 
 /** How many tokens are tried: with the slow tests all of them, else enough to notice what is badly broken. */
 const RUNS = inject('thorough')

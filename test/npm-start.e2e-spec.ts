@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from './helpers/free-port.js';
-import { isAlive, workersOf } from './helpers/processes.js';
-import { copyProject, shellEnvironment, type ProjectCopy } from './helpers/project.js';
+import { freePort } from './helpers/run/free-port.js';
+import { isAlive, workersOf } from './helpers/gateway/processes.js';
+import { copyProject, shellEnvironment, type ProjectCopy } from './helpers/gateway/project.js';
 
 let project: ProjectCopy;
 beforeAll(async () => {

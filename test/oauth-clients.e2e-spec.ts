@@ -8,13 +8,13 @@ import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { freePort } from './helpers/free-port.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { expectError } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { custom, postForm } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { freePort } from './helpers/run/free-port.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { expectError } from './helpers/network/http.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { custom, postForm } from './helpers/sessions/sessions.js';
 
 /** What the gateway is taken for: an authorization server of that name. */
 let issuer: URL;

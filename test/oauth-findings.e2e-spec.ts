@@ -1,11 +1,11 @@
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { call, callWith, exchange, expectError } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { custom, login, postForm, verdictOf } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { call, callWith, exchange, expectError } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { custom, login, postForm, verdictOf } from './helpers/sessions/sessions.js';
 
 /** Inputs that version 0.1 answered wrongly, and for which no other spec is the place. */
 

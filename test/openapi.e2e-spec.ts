@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, type Answer } from './helpers/http.js';
-import { NO_BUNDLE } from './helpers/processes.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, type Answer } from './helpers/network/http.js';
+import { NO_BUNDLE } from './helpers/gateway/processes.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 interface Described {

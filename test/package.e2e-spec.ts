@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from './helpers/compile.js';
+import { compile } from './helpers/apps/compile.js';
 import {
   createConsumer,
   installedForUsers,
   pack,
   startConsumer,
   type PackedPackage,
-} from './helpers/consumer.js';
-import { startGateway } from './helpers/gateway.js';
-import { call, callWith } from './helpers/http.js';
-import { part } from './helpers/keys.js';
-import { bash } from './helpers/manual.js';
+} from './helpers/apps/consumer.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { call, callWith } from './helpers/network/http.js';
+import { part } from './helpers/issuers/keys.js';
+import { bash } from './helpers/pages/manual.js';
 import { GATEWAY_PACKAGES } from '../src/packages/index.js';
 
 interface Manifest {

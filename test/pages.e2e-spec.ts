@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startBrowser, withoutBrowser } from './helpers/browser.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call } from './helpers/http.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { openPage, type OpenPage } from './helpers/pages.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startBrowser, withoutBrowser } from './helpers/pages/browser.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call } from './helpers/network/http.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { openPage, type OpenPage } from './helpers/pages/pages.js';
 
 const FILES = [
   '/',

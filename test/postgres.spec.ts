@@ -15,14 +15,14 @@ import {
   startPostgres,
   withoutPostgres,
   type PostgresServer,
-} from './helpers/postgres.js';
+} from './helpers/stores/postgres.js';
 import {
   describeSharedStore,
   describeStore,
   describeStoreClock,
   anyUse,
   revocation,
-} from './helpers/store-contract.js';
+} from './helpers/stores/store-contract.js';
 
 describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
   let postgres: PostgresServer;

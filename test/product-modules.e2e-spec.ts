@@ -24,11 +24,11 @@ import {
 } from '../src/index.js';
 import { ClientsModule } from '../src/clients/index.js';
 import { createTestIssuer } from '../src/testing/index.js';
-import { startBackend } from './helpers/backend.js';
-import { byBasic, withSecret } from './helpers/clients.js';
-import { createDpopClient } from './helpers/dpop.js';
-import { call, callWith, type Answer } from './helpers/http.js';
-import { verdictOf } from './helpers/sessions.js';
+import { startBackend } from './helpers/backends/backend.js';
+import { byBasic, withSecret } from './helpers/sessions/clients.js';
+import { createDpopClient } from './helpers/sessions/dpop.js';
+import { call, callWith, type Answer } from './helpers/network/http.js';
+import { verdictOf } from './helpers/sessions/sessions.js';
 
 const issuer = createTestIssuer();
 

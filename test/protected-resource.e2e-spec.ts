@@ -11,11 +11,11 @@ import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
 import { StateModule } from '../src/state/index.js';
 import { ProtectedResourceModule } from '../src/well-known/index.js';
-import { createDpopClient } from './helpers/dpop.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { call, exchange, type Answer } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
+import { createDpopClient } from './helpers/sessions/dpop.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { call, exchange, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 const OTHER = 'https://id.example.com/tenant';

@@ -22,7 +22,7 @@ import {
   startRecordingBackend,
   type Received,
   type RecordingBackend,
-} from './helpers/recording-backend.js';
+} from './helpers/backends/recording-backend.js';
 
 let backend: RecordingBackend;
 beforeAll(async () => {

@@ -11,19 +11,19 @@ import {
   type StateStore,
 } from '../src/state/index.js';
 import { parseRedisUrl } from '../src/state/redis/redis-url.js';
-import { createCertificate } from './helpers/certificate.js';
-import { limit } from './helpers/faults.js';
-import { freePort } from './helpers/free-port.js';
-import { openLink } from './helpers/network-link.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { limit } from './helpers/run/faults.js';
+import { freePort } from './helpers/run/free-port.js';
+import { openLink } from './helpers/network/network-link.js';
 import {
   startRedis,
   startRelay,
   startSentinel,
   withoutRedis,
   type RedisServer,
-} from './helpers/redis.js';
-import { kill, tempFolder } from './helpers/resources.js';
-import { anyUse, revocation } from './helpers/store-contract.js';
+} from './helpers/stores/redis.js';
+import { kill, tempFolder } from './helpers/run/resources.js';
+import { anyUse, revocation } from './helpers/stores/store-contract.js';
 
 const PRODUCTION = readFileSync('docs/production.md', 'utf8');
 

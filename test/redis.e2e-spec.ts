@@ -2,12 +2,19 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { createCertificate } from './helpers/certificate.js';
-import { freePort } from './helpers/free-port.js';
-import { refuseToBoot, startGateway } from './helpers/gateway.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { custom, login, pairOf, postForm, refresh, verdictOf } from './helpers/sessions.js';
-import { tempFolder } from './helpers/resources.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { freePort } from './helpers/run/free-port.js';
+import { refuseToBoot, startGateway } from './helpers/gateway/gateway.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/stores/redis.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  refresh,
+  verdictOf,
+} from './helpers/sessions/sessions.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 describe.skipIf(withoutRedis)('what compose.yaml starts', () => {
   const { services } = parse(readFileSync('compose.yaml', 'utf8')) as {

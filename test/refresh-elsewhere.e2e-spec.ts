@@ -7,12 +7,12 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import JwksRsa from 'jwks-rsa';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { callWith } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { login, type Pair } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { callWith } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { login, type Pair } from './helpers/sessions/sessions.js';
 
 type Verifier = (token: string) => Promise<'accepted' | 'refused'>;
 

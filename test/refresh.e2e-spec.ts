@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { hostGateway, refuseInHost, type HostedGateway } from './helpers/host.js';
-import { call, expectError } from './helpers/http.js';
-import { AUDIENCE, ISSUER } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { describeRetries } from './helpers/refresh-scenarios.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { hostGateway, refuseInHost, type HostedGateway } from './helpers/gateway/host.js';
+import { call, expectError } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { describeRetries } from './helpers/sessions/refresh-scenarios.js';
 import {
   custom,
   expectRace,
@@ -14,7 +14,7 @@ import {
   refresh,
   verdictOf,
   type Pair,
-} from './helpers/sessions.js';
+} from './helpers/sessions/sessions.js';
 
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
 const ANSWER = {

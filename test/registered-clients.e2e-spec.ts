@@ -6,14 +6,14 @@ import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { ClientCredentials, ResourceOwnerPassword } from 'simple-oauth2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSignet } from './helpers/cli.js';
-import { freePort } from './helpers/free-port.js';
+import { runSignet } from './helpers/gateway/cli.js';
+import { freePort } from './helpers/run/free-port.js';
 import { parseClients } from '../src/core/clients/index.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { bash, blocksOf, environmentOf, expectSession } from './helpers/manual.js';
-import { tempFolder } from './helpers/resources.js';
-import { custom } from './helpers/sessions.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { bash, blocksOf, environmentOf, expectSession } from './helpers/pages/manual.js';
+import { tempFolder } from './helpers/run/resources.js';
+import { custom } from './helpers/sessions/sessions.js';
 
 /* Clients as they come from npm, registered with `signet clients add`. */
 

@@ -1,12 +1,12 @@
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { limit } from './helpers/faults.js';
-import { call, expectError } from './helpers/http.js';
-import { provokeFetch, readiness, tokenOf, verdict } from './helpers/issuer.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf } from './helpers/keys.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { limit } from './helpers/run/faults.js';
+import { call, expectError } from './helpers/network/http.js';
+import { provokeFetch, readiness, tokenOf, verdict } from './helpers/issuers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf } from './helpers/issuers/keys.js';
 
 let old: JWK, fresh: JWK, foreign: JWK;
 let gateway: Gateway;

@@ -2,12 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCertificate } from './helpers/certificate.js';
-import { hostGateway } from './helpers/host.js';
-import { provokeFetch, readiness, strangeToken, tokenOf, verdict } from './helpers/issuer.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf } from './helpers/keys.js';
-import { tempFolder } from './helpers/resources.js';
+import { createCertificate } from './helpers/network/certificate.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import {
+  provokeFetch,
+  readiness,
+  strangeToken,
+  tokenOf,
+  verdict,
+} from './helpers/issuers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf } from './helpers/issuers/keys.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const authority = createCertificate('Test CA');
 const leaf = createCertificate('jwks.test', authority.authority);

@@ -1,8 +1,8 @@
 // What Node lets pass of the head of a request, and two readers would see in two ways.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { exchange, expectError } from './helpers/http.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { exchange, expectError } from './helpers/network/http.js';
 
 let gateway: Gateway;
 let host: string;

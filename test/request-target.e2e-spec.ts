@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { exchange, type Answer } from './helpers/http.js';
-import { login } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { exchange, type Answer } from './helpers/network/http.js';
+import { login } from './helpers/sessions/sessions.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';

@@ -1,13 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JWK } from 'jose';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
-import { custom, login, pairOf, postForm, refresh, verdictOf } from './helpers/sessions.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { call, callWith, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, hs256, part, writeKeys } from './helpers/issuers/keys.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  refresh,
+  verdictOf,
+} from './helpers/sessions/sessions.js';
 
 const CLAIMS = { sub: 'u1', aud: AUDIENCE, iss: ISSUER };
 let backend: Backend;

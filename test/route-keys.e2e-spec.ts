@@ -4,11 +4,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { BootError } from '../src/core/errors/index.js';
 import { JwkKeyStore, JwksModule, type KeyUrlOptions } from '../src/jwks/index.js';
-import { callWith } from './helpers/http.js';
-import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuer.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
-import { startNestApp } from './helpers/nest-app.js';
+import { callWith } from './helpers/network/http.js';
+import { AUDIENCE, ISSUER, tokenOf } from './helpers/issuers/issuer.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
+import { startNestApp } from './helpers/apps/nest-app.js';
 
 let secret: JWK, ofA: JWK, ofB: JWK, ofFile: JWK;
 let app: INestApplication | undefined;

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import { RouteTable } from '../src/index.js';
-import { runSignet } from './helpers/cli.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
+import { runSignet } from './helpers/gateway/cli.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
 import { ProtectedModule } from './fixtures/routes-app.js';
 
 const APP = resolve('test/fixtures/routes-app.ts');

@@ -58,8 +58,8 @@ import { TracingModule } from '../src/tracing/index.js';
 import { TRACING_KINDS } from '../src/tracing/tracing.module-definition.js';
 import { WELL_KNOWN_KINDS } from '../src/well-known/well-known.module-definition.js';
 import type { OptionKind } from '../src/options/option-kinds.js';
-import { call } from './helpers/http.js';
-import { startNestApp } from './helpers/nest-app.js';
+import { call } from './helpers/network/http.js';
+import { startNestApp } from './helpers/apps/nest-app.js';
 
 const issuer = createTestIssuer();
 const JWKS = JwksModule.forRoot(issuer.jwksOptions);

@@ -1,11 +1,11 @@
 // Faults of clients (F42, F45, F47, F48); the slow ones are in slow/server-limits.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { figure } from './helpers/figure.js';
-import { limit } from './helpers/faults.js';
-import { startGateway, type GatewayProcess } from './helpers/gateway.js';
-import { hold } from './helpers/hold.js';
-import { call, exchange } from './helpers/http.js';
-import { metricOf, preload } from './helpers/processes.js';
+import { figure } from './helpers/run/figure.js';
+import { limit } from './helpers/run/faults.js';
+import { startGateway, type GatewayProcess } from './helpers/gateway/gateway.js';
+import { hold } from './helpers/network/hold.js';
+import { call, exchange } from './helpers/network/http.js';
+import { metricOf, preload } from './helpers/gateway/processes.js';
 
 describe('the server', () => {
   let gateway: GatewayProcess;

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewayStatus } from '../src/management/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { byBasic, writeClients } from './helpers/clients.js';
-import { createDpopClient } from './helpers/dpop.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost, type HostedGateway } from './helpers/host.js';
-import { call, callWith, expectError, type Answer } from './helpers/http.js';
-import { AUDIENCE } from './helpers/issuer.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
-import { tempFolder } from './helpers/resources.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { byBasic, writeClients } from './helpers/sessions/clients.js';
+import { createDpopClient } from './helpers/sessions/dpop.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost, type HostedGateway } from './helpers/gateway/host.js';
+import { call, callWith, expectError, type Answer } from './helpers/network/http.js';
+import { AUDIENCE } from './helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/stores/redis.js';
+import { tempFolder } from './helpers/run/resources.js';
 import {
   custom,
   login,
@@ -18,7 +18,7 @@ import {
   refresh,
   verdictOf,
   type Pair,
-} from './helpers/sessions.js';
+} from './helpers/sessions/sessions.js';
 
 let backend: Backend;
 let base: Record<string, string>;

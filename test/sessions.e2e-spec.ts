@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from './helpers/backend.js';
-import { startBrowser, withoutBrowser } from './helpers/browser.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway, refuseInHost } from './helpers/host.js';
-import { call, expectError } from './helpers/http.js';
-import { generateJwk, part, writeKeys } from './helpers/keys.js';
+import type { Backend } from './helpers/backends/backend.js';
+import { startBrowser, withoutBrowser } from './helpers/pages/browser.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway, refuseInHost } from './helpers/gateway/host.js';
+import { call, expectError } from './helpers/network/http.js';
+import { generateJwk, part, writeKeys } from './helpers/issuers/keys.js';
 import {
   custom,
   login,
@@ -16,7 +16,7 @@ import {
   postForm,
   startSessionBackend,
   verdictOf,
-} from './helpers/sessions.js';
+} from './helpers/sessions/sessions.js';
 
 let backend: Backend;
 let gateway: Gateway;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { startGateway } from './helpers/gateway.js';
-import { call } from './helpers/http.js';
-import { bash } from './helpers/manual.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { call } from './helpers/network/http.js';
+import { bash } from './helpers/pages/manual.js';
 
 /** The steps of the Dockerfile: instruction and the rest of its line. */
 const steps = readFileSync('Dockerfile', 'utf8')

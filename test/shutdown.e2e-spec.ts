@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limit } from './helpers/faults.js';
-import { figure } from './helpers/figure.js';
-import { exitOf, startGateway, type GatewayProcess } from './helpers/gateway.js';
+import { limit } from './helpers/run/faults.js';
+import { figure } from './helpers/run/figure.js';
+import { exitOf, startGateway, type GatewayProcess } from './helpers/gateway/gateway.js';
 
 describe('a shutdown', () => {
   let hung: Server;

@@ -1,9 +1,9 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hostGateway, type HostedGateway } from './helpers/host.js';
-import { tokenOf, verdict } from './helpers/issuer.js';
-import { generateJwk, writeKeys } from './helpers/keys.js';
-import { postForm } from './helpers/sessions.js';
+import { hostGateway, type HostedGateway } from './helpers/gateway/host.js';
+import { tokenOf, verdict } from './helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from './helpers/issuers/keys.js';
+import { postForm } from './helpers/sessions/sessions.js';
 
 describe.each(['10000', '0'])('VALIDATOR_SIGNATURE_CACHE=%s', (VALIDATOR_SIGNATURE_CACHE) => {
   let gateway: HostedGateway;

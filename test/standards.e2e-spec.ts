@@ -8,7 +8,7 @@ import { AuthModule, RequireJwt } from '../src/auth/index.js';
 import { basicHeader } from '../src/clients/index.js';
 import { ErrorFilter } from '../src/http/index.js';
 import { JwksModule } from '../src/jwks/index.js';
-import { startBackend, type Backend } from './helpers/backend.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
 import {
   byBasic,
   byName,
@@ -16,14 +16,14 @@ import {
   withSecret,
   writeClients,
   type Credentials,
-} from './helpers/clients.js';
-import { createDpopClient, type DpopClient } from './helpers/dpop.js';
-import type { Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, callWith, type Answer } from './helpers/http.js';
-import { tokenOf } from './helpers/issuer.js';
-import { generateJwk, hs256, part, writeKeys } from './helpers/keys.js';
-import { pairOf, postForm, type Pair } from './helpers/sessions.js';
+} from './helpers/sessions/clients.js';
+import { createDpopClient, type DpopClient } from './helpers/sessions/dpop.js';
+import type { Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, callWith, type Answer } from './helpers/network/http.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { generateJwk, hs256, part, writeKeys } from './helpers/issuers/keys.js';
+import { pairOf, postForm, type Pair } from './helpers/sessions/sessions.js';
 
 /*
  * The MUSTs and SHOULDs of the RFCs that docs/standards.md names, as far as they are about this side, each over HTTP and with

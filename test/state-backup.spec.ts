@@ -5,9 +5,9 @@ import { Logger } from '@nestjs/common';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, Revocations, type StateStore } from '../src/state/index.js';
 import { SCHEMA } from '../src/state/schema.js';
-import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/cli.js';
-import { tempFolder } from './helpers/resources.js';
-import { allChanges, anyUse, revocation } from './helpers/store-contract.js';
+import { outputOf, refusalOf, runSignet, type CommandResult } from './helpers/gateway/cli.js';
+import { tempFolder } from './helpers/run/resources.js';
+import { allChanges, anyUse, revocation } from './helpers/stores/store-contract.js';
 
 beforeAll(() => Logger.overrideLogger(false));
 

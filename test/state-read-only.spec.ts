@@ -2,9 +2,9 @@ import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, statSync } 
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, StateReadOnlyException, type StateStore } from '../src/state/index.js';
-import { limit } from './helpers/faults.js';
-import { tempFolder } from './helpers/resources.js';
-import { allChanges, anyUse, revocation } from './helpers/store-contract.js';
+import { limit } from './helpers/run/faults.js';
+import { tempFolder } from './helpers/run/resources.js';
+import { allChanges, anyUse, revocation } from './helpers/stores/store-contract.js';
 
 const NOBODY = 65_534;
 

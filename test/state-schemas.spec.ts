@@ -5,9 +5,9 @@ import { Logger } from '@nestjs/common';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, Revocations, type StateStore } from '../src/state/index.js';
 import { SCHEMA } from '../src/state/schema.js';
-import { startRedis, withoutRedis } from './helpers/redis.js';
-import { tempFolder } from './helpers/resources.js';
-import { allChanges, revocation } from './helpers/store-contract.js';
+import { startRedis, withoutRedis } from './helpers/stores/redis.js';
+import { tempFolder } from './helpers/run/resources.js';
+import { allChanges, revocation } from './helpers/stores/store-contract.js';
 
 // What each version of Signet has left in a store, and has to find there again. A schema that is added gets
 // its fixtures here; none is ever changed.

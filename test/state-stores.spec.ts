@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore, StateUnavailableException } from '../src/state/index.js';
-import { startRedis, withoutRedis, type RedisServer } from './helpers/redis.js';
+import { startRedis, withoutRedis, type RedisServer } from './helpers/stores/redis.js';
 import {
   allChanges,
   describeSharedStore,
   describeStore,
   describeStoreClock,
   revocation,
-} from './helpers/store-contract.js';
-import { tempFolder } from './helpers/resources.js';
+} from './helpers/stores/store-contract.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const directory = tempFolder('state');
 const sqlite = `sqlite:${join(directory, 'new', 'state.db')}`;

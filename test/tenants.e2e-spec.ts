@@ -11,10 +11,10 @@ import {
 } from '../src/auth/index.js';
 import { TokenExplainer } from '../src/core/explain/index.js';
 import { JwkKeyStore, type KeyUrlOptions } from '../src/jwks/index.js';
-import { tokenOf } from './helpers/issuer.js';
-import { startIssuersApp, type IssuersApp } from './helpers/issuers-app.js';
-import { startJwksServer, type JwksServer } from './helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from './helpers/keys.js';
+import { tokenOf } from './helpers/issuers/issuer.js';
+import { startIssuersApp, type IssuersApp } from './helpers/issuers/issuers-app.js';
+import { startJwksServer, type JwksServer } from './helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from './helpers/issuers/keys.js';
 
 const OWN = 'https://own.test';
 

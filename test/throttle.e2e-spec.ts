@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway, type Gateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { call, expectError, type Answer } from './helpers/http.js';
-import { tempFolder } from './helpers/resources.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway, type Gateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { call, expectError, type Answer } from './helpers/network/http.js';
+import { tempFolder } from './helpers/run/resources.js';
 
 const LIMIT = { THROTTLE_LIMIT: '5', THROTTLE_TTL_MS: '60000' };
 let backend: Backend | undefined;

@@ -1,8 +1,15 @@
 // What ends a token outlives it by the leeway, in every store: revocation, use, logout, end of a session.
 import { describe, expect, it } from 'vitest';
-import type { HostedGateway } from './helpers/host.js';
-import { sessionStores } from './helpers/session-stores.js';
-import { custom, login, postForm, refresh, verdictOf, type Pair } from './helpers/sessions.js';
+import type { HostedGateway } from './helpers/gateway/host.js';
+import { sessionStores } from './helpers/sessions/session-stores.js';
+import {
+  custom,
+  login,
+  postForm,
+  refresh,
+  verdictOf,
+  type Pair,
+} from './helpers/sessions/sessions.js';
 
 const TTL = 100;
 const LEEWAY = 60;

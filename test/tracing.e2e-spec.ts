@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from './helpers/backend.js';
-import { startGateway } from './helpers/gateway.js';
-import { hostGateway } from './helpers/host.js';
-import { NO_BUNDLE } from './helpers/processes.js';
-import { call, callWith } from './helpers/http.js';
+import { startBackend, type Backend } from './helpers/backends/backend.js';
+import { startGateway } from './helpers/gateway/gateway.js';
+import { hostGateway } from './helpers/gateway/host.js';
+import { NO_BUNDLE } from './helpers/gateway/processes.js';
+import { call, callWith } from './helpers/network/http.js';
 import {
   attribute,
   CLIENT,
@@ -11,7 +11,7 @@ import {
   SERVER,
   startCollector,
   type OtlpCollector,
-} from './helpers/otlp-collector.js';
+} from './helpers/telemetry/otlp-collector.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';

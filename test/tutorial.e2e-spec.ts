@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileChanges } from './helpers/compile.js';
-import { refuseToBoot } from './helpers/gateway.js';
-import { call } from './helpers/http.js';
+import { compileChanges } from './helpers/apps/compile.js';
+import { refuseToBoot } from './helpers/gateway/gateway.js';
+import { call } from './helpers/network/http.js';
 import {
   bash,
   BLOCKS,
@@ -14,7 +14,7 @@ import {
   startAsPrinted,
   startByDefaults,
   writeBlock,
-} from './helpers/manual.js';
+} from './helpers/pages/manual.js';
 
 /** The manual from the README to the recipes, in its order, in one copy of the repository. */
 let directory: string;

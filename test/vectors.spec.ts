@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { VECTORS_RUNNER, withoutVectors } from './helpers/programs.js';
+import { VECTORS_RUNNER, withoutVectors } from './helpers/run/programs.js';
 
 describe('published vectors (Wycheproof, RFC 7515, 7520, 7797, 8037)', () => {
   it.skipIf(withoutVectors)(

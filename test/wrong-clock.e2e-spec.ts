@@ -1,9 +1,9 @@
 // The clock of a gateway is wrong, and is set right: nothing that was confirmed is forgotten, and no session ends.
 import { describe, expect, it } from 'vitest';
-import type { HostedGateway } from './helpers/host.js';
-import { call } from './helpers/http.js';
-import { withoutRedis } from './helpers/redis.js';
-import { sessionStores } from './helpers/session-stores.js';
+import type { HostedGateway } from './helpers/gateway/host.js';
+import { call } from './helpers/network/http.js';
+import { withoutRedis } from './helpers/stores/redis.js';
+import { sessionStores } from './helpers/sessions/session-stores.js';
 import {
   custom,
   login,
@@ -12,7 +12,7 @@ import {
   refresh,
   verdictOf,
   type Pair,
-} from './helpers/sessions.js';
+} from './helpers/sessions/sessions.js';
 
 const DAY = 86_400;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSignet, type CommandResult } from '../../test/helpers/cli.js';
+import { runSignet, type CommandResult } from '../../test/helpers/gateway/cli.js';
 
 let cwd = '';
 beforeAll(() => {

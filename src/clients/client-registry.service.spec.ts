@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clientsText, withSecret, writeClients } from '../../test/helpers/clients.js';
-import { startJwksServer, type JwksServer } from '../../test/helpers/jwks-server.js';
-import { generateJwk, publicHalf, writeKeys } from '../../test/helpers/keys.js';
+import { clientsText, withSecret, writeClients } from '../../test/helpers/sessions/clients.js';
+import { startJwksServer, type JwksServer } from '../../test/helpers/issuers/jwks-server.js';
+import { generateJwk, publicHalf, writeKeys } from '../../test/helpers/issuers/keys.js';
 import { JwkKeyStore } from '../jwks/index.js';
 import { ClientRegistry } from './client-registry.service.js';
 

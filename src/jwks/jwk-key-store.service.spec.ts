@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { generateJwk, publicHalf, writeKeys } from '../../test/helpers/keys.js';
+import { generateJwk, publicHalf, writeKeys } from '../../test/helpers/issuers/keys.js';
 import type { KeyProvider } from '../core/keys/index.js';
 import { JwkKeyStore } from './jwk-key-store.service.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';

@@ -1,6 +1,6 @@
 import { Test } from '@nestjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseMetrics, type Sample } from '../../test/helpers/prometheus.js';
+import { parseMetrics, type Sample } from '../../test/helpers/telemetry/prometheus.js';
 import { BACKEND_CLIENT } from '../http/index.js';
 import { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { SigningEvents } from '../signing/index.js';

@@ -10,7 +10,7 @@ import {
   startCollector,
   type OtlpCollector,
   type OtlpSpan,
-} from '../../test/helpers/otlp-collector.js';
+} from '../../test/helpers/telemetry/otlp-collector.js';
 import { GatewayException, type FinishedRequest } from '../http/index.js';
 import { GatewayTracer } from './gateway-tracer.service.js';
 

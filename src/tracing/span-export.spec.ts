@@ -12,7 +12,7 @@ import {
   vi,
   type MockInstance,
 } from 'vitest';
-import { startCollector, type OtlpCollector } from '../../test/helpers/otlp-collector.js';
+import { startCollector, type OtlpCollector } from '../../test/helpers/telemetry/otlp-collector.js';
 import { spanExporter } from './span-export.js';
 
 let collector: OtlpCollector;

@@ -3,9 +3,9 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { FULL } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway } from '../helpers/gateway.js';
+import { FULL } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway } from '../helpers/gateway/gateway.js';
 
 /** Of a balancer: it closes what was idle for longer, as those of the clouds do. */
 const IDLE_MS = 60_000;

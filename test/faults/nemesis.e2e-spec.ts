@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { Client } from 'pg';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { FULL, limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { freePort } from '../helpers/free-port.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
+import { FULL, limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
 import {
   acceptedLate,
   confirmedRevoked,
@@ -19,18 +19,18 @@ import {
   superseded,
   twoWinners,
   type Step,
-} from '../helpers/history.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startRedisBalancer } from '../helpers/load-balancer.js';
-import { machineClock, type MachineClock } from '../helpers/machine-clock.js';
-import { openLink, type NetworkLink } from '../helpers/network-link.js';
+} from '../helpers/stores/history.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startRedisBalancer } from '../helpers/network/load-balancer.js';
+import { machineClock, type MachineClock } from '../helpers/run/machine-clock.js';
+import { openLink, type NetworkLink } from '../helpers/network/network-link.js';
 import {
   startPostgres,
   startStandby,
   stopBackends,
   type PostgresServer,
-} from '../helpers/postgres.js';
-import { preload } from '../helpers/processes.js';
+} from '../helpers/stores/postgres.js';
+import { preload } from '../helpers/gateway/processes.js';
 import {
   HAPROXY_MISSING,
   POSTGRES_MISSING,
@@ -40,7 +40,7 @@ import {
   withoutPostgres,
   withoutRedis,
   withoutValkey,
-} from '../helpers/programs.js';
+} from '../helpers/run/programs.js';
 import {
   redisCommand,
   SENTINEL_SERVICE,
@@ -50,8 +50,8 @@ import {
   startValkey,
   type RedisServer,
   type SentinelGroup,
-} from '../helpers/redis.js';
-import { kill, tempFolder } from '../helpers/resources.js';
+} from '../helpers/stores/redis.js';
+import { kill, tempFolder } from '../helpers/run/resources.js';
 import {
   custom,
   login,
@@ -59,7 +59,7 @@ import {
   refresh,
   startSessionBackend,
   verdictOf,
-} from '../helpers/sessions.js';
+} from '../helpers/sessions/sessions.js';
 
 const WHICH = process.env.SIGNET_NEMESIS ?? (FULL ? 'all' : undefined);
 const WRITES = WHICH === 'write';

@@ -1,9 +1,9 @@
 // That the gateway refuses what is too much, and recovers, is shown by slow/server-limits. Here: how much it serves.
 import { expect, it } from 'vitest';
-import { FULL, limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { flood } from '../helpers/flood.js';
-import { startGateway } from '../helpers/gateway.js';
+import { FULL, limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { flood } from '../helpers/network/flood.js';
+import { startGateway } from '../helpers/gateway/gateway.js';
 
 it('F43 three times the capacity is mostly refused, and the rest served in time', async () => {
   const gateway = await startGateway({ SIGNER_ALG: 'RS256' });

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { FULL, limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { freePort } from '../helpers/free-port.js';
-import { exitOf, startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startBalancer } from '../helpers/load-balancer.js';
-import { BALANCERS } from '../helpers/programs.js';
-import { tempFolder } from '../helpers/resources.js';
-import { login } from '../helpers/sessions.js';
+import { startBackend, type Backend } from '../helpers/backends/backend.js';
+import { FULL, limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { exitOf, startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startBalancer } from '../helpers/network/load-balancer.js';
+import { BALANCERS } from '../helpers/run/programs.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { login } from '../helpers/sessions/sessions.js';
 
 const ROUNDS = FULL ? 4 : 1;
 const REQUESTS_PER_SECOND = FULL ? 500 : 200;

@@ -6,19 +6,19 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { byBasic, clientsText, withSecret, writeClients } from '../helpers/clients.js';
+import { byBasic, clientsText, withSecret, writeClients } from '../helpers/sessions/clients.js';
 import {
   exitOf,
   gatewayEnvironment,
   startGateway,
   type GatewayProcess,
-} from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { AUDIENCE } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { isAlive, workersOf } from '../helpers/processes.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
-import { isRunning, kill, tempFolder, track } from '../helpers/resources.js';
+} from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { AUDIENCE } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { isAlive, workersOf } from '../helpers/gateway/processes.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/stores/redis.js';
+import { isRunning, kill, tempFolder, track } from '../helpers/run/resources.js';
 
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 const NOTHING = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const;

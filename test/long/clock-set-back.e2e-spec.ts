@@ -4,16 +4,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { machineClock } from '../helpers/machine-clock.js';
-import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
-import { preload } from '../helpers/processes.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { tempFolder } from '../helpers/resources.js';
-import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers/sessions.js';
+import { startBackend, type Backend } from '../helpers/backends/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { machineClock } from '../helpers/run/machine-clock.js';
+import { startPostgres, withoutPostgres } from '../helpers/stores/postgres.js';
+import { preload } from '../helpers/gateway/processes.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import {
+  custom,
+  login,
+  pairOf,
+  refresh,
+  verdictOf,
+  type Pair,
+} from '../helpers/sessions/sessions.js';
 
 /** Two polls of every process. */
 const NOTICED_MS = 1500;

@@ -11,10 +11,10 @@ import {
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compile } from '../helpers/compile.js';
-import { createConsumer, ES_MODULES, pack } from '../helpers/consumer.js';
-import { keptInstall, npmIn } from '../helpers/kept-install.js';
-import { tempFolder } from '../helpers/resources.js';
+import { compile } from '../helpers/apps/compile.js';
+import { createConsumer, ES_MODULES, pack } from '../helpers/apps/consumer.js';
+import { keptInstall, npmIn } from '../helpers/apps/kept-install.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 /** One application, from the packed tarball, for Nest 11 and 12 and all ways to build it. */
 

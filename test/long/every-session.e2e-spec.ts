@@ -3,18 +3,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { openLink, type NetworkLink } from '../helpers/network-link.js';
-import { metricOf, preload } from '../helpers/processes.js';
-import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { tempFolder } from '../helpers/resources.js';
-import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers/sessions.js';
+import { startBackend, type Backend } from '../helpers/backends/backend.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { openLink, type NetworkLink } from '../helpers/network/network-link.js';
+import { metricOf, preload } from '../helpers/gateway/processes.js';
+import { startPostgres, withoutPostgres } from '../helpers/stores/postgres.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import {
+  custom,
+  login,
+  pairOf,
+  refresh,
+  verdictOf,
+  type Pair,
+} from '../helpers/sessions/sessions.js';
 
 const SESSIONS = 12;
 /** Code for `preload`: the wall clock is so many seconds ahead. */

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { figure } from '../helpers/figure.js';
-import { freePort } from '../helpers/free-port.js';
-import { bash, blocksOf, expectSession, writeBlock } from '../helpers/manual.js';
-import { shellEnvironment } from '../helpers/project.js';
-import { isRunning, tempFolder, track } from '../helpers/resources.js';
+import { figure } from '../helpers/run/figure.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { bash, blocksOf, expectSession, writeBlock } from '../helpers/pages/manual.js';
+import { shellEnvironment } from '../helpers/gateway/project.js';
+import { isRunning, tempFolder, track } from '../helpers/run/resources.js';
 
 /**
  * The way of a first-time user: clone, start, an own route that is protected, its token explained. The

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { figure } from '../helpers/figure.js';
+import { figure } from '../helpers/run/figure.js';
 
 /** What an import costs, beside that of Nest: reported, since times are those of one machine. */
 

@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, withoutBrowser } from '../helpers/browser.js';
-import { openPage } from '../helpers/pages.js';
+import { startBrowser, withoutBrowser } from '../helpers/pages/browser.js';
+import { openPage } from '../helpers/pages/pages.js';
 
 /** The manual as a site, as `npm run docs` builds it. VitePress refuses a link that leads nowhere. */
 

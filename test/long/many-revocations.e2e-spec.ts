@@ -14,18 +14,23 @@ import {
 } from '../../src/state/index.js';
 import { Forgetting, KEEP_SECONDS } from '../../src/state/forgetting.js';
 import { StateDatabase } from '../../src/state/sqlite/state-database.js';
-import { quantile } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { fillPostgres, fillRedis, fillSqlite, type Filling } from '../helpers/fill-stores.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call, callWith } from '../helpers/http.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
-import { metricOf } from '../helpers/processes.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { kill, tempFolder } from '../helpers/resources.js';
-import { custom, login, postForm, verdictOf } from '../helpers/sessions.js';
-import { revocation } from '../helpers/store-contract.js';
+import { quantile } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import {
+  fillPostgres,
+  fillRedis,
+  fillSqlite,
+  type Filling,
+} from '../helpers/stores/fill-stores.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call, callWith } from '../helpers/network/http.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startPostgres, withoutPostgres } from '../helpers/stores/postgres.js';
+import { metricOf } from '../helpers/gateway/processes.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { kill, tempFolder } from '../helpers/run/resources.js';
+import { custom, login, postForm, verdictOf } from '../helpers/sessions/sessions.js';
+import { revocation } from '../helpers/stores/store-contract.js';
 
 const COUNT = Number(process.env.SIGNET_REVOCATIONS ?? 100_000);
 /** Of those that expire within a minute. */

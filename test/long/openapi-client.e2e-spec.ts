@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { keptInstall } from '../helpers/kept-install.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { keptInstall } from '../helpers/apps/kept-install.js';
 
 /** What tools make of the OpenAPI document: redocly's linter, and a client of generated types. */
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, type StateStore } from '../../src/state/index.js';
-import type { Backend } from '../helpers/backend.js';
-import { createCertificate } from '../helpers/certificate.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { openLink } from '../helpers/network-link.js';
+import type { Backend } from '../helpers/backends/backend.js';
+import { createCertificate } from '../helpers/network/certificate.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { openLink } from '../helpers/network/network-link.js';
 import {
   PASSWORD,
   startPostgres,
@@ -18,8 +18,8 @@ import {
   stopBackends,
   withoutPostgres,
   type PostgresServer,
-} from '../helpers/postgres.js';
-import { tempFolder } from '../helpers/resources.js';
+} from '../helpers/stores/postgres.js';
+import { tempFolder } from '../helpers/run/resources.js';
 import {
   custom,
   login,
@@ -28,8 +28,8 @@ import {
   refresh,
   startSessionBackend,
   verdictOf,
-} from '../helpers/sessions.js';
-import { allChanges, anyUse, revocation, untilWritable } from '../helpers/store-contract.js';
+} from '../helpers/sessions/sessions.js';
+import { allChanges, anyUse, revocation, untilWritable } from '../helpers/stores/store-contract.js';
 
 /** Adds revocations and consumes tokens, ten at a time, for as long as it is let. */
 function load(store: StateStore): { confirmed: string[]; used: string[]; end(): Promise<unknown> } {

@@ -6,12 +6,12 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { Exclude } from 'class-transformer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignFields } from '../../src/index.js';
-import { expectHidden, HIDDEN, PLACES, startSigning } from '../helpers/hidden-fields.js';
-import type { HidingWays } from '../helpers/hidden-fields.js';
-import { call } from '../helpers/http.js';
-import { keptInstall } from '../helpers/kept-install.js';
-import { part } from '../helpers/keys.js';
-import { tempFolder } from '../helpers/resources.js';
+import { expectHidden, HIDDEN, PLACES, startSigning } from '../helpers/apps/hidden-fields.js';
+import type { HidingWays } from '../helpers/apps/hidden-fields.js';
+import { call } from '../helpers/network/http.js';
+import { keptInstall } from '../helpers/apps/kept-install.js';
+import { part } from '../helpers/issuers/keys.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 /** Records of a real Prisma client, with its driver adapter for SQLite, in signed fields. */
 

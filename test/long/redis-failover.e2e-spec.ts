@@ -2,19 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, type StateStore } from '../../src/state/index.js';
-import { createCertificate } from '../helpers/certificate.js';
-import { limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway } from '../helpers/gateway.js';
+import { createCertificate } from '../helpers/network/certificate.js';
+import { limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway } from '../helpers/gateway/gateway.js';
 import {
   startCluster,
   startSentinels,
   withoutRedis,
   type RedisCluster,
   type RedisServer,
-} from '../helpers/redis.js';
-import { tempFolder } from '../helpers/resources.js';
-import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions.js';
+} from '../helpers/stores/redis.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions/sessions.js';
 import {
   allChanges,
   describeSharedStore,
@@ -22,7 +22,7 @@ import {
   anyUse,
   revocation,
   untilWritable,
-} from '../helpers/store-contract.js';
+} from '../helpers/stores/store-contract.js';
 
 async function open(url: string): Promise<StateStore> {
   const store = await openStore(url);

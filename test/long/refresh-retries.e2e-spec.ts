@@ -1,14 +1,14 @@
 // The retry window of a refresh: in four stores, on two nodes where they share it.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import type { Backend } from '../helpers/backend.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/postgres.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
-import { describeRetries, type Nodes } from '../helpers/refresh-scenarios.js';
-import { tempFolder } from '../helpers/resources.js';
-import { SESSION_LOGIN, startSessionBackend } from '../helpers/sessions.js';
+import type { Backend } from '../helpers/backends/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/stores/postgres.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/stores/redis.js';
+import { describeRetries, type Nodes } from '../helpers/sessions/refresh-scenarios.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { SESSION_LOGIN, startSessionBackend } from '../helpers/sessions/sessions.js';
 
 /** Seconds; long enough for a busy machine. */
 const WINDOW = 5;

@@ -1,15 +1,22 @@
 // What a session goes through when the network to the store is not as it should be.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { AUDIENCE, ISSUER } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { openLink, type NetworkLink } from '../helpers/network-link.js';
-import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { custom, login, pairOf, refresh, verdictOf, type Pair } from '../helpers/sessions.js';
+import { startBackend, type Backend } from '../helpers/backends/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { AUDIENCE, ISSUER } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { openLink, type NetworkLink } from '../helpers/network/network-link.js';
+import { startPostgres, withoutPostgres } from '../helpers/stores/postgres.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import {
+  custom,
+  login,
+  pairOf,
+  refresh,
+  verdictOf,
+  type Pair,
+} from '../helpers/sessions/sessions.js';
 
 const SERVERS = [
   ['Redis', withoutRedis, startRedis],

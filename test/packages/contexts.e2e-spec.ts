@@ -53,8 +53,8 @@ import {
 } from '../../src/index.js';
 import { createTestIssuer } from '../../src/testing/index.js';
 import { nowSeconds } from '../../src/core/time/index.js';
-import { call } from '../helpers/http.js';
-import { part } from '../helpers/keys.js';
+import { call } from '../helpers/network/http.js';
+import { part } from '../helpers/issuers/keys.js';
 
 const issuer = createTestIssuer();
 const MODULES = [

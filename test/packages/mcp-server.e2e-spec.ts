@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from '../helpers/compile.js';
+import { compile } from '../helpers/apps/compile.js';
 import {
   createConsumer,
   ES_MODULES,
   pack,
   startConsumer,
   USUAL_PACKAGES,
-} from '../helpers/consumer.js';
-import { freePort } from '../helpers/free-port.js';
-import { call } from '../helpers/http.js';
-import { blocksOf, writeBlock } from '../helpers/manual.js';
-import { startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
-import { kill, track } from '../helpers/resources.js';
-import { verdictOf } from '../helpers/sessions.js';
+} from '../helpers/apps/consumer.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { call } from '../helpers/network/http.js';
+import { blocksOf, writeBlock } from '../helpers/pages/manual.js';
+import { startOpenIdProvider, type OpenIdProvider } from '../helpers/issuers/oidc.js';
+import { kill, track } from '../helpers/run/resources.js';
+import { verdictOf } from '../helpers/sessions/sessions.js';
 
 /** The recipe "An MCP server in Nest": its server, and its client of the MCP SDK, in processes of their own. */
 const [MODULE, MAIN, CLIENT] = blocksOf('recipes', 'An MCP server in Nest', 'ts', 'ts', 'ts');

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from '../helpers/compile.js';
+import { compile } from '../helpers/apps/compile.js';
 import {
   USUAL_PACKAGES,
   createConsumer,
@@ -9,13 +9,13 @@ import {
   pack,
   startConsumer,
   type RunningConsumer,
-} from '../helpers/consumer.js';
+} from '../helpers/apps/consumer.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { freePort } from '../helpers/free-port.js';
-import { call, callWith } from '../helpers/http.js';
-import { part } from '../helpers/keys.js';
-import { bash, blocksOf, writeBlock } from '../helpers/manual.js';
-import { verdictOf } from '../helpers/sessions.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { call, callWith } from '../helpers/network/http.js';
+import { part } from '../helpers/issuers/keys.js';
+import { bash, blocksOf, writeBlock } from '../helpers/pages/manual.js';
+import { verdictOf } from '../helpers/sessions/sessions.js';
 
 /** What the main file of the manual does not do: make a user, and say where it listens. */
 const BESIDE = `

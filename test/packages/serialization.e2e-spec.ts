@@ -5,9 +5,9 @@ import { Column, DataSource, Entity, ManyToOne, PrimaryColumn } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { SignFields } from '../../src/index.js';
 import { parseJsonExactly } from '../../src/core/json/index.js';
-import { expectHidden, HIDDEN, PLACES, startSigning } from '../helpers/hidden-fields.js';
-import { call } from '../helpers/http.js';
-import { part } from '../helpers/keys.js';
+import { expectHidden, HIDDEN, PLACES, startSigning } from '../helpers/apps/hidden-fields.js';
+import { call } from '../helpers/network/http.js';
+import { part } from '../helpers/issuers/keys.js';
 
 class Excluded {
   constructor(readonly sub = 'u1') {}

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, onTestFinished } from 'vitest';
-import { giveBack, killLeftProcesses, runningProcesses } from '../helpers/resources.js';
+import { giveBack, killLeftProcesses, runningProcesses } from '../helpers/run/resources.js';
 
 // For the hundreds of processes that load the same modules. Vitest's own were started without it: they end
 // after the run's folder is removed, and would write their part of the cache to it.

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FIGURES } from '../helpers/figure.js';
-import { leftOut } from '../helpers/programs.js';
+import { FIGURES } from '../helpers/run/figure.js';
+import { leftOut } from '../helpers/run/programs.js';
 
 /** What is being killed may take so long to be gone, in milliseconds. */
 const PATIENCE_MS = 5000;

@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from '../helpers/compile.js';
+import { compile } from '../helpers/apps/compile.js';
 import {
   createConsumer,
   ES_MODULES,
   pack,
   startConsumer,
   type RunningConsumer,
-} from '../helpers/consumer.js';
-import { call, type Answer } from '../helpers/http.js';
-import { tokenOf } from '../helpers/issuer.js';
-import { part } from '../helpers/keys.js';
-import { bash, blocksOf, fileOf } from '../helpers/manual.js';
-import { verdictOf } from '../helpers/sessions.js';
+} from '../helpers/apps/consumer.js';
+import { call, type Answer } from '../helpers/network/http.js';
+import { tokenOf } from '../helpers/issuers/issuer.js';
+import { part } from '../helpers/issuers/keys.js';
+import { bash, blocksOf, fileOf } from '../helpers/pages/manual.js';
+import { verdictOf } from '../helpers/sessions/sessions.js';
 
 /** The manual's library application with the recipe's module for API keys, around the packed package. */
 const [API_KEYS] = blocksOf('recipes', 'API keys', 'ts');

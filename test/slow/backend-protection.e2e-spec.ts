@@ -4,14 +4,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FULL, limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { callWith, type Answer } from '../helpers/http.js';
-import { tokenOf } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { fasterClock, preload } from '../helpers/processes.js';
-import { tempFolder } from '../helpers/resources.js';
+import { FULL, limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { callWith, type Answer } from '../helpers/network/http.js';
+import { tokenOf } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { fasterClock, preload } from '../helpers/gateway/processes.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 const GOOD = JSON.stringify({ access_token: { sub: 'user', aud: 'http://api.example.com' } });
 

@@ -2,12 +2,17 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { exitOf, refuseToBoot, startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { writeKeys } from '../helpers/keys.js';
-import { metricOf, preload, workersOf } from '../helpers/processes.js';
+import { limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import {
+  exitOf,
+  refuseToBoot,
+  startGateway,
+  type GatewayProcess,
+} from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { writeKeys } from '../helpers/issuers/keys.js';
+import { metricOf, preload, workersOf } from '../helpers/gateway/processes.js';
 
 let gateway: GatewayProcess | undefined;
 const start = async (env: Record<string, string> = {}): Promise<GatewayProcess> => {

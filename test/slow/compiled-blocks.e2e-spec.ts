@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
-import { compileInProject } from '../helpers/compile.js';
-import { blocksOf } from '../helpers/manual.js';
+import { compileInProject } from '../helpers/apps/compile.js';
+import { blocksOf } from '../helpers/pages/manual.js';
 
 /** Blocks that are run by no test, or run without their types: they compile, and do not with a mistake. */
 const BLOCKS: Record<string, [block: () => string, right: string, wrong: string]> = {

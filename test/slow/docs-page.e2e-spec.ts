@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, withoutBrowser } from '../helpers/browser.js';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { callWith } from '../helpers/http.js';
+import { startBrowser, withoutBrowser } from '../helpers/pages/browser.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { callWith } from '../helpers/network/http.js';
 
 describe.skipIf(withoutBrowser)('/docs in a browser', () => {
   let browser: Browser;

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { FULL } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { tokenOf } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { tempFolder } from '../helpers/resources.js';
+import { FULL } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { tokenOf } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 const REVOCATIONS = FULL ? 10_000 : 600;
 const PER_LIFE = FULL ? 700 : 200;

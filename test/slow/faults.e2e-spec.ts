@@ -13,12 +13,12 @@
 // nothing else.
 import { afterEach, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { balance } from '../helpers/balancer.js';
-import { FULL, limit, quantile } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call, callWith, expectError, type Answer } from '../helpers/http.js';
-import { metricOf, preload, workersOf } from '../helpers/processes.js';
+import { balance } from '../helpers/network/balancer.js';
+import { FULL, limit, quantile } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call, callWith, expectError, type Answer } from '../helpers/network/http.js';
+import { metricOf, preload, workersOf } from '../helpers/gateway/processes.js';
 
 let gateway: GatewayProcess;
 afterEach(async () => {

@@ -7,15 +7,20 @@ import * as openid from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuthModule, RequireJwt } from '../../src/auth/index.js';
 import { JwksModule } from '../../src/jwks/index.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call, callWith } from '../helpers/http.js';
-import { AUDIENCE, ISSUER, readiness, tokenOf, verdict } from '../helpers/issuer.js';
-import { generateJwk, part, writeKeys } from '../helpers/keys.js';
-import { startNestApp } from '../helpers/nest-app.js';
-import { audienceOf, CLIENT, startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
-import { metricOf } from '../helpers/processes.js';
-import { tempFolder } from '../helpers/resources.js';
-import { verdictOf } from '../helpers/sessions.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call, callWith } from '../helpers/network/http.js';
+import { AUDIENCE, ISSUER, readiness, tokenOf, verdict } from '../helpers/issuers/issuer.js';
+import { generateJwk, part, writeKeys } from '../helpers/issuers/keys.js';
+import { startNestApp } from '../helpers/apps/nest-app.js';
+import {
+  audienceOf,
+  CLIENT,
+  startOpenIdProvider,
+  type OpenIdProvider,
+} from '../helpers/issuers/oidc.js';
+import { metricOf } from '../helpers/gateway/processes.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { verdictOf } from '../helpers/sessions/sessions.js';
 
 const OWN = 'https://gateway.example.com';
 const ALGORITHMS = ['RS256', 'ES256', 'Ed25519'] as const;

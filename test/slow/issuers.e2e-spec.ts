@@ -9,11 +9,11 @@ import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCertificate } from '../helpers/certificate.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { readiness, verdict } from '../helpers/issuer.js';
-import { blocksOf } from '../helpers/manual.js';
-import { preload } from '../helpers/processes.js';
+import { createCertificate } from '../helpers/network/certificate.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { readiness, verdict } from '../helpers/issuers/issuer.js';
+import { blocksOf } from '../helpers/pages/manual.js';
+import { preload } from '../helpers/gateway/processes.js';
 import {
   answerOf,
   COMMON,
@@ -22,8 +22,8 @@ import {
   PROVIDERS,
   type Claims,
   type Provider,
-} from '../helpers/providers.js';
-import { tempFolder } from '../helpers/resources.js';
+} from '../helpers/issuers/providers.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 /** What stands on the network, by URL. */
 const documents = new Map<string, object>();

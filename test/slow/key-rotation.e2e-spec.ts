@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FULL } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { generateJwk } from '../helpers/keys.js';
-import { tempFolder } from '../helpers/resources.js';
+import { FULL } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { generateJwk } from '../helpers/issuers/keys.js';
+import { tempFolder } from '../helpers/run/resources.js';
 import {
   keySet,
   signingKid,
@@ -14,7 +14,7 @@ import {
   USABLE_WITHIN_MS,
   withState,
   type Jwk,
-} from '../helpers/rotation.js';
+} from '../helpers/issuers/rotation.js';
 
 const ROUNDS = FULL ? 50 : 20;
 

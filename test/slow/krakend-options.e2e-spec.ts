@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkImport } from '../../src/cli/krakend/check-import.js';
 import { importConfig, type ImportedConfig } from '../../src/cli/krakend/import-config.js';
 import { OPTION_TABLE, type OptionRow } from '../../src/cli/krakend/option-table.js';
-import { createCertificate } from '../helpers/certificate.js';
-import { call } from '../helpers/http.js';
-import { hs256, writeKeys } from '../helpers/keys.js';
-import { BEFORE, sampleEndpoint, VALUES } from '../helpers/krakend-options.js';
-import { endpoint, krakend, playground, SECRET, VALIDATOR } from '../helpers/krakend.js';
+import { createCertificate } from '../helpers/network/certificate.js';
+import { call } from '../helpers/network/http.js';
+import { hs256, writeKeys } from '../helpers/issuers/keys.js';
+import { BEFORE, sampleEndpoint, VALUES } from '../helpers/krakend/krakend-options.js';
+import { endpoint, krakend, playground, SECRET, VALIDATOR } from '../helpers/krakend/krakend.js';
 
 type Members = Record<string, unknown>;
 const KEYS = writeKeys(['sim2', 'other'].map((kid) => ({ kty: 'oct', k: SECRET, kid })));

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { flood } from '../helpers/flood.js';
-import { startGateway } from '../helpers/gateway.js';
-import { workersOf } from '../helpers/processes.js';
+import { flood } from '../helpers/network/flood.js';
+import { startGateway } from '../helpers/gateway/gateway.js';
+import { workersOf } from '../helpers/gateway/processes.js';
 
 describe('a log of several workers', () => {
   it('has whole lines, though they share a pipe', async () => {

@@ -2,12 +2,12 @@ import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { afterEach, expect, it } from 'vitest';
 import { AuthModule, Claims, RequireJwt } from '../../src/auth/index.js';
 import { JwksModule } from '../../src/jwks/index.js';
-import { callWith } from '../helpers/http.js';
-import { AUDIENCE, ISSUER, strangeToken, tokenOf } from '../helpers/issuer.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startNestApp } from '../helpers/nest-app.js';
-import { audienceOf, startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
-import { verdictOf } from '../helpers/sessions.js';
+import { callWith } from '../helpers/network/http.js';
+import { AUDIENCE, ISSUER, strangeToken, tokenOf } from '../helpers/issuers/issuer.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startNestApp } from '../helpers/apps/nest-app.js';
+import { audienceOf, startOpenIdProvider, type OpenIdProvider } from '../helpers/issuers/oidc.js';
+import { verdictOf } from '../helpers/sessions/sessions.js';
 
 let provider: OpenIdProvider | undefined;
 let app: INestApplication | undefined;

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, withoutBrowser } from '../helpers/browser.js';
-import { freePort } from '../helpers/free-port.js';
-import type { Gateway } from '../helpers/gateway.js';
-import { hostGateway } from '../helpers/host.js';
-import { tempFolder } from '../helpers/resources.js';
+import { startBrowser, withoutBrowser } from '../helpers/pages/browser.js';
+import { freePort } from '../helpers/run/free-port.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import { hostGateway } from '../helpers/gateway/host.js';
+import { tempFolder } from '../helpers/run/resources.js';
 
 /** What a page does, in the words of a page; each returns status, body and the headers that it can read. */
 const SCRIPT = `

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TokenNames } from '../../src/core/revocation/index.js';
 import { openStore, Revocations, StateUnavailableException } from '../../src/state/index.js';
-import { limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { ISSUER } from '../helpers/issuer.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
-import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions.js';
+import { limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { ISSUER } from '../helpers/issuers/issuer.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/stores/redis.js';
+import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions/sessions.js';
 
 /** The server and the gateway of one test, which end with it. */
 async function startBoth(

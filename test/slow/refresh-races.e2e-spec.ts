@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from '../helpers/backend.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { startPostgres, withoutPostgres } from '../helpers/postgres.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { tempFolder } from '../helpers/resources.js';
+import type { Backend } from '../helpers/backends/backend.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { startPostgres, withoutPostgres } from '../helpers/stores/postgres.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { tempFolder } from '../helpers/run/resources.js';
 import {
   custom,
   expectRace,
@@ -15,7 +15,7 @@ import {
   refresh,
   startSessionBackend,
   verdictOf,
-} from '../helpers/sessions.js';
+} from '../helpers/sessions/sessions.js';
 
 let backend: Backend;
 let keys: string;

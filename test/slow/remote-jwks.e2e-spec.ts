@@ -4,10 +4,10 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JWK } from 'jose';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { FULL, limit, quantile } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { call, expectError } from '../helpers/http.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { FULL, limit, quantile } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { call, expectError } from '../helpers/network/http.js';
 import {
   hang,
   provokeFetch,
@@ -16,10 +16,10 @@ import {
   strangeToken,
   tokenOf,
   verdict,
-} from '../helpers/issuer.js';
-import { sendKeys, startJwksServer, type JwksServer } from '../helpers/jwks-server.js';
-import { fasterClock, preload } from '../helpers/processes.js';
-import { generateJwk, publicHalf } from '../helpers/keys.js';
+} from '../helpers/issuers/issuer.js';
+import { sendKeys, startJwksServer, type JwksServer } from '../helpers/issuers/jwks-server.js';
+import { fasterClock, preload } from '../helpers/gateway/processes.js';
+import { generateJwk, publicHalf } from '../helpers/issuers/keys.js';
 
 let old: JWK, fresh: JWK, foreign: JWK;
 let gateway: GatewayProcess | undefined;

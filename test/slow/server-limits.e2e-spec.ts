@@ -2,15 +2,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBackend, type Backend } from '../helpers/backend.js';
-import { FULL, limit, quantile } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { flood } from '../helpers/flood.js';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { hold } from '../helpers/hold.js';
-import { call, callWith } from '../helpers/http.js';
-import { writeKeys } from '../helpers/keys.js';
-import { metricOf } from '../helpers/processes.js';
+import { startBackend, type Backend } from '../helpers/backends/backend.js';
+import { FULL, limit, quantile } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { flood } from '../helpers/network/flood.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { hold } from '../helpers/network/hold.js';
+import { call, callWith } from '../helpers/network/http.js';
+import { writeKeys } from '../helpers/issuers/keys.js';
+import { metricOf } from '../helpers/gateway/processes.js';
 
 const SLOW_CONNECTIONS = FULL ? 1000 : 100;
 const HEAD = 'POST /token HTTP/1.1\r\nHost: x\r\n';

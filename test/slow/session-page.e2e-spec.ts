@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, withoutBrowser } from '../helpers/browser.js';
-import type { Gateway } from '../helpers/gateway.js';
-import { blocksOf, environmentOf, startByDefaults } from '../helpers/manual.js';
-import { custom, pairOf, postForm, type Pair } from '../helpers/sessions.js';
+import { startBrowser, withoutBrowser } from '../helpers/pages/browser.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import { blocksOf, environmentOf, startByDefaults } from '../helpers/pages/manual.js';
+import { custom, pairOf, postForm, type Pair } from '../helpers/sessions/sessions.js';
 
 const [START, PAGE] = blocksOf('recipes', 'Where am I logged in', 'bash', 'html');
 

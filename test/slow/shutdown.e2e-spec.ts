@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { balance } from '../helpers/balancer.js';
-import { FULL, limit } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { exitOf, startGateway } from '../helpers/gateway.js';
+import { balance } from '../helpers/network/balancer.js';
+import { FULL, limit } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { exitOf, startGateway } from '../helpers/gateway/gateway.js';
 
 const ROUNDS = 3;
 const CLUSTER_ROUNDS = FULL ? 20 : 2;

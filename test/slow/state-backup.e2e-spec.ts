@@ -3,12 +3,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { startSignet } from '../helpers/cli.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { generateJwk, writeKeys } from '../helpers/keys.js';
-import { bash, blocksOf } from '../helpers/manual.js';
-import { tempFolder } from '../helpers/resources.js';
+import { startSignet } from '../helpers/gateway/cli.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { generateJwk, writeKeys } from '../helpers/issuers/keys.js';
+import { bash, blocksOf } from '../helpers/pages/manual.js';
+import { tempFolder } from '../helpers/run/resources.js';
 import {
   custom,
   login,
@@ -16,7 +16,7 @@ import {
   refresh,
   startSessionBackend,
   verdictOf,
-} from '../helpers/sessions.js';
+} from '../helpers/sessions/sessions.js';
 
 it('a backup that is restored loses nothing that was confirmed', async () => {
   const backend = await startSessionBackend();

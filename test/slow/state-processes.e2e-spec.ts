@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/state/index.js';
-import { figure } from '../helpers/figure.js';
-import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/postgres.js';
-import { startRedis, withoutRedis, type RedisServer } from '../helpers/redis.js';
-import { allChanges } from '../helpers/store-contract.js';
-import { tempFolder, track } from '../helpers/resources.js';
+import { figure } from '../helpers/run/figure.js';
+import { startPostgres, withoutPostgres, type PostgresServer } from '../helpers/stores/postgres.js';
+import { startRedis, withoutRedis, type RedisServer } from '../helpers/stores/redis.js';
+import { allChanges } from '../helpers/stores/store-contract.js';
+import { tempFolder, track } from '../helpers/run/resources.js';
 
 let redis: RedisServer | undefined;
 let postgres: PostgresServer | undefined;
@@ -35,9 +35,13 @@ interface StoreProcess {
 /** Starts a process that works on a store, up to the point where it waits for the word. */
 async function start(url: string, command: string, argument: string): Promise<StoreProcess> {
   const child = track(
-    spawn(process.execPath, [resolve('test/helpers/store-process.mjs'), url, command, argument], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    }),
+    spawn(
+      process.execPath,
+      [resolve('test/helpers/stores/store-process.mjs'), url, command, argument],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    ),
   );
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FULL } from '../helpers/faults.js';
-import { startGateway, type GatewayProcess } from '../helpers/gateway.js';
-import { call } from '../helpers/http.js';
-import { fasterClock, metricOf, preload } from '../helpers/processes.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { tempFolder } from '../helpers/resources.js';
-import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions.js';
+import { FULL } from '../helpers/run/faults.js';
+import { startGateway, type GatewayProcess } from '../helpers/gateway/gateway.js';
+import { call } from '../helpers/network/http.js';
+import { fasterClock, metricOf, preload } from '../helpers/gateway/processes.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { custom, login, postForm, refresh, verdictOf } from '../helpers/sessions/sessions.js';
 
 /** In the short form the gateway's clock is faster. */
 const SPEED = FULL ? 1 : 5;

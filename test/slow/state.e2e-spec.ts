@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/state/index.js';
-import { FULL } from '../helpers/faults.js';
-import { figure } from '../helpers/figure.js';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { call, callWith, expectError, type Answer } from '../helpers/http.js';
-import { fasterClock, metricOf, preload } from '../helpers/processes.js';
-import { startRedis, withoutRedis } from '../helpers/redis.js';
-import { revocation } from '../helpers/store-contract.js';
+import { FULL } from '../helpers/run/faults.js';
+import { figure } from '../helpers/run/figure.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { call, callWith, expectError, type Answer } from '../helpers/network/http.js';
+import { fasterClock, metricOf, preload } from '../helpers/gateway/processes.js';
+import { startRedis, withoutRedis } from '../helpers/stores/redis.js';
+import { revocation } from '../helpers/stores/store-contract.js';
 
 /** In the short form the gateway's clock is faster. */
 const SPEED = FULL ? 1 : 5;

@@ -2,14 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { startGateway, type Gateway } from '../helpers/gateway.js';
-import { call, callWith } from '../helpers/http.js';
-import { tokenOf } from '../helpers/issuer.js';
-import { freePort } from '../helpers/free-port.js';
-import { generateJwk } from '../helpers/keys.js';
-import { bash, blocksOf, startAsPrinted } from '../helpers/manual.js';
-import { login } from '../helpers/sessions.js';
-import { kill, tempFolder, track } from '../helpers/resources.js';
+import { startGateway, type Gateway } from '../helpers/gateway/gateway.js';
+import { call, callWith } from '../helpers/network/http.js';
+import { tokenOf } from '../helpers/issuers/issuer.js';
+import { freePort } from '../helpers/run/free-port.js';
+import { generateJwk } from '../helpers/issuers/keys.js';
+import { bash, blocksOf, startAsPrinted } from '../helpers/pages/manual.js';
+import { login } from '../helpers/sessions/sessions.js';
+import { kill, tempFolder, track } from '../helpers/run/resources.js';
 
 /** Two services that know of the gateway nothing but its address. */
 const [START, SERVICE] = blocksOf('recipes', 'Authentication gateway', 'bash', 'js');

@@ -3,12 +3,12 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Gateway } from '../helpers/gateway.js';
-import { hostGateway } from '../helpers/host.js';
-import { blocksOf, environmentOf } from '../helpers/manual.js';
-import { startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.js';
-import { tempFolder } from '../helpers/resources.js';
-import { custom } from '../helpers/sessions.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import { hostGateway } from '../helpers/gateway/host.js';
+import { blocksOf, environmentOf } from '../helpers/pages/manual.js';
+import { startOpenIdProvider, type OpenIdProvider } from '../helpers/issuers/oidc.js';
+import { tempFolder } from '../helpers/run/resources.js';
+import { custom } from '../helpers/sessions/sessions.js';
 
 /** A client that knows of the gateway nothing but its address, with tokens of a real provider. */
 const [START, CLIENT] = blocksOf('recipes', 'Bound tokens', 'bash', 'js');

@@ -1,8 +1,13 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from '../helpers/gateway.js';
-import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
-import { custom } from '../helpers/sessions.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import {
+  blocksOf,
+  environmentOf,
+  expectSession,
+  startByDefaults,
+} from '../helpers/pages/manual.js';
+import { custom } from '../helpers/sessions/sessions.js';
 
 const [START, SESSION] = blocksOf('recipes', 'OAuth2 token endpoint', 'bash', 'bash');
 let gateway: Gateway;

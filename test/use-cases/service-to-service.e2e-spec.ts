@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from '../helpers/gateway.js';
-import { part } from '../helpers/keys.js';
-import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
-import { custom, postForm } from '../helpers/sessions.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import { part } from '../helpers/issuers/keys.js';
+import {
+  blocksOf,
+  environmentOf,
+  expectSession,
+  startByDefaults,
+} from '../helpers/pages/manual.js';
+import { custom, postForm } from '../helpers/sessions/sessions.js';
 
 const [START, CALLEE, CALL] = blocksOf('recipes', 'Service to service', 'bash', 'bash', 'bash');
 const [BILLING, STOCK] = ['https://billing.internal', 'https://stock.internal'];

@@ -1,8 +1,20 @@
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gateway } from '../helpers/gateway.js';
-import { blocksOf, environmentOf, expectSession, startByDefaults } from '../helpers/manual.js';
-import { custom, login, pairOf, postForm, refresh, verdictOf } from '../helpers/sessions.js';
+import type { Gateway } from '../helpers/gateway/gateway.js';
+import {
+  blocksOf,
+  environmentOf,
+  expectSession,
+  startByDefaults,
+} from '../helpers/pages/manual.js';
+import {
+  custom,
+  login,
+  pairOf,
+  postForm,
+  refresh,
+  verdictOf,
+} from '../helpers/sessions/sessions.js';
 
 const [START, PAGE, ADMIN] = blocksOf('recipes', 'Session management', 'bash', 'js', 'bash');
 let gateway: Gateway;

@@ -1,6 +1,6 @@
 import { hash, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createCertificate } from '../../../test/helpers/certificate.js';
+import { createCertificate } from '../../../test/helpers/network/certificate.js';
 import { thumbprintOfHeader } from './client-certificate.js';
 
 const PEM = createCertificate('client').cert;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSignet } from '../../../test/helpers/cli.js';
-import { withoutShells } from '../../../test/helpers/programs.js';
+import { runSignet } from '../../../test/helpers/gateway/cli.js';
+import { withoutShells } from '../../../test/helpers/run/programs.js';
 
 let folder = '';
 beforeAll(async () => {

@@ -1,7 +1,13 @@
 import { parseEnv } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endpoint, krakend, playground, SIGNER, VALIDATOR } from '../../../test/helpers/krakend.js';
+import {
+  endpoint,
+  krakend,
+  playground,
+  SIGNER,
+  VALIDATOR,
+} from '../../../test/helpers/krakend/krakend.js';
 import { CommandError } from '../command.error.js';
 import type { Finding } from './findings.js';
 import { importConfig, type ImportedConfig } from './import-config.js';

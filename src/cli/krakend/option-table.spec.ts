@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { krakend } from '../../../test/helpers/krakend.js';
-import { BEFORE, sampleEndpoint, VALUES } from '../../../test/helpers/krakend-options.js';
+import { krakend } from '../../../test/helpers/krakend/krakend.js';
+import { BEFORE, sampleEndpoint, VALUES } from '../../../test/helpers/krakend/krakend-options.js';
 import { importConfig, type ImportedConfig } from './import-config.js';
 import { componentName, OPTION_TABLE, type OptionRow, type OptionScope } from './option-table.js';
 

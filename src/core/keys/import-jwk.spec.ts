@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { generateJwk, publicHalf } from '../../../test/helpers/keys.js';
+import { generateJwk, publicHalf } from '../../../test/helpers/issuers/keys.js';
 import { signInput, verifySignature, type JwsAlgorithm } from '../jws/index.js';
 import { importJwk, type ImportedKey } from './import-jwk.js';
 import { KeyError } from './key.error.js';

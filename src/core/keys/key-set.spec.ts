@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { generateJwk, publicHalf } from '../../../test/helpers/keys.js';
+import { generateJwk, publicHalf } from '../../../test/helpers/issuers/keys.js';
 import { KeyError } from './key.error.js';
 import { KeySet } from './key-set.js';
 

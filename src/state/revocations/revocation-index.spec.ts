@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { describe, expect, inject, it } from 'vitest';
-import { figure } from '../../../test/helpers/figure.js';
+import { figure } from '../../../test/helpers/run/figure.js';
 import { RevocationIndex } from './revocation-index.js';
 import { REVOCATION_KINDS, type Revocation } from '../../core/revocation/index.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runSignet } from '../../../../test/helpers/cli.js';
+import { runSignet } from '../../../../test/helpers/gateway/cli.js';
 import type { JwsAlgorithm } from '../../../core/jws/index.js';
 import { KeySet } from '../../../core/keys/index.js';
 

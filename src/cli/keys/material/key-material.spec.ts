@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createCertificate } from '../../../../test/helpers/certificate.js';
+import { createCertificate } from '../../../../test/helpers/network/certificate.js';
 import { isPem, parsePem, parseSecret } from './key-material.js';
 
 describe('parsePem', () => {
