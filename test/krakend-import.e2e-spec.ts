@@ -24,6 +24,7 @@ import {
 } from './helpers/apps/consumer.js';
 import { startGateway } from './helpers/gateway/gateway.js';
 import { call, callWith } from './helpers/network/http.js';
+import { freePort } from './helpers/run/free-port.js';
 import { hs256, part, writeKeys } from './helpers/issuers/keys.js';
 import {
   endpoint,
@@ -477,12 +478,8 @@ describe('signet import --compare', () => {
       cwd: folder,
     });
     expect([same.code, JSON.parse(same.stdout)]).toMatchObject([0, { differences: [] }]);
-    const closed = createServer().listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const { port } = closed.address() as AddressInfo;
-    await new Promise((done) => closed.close(done));
     const gone = await runSignet(
-      ['import', '--compare', old, `http://127.0.0.1:${port}`, 'krakend.json'],
+      ['import', '--compare', old, `http://127.0.0.1:${await freePort()}`, 'krakend.json'],
       { cwd: folder },
     );
     expect(gone.stdout).toContain('GET /open: 200 before, no answer (ECONNREFUSED) now');

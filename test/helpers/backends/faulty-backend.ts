@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { freePort } from '../run/free-port.js';
 
 /** What the backend does with a socket once it has read a request. */
 export type Fault = (socket: Socket, request: string) => void;
@@ -34,12 +35,13 @@ export async function startFaultyBackend(): Promise<FaultyBackend> {
       head = '';
     });
   });
-  const listen = async (port: number): Promise<number> => {
+  // While it is down, nothing else may take its port.
+  const port = await freePort();
+  const up = async (): Promise<void> => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
   };
-  const port = await listen(0);
+  await up();
   return {
     url: `http://127.0.0.1:${port}`,
     does: (next) => {
@@ -51,7 +53,7 @@ export async function startFaultyBackend(): Promise<FaultyBackend> {
       for (const socket of sockets) socket.destroy();
       await once(server, 'close');
     },
-    up: async () => void (await listen(port)),
+    up,
   };
 }
 

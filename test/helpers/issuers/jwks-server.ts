@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '../run/free-port.js';
 
 /** A server of JWK Sets that does what the test tells it to; it counts what it is asked for. */
 export interface JwksServer {
@@ -32,7 +32,8 @@ export async function startJwksServer(
   const fetches: number[] = [];
   let listener = sendKeys(keys);
   let server: Server;
-  let port = 0;
+  // While it is down, nothing else may take its port.
+  const port = await freePort();
   const onRequest: RequestListener = (request, response) => {
     fetches.push(performance.now());
     listener(request, response);
@@ -41,7 +42,6 @@ export async function startJwksServer(
     server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    ({ port } = server.address() as AddressInfo);
   };
   await up();
   return {

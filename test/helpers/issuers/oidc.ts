@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../run/free-port.js';
 import { kill, track } from '../run/resources.js';
 
 /** A real OpenID provider (`oidc-provider`) in a process of its own. */
@@ -39,8 +40,9 @@ export const INTROSPECTION_CLIENT = {
 
 const SHOP = { client_id: CLIENT.id, client_secret: CLIENT.secret };
 
-/** @param port default: a free one */
-export async function startOpenIdProvider(port = 0): Promise<OpenIdProvider> {
+/** @param wanted the port; default: a free one, which nothing else takes while the provider is down */
+export async function startOpenIdProvider(wanted?: number): Promise<OpenIdProvider> {
+  const port = wanted ?? (await freePort());
   const child = track(
     spawn(process.execPath, [resolve('test/helpers/issuers/oidc-process.mjs'), String(port)], {
       stdio: ['pipe', 'pipe', 'ignore'],
