@@ -187,6 +187,18 @@ describe.skipIf(withoutPostgres)('a PostgreSQL server', () => {
     expect(await store.consume({ ...use, nonce: randomUUID() })).toEqual({ state: 'fresh' });
   });
 
+  it('REFRESH_RETRY_WINDOW=0: a client that repeats a second after its 503 gets the answer that was lost', async () => {
+    const name = schema();
+    const store = await open(name);
+    const clock = 'extract(epoch FROM clock_timestamp())';
+    await postgres.sql(`
+      INSERT INTO ${name}.consumed VALUES ('lost', 'n', 1e12, ${clock} - 1, 'x', 0),
+        ('under way', 'n', 1e12, ${clock} + 60, 'x', 0)`);
+    const told = (id: string) => store.consume({ ...anyUse(), id, nonce: randomUUID() });
+    expect(await told('lost')).toEqual({ state: 'consumed', replay: 'x' });
+    expect(await told('under way')).toEqual({ state: 'consumed' });
+  });
+
   it('is read while it takes no writes, and written as soon as it does', async () => {
     const name = schema();
     const store = await open(name);

@@ -1,34 +1,38 @@
 import { RESTORE_SECONDS } from '../state-store.js';
 
-/** Of so long it is known that a request waits for its answer: it asks twice, a second each. */
-export const LEASE_SECONDS = 2.5;
-/** So long a use is remembered with its answer whose request may not have got it. */
+/**
+ * Seconds after a use in which its request may still be waiting for the answer, so that only the window decides
+ * whether others get the replay. Shorter than the second after which a client repeats its request if it was told 503:
+ * docs/model shows why.
+ */
+export const LEASE_SECONDS = 0.5;
+/** Seconds for which the replay of a use is kept whose request may not have received its answer. */
 export const UNKNOWN_SECONDS = 3600;
-/** Rows that one statement deletes: others wait for them. */
+/** Most rows that one statement deletes; other statements may have to wait for it. */
 export const PURGE_ROWS = 2000;
 
-/** Prepared once in each session, where it has a name. */
+/** A statement; if it has a name, it is prepared once in each session. */
 export interface Statement {
   readonly name?: string;
   readonly text: string;
 }
 
-/** The server's own clock: that of a gateway may be wrong, and there are several. */
+/** Reads the server's clock: there are several gateways, and their clocks may be wrong. */
 const CLOCK = 'extract(epoch FROM clock_timestamp())::float8';
-/** Does not wait for the disk: what may be lost with it. */
+/** Lets the commit not wait for the disk; for what may be lost in a crash of the server. */
 const RELAXED = "set_config('synchronous_commit', 'off', true) = 'off'";
 const COLUMNS = 'id, kind, value, before, reason, created_at, expires_at';
 const ALIVE = `removed_from IS NULL AND (expires_at IS NULL OR expires_at > ${CLOCK})`;
 
-/** Names a notification. @param schema holds lower-case letters, digits and _ only */
+/** Returns the name of the notifications. @param schema holds lower-case letters, digits and _ only */
 export const channelOf = (schema: string): string => `signet_${schema}`;
 
 /**
- * The steps of the store. Each is right by itself, whatever happens at the same time, at the level READ COMMITTED:
- * a statement sees everything that was committed before it began.
+ * The statements of the store. Each is correct by itself, whatever happens at the same time, at the isolation level
+ * READ COMMITTED: a statement sees everything that was committed before it began.
  *
- * The row `state` is the end of the history of revocations. Whoever appends to it has it locked until the commit,
- * so that versions become visible in their order, and none behind the back of who has read a later one.
+ * The row of the table `state` is the end of the history of revocations. A statement that appends to the history locks
+ * the row until its commit, so that versions become visible in order: where one is visible, all earlier ones are.
  *
  * @param schema holds lower-case letters, digits and _ only
  */
@@ -60,12 +64,12 @@ export function statementsFor(schema: string) {
         OR used_at IS NOT NULL AND now > used_at + ${LEASE_SECONDS} AND now < used_at + ${UNKNOWN_SECONDS}
         THEN replay END AS replay`;
 
-  /** By the clock after the wait for the row: whoever had it may have begun the window later than this statement. */
+  /** By the clock after the wait for the row: the holder of its lock may have begun the window during the wait. */
   const inWindow = `c.ends_at > ${CLOCK} AND c.ends_at <= ${CLOCK} + $2::float8`;
 
   /**
-   * By their places, which do not change while they are locked. In the order of an index: else every piece would go
-   * through all rows that those before it have deleted.
+   * Selects rows by their `ctid`, which does not change while they are locked. It goes by the order of an index:
+   * otherwise each batch would go through all rows that earlier batches have deleted.
    */
   const some = (table: string, order: string, due: string): string =>
     `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${due} ORDER BY ${order} LIMIT ${PURGE_ROWS} FOR UPDATE SKIP LOCKED))`;
@@ -75,8 +79,9 @@ export function statementsFor(schema: string) {
 
   return {
     /**
-     * $1 to $7: columns of the entries; $8 how many; $9 reach of each, or null; $10 seconds for which the
-     * store is incomplete, or null; $11 the time from which on it reaches at least, or null. One that is there already stays as it is, and is returned.
+     * $1 to $7: columns of the entries; $8 how many; $9 reach of each, or null; $10 seconds for which the store is
+     * incomplete, or null; $11 the earliest time from which the reach counts, or null. An entry that is there already
+     * stays as it is, and is returned.
      */
     add: {
       name: 'signet-add',
@@ -97,7 +102,7 @@ export function statementsFor(schema: string) {
         RETURNING ${COLUMNS}`,
     },
 
-    /** $1 id, $2 seconds for which it is remembered of an entry that would never have expired. */
+    /** $1 id, $2 seconds for which the removal is remembered if the entry would never have expired. */
     remove: {
       name: 'signet-remove',
       text: `WITH target AS (
@@ -111,7 +116,7 @@ export function statementsFor(schema: string) {
         RETURNING target.*`,
     },
 
-    /** $1 id of the last entry of the page before, or null; $2 how many. */
+    /** $1 id of the last entry of the previous page, or null; $2 how many. */
     list: {
       name: 'signet-list',
       text: `SELECT ${COLUMNS} FROM ${revocation}
@@ -121,12 +126,12 @@ export function statementsFor(schema: string) {
     },
 
     /**
-     * $1 history of the cursor, or null; $2 its version; $3 id of the entry with that; $4 whether it was the last
-     * one; $5 how many.
+     * $1 history of the cursor, or null; $2 its version; $3 id of the entry with that version; $4 whether that was
+     * the last entry; $5 how many.
      *
      * The cursor belongs to this history if its entry still has its version: a server that was restored, or took
-     * over from another one, has lost the end of the history and gives its versions again. The entry that was the
-     * last one is not purged while it is; who was gone for so long that it is reads everything again.
+     * over from another one, has lost the end of the history and assigns its versions again. The last entry is not
+     * purged as long as it is the last; a gateway that was away until its entry was purged reads everything again.
      */
     changes: {
       name: 'signet-changes',
@@ -160,10 +165,10 @@ export function statementsFor(schema: string) {
     },
 
     /**
-     * $1 to $5: see `asked`; $6 expiry; $7 replay, or null; $8 seconds for which others get it; $9 whether it has to
-     * be settled; $10 seconds since 1970 after which nobody waits any more, or null.
+     * $1 to $5: see `asked`; $6 expiry; $7 replay, or null; $8 seconds for which others get it; $9 whether the use has
+     * to be settled; $10 seconds since 1970 after which the caller no longer waits, or null.
      *
-     * Returns neither `used` nor `taken` where somebody else has taken it since the statement began.
+     * Returns neither `used` nor `taken` if another request has used the token since the statement began.
      */
     consume: {
       name: 'signet-consume',
@@ -179,7 +184,7 @@ export function statementsFor(schema: string) {
         FROM judged LEFT JOIN there AS used ON true`,
     },
 
-    /** $1 ids, $2 nonces: these requests have got their answers, and from now on only the window counts. */
+    /** $1 ids, $2 nonces of uses whose requests have received their answers: from now on only the window counts. */
     settle: {
       name: 'signet-settle',
       text: `UPDATE ${consumed} AS c SET used_at = NULL, replay = CASE WHEN replay_until > ${CLOCK} THEN replay END
@@ -207,7 +212,7 @@ export function statementsFor(schema: string) {
       name: 'signet-list-sessions',
       text: `SELECT record FROM ${session} WHERE owner = $1 AND expires_at > ${CLOCK}`,
     },
-    /** $1 how far. */
+    /** $1 the number at which counting stops. */
     countSessions: {
       name: 'signet-count-sessions',
       text: `SELECT count(*)::int AS count
@@ -235,7 +240,7 @@ export function statementsFor(schema: string) {
       text: `SELECT value FROM ${kept} WHERE name = $1::bytea AND ends_at > ${CLOCK}`,
     },
 
-    /** $1 key, $2 seconds of the window. A window that ends later than it could is from before the clock was set. */
+    /** $1 key, $2 seconds of the window. A window that ends later than a new one is from before the clock was set. */
     hit: {
       name: 'signet-hit',
       text: `INSERT INTO ${counter} AS c (key, hits, ends_at)
@@ -246,12 +251,12 @@ export function statementsFor(schema: string) {
         RETURNING hits, ends_at - ${CLOCK} AS seconds`,
     },
 
-    /** Fails where nothing can be written. */
+    /** Fails if the server takes no writes. */
     probe: { text: `UPDATE ${state} SET incomplete_until = incomplete_until` },
 
-    /** $1: seconds since 1970 by which it had expired. */
+    /** $1: seconds since 1970. Deletes some of what had expired by then. */
     purge: [
-      // The last entry says to which history a cursor belongs.
+      // The last entry is kept: it shows whether a cursor belongs to this history.
       deleteSome(
         revocation,
         'expires_at',
@@ -261,7 +266,7 @@ export function statementsFor(schema: string) {
       deleteSome(session, 'expires_at', 'expires_at <= $1'),
       deleteSome(owner, 'expires_at', 'expires_at <= $1'),
     ],
-    /** What is short-lived; it needs no margin. */
+    /** Deletes short-lived data, which needs no safety margin. */
     purgeShortLived: [
       {
         text: `UPDATE ${consumed} SET replay = NULL WHERE ${some(
