@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { assertReadable } from '../schema.js';
 import { openForReading, transaction } from './open-database.js';
 import { StateDatabase } from './state-database.js';
 
-/** Rows of one transaction, and the time after it in which gateways that wait for the file get their turn. */
+/** Rows per transaction, and the pause after each, in milliseconds, in which waiting gateways get their turn. */
 const ROWS = 1000;
 const PAUSE_MS = 5;
 
@@ -20,8 +20,8 @@ export interface BackupContents {
 }
 
 /**
- * Writes what a database holds at one moment into a file of mode 0600, in place of what was there. Whoever uses the
- * database goes on meanwhile.
+ * Writes what a database holds at one moment into a file of mode 0600, which replaces an existing one. Gateways go on
+ * using the database meanwhile.
  *
  * @throws Error when there is no database, or the file cannot be written
  */
@@ -37,6 +37,7 @@ export function writeBackup(file: string, target: string): BackupContents {
     made.close();
     syncFile(temporary);
     renameSync(temporary, target);
+    syncFolder(dirname(target));
     return contents;
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -47,9 +48,9 @@ export function writeBackup(file: string, target: string): BackupContents {
 }
 
 /**
- * Adds to a database what it lacks of a backup; the database, and its folder, are made where there are none. Nothing
- * that the database has is changed, and whoever uses it goes on: to a running gateway the revocations that are added are
- * new ones. One that starts meanwhile is not ready before the end.
+ * Adds to a database what it lacks of a backup; the database and its folder are created if they do not exist. Nothing
+ * that the database has is changed, and gateways go on using it: for a running gateway, the added revocations are new
+ * ones. A gateway that starts meanwhile is not ready before the end.
  *
  * @throws Error when the file is no backup, is damaged, or is from a version that is too new
  */
@@ -84,7 +85,7 @@ const SESSION_COLUMNS = [
   'network',
 ];
 
-/** Nobody writes to a backup, so it is read without the files that SQLite keeps beside a database. */
+/** Opens a backup. Nothing writes to it, so it is read without the files that SQLite keeps beside a database. */
 function openBackup(source: string): DatabaseSync {
   if (!existsSync(source)) throw new Error(`${source}: there is no such file`);
   if ((statSync(`${source}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
@@ -143,7 +144,7 @@ async function addRevocations(state: StateDatabase, backup: DatabaseSync): Promi
   }
 }
 
-/** Rows of a table whose first columns are its key. */
+/** Adds the rows of a table whose keys are not there yet. */
 async function addRows(
   state: StateDatabase,
   backup: DatabaseSync,
@@ -159,7 +160,7 @@ async function addRows(
     const rows = batch;
     batch = [];
     transaction(state.database, () => {
-      // A gateway that starts has to wait for the rest.
+      // Keeps the store incomplete, so that a gateway that starts waits for the rest.
       state.restore([]);
       for (const row of rows) add.run(...row);
     });
@@ -172,12 +173,21 @@ async function addRows(
   if (batch.length > 0) await flush();
 }
 
-/** What was written survives a power failure, and so does its name. */
-function syncFile(path: string): void {
-  const file = openSync(path, 'r+');
+/** Flushes a file to the disk, so that it survives a power failure. */
+function syncFile(path: string, flags = 'r+'): void {
+  const file = openSync(path, flags);
   try {
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Flushes a folder, so that a new name in it survives a power failure. */
+function syncFolder(path: string): void {
+  try {
+    syncFile(path, 'r');
+  } catch {
+    // Not every system supports this.
   }
 }
