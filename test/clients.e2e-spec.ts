@@ -806,7 +806,7 @@ describe('the file of clients', () => {
     ]);
     const http = await refuseInHost({ ...env, CLIENTS_FILE: insecure });
     expect(http.lines).toEqual([
-      'Clients: http://keys.example/jwks: must be https, or whoever is in between chooses the keys',
+      'Clients: http://keys.example/jwks: must be https, or anyone on the network path can replace the keys',
     ]);
   });
 

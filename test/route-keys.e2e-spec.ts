@@ -173,7 +173,7 @@ describe('a route whose keys must not be used stops the boot', () => {
     expect(problems[0]).not.toMatch(/hush|\n/);
   });
 
-  it('an algorithm that needs a secret, which nobody may publish', async () => {
+  it('an algorithm that needs a secret, which must not be published', async () => {
     const { url: jwkUrl } = await serve(ofA);
     expect(await refusal({ jwkUrl }, { allowHttp: true })).toEqual([
       expect.stringMatching(/only public keys are taken from there, and HS256 needs a secret/),

@@ -43,7 +43,7 @@ export class AdminRevocationsController {
     const name = revokedName(dto);
     if (name === undefined)
       throw new BadRequestException('Give exactly one of jti, sub, sid and kid.');
-    // Many serializers write null for what is absent.
+    // Many serializers write `null` for absent members.
     const { before, reason } = dto;
     return toResponse(
       await this.revocations.revoke({

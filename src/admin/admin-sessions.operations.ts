@@ -10,7 +10,7 @@ export const LIST_SESSIONS_OF_USER: OperationInfo = {
   id: 'listSessionsOfUser',
   summary: 'Lists the sessions of a user, the oldest login first.',
   query: { sub: SUB },
-  answers: { 200: { description: 'Those that go on.', schema: SESSIONS_SCHEMA } },
+  answers: { 200: { description: 'The active sessions.', schema: SESSIONS_SCHEMA } },
   errors: { 400: ['body_malformed'] },
 };
 
@@ -21,6 +21,6 @@ export const END_SESSIONS: OperationInfo = {
   description:
     'Tokens of the user that belong to no session are refused, too, unless `sid` is there.',
   query: { sub: SUB, sid: { ...TEXT, description: 'this session only' } },
-  answers: { 204: { description: 'They have ended.' } },
+  answers: { 204: { description: 'The sessions have ended.' } },
   errors: { 400: ['body_malformed'], 404: ['not_found'] },
 };

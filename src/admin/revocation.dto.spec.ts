@@ -39,7 +39,7 @@ describe('CreateRevocationDto', () => {
     { sub: 'a', before: -1 },
     { sub: 'a', before: 1.5 },
     { sub: 'a', before: '1' },
-    // The year 10000: milliseconds, for one.
+    // The year 10000, e.g. because of milliseconds.
     { sub: 'a', before: 253_402_300_800 },
     { sub: 'a', reason: 'x'.repeat(501) },
     { sub: 'a', reason: 7 },

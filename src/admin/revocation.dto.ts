@@ -16,17 +16,17 @@ import {
   type RevocationKind,
 } from '../core/revocation/index.js';
 
-/** Characters of the value of a claim. */
+/** Longest value of a claim, in characters. */
 export const MAX_VALUE_LENGTH = 1024;
-/** Characters of a reason. */
+/** Longest reason, in characters. */
 export const MAX_REASON_LENGTH = 500;
-/** Characters of `after`. */
+/** Longest `after`, in characters. */
 export const MAX_CURSOR_LENGTH = 100;
-/** Revocations on a page without `limit`. */
+/** Page size without `limit`. */
 export const DEFAULT_PAGE_SIZE = 100;
 /** Largest `limit`. */
 export const MAX_PAGE_SIZE = 1000;
-/** Seconds since 1970, at the end of the year 9999. */
+/** Largest time, in seconds since 1970: the end of the year 9999. */
 const MAX_TIME = 253_402_300_799;
 
 /** Validates the value of a claim: text, or a number. */
@@ -44,7 +44,7 @@ const ClaimValue = (): PropertyDecorator =>
     { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
   );
 
-/** Converts digits of a query string to a number. Other values are kept, and refused by the rules. */
+/** Converts digits of a query string to a number. Other values are kept, so that the validation refuses them. */
 const toWholeNumber = ({ value }: TransformFnParams): unknown =>
   typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : value;
 
@@ -77,7 +77,7 @@ export type RevocationResponse = { readonly [Kind in RevocationKind]?: string } 
   readonly expires_at?: number;
 };
 
-/** The name in the body; `undefined` where there is none, or more than one. */
+/** Returns the name in the body; `undefined` unless there is exactly one. */
 export function revokedName(
   dto: CreateRevocationDto,
 ): { kind: RevocationKind; value: string } | undefined {

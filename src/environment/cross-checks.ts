@@ -6,12 +6,12 @@ import type { Environment } from './environment.js';
 import { foreignIssuers, hasGivenKeys } from './key-sources.js';
 import { isGiven, type RawEnvironment } from './raw-environment.js';
 
-/** A variable with a wrong value is still text here, so flags are compared with `true`. */
+/** A flag with a wrong value is still text here, so flags are compared with `true`. */
 const isTrue = (flag: unknown): boolean => flag === true;
 
 /**
- * The problems that no variable has by itself, one line each. Variables with wrong values may be among them, so that
- * one start reports everything.
+ * Returns the problems of combinations of variables, one line each. The variables may have wrong values here: all
+ * problems are reported at one start.
  */
 export const crossChecks = (env: Environment, raw: RawEnvironment): string[] => [
   ...productionChecks(env, raw),
@@ -93,7 +93,7 @@ function pathChecks(env: Environment): string[] {
   return problems;
 }
 
-/** The metadata announce what the login service supports, so it has to be true. */
+/** Checks what the metadata announce about the login service. */
 function loginChecks(env: Environment, raw: RawEnvironment): string[] {
   const problems: string[] = [];
   if (env.TOKEN_BACKEND_GRANTS.includes('refresh_token'))
@@ -166,7 +166,7 @@ function issuerChecks(env: Environment): string[] {
 function introspectionChecks(env: Environment): string[] {
   const url = env.VALIDATOR_INTROSPECTION_URL;
   const problems: string[] = [];
-  // The rule of the variable reports what is no URL.
+  // The rule of the variable reports values that are not URLs.
   if (url !== undefined && URL.canParse(url) && !mayFetch(url, env))
     problems.push(
       'VALIDATOR_INTROSPECTION_URL must be https (JWK_HTTP_HOSTS names hosts that may be http)',
@@ -191,7 +191,7 @@ function keySourceChecks(env: Environment, raw: RawEnvironment): string[] {
     if (url === undefined) continue;
     if (isGiven(raw[`${side}_JWK_LOCAL_PATH`]))
       problems.push(`${side}_JWK_URL and ${side}_JWK_LOCAL_PATH are both set; choose one`);
-    // The rule of the variable reports URLs of other schemes, and what is no URL.
+    // The rule of the variable reports other schemes, and values that are not URLs.
     if (/^http:/i.test(url) && !mayFetch(url, env, side === 'VALIDATOR' ? env.JWK_HTTP_HOSTS : []))
       problems.push(
         `${side}_JWK_URL must be https (in development DISABLE_JWK_SECURITY=true allows http)`,

@@ -110,7 +110,7 @@ describe('.env', () => {
   it('means what it means to Node, where Node leaves no doubt', () => {
     const name = fc.stringMatching(/^[A-Z_]{1,5}$/);
     const word = fc.stringMatching(/^[\w.:/@{},=$*-]{0,8}$/).filter((text) => !text.includes('${'));
-    // Of an empty value Node takes blanks behind it for more, and the next line with them.
+    // No empty values: after one, Node reads blanks and the next line as part of the value.
     const bare = fc
       .array(word, { maxLength: 3 })
       .map((words) => words.join(' '))

@@ -18,7 +18,7 @@ export interface EnvFile {
 }
 
 /**
- * Adds the variables of a `.env` file to `env`. A variable that `env` has keeps its value.
+ * Adds the variables of a `.env` file to `env`. A variable that is set in `env` keeps its value.
  *
  * Each line is `NAME=value`, optionally after `export `. `#` after a blank begins a comment. A value in single quotes
  * or backquotes is taken literally. In other values `${NAME}` is replaced by a variable of `env` or of a line above. A

@@ -27,7 +27,7 @@ import {
 } from './network-fields.js';
 
 const ADDRESS = /^[\w.:%-]+$/;
-/** Other machines cannot reach a listener on this address. */
+/** The loopback address: other machines cannot reach a listener on it. */
 const LOOPBACK = '127.0.0.1';
 const CLAIM_NAME = /^[^\s,]+$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
@@ -104,9 +104,9 @@ export class Environment {
   @Text(TYP, 'a media type or its last part', { default: STANDARD_SIGNING.refreshTyp })
   SIGNER_REFRESH_TYP!: string;
   @Flag() SIGNER_FULL!: boolean;
-  /** Unset: `PUBLIC_URL`, and where that is unset, too, `http://localhost:PORT`. */
+  /** Unset: `PUBLIC_URL`, or `http://localhost:PORT` if that is unset, too. */
   @Text(/^\S+$/, 'an issuer without spaces') SIGNER_ISSUER!: string;
-  /** Unset: the first of `VALIDATOR_AUDIENCE`, where that is about `aud`. */
+  /** Unset: the first of `VALIDATOR_AUDIENCE`, if `VALIDATOR_AUDIENCE_CLAIM` is `aud` and it is not `unchecked`. */
   @Text(/^\S+$/, 'an audience without spaces') SIGNER_AUDIENCE?: string;
   @Choice(['issuer', 'keep'], { default: STANDARD_SIGNING.refreshAudience })
   SIGNER_REFRESH_AUDIENCE!: 'issuer' | 'keep';
@@ -116,7 +116,7 @@ export class Environment {
   SIGNER_STALE_EXP!: StaleExpPolicy;
 
   // Validation
-  /** Unset: `SIGNER_ALG`, and of other issuers all asymmetric ones. */
+  /** Unset: `SIGNER_ALG`, and all asymmetric algorithms for other issuers. */
   @ChoiceList(JWS_ALGORITHMS) VALIDATOR_ALG?: JwsAlgorithm[];
   @Text(FILE, 'a path') VALIDATOR_JWK_LOCAL_PATH?: string;
   @DocumentUrl() VALIDATOR_JWK_URL?: string;

@@ -3,8 +3,8 @@ import { every, matches, parseList, variableField, type Defaults } from './varia
 
 /*
  * Decorators for the members of `Environment`: how the text of a variable is converted and checked, and its default.
- * Those of URLs and addresses are in network-fields.ts. No message repeats a value: it may be a secret in the wrong
- * variable.
+ * The decorators for URLs and addresses are in network-fields.ts. No message repeats a value: it may be a secret in the
+ * wrong variable.
  */
 
 /** Text that matches a pattern. */

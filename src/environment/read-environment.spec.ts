@@ -154,7 +154,7 @@ describe('readEnvironment', () => {
     [{ VALIDATOR_AUDIENCE: 'https://a,https://b' }, 'https://a'],
     [{ VALIDATOR_AUDIENCE: 'https://a', SIGNER_AUDIENCE: 'https://c' }, 'https://c'],
     [{ VALIDATOR_AUDIENCE: 'unchecked' }, undefined],
-    // That is the name of a client.
+    // The value is the name of a client.
     [{ VALIDATOR_AUDIENCE: 'client', VALIDATOR_AUDIENCE_CLAIM: 'client_id' }, undefined],
   ])('lets the audience that is stamped follow other variables: %j', (raw, audience) => {
     expect(readEnvironment(raw).SIGNER_AUDIENCE).toBe(audience);
@@ -323,7 +323,7 @@ describe('production', () => {
         /^VALIDATOR_AUDIENCE is needed .*; write VALIDATOR_AUDIENCE=/,
       ) as string,
     ]);
-    // Tokens of others, or for others: neither is the own one.
+    // These variables do not set the own issuer and the own audience.
     expect(without('PUBLIC_URL', { VALIDATOR_ISSUER: 'https://a' })).toHaveLength(1);
     expect(without('VALIDATOR_AUDIENCE', { SIGNER_AUDIENCE: 'https://a' })).toHaveLength(1);
   });
@@ -436,7 +436,7 @@ describe('issuers that are not our own', () => {
 
   it.each<[Raw, readonly string[]]>([
     [{}, []],
-    // The own one is the address of the gateway, where SIGNER_ISSUER is unset.
+    // Without SIGNER_ISSUER, the own issuer is the address of the gateway.
     [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'own' }, ['VALIDATOR_ISSUER']],
     [{ SIGNER_ISSUER: '', VALIDATOR_ISSUER: 'http://localhost:8080' }, []],
     [{ SIGNER_ISSUER: '', PUBLIC_URL: 'http://gw', VALIDATOR_ISSUER: 'http://gw' }, []],
@@ -457,7 +457,7 @@ describe('issuers that are not our own', () => {
     [{ VALIDATOR_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, []],
     // Signing keys are secret.
     [{ SIGNER_JWK_URL: 'http://a', JWK_HTTP_HOSTS: 'a' }, ['SIGNER_JWK_URL']],
-    // Once, whatever is wrong with it.
+    // Each variable is reported once, whatever is wrong with it.
     [{ SIGNER_JWK_URL: 'ftp://a' }, ['SIGNER_JWK_URL']],
     [{ VALIDATOR_JWK_URL: 'x' }, ['VALIDATOR_JWK_URL']],
   ])('with %j have problems in %j', (raw, expected) => {

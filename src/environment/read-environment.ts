@@ -39,7 +39,7 @@ export function loadEnvironment(file = '.env'): LoadedEnvironment {
 }
 
 /**
- * The environment, typed and with defaults.
+ * Returns the environment, typed and with defaults.
  *
  * @throws BootError with all problems at once, one line each, by variable name and without values
  */
@@ -50,7 +50,7 @@ export function readEnvironment(raw: RawEnvironment): Environment {
 }
 
 /**
- * One variable alone, typed and with its default, whatever the others are.
+ * Returns one variable, typed and with its default. Wrong values of other variables are ignored.
  *
  * @throws BootError when its value is wrong
  */
@@ -97,7 +97,7 @@ function followOthers(env: Environment): void {
 const localUrl = (port: number): string => `http://localhost:${port}`;
 
 /**
- * The environment with the port that was picked for `PORT=0`. An issuer that is made of the port changes with it.
+ * Returns the environment with the port that was picked for `PORT=0`. An issuer that contains the port is adapted.
  */
 export function withPort(env: Environment, port: number): Environment {
   const named = (issuer: string): string =>
@@ -119,7 +119,7 @@ function parse(raw: RawEnvironment): Environment {
 }
 
 /**
- * The variables of the gateway as text. Unset and empty ones have their default, or are left out where there is none.
+ * Returns the variables of the gateway as text. Unset and empty ones get their default, or are left out without one.
  */
 export function withDefaults(raw: RawEnvironment): Record<string, string> {
   const production = raw.NODE_ENV?.trim() === 'production';

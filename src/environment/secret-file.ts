@@ -3,9 +3,9 @@ import { BootError } from '../core/errors/index.js';
 import { withoutMark } from '../core/json/index.js';
 
 /**
- * The contents of a file that a variable names, without a byte order mark and the line break at its end.
+ * Reads a file that a variable names, without a byte order mark and the line break at its end.
  *
- * @throws BootError by the variable's name, without path and contents
+ * @throws BootError with the name of the variable, without path and contents
  */
 export function readSecretFile(variable: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;

@@ -101,7 +101,7 @@ describe('what other software sets', () => {
   });
 
   it.each([
-    // Only a value that has the form of theirs is theirs.
+    // A variable counts as foreign only if its value has the form that the other software writes.
     { BACKEND_PORT: '8080' },
     { BACKEND_SERVICE_PORT: 'http' },
     { BACKEND_NAME: 'login' },

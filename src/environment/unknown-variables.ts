@@ -41,10 +41,10 @@ const isForeign = (name: string, value: string, raw: RawEnvironment): boolean =>
   isOfLinkedContainer(name, raw);
 
 /**
- * Finds variables that have one of our prefixes and are none of ours. Most of them are misspelled, so the setting would
- * have no effect.
+ * Finds variables that have one of our prefixes but are unknown. Most of them are misspelled, so the setting would have
+ * no effect.
  *
- * @returns a line per variable, with the nearest name of the same prefix
+ * @returns a line per variable, with the most similar name of the same prefix
  */
 export function unknownVariables(raw: RawEnvironment): string[] {
   const names = VARIABLES.map(({ name }) => name);

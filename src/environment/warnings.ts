@@ -1,7 +1,7 @@
 import { LOGIN_AUTH_METHODS, type Environment } from './environment.js';
 import { foreignIssuers, hasGivenKeys } from './key-sources.js';
 
-/** What an operator should know about settings that are valid: a line each, for the log. */
+/** Returns warnings for the operator about settings that are valid, one line each. */
 export const warningsOf = (env: Environment): string[] => [
   ...httpHostsWarning(env),
   ...sharedKeysWarning(env),
@@ -14,7 +14,7 @@ const httpHostsWarning = ({ JWK_HTTP_HOSTS: hosts }: Environment): string[] =>
   hosts.length === 0
     ? []
     : [
-        `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; whoever is on the way chooses the keys`,
+        `JWK_HTTP_HOSTS: keys and metadata of ${hosts.join(', ')} may come by plain http; anyone on the network path can replace the keys`,
       ];
 
 function sharedKeysWarning(env: Environment): string[] {
@@ -34,7 +34,7 @@ const trustProxyWarning = ({ TRUST_PROXY }: Environment): string[] =>
       ]
     : [];
 
-/** The explain page helps whoever tries out tokens, so it should not be reachable from other machines. */
+/** The explain page helps an attacker to try out tokens, so other machines should not be able to reach it. */
 function explainPageWarning(env: Environment): string[] {
   const { EXPLAIN_PAGE, MANAGEMENT_PORT, MANAGEMENT_HOST, NODE_ENV } = env;
   if (!EXPLAIN_PAGE) return [];
@@ -47,7 +47,7 @@ function explainPageWarning(env: Environment): string[] {
       ];
 }
 
-/** With `CLIENTS_FILE` the gateway authenticates clients, not the login service. The default value is no mistake. */
+/** With `CLIENTS_FILE`, the gateway authenticates clients, not the login service. The default needs no warning. */
 const authMethodsWarning = (env: Environment): string[] =>
   env.CLIENTS_FILE !== undefined &&
   env.TOKEN_BACKEND_AUTH_METHODS.join() !== LOGIN_AUTH_METHODS.join()

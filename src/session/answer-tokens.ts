@@ -2,7 +2,7 @@ import { isJsonObject, parseJsonExactly } from '../core/json/index.js';
 
 const COMPACT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
 
-/** All tokens of a signed answer, wherever they stand. */
+/** All tokens of a signed answer, at any depth. */
 export function tokensIn(value: unknown): string[] {
   if (typeof value === 'string') return COMPACT.test(value) ? [value] : [];
   if (Array.isArray(value)) return value.flatMap(tokensIn);
@@ -16,8 +16,8 @@ export function claimsOf(token: string): Record<string, unknown> {
 }
 
 /**
- * An answer without its tokens, wherever they stand; in a list `null` takes their place. For a page whose
- * scripts may not read the cookies.
+ * An answer without its tokens, at any depth; in a list `null` takes their place. For pages whose scripts must not read
+ * the tokens in the cookies.
  */
 export function withoutTokens(answer: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const text = JSON.stringify(answer, (_name, value: unknown) =>

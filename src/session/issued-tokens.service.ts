@@ -27,19 +27,19 @@ import { Revocations } from '../state/index.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from '../signing/index.js';
 import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-definition.js';
 
-/** A verified token that stands for itself: presented in a body, not to get through a guard. */
+/** A verified token that a request is about, e.g. to refresh or revoke it; it need not give access to a route. */
 export interface PresentedToken {
   kind: 'access' | 'refresh' | 'other';
   claims: VerifiedClaims;
-  /** The issuer, where it is another one than our own. */
+  /** The issuer, if it is not our own. */
   issuer: string | undefined;
-  /** Names this token and no other one; see `tokenDigest`. */
+  /** Identifies this token only; see `tokenDigest`. */
   digest: string;
-  /** Its session, as it is revoked by (see `sessionName`); that of a token that belongs to none is the token. */
+  /** The name by which its session is revoked (see `sessionName`); `digest` for a token without a session. */
   session: string;
-  /** What it can be revoked by. */
+  /** The names by which it can be revoked. */
   subject: RevocationSubject;
-  /** Seconds since 1970: from then on nobody accepts it. */
+  /** From this time on (seconds since 1970) no validator accepts it. */
   deadFrom: number;
 }
 
@@ -63,12 +63,12 @@ export class IssuedTokens {
     this.refreshType = normalizeType(
       options.refreshTyp ?? signing?.refreshTyp ?? STANDARD_SIGNING.refreshTyp,
     );
-    // A token can be taken back whatever its audience is, and by whoever has it (RFC 7009).
+    // A token can be revoked whatever its audience is, and by any holder (RFC 7009).
     const anybody = { anyAudience: true, anyHolder: true, requiredClaims: [] } as const;
     this.access = varyPolicy(routes.defaults(), anybody);
     this.refresh = {
       ...this.access,
-      // Its header says what it is; what the login service says in its claims is for others.
+      // The header tells that it is a refresh token. Claims that name a kind are not checked.
       kinds: 'any',
       perIssuer: undefined,
       unlistedIssuer: undefined,
@@ -76,17 +76,17 @@ export class IssuedTokens {
       algorithms: new Set([alg]),
       issuers: new Set([...this.access.issuers, ...[issuer ?? []].flat()]),
       types: new Set([this.refreshType]),
-      // Whoever else makes tokens is not asked about ours.
+      // Other issuers are not asked about own tokens.
       introspection: undefined,
       jwtIntrospection: undefined,
-      // Refresh tokens of confidential clients need no proof (RFC 9449 section 5).
+      // `required` becomes true: refresh tokens of confidential clients need no proof (RFC 9449 section 5).
       dpop: this.access.dpop !== false,
       keySource: keys.signingSource,
     };
   }
 
   /**
-   * @param holder who presents it. Left out: nobody, so that a bound token is refused
+   * @param holder the holder that presents the token. Without one, a bound token is refused
    * @throws TokenRefusedError for anything but a valid refresh token of this gateway
    */
   verifyRefresh(token: string, holder?: TokenHolder): Promise<PresentedToken> {
@@ -94,10 +94,10 @@ export class IssuedTokens {
   }
 
   /**
-   * Access or refresh token, valid as far as signature, issuer, times and revocation go.
+   * Verifies signature, issuer, times and revocation of an access or refresh token.
    *
-   * @param age `any`: tokens that have expired count as well
-   * @throws TokenRefusedError for everything else
+   * @param age `any`: expired tokens are accepted as well
+   * @throws TokenRefusedError for any other token
    */
   async identify(token: string, age: 'live' | 'any'): Promise<PresentedToken> {
     const { typ = 'JWT' } = parseToken(token, this.access).header;
@@ -112,10 +112,10 @@ export class IssuedTokens {
   }
 
   /**
-   * A token that its holder wants to be taken back: every one that was signed here, of whatever type,
-   * algorithm and issuer it says, and those that are accepted here. Expired ones count as well.
+   * Recognizes a token to revoke: every token that was signed here, whatever its type, algorithm and issuer, and every
+   * token that is accepted here. Expired tokens count as well.
    *
-   * @returns `undefined` for everything else, and for what is revoked already
+   * @returns `undefined` for any other token, and for one that is revoked already
    */
   async recognizeAnyType(token: string): Promise<PresentedToken | undefined> {
     return (await unlessRefused(this.signedHere(token))) ?? (await this.recognize(token, 'any'));
@@ -160,7 +160,8 @@ export class IssuedTokens {
   }
 
   /**
-   * A refresh token is as old as the clock says that all gateways share: that of one may be wrong, and ends no session.
+   * Checks the times of a refresh token by the clock that all gateways share: a wrong clock of one gateway must not end
+   * a session.
    */
   private async verifyTimes(
     token: string,

@@ -25,7 +25,7 @@ export class LogoutController {
     private readonly sessions: SessionEnd,
   ) {}
 
-  /** An expired token will do: its session may go on in a refresh token that somebody else holds. */
+  /** Accepts expired tokens, too: another party may hold a refresh token of the session. */
   @Post()
   @HttpCode(204)
   @Header('Cache-Control', 'no-store')
@@ -43,7 +43,7 @@ export class LogoutController {
         if (!(error instanceof TokenRefusedError)) throw error;
         refusals.push(error);
       }
-    // Cookies go last, so that a logout that failed can be tried again.
+    // Cookies are cleared last, so that a failed logout can be repeated.
     if (this.cookies.enabled) this.cookies.clear(response);
     const [refusal] = refusals;
     if (refusal !== undefined && refusals.length === presented.length)

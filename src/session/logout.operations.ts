@@ -5,7 +5,7 @@ export const END_SESSION: OperationInfo = {
   id: 'logOut',
   summary: "Ends the session of the request's token, everywhere.",
   description: 'Session cookies are cleared; they count only in requests of the same origin.',
-  answers: { 204: { description: 'It has ended.' } },
+  answers: { 204: { description: 'The session has ended.' } },
   errors: { 403: ['csrf_refused'] },
   takesToken: true,
 };

@@ -3,9 +3,9 @@ import { isIPv4, isIPv6 } from 'node:net';
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * The network of an address, as far as a person recognizes a place by it: /24 of IPv4, /48 of IPv6.
+ * The network of an address, by which a user can recognize a place: /24 of IPv4, /48 of IPv6.
  *
- * @returns e.g. `192.0.2.0/24`, `2001:db8:1::/48`; `undefined` for what is no address
+ * @returns e.g. `192.0.2.0/24`, `2001:db8:1::/48`; `undefined` for a text that is no address
  */
 export function networkOf(address: string): string | undefined {
   const [, mapped] = MAPPED.exec(address) ?? [];

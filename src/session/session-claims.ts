@@ -9,18 +9,18 @@ export interface Session {
   sid: unknown;
   /** `auth_time` claim (OpenID Connect): the login, in seconds since 1970. */
   authTime: unknown;
-  /** `scope` claim: what was granted with the login; `undefined` where nobody said. */
+  /** `scope` claim: what was granted with the login; `undefined` if the login did not say. */
   scope?: unknown;
 }
 
 type ClaimSets = ReadonlyMap<string, ClaimSet>;
 
 /**
- * Makes the tokens of a login one session: the same `sid` in all of them (the backend's, if it sends one).
- * The refresh token gets `auth_time` and the granted `scope`, which its successors inherit.
+ * Makes the tokens of a login one session: the same `sid` in all of them (the backend's, if it sends one). The refresh
+ * token gets `auth_time` and the granted `scope`, which its successors inherit.
  *
  * @param now seconds since 1970
- * @param scope of the answer (RFC 6749 section 5.1); counts where no claims say it
+ * @param scope `scope` of the answer (RFC 6749 section 5.1), used where no claims contain one
  */
 export function beginSession(
   claimSets: ClaimSets,
@@ -36,11 +36,11 @@ export function beginSession(
 }
 
 /**
- * The same for the tokens that follow a refresh. The refresh token keeps the earlier `auth_time` (OpenID Connect Core
- * section 12.2): a session that is refreshed does not get any younger.
+ * Makes the tokens of a refresh part of its session. The refresh token keeps the earlier `auth_time` (OpenID Connect
+ * Core section 12.2), so that a refresh does not make the session younger.
  *
- * @throws SigningError `sign_target_invalid` when the backend names another session: its tokens
- * would not be revoked with this one
+ * @throws SigningError `sign_target_invalid` when the backend names another session: its tokens would not be revoked
+ * with this one
  */
 export function continueSession(
   claimSets: ClaimSets,
@@ -58,14 +58,14 @@ export function continueSession(
 const isLater = (time: unknown, other: unknown): boolean =>
   (toNumber(time) ?? 0) > (toNumber(other) ?? Infinity);
 
-/** The `scope` of the tokens that open something. */
+/** The `scope` of the first token that has one and is not a refresh token. */
 const grantedScope = (claimSets: ClaimSets): unknown =>
   [...claimSets].find(([field, { scope }]) => !isRefreshField(field) && scope !== undefined)?.[1]
     .scope;
 
 /**
- * Adds what is absent; what the backend sent stays as it is, but for an `auth_time` that lies ahead of the login: with it
- * the session would end later, or never.
+ * Adds absent claims. Claims of the backend stay as they are, except for an `auth_time` after the login: with it the
+ * session would end later, or never.
  */
 function withClaims(
   claimSets: ClaimSets,
@@ -76,7 +76,7 @@ function withClaims(
     claims.sid ??= sid;
     if (!isRefreshField(field)) return claims;
     claims.auth_time ??= authTime;
-    // It decides when the session ends.
+    // The end of the session is computed from `auth_time`.
     if (toNumber(claims.auth_time) === undefined)
       throw new SigningError('claims_invalid', `${field}.auth_time is not a number`);
     if (isLater(claims.auth_time, authTime)) claims.auth_time = authTime;

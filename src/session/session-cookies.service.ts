@@ -11,9 +11,9 @@ import { SESSION_OPTIONS, type SessionModuleOptions } from './session.module-def
 import { Revocations } from '../state/index.js';
 
 const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
-/** Browsers drop longer ones without a word. */
+/** Browsers silently drop longer cookies. */
 const MAX_COOKIE_BYTES = 4096;
-/** 400 days; browsers keep none for longer (RFC 6265bis section 5.6.2). */
+/** 400 days, in seconds. Browsers keep no cookie for longer (RFC 6265bis section 5.6.2). */
 const MAX_AGE = 34_560_000;
 
 /** The tokens of a session as cookies of the browser that logged in. */
@@ -44,15 +44,15 @@ export class SessionCookies {
     }
   }
 
-  /** Ends them. */
+  /** Deletes the cookies. */
   clear(response: ServerResponse): void {
     for (const name of Object.values(SESSION_COOKIES))
       addCookie(response, `${name}=; ${ATTRIBUTES}; Max-Age=0`);
   }
 
   /**
-   * For a request whose answer would set cookies: a page of another origin must not put its visitor into a
-   * session of somebody else (login CSRF).
+   * Checks a request whose answer would set cookies: a page of another origin must not log its visitor in as another
+   * user (login CSRF).
    *
    * @throws CsrfRefusedException while cookies are on, unless the request comes from the own or a trusted origin
    */
@@ -63,7 +63,7 @@ export class SessionCookies {
   /**
    * The refresh token of a browser; `undefined` while cookies are off.
    *
-   * @throws CsrfRefusedException when there is one, and the request comes from another origin
+   * @throws CsrfRefusedException when there is one, and the request comes from an origin that is not trusted
    * @throws GatewayException 400 `token_ambiguous` when there are two
    */
   refreshToken(request: IncomingMessage): string | undefined {

@@ -20,24 +20,24 @@ import {
 } from './session-list.module-definition.js';
 
 const MAX_TEXT = 256;
-/** Sessions of all users are counted up to here, and so often at most. */
+/** Sessions of all users are counted up to this number, and at most once in `COUNT_EVERY_MS`. */
 const MAX_COUNT = 100_000;
 const COUNT_EVERY_MS = 30_000;
 
-/** How many sessions there are, of all users. */
+/** Number of sessions of all users. */
 export interface SessionCount {
   readonly count: number;
-  /** There are more. */
+  /** True if there are more than `count`. */
   readonly more: boolean;
 }
 
-/** Which sessions of a user there are, and their end. A user is named by `sub`, as tokens are revoked by it. */
+/** Lists and ends the sessions of a user. `sub` is the name of the user in revocations, see `nameOf`. */
 @Injectable()
 export class SessionList {
   private readonly limit: number;
   private readonly absoluteTtl: number;
   private counted: SessionCount | undefined;
-  /** From when on the store is asked again. */
+  /** Time of the next count, by `performance.now()`. */
   private countAt = 0;
 
   constructor(
@@ -50,9 +50,9 @@ export class SessionList {
   }
 
   /**
-   * Notes the session whose tokens an answer brings. At a login the oldest sessions end that are too many.
+   * Stores the session of an answer. At a login, the oldest sessions beyond the limit end.
    *
-   * @param answer signed; one without `sub` and `sid` in a token is nothing that a user has
+   * @param answer the signed answer; it is ignored if no token has a `sub`, or none a `sid`
    * @throws StateUnavailableException
    */
   async note(
@@ -86,7 +86,7 @@ export class SessionList {
   }
 
   /**
-   * The sessions of a user that go on, the oldest login first.
+   * The active sessions of a user, the oldest login first.
    *
    * @param sub see `nameOf`
    * @throws StateUnavailableException
@@ -97,9 +97,9 @@ export class SessionList {
   }
 
   /**
-   * Ends those sessions of a user that `isMeant` names, everywhere within a second.
+   * Ends the sessions of a user that `isMeant` selects, on all workers and nodes within a second.
    *
-   * @returns how many
+   * @returns the number of sessions
    * @throws StateUnavailableException
    */
   async end(
@@ -114,20 +114,20 @@ export class SessionList {
   }
 
   /**
-   * Ends all sessions of a user, those that are not known here, too. A login after this is good at once.
+   * Ends all sessions of a user, also those that are not in the list. A login after this is valid at once.
    *
    * @throws StateUnavailableException
    */
   async endAll(sub: string, reason: string): Promise<void> {
-    // What began in this second has to be told apart by its name.
+    // The revocation does not cover sessions that began in this second. They are ended by their `sid`.
     const before = this.revocations.issueTime();
     await this.revocations.revoke({ kind: 'sub', value: sub, before, reason });
     await this.end(sub, () => true, reason);
   }
 
   /**
-   * How many sessions there are, as it was known last: it never waits for the store, and asks it once in 30 seconds at
-   * most. `undefined` while it is not known, and where the store does not count.
+   * The last known number of sessions. It never waits for the store, and asks it once in 30 seconds at most.
+   * `undefined` while the number is not known, and where the store does not count.
    */
   get count(): SessionCount | undefined {
     const now = performance.now();
@@ -150,7 +150,10 @@ export class SessionList {
     }
   }
 
-  /** A session from before this was switched on, or that the store has lost, is known by its tokens. */
+  /**
+   * Time of the login. If the list does not contain the session, e.g. because it is older than the list, the tokens
+   * tell it.
+   */
   private async beginOf(
     owner: string,
     sid: string,
@@ -162,7 +165,7 @@ export class SessionList {
     );
   }
 
-  /** It has not expired, and no revocation means it, by whatever way that came. */
+  /** True if the session has not expired, and no revocation covers it, be it by `sid` or by `sub`. */
   private isAlive(sub: string, { sid, usedAt, expiresAt }: SessionRecord): boolean {
     if (expiresAt <= this.revocations.now) return false;
     return !this.revocations.isRevoked({ claims: { sub, sid, iat: usedAt }, signingInput: '' });
@@ -179,14 +182,14 @@ export class SessionList {
     if (sids.length > 0) await this.store.removeSessions(owner, sids);
   }
 
-  /** When the last token is over. What can be refreshed is so until `absoluteTtl` at most. */
+  /** Time at which the last token expires. A refresh token counts until the end of `absoluteTtl` at most. */
   private expiryOf(claims: readonly Record<string, unknown>[], createdAt: number): number {
     const ends = claims.map(({ exp }) => toNumber(exp) ?? 0);
     return Math.min(Math.max(...ends), Math.max(Math.min(...ends), createdAt + this.absoluteTtl));
   }
 }
 
-/** Names of keys hold it, so it must not tell who it is. */
+/** A digest, since stores write it into the names of keys, which must not tell who the user is. */
 const ownerOf = (sub: string): string => hash('sha256', sub, 'base64url');
 
 function first<Value>(
@@ -200,10 +203,10 @@ function first<Value>(
   return undefined;
 }
 
-/** Express' `ip` knows of proxies that are trusted. */
+/** Address of the client. `ip` of Express takes trusted proxies into account. */
 const addressOf = ({ ip, socket }: IncomingMessage & { ip?: string }): string =>
   ip ?? socket.remoteAddress ?? '';
 
-/** What others wrote, for people to read. */
+/** A text of a client, for display: one line of at most 256 characters. */
 const short = (text: string | undefined): string | undefined =>
   text === undefined || text === '' ? undefined : oneLine(text).slice(0, MAX_TEXT).toWellFormed();

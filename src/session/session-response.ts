@@ -3,16 +3,16 @@ import type { SessionRecord } from '../state/index.js';
 /** A session as the routes show it; times in seconds since 1970. */
 export interface SessionResponse {
   readonly sid: string;
-  /** The login. */
+  /** Time of the login. */
   readonly created_at: number;
-  /** The login or the last refresh. */
+  /** Time of the login or the last refresh. */
   readonly last_used_at: number;
   readonly expires_at: number;
   readonly client_id?: string | undefined;
   readonly user_agent?: string | undefined;
   /** The network of the last use. */
   readonly address?: string | undefined;
-  /** It is the session of the request's token. Left out for others. */
+  /** True for the session of the request's token. Left out for other sessions. */
   readonly current?: true;
 }
 
@@ -33,7 +33,7 @@ export const toSessionResponse = (
 
 const SECONDS = { type: 'integer', description: 'seconds since 1970' };
 
-/** The same as a schema. */
+/** Schema of the list of sessions in the OpenAPI document. */
 export const SESSIONS_SCHEMA = {
   title: 'Sessions',
   type: 'object',

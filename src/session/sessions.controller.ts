@@ -24,7 +24,7 @@ import { END_OWN_SESSION, END_OWN_SESSIONS, LIST_OWN_SESSIONS } from './sessions
 
 const REASON = 'ended by its user';
 
-/** `/sessions`: where somebody is logged in, and the end of it. */
+/** `/sessions`: lists and ends the sessions of the request's user. */
 @Controller('sessions')
 @RequireJwt()
 export class SessionsController {
@@ -52,7 +52,7 @@ export class SessionsController {
     @Param('sid') named: string,
   ): Promise<void> {
     const { sub, sid } = callerOf(request);
-    // Somebody else's is no other answer than none.
+    // A session of another user is answered like one that does not exist.
     const ended =
       sub === undefined ? 0 : await this.list.end(sub, (one) => one.sid === named, REASON);
     if (ended === 0) throw new NotFoundException('There is no such session.');
@@ -68,7 +68,7 @@ export class SessionsController {
     @Res({ passthrough: true }) response: ServerResponse,
     @Query() { others, ...unknown }: Record<string, unknown>,
   ): Promise<void> {
-    // What is misspelt must not end more than it says.
+    // A misspelt parameter must not end more sessions than meant.
     if ((others !== undefined && others !== 'true') || Object.keys(unknown).length > 0)
       throw new BadRequestException('The only parameter is others, which can only be true.');
     const { sub, sid } = callerOf(request);
@@ -86,7 +86,7 @@ export class SessionsController {
   }
 }
 
-/** User and session of the request's token, as tokens are revoked by them. */
+/** Names of the user and the session of the request's token, as in revocations. */
 function callerOf(request: IncomingMessage): {
   sub?: string | undefined;
   sid?: string | undefined;

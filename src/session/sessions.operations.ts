@@ -7,7 +7,7 @@ const UNAVAILABLE = { 503: ['state_unavailable'] };
 export const LIST_OWN_SESSIONS: OperationInfo = {
   id: 'listSessions',
   summary: "Lists the sessions of the token's user, the oldest login first.",
-  answers: { 200: { description: 'Those that go on.', schema: SESSIONS_SCHEMA } },
+  answers: { 200: { description: 'The active sessions.', schema: SESSIONS_SCHEMA } },
   errors: UNAVAILABLE,
 };
 
@@ -15,7 +15,7 @@ export const LIST_OWN_SESSIONS: OperationInfo = {
 export const END_OWN_SESSION: OperationInfo = {
   id: 'endSession',
   summary: "Ends one session of the token's user.",
-  answers: { 204: { description: 'It has ended.' } },
+  answers: { 204: { description: 'The session has ended.' } },
   errors: { 403: ['csrf_refused'], 404: ['not_found'], ...UNAVAILABLE },
 };
 
@@ -30,6 +30,6 @@ export const END_OWN_SESSIONS: OperationInfo = {
       description: 'the session of this token goes on',
     },
   },
-  answers: { 204: { description: 'They have ended.' } },
+  answers: { 204: { description: 'The sessions have ended.' } },
   errors: { 400: ['body_malformed'], 403: ['csrf_refused'], ...UNAVAILABLE },
 };

@@ -4,14 +4,14 @@ import { followClock, latestTime, type ClockRecord } from './clock-record.js';
 const TIME = 1_800_000_000;
 let steady = 0;
 
-/** The wall clock shows that, so many seconds after the machine was started. */
+/** Sets the wall clock, and the seconds since the start of the machine. */
 function clocks(wall: number, seconds: number): void {
   vi.spyOn(Date, 'now').mockReturnValue(wall * 1000);
   steady = seconds;
   vi.spyOn(process.hrtime, 'bigint').mockImplementation(() => BigInt(steady * 1000) * 1_000_000n);
 }
 
-/** What is known after the wall clock has shown these times, a second apart. */
+/** Returns the record after the wall clock has shown these times, one second apart. */
 function after(...walls: number[]): ClockRecord {
   let known: ClockRecord | undefined;
   for (const [index, wall] of walls.entries()) {
@@ -31,7 +31,7 @@ describe('followClock', () => {
   it.each([
     ['never set', [TIME, TIME + 1], TIME + 1],
     ['set ahead', [TIME, TIME + 30], TIME + 30],
-    // It would have shown a second more.
+    // Without the change it would have shown one second more.
     ['set back', [TIME, TIME - 2], TIME + 1],
     ['set back by an hour', [TIME, TIME - 3590], TIME + 1],
     ['set back twice', [TIME, TIME - 20, TIME - 40], TIME + 1],

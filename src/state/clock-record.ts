@@ -3,30 +3,34 @@ import { hostname } from 'node:os';
 import { epochSeconds } from '../core/time/index.js';
 import { LONGEST_WAIT } from './store-clock.js';
 
-/** Seconds by which the two clocks may differ from what was noted of them: they run and are read apart. Below any leeway. */
+/**
+ * Seconds by which the offset of the two clocks may change without a jump: they do not run alike, and are read one
+ * after the other. Well below the default leeway.
+ */
 const TOLERANCE = 0.05;
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** Milliseconds of a clock that all threads and processes of the machine share and nobody sets. */
+/** Returns milliseconds of the monotonic clock, which all processes of the machine share and which cannot be set. */
 export const steadyMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 /**
- * How the wall clock of a machine has gone, in seconds. Whoever decides what "until now" means needs it: what was
- * issued before the clock was set back has a later time than the present one.
+ * Record of the wall clock of a machine, in seconds. It is needed to revoke all tokens that were issued "until now":
+ * those that were issued before the clock was set back have a later time than the present one.
  */
 export interface ClockRecord {
-  /** Names the monotonic clock, which begins anew with the machine. */
+  /** Identifies the boot of the machine, at which its monotonic clock starts again. */
   readonly boot: string;
-  /** What the wall clock was ahead of the monotonic one. */
+  /** Seconds by which the wall clock was ahead of the monotonic clock. */
   readonly offset: number;
-  /** Since 1970: what the wall clock had reached before it was set back; 0: it never was. */
+  /** Time that the wall clock had reached before it was set back, in seconds since 1970; 0 if it never was. */
   readonly reached: number;
 }
 
-/** @returns the record as it is now; `known` itself where there is nothing new */
+/** Reads the clocks. @returns the record as it is now; `known` itself if nothing has changed */
 export function followClock(known: ClockRecord | undefined): ClockRecord {
   const boot = bootName();
-  // In this order: a pause in between looks as if the clock had been behind for a moment, which does no harm.
+  // The wall clock is read first: if the process pauses before the second read, the wall clock seems to have been
+  // behind for a moment, which does no harm.
   const wall = epochSeconds();
   const steady = steadyMs() / 1000;
   const offset = wall - steady;
@@ -37,9 +41,9 @@ export function followClock(known: ClockRecord | undefined): ClockRecord {
 }
 
 /**
- * Seconds since 1970 which no token of this machine is from beyond.
+ * Returns the latest time that a token of this machine can have been issued at, in seconds since 1970.
  *
- * @param record as {@link followClock} has it now
+ * @param record the current record, see {@link followClock}
  */
 export function latestTime(record: ClockRecord): number {
   const wall = epochSeconds();

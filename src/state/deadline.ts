@@ -1,12 +1,12 @@
-/** Steps in which time is counted. */
+/** Number of steps in which the time is counted. */
 const STEPS = 8;
 
 /**
- * Waits for an outcome. Time in which this process is held up, by its own work or because it gets no CPU, does not
- * count: what has arrived meanwhile is not late, but was not heard yet.
+ * Waits for a promise, with a time limit. Time in which this process is blocked, by its own work or because it gets no
+ * CPU, does not count: an answer that arrived meanwhile is not late, but was not read yet.
  *
- * @param ms milliseconds
- * @throws Error when there is no outcome in time
+ * @param ms the limit in milliseconds
+ * @throws Error when the promise is not settled in time
  */
 export async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;

@@ -15,7 +15,7 @@ function begin(): Forgetting {
   vi.spyOn(performance, 'now').mockImplementation(() => steady);
   return new Forgetting();
 }
-/** Time passes, with a look each minute. */
+/** Lets time pass, and asks once a minute. */
 function pass(forgetting: Forgetting, ms: number): void {
   for (let left = ms; left > 0; left -= 60_000) {
     const step = Math.min(left, 60_000);
@@ -56,7 +56,7 @@ it('forgets nothing that has not expired by the clock of the store', () => {
   const clock = new StoreClock();
   begin();
   clock.note(wall / 1000, steady, steady);
-  // It has been wrong for so long that it seems to be right.
+  // The wall clock has been wrong for so long that it seems to be right.
   set({ wall: 20 * 86_400_000 });
   const forgetting = new Forgetting(clock);
   pass(forgetting, HOLD_MS);

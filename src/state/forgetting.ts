@@ -1,17 +1,17 @@
 import type { StoreClock } from './store-clock.js';
 
-/** Seconds for which everything is kept longer than it has to be: clocks differ, and are corrected. */
+/** Seconds for which expired data is kept longer than necessary, since clocks differ and are corrected. */
 export const KEEP_SECONDS = 3600;
-/** The wall clock was set when it went so much further than the monotonic clock, or less far. */
+/** Milliseconds by which the wall clock may gain or lose against the monotonic clock; more is a jump. */
 const JUMP_MS = 10_000;
-/** For so long after that, and after the start, nothing is forgotten: time to set the clock right. */
+/** Milliseconds after a jump, and after the start, in which nothing is deleted, so that the clock can be corrected. */
 export const HOLD_MS = 10 * 60_000;
 
 /**
- * Decides what may be forgotten. What has expired by a clock that is wrong may be needed again as soon as the clock
- * is set right, so nothing is deleted within minutes of a jump of the wall clock against the monotonic one. To be
- * asked regularly: a jump is what happened since the last time. The clock of a store on another machine counts as
- * well: what has expired has done so by both.
+ * Decides which expired data may be deleted. Data that has expired by a wrong clock may be needed again as soon as the
+ * clock is corrected, so nothing is deleted for 10 minutes after a jump of the wall clock against the monotonic clock.
+ * It has to be asked regularly, since it detects a jump by comparing the clocks with those at the last call. If the
+ * store is on another machine, the data must have expired by the clock of the store as well.
  */
 export class Forgetting {
   private wall = Date.now();
@@ -20,12 +20,12 @@ export class Forgetting {
 
   private readonly clock: StoreClock | undefined;
 
-  /** @param clock of the store, where that is on another machine */
+  /** @param clock the clock of the store, if it is on another machine */
   constructor(clock?: StoreClock) {
     this.clock = clock;
   }
 
-  /** False within minutes of a jump of the clock, or of the start. */
+  /** False for 10 minutes after a jump of the clock, and after the start. */
   get allowed(): boolean {
     const [wall, steady] = [Date.now(), performance.now()];
     if (Math.abs(wall - this.wall - (steady - this.steady)) > JUMP_MS) this.jumpedAt = steady;
@@ -34,7 +34,7 @@ export class Forgetting {
     return steady - this.jumpedAt >= HOLD_MS;
   }
 
-  /** Seconds since 1970: what had expired by then may be deleted. `undefined`: nothing. */
+  /** Data that expired by this time (seconds since 1970) may be deleted. `undefined`: no data. */
   get horizon(): number | undefined {
     if (!this.allowed) return undefined;
     return Math.min(this.wall / 1000, this.clock?.earliest ?? Infinity) - KEEP_SECONDS;

@@ -23,7 +23,7 @@ export type {
   RevocationChanges,
   StateStore,
 } from './state-store.js';
-// Part of what users of this module see.
+// Also part of the public API of this module.
 export {
   REVOCATION_KINDS,
   revocationSubject,

@@ -11,11 +11,11 @@ import type { StateStore } from './state-store.js';
 const logger = new Logger('StateStore');
 const DATABASE_FILES = ['', '-wal', '-shm', '-counters', '-counters-wal', '-counters-shm'];
 
-/** How a store is opened. */
+/** Options of {@link openStore}. */
 export interface StoreOptions {
   /**
-   * What becomes of database files that everybody can read, or others can change. Default `warn`: named in the
-   * log; `refuse`: the store is not opened.
+   * What happens with database files that everybody can read, or others can change. `warn`: they are named in the log;
+   * `refuse`: the store is not opened; `allow`: they are not checked. Default `warn`.
    */
   exposedFiles?: 'warn' | 'refuse' | 'allow';
 }
@@ -25,7 +25,7 @@ export interface StoreOptions {
  * `redis+sentinel://…`, `redis+cluster://…`, the same with `rediss` for TLS, `postgres://…` (also `postgresql://…`), or
  * `memory:`.
  *
- * @throws BootError when it cannot be used
+ * @throws BootError when the store cannot be opened
  */
 export async function openStore(
   url: string,
@@ -61,14 +61,17 @@ export async function openStore(
   }
 }
 
-/** Whoever can write the database undoes revocations; whoever can read it learns who uses what. */
+/**
+ * Checks who can access the database files. Users of the machine who can write them can undo revocations; those who can
+ * read them learn who uses what.
+ */
 function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
   const named = lstatSync(file, { throwIfNoEntry: false });
   const isLink = named?.isSymbolicLink() === true && existsSync(file);
-  // Its files lie where the link leads, but for the counters, which have a name of their own.
+  // The files lie beside the target of a link, except for those of the counters, which are named after the link itself.
   const place = (suffix: string): string =>
     isLink && !suffix.startsWith('-counters') ? realpathSync(file) : file;
-  // New files get the mode 600, and those beside the database that of the database.
+  // Missing files are skipped: a new database gets the mode 600, and the files beside it get the mode of the database.
   const exposures = DATABASE_FILES.flatMap((suffix) => {
     const path = `${place(suffix)}${suffix}`;
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -84,13 +87,13 @@ function checkExposure(file: string, policy: 'warn' | 'refuse'): void {
   for (const exposure of exposures) logger.warn(`The database file ${exposure}`);
 }
 
-/** Its client is 600 modules, which everybody else need not wait for. */
+/** The Redis client is loaded only where it is used: it consists of 600 modules. */
 async function openRedis(url: string): Promise<StateStore> {
   const { RedisStore } = await import('./redis/redis.store.js');
   return RedisStore.open(url);
 }
 
-/** Its client is an optional package. */
+/** The PostgreSQL client is loaded only where it is used: it is an optional package. */
 async function openPostgres(url: string): Promise<StateStore> {
   const { PostgresStore } = await import('./postgres/postgres.store.js');
   return PostgresStore.open(url);

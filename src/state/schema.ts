@@ -1,15 +1,15 @@
 /**
- * Number of the form in which stores keep state. It is raised when a version writes something that the one
- * before must not meet by surprise; columns, tables and members that are only added need no new number, because
+ * Number of the schema in which stores keep state. It is raised when a version of Signet writes something that the
+ * version before must not meet unprepared. Columns, tables and members that are only added need no new number, because
  * older versions leave alone what they do not know.
  *
- * Version n of the form is read by whoever writes n, n - 1 (which so can take over after a rollback), and
- * all later ones.
+ * Schema n is read by the versions of Signet that write n - 1, n, or any later schema. Those that write n - 1 can so
+ * take over after a rollback.
  */
 export const SCHEMA = 1;
 
 /**
- * @param found what the store says; `undefined` where nobody has written a number yet
+ * @param found the number in the store; `undefined` where none was written yet
  * @throws Error when the store was written by a version that is newer by more than one
  */
 export function assertReadable(found: unknown): void {

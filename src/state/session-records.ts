@@ -1,40 +1,40 @@
-/** A session, as its user recognizes it. Times in seconds since 1970. */
+/** A session, with what helps its user to recognize it. Times are in seconds since 1970. */
 export interface SessionRecord {
-  /** As it is revoked by; see `sessionName`. */
+  /** The name by which it is revoked; see `sessionName`. */
   readonly sid: string;
-  /** The login. */
+  /** Time of the login. */
   readonly createdAt: number;
-  /** The login or the last refresh. */
+  /** Time of the login or the last refresh. */
   readonly usedAt: number;
-  /** From then on no token of it is good, and the record is forgotten. */
+  /** From this time on none of its tokens is valid, and the record is deleted. */
   readonly expiresAt: number;
   readonly clientId?: string | undefined;
   readonly userAgent?: string | undefined;
-  /** Where it was used last: the network, not the address. */
+  /** Network of the last use; the address itself is not stored. */
   readonly network?: string | undefined;
 }
 
-/** The part of a store that remembers which sessions there are. */
+/** The part of a store that keeps the sessions. */
 export interface SessionRecords {
   /**
-   * Remembers a session, in place of what was known of it before.
+   * Stores a session, or replaces its record.
    *
-   * @param owner names the user; the stores write it into names of keys, so it has to be a digest
+   * @param owner a digest that stands for the user; stores write it into the names of keys
    * @returns all sessions of the owner that have not expired, the oldest login first
    */
   putSession(owner: string, session: SessionRecord): Promise<readonly SessionRecord[]>;
   /** All sessions of an owner that have not expired, the oldest login first. */
   listSessions(owner: string): Promise<readonly SessionRecord[]>;
-  /** Forgets sessions; those that are not there, too. */
+  /** Removes sessions; those that do not exist are ignored. */
   removeSessions(owner: string, sids: readonly string[]): Promise<void>;
   /**
-   * How many sessions of all users have not expired, without counting further than `limit`. Left out by a store that
-   * would have to read them all.
+   * Counts the sessions of all users that have not expired, up to `limit`. A store that would have to read them all
+   * leaves this method out.
    */
   countSessions?(limit: number): Promise<number>;
 }
 
-/** What a store shows of the sessions that it holds. */
+/** Returns the sessions that have not expired, the oldest login first. */
 export const inOrder = (sessions: Iterable<SessionRecord>, now: number): readonly SessionRecord[] =>
   [...sessions]
     .filter(({ expiresAt }) => expiresAt > now)

@@ -17,13 +17,14 @@ export class StateUnavailableException extends GatewayException {
 }
 
 /**
- * 503 `state_unavailable`: the state store answers questions, but takes no writes, and this was one. It is
- * full, a replica, or on a disk that cannot be written. Nothing of the write has happened.
+ * 503 `state_unavailable`: the state store answers reads, but refused this write. It is full, a replica, or on a disk
+ * that cannot be written. Nothing was written.
  */
 export class StateReadOnlyException extends StateUnavailableException {}
 
 /**
- * 503 `state_unavailable`: the state store was started again and is reading its data. It does not answer yet, and takes
- * nothing from anybody: what was seen of it before is still all that it says, but for the last moments.
+ * 503 `state_unavailable`: the state store was restarted and is loading its data. It does not answer yet, and accepts
+ * nothing from any process. So what was read from it before is still complete, except for the last moments before the
+ * restart.
  */
 export class StateLoadingException extends StateUnavailableException {}

@@ -3,14 +3,14 @@ import type { BackupContents } from './sqlite/backup.js';
 
 export type { BackupContents };
 
-/** What others are backed up with. */
+/** How the other stores are backed up, for messages. */
 const OTHERS: Readonly<Record<string, string>> = {
   redis: 'Redis has a backup of its own: its RDB and AOF files',
   postgres: 'PostgreSQL has backups of its own: pg_basebackup, pg_dump',
   memory: 'memory: keeps nothing',
 };
 
-/** @throws BootError for another store than SQLite */
+/** @throws BootError for a store other than SQLite */
 function fileOf(url: string): string {
   const [, scheme = '', file = ''] = /^(\w+)[^:]*:(.*)$/s.exec(url) ?? [];
   if (scheme === 'sqlite' && file !== '') return file;
@@ -21,11 +21,11 @@ function fileOf(url: string): string {
 }
 
 /**
- * Writes what a SQLite store holds at one moment into a file; gateways go on meanwhile.
+ * Writes a backup of a SQLite store, as it is at one moment. Gateways can use the store meanwhile.
  *
  * @param url `sqlite:<file>`
- * @param target replaced where there is one
- * @throws BootError when that cannot be done
+ * @param target the file to write; an existing one is replaced
+ * @throws BootError when the backup fails
  */
 export const backUpStore = (url: string, target: string): Promise<BackupContents> =>
   explained(async () => {
@@ -35,10 +35,10 @@ export const backUpStore = (url: string, target: string): Promise<BackupContents
   });
 
 /**
- * Adds to a SQLite store what it lacks of a backup; gateways go on meanwhile.
+ * Adds to a SQLite store those entries of a backup that it lacks. Gateways can use the store meanwhile.
  *
- * @param url `sqlite:<file>`; made where there is none
- * @throws BootError when that cannot be done
+ * @param url `sqlite:<file>`; a missing file is created
+ * @throws BootError when this fails
  */
 export const restoreStore = (url: string, source: string): Promise<BackupContents> =>
   explained(async () => {

@@ -1,14 +1,17 @@
 import { epochSeconds } from '../core/time/index.js';
 
-/** Seconds by which an answer may be behind what was expected: clocks do not run alike. */
+/**
+ * Seconds by which the store's clock may be behind the expected time without having been set back: clocks differ in
+ * speed.
+ */
 const TOLERANCE = 0.05;
-/** Seconds; a clock that was wrong by more is not waited for: nobody could log in until it comes there again. */
+/** Seconds; a clock that was set back by more is not waited for, since users could not log in for too long. */
 export const LONGEST_WAIT = 3600;
 
 /**
- * The clock of a store on another machine. Each answer of the store that says what time it is there bounds the
- * difference: it was made between the question and its arrival. In between the monotonic clock goes on, so a jump of
- * the wall clock of this machine changes nothing.
+ * Bounds for the clock of a store on another machine. The store reads its clock between the request and the arrival of
+ * the answer, so each answer that contains the store's time bounds it. After that the monotonic clock of this machine
+ * counts, so a jump of its wall clock changes nothing.
  */
 export class StoreClock {
   private time: number | undefined;
@@ -17,8 +20,8 @@ export class StoreClock {
   private reachedBefore = 0;
 
   /**
-   * @param time seconds since 1970 that the store said
-   * @param asked,answered when it was asked, and when the answer was here, by `performance.now()`
+   * @param time the time that the store told, in seconds since 1970
+   * @param asked,answered times of the request and of the answer, by `performance.now()`
    */
   note(time: number, asked: number, answered: number): void {
     const known = this.time === undefined ? 0 : this.time + (answered - this.answered) / 1000;
@@ -29,14 +32,14 @@ export class StoreClock {
     this.answered = answered;
   }
 
-  /** Seconds since 1970 which the store has reached for certain; `undefined` before its first answer. */
+  /** Time that the store has certainly reached, in seconds since 1970; `undefined` before its first answer. */
   get earliest(): number | undefined {
     return this.time === undefined
       ? undefined
       : this.time + (performance.now() - this.answered) / 1000;
   }
 
-  /** Seconds since 1970 which the store has not passed; `undefined` before its first answer. */
+  /** Time that the store has certainly not passed, in seconds since 1970; `undefined` before its first answer. */
   get latest(): number | undefined {
     return this.time === undefined
       ? undefined
@@ -44,21 +47,24 @@ export class StoreClock {
   }
 
   /**
-   * Seconds since 1970 which the store had reached before its clock was set back, or another server took over whose
-   * clock is behind; `undefined` where it is there again, or never will be for hours.
+   * Time that the store had reached before its clock was set back, or before a server with a slower clock took over, in
+   * seconds since 1970. `undefined` once the store has reached it again, and where that would take more than
+   * {@link LONGEST_WAIT} seconds.
    */
   get reached(): number | undefined {
     const { earliest = 0, reachedBefore } = this;
     return reachedBefore > earliest && this.isWaitedFor(earliest) ? reachedBefore : undefined;
   }
 
-  /** Seconds by which the clock of this machine is ahead, at least; negative: behind. 0: maybe not at all. */
+  /**
+   * Seconds by which the clock of this machine is at least ahead of the store's; negative: behind; 0: possibly equal.
+   */
   get skew(): number {
     const time = epochSeconds();
     return time - this.corrected(time);
   }
 
-  /** Seconds since 1970 by the clock of this machine; where the store shows that it is wrong, by the store's. */
+  /** Seconds since 1970 by the clock of this machine, corrected where the store proves it wrong. */
   get now(): number {
     return this.corrected(epochSeconds());
   }

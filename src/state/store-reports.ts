@@ -3,22 +3,22 @@ import { AtMostEvery } from '../core/time/index.js';
 import type { StateStore } from './state-store.js';
 import { StateUnavailableException } from './state-unavailable.exception.js';
 
-/** Seconds by which the clock of the store may differ before it is told, and before the process is not ready. */
+/** Seconds by which the store's clock may differ before a warning is logged, and before the process is not ready. */
 const SKEW_TO_TELL = 1;
 export const LARGEST_SKEW = 10;
 const LOG_EVERY_MS = 60_000;
 
-/** What the log says of the state store. */
+/** Writes log messages about the state store. */
 export class StoreReports {
   private readonly logger = new Logger('Revocations');
   private readonly failures = new AtMostEvery(LOG_EVERY_MS);
   private readonly skews = new AtMostEvery(LOG_EVERY_MS);
-  /** Whether it was told that the store takes no writes. */
+  /** True after it was logged that the store takes no writes. */
   private toldReadOnly = false;
 
   constructor(private readonly store: StateStore) {}
 
-  /** Where the clock of this machine differs from the store's. */
+  /** Warns if the clock of this machine differs from the store's. */
   skew(): void {
     const skew = this.store.clock?.skew ?? 0;
     if (Math.abs(skew) > SKEW_TO_TELL && this.skews.due())
@@ -27,7 +27,7 @@ export class StoreReports {
       );
   }
 
-  /** Where it has begun or ceased to take no writes. */
+  /** Logs when the store stops taking writes, and when it takes them again. */
   readOnly(): void {
     const { readOnly, description } = this.store;
     if (readOnly === undefined) {
@@ -41,21 +41,21 @@ export class StoreReports {
     }
   }
 
-  /** It holds what this version does not understand. */
+  /** Warns of entries that this version of Signet does not understand. */
   skipping(): void {
     this.logger.warn(
       `The state store (${this.store.description}) holds revocations of a newer version of Signet, which are left out here`,
     );
   }
 
-  /** It had lost so many revocations, and has them again. */
+  /** Warns that the store had lost revocations, and how many it got back. */
   gaveBack(count: number): void {
     this.logger.warn(
       `The state store (${this.store.description}) has a new history; it got back ${count} revocations`,
     );
   }
 
-  /** @param patienceMs for which what was seen so far is used */
+  /** @param patienceMs milliseconds for which the known revocations are used */
   failure(error: unknown, patienceMs: number): void {
     if (!this.failures.due()) return;
     const reason =

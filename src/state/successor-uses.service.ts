@@ -6,9 +6,9 @@ import type { StateStore } from './state-store.js';
 
 /** Seconds by which the clocks of the gateways that share a store may differ. */
 const SKEW = 5;
-/** A request waits no longer for a store that hangs. */
+/** Longest time that a request waits for the store, in milliseconds. */
 const WAIT_MS = 100;
-/** Tokens that are not told to the store again, at about 150 bytes each. */
+/** Number of tokens, at about 150 bytes each, that this process remembers so as not to tell the store again. */
 const MAX_KNOWN = 10_000;
 
 const keptName = (signingInput: string): string => `used:${tokenDigest({ signingInput })}`;
@@ -17,24 +17,27 @@ const inputOf = (token: string): string => token.slice(0, token.lastIndexOf('.')
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Which tokens were used soon after they were issued, in the store that all gateways share. A refresh may be
- * repeated until a token that it gave was used: whoever used one has got the answer.
+ * Notes in the shared store which tokens were used soon after they were issued. A refresh may be repeated until one of
+ * the tokens that it gave is used, since that proves that the client got the answer.
  *
- * A token that is older than the window costs a comparison. A younger one is told to the store once.
+ * The check of a token that is older than the window costs a comparison. The use of a younger token is written to the
+ * store once.
  */
 export class SuccessorUses implements TokenUses {
   private seconds = 0;
-  /** By name of the token; the oldest one makes room. */
+  /** Writes to the store, by name of the token. Beyond the maximum the oldest one is dropped. */
   private readonly known = new Map<string, Promise<void>>();
 
   constructor(private readonly store: StateStore) {}
 
-  /** From now on uses are noted. @param seconds in which a refresh may be repeated; 0: none are noted */
+  /** Starts to note uses. @param seconds the window in which a refresh may be repeated; 0: no uses are noted */
   watch(seconds: number): void {
     this.seconds = seconds;
   }
 
-  /** True where the use of a token that is issued now would be noted: by its `iat`, where it has one. */
+  /**
+   * True if the use of a token with these claims that is issued now would be noted: its `iat`, if any, must be current.
+   */
   willSee({ iat }: Claims): boolean {
     return iat === undefined || (toNumber(iat) ?? -Infinity) >= this.now() - SKEW;
   }
@@ -52,7 +55,7 @@ export class SuccessorUses implements TokenUses {
     return this.known.get(name) ?? this.tell(name);
   }
 
-  /** Whether one of these tokens was used, at a route or for a refresh. @throws StateUnavailableException */
+  /** True if one of these tokens was used, at a route or for a refresh. @throws StateUnavailableException */
   async wereUsed(tokens: readonly string[]): Promise<boolean> {
     const uses = tokens.map(async (token) => {
       const signingInput = inputOf(token);
@@ -65,7 +68,7 @@ export class SuccessorUses implements TokenUses {
     return (await Promise.all(uses)).includes(true);
   }
 
-  /** Seconds since 1970, by the clock that the window is kept by: the store's. */
+  /** Seconds since 1970 by the store's clock, which also measures the window. */
   private now(): number {
     return this.store.clock?.earliest ?? epochSeconds();
   }
@@ -76,7 +79,7 @@ export class SuccessorUses implements TokenUses {
     const told = this.store
       .putIfAbsent(name, '', (this.seconds + SKEW) * 1000)
       .then(() => undefined)
-      // The next use tells it; whoever has to know asks the store, and fails as well.
+      // The next use of the token tries again. A repeated refresh reads the store, and fails as well while it is away.
       .catch(() => void known.delete(name));
     const waited = within(told, WAIT_MS);
     known.set(name, waited);

@@ -3,14 +3,14 @@ import { SigningError, type ClaimSet } from '../core/sign/index.js';
 import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import type { TokenAnswer } from './token-answer.js';
 
-/** Members of `cnf` that are understood: ours, and a certificate beside it (RFC 8705 section 3.1). */
+/** Members of `cnf` that are accepted: ours, and a certificate beside it (RFC 8705 section 3.1). */
 const UNDERSTOOD: ReadonlySet<string> = new Set(['jkt', 'x5t#S256']);
 
 /**
- * An answer whose tokens are bound to a key (RFC 9449 section 6), all of them.
+ * Binds all tokens of an answer to a key (RFC 9449 section 6).
  *
- * @param key SHA-256 thumbprint; `undefined`: the answer as it is
- * @param answer one that was signed before, for a repeated request, stays as it is
+ * @param key SHA-256 thumbprint; `undefined`: the answer is not changed
+ * @param answer a {@link SignedAnswer}, which repeats an earlier answer, is not changed
  */
 export function boundTo(
   key: string | undefined,

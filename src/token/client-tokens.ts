@@ -5,12 +5,12 @@ import { SignedAnswer, UnsignedAnswer } from '../signing/index.js';
 import type { ClientRequest } from './request/client-request.js';
 import type { TokenAnswer } from './token-answer.js';
 
-/** What is signed for a client that asks for itself, whatever is signed for others. */
+/** The only field that is signed for a client that requests a token for itself, whatever the route signs otherwise. */
 const FIELDS = ['access_token'] as const;
 
 /**
- * The tokens that a login answers with, as those of a registered client: `client_id` in each, no scope that
- * the client is not registered for, and its audience where the login names none.
+ * Adapts the answer of a login to a registered client: each token gets `client_id`, and no scope that the client is not
+ * registered for. Access tokens get the requested or registered audience where the login names none.
  */
 export function issuedTo(
   { client, targets }: ClientRequest,
@@ -39,20 +39,20 @@ export function issuedTo(
 const isAccessField = (name: string): boolean =>
   name === 'access_token' || name.endsWith('.access_token');
 
-/** A claim set or an answer whose `scope` holds nothing that the client is not registered for. */
+/** Removes the scopes that the client is not registered for from a claim set or an answer. */
 function limitScope(members: ClaimSet, { scopes }: Client): Record<string, unknown> {
   const { scope, ...others } = members;
   if (scopes === undefined || scope === undefined) return { ...members };
   const isRegistered = (name: unknown): boolean => scopes.includes(name as string);
   if (Array.isArray(scope)) return { ...members, scope: scope.filter(isRegistered) };
-  // A claim of another type is no scope.
+  // A `scope` of another type is removed.
   return typeof scope === 'string'
     ? { ...members, scope: scope.split(' ').filter(isRegistered).join(' ') }
     : others;
 }
 
 /**
- * What is asked for, else all that the client is registered for; one name is a text.
+ * The requested audience, otherwise the registered one. A single name is a string, several are a list.
  *
  * @returns `undefined` where there is neither
  */
@@ -65,10 +65,11 @@ function audienceOf(
 }
 
 /**
- * The answer to a client that asks for a token for itself (RFC 6749 section 4.4): the claims of its
- * registration. There is no refresh token (section 4.4.3), and no session.
+ * The answer to a client that requests a token for itself (RFC 6749 section 4.4): an access token with the claims of
+ * its registration. There is no refresh token (section 4.4.3), and no session.
  *
- * @throws ClientRefusedException `scope_not_granted`, `target_unknown` for what it is not registered for
+ * @throws ClientRefusedException `scope_not_granted`, `target_unknown` for a scope or target that it is not registered
+ * for
  */
 export function tokenForItself({ client, scopes, targets }: ClientRequest): UnsignedAnswer {
   const { id, scopes: registered = [], audience, claims } = client;

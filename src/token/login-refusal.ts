@@ -2,12 +2,15 @@ import type { BackendRefusedException } from '../backend/index.js';
 import { isJsonObject } from '../core/json/index.js';
 import { GatewayException } from '../http/index.js';
 
-/** Words joined by underscores, as all registered codes are (RFC 6749 section 11.4); Nest's are "Unauthorized". */
+/**
+ * Form of the registered error codes: words joined by underscores (RFC 6749 section 11.4). "Unauthorized" of Nest is
+ * none.
+ */
 const OAUTH_ERROR = /^[a-z\d]+(?:_[a-z\d]+)+$/;
 const MAX_DESCRIPTION = 200;
 const TOO_MANY_REQUESTS = 429;
 
-/** A login's refusal in the words of OAuth 2.0 (RFC 6749 section 5.2). */
+/** A refusal of the login service as an OAuth error (RFC 6749 section 5.2). */
 export class LoginRefusedException extends GatewayException {
   constructor(
     error: 'invalid_grant' | 'invalid_client',
@@ -19,19 +22,19 @@ export class LoginRefusedException extends GatewayException {
       error,
       code: 'backend_refused',
       description: description ?? 'The login refused the request.',
-      // It would take the place of what the login says.
+      // With the option `explain` of `ErrorFilter` it would replace the description of the login service.
       explanation: description === undefined ? details.explanation : undefined,
-      // What the login says of credentials is about those of the client.
+      // A challenge of the login service is passed on only if it is about the credentials of the client.
       headers: error === 'invalid_client' ? details.headers : undefined,
     });
   }
 }
 
-/** Whether a backend refused a call (4xx), and did not fail. Nothing of `backend/` is loaded for it. */
+/** True if a backend refused a call (4xx), rather than failed. Loads nothing of `backend/`. */
 export const isBackendRefusal = (error: unknown): error is BackendRefusedException =>
   error instanceof GatewayException && error.details.code === 'backend_refused';
 
-/** 400 `invalid_grant`: the application itself decides logins, and refused this one. */
+/** 400 `invalid_grant`: a handler of the application decides logins, and refused this one. */
 export class CredentialsRefusedException extends GatewayException {
   constructor() {
     super({
@@ -44,12 +47,12 @@ export class CredentialsRefusedException extends GatewayException {
 }
 
 /**
- * What a client gets for the login's refusal: the refusal itself, or with `errors: 'oauth'`, where it is no
- * OAuth error, a {@link LoginRefusedException}. A login that is asked too often says so as it likes. Every
- * 401 gets a challenge (RFC 9110 section 15.5.2): that of HTTP Basic where the client sent its credentials
- * (RFC 6749 section 5.2), and none that makes a browser ask for a password elsewhere.
+ * The error that a client gets for a refusal of the login service: the refusal itself or, with `errors: 'oauth'` and if
+ * it is not an OAuth error yet, a {@link LoginRefusedException}. A 429 is always passed on. Every 401 has a challenge
+ * (RFC 9110 section 15.5.2): that of HTTP Basic if the client sent its credentials (RFC 6749 section 5.2), otherwise
+ * one that does not make a browser ask for a password.
  *
- * @param byClient the login got the credentials of a client, so that a 401 may be about those
+ * @param byClient true if the login service got the credentials of a client, so that a 401 may be about those
  */
 export function loginRefusal(
   refused: BackendRefusedException,
@@ -69,7 +72,7 @@ export function loginRefusal(
   return byClient ? withBasicChallenge(refusal) : refusal;
 }
 
-/** The same; a 401 without a challenge gets that of HTTP Basic, since the client sent its credentials. */
+/** Adds the challenge of HTTP Basic to a 401 that has none, since the client sent its credentials. */
 export function withBasicChallenge(refusal: GatewayException): GatewayException {
   const { details } = refusal;
   const headers = Object.entries(details.headers ?? {});
@@ -78,7 +81,7 @@ export function withBasicChallenge(refusal: GatewayException): GatewayException 
   return refusal;
 }
 
-/** The members of a refusal; none of one that is no JSON object. */
+/** The members of a refusal; an empty object if its body is not a JSON object. */
 function parse(body: string | undefined): Readonly<Record<string, unknown>> {
   const value: unknown = body === undefined ? undefined : JSON.parse(body);
   return isJsonObject(value) ? value : {};

@@ -6,7 +6,7 @@ import type { RefreshHandler } from './login-handler.js';
 export interface RefreshOptions {
   /**
    * Function that decides refreshes, in an application with users of its own. In place of `path`. Without
-   * `ClientsModule` it is also called for a repeated request within `retryWindow`, since nobody else checks the client.
+   * `ClientsModule` it is also called for a repeated request within `retryWindow`, since only it can check the client.
    */
   handler?: RefreshHandler;
   /** Path of the backend call. Its body is `{ sub, sid, claims, request }`, its answer like that of the token path. */

@@ -1,4 +1,4 @@
-// Says so on a Node that is too old, before anything fails for it.
+// First: it fails with a clear message where Node.js is too old.
 import '../core/errors/index.js';
 
 /** Refresh, revocation and introspection: `nest-signet/oauth`. */

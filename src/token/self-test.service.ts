@@ -10,13 +10,13 @@ import { TokenController } from './token.controller.js';
 import { StateUnavailableException } from '../state/index.js';
 
 const SAMPLE_TTL_SECONDS = 60;
-/** What readiness tells of: keys that have not arrived, a store that is not complete. */
+/** Failures that readiness reports: keys are not loaded yet, or the store is not complete. */
 const NOT_YET = [KeyError, KeysUnavailableException, StateUnavailableException] as const;
 
 /**
- * Signs a token and verifies it as a route with a bare `@RequireJwt` would. If it is refused, one
- * line says which side uses which key. It is a warning only: a gateway may well sign for others
- * and accept the tokens of somebody else.
+ * Signs a token and verifies it as a route with a bare `@RequireJwt` would. If it is refused, one log line says which
+ * side uses which key. It is only a warning, since a gateway may sign tokens for other services and accept those of
+ * another issuer.
  */
 @Injectable()
 export class SelfTest implements OnApplicationBootstrap {

@@ -9,7 +9,7 @@ import { TokenRequestException } from './request/token-request.exception.js';
 import type { TokenAnswer } from './token-answer.js';
 import type { TokenParameters } from './request/token-request.js';
 
-/** Makes a session of the tokens of a login: a common `sid`, refresh, cookies, and its place in the list. */
+/** Makes the tokens of a login a session: a common `sid`, refresh, cookies, and an entry in the list of sessions. */
 @Injectable()
 export class TokenSessions {
   constructor(
@@ -55,11 +55,11 @@ export class TokenSessions {
   }
 
   /**
-   * Answers `grant_type=refresh_token`: the token is the parameter of that name or, failing that,
-   * the session cookie, for which the request has to come from the gateway's own origin. The answer to a
-   * cookie holds tokens as cookies only.
+   * Answers `grant_type=refresh_token`. The refresh token is the parameter `refresh_token` or, without it, the session
+   * cookie; with the cookie, the request has to come from the gateway's own origin or a trusted one, and the new tokens
+   * are only sent as cookies.
    *
-   * @param client who asks, where clients are registered
+   * @param client the authenticated client, where clients are registered
    * @throws TokenRequestException while refresh is off, or without a token
    * @throws RefreshRefusedException 400 `invalid_grant`
    * @throws TokenRequestException 400 `invalid_scope` or `invalid_target`

@@ -94,7 +94,7 @@ export class TokenController {
       return this.askBackend(request, bodyBytes(request, body), parameters);
     const grant = parameters('grant_type');
     if (grant !== undefined && !grants.includes(grant))
-      throw new TokenRequestException('grant_unsupported', 'There is no such grant here.');
+      throw new TokenRequestException('grant_unsupported', 'This grant type is not supported.');
     const answer = await handler({ parameters, client, request });
     if (answer === undefined) throw new CredentialsRefusedException();
     return answer;

@@ -18,7 +18,7 @@ export interface BackendRequest {
   method: string;
   /** Names in lower case. */
   headers: Record<string, string | string[]>;
-  /** A stream is sent as it comes, and once. */
+  /** A stream is sent while it is read, and cannot be sent again. */
   body: Buffer | string | Readable | undefined;
 }
 
@@ -34,9 +34,9 @@ export interface BackendResponse extends ResponseHead {
   body: Buffer;
 }
 
-/** A response of which the body is still on its way. Whoever gets it reads the body, or destroys it. */
+/** A response whose body is still arriving. The caller has to read the body or to destroy it. */
 export interface StreamedResponse extends ResponseHead {
-  /** Fails with what {@link Exchange} fails with. */
+  /** Fails with the errors of {@link Exchange}. */
   body: Readable;
 }
 
@@ -50,7 +50,7 @@ export interface ExchangeLimits {
   signal?: AbortSignal;
 }
 
-/** What an exchange needs of the transport to be sent a second time. */
+/** The members of the transport that an exchange needs to be sent a second time. */
 export interface RetryableTransport {
   /** True while the first request of a new connection is being written. */
   readonly opening: boolean;
@@ -59,11 +59,11 @@ export interface RetryableTransport {
 }
 
 /**
- * One request and its response: gives up at the deadline, the size limit, the signal or the first error.
+ * One request and its response. It fails at the deadline, the size limit, the signal or the first error.
  *
- * A backend may close an idle connection in the moment in which a request is written to it. Such a
- * request is sent once more when that cannot do any harm: nothing was written yet, or its method is
- * safe (RFC 9110 section 9.2.2) and no byte of a response came. A body that is a stream cannot be sent again.
+ * A backend may close an idle connection while a request is being written to it. Such a request is sent once more if
+ * that cannot do any harm: if nothing was written yet, or if its method is safe (RFC 9110 section 9.2.2) and no byte of
+ * a response has arrived. A body that is a stream cannot be sent again.
  */
 export abstract class Exchange implements Dispatcher.DispatchHandler {
   protected controller?: Dispatcher.DispatchController;
@@ -204,7 +204,7 @@ export class CollectedExchange extends Exchange {
   }
 }
 
-/** An exchange whose response is read while it comes, no faster than its reader takes it. */
+/** An exchange whose response is a stream. It reads from the backend no faster than its reader does. */
 export class StreamedExchange extends Exchange {
   private body?: Readable;
 
@@ -232,11 +232,11 @@ export class StreamedExchange extends Exchange {
     this.body = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {
-        this.fail(error ?? new Error('nobody reads the answer any more'));
+        this.fail(error ?? new Error('the answer is no longer read'));
         done(error);
       },
     });
-    // It may fail before its reader listens, who finds it `errored` then.
+    // The body may fail before its reader listens. The reader then finds it `errored`.
     this.body.on('error', () => undefined);
     this.resolve({ ...this.head, body: this.body });
   }
@@ -261,11 +261,11 @@ export class StreamedExchange extends Exchange {
 }
 
 const SAFE = new Set<string>(['GET', 'HEAD']);
-/** Errors of a connection that was there. */
+/** Error codes of a connection that broke. */
 const BROKEN = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED']);
-/** The request cannot be written; the backend has no part in it. */
+/** Error codes of a request that cannot be written. They are not about the backend. */
 const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'ERR_INVALID_URL']);
-/** Errors of undici that speak of what arrived, not of the connection. */
+/** Errors of undici about the data that arrived, not about the connection. */
 const NO_HTTP = new Set([
   'HTTPParserError',
   'ResponseContentLengthMismatchError',
@@ -274,9 +274,9 @@ const NO_HTTP = new Set([
 
 /** @param origin scheme, host and port that were called */
 function toBackendError(error: Error, answering: boolean, origin: string): Error {
-  // What ended the body of the request.
+  // The error that ended the body of the request.
   if (error instanceof GatewayException) return error;
-  // The parser's errors have a member without a value where the parser does not say more.
+  // The parser's errors may have a `code` that is undefined.
   const { code = error.name } = error as NodeJS.ErrnoException;
   if (UNSENDABLE.has(code)) return error;
   if (NO_HTTP.has(error.name))

@@ -7,7 +7,7 @@ import { propagationOf } from './propagation.js';
 import type { RouteMapping } from './route-mapping.js';
 import { FETCHED_SIGNING_KEYS, type EnvironmentVariables } from './write/environment-of.js';
 
-/** Tells what is left to be done by hand, and what is different from now on. */
+/** Adds findings: what has to be done by hand, and what behaves differently from now on. */
 export function advise(
   config: KrakendConfig,
   routes: RouteMapping,
@@ -92,7 +92,7 @@ function validatorTodo(validator: Validator, signer: Signer | undefined): string
       : []),
     ...(keys.url?.startsWith('http:') === true && !isFetched && keys.path === undefined
       ? [
-          `the key set comes by plain http, which JWK_HTTP_HOSTS allows for its host: whoever is on the way chooses the keys, so use https where you can`,
+          `the key set comes by plain http, which JWK_HTTP_HOSTS allows for its host: anyone on the network path can replace the keys, so use https where you can`,
         ]
       : []),
   ];
@@ -169,7 +169,7 @@ function backendDiffers({ signer, encoding, backend, validator }: Endpoint): str
   ];
 }
 
-/** What belongs where. */
+/** Adds findings about the gateway as a whole: where the files belong, and which modules and settings to change. */
 function placing(
   { endpoints }: KrakendConfig,
   routes: RouteMapping,
@@ -226,7 +226,7 @@ function placing(
     findings.add('todo', `the gateway does not boot with this: ${problem}`);
 }
 
-/** What is told already is no problem. */
+/** Returns why the gateway would not boot with these variables. */
 function problemsOf(variables: EnvironmentVariables): readonly string[] {
   try {
     readEnvironment({ ...variables });

@@ -3,27 +3,27 @@ import { toNumber } from '../json/index.js';
 import type { TokenRefusedError } from '../errors/index.js';
 import type { JwsHeader } from '../jws/index.js';
 
-/** What is known of the token when a check fails. */
+/** The facts about the token that are known when a check fails. */
 export interface AdviceContext {
   readonly header: JwsHeader;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly policy: TokenPolicy;
-  /** Kids of the validator's set, for messages. */
+  /** Kids of the validator's key set, for messages. */
   readonly kids: string;
-  /** A key that made the signature, though the token does not name it, or not as one of its issuer. */
-  readonly actual?: { readonly kid: string; /** Left out: the same. */ readonly issuer?: string };
+  /** The key that made the signature, if the token does not name it, or names it as a key of another issuer. */
+  readonly actual?: { readonly kid: string; /** Default: the token's. */ readonly issuer?: string };
   /** Why the key that the token names is skipped. */
   readonly skipped?: string;
-  /** What the issuer announces in place of the algorithm of the token. */
+  /** Algorithms that the issuer announces, if that of the token is not among them. */
   readonly announced?: readonly string[];
   /** Seconds since 1970. */
   readonly now: number;
 }
 
-/** A difference of clocks is likely up to here, in seconds. */
+/** Largest likely difference of two clocks, in seconds. */
 const CLOCK_SKEW = 600;
 
-/** What to do about a refusal. */
+/** Returns what to do about a refusal. */
 export function adviceFor({ code, data }: TokenRefusedError, context: AdviceContext): string {
   const { header, claims, policy, kids, actual, skipped, announced, now } = context;
   switch (code) {
@@ -62,7 +62,7 @@ export function adviceFor({ code, data }: TokenRefusedError, context: AdviceCont
     case 'token_not_yet_valid':
       return `wait, or compare the clocks of issuer and validator (the option leeway of AuthModule forgives ${policy.leeway} s)`;
     case 'issuer_mismatch':
-      return 'the token comes from somebody else, or the option issuer of AuthModule has to name its iss, character by character';
+      return 'the token comes from another issuer, or the option issuer of AuthModule has to name its iss, character by character';
     case 'audience_mismatch':
       return Object.hasOwn(claims, policy.audienceClaim)
         ? `ask the issuer for a token for this service, or add its ${policy.audienceClaim} to the option audience of AuthModule`

@@ -2,7 +2,7 @@ import { isCodedError, TokenRefusedError } from '../errors/index.js';
 import { adviceFor, type AdviceContext } from './advice.js';
 import type { ExplainedCheck } from './explanation.js';
 
-/** What a check is about, for {@link CheckList.attempt}. */
+/** A check for {@link CheckList.attempt}. */
 interface Attempt {
   readonly check: string;
   readonly found?: string;
@@ -10,24 +10,24 @@ interface Attempt {
   readonly run: () => unknown;
 }
 
-/** The checks of one token and what came of each, with advice where one fails. */
+/** The checks of one token with their results, and advice for each that fails. */
 export class CheckList {
   readonly checks: ExplainedCheck[] = [];
 
-  /** @param context what is known of the token so far */
+  /** @param context the known facts about the token */
   constructor(private context: AdviceContext) {}
 
-  /** More is known of the token, for the advice of the checks that follow. */
+  /** Adds facts about the token for the advice of later checks. */
   learn(facts: Partial<AdviceContext>): void {
     this.context = { ...this.context, ...facts };
   }
 
-  /** Notes what came of a check that was made elsewhere. */
+  /** Adds the result of a check that was made elsewhere. */
   add(check: ExplainedCheck): void {
     this.checks.push(check);
   }
 
-  /** Makes a check, which throws a refusal or gives it back. @returns what it returns; `undefined` where it did not pass */
+  /** Makes a check, which throws or returns a refusal. @returns the result; `undefined` if it did not pass */
   async attempt({ run, ...what }: Attempt): Promise<unknown> {
     const { check } = what;
     let result: unknown;
@@ -51,7 +51,7 @@ export class CheckList {
     return undefined;
   }
 
-  /** Notes that a check could not be made. */
+  /** Adds a check that could not be made. */
   skip(check: string, reason: string): void {
     this.checks.push({ check, verdict: 'not checked', reason });
   }

@@ -4,26 +4,26 @@ export interface ExplainedCheck {
   readonly verdict: 'passed' | 'refused' | 'not checked';
   /** Code of the error table. */
   readonly code?: string;
-  /** What the token says, as far as it may be shown. */
+  /** The checked value of the token, as far as it may be shown. */
   readonly found?: string;
-  /** What was expected and what was found; or why there was no check. */
+  /** What was expected and what was found, or why the check was not made. */
   readonly reason?: string;
   /** What to do about it. */
   readonly fix?: string;
-  /** What it was checked with, a line each: the keys of the set, which of them are skipped and why. */
+  /** The keys that were available, one line each: the kids of the set, and the skipped keys with the reason. */
   readonly notes?: readonly string[];
 }
 
-/** Why a token is accepted or refused. Never holds the token or a key. */
+/** Why a token is accepted or refused. Never contains the token or a key. */
 export interface Explanation {
-  /** What a request with this token would meet on a bare `@RequireJwt`. */
+  /** True if a request with this token would pass a route with `@RequireJwt` without options. */
   readonly accepted: boolean;
   /** Code of the refusal. */
   readonly code?: string;
   readonly checks: readonly ExplainedCheck[];
 }
 
-/** The explanation with its reasons and its advice as `reword` puts them. */
+/** Returns an explanation whose reasons, advice and notes are replaced by `reword`. */
 export const rewordExplanation = (
   explanation: Explanation,
   reword: (text: string) => string,
@@ -37,6 +37,6 @@ export const rewordExplanation = (
   })),
 });
 
-/** The header is the token's own, so it is shown in part. */
+/** Quotes a text of the token, cut after 60 characters since any client may have written it. */
 export const shown = (text: string): string =>
   JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

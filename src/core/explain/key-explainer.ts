@@ -17,22 +17,22 @@ import type { AdviceContext } from './advice.js';
 import type { CheckList } from './check-list.js';
 import { shown } from './explanation.js';
 
-/** The keys that a token is checked with, and what can be told of them. */
+/** The keys that verify tokens, with the contents of their sets. */
 export interface ExplainedKeys extends VerificationKeys {
-  /** What is known of a set. */
+  /** Returns the contents of a key set. Default: that of `JwksModule`. */
   inventory(source?: KeySource): KeyInventory;
 }
 
-/** Which key a token names, and which one made its signature. */
+/** Explains which key a token names, and which key made its signature. */
 export class KeyExplainer {
-  /** @param perIssuer where keys of other issuers are looked for */
+  /** @param perIssuer policies of all issuers, whose key sets are searched as well */
   constructor(
     private readonly keys: ExplainedKeys,
     private readonly perIssuer: TokenPolicy['perIssuer'],
     private readonly list: CheckList,
   ) {}
 
-  /** @returns the key that the token names, where it made the signature */
+  /** @returns the key that the token names, if that key made the signature */
   async explain(jws: CompactJws, policy: TokenPolicy): Promise<JwsKey | undefined> {
     const { header } = jws;
     const { alg } = header;
@@ -92,7 +92,7 @@ export class KeyExplainer {
     return signed === undefined ? undefined : key;
   }
 
-  /** A key of the set other than the named one that the signature belongs to, or the named one of another issuer. */
+  /** Finds the key that made the signature: another one of the set, or one of another issuer with the same kid. */
   private async whoSigned(
     jws: CompactJws,
     named: JwsKey | undefined,
@@ -111,7 +111,7 @@ export class KeyExplainer {
   }
 }
 
-/** The one of several keys with the same name that made the signature; failing that, the first. */
+/** Returns the key that made the signature, of several with the same name; if none did, the first one. */
 async function signerOf(
   jws: CompactJws,
   alg: JwsAlgorithm,

@@ -1,7 +1,7 @@
-/** What a text that is no compact JWS looks like, and the token that was probably meant. */
+/** Why a text is no compact JWS, and the token that was probably meant. */
 export interface Misspelling {
   readonly fix: string;
-  /** To look at instead; `undefined` when there is no token in it. */
+  /** The token to check instead; `undefined` if the text contains none. */
   readonly meant?: string;
 }
 
@@ -9,9 +9,9 @@ const ASK_ABOUT =
   'unless its issuer can be asked about it (RFC 7662): the option introspection of AuthModule';
 
 /**
- * Why a text may not be the token that somebody thinks it is. Pure, and never quotes the text.
+ * Finds the probable mistake in a text that should be a token. Never quotes the text.
  *
- * @param isAskedAbout there is an endpoint for tokens that are no JWS
+ * @param isAskedAbout true if there is an introspection endpoint for tokens that are no JWS
  */
 export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
   const header = /^\s*authorization:\s*/i.exec(text)?.[0] ?? '';
@@ -48,12 +48,12 @@ export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
     };
   if (parts.some((part) => part.includes('=')))
     return {
-      fix: 'the parts have base64 padding; whoever makes the token has to leave "=" out (RFC 7515 section 2)',
+      fix: 'the parts have base64 padding; the issuer has to leave "=" out (RFC 7515 section 2)',
       meant: text.replaceAll('=', ''),
     };
   if (/[+/]/.test(text))
     return {
-      fix: 'the parts are plain base64; whoever makes the token has to use base64url (RFC 7515 section 2)',
+      fix: 'the parts are plain base64; the issuer has to use base64url (RFC 7515 section 2)',
       meant: text.replaceAll('+', '-').replaceAll('/', '_'),
     };
   if (/\s/.test(text))

@@ -41,11 +41,11 @@ export interface ExplainedVerifier {
   verify(token: string, policy: TokenPolicy): Promise<unknown>;
 }
 
-/** Says of a token which checks it passes and which not, and what to do. */
+/** Explains which checks a token passes, which it fails, and what to do about it. */
 export class TokenExplainer {
   /**
-   * @param revocations a text, or `undefined`, where they cannot be known: why
-   * @param introspector for policies that ask about tokens
+   * @param revocations a text with the reason, or `undefined`, if the revocations are not known
+   * @param introspector required by policies with an introspection endpoint
    */
   constructor(
     private readonly keys: ExplainedKeys,
@@ -54,7 +54,7 @@ export class TokenExplainer {
     private readonly introspector?: Introspector,
   ) {}
 
-  /** The verdict is the verifier's own; the checks are the functions it is made of. */
+  /** Explains a token. The verdict is that of the verifier; the checks are the functions that the verifier calls. */
   async explain(token: string, policy: TokenPolicy): Promise<Explanation> {
     const run = new Run(this.keys, this.revocations, this.introspector, policy);
     await run.all(token);
@@ -67,7 +67,7 @@ export class TokenExplainer {
   }
 }
 
-/** All checks of one token, in the verifier's order; each that still makes sense after one failed. */
+/** All checks of one token, in the order of the verifier. After a failure, those that are still meaningful follow. */
 class Run {
   private readonly now: number;
   private readonly list: CheckList;
@@ -137,7 +137,7 @@ class Run {
     });
   }
 
-  /** A token that is no JWS: all that is known of it is what the endpoint says. */
+  /** Checks a token that is no JWS by the answer of the introspection endpoint. */
   private async opaque(token: string, endpoint: IntrospectionOptions): Promise<void> {
     const answer = await this.ask(token, endpoint);
     if (answer === undefined) return;
@@ -154,7 +154,7 @@ class Run {
     await this.claims(token, { issuer, claims, signingInput: token });
   }
 
-  /** What an endpoint says of a JWT, where the policy asks about them; nobody is asked about a bad one. */
+  /** Introspects a JWT if the policy has an endpoint for JWTs and no check has refused the token so far. */
   private async askedAbout(token: string, own: Claims): Promise<Claims | undefined> {
     const { jwtIntrospection } = this.policy;
     if (jwtIntrospection === undefined) return undefined;
@@ -183,7 +183,7 @@ class Run {
     })) as Claims | undefined;
   }
 
-  /** The checks of the claims that a token has, or that it was given by its issuer. */
+  /** Checks the claims, which come from the token, from the introspection endpoint, or both. */
   private async claims(token: string, names: TokenNames): Promise<void> {
     const { claims } = names;
     this.list.learn({ claims });
@@ -225,7 +225,7 @@ class Run {
     }
   }
 
-  /** Where there are several issuers, the one that the token names decides what holds for it. */
+  /** Chooses the policy by the issuer that the token names, if the policy accepts several. */
   private async chooseIssuer({ header, payload }: CompactJws): Promise<boolean> {
     const { perIssuer, unlistedIssuer } = this.policy;
     if (perIssuer === undefined && unlistedIssuer === undefined) return true;
@@ -257,7 +257,7 @@ class Run {
   }
 }
 
-/** As text, since what is no issuer at all is told by the check. */
+/** Returns the `iss` for display; `undefined` if there is no valid one, which the check itself reports. */
 function issuerOf(payload: Buffer): string | undefined {
   try {
     const { iss } = parseClaims(payload);
@@ -280,7 +280,7 @@ function parseOrNothing(token: string): CompactJws | undefined {
   }
 }
 
-/** Times are told in words as well. */
+/** Returns a time claim as a date for display; `undefined` for other claims. */
 function foundOf(claims: Claims, check: string): string | undefined {
   if (!['exp', 'nbf', 'iat'].includes(check) || !Object.hasOwn(claims, check)) return undefined;
   const time = new Date((toNumber(claims[check]) ?? NaN) * 1000);

@@ -8,7 +8,7 @@ import { FileError } from './read-file.js';
 
 const OWNER_ONLY = 0o600;
 
-/** Who may do what with a file. */
+/** Permissions, owner and group of a file. */
 interface Ownership {
   readonly mode: number;
   readonly uid?: number;
@@ -16,21 +16,21 @@ interface Ownership {
 }
 
 /**
- * Creates a file, mode 0600, and its folder, mode 0700. Nobody ever sees it half written, and of
- * several processes that create it at the same time one succeeds.
+ * Creates a file with mode 0600, and its folder with mode 0700. No process ever sees the file half written. Of
+ * several processes that create it at the same time, one succeeds.
  *
- * @throws FileError with code `EEXIST` when there is a file already, which stays as it is
+ * @throws FileError with code `EEXIST` when the file exists already; it is not changed
  */
 export const createFile = (path: string, text: string): Promise<void> =>
   explained(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
       ({ code }: NodeJS.ErrnoException) => {
-        // Without the code: EEXIST would say that there is such a file.
+        // The code is left out: EEXIST would mean that the file itself exists.
         throw new FileError(path, `its folder cannot be created (${code})`);
       },
     );
     await viaTemporary(path, text, { mode: OWNER_ONLY }, async (temporary) => {
-      // Unlike rename, link never replaces anything. Not every file system has it.
+      // Unlike rename, link never replaces a file. Not every file system supports it.
       await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'EEXIST') throw error;
         return copyFile(temporary, path, constants.COPYFILE_EXCL);
@@ -40,11 +40,11 @@ export const createFile = (path: string, text: string): Promise<void> =>
   });
 
 /**
- * Replaces a file in one step. Owner and group stay, and the mode, unless it exposes the file: a
- * process that could read it before still can.
+ * Replaces a file atomically. Owner, group and mode are kept, so that a process that could read the file before
+ * still can. A mode that exposes the file becomes 0600.
  *
- * @param expected the contents that the new ones were made from
- * @throws FileError when it holds something else by now, or would change hands
+ * @param expected the contents from which the new contents were made
+ * @throws FileError when the file has other contents by now, or when its owner cannot be kept
  */
 export const replaceFile = (path: string, text: string, expected: string): Promise<void> =>
   explained(path, async () => {
@@ -52,7 +52,7 @@ export const replaceFile = (path: string, text: string, expected: string): Promi
     const kept = isExposed(mode) ? OWNER_ONLY : mode & 0o777;
     await viaTemporary(path, text, { mode: kept, uid, gid }, async (temporary) => {
       if (withoutMark(await readFile(path, 'utf8')) !== expected)
-        throw new FileError(path, 'was changed by somebody else meanwhile; try again');
+        throw new FileError(path, 'was changed by another process meanwhile; try again');
       await rename(temporary, path);
     });
   });
@@ -99,7 +99,7 @@ async function writeDurably(
   }
 }
 
-/** Makes the new name survive a power failure, where the system can do that. */
+/** Flushes a folder, so that a new name in it survives a power failure. Not every system supports this. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);

@@ -1,28 +1,28 @@
 import type { Stats } from 'node:fs';
 
-/** Readable by everybody, or writable by anyone but the owner. */
+/** Mode bits with which everybody can read a file, or users other than its owner can write it. */
 const EXPOSED_MODE = 0o026;
 const EVERYBODY_WRITES = 0o002;
-/** In a folder: who may not write a file may not remove it, either. */
+/** Mode bit of a folder in which users can neither remove nor rename the files of other users. */
 const STICKY = 0o1000;
 const ROOT = 0;
 
-/** Who can do what with a file. */
+/** What decides who can read, change or replace a file. */
 export interface FileAccess {
-  /** Type and permissions, as of stat(2). */
+  /** Type and permissions of the file, as stat(2) returns them. */
   readonly mode: number;
-  /** Its owner. */
+  /** User id of the owner. */
   readonly uid: number;
-  /** Type and permissions of the folder in which it lies. */
+  /** Type and permissions of the folder that contains the file. */
   readonly folderMode: number;
-  /** Where it was named by a symbolic link, which can be made to lead elsewhere: the same of that. */
+  /** Owner and folder of the symbolic link, if the path is one: a link can be replaced, too. */
   readonly link?: Pick<FileAccess, 'uid' | 'folderMode'>;
 }
 
-/** True for permissions with which others can read or change a file. Group members may read. */
+/** True for permissions with which other users can read or change a file. Members of the group may read. */
 export const isExposed = (mode: number): boolean => (mode & EXPOSED_MODE) !== 0;
 
-/** What {@link describeExposure} asks about, of stat(2) of a file and its folder. */
+/** Returns what {@link describeExposure} needs, from stat(2) of a file and of its folder. */
 export const accessOf = ({ mode, uid }: Stats, folder: Stats): FileAccess => ({
   mode,
   uid,
@@ -30,11 +30,11 @@ export const accessOf = ({ mode, uid }: Stats, folder: Stats): FileAccess => ({
 });
 
 /**
- * How others can read, change or replace a file that holds secrets, with what stops them.
+ * Describes how other users can read, change or replace a file with secrets, and how to prevent it.
  *
- * @param path what the message calls the file
- * @param user who the process runs as; default: its user
- * @returns `undefined` when nobody else can, and on Windows, where the mode does not say
+ * @param path name of the file in the message
+ * @param user id of the user that the process runs as; default: that of this process
+ * @returns `undefined` when no other user can, and on Windows, where the mode does not tell
  */
 export function describeExposure(
   path: string,

@@ -84,7 +84,7 @@ describe('createFile', () => {
     const path = join(folder, 'file', 'below');
     const error = await failure(createFile(path, 'text'));
     expect(error.problem).toMatch(/^its folder cannot be created \((ENOTDIR|EEXIST)\)$/);
-    // Nobody may take it for a file that is there already.
+    // With EEXIST, callers would believe that the file itself exists.
     expect(error.code).toBeUndefined();
   });
 });
@@ -110,7 +110,7 @@ describe('replaceFile', () => {
   it('leaves a file alone that somebody else has changed meanwhile', async () => {
     writeFileSync(path(), 'theirs');
     const error = await failure(replaceFile(path(), 'ours', 'before'));
-    expect(error.problem).toBe('was changed by somebody else meanwhile; try again');
+    expect(error.problem).toBe('was changed by another process meanwhile; try again');
     expect(readFileSync(path(), 'utf8')).toBe('theirs');
     expect(readdirSync(folder)).toEqual(['file']);
   });
@@ -208,7 +208,7 @@ describe.skipIf(process.platform === 'win32')('describeExposure', () => {
     expect(await exposure()).toMatch(/k\.json can be replaced by everybody/);
     const access = { mode: 0o100_600, uid: ME, folderMode: 0o040_700 };
     const link = (uid: number) => ({ ...access, link: { uid, folderMode: 0o041_777 } });
-    // In /tmp whoever owns a link can make it lead elsewhere.
+    // In /tmp (sticky), the owner of a link can make it lead elsewhere.
     expect(describeExposure('k.json', link(1001), ME)).toMatch(/^k\.json belongs to user 1001/);
     expect(describeExposure('k.json', link(ME), ME)).toBeUndefined();
   });

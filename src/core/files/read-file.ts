@@ -13,14 +13,14 @@ import { dirname } from 'node:path';
 import { withoutMark } from '../json/index.js';
 import { accessOf, type FileAccess } from './exposure.js';
 
-/** Why a file cannot be read or written. Holds nothing of its contents. */
+/** A file cannot be read or written. The message contains nothing of the file's contents. */
 export class FileError extends Error {
   override readonly name = 'FileError';
 
   /**
    * @param path the file, as the message names it
    * @param problem what is wrong with it
-   * @param code what the operating system answered about this very file: `ENOENT`, `EEXIST`, …
+   * @param code error code of the operating system for this file: `ENOENT`, `EEXIST`, …
    */
   constructor(
     readonly path: string,
@@ -32,10 +32,10 @@ export class FileError extends Error {
 }
 
 const MIB = 1024 * 1024;
-/** More than any key file needs. */
+/** Longest file that is read by default, in bytes: longer than any key file. */
 const DEFAULT_MAX_BYTES = 8 * MIB;
 
-/** A file as it was read. */
+/** The contents of a file, and who can access it. */
 export interface FileContents extends FileAccess {
   readonly text: string;
 }
@@ -44,14 +44,14 @@ export interface FileContents extends FileAccess {
  * Reads a file as UTF-8, without the byte order mark that some editors write.
  *
  * @param maxBytes a larger file is refused before it is read; default 8 MiB
- * @throws FileError when it cannot be read, or is larger
+ * @throws FileError when the file cannot be read, or is larger
  */
 export async function readTextFile(
   path: string,
   maxBytes = DEFAULT_MAX_BYTES,
 ): Promise<FileContents> {
   try {
-    // The mode is that of the very file that is read, whatever is put in its place meanwhile.
+    // The mode is taken from the open file: another file may replace it at this path meanwhile.
     const handle = await open(path);
     try {
       const file = await handle.stat();
@@ -68,7 +68,7 @@ export async function readTextFile(
   }
 }
 
-/** The same for a command, which has nothing to do meanwhile: it starts no threads for it. */
+/** Like {@link readTextFile}, for commands: they have nothing else to do meanwhile, and this starts no threads. */
 export function readTextFileSync(path: string, maxBytes = DEFAULT_MAX_BYTES): FileContents {
   try {
     const descriptor = openSync(path, 'r');
@@ -87,10 +87,10 @@ export function readTextFileSync(path: string, maxBytes = DEFAULT_MAX_BYTES): Fi
   }
 }
 
-/** Whether a name leads into another folder; a pipe, as `/dev/stdin` or `<(…)` in a shell, is in none. */
+/** True for a link to a file in a folder. A link to a pipe (`/dev/stdin`, `<(…)` in a shell) leads to no folder. */
 const leads = (named: Stats, file: Stats): boolean => named.isSymbolicLink() && file.isFile();
 
-/** @param place the file or link of that name, its folder, and where it is a link the folder to which it leads */
+/** @param place stat of the file or link at the path, of its folder and, for a link, of the folder of its target */
 function contentsOf(
   text: string,
   file: Stats,

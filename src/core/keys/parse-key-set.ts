@@ -2,11 +2,11 @@ import { hasDuplicateMembers, isJsonObject, withoutMark } from '../json/index.js
 import { importJwk, type ImportedKey } from './import-jwk.js';
 import { KeyError, quote } from './key.error.js';
 
-/** Bounds for hostile input. */
+/** Largest number of keys in an own and in a published set, against hostile input. */
 const MAX_KEYS = 5000;
 const MAX_PUBLISHED_KEYS = 200;
 
-/** The keys of a set in its order, and why others were skipped, a line each. */
+/** The usable keys of a set in their order, and the skipped ones with the reason. */
 export interface ParsedKeySet {
   readonly keys: readonly ImportedKey[];
   readonly skipped: readonly SkippedKey[];
@@ -14,22 +14,22 @@ export interface ParsedKeySet {
 
 /** A key that is not used. */
 export interface SkippedKey {
-  /** Empty where it has none. */
+  /** Empty for a key without a kid. */
   readonly kid: string;
   readonly reason: string;
-  /** How many keys it stands for. Left out: one. */
+  /** How many keys this entry stands for. Default 1. */
   readonly count?: number;
 }
 
 /**
  * Parses a JWK Set or a single JWK and imports each key.
  *
- * Own sets are taken as a whole: one bad key refuses the set. In a set that somebody else publishes each
- * key stands for itself (RFC 7517 section 5): one that cannot be used is skipped and the rest serve. Private
- * or symmetric material in a published set refuses it: its owner has lost it.
+ * In an own set, one bad key makes the whole set invalid. In a set that another party publishes, an unusable key is
+ * skipped and the others are used (RFC 7517 section 5). A private or symmetric key makes a published set invalid,
+ * since that key is compromised.
  *
- * @param published the set is somebody else's: public keys only
- * @throws KeyError naming source and kid, never a key
+ * @param published true for the set of another party, which may contain public keys only
+ * @throws KeyError with source and kid in its message, never a key
  */
 export function parseKeySet(text: string, source: string, published: boolean): ParsedKeySet {
   try {
@@ -84,7 +84,7 @@ function importPublished(jwks: readonly unknown[]): ParsedKeySet {
       skipped.push({ kid: kidOf(jwk), reason: imported });
       continue;
     }
-    // The same key twice is one key; others may share a kid, and their algorithm decides.
+    // A duplicate counts once. Different keys may share a kid; then their algorithm selects one.
     const id = JSON.stringify([imported.key.kid, imported.thumbprint, imported.key.alg]);
     if (!seen.has(id)) keys.push(imported);
     seen.add(id);
@@ -105,13 +105,15 @@ function tryImport(jwk: unknown): ImportedKey | string {
   }
 }
 
-/** Any of them: half a private key is as good a sign of a leak as a whole one. */
+/** One of these members is enough to refuse a key: a part of a private key is a leak as well. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'priv'];
 
 function assertPublic(jwk: unknown): void {
   if (!isJsonObject(jwk)) return;
   if (jwk.kty === 'oct' || PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name)))
-    throw new KeyError(`kid '${kidOf(jwk)}' is a secret or private key, which nobody may publish`);
+    throw new KeyError(
+      `kid '${kidOf(jwk)}' is a secret or private key, which must not be published`,
+    );
 }
 
 function kidOf(jwk: unknown): string {
@@ -129,7 +131,7 @@ function listKeys(text: string, published: boolean): unknown[] {
     throw new KeyError('not valid JSON');
   }
   if (!isJsonObject(value)) throw new KeyError('neither a JWK Set nor a JWK');
-  // In sets of others the last one counts (RFC 7517 section 4); nobody but their owner writes them.
+  // In a published set, the last duplicate member is used, as RFC 7517 section 4 allows: only its owner can correct it.
   if (!published && hasDuplicateMembers(text, value))
     throw new KeyError('a JSON object names a member twice');
   const keys: unknown = Object.hasOwn(value, 'keys') ? value.keys : [value];

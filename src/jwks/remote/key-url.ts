@@ -8,7 +8,7 @@ export class KeyUrl extends RemoteKeys {
 
   /**
    * @param publicOnly false for our own signing keys
-   * @throws KeyError when the URL must not be used, or a pin or the CA is unusable
+   * @throws KeyError when the URL must not be used, or a pin or the CA is invalid
    */
   constructor(url: string, options: KeyUrlOptions, publicOnly = true) {
     const checked = checkedUrl(url, options);
@@ -23,9 +23,10 @@ export class KeyUrl extends RemoteKeys {
 }
 
 /**
- * A URL that keys or metadata may be fetched from.
+ * Parses a URL from which keys or metadata may be fetched.
  *
- * @throws KeyError when it is no http(s) URL, holds credentials, or is `http:` where that is not allowed
+ * @throws KeyError when it is not an http(s) URL, holds credentials, or is `http:` where that is not allowed or
+ * fingerprints are set
  */
 export function checkedUrl(
   text: string,
@@ -39,7 +40,9 @@ export function checkedUrl(
     throw new KeyError(`${source}: the URL holds credentials, which would end up in logs`);
   if (url.protocol === 'https:') return url;
   if (allowHttp !== true && !httpHosts.includes(url.hostname))
-    throw new KeyError(`${source}: must be https, or whoever is in between chooses the keys`);
+    throw new KeyError(
+      `${source}: must be https, or anyone on the network path can replace the keys`,
+    );
   if (fingerprints.length > 0)
     throw new KeyError(`${source}: fingerprints prove nothing without https`);
   return url;

@@ -2,7 +2,7 @@ import { epochSeconds } from '../../core/time/index.js';
 import { inOrder, type SessionRecord, type SessionRecords } from '../session-records.js';
 import { StateUnavailableException } from '../state-unavailable.exception.js';
 
-/** Sessions of all users, about 500 bytes each. None is evicted: a session that is not listed cannot be ended. */
+/** Most sessions of all users, about 500 bytes each. None is evicted: a session that is not listed cannot be ended. */
 const MAX_SESSIONS = 100_000;
 
 /** Sessions of one process. */

@@ -23,7 +23,7 @@ import { epochSeconds } from '../../core/time/index.js';
 interface Entry {
   readonly revocation: Revocation;
   version: number;
-  /** The version by which it was added. */
+  /** The version with which the entry was added. */
   readonly born: number;
   removed: boolean;
 }
@@ -43,9 +43,9 @@ interface Counter {
 }
 
 const SWEEP_MS = 60_000;
-/** Clients beyond that many push out the oldest ones: memory matters more than their count. */
+/** Most counters. A further one replaces the oldest: a limit of memory matters more than its count. */
 const MAX_COUNTERS = 100_000;
-/** Values that are kept, at about 200 bytes each. None is pushed out: what was used must stay used. */
+/** Most values that are kept, about 200 bytes each. None is evicted: what was used must stay used. */
 const MAX_KEPT = 100_000;
 
 const subjectKey = (kind: string, value: string): string => `${kind}:${value}`;
@@ -55,7 +55,7 @@ export class MemoryStore implements StateStore {
   readonly description = 'memory';
   readonly scope = 'process';
 
-  /** In the order of their versions; what was changed later stands in it again. */
+  /** In the order of versions. An entry that was changed is appended again with its new version. */
   private log: { readonly version: number; readonly entry: Entry }[] = [];
   private readonly entries = new Map<string, Entry>();
   private readonly bySubject = new Map<string, Entry[]>();
@@ -130,7 +130,7 @@ export class MemoryStore implements StateStore {
 
   async consume(use: RefreshUse, replay?: Replay): Promise<RefreshOutcome> {
     this.sweep();
-    // No await in between: nobody else gets a turn between look and mark.
+    // There is no await between the check and the mark, so that no other request runs in between.
     const outcome = this.look(use);
     if (outcome.state === 'fresh' && !this.consumed.has(use.id))
       this.consumed.set(use.id, {
@@ -167,7 +167,7 @@ export class MemoryStore implements StateStore {
 
   async hit(key: string, windowMs: number): Promise<Hits> {
     this.sweep();
-    // Whole milliseconds: a fraction would be lost and found again by the subtraction.
+    // Whole milliseconds: with a fraction, the subtraction below would not be exact.
     const now = Math.floor(performance.now());
     let counter = this.counters.get(key);
     if (counter === undefined || counter.endsAt <= now) {
@@ -249,7 +249,7 @@ export class MemoryStore implements StateStore {
     this.log.push({ version: entry.version, entry });
   }
 
-  /** Place in the log of the first version after `version`. */
+  /** Returns the index in the log of the first version after `version`. */
   private indexAfter(version: number): number {
     let low = 0;
     let high = this.log.length;

@@ -1,9 +1,9 @@
 import type { Revocation } from '../../core/revocation/index.js';
 import { StateUnavailableException } from '../state-unavailable.exception.js';
 
-/** Revocations of one statement. */
+/** Most revocations that one statement adds. */
 const AT_ONCE = 500;
-/** Revocations that wait; more of them mean that nothing is done. */
+/** Most revocations that may wait; further ones are refused, as the server seems to add none. */
 const MAX_WAITING = 2000;
 
 /** A revocation to be added; see `addRevocation` of `StateStore`. */
@@ -18,18 +18,18 @@ interface Waiting {
 }
 
 /**
- * Adds revocations one statement after the other: each has the end of the history locked until its commit, so that
- * many at a time would only wait for each other. What comes while one is under way is in the next one together.
+ * Adds revocations with one statement at a time: a statement locks the end of the history until its commit, so that
+ * several would only wait for each other. Revocations that arrive meanwhile are added together by the next statement.
  */
 export class AdditionQueue {
-  /** By id. */
+  /** Additions of the next statements, by id of the revocation. */
   private waiting = new Map<string, Waiting>();
   private running = false;
 
-  /** @param write adds all or none, and returns them as they are kept */
+  /** @param write adds all revocations or none, and returns them as they are kept */
   constructor(private readonly write: (additions: readonly Addition[]) => Promise<Revocation[]>) {}
 
-  /** @throws what `write` throws */
+  /** @throws what `write` throws; StateUnavailableException when too many revocations wait */
   async add(addition: Addition): Promise<Revocation> {
     const { id } = addition.revocation;
     const there = this.waiting.get(id);

@@ -5,7 +5,7 @@ import { PURGE_ROWS, type Statement, type Statements } from './statements.js';
 
 const PURGE_EVERY_MS = 5000;
 
-/** Deletes rows that have expired, some at a time. */
+/** Deletes expired rows, a limited number at a time. */
 export class ExpiredRows {
   private readonly forgetting: Forgetting;
   private purgedAt = -Infinity;
@@ -19,7 +19,7 @@ export class ExpiredRows {
     this.forgetting = new Forgetting(clock);
   }
 
-  /** Deletes some of them if it was not done just now. Nobody waits for it. */
+  /** Starts to delete some expired rows, unless that is under way or was just done. Does not wait for the end. */
   purge(): void {
     const now = performance.now();
     if (this.purging || now - this.purgedAt < PURGE_EVERY_MS) return;
@@ -32,13 +32,13 @@ export class ExpiredRows {
     try {
       if (await this.purgeOnce(horizon)) this.purgedAt = -Infinity;
     } catch {
-      // It is tried again, and what is wrong with the store is told by others.
+      // The next purge tries again; other calls report what is wrong with the store.
     } finally {
       this.purging = false;
     }
   }
 
-  /** @returns whether there may be more */
+  /** @returns whether there may be more rows to delete */
   private async purgeOnce(horizon: number | undefined): Promise<boolean> {
     const { purge, purgeShortLived } = this.statements;
     const counts = [];
@@ -48,7 +48,7 @@ export class ExpiredRows {
     return counts.includes(PURGE_ROWS);
   }
 
-  /** @returns how many rows it changed */
+  /** @returns how many rows the statement changed */
   private async countOf({ text }: Statement, values: readonly Value[]): Promise<number> {
     const counted = `WITH changed AS (${text} RETURNING 1) SELECT count(*) AS count FROM changed`;
     const [row] = await this.call({ text: counted }, values);

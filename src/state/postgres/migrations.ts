@@ -6,8 +6,8 @@ const MIGRATION_MS = 60_000;
 const ATTEMPTS = 10;
 
 /**
- * What leads to each version from the one before it; the first one from nothing. Only added to: what was released
- * stays as it is.
+ * Each migration leads from one version of the tables to the next; the first one creates them. New migrations are only
+ * appended: one that was released never changes.
  */
 const MIGRATIONS: readonly ((schema: string) => string)[] = [
   (schema) => `
@@ -75,10 +75,10 @@ const MIGRATIONS: readonly ((schema: string) => string)[] = [
 ];
 
 /**
- * Sees to it that the tables are there, in the form of this version. Nothing is written where they are, so that a
- * standby, and a user that may only read and write rows, will do.
+ * Creates the tables, or migrates them to this version. Writes nothing if they are up to date, so that a standby, or a
+ * user that may only read and write rows, is enough.
  *
- * @throws Error when they are of a version that is not known, or cannot be created
+ * @throws Error when the version of the tables is not known, or they cannot be created
  */
 export async function migrate(session: PostgresSession, schema: string): Promise<void> {
   for (let attempt = 1; ; attempt++)
@@ -89,12 +89,12 @@ export async function migrate(session: PostgresSession, schema: string): Promise
       await upgrade(session, schema);
       return;
     } catch (error) {
-      // Of several gateways that start at once one is first.
+      // Another gateway that starts at the same time has created them; look again.
       if (!isCreatedTwice(error) || attempt === ATTEMPTS) throw error;
     }
 }
 
-/** @returns `undefined` where there are no tables yet */
+/** @returns the version of the tables; `undefined` if there are none yet */
 async function versionOf(session: PostgresSession, schema: string): Promise<number | undefined> {
   const table = `"${schema}".migration`;
   const [there] = await ask(session, `SELECT to_regclass('${table}') IS NOT NULL AS there`);
@@ -105,7 +105,7 @@ async function versionOf(session: PostgresSession, schema: string): Promise<numb
 
 async function upgrade(session: PostgresSession, schema: string): Promise<void> {
   const table = `"${schema}".migration`;
-  // It may exist where the user may not create it, and then must not be asked for.
+  // An existing schema is not created again: the user may lack the privilege to create schemas.
   const [there] = await ask(session, `SELECT to_regnamespace('"${schema}"') IS NOT NULL AS there`);
   await ask(session, `BEGIN; SET LOCAL statement_timeout = ${MIGRATION_MS}`);
   try {
@@ -115,7 +115,7 @@ async function upgrade(session: PostgresSession, schema: string): Promise<void> 
       `CREATE TABLE IF NOT EXISTS ${table} (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
        LOCK TABLE ${table} IN EXCLUSIVE MODE`,
     );
-    // The lock was waited for: somebody else may have done it.
+    // Another gateway may have migrated while this one waited for the lock.
     const found = (await versionOf(session, schema)) ?? 0;
     for (const [index, migration] of MIGRATIONS.entries()) {
       if (index < found) continue;

@@ -3,7 +3,7 @@ import { sqlReasonOf } from './sql-states.js';
 import type { Statement } from './statements.js';
 
 const MAX_SESSIONS = 3;
-/** Who waits for a session; more of them mean that there will be none. */
+/** Most statements that may wait for a session; further ones are refused, as none seems to become free. */
 const MAX_WAITING = 10_000;
 
 interface Waiter {
@@ -13,7 +13,7 @@ interface Waiter {
 
 /**
  * A few sessions that statements share. They are opened when they are needed, and again whenever they are lost.
- * Nobody waits longer than he says.
+ * A statement waits no longer than its caller says.
  */
 export class PostgresPool {
   private readonly sessions = new Set<PostgresSession>();
@@ -24,14 +24,14 @@ export class PostgresPool {
 
   constructor(private readonly dial: () => Promise<PostgresSession>) {}
 
-  /** @throws Error when there is no answer in time; the statement may have been done all the same */
+  /** @throws Error when there is no answer within `ms` milliseconds; the statement may have been done nevertheless */
   async run(statement: Statement, values: readonly Value[], ms: number): Promise<Row[]> {
     const until = performance.now() + ms;
     const session = await this.take(ms);
     try {
       return await session.query(statement, values, Math.max(1, until - performance.now()));
     } catch (error) {
-      // What is true of one connection is true of all that are idle: they are to the same server.
+      // The idle connections lead to the same server, and are most likely broken as well.
       if (session.ended) this.renew();
       throw error;
     } finally {
@@ -39,7 +39,7 @@ export class PostgresPool {
     }
   }
 
-  /** From now on other sessions are used. */
+  /** Replaces all sessions: idle ones are closed at once, the others after their statement. */
   renew(): void {
     for (const session of this.idle.splice(0)) session.close();
     this.sessions.clear();
@@ -82,7 +82,7 @@ export class PostgresPool {
     return this.sessions.size + this.opening;
   }
 
-  /** Opens sessions for those who wait. */
+  /** Opens sessions for the statements that wait. */
   private serve(): void {
     while (!this.closed && this.opening < this.waiting.size && this.count < MAX_SESSIONS)
       void this.open();
@@ -99,10 +99,10 @@ export class PostgresPool {
       this.giveBack(session);
     } catch (error) {
       this.opening--;
-      // Too many connections are no reason to refuse who can have one of those that are there.
+      // The server may allow no more connections; the sessions that are there serve the waiting statements.
       if (this.sessions.size > 0) return;
       this.refuse(waiting, error);
-      // Who came later has not been tried for.
+      // Statements that arrived during the attempt get an attempt of their own.
       this.serve();
     }
   }

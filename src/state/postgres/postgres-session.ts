@@ -8,9 +8,9 @@ import { sslModeFor, type PostgresHost, type PostgresTarget } from './postgres-u
 import type { Statement } from './statements.js';
 import { sqlConditionOf } from './sql-states.js';
 
-/** Connect, TLS, password and the checks of {@link PostgresSession.open} together. */
+/** Longest time to connect, with TLS and password, and again for the checks after that; in milliseconds. */
 const OPEN_MS = 2000;
-/** Of the client's own deadline, which also counts the time in which this process is held up. */
+/** The client's own connect timeout, in milliseconds. Longer, as it counts time in which this process is held up. */
 const LONGEST_OPEN_MS = 10_000;
 const OLDEST_VERSION = 130_000;
 
@@ -19,15 +19,15 @@ export type Value =
   string | number | boolean | Buffer | null | readonly (string | number | Buffer | null)[];
 
 /**
- * One connection to one server, from its checks to its end. It does not come back by itself: whoever uses it
- * opens another.
+ * One connection to one server, from its checks to its end. It does not reconnect: its owner opens another
+ * session.
  */
 export class PostgresSession {
-  /** A standby answers questions only. */
+  /** True for a standby, which answers only reads. */
   standby = false;
-  /** Nothing can be asked any more. */
+  /** True once the session is closed or lost; no statement can be sent any more. */
   ended = false;
-  /** To be told once, when the session ends without {@link close}. */
+  /** Called once, if the session ends without {@link close}. */
   onLost: () => void = () => undefined;
   onNotification: () => void = () => undefined;
 
@@ -37,9 +37,9 @@ export class PostgresSession {
   ) {}
 
   /**
-   * Connects to the server that takes writes; while only standbys are found, to one of those.
+   * Connects to the server that takes writes, or to a standby while only standbys are found.
    *
-   * @param statementMs after which the server gives up a statement
+   * @param statementMs milliseconds after which the server cancels a statement
    * @throws Error when none of the servers can be used
    */
   static async open(target: PostgresTarget, statementMs: number): Promise<PostgresSession> {
@@ -49,20 +49,20 @@ export class PostgresSession {
       if (session.standby) throw new Error('it is a standby');
       return session;
     });
-    // All at once: one that is silent holds up nobody.
+    // All servers are tried at once, so that a silent one does not delay the connection to the primary.
     const chosen = await Promise.any(primaries).catch(() => Promise.any(attempts));
     for (const attempt of attempts) void closeUnless(chosen, attempt);
     return chosen;
   }
 
-  /** @throws Error when there is no answer in time; the statement may have been done all the same */
+  /** @throws Error when there is no answer within `ms` milliseconds; the statement may have been done nevertheless */
   async query(statement: Statement, values: readonly Value[], ms: number): Promise<Row[]> {
     const asked = this.client.query<Row>({ ...statement, values: [...values] });
     try {
       const { rows } = await within(ms, asked);
       return rows;
     } catch (error) {
-      // Without a code it is none of the server's: there was no answer, and the next one would be that to this.
+      // Without a severity, it is not the server's error: its answer may still come, and be taken for the next one's.
       if (!(error instanceof Error && 'severity' in error) || sqlConditionOf(error) === 'broken')
         this.end();
       throw error;
@@ -110,7 +110,7 @@ export class PostgresSession {
   }
 
   private async greet(statementMs: number): Promise<void> {
-    // Names of the system first, whatever the search path of the user: nobody can put others before them.
+    // Replaces the user's search path by pg_catalog, so that no other schema can shadow names of the system.
     const text = `SELECT set_config('search_path', 'pg_catalog', false),
       set_config('statement_timeout', '${statementMs}', false),
       set_config('default_transaction_isolation', 'read committed', false),
@@ -140,7 +140,7 @@ async function closeUnless(
   if (session !== chosen) session.close();
 }
 
-/** The client is loaded by who uses it. */
+/** Loads the client library, an optional package, when it is needed. */
 async function load(): Promise<{ Client: typeof Client }> {
   try {
     const { default: pg } = await import('pg');
@@ -151,7 +151,7 @@ async function load(): Promise<{ Client: typeof Client }> {
   }
 }
 
-/** The files are read each time: certificates are renewed. */
+/** Reads the TLS files each time, as certificates are renewed. */
 async function tlsOf(
   target: PostgresTarget,
   host: PostgresHost,
@@ -165,7 +165,7 @@ async function tlsOf(
     ),
   );
   return {
-    // The certificate of an address is compared with it, too.
+    // Set for an IP address as well, so that the certificate is compared with it.
     host: host.host,
     rejectUnauthorized: mode !== 'require',
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),

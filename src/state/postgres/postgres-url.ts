@@ -9,23 +9,23 @@ export interface PostgresHost {
  *
  * - `disable`: without TLS.
  * - `require`: TLS, but the certificate is not checked: an attacker on the way can read and change everything.
- * - `verify-ca`: the certificate has to be from a CA that is trusted, for whichever name.
- * - `verify-full`: and it has to carry the name of the host.
+ * - `verify-ca`: the certificate has to be from a trusted CA; its name is not checked.
+ * - `verify-full`: as `verify-ca`, and the certificate has to carry the name of the host.
  */
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
-/** What a URL of PostgreSQL says. */
+/** The parts of a PostgreSQL URL. */
 export interface PostgresTarget {
-  /** Kind and place, without credentials. */
+  /** Kind and address, without credentials. */
   readonly description: string;
-  /** Of several the one that takes writes is used. */
+  /** Of several servers, the one that takes writes is used. */
   readonly hosts: readonly PostgresHost[];
   readonly database: string | undefined;
-  /** Holds the tables. */
+  /** The database schema that holds the tables. Default `signet`. */
   readonly schema: string;
   readonly user: string | undefined;
   readonly password: string | undefined;
-  /** Left out: `disable` for hosts of this machine, `verify-full` for others. */
+  /** `undefined`: `disable` for hosts of this machine, `verify-full` for others. */
   readonly sslMode: SslMode | undefined;
   /** PEM files. */
   readonly sslFiles: { readonly ca?: string; readonly cert?: string; readonly key?: string };
@@ -44,11 +44,11 @@ const STANDARD_SCHEMA = 'signet';
  * Reads `postgres://[user[:password]@]host[:port][,host[:port]…][/database][?parameters]`, or the same with
  * `postgresql:`. Parameters: `schema`, `sslmode`, `sslrootcert`, `sslcert` and `sslkey`.
  *
- * @throws Error that says what is wrong, and holds no part of what was meant as a password
+ * @throws Error that says what is wrong; its message holds no part of what may be a password
  */
 export function parsePostgresUrl(url: string): PostgresTarget {
   const parts = URL_PARTS.exec(url);
-  // What stands where is not known: a "#" or "/" of a password would make its rest part of the host.
+  // The message quotes no part of the URL: an unescaped "#" or "/" in a password makes its rest look like the host.
   if (parts === null)
     throw new Error(
       'it is no URL of PostgreSQL; in passwords, "#" is written %23, "/" %2F, "?" %3F, "@" %40 and "%" %25',
@@ -76,13 +76,13 @@ export function parsePostgresUrl(url: string): PostgresTarget {
   };
 }
 
-/** The mode for one of the hosts. */
+/** Returns the TLS mode for one of the hosts. */
 export const sslModeFor = ({ sslMode }: PostgresTarget, { host }: PostgresHost): SslMode =>
   sslMode ?? (LOCAL.test(host) ? 'disable' : 'verify-full');
 
 function hostOf(text: string): PostgresHost {
   const [, host, port = '5432'] = HOST.exec(text) ?? [];
-  // Not the text: it may be the begin of a password.
+  // The message does not quote the text, which may be the beginning of a password.
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw new Error(
       'a host of the URL is none: host or host:port is expected, [address] for IPv6, a comma between several',
@@ -109,7 +109,7 @@ function parametersOf(query: string): ReadonlyMap<string, string> {
 function sslModeOf(parameters: ReadonlyMap<string, string>): SslMode | undefined {
   const files = ['sslrootcert', 'sslcert', 'sslkey'].some((name) => parameters.has(name));
   const mode = parameters.get('sslmode') ?? (files ? 'verify-full' : undefined);
-  // "allow" and "prefer" go on without TLS when somebody on the way says that there is none.
+  // Not "allow" and "prefer": an attacker on the way can make them go on without TLS.
   if (mode !== undefined && !SSL_MODES.includes(mode))
     throw new Error(`sslmode has to be one of ${SSL_MODES.join(', ')}`);
   if (files && mode === 'disable') throw new Error('sslmode=disable uses no certificates');

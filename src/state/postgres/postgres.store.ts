@@ -40,21 +40,21 @@ import { sqlConditionOf, sqlReasonOf } from './sql-states.js';
 import { channelOf, statementsFor, type Statement, type Statements } from './statements.js';
 
 const TIMEOUT_MS = 1000;
-/** The server gives up a statement before it is not waited for any more. */
+/** Milliseconds after which the server cancels a statement: shortly before the caller stops waiting for it. */
 const STATEMENT_MS = 900;
-/** Nobody waits for a page. */
+/** Timeout of a page of the history, in milliseconds; no request waits for it. */
 const PAGE_TIMEOUT_MS = 5000;
-/** A throttle that makes everybody wait is worse than one that does not know everything. */
+/** Timeout of a hit, in milliseconds. Short, as a throttle that delays every request is worse than an inexact one. */
 const HIT_TIMEOUT_MS = 200;
-/** After one that took too long, hits fail at once for so long. */
+/** After a hit has failed, further hits fail at once for this long, in milliseconds. */
 const HIT_PAUSE_MS = 1000;
-/** While the server takes no writes, another one is looked for so often. */
+/** While the server takes no writes, another one is looked for at this interval, in milliseconds. */
 const SEEK_EVERY_MS = 1000;
 
 /**
- * State in PostgreSQL, for gateways on several machines. What was confirmed is as durable as
- * `synchronous_commit` of the user or the database says; counters and short-lived values may be lost with
- * the server's process.
+ * State in PostgreSQL, for gateways on several machines. Confirmed writes are as durable as the setting
+ * `synchronous_commit` of the user or the database makes them; counters and short-lived values may be lost when the
+ * server crashes.
  */
 export class PostgresStore implements StateStore {
   private static readonly logger = new Logger(PostgresStore.name);
@@ -63,7 +63,7 @@ export class PostgresStore implements StateStore {
   readOnly: string | undefined;
   private readonly statements: Statements;
   private readonly pool: PostgresPool;
-  /** Reads the history, and is told that there is more of it. */
+  /** The session that reads the history and is notified of changes to it. */
   private reader: PostgresSession | undefined;
   private opening: Promise<PostgresSession> | undefined;
   private changed: () => void = () => undefined;
@@ -177,13 +177,13 @@ export class PostgresStore implements StateStore {
       replay === undefined || (settled && seconds <= 0) ? null : toSql(replay.value),
       seconds,
       !settled,
-      // A connection that stood still may deliver it when nobody waits any more.
+      // A stalled connection may deliver the statement after the caller has given up; it then does nothing.
       latest === undefined ? null : latest + TIMEOUT_MS / 1000,
     ]);
     if (row?.late === true)
-      throw new StateUnavailableException(`${this.description}: it came too late`);
+      throw new StateUnavailableException(`${this.description}: it arrived too late`);
     if (row?.taken !== true && row?.used !== true && row?.revoked !== true)
-      // Somebody else was first.
+      // Another request has used the token since the statement began.
       return this.peek({ ...use, nonce });
     const outcome = toOutcome(row);
     if (outcome.state === 'fresh' && !settled) this.settled.note(use.id, nonce);
@@ -210,7 +210,9 @@ export class PostgresStore implements StateStore {
 
   async hit(key: string, windowMs: number): Promise<Hits> {
     if (performance.now() < this.hitsResumeAt)
-      throw new StateUnavailableException(`${this.description}: counting pauses, it took too long`);
+      throw new StateUnavailableException(
+        `${this.description}: counting is paused after a failure`,
+      );
     try {
       const values = [digest(key), windowMs / 1000];
       const [row] = await this.call(this.statements.hit, values, HIT_TIMEOUT_MS);
@@ -291,13 +293,13 @@ export class PostgresStore implements StateStore {
       const reader = this.reader ?? (await (this.opening ??= this.openReader()));
       return await reader.query(statement, values, PAGE_TIMEOUT_MS);
     } catch (error) {
-      // So were, most likely, the others.
+      // The reader was lost; the other connections are most likely broken as well.
       if (this.reader === undefined) this.pool.renew();
       throw this.judge(error);
     }
   }
 
-  /** Looks at what may have changed since the last time: role and version. */
+  /** Opens the reader and checks what may have changed since the last connection: role and version. */
   private async openReader(): Promise<PostgresSession> {
     const { target } = this;
     try {
@@ -318,7 +320,7 @@ export class PostgresStore implements StateStore {
     const { schema } = this.target;
     try {
       await migrate(reader, schema);
-      // A standby passes none on; the poll goes on all the same.
+      // A standby does not support notifications; polls find the changes nevertheless.
       const text = `LISTEN ${channelOf(schema)}`;
       if (!reader.standby) await reader.query({ text }, [], TIMEOUT_MS);
       if (this.closed) throw new Error('it is closed');
@@ -333,7 +335,7 @@ export class PostgresStore implements StateStore {
     this.reader = undefined;
   }
 
-  /** What a failure says about the server, and what the caller is told. */
+  /** Updates the state of the store after a failure. @returns the exception for the caller */
   private judge(error: unknown): StateUnavailableException {
     const reason = sqlReasonOf(error);
     const text = `${this.description}: ${reason}`;
@@ -346,7 +348,7 @@ export class PostgresStore implements StateStore {
         this.readOnly ??= reason;
         return new StateReadOnlyException(text);
       case 'gone':
-        // The next poll creates them.
+        // The next poll opens a reader, which creates the tables.
         this.loseReader();
         return new StateUnavailableException(text);
       default:
@@ -354,13 +356,13 @@ export class PostgresStore implements StateStore {
     }
   }
 
-  /** @param row what the server says of itself */
+  /** Finds out whether the server takes writes. @param row what the server says about itself */
   private async checkWritable({ standby, read_only: readOnly }: Row): Promise<void> {
     if (standby === true || readOnly === true) {
       this.readOnly = standby === true ? 'it is a standby' : 'its transactions are read-only';
       this.seek();
     } else if (this.readOnly !== undefined) {
-      // Only a write shows whether there is room again.
+      // Only a write shows whether the server takes writes again.
       await this.call(this.statements.probe, []).then(
         () => (this.readOnly = undefined),
         () => undefined,
@@ -368,7 +370,7 @@ export class PostgresStore implements StateStore {
     }
   }
 
-  /** From the next statement on, whichever server takes writes by now. */
+  /** Replaces all connections, so that the next statement finds the server that takes writes by then. */
   private seek(): void {
     const now = performance.now();
     if (now - this.soughtAt < SEEK_EVERY_MS) return;

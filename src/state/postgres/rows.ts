@@ -4,18 +4,18 @@ import { inOrder, type SessionRecord } from '../session-records.js';
 import type { RefreshOutcome, RefreshUse } from '../state-store.js';
 import type { Row, Value } from './postgres-session.js';
 
-// What the statements take and give, and what it means to the store.
+// Converts between the types of the store and the parameters and rows of the statements.
 
-/** A text of PostgreSQL cannot hold U+0000. */
+/** Escapes U+0000, which a text of PostgreSQL cannot hold. */
 export const toSql = (text: string): string =>
   text.replace(/[\\\0]/g, (character) => (character === '\0' ? '\\0' : '\\\\'));
 export const ofSql = (text: string): string =>
   text.replace(/\\([\\0])/g, (_escape, character) => (character === '0' ? '\0' : '\\'));
 
-/** Names may be longer than a key can be. */
+/** Returns a key for a name, which may be longer than a key can be. */
 export const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
 
-/** JSON spells U+0000 by other characters. Those that have expired were left out by the server's clock. */
+/** Records need no {@link ofSql}, as JSON escapes U+0000. Statements leave out expired ones, by the server's clock. */
 export const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
   inOrder(
     rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),

@@ -1,11 +1,11 @@
-/** Uses whose answer has arrived and which the server does not know of yet. */
+/** Most uses whose answer has arrived and which the server has not been told of; the oldest makes room. */
 const MAX_UNSETTLED = 10_000;
-/** Of those, so many are told at a time. */
+/** Most of these uses that the server is told of at a time. */
 const SETTLED_AT_ONCE = 500;
 
-/** Tells the server of which uses of refresh tokens the answer has arrived. */
+/** Tells the server for which uses of refresh tokens the answer has arrived. */
 export class SettledUses {
-  /** By id of the use: the nonce. */
+  /** The nonces of these uses, by id of the use. */
   private readonly unsettled = new Map<string, string>();
   private settling: Promise<void> | undefined;
 
@@ -14,7 +14,7 @@ export class SettledUses {
     private readonly tell: (ids: readonly string[], nonces: readonly string[]) => Promise<unknown>,
   ) {}
 
-  /** The answer about a use has arrived. */
+  /** Notes that the answer about a use has arrived. */
   note(id: string, nonce: string): void {
     if (this.unsettled.size >= MAX_UNSETTLED)
       this.unsettled.delete(this.unsettled.keys().next().value as string);
@@ -22,7 +22,7 @@ export class SettledUses {
     this.settle();
   }
 
-  /** Tells the server what it was not told yet. Nobody waits for it; what cannot be told now is told the next time. */
+  /** Tells the server of the uses that it was not told of yet. Does not wait for it; the next call tries again. */
   settle(): void {
     if (this.unsettled.size === 0) return;
     this.settling ??= this.settleAll()

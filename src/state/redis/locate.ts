@@ -3,14 +3,14 @@ import { askOnce, reasonOf } from './redis-session.js';
 import type { Host, RedisTarget } from './redis-url.js';
 import { movedTo } from './replies.js';
 
-/** For one of several servers to say where the primary is; those that are silent hold up the others so long. */
+/** Longest wait for one server to say where the primary is, in milliseconds; a silent one delays the search. */
 const ASK_MS = 1000;
 
 /**
- * Finds the server that takes writes. Of Sentinels and nodes of a cluster all are asked, and what most of
- * them say counts: one that was cut off from the others may still name the server of before.
+ * Finds the server that takes writes. All Sentinels, or all nodes of a cluster, are asked, and the server that most
+ * of them name is used: one that was cut off from the others may still name the former primary.
  *
- * @throws Error when nobody knows
+ * @throws Error when no server names the primary
  */
 export async function locate(target: RedisTarget): Promise<Host> {
   const { kind, hosts } = target;
@@ -42,7 +42,7 @@ async function askSentinel(target: RedisTarget, host: Host): Promise<Host> {
   return { host: name, port: Number(port) };
 }
 
-/** A node that has not got the keys says who has. */
+/** Asks a node of a cluster. A node that does not hold the keys names the one that does. */
 async function askNode(target: RedisTarget, host: Host): Promise<Host> {
   try {
     await askOnce(target, host, target.credentials, ['GET', SCHEMA_KEY], ASK_MS);

@@ -14,15 +14,15 @@ import type { Script } from './scripts.js';
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1000;
-/** A connection on which commands wait for so long, and nothing comes, is given up, whatever TCP thinks of it. */
+/** A connection whose commands wait this many milliseconds without any reply is given up, even if TCP sees it open. */
 const SILENT_MS = 2000;
 
 type Argument = string | number;
 
 /**
- * The connection to the Redis server that takes writes, made anew whenever it is lost, silent, or leads to a
- * server that does not. Nothing is queued while there is none, and nothing is waited for longer than the
- * caller says. While only a replica is found, that answers questions.
+ * The connection to the Redis server that takes writes. It is made anew whenever it is lost or silent, or leads to a
+ * server that takes no writes. Commands are not queued while there is no connection, and a call waits no longer than
+ * its timeout. While only a replica is found, the replica answers reads.
  */
 export class RedisConnection {
   private static readonly logger = new Logger('RedisStore');
@@ -42,7 +42,7 @@ export class RedisConnection {
       const session = await connection.dial();
       if (session.process === undefined)
         RedisConnection.logger.warn(
-          `${target.description}: the user may not run INFO, so that nobody sees to it that maxmemory-policy is noeviction`,
+          `${target.description}: the user may not run INFO, so maxmemory-policy noeviction cannot be checked`,
         );
       connection.session = session;
       if (session.replica) void connection.seek();
@@ -53,27 +53,27 @@ export class RedisConnection {
     }
   }
 
-  /** Kind and place, without credentials. */
+  /** Kind and address of the server, without credentials. */
   get description(): string {
     return this.target.description;
   }
 
-  /** True for a Redis Cluster: all keys have to carry the one hash tag. */
+  /** True for a Redis Cluster. All keys then need the same hash tag, because only its node is connected. */
   get clustered(): boolean {
     return this.target.kind === 'cluster';
   }
 
-  /** Names the process of the server; `undefined` while there is no connection, and where the user may not ask. */
+  /** The `run_id` of the server; `undefined` while there is no connection, and if the user may not run INFO. */
   get process(): string | undefined {
     return this.session?.process;
   }
 
-  /** Why the server takes no writes, as far as it has said; `undefined` while it does. */
+  /** Why the server takes no writes, as far as it has said; `undefined` while it takes them. */
   get readOnly(): string | undefined {
     return this.session?.readOnly;
   }
 
-  /** To be called when a write has just been done. */
+  /** To be called after a successful write, which shows that the server takes writes. */
   noteWritten(): void {
     if (this.session?.replica === false) this.session.readOnly = undefined;
   }
@@ -82,7 +82,7 @@ export class RedisConnection {
    * Runs a script.
    *
    * @throws StateReadOnlyException when the server answers but takes no writes
-   * @throws StateUnavailableException when there is no answer in time; the script may have run all the same
+   * @throws StateUnavailableException when there is no answer in time; the script may have run nevertheless
    */
   async evaluate<Reply>(
     script: Script,
@@ -106,7 +106,7 @@ export class RedisConnection {
     this.session = undefined;
   }
 
-  /** What a failure says about the session, and what the caller is told. */
+  /** Updates the state of the session after a failure. @returns the exception for the caller */
   private judge(session: RedisSession, reason: string): StateUnavailableException {
     const text = `${this.description}: ${reason}`;
     const condition = conditionOf(reason);
@@ -138,7 +138,7 @@ export class RedisConnection {
     void this.seek();
   }
 
-  /** Opens sessions until there is one to a server that takes writes. */
+  /** Opens sessions until one leads to a server that takes writes. */
   private async seek(): Promise<void> {
     if (this.seeking) return;
     this.seeking = true;
@@ -163,7 +163,7 @@ export class RedisConnection {
     return session;
   }
 
-  /** Puts a session in the place of the one before, unless both lead to the same replica. */
+  /** Replaces the current session, unless both sessions lead to the same replica. */
   private adopt(session: RedisSession): void {
     const { session: before } = this;
     const same = session.process === undefined || session.process === before?.process;

@@ -7,34 +7,34 @@ import type { Credentials, Host, RedisTarget } from './redis-url.js';
 import { conditionOf } from './replies.js';
 import { OPEN, type Script } from './scripts.js';
 
-/** Connect, TLS, password and the checks of {@link RedisSession.open} together. */
+/** Longest time to connect, with TLS, password and the checks of {@link RedisSession.open}, in milliseconds. */
 const OPEN_MS = 2000;
-/** Of the client's own deadline, which also counts the time in which this process is held up. */
+/** The client's own connect timeout, in milliseconds. Longer, as it counts time in which this process is held up. */
 const LONGEST_OPEN_MS = 10_000;
-/** Nobody waits for an answer for longer. */
+/** Longest time until a retired session is closed, in milliseconds; no call waits longer for an answer. */
 const RETIRE_MS = 3000;
-/** Commands that wait for an answer; more of them mean that there will be none. */
+/** Most commands that may wait for an answer; further ones fail at once, as the server seems not to answer. */
 const MAX_PENDING = 10_000;
 
-/** Replies of RESP2, which all versions of Redis and Sentinel speak. */
+/** A client that speaks RESP2, as all versions of Redis and Sentinel do. */
 type Client = ReturnType<typeof clientFor>;
 
 /**
- * One connection to one server, from its checks to its end. It does not come back by itself: whoever
- * uses it opens another.
+ * One connection to one server, from its checks to its end. It does not reconnect: its owner opens another
+ * session.
  */
 export class RedisSession {
-  /** A replica answers questions only. */
+  /** True for a replica, which answers only reads. */
   replica = false;
-  /** Why the server takes no writes, as far as it has said. */
+  /** Why the server takes no writes, as far as it has said; `undefined` while it takes them. */
   readOnly: string | undefined;
-  /** Identifies the process of the server; `undefined` where the user may not ask for it (INFO). */
+  /** The `run_id` of the server process; `undefined` if the user may not run INFO. */
   process: string | undefined;
-  /** Nothing can be asked any more. */
+  /** True once the session is closed or lost; no command can be sent any more. */
   ended = false;
   private pending = 0;
   private retired = false;
-  /** Since when there are commands without an answer, and nothing has come. */
+  /** By `performance.now()`: time of the last reply or, if that is later, of the first command that waits. */
   private silentSince = 0;
 
   private constructor(
@@ -43,9 +43,9 @@ export class RedisSession {
   ) {}
 
   /**
-   * Connects and looks at what may have changed since the last time: role, version, eviction, schema.
+   * Connects and checks what may have changed since the last connection: role, version, eviction policy, schema.
    *
-   * @param lost told once, when an open session ends without {@link close}
+   * @param lost called once, if an open session ends without {@link close}
    * @throws Error when the server cannot be used
    */
   static async open(target: RedisTarget, host: Host, lost: () => void): Promise<RedisSession> {
@@ -55,7 +55,7 @@ export class RedisSession {
       await within(OPEN_MS, session.greet());
     } catch (error) {
       session.close();
-      // A replica that reads what its primary has is not meant: that one goes on meanwhile.
+      // Not for a replica that loads its primary's data: the primary goes on serving meanwhile.
       if (!session.replica && isLoading(error)) throw new LoadingError(reasonOf(error));
       throw error;
     }
@@ -67,7 +67,7 @@ export class RedisSession {
     return session;
   }
 
-  /** Runs a script; may take forever. */
+  /** Runs a script; has no timeout of its own. */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
@@ -78,12 +78,12 @@ export class RedisSession {
     }
   }
 
-  /** Milliseconds for which commands have been waiting without any answer; 0 where none waits. */
+  /** Milliseconds for which commands have been waiting without any answer; 0 if none waits. */
   get silentMs(): number {
     return this.pending === 0 ? 0 : performance.now() - this.silentSince;
   }
 
-  /** Another one has taken its place: closes it once what was asked is answered, or nobody waits for it any more. */
+  /** Closes the session, which was replaced, once all commands are answered, or after {@link RETIRE_MS}. */
   retire(): void {
     this.retired = true;
     if (this.pending === 0) this.close();
@@ -93,7 +93,7 @@ export class RedisSession {
   close(): void {
     this.ended = true;
     this.client.destroy();
-    // A connection that is still being made.
+    // Ends a connection attempt that is still under way.
     this.aborting.abort();
   }
 
@@ -111,7 +111,7 @@ export class RedisSession {
   private async greet(): Promise<void> {
     const { client } = this;
     await client.connect();
-    // Allowed for every user, unlike ROLE and INFO.
+    // HELLO is allowed for every user, unlike ROLE and INFO.
     const hello = pairs(await client.sendCommand(['HELLO', '2']));
     if (hello.get('mode') === 'sentinel')
       throw new Error('a Sentinel answers; write redis+sentinel://host:port/name-of-the-primary');
@@ -125,7 +125,7 @@ export class RedisSession {
     await this.checkSchema();
   }
 
-  /** @returns `undefined` where the user may not ask */
+  /** @returns the reply to INFO; `undefined` if the user may not run it */
   private async info(): Promise<string | undefined> {
     try {
       return (await this.client.sendCommand(['INFO'])) as unknown as string;
@@ -151,13 +151,13 @@ export class RedisSession {
     } catch (error) {
       const condition = error instanceof Error ? conditionOf(error.message) : undefined;
       if (condition === undefined || condition === 'elsewhere') throw error;
-      // Nobody has written a number yet, and now it cannot be done.
+      // The schema number would have to be written, but the server takes no writes at present.
       this.readOnly ??= reasonOf(error);
     }
   }
 }
 
-/** The server that takes writes has been started again, and reads its data. */
+/** The server that takes writes was restarted and is still loading its data. */
 export class LoadingError extends Error {}
 
 const isLoading = (error: unknown): boolean =>
@@ -166,7 +166,7 @@ const isLoading = (error: unknown): boolean =>
 /**
  * Sends one command to a server and closes the connection.
  *
- * @throws Error the server's refusal, or why there is none within `ms`
+ * @throws Error with the server's error reply, or when there is no reply within `ms` milliseconds
  */
 export async function askOnce(
   target: RedisTarget,
@@ -187,7 +187,7 @@ export async function askOnce(
   }
 }
 
-/** What the server or the network says of a failure; neither repeats a password. */
+/** Returns the message of the server or the network about a failure; neither repeats a password. */
 export const reasonOf = (error: unknown): string =>
   error instanceof AggregateError
     ? (error.errors.map(reasonOf)[0] ?? 'cannot be reached')
@@ -195,11 +195,11 @@ export const reasonOf = (error: unknown): string =>
       ? error.message
       : 'cannot be reached';
 
-/** A client that is not connected yet. The files of TLS are read each time: certificates are renewed. */
+/** Returns a client that is not connected yet. The TLS files are read each time, as certificates are renewed. */
 async function connectable(target: RedisTarget, host: Host, credentials: Credentials) {
   const aborting = new AbortController();
   const client = clientFor(target, host, credentials, await tlsOf(target), aborting.signal);
-  // Whoever asks for something is told.
+  // Commands reject by themselves; an 'error' event without a listener would end the process.
   client.on('error', () => undefined);
   return { client, aborting };
 }
@@ -239,7 +239,7 @@ function clientFor(
   });
 }
 
-/** A map of RESP2: names and values in turn. */
+/** Reads a map of RESP2, which is an array of names and values in turn. */
 function pairs(reply: unknown): Map<string, unknown> {
   const list = Array.isArray(reply) ? (reply as unknown[]) : [];
   const map = new Map<string, unknown>();

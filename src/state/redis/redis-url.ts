@@ -4,7 +4,7 @@ export interface Host {
   readonly port: number;
 }
 
-/** A user of a server; without a name the default one. */
+/** A user of a server; without `username`, the default user. */
 export interface Credentials {
   readonly username?: string;
   readonly password?: string;
@@ -18,18 +18,18 @@ export interface TlsFiles {
   readonly name?: string;
 }
 
-/** What a URL of Redis says. */
+/** The parts of a Redis URL. */
 export interface RedisTarget {
-  /** `server`: the one of the URL; `sentinel` and `cluster`: that which the ones of the URL name. */
+  /** `server`: the server of the URL is used; `sentinel`, `cluster`: the server that the hosts of the URL name. */
   readonly kind: 'server' | 'sentinel' | 'cluster';
-  /** Kind and place, without credentials. */
+  /** Kind and address, without credentials. */
   readonly description: string;
   readonly hosts: readonly Host[];
-  /** What the Sentinels call the primary. */
+  /** Name of the primary at the Sentinels; empty for other kinds. */
   readonly service: string;
   readonly database: number;
   readonly credentials: Credentials;
-  /** Of the Sentinels, which have users of their own. */
+  /** Credentials for the Sentinels, which have users of their own. */
   readonly sentinelCredentials: Credentials;
   /** `undefined`: without TLS. */
   readonly tls: TlsFiles | undefined;
@@ -47,11 +47,11 @@ const SENTINEL_PARAMETERS = ['sentinel_username', 'sentinel_password'];
  * Parameters: `tls_ca`, `tls_cert`, `tls_key` (PEM files), `tls_name`, `sentinel_username` and
  * `sentinel_password`.
  *
- * @throws Error that says what is wrong, and holds no part of what was meant as a password
+ * @throws Error that says what is wrong; its message holds no part of what may be a password
  */
 export function parseRedisUrl(url: string): RedisTarget {
   const parts = URL_PARTS.exec(url);
-  // What stands where is not known: a "#" or "/" of a password would make its rest part of the host.
+  // The message quotes no part of the URL: an unescaped "#" or "/" in a password makes its rest look like the host.
   if (parts === null)
     throw new Error(
       'it is no URL of Redis; in passwords, "#" is written %23, "/" %2F, "?" %3F, "@" %40 and "%" %25',
@@ -89,7 +89,7 @@ export function parseRedisUrl(url: string): RedisTarget {
 function hostOf(text: string, kind: RedisTarget['kind']): Host {
   const [, host, port] = HOST.exec(text) ?? [];
   const number = Number(port ?? (kind === 'sentinel' ? 26379 : 6379));
-  // Not the text: it may be the begin of a password.
+  // The message does not quote the text, which may be the beginning of a password.
   if (host === undefined || number < 1 || number > 65_535)
     throw new Error(
       'a host of the URL is none: host or host:port is expected, [address] for IPv6, a comma between several',
@@ -97,7 +97,7 @@ function hostOf(text: string, kind: RedisTarget['kind']): Host {
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: number };
 }
 
-/** Name of the primary and number of the database. */
+/** Reads the name of the primary and the number of the database. */
 function pathOf(path: string, kind: RedisTarget['kind']): [service: string, database: number] {
   const segments = path.split('/');
   const service = kind === 'sentinel' ? decode(segments.shift() ?? '') : '';

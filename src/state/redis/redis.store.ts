@@ -36,17 +36,17 @@ import {
 import { GET_SESSIONS, PUT_SESSION, REMOVE_SESSIONS } from './session-scripts.js';
 
 const TIMEOUT_MS = 1000;
-/** Pages and what is given back: no request waits for them. */
+/** Timeout of pages of the history and of {@link RedisStore.restore}, in milliseconds; no request waits for them. */
 const PAGE_TIMEOUT_MS = 3000;
-/** A throttle that makes everybody wait is worse than one that does not know everything. */
+/** Timeout of a hit, in milliseconds. Short, as a throttle that delays every request is worse than an inexact one. */
 const HIT_TIMEOUT_MS = 50;
-/** After one that took too long, hits fail at once for so long. */
+/** After a hit has failed, further hits fail at once for this long, in milliseconds. */
 const HIT_PAUSE_MS = 1000;
-/** What Lua can hand to one command. */
+/** Most entries of a page: Lua cannot pass many more arguments to one command. */
 const LONGEST_PAGE = 5000;
-/** Uses whose answer has arrived and which the server does not know of yet. */
+/** Most uses whose answer has arrived and which the server has not been told of; the oldest makes room. */
 const MAX_UNSETTLED = 10_000;
-/** Of those, so many are told in one poll. */
+/** Most of these uses that the server is told of again in one poll. */
 const SETTLED_AT_ONCE = 500;
 
 const NAMED = key('named:');
@@ -61,12 +61,12 @@ const INCOMPLETE = key('incomplete');
 const USED = key('used:');
 const REPLAY = key('replay:');
 const USED_EXPIRY = key('used-expiry');
-/** Named so by version 0.1. */
+/** The key has the name that version 0.1 gave it. */
 const LATEST_EXPIRY = key('horizon');
 const sessions = (owner: string): string => key(`sessions:${owner}`);
-/** How version 0.1 named what a token can be revoked by. */
+/** A revocation name as part of the name of a key, in the form of version 0.1. */
 const nameInClear = ({ kind, value }: RevocationName): string => `${kind}:${value}`;
-/** The same as a digest: names of keys come into logs, lists and metrics of the server, and a `sub` tells of a person. */
+/** The same as a digest: key names appear in the server's logs, lists and metrics, and a `sub` identifies a person. */
 const nameOf = (name: RevocationName): string => hash('sha256', nameInClear(name), 'base64url');
 
 type ChangesReply = [
@@ -86,9 +86,9 @@ export class RedisStore implements StateStore {
   readonly scope = 'network';
   readonly clock = new StoreClock();
   private readonly forgetting = new Forgetting(this.clock);
-  /** By id of the use: the nonce. */
+  /** Nonces, by id, of uses whose answer has arrived and which the server has not been told of. */
   private readonly unsettled = new Map<string, string>();
-  /** There are more changes than were told. */
+  /** True while there are more changes than the last page held. */
   private reading = false;
   private hitsResumeAt = -Infinity;
 
@@ -186,7 +186,7 @@ export class RedisStore implements StateStore {
     return this.connection.evaluate<string>(
       PUT_IF_ABSENT,
       [this.own('kept', name)],
-      // Not by the time of day: the clock of the server may be another one.
+      // A duration, not a time of day: the server's clock may differ from this one.
       [value, Math.ceil(ttlMs)],
       TIMEOUT_MS,
     );
@@ -204,7 +204,9 @@ export class RedisStore implements StateStore {
 
   async hit(name: string, windowMs: number): Promise<Hits> {
     if (performance.now() < this.hitsResumeAt)
-      throw new StateUnavailableException(`${this.description}: counting pauses, it took too long`);
+      throw new StateUnavailableException(
+        `${this.description}: counting is paused after a failure`,
+      );
     try {
       const [hits, resetMs] = await this.connection.evaluate<[number, number]>(
         HIT,
@@ -268,8 +270,8 @@ export class RedisStore implements StateStore {
   }
 
   /**
-   * Deletes some of what has expired, sees to it that the history has a name, and so finds out whether the server takes
-   * writes.
+   * Deletes some of what has expired, and names the history if it has no name yet. Because this writes, it also shows
+   * whether the server takes writes.
    */
   private async purge(): Promise<void> {
     try {
@@ -286,7 +288,7 @@ export class RedisStore implements StateStore {
     }
   }
 
-  /** Tells the server that the answer about a use has arrived. Nobody waits for it. */
+  /** Tells the server that the answer about a use has arrived. No request waits for this. */
   private settle(id: string, nonce: string): void {
     if (this.unsettled.size >= MAX_UNSETTLED)
       this.unsettled.delete(this.unsettled.keys().next().value as string);
@@ -294,7 +296,7 @@ export class RedisStore implements StateStore {
     void this.tellSettled(id, nonce).catch(() => undefined);
   }
 
-  /** What could not be told when it was due. */
+  /** Tells the server of uses that {@link settle} could not tell it of. */
   private async settleRest(): Promise<void> {
     const rest = [...this.unsettled].slice(0, SETTLED_AT_ONCE);
     await Promise.all(rest.map(([id, nonce]) => this.tellSettled(id, nonce)));
@@ -306,7 +308,7 @@ export class RedisStore implements StateStore {
     this.unsettled.delete(id);
   }
 
-  /** Name of a key that stands for itself. Of a cluster, one node has all of them. */
+  /** Name of a key that is used alone, with its own hash tag; in a cluster, with the shared one: one node has all. */
   private own(kind: string, name: string): string {
     return this.connection.clustered ? key(`${kind}:${name}`) : `signet:{${kind}:${name}}`;
   }
@@ -332,30 +334,30 @@ export class RedisStore implements StateStore {
         id,
         replay?.value ?? '',
         Math.ceil(replay?.ttlMs ?? 0),
-        // A connection that stood still may deliver it when nobody waits any more.
+        // A stalled connection may deliver the command after the caller has given up; the script then refuses it.
         consume && latest !== undefined ? latest + TIMEOUT_MS / 1000 : '',
         ...names.map(({ kind }) => timeOf(subject, kind) ?? ''),
       ],
       TIMEOUT_MS,
     );
     if (state === 'late')
-      throw new StateUnavailableException(`${this.description}: it came too late`);
+      throw new StateUnavailableException(`${this.description}: it arrived too late`);
     return state === 'consumed' && typeof left === 'string' ? { state, replay: left } : { state };
   }
 }
 
 const parseSession = (record: string): SessionRecord => JSON.parse(record) as SessionRecord;
 
-/** Of another kind than any that is known. */
+/** Takes the place of an entry that cannot be read; its kind is none of the known ones. */
 const UNREADABLE = { id: '', kind: '', value: '', before: null, createdAt: 0, expiresAt: null };
 
-/** Members that only a newer version knows are left out. */
+/** Reads an entry; members that only a newer version knows are left out. */
 function parse(entry: string | null): Revocation {
   let members: unknown = UNREADABLE;
   try {
     members = JSON.parse(entry ?? 'null') ?? UNREADABLE;
   } catch {
-    // Somebody else has written it.
+    // Another program has written the entry.
   }
   const { id, kind, value, before, reason, createdAt, expiresAt } = members as Revocation;
   return { id, kind, value, before, reason, createdAt, expiresAt };

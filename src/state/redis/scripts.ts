@@ -2,17 +2,18 @@ import { hash } from 'node:crypto';
 import { KEEP_SECONDS } from '../forgetting.js';
 import { RESTORE_SECONDS } from '../state-store.js';
 
-/** Of so many versions it is known which entry got them; more is enough for the poll of any gateway. */
+/** Number of the latest versions that are stamped with their entries; far more than a gateway misses between polls. */
 const STAMPS = 4096;
 /**
- * For so long a use whose request may still be waiting for the answer is judged by the window alone. Shorter than the second
- * after which a client repeats that was told 503: docs/model shows why.
+ * Milliseconds after a use in which its request may still be waiting for the answer, so that only the window decides
+ * whether others get the replay. Shorter than the second after which a client repeats its request if it was told 503:
+ * docs/model shows why.
  */
 const LEASE_MS = 500;
-/** So long a use is remembered with its answer whose request may not have got it. */
+/** Milliseconds for which the replay of a use is kept whose request may not have received its answer. */
 const UNKNOWN_MS = 3_600_000;
 
-/** A Lua script: one atomic step. */
+/** A Lua script, which the server runs as one atomic step. */
 export interface Script {
   readonly source: string;
   readonly sha: string;
@@ -20,24 +21,25 @@ export interface Script {
 
 export const script = (source: string): Script => ({ source, sha: hash('sha1', source, 'hex') });
 
-/** Redis' own clock: that of a gateway may be wrong, and there are several. */
+/** Reads the server's clock: there are several gateways, and their clocks may be wrong. */
 export const NOW = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 `;
 
 /**
- * `named` holds, per claim value, what the entries that name it say: `before;expiresAt`, empty for none. The entry says
- * how it is called; one of version 0.1 is called by its value.
+ * `named` returns the key of a hash, one for each revocation name. By id of the entry, the hash holds
+ * `before;expiresAt`; either is empty where the entry has none. An entry holds its `name`; an entry of version 0.1 is
+ * named by its kind and value.
  */
 const NAMED = `
 local function named(entry) return KEYS[1] .. (entry.name or entry.kind .. ':' .. entry.value) end
 `;
 
 /**
- * Appends to the log. Which entry got which of the last versions is stamped: a server that comes back from a crash,
- * or takes over from another one, has everything up to a version if it has the same stamp for it, because what it
- * lost is the end of its history.
+ * Appends an entry to the log and stamps its version with its id. A server that comes back from a crash, or takes over
+ * from another one, can only have lost the end of its history: it has everything up to a version if it has the same
+ * stamp for that version.
  */
 const APPEND = `
 local function append(id, log, stamps)
@@ -48,11 +50,11 @@ end
 `;
 
 /**
- * KEYS: named prefix, version, entries, log, expiry, stamps, incomplete. ARGV: reach or '', the time from which on it
- * reaches at least or 0, milliseconds for which the store is incomplete or 0, and of each entry: id, name, the entry as JSON without \`before\`, \`before\` or '',
- * expiresAt or ''. Returns the last entry as it is kept.
- * The version is given and the entry appended in one step, so the order of the log is that of the
- * commits. Nothing of it has a time to live: the server would go by a clock that may be set wrong.
+ * KEYS: named prefix, version, entries, log, expiry, stamps, incomplete. ARGV: reach or '', the earliest time from
+ * which the reach counts or 0, milliseconds for which the store is incomplete or 0, and of each entry: id, name, the
+ * entry as JSON without `before`, `before` or '', expiresAt or ''. Returns the last entry as it is kept.
+ * The version is assigned and the entry appended in one step, so the order of the log is that of the commits. No key
+ * of a revocation has a time to live: the server would go by a clock that may be set wrong.
  */
 export const ADD = script(`${NOW}${APPEND}
 if tonumber(ARGV[3]) > 0 then redis.call('SET', KEYS[7], '', 'PX', ARGV[3]) end
@@ -72,7 +74,10 @@ for index = 4, #ARGV, 5 do
 end
 return kept`);
 
-/** KEYS: named prefix, version, entries, log, expiry, removed, stamps. ARGV: id, seconds to remember it. */
+/**
+ * KEYS: named prefix, version, entries, log, expiry, removed, stamps. ARGV: id, seconds for which the removal is
+ * remembered if the entry would never have expired. Returns the entry that was removed.
+ */
 export const REMOVE = script(`${NOW}${NAMED}${APPEND}
 local text = redis.call('HGET', KEYS[3], ARGV[1])
 if not text or redis.call('HEXISTS', KEYS[6], ARGV[1]) == 1 then return false end
@@ -88,8 +93,8 @@ append(ARGV[1], KEYS[4], KEYS[7])
 return text`);
 
 /**
- * KEYS: schema. ARGV: the number of this version. The number of what is there; given where there is
- * none, and raised where a version of before has written.
+ * KEYS: schema. ARGV: the schema number of this version. Returns the number that is there, or this version's if there
+ * is none. Writes this version's number if there is none or a lower one.
  */
 export const OPEN = script(`
 local found = redis.call('GET', KEYS[1])
@@ -99,8 +104,8 @@ return found or ARGV[1]`);
 
 /**
  * KEYS: named prefix, entries, log, expiry, removed, history, used expiry, used prefix. ARGV: name for a new history,
- * seconds since 1970 up to which may be forgotten. Deletes some of what had expired by then.
- * Fails where nothing can be written, also when there is nothing to do.
+ * a time in seconds since 1970. Deletes some of what had expired by that time.
+ * Fails on a server that takes no writes, even when there is nothing to delete.
  */
 export const PURGE = script(`${NOW}${NAMED}
 redis.call('SET', KEYS[6], ARGV[1], 'NX')
@@ -119,9 +124,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', horizon, 'LIMIT
 end`);
 
 /**
- * KEYS: version, entries, log, removed, history, stamps, incomplete. ARGV: history of the cursor or '', its version
- * and the stamp of that, 1 for a cursor of this process of the server, limit. Writes nothing, so that it works where
- * nothing can be written.
+ * KEYS: version, entries, log, removed, history, stamps, incomplete. ARGV: history of the cursor or '', its version,
+ * the stamp of that version, 1 if the cursor is from the current process of the server, limit. Writes nothing, so
+ * that it also works on a server that takes no writes.
  */
 export const CHANGES = script(`${NOW}
 local history = redis.call('GET', KEYS[5]) or 'none'
@@ -155,7 +160,7 @@ return {
   redis.call('HMGET', KEYS[2], unpack(ids)), redis.call('HMGET', KEYS[4], unpack(ids)),
 }`);
 
-/** KEYS: entries, log, removed, expiry. ARGV: id of the last entry of the page before or '', limit. */
+/** KEYS: entries, log, removed, expiry. ARGV: id of the last entry of the previous page or '', limit. */
 export const LIST = script(`${NOW}
 local since = 0
 if ARGV[1] ~= '' then
@@ -179,17 +184,18 @@ end
 return found`);
 
 /**
- * What is kept of a use is the nonce of its request, and until that request is known to have got its answer, also
- * when it was made and until when others get the replay, in milliseconds since 1970.
+ * A use is kept as the nonce of its request. Until that request is known to have received its answer, two times
+ * follow, in milliseconds since 1970: that of the use, and that until which others get the replay.
  */
 const USED = `
 local function parse(used) return string.match(used, '^(%S*) ?(%d*) ?(%d*)$') end
 `;
 
 /**
- * KEYS: used, replay, used expiry, and named of everything the token can be revoked by. ARGV: 1 to consume, nonce or
- * '', seconds since 1970 until which it is remembered, its id, replay, milliseconds for which that is, seconds since
- * 1970 after which nobody waits or '', and per name the time that \`before\` is compared with or ''.
+ * KEYS: used, replay, used expiry, and the `named` key of every name the token can be revoked by. ARGV: 1 to consume
+ * or 0 to look, nonce or '', seconds since 1970 until which the use is remembered, its id, replay or '', milliseconds
+ * for which others get the replay, seconds since 1970 after which the caller no longer waits or '', and per name the
+ * time that `before` is compared with or ''.
  */
 export const CONSUME = script(`${NOW}${USED}
 if ARGV[7] ~= '' and now > tonumber(ARGV[7]) then return { 'late' } end
@@ -225,7 +231,7 @@ if ARGV[1] == '1' then
 end
 return { 'fresh' }`);
 
-/** KEYS: used, replay. ARGV: nonce. Its request has got the answer: from now on only the window counts. */
+/** KEYS: used, replay. ARGV: nonce. The request has received its answer: from now on only the window counts. */
 export const SETTLE = script(`${NOW}${USED}
 local nonce, since, live = parse(redis.call('GET', KEYS[1]) or '')
 if nonce ~= ARGV[1] or since == '' then return end
@@ -240,7 +246,7 @@ if latest and tonumber(latest) >= tonumber(ARGV[1]) then return latest end
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]`);
 
-/** KEYS: kept. ARGV: value, milliseconds to keep it. SET with NX and GET needs Redis 7. */
+/** KEYS: kept. ARGV: value, milliseconds to keep it. Two commands, as SET with NX and GET needs Redis 7. */
 export const PUT_IF_ABSENT = script(`
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
 return redis.call('GET', KEYS[1])`);

@@ -1,8 +1,8 @@
 import { NOW, script } from './scripts.js';
 
 /**
- * KEYS: sessions of an owner, a hash of records by sid. ARGV: sid, record. Deletes what has expired on the way;
- * the key lives as long as the record that lives longest.
+ * KEYS: sessions of an owner, a hash of records by sid. ARGV: sid, record. Also deletes expired records; the key
+ * expires with the last record. Returns the records that have not expired.
  */
 export const PUT_SESSION = script(`${NOW}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])

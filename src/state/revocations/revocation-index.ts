@@ -21,22 +21,27 @@ import { WordArena, type Ref } from './word-arena.js';
 /** What identifies an entry. */
 type EntryName = Pick<Revocation, 'id' | 'kind' | 'value'>;
 
-/** Words of a record. Behind the value stand `before` where there is one, and the reason where its number does not say it. */
+/**
+ * Positions of the words of a record. The value is followed by `before`, if there is one, and by the reason, if it has
+ * no number.
+ */
 const HEAD = 0;
 const NEXT = 1;
 const EXPIRES = 2;
 const CREATED = 3;
 const ID = 4;
 const VALUE = 8;
-/** Ends the records of a bucket. */
+/** Marks the end of a bucket's list of records. */
 const NONE: Ref = 0;
-/** Stands for no limit: every time is before it, and nothing lives that long. */
+/** Stands for `null` ("no limit"): it is later than every time. */
 const FOREVER = 0xffff_ffff;
 
-/** Entries of a bucket, on average. */
+/** Average number of entries in a bucket. */
 const PER_BUCKET = 2;
 
-/** The head: kind and form of the value, whether there is a `before`, the number of the reason, and the mark. */
+/**
+ * Bits of the head: kind and form of the value, whether there is a `before`, the number of the reason, and the mark.
+ */
 const NAME_BITS = 0xf;
 const HAS_BEFORE = 0x10;
 const REASON_SHIFT = 8;
@@ -45,33 +50,33 @@ const MARK_SHIFT = 16;
 const LAST_MARK = 0x7fff;
 const NO_REASON = 0;
 const NO_WORDS = new Uint32Array(0);
-/** The reason stands behind the value: there are more than are numbered. */
+/** Stands in place of a number if the record itself contains the reason, because all numbers are taken. */
 const OWN_REASON = 255;
 
 /**
- * Revocations in memory, for one question: is a token with this claim revoked? One look into a hash table answers it,
- * however many there are. Millions of them must neither fill the memory nor keep the garbage collector busy, so an
- * entry is 2 bytes in the table and 32 in an arena, and its value: 32 bytes for a digest, 16 for a UUID, 12 for the name
- * of a login.
+ * Revocations in memory, for one question: is a token with this claim revoked? One look-up in a hash table answers it,
+ * however many revocations there are. Millions of them must neither fill the memory nor keep the garbage collector
+ * busy. So an entry takes 2 bytes in the table, 32 bytes in an arena, and the bytes of its value there: 32 for a
+ * digest, 16 for a UUID, 12 for the name of a login.
  *
- * The table grows bucket by bucket (linear hashing), so that no growth holds anybody up.
+ * The table grows bucket by bucket (linear hashing), so that no request has to wait for the growth.
  */
 export class RevocationIndex {
   private readonly arena = new WordArena();
-  /** A word for each bucket, at 1 and so on: its first entry. */
+  /** One word per bucket, from 1 on: the place of its first record. */
   private readonly buckets = new WordArena();
-  /** Buckets of the whole round; the first `split` of them have been divided already. */
+  /** Number of buckets at the start of this round of growth. The first `split` of them have been divided already. */
   private base = 1;
   private split = 0;
   private readonly counts: Record<RevocationKind, number> = { jti: 0, sub: 0, sid: 0, kid: 0 };
-  /** Reasons by their number, less one; most are one of a few. */
+  /** Reasons; the number of a reason is its index plus one. Most entries have one of a few reasons. */
   private readonly reasons: string[] = [];
   private readonly seed = randomInt(2 ** 32);
   private swept = 0;
-  /** Which is given to entries since {@link beginMarking}. */
+  /** The mark of entries that were added since {@link beginMarking}. */
   private currentMark = 0;
 
-  /** @param now the clock to go by, in seconds since 1970 */
+  /** @param now returns the present time, in seconds since 1970 */
   constructor(private readonly now = epochSeconds) {
     this.addBucket();
   }
@@ -81,17 +86,17 @@ export class RevocationIndex {
     return jti + sub + sid + kid;
   }
 
-  /** Entries of each kind. */
+  /** Number of entries of each kind. */
   get sizes(): Readonly<Record<RevocationKind, number>> {
     return { ...this.counts };
   }
 
-  /** Whether there are entries of a kind at all. */
+  /** True if there are entries of a kind. */
   hasKind(kind: RevocationKind): boolean {
     return this.counts[kind] > 0;
   }
 
-  /** Whether a token that carries `value` is revoked. @param time see `timeOf` */
+  /** True if a token with this claim is revoked. @param time see `timeOf` */
   isRevoked(kind: RevocationKind, value: string, time: number | undefined): boolean {
     const name = encodeName(kind, value);
     for (let ref = this.first(name); ref !== NONE; ref = this.arena.get(ref + NEXT)) {
@@ -102,7 +107,7 @@ export class RevocationIndex {
     return false;
   }
 
-  /** Adds an entry unless it is there. */
+  /** Adds an entry, or marks it if it is there already. */
   add(revocation: Revocation): void {
     const { id, kind, value } = revocation;
     const words = idWords(id);
@@ -122,8 +127,8 @@ export class RevocationIndex {
   }
 
   /**
-   * Drops what had expired at `horizon` (seconds since 1970) among about the next `count` entries; call after call goes
-   * through all of them.
+   * Drops the entries that had expired at `horizon` (seconds since 1970) from the next `count` buckets. Repeated calls
+   * go through all buckets.
    */
   sweep(count: number, horizon: number): void {
     for (let visited = 0; visited < count; visited++) {
@@ -132,12 +137,12 @@ export class RevocationIndex {
     }
   }
 
-  /** All entries. Those that are added or removed meanwhile may be among them or not. */
+  /** All entries. Entries that are added or removed meanwhile may be included or not. */
   *entries(): Generator<Revocation> {
     for (const ref of this.refs()) yield this.at(ref);
   }
 
-  /** From now on it is noted which entries are added, or added again. */
+  /** Begins to mark the entries that are added, or added again. */
   beginMarking(): void {
     if (this.currentMark === LAST_MARK) {
       this.currentMark = 0;
@@ -146,13 +151,13 @@ export class RevocationIndex {
     this.currentMark++;
   }
 
-  /** Notes that the store has an entry, as {@link add}; of one that is not there any more, nothing. */
+  /** Marks an entry as {@link add} does. An entry that was removed meanwhile is ignored. */
   markAgain({ id, kind, value }: EntryName): void {
     const ref = this.find(idWords(id), encodeName(kind, value));
     if (ref !== NONE) this.mark(ref);
   }
 
-  /** The entries that were there when marking began and have not been added since; as {@link entries}. */
+  /** The entries that were there when marking began and were not added again since; see {@link entries}. */
   *unmarked(): Generator<Revocation> {
     for (const ref of this.refs())
       if (this.arena.get(ref + HEAD) >>> MARK_SHIFT !== this.currentMark) yield this.at(ref);
@@ -231,12 +236,12 @@ export class RevocationIndex {
     return (this.arena.get(ref + HEAD) & HAS_BEFORE) !== 0;
   }
 
-  /** Words of a record. */
+  /** Number of words of a record. */
   private lengthOf(ref: Ref): number {
     return this.reasonAt(ref) + this.ownReasonLength(ref);
   }
 
-  /** The same without its reason. */
+  /** Position of the reason in a record: the number of words before it. */
   private reasonAt(ref: Ref): number {
     return VALUE + this.nameLength(ref) + (this.hasBefore(ref) ? 1 : 0);
   }
@@ -315,7 +320,7 @@ export class RevocationIndex {
     return bucket;
   }
 
-  /** The hash that {@link bucketOf} goes by. */
+  /** Hash of a record, computed as in {@link bucketOf}. */
   private hashAt(ref: Ref): number {
     const { arena } = this;
     const end = ref + VALUE + this.nameLength(ref);
@@ -340,13 +345,13 @@ export class RevocationIndex {
   }
 }
 
-/** Seconds as a word, rounded to the stricter side. */
+/** Seconds as a word, rounded up: a later `before` or `expiresAt` revokes more. */
 const toWord = (seconds: number | null): number =>
   seconds === null || Number.isNaN(seconds)
     ? FOREVER
     : Math.min(FOREVER, Math.max(0, Math.ceil(seconds)));
 
-/** The 128 bits of a UUID; anything else is named by a digest. */
+/** The 128 bits of a UUID; for any other id, the first 128 bits of its SHA-256 digest. */
 function idWords(id: string): Uint32Array {
   const words = new Uint32Array(4);
   if (id.length === 36 && (readUuid(id, words) || readUuid(id.toLowerCase(), words))) return words;
@@ -354,7 +359,7 @@ function idWords(id: string): Uint32Array {
   return words.map((_word, index) => Number.parseInt(hex.slice(index * 8, index * 8 + 8), 16));
 }
 
-// MurmurHash3. Whoever chooses values does not know the seed, and so not which ones meet in a bucket.
+// MurmurHash3. The seed is random, so a client that chooses values cannot direct them into one bucket.
 
 function mix(hashed: number, word: number): number {
   let mixed = Math.imul(word, 0xcc9e_2d51);

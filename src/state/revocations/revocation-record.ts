@@ -1,6 +1,6 @@
 import { REVOCATION_KINDS, type RevocationKind } from '../../core/revocation/index.js';
 
-/** How a value is written: what most values are takes less than half of its text. */
+/** Forms of a value. Most values have a form that takes less than half of the space of their text. */
 const TEXT = 0;
 const UUID = 1;
 const DIGEST = 2;
@@ -9,13 +9,16 @@ const WORDS_OF = [0, 4, 8, 3] as const;
 
 const DIGEST_PREFIX = 'sha256:';
 const DIGEST_LENGTH = DIGEST_PREFIX.length + 43;
-/** See `sessionName`: what the ids of the tokens of one login have in common is the head of a UUID of version 8. */
+/**
+ * The names of logins without `sid`, see `sessionName`. The ids of the tokens of one login share the first 24
+ * characters of a UUID of version 8.
+ */
 const LOGIN_PREFIX = 'login ';
 const LOGIN_LENGTH = LOGIN_PREFIX.length + 24;
 
 /** Kind and form of a value, and the value, as words. */
 export interface Name {
-  /** Holds kind and form, in the lowest bits. */
+  /** Kind and form of the value, in the lowest bits. */
   readonly head: number;
   readonly words: Uint32Array;
 }
@@ -49,14 +52,14 @@ function encodeValue(value: string): [form: number, words: Uint32Array] {
 
 const DASH = 45;
 const NO_DIGIT = 16;
-/** By character code: the digit that it stands for. Uppercase ones are none, since they make another name. */
+/** The value of each hex digit, by character code. Uppercase letters do not count, since they make another name. */
 const DIGITS = new Uint8Array(128).fill(NO_DIGIT);
 for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit;
 
 /**
- * Reads the digits of a UUID in lower case, or of the head of one, eight a word.
+ * Reads the lower-case digits of a UUID, or of the first part of one, into words of eight digits.
  *
- * @returns false when it is none; then the words may hold anything
+ * @returns false if the text is no UUID; the words may hold anything then
  */
 export function readUuid(text: string, words: Uint32Array, start = 0): boolean {
   let count = 0;
@@ -73,7 +76,7 @@ export function readUuid(text: string, words: Uint32Array, start = 0): boolean {
     word = (word << 4) | digit;
     if ((++count & 7) === 0) words[(count >> 3) - 1] = word;
   }
-  // The head ends within a word.
+  // The first part of a UUID ends within a word.
   if ((count & 7) !== 0) words[count >> 3] = word;
   return true;
 }
@@ -90,7 +93,7 @@ function readDigest(value: string): Uint32Array | undefined {
   return words;
 }
 
-/** The UUID whose digits {@link readUuid} read. */
+/** Returns the UUID whose digits {@link readUuid} read. */
 export function writeUuid(words: Uint32Array): string {
   const hex = Array.from(words.subarray(0, 4), (word) => word.toString(16).padStart(8, '0'));
   return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
@@ -99,7 +102,7 @@ export function writeUuid(words: Uint32Array): string {
 function writeLogin(words: Uint32Array): string {
   const [first = 0, second = 0, third = 0] = words;
   const last = (third & 0xffff).toString(16).padStart(4, '0');
-  // The words of a UUID whose third word has no other digits than the head.
+  // A whole UUID, with zeros in place of the digits that a login's name does not contain. They are cut off below.
   const whole = writeUuid(Uint32Array.of(first, second, Number.parseInt(`${last}0000`, 16), 0));
   return LOGIN_PREFIX + whole.slice(0, LOGIN_LENGTH - LOGIN_PREFIX.length);
 }
@@ -107,7 +110,7 @@ function writeLogin(words: Uint32Array): string {
 const textOf = (words: Uint32Array, bytes = words.byteLength): Buffer =>
   Buffer.from(words.buffer, words.byteOffset, bytes);
 
-/** The number of bytes, and UTF-8. */
+/** Encodes a text: the number of its bytes, then its UTF-8 bytes. */
 export function encodeText(text: string): Uint32Array {
   const bytes = Buffer.from(text);
   const words = new Uint32Array(1 + Math.ceil(bytes.length / 4));
@@ -116,18 +119,18 @@ export function encodeText(text: string): Uint32Array {
   return words;
 }
 
-/** @param words that {@link encodeText} made, and maybe more of them */
+/** @param words the words that {@link encodeText} made; more may follow */
 export const decodeText = (words: Uint32Array): string =>
   textOf(words.subarray(1), words[0]).toString();
 
-/** Words that {@link encodeText} made, by the first one. */
+/** Number of words that {@link encodeText} made. @param first the first of them */
 export const textWords = (first: number): number => 1 + Math.ceil(first / 4);
 
-/** Words of the name of a record. @param first first one of its value */
+/** Number of words of a value. @param first the first of them */
 export const nameWords = (head: number, first: number): number =>
   WORDS_OF[(head >>> 2) & 3] || textWords(first);
 
-/** @param words of the value, and maybe more of them */
+/** @param words the words of the value; more may follow */
 export function decodeName(
   head: number,
   words: Uint32Array,

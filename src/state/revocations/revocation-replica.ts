@@ -13,31 +13,31 @@ import {
 import type { StateStore } from '../state-store.js';
 import { StoreReports } from '../store-reports.js';
 
-/** How the view follows the store. */
+/** How the copy of the revocations in memory follows the store. */
 export interface ReplicaOptions {
-  /** Milliseconds between two looks at the store. Default 500. */
+  /** Milliseconds between two polls of the store. Default 500. */
   pollMs?: number;
   /**
-   * Milliseconds for which the view serves while the store does not answer. Default 30000; where the store says that it
-   * reads its data after a start, 300000.
+   * Milliseconds for which the copy is used while the store does not answer. Default 30000; at least 300000 while the
+   * store loads its data after a restart.
    */
   maxStalenessMs?: number;
 }
 
-/** More at a time would only be more memory. */
+/** Changes per page. Larger pages would only take more memory. */
 const PAGE = 1000;
-/** For so long the view serves while the store reads its data after a start. */
+/** Milliseconds for which the copy is used at least, while the store loads its data after a restart. */
 const LONGEST_LOADING_MS = 300_000;
-/** Revocations that a store gets back at a time. */
+/** Number of revocations that a store gets back at a time. */
 const RESTORED_AT_ONCE = 500;
-/** A whole round of looks at every entry, in polls. */
+/** Number of polls in which about all entries are checked for expiry once. */
 const SWEEP_ROUND = 120;
-/** Milliseconds from a hint of the store to the poll, which is for all hints until then. */
+/** Milliseconds from a hint of the store to the poll, which covers all hints until then. */
 const HINT_MS = 50;
-/** Of more entries than that, it is not counted that they are not understood. */
+/** Entries that are not understood are counted up to this number. */
 const MAX_FOREIGN = 10_000;
 
-/** The store holds what any version of Signet wrote, and what anybody else did. */
+/** Checks an entry, since the store may hold entries of any version of Signet, and of other programs. */
 const isUnderstood = (revocation: Revocation): boolean =>
   isNamed(revocation) && isTime(revocation.before) && isTime(revocation.expiresAt);
 const isNamed = ({ id, kind, value }: Pick<Revocation, 'id' | 'kind' | 'value'>): boolean =>
@@ -45,50 +45,50 @@ const isNamed = ({ id, kind, value }: Pick<Revocation, 'id' | 'kind' | 'value'>)
 const isTime = (value: unknown): boolean => value === null || typeof value === 'number';
 
 /**
- * A copy of the store's revocations in the memory of this process, brought up to date by polls. A store that lost
- * data gets back what it confirmed before.
+ * A copy of the store's revocations in the memory of this process, updated by polls. A store that lost data gets back
+ * the revocations that it had confirmed.
  */
 export class RevocationReplica {
-  /** What is answered from. */
+  /** The entries of the copy. Checks are answered from them. */
   readonly index: RevocationIndex;
   private readonly pollMs: number;
   private readonly maxStalenessMs: number;
   private readonly forgetting: Forgetting;
   private cursor: string | undefined;
-  /** Ids of what is being written here and the store has not told of yet. */
+  /** Ids of revocations that this process is writing and no poll has returned yet. */
   private readonly writing = new Set<string>();
-  /** What the store confirmed here and has not told of yet. */
+  /** Revocations that the store has confirmed to this process and no poll has returned yet. */
   private readonly unseen = new Map<string, Revocation>();
-  /** The store has a new history: what it does not tell of has to be given back. */
+  /** True while the store has a new history and has not got back the entries that it lacks. */
   private lost = false;
-  /** Counts the histories, so that what belongs to an earlier one ends. */
+  /** Number of histories of the store. Work for an earlier one stops. */
   private histories = 0;
   private givingBack: Promise<void> | undefined;
-  /** How many the store has got back of its history, in one try or several. */
+  /** Number of revocations that the store got back in its present history, in one or several attempts. */
   private givenBack = 0;
-  /** False until the store was seen in a state in which it had everything. */
+  /** False until a poll found the store with all its revocations. */
   private complete = false;
-  /** When the store was last asked for what it then told, by the monotonic clock. */
+  /** Start of the last request that the store answered, by `performance.now()`. */
   private seenAt = -Infinity;
-  /** Milliseconds that this took. */
+  /** Milliseconds until that answer. */
   private answeredIn = 0;
   private failing = false;
-  /** The store reads its data: nobody revokes anything meanwhile. */
+  /** True while the store loads its data. No process can revoke anything meanwhile. */
   private loading = false;
   private readonly reports: StoreReports;
-  /** Seconds since 1970 that the clock of this machine has shown, also where it was set back since. */
+  /** Latest time that the clock of this machine has shown, also if it was set back since; in seconds since 1970. */
   get reached(): number {
     this.clock = followClock(this.clock);
     return latestTime(this.clock);
   }
 
-  /** Entries of the store that this version does not understand, by id. */
+  /** Ids of entries of the store that this version does not understand. */
   private readonly foreign = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
-  /** The store said that something has changed, and has not been asked since. */
+  /** True after a hint of the store, until the next poll. */
   private hinted = false;
   private closed = false;
-  /** The clock of this machine. */
+  /** Record of the clock of this machine. */
   private clock = followClock(undefined);
 
   constructor(
@@ -120,7 +120,7 @@ export class RevocationReplica {
     return this.answeredIn / 1000;
   }
 
-  /** Entries of the store that this version of Signet does not understand, and leaves alone. */
+  /** Number of entries of the store that this version of Signet does not understand, and leaves alone. */
   get skipped(): number {
     return this.foreign.size;
   }
@@ -130,7 +130,7 @@ export class RevocationReplica {
     return this.failing ? (performance.now() - this.seenAt) / 1000 : 0;
   }
 
-  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  /** True if a time (seconds since 1970) is certainly past, even if the clock was set wrong minutes ago. */
   isLongPast(time: number): boolean {
     const { horizon } = this.forgetting;
     return horizon !== undefined && time <= horizon;
@@ -149,8 +149,10 @@ export class RevocationReplica {
   }
 
   /**
-   * Takes in the revocation of this id as soon as the store confirms it. A poll beside it may tell of it before: then
-   * the store need not tell of it again.
+   * Adds a revocation to the copy as soon as the store confirms it. If a concurrent poll returns it earlier, no later
+   * poll has to return it.
+   *
+   * @param id id of the revocation
    */
   async confirmed(id: string, write: () => Promise<Revocation>): Promise<Revocation> {
     this.writing.add(id);
@@ -166,7 +168,7 @@ export class RevocationReplica {
     }
   }
 
-  /** Takes out what was undone just now; `undone` is what the store had under this id. */
+  /** Removes an entry that was just undone. @param undone what the store had under this id */
   undone(id: string, undone: Revocation | undefined): void {
     this.unseen.delete(id);
     if (undone !== undefined && isUnderstood(undone)) this.index.remove(undone);
@@ -178,7 +180,7 @@ export class RevocationReplica {
     clearTimeout(this.timer);
   }
 
-  /** Millions take a while, in which one page may fail. */
+  /** Reads all revocations. A page that fails is read again, since reading millions of entries takes a while. */
   private async readAll(): Promise<void> {
     for (;;)
       try {
@@ -190,7 +192,7 @@ export class RevocationReplica {
       }
   }
 
-  /** Milliseconds for which the view serves without an answer of the store. */
+  /** Milliseconds for which the copy is used without an answer of the store. */
   private get patienceMs(): number {
     return this.loading ? Math.max(LONGEST_LOADING_MS, this.maxStalenessMs) : this.maxStalenessMs;
   }
@@ -202,11 +204,11 @@ export class RevocationReplica {
     this.timer = setTimeout(() => void this.poll(), ms).unref();
   }
 
-  /** Polls soon instead of when it is due. */
+  /** Brings the next poll forward. */
   private hurry(): void {
     if (this.hinted) return;
     this.hinted = true;
-    // One that is under way may have looked too early, and is followed by another.
+    // Without a timer a poll is under way. It may have read too early, and schedules another one soon.
     if (this.timer !== undefined) this.scheduleNext();
   }
 
@@ -233,7 +235,7 @@ export class RevocationReplica {
     this.scheduleNext();
   }
 
-  /** Takes in everything that happened since the last look. */
+  /** Reads the changes since the last poll. */
   private async look(): Promise<void> {
     const confirmed = [...this.unseen.keys()];
     let more = true;
@@ -260,7 +262,7 @@ export class RevocationReplica {
         this.foreign.delete(removed.id);
       }
       this.cursor = changes.cursor;
-      // A page is an answer, however many there are.
+      // Each page counts as an answer, however many there are.
       this.seenAt = asked;
       this.answeredIn = performance.now() - asked;
       ({ more } = changes);
@@ -275,7 +277,7 @@ export class RevocationReplica {
     this.unseen.delete(id);
   }
 
-  /** Writes what can wait: it will be told as soon as the store takes writes; what it knows was read. */
+  /** Runs a write that may be refused while the store takes no writes, and is then made up for later. */
   private async write(step: () => Promise<void>): Promise<void> {
     try {
       await step();
@@ -284,36 +286,38 @@ export class RevocationReplica {
     }
   }
 
-  /** @param confirmed ids of what the store confirmed before the look, and should have told of in it */
+  /**
+   * @param confirmed ids of revocations that the store had confirmed before this poll, which should have returned them
+   */
   private async tellStore(confirmed: readonly string[]): Promise<void> {
-    // A crash of the store may take away the end of its history, which nobody had seen.
+    // A crash of the store may have removed the end of its history, which no poll had read.
     const missing = confirmed.flatMap((id) => this.unseen.get(id) ?? []);
     if (missing.length > 0) await this.store.restore(missing);
     for (const { id } of missing) this.unseen.delete(id);
     await this.expiry.catchUp();
   }
 
-  /** The store lost data: it gets back what it confirmed before and does not know any more. The polls go on meanwhile. */
+  /** Gives a store that lost data what it had confirmed and does not know any more. The polls go on meanwhile. */
   private async giveBack(): Promise<void> {
     const { histories } = this;
     try {
       for (const batch of inBatches(this.index.unmarked())) {
         await this.store.restore(batch);
         if (this.closed || this.histories !== histories) return;
-        // Another try goes on with the next one.
+        // Another attempt goes on with the next batch.
         for (const revocation of batch) this.index.markAgain(revocation);
         this.givenBack += batch.length;
       }
       this.lost = false;
       this.reports.gaveBack(this.givenBack);
     } catch {
-      // The next poll tries again, and tells what is wrong.
+      // The next poll tries again, and logs the problem.
     } finally {
       this.givingBack = undefined;
     }
   }
 
-  /** @param id of an entry that a later version of Signet wrote; the tokens that it means are not known */
+  /** @param id id of an entry of a later version of Signet; the tokens that it revokes are not known */
   private skip(id: string): void {
     if (this.foreign.size === 0) this.reports.skipping();
     if (this.foreign.size < MAX_FOREIGN) this.foreign.add(id);

@@ -19,38 +19,38 @@ import { StateUnavailableException } from '../state-unavailable.exception.js';
 import type { StateStore } from '../state-store.js';
 import { LARGEST_SKEW } from '../store-reports.js';
 
-/** How the view follows the store. */
+/** How the copy of the revocations in memory follows the store. */
 export interface RevocationsOptions extends ReplicaOptions {
-  /** Seconds: the longest lifetime that tokens are given without an `exp` of their own. */
+  /** Longest lifetime, in seconds, that is given to tokens without an `exp` of their own. */
   longestTokenTtl: number;
-  /** Seconds that the `iat` of a token may lie ahead, as `leeway` of `AuthModule` says. Default 1. */
+  /** Seconds by which the `iat` of a token may lie ahead: `leeway` of `AuthModule`. Default 1. */
   leeway?: number;
 }
 
-/** What is to be revoked. */
+/** The argument of {@link Revocations.revoke}. */
 export interface RevocationRequest {
   readonly kind: RevocationKind;
   /** The claim's value as text; see `claimText`. */
   readonly value: string;
   /**
-   * Seconds since 1970: only tokens with an earlier `iat` are meant, for `sub` those of sessions that began
-   * earlier. `null`: all. Left out: for `sub` all until the store has it, that second of its clock and the
-   * leeway included; for others all.
+   * Seconds since 1970: only tokens with an earlier `iat` are revoked; for `sub` those of sessions that began earlier.
+   * `null`: all. Default for `sub`: all until the store has the revocation, including that second of its clock and the
+   * leeway. Default for other kinds: all.
    */
   readonly before?: number | null;
-  /** For people. */
+  /** Text for the people who read the list. */
   readonly reason?: string;
   /**
-   * Seconds since 1970: when the last token that is meant has expired. Left out: as late as any
-   * token known could live; for `kid` never, since who has a leaked key can write any `exp`.
+   * Seconds since 1970: the time at which the last of the revoked tokens has expired. `null`: never. Default: the
+   * latest time until which any known token could live; for `kid` never, since an attacker with a leaked key can write
+   * any `exp`.
    */
   readonly expiresAt?: number | null;
 }
 
 /**
- * The revocations of the state store as this process sees them, and the way to change them.
- * Questions are answered from memory. What other processes revoke is seen after at most one poll;
- * what this one does, at once.
+ * Checks tokens against the revocations of the state store, and changes these. Checks are answered from memory.
+ * Revocations by other processes count after one poll at most, those by this process at once.
  */
 export class Revocations implements OnApplicationShutdown {
   private readonly leeway: number;
@@ -77,12 +77,12 @@ export class Revocations implements OnApplicationShutdown {
     return revocations;
   }
 
-  /** Revocations in force. */
+  /** Number of revocations in force. */
   get size(): number {
     return this.replica.index.size;
   }
 
-  /** The same by what they name. */
+  /** Number of revocations in force, by kind. */
   get sizes(): Readonly<Record<RevocationKind, number>> {
     return this.replica.index.sizes;
   }
@@ -98,14 +98,14 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
-   * Why the store takes no writes at present; `undefined` while it does. Tokens are validated all the same;
-   * what has to write is refused with 503.
+   * Why the store takes no writes at present; `undefined` while it takes them. Tokens are still validated; requests
+   * that need a write are refused with 503.
    */
   get readOnly(): string | undefined {
     return this.store.readOnly;
   }
 
-  /** Entries of the store that this version of Signet does not understand, and leaves alone. */
+  /** Number of entries of the store that this version of Signet does not understand, and leaves alone. */
   get skipped(): number {
     return this.replica.skipped;
   }
@@ -115,29 +115,29 @@ export class Revocations implements OnApplicationShutdown {
     return this.replica.staleSeconds;
   }
 
-  /** Seconds by which the clock of this machine is ahead of the store's, at least; negative: behind. */
+  /** Seconds by which the clock of this machine is at least ahead of the store's; negative: behind. */
   get clockSkew(): number {
     return this.store.clock?.skew ?? 0;
   }
 
   /**
-   * Seconds since 1970 by the clock that all processes of the store share: that of the machine; of several machines,
-   * this one's as far as the store does not show that it is wrong.
+   * Seconds since 1970 by the clock that all processes of the store share. On one machine that is its clock; on several
+   * machines it is the clock of this one, corrected where the store proves it wrong.
    */
   get now(): number {
     return this.store.clock?.now ?? epochSeconds();
   }
 
   /**
-   * Seconds since 1970 that no token of this store is from beyond: as {@link now}, and later where a clock was set back
-   * since this process began.
+   * Latest time that a token of this store can have been issued at, in seconds since 1970: {@link now}, or later if a
+   * clock was set back since this process began.
    */
   get latest(): number {
     const { clock } = this.store;
     return Math.max(this.now, clock === undefined ? this.replica.reached : (clock.reached ?? 0));
   }
 
-  /** Whether a time (seconds since 1970) is past for certain, also if the clock was set wrong minutes ago. */
+  /** True if a time (seconds since 1970) is certainly past, even if the clock was set wrong minutes ago. */
   isLongPast(time: number): boolean {
     return this.replica.isLongPast(time);
   }
@@ -153,9 +153,9 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
-   * Whether a token is revoked. Takes microseconds, whatever the number of revocations.
+   * True if a token is revoked. Takes microseconds, whatever the number of revocations.
    *
-   * @throws StateUnavailableException when the store has not answered for so long that the view proves nothing
+   * @throws StateUnavailableException when the store has not answered for so long that the copy proves nothing
    */
   isRevoked(token: TokenNames): boolean {
     this.assertFresh();
@@ -190,7 +190,7 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
-   * Revokes all tokens that carry a claim. Once this resolves, the store has it for good.
+   * Revokes all tokens that carry a claim. Once the promise resolves, the store has the revocation for good.
    *
    * @throws StateUnavailableException
    */
@@ -213,7 +213,7 @@ export class Revocations implements OnApplicationShutdown {
     );
   }
 
-  /** Undoes a revocation. @returns false when there is none with this id @throws StateUnavailableException */
+  /** Undoes a revocation. @returns false if there is none with this id @throws StateUnavailableException */
   async undo(id: string): Promise<boolean> {
     const undone = await this.store.removeRevocation(id);
     this.replica.undone(id, undone);
@@ -221,16 +221,16 @@ export class Revocations implements OnApplicationShutdown {
   }
 
   /**
-   * Revocations in force, the oldest first.
+   * Lists the revocations in force, the oldest first.
    *
-   * @param page `after`: id of the last one of the page before
+   * @param page `after`: id of the last entry of the previous page
    * @throws StateUnavailableException
    */
   list(page: { after?: string; limit: number }): Promise<readonly Revocation[]> {
     return this.store.listRevocations(page);
   }
 
-  /** Tells that there is a token which expires at `exp` (seconds since 1970). */
+  /** Notes a token that expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void {
     this.expiry.note(exp);
   }
@@ -240,7 +240,10 @@ export class Revocations implements OnApplicationShutdown {
     await this.store.close();
   }
 
-  /** Signed elsewhere, read from the store: whatever token anybody has seen is dead by then. */
+  /**
+   * Returns the time at which every token is dead that a process of this store knows of. The store tells the latest
+   * expiry of tokens that other processes signed.
+   */
   private async expiryOf(kind: RevocationKind, now: number): Promise<number | null> {
     if (kind === 'kid') return null;
     const latest = await this.expiry.exchange();

@@ -3,21 +3,21 @@ export type Ref = number;
 
 const CHUNK_BITS = 16;
 const CHUNK_WORDS = 1 << CHUNK_BITS;
-/** In the first word of what is not in use, beside its length. */
+/** Flag in the first word of a free record, beside its length. */
 const FREE = 0x8000_0000;
 
 /**
- * Records of 32-bit words outside of the garbage collector's sight, each in one piece. Freed ones make room for others
- * of the same length, so records stay where they are; the arena grows by pieces, so no growth copies what is there. The
- * highest bit of the first word of a record is 0.
+ * Records of 32-bit words in memory that the garbage collector does not scan. Each record is contiguous. A freed record
+ * is used again for one of the same length, so records never move. The arena grows by chunks, so its growth copies
+ * nothing. The highest bit of the first word of a record is 0.
  */
 export class WordArena {
   private readonly chunks: Uint32Array[] = [];
   private next = 1;
-  /** By length: the first of the freed records; each holds the place of the next one in its second word. */
+  /** The first freed record of each length. Each one holds the place of the next one in its second word. */
   private readonly freed = new Map<number, Ref>();
 
-  /** Room for so many words, which may hold anything. Records of one word follow each other without a gap. */
+  /** Allocates a record, whose words may hold anything. Records of one word follow each other without a gap. */
   allocate(words: number): Ref {
     const ref = this.freed.get(words);
     if (ref !== undefined) {
@@ -26,7 +26,7 @@ export class WordArena {
       else this.freed.set(words, next);
       return ref;
     }
-    // No record begins in one chunk and ends in the next one, unless both are of the same buffer.
+    // No record begins in one chunk and ends in the next one, unless both chunks are of the same buffer.
     const left = this.chunks.length * CHUNK_WORDS - this.next;
     if (words > left) {
       if (left > 0) this.set(this.next, FREE | left);
@@ -41,7 +41,7 @@ export class WordArena {
     return placed;
   }
 
-  /** @param words as it was allocated: at least two */
+  /** @param words the length with which the record was allocated; at least 2 */
   free(ref: Ref, words: number): void {
     this.set(ref, FREE | words);
     this.set(ref + 1, this.freed.get(words) ?? 0);
@@ -49,9 +49,9 @@ export class WordArena {
   }
 
   /**
-   * The records in use. Those that are allocated or freed meanwhile may be among them or not.
+   * The records in use. Records that are allocated or freed meanwhile may be included or not.
    *
-   * @param lengthOf the words of one
+   * @param lengthOf returns the number of words of a record
    */
   *records(lengthOf: (ref: Ref) => number): Generator<Ref> {
     let next: Ref;
@@ -71,20 +71,20 @@ export class WordArena {
     (this.chunks[ref >>> CHUNK_BITS] as Uint32Array)[ref & (CHUNK_WORDS - 1)] = word;
   }
 
-  /** Writes words from a place in a record on. */
+  /** Writes words, from a place in a record on. */
   write(ref: Ref, words: Uint32Array): void {
     for (let index = 0; index < words.length; index++)
       this.set(ref + index, words[index] as number);
   }
 
-  /** Whether these words stand there from a place in a record on. */
+  /** True if a record holds these words, from a place in it on. */
   holds(ref: Ref, words: Uint32Array): boolean {
     for (let index = 0; index < words.length; index++)
       if (this.get(ref + index) !== words[index]) return false;
     return true;
   }
 
-  /** Words of a record as they are, not a copy. */
+  /** A view of words of a record, not a copy. */
   words(ref: Ref, count: number): Uint32Array {
     const chunk = this.chunks[ref >>> CHUNK_BITS] as Uint32Array;
     const start = chunk.byteOffset + (ref & (CHUNK_WORDS - 1)) * 4;

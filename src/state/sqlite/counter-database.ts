@@ -17,10 +17,9 @@ const SCHEMA = `
 `;
 
 /**
- * Counters and short-lived values that the processes of a machine share. They may be lost with the
- * machine, so no transaction waits for the disk. A window of a counter that ends later than it could is
- * left over from before a restart of the machine. Values end by the wall clock, as what they are about
- * does.
+ * Counters and short-lived values that the processes of a machine share. They may be lost in a power failure, so no
+ * transaction waits for the disk. Counters go by the monotonic clock: a window that ends later than a new one is from
+ * before a restart of the machine. Values expire by the wall clock, like the tokens that they are about.
  */
 export class CounterDatabase implements ThreadDatabase, CounterOperations {
   readonly database: DatabaseSync;
@@ -69,7 +68,7 @@ export class CounterDatabase implements ThreadDatabase, CounterOperations {
     return (this.get.get(name, time) as { value: string } | undefined)?.value;
   }
 
-  /** Values are short-lived: they need no margin, but a clock that is right. */
+  /** Values are short-lived and need no safety margin. While the clock may be wrong (0), only counters are deleted. */
   purge(horizon: number): boolean {
     this.drop.run(steadyMs());
     if (horizon > 0) this.forget.run(epochSeconds());

@@ -3,29 +3,28 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
-/** Another process may hold the write lock for so long. */
+/** Longest wait for the write lock of another process, in milliseconds. */
 const BUSY_MS = 2000;
 const RETRY_MS = 20;
 
 /**
- * Opens a database in WAL mode and creates file and directory where they are missing, for the
- * owner's eyes only.
+ * Opens a database in WAL mode. Creates the file and its directory if they are missing, accessible to the owner only.
  *
- * @param synchronous `FULL`: what was committed survives a power failure; `NORMAL`: the file does, but the
- * last transactions may be lost, and only the few checkpoints wait for the disk
+ * @param synchronous `FULL`: committed transactions survive a power failure; `NORMAL`: the file survives it, but the
+ * last transactions may be lost; only the few checkpoints wait for the disk
  */
 export function openDatabase(file: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // SQLite gives its -wal and -shm files the mode of this one.
+  // SQLite gives its -wal and -shm files the mode of this file.
   closeSync(openSync(file, 'a', 0o600));
   const database = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
-    // Against a process that does the same, SQLite gives up at once instead of waiting.
+    // If another process does the same, SQLite fails at once instead of waiting.
     retryWhileLocked(() => database.exec('PRAGMA journal_mode = WAL'));
     database.exec(`PRAGMA synchronous = ${synchronous}`);
-    // Without it macOS leaves in the disk's cache what it was told to write.
+    // Without this, macOS leaves flushed data in the disk's cache.
     database.exec('PRAGMA fullfsync = ON');
-    // What is deleted may have been a credential.
+    // Overwrites deleted data, which may have been a credential.
     database.exec('PRAGMA secure_delete = ON');
     return database;
   } catch (error) {
@@ -35,8 +34,8 @@ export function openDatabase(file: string, synchronous: 'FULL' | 'NORMAL'): Data
 }
 
 /**
- * Opens a database that is there for reading only: its file or folder cannot be written, or the disk is full.
- * What others write later may not be seen through it.
+ * Opens an existing database for reading only, if its file or folder cannot be written, or the disk is full.
+ * What other processes write later may not be visible through it.
  *
  * @throws Error when it cannot be read
  */
@@ -44,7 +43,7 @@ export function openForReading(file: string): DatabaseSync {
   try {
     return readable(file);
   } catch (error) {
-    // SQLite cannot make its -shm file. Without one it reads a -wal file that nobody else writes to.
+    // SQLite cannot create its -shm file. Without one, it can read a -wal file that no other process writes to.
     const url = pathToFileURL(resolve(file));
     const left = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
     if (left && process.platform === 'win32') throw error;
@@ -65,12 +64,12 @@ function readable(place: string | URL, setting = ''): DatabaseSync {
   }
 }
 
-/** Primary result codes of SQLite by which a write is refused: SQLITE_READONLY, SQLITE_FULL. */
+/** Primary result codes with which SQLite refuses a write: SQLITE_READONLY, SQLITE_FULL. */
 const REFUSED = new Set([8, 13]);
-/** The same of its I/O errors: WRITE, FSYNC, DIR_FSYNC, TRUNCATE, SHMSIZE. */
+/** Extended codes of its I/O errors with the same meaning: WRITE, FSYNC, DIR_FSYNC, TRUNCATE, SHMSIZE. */
 const REFUSED_IO = new Set([778, 1034, 1290, 1546, 4874]);
 
-/** Whether SQLite refused to write, where it can still read. */
+/** True if SQLite refused to write, but can still read. */
 export function isWriteRefusal(error: unknown): boolean {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
   return REFUSED.has(code & 0xff) || REFUSED_IO.has(code);

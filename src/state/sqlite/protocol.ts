@@ -9,7 +9,7 @@ import type {
   RevocationChanges,
 } from '../state-store.js';
 
-/** What is done inside of one transaction, synchronously; a failure is thrown. */
+/** Operations that run synchronously inside one transaction; a failure is thrown. */
 export type Operations = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 /** The operations of the durable database. */
@@ -21,7 +21,7 @@ export interface StateOperations {
   changes(cursor: ChangeCursor | undefined, limit: number): RevocationChanges;
   peek(use: RefreshUse): RefreshOutcome;
   consume(use: RefreshUse, replay: Replay | undefined): RefreshOutcome;
-  /** Takes back a use that the request of this nonce made and does not know of. */
+  /** Undoes a use by the request of this nonce, which did not learn of it in time. */
   release(use: RefreshUse): void;
   noteExpiry(exp: number): number;
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[];
@@ -37,18 +37,18 @@ export interface CounterOperations {
   hit(key: string, windowMs: number): Hits;
 }
 
-/** Which of the two a thread works on. */
+/** Says which of the two databases a thread works on. */
 export interface ThreadData {
   readonly database: 'state' | 'counters';
   readonly file: string;
 }
 
-/** One operation that is asked for. */
+/** A call of one operation. */
 export interface Call {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
-  /** From then on nobody waits for it any more; see `steadyMs`. */
+  /** Time from which the caller no longer waits, in milliseconds of `steadyMs`. */
   readonly deadline: number;
 }
 
@@ -61,8 +61,8 @@ export type FromThread =
   | { readonly opened: false; readonly reason: string }
   | { readonly answers: readonly Answer[]; readonly readOnly: string | undefined };
 
-/** What became of one operation. */
+/** The outcome of one operation. */
 export type Answer =
   | { readonly id: number; readonly value: unknown }
-  /** `refused`: it would have been a write, and nothing can be written. */
+  /** `refused`: the operation is a write, and nothing can be written at present. */
   | { readonly id: number; readonly reason: string; readonly refused?: true };

@@ -16,10 +16,10 @@ const READS = new Set([
 export const isRead = ({ name }: Call): boolean => READS.has(name);
 
 /**
- * Many operations as one transaction, so that they share one wait for the disk. Each has its own
- * savepoint: one that fails takes back what it did itself, and nothing else.
+ * Runs many operations as one transaction, so that they share one wait for the disk. Each has its own savepoint: an
+ * operation that fails is undone, and no other.
  *
- * @throws Error when nothing of it happened, e.g. because one of them could not be written
+ * @throws Error when none of the operations has happened, e.g. because SQLite refused one of the writes
  */
 export function runBatch(target: ThreadDatabase, calls: readonly Call[]): Answer[] {
   const { database } = target;
@@ -44,7 +44,7 @@ function apply(target: ThreadDatabase, { id, name, args }: Call): Answer {
     database.exec('RELEASE operation');
     return { id, value };
   } catch (error) {
-    // A full disk ends the whole transaction; then there is nothing to go back to.
+    // A full disk ends the whole transaction; then there is no savepoint to go back to.
     if (!database.isTransaction || isWriteRefusal(error)) throw error;
     database.exec('ROLLBACK TO operation; RELEASE operation');
     return { id, reason: error instanceof Error ? error.message : 'unknown error' };

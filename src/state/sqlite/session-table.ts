@@ -23,7 +23,7 @@ export class SessionTable {
   private readonly database: DatabaseSync;
   private readonly prepared = new Map<string, StatementSync>();
 
-  /** @param database holds {@link SESSION_SCHEMA}; one that cannot be written may lack it */
+  /** @param database holds {@link SESSION_SCHEMA}; a database that cannot be written may lack it */
   constructor(database: DatabaseSync) {
     this.database = database;
   }
@@ -44,7 +44,7 @@ export class SessionTable {
     return inOrder((rows as unknown as Row[]).map(toRecord), epochSeconds());
   }
 
-  /** Reads the index alone, and no further than `limit`. */
+  /** Counts in the index alone, and no further than `limit`. */
   countSessions(limit: number): number {
     const row = this.statement(
       `SELECT count(*) AS count FROM
@@ -58,14 +58,14 @@ export class SessionTable {
     for (const sid of sids) remove.run(owner, sid);
   }
 
-  /** Whether there is something for {@link purge}. */
+  /** True if there is something to delete for {@link purge}. */
   isPurgeDue(now: number): boolean {
     return (
       this.statement('SELECT 1 FROM session WHERE expires_at <= ? LIMIT 1').get(now) !== undefined
     );
   }
 
-  /** Deletes what has expired. @returns how many; `limit`, where there may be more */
+  /** Deletes sessions that had expired by `horizon`. @returns how many; `limit` if there may be more */
   purge(horizon: number, limit: number): number {
     const { changes } = this.statement(
       `DELETE FROM session WHERE (owner, sid) IN

@@ -9,9 +9,10 @@ import { isRead, runBatch } from './run-batch.js';
 import { StateDatabase } from './state-database.js';
 import type { ThreadDatabase } from './thread-database.js';
 
-/** The thread that waits for the disk, so that requests need not. */
+// This module runs in a thread of its own, which waits for the disk so that requests need not.
+/** Time between two purges, in milliseconds. */
 const PURGE_MS = 10_000;
-/** Between two pieces of what has expired, so that calls get their turn. */
+/** Pause between two batches of a purge, in milliseconds, so that calls get their turn. */
 const PURGE_PAUSE_MS = 20;
 const LOOK_MS = 1000;
 
@@ -25,7 +26,7 @@ const reasonOf = (error: unknown): string =>
 const openForWriting = (): ThreadDatabase =>
   which === 'state' ? new StateDatabase(file) : new CounterDatabase(file);
 
-/** Identifies the file behind the path. */
+/** Identifies the file at the path; 0 if there is none. */
 const inode = (): number => statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
 
 let current: ThreadDatabase;
@@ -36,7 +37,7 @@ let waiting: Call[] = [];
 let readOnly: string | undefined;
 let triedAt = 0;
 
-/** What cannot be opened for writing is read, if it is there. */
+/** Opens the database. A state database that cannot be opened for writing is opened for reading, if it exists. */
 function open(): ThreadDatabase {
   try {
     const database = openForWriting();
@@ -56,13 +57,13 @@ function open(): ThreadDatabase {
   }
 }
 
-/** Finds out whether it can be written again. */
+/** Finds out, at most once a second, whether the database can be written again. */
 function tryWriting(): void {
   const now = performance.now();
   if (readOnly === undefined || now - triedAt < LOOK_MS) return;
   triedAt = now;
   if (current.forReading) {
-    // Also what is only read is opened anew: others may be able to write.
+    // Opened anew even if for reading again: the old connection may not see what other processes write.
     const before = current;
     current = open();
     opened = inode();
@@ -70,7 +71,7 @@ function tryWriting(): void {
     return;
   }
   try {
-    // Nobody uses this number; it is written as everything is.
+    // Nothing uses this number; writing it is a write like any other.
     current.database.exec('PRAGMA user_version = 0');
     readOnly = undefined;
   } catch (error) {
@@ -78,7 +79,7 @@ function tryWriting(): void {
   }
 }
 
-/** Whoever deletes or exchanges the file means it: SQLite would write on into the old one. */
+/** Opens the file anew if it was deleted or replaced: SQLite would go on writing into the old one. */
 function followFile(): void {
   const now = performance.now();
   if (now - lookedAt < LOOK_MS) return;
@@ -90,18 +91,18 @@ function followFile(): void {
   lookedAt = now;
 }
 
-/** Each process looks at the clock as often as it asks what has changed. */
+/** Notes whether the clock was set; called whenever this process asks for changes. */
 function followClock(): void {
   try {
     if (readOnly === undefined && current instanceof StateDatabase) current.followClock();
   } catch {
-    // The next time will do: a revocation looks at it as well, and is told what is wrong.
+    // The next call tries again. Adding a revocation notes the clock as well, and reports what is wrong.
   }
 }
 
 /**
- * Everything that came in while the disk was busy becomes one transaction. What nobody waits for any more is not
- * done: whoever asked was told that it failed, and may ask again.
+ * Runs all calls that came in while the disk was busy as one transaction. A call past its deadline is not carried out:
+ * its caller was told that it failed, and may ask again.
  */
 function work(): void {
   const calls = waiting.filter(({ deadline }) => deadline > steadyMs());
@@ -111,7 +112,7 @@ function work(): void {
     tryWriting();
     if (calls.some(({ name }) => name === 'changes')) followClock();
     post({ answers: answer(calls), readOnly });
-    // What was refused is not there.
+    // Refused writes did not happen and need not be undone.
     if (readOnly === undefined) takeBack(calls);
   } catch (error) {
     const reason = reasonOf(error);
@@ -119,7 +120,7 @@ function work(): void {
   }
 }
 
-/** Where nothing can be written, questions are answered all the same. */
+/** Runs calls. If nothing can be written, reads are answered and writes are refused. */
 function answer(calls: readonly Call[]): Answer[] {
   try {
     return runBatch(current, calls);
@@ -135,7 +136,7 @@ function answer(calls: readonly Call[]): Answer[] {
   }
 }
 
-/** A use of a refresh token that was on the disk too late for whoever asked: its answer has reached nobody. */
+/** Undoes uses of refresh tokens that were committed after their deadline: no caller has received the answer. */
 function takeBack(calls: readonly Call[]): void {
   const now = steadyMs();
   const late = calls.filter(({ name, deadline }) => name === 'consume' && deadline <= now);
@@ -148,13 +149,13 @@ function takeBack(calls: readonly Call[]): void {
 
 const forgetting = new Forgetting();
 
-/** Piece by piece: a million at once would hold up everybody for seconds, and fill the disk with its log. */
+/** Deletes in batches: a million rows at once would block all calls for seconds, and fill the disk with the log. */
 function purge(): void {
   let more = false;
   try {
     more = current.purge(forgetting.horizon ?? 0);
   } catch (error) {
-    // The next time will do; whoever needs the database is told.
+    // The next purge tries again; calls report what is wrong with the database.
     if (isWriteRefusal(error)) readOnly ??= reasonOf(error);
   }
   purging = setTimeout(purge, more ? PURGE_PAUSE_MS : PURGE_MS);
@@ -162,7 +163,7 @@ function purge(): void {
 
 function close(): void {
   if (waiting.length > 0) work();
-  // It is closed already where its file was taken away, and there is no other.
+  // It is closed already if its file was removed and no other could be opened.
   if (current.database.isOpen) current.database.close();
   port?.close();
   clearTimeout(purging);

@@ -8,10 +8,10 @@ import {
 } from '../state-unavailable.exception.js';
 import type { Answer, FromThread, Operations, ThreadData, ToThread } from './protocol.js';
 
-/** An operation takes longer only when the disk hangs. */
+/** Longest time for an operation, in milliseconds. It takes longer only when the disk hangs. */
 const DEADLINE_MS = 5000;
 const SWEEP_MS = 250;
-/** More than that at a time means that nothing gets done. */
+/** Most operations that may be pending; further ones are refused, as the thread seems to do none. */
 const MAX_PENDING = 20_000;
 const RESTART_MS = 1000;
 const CLOSE_MS = 3000;
@@ -22,7 +22,7 @@ interface Pending {
   readonly deadline: number;
 }
 
-/** A database in a thread of its own: waiting for the disk blocks nobody else. */
+/** A database in a thread of its own, so that waiting for the disk does not block the event loop. */
 export class SqliteThread<Known extends { [Name in keyof Known]: Operations[string] }> {
   /** Why nothing can be written at present, as far as the thread has said. */
   readOnly: string | undefined;
@@ -42,7 +42,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
   static async open<Known extends { [Name in keyof Known]: Operations[string] }>(
     data: ThreadData,
   ): Promise<SqliteThread<Known>> {
-    // Test runners that make CommonJS of everything cannot load this file, and need not.
+    // Loaded only here: test runners that compile everything to CommonJS cannot load this file, and need not.
     const { startWorker, startProblem } = await import('./start-worker.js');
     const thread = new SqliteThread<Known>(data, startWorker);
     try {
@@ -56,7 +56,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
 
   /**
    * @throws StateReadOnlyException when nothing can be written at present
-   * @throws StateUnavailableException when it failed, or its outcome is not known in time
+   * @throws StateUnavailableException when the operation failed, or its outcome is not known in time
    */
   call<Name extends keyof Known & string>(
     name: Name,
@@ -81,12 +81,12 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
     });
   }
 
-  /** Finishes what was asked for, then ends the thread. */
+  /** Lets pending operations finish, for at most {@link CLOSE_MS}, then ends the thread. */
   async close(): Promise<void> {
     this.closed = true;
     const { worker } = this;
     if (worker !== undefined) {
-      // One that dies on the way has ended, too.
+      // A thread that crashes meanwhile exits as well.
       const ended = new Promise((resolve) => worker.once('exit', resolve));
       worker.postMessage('close' satisfies ToThread);
       await Promise.race([ended, sleep(CLOSE_MS, undefined, { ref: false })]);
@@ -112,7 +112,7 @@ export class SqliteThread<Known extends { [Name in keyof Known]: Operations[stri
       this.readOnly = message.readOnly;
       message.answers.forEach((answer) => this.settle(answer));
     });
-    // What a thread dies of is told by its 'exit' as well.
+    // An 'exit' follows, which is handled; an 'error' event without a listener would end the process.
     worker.on('error', () => undefined);
     worker.on('exit', () => {
       if (this.worker !== worker) return;

@@ -15,12 +15,12 @@ import { SqliteThread } from './sqlite-thread.js';
 
 /**
  * State in a SQLite file that all processes of a machine share (not over a network file system).
- * What was confirmed survives `kill -9` and a power failure.
+ * Confirmed writes survive `kill -9` and a power failure.
  */
 export class SqliteStore implements StateStore {
   readonly description: string;
   readonly scope = 'machine';
-  /** Begun with the first hit; many gateways count nothing. */
+  /** Opened with the first hit or short-lived value; many gateways have neither. */
   private counters: Promise<SqliteThread<CounterOperations>> | undefined;
   private closed = false;
 
@@ -113,7 +113,7 @@ export class SqliteStore implements StateStore {
   }
 
   private async openCounters(): Promise<SqliteThread<CounterOperations>> {
-    // A request may outlast the shutdown, and nobody would end the thread.
+    // A request may outlast the shutdown; a thread that it starts would never be ended.
     if (this.closed) throw new StateUnavailableException(`${this.description}: it is closed`);
     try {
       return await SqliteThread.open({ database: 'counters', file: `${this.file}-counters` });

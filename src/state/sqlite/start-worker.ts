@@ -1,24 +1,24 @@
 import { dirname, join } from 'node:path';
-// Without node: webpack 5.113.0 writes broken code for a worker of node:worker_threads.
+// Imported without the prefix node:, as webpack 5.113.0 writes broken code for a worker of node:worker_threads.
 import { Worker } from 'worker_threads';
 import type { ThreadData } from './protocol.js';
 
 const FILE = 'signet-state-worker.js';
 
 /**
- * Starts the thread of a database. A thread starts from a file: it lies beside this one, or beside the
- * bundle that holds this package.
+ * Starts the thread of a database. The thread is started from a file, which lies beside this one, or beside the bundle
+ * that holds this package.
  */
 export function startWorker(data: ThreadData): Worker {
   const options = { workerData: data };
-  // esbuild has no import.meta.url in the CommonJS that it makes of this, but the name of the bundle.
+  // When esbuild compiles this to CommonJS, import.meta.url is undefined, and __filename is the bundle.
   return import.meta.url === undefined
     ? new Worker(join(dirname(__filename), FILE), options)
-    : // webpack and rspack find the file of a worker by this form, and bundle it.
+    : // webpack and rspack recognize a worker by this form, and bundle its file.
       new Worker(new URL('./signet-state-worker.js', import.meta.url), options);
 }
 
-/** What failed when a thread started; a missing file gets the way to bundle it. */
+/** Returns the error of a thread that did not start; for a missing file, one that says how to bundle it. */
 export function startProblem(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND'

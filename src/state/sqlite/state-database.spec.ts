@@ -26,7 +26,7 @@ const REVOCATION = {
   expiresAt: deadFrom(EXP),
 } as const;
 
-/** Both clocks: that of the day, and that of the rounds in which stores forget. */
+/** Sets both clocks: the wall clock, and the monotonic one by which stores time their purges. */
 const setClock = (seconds: number): void => {
   vi.useFakeTimers({ toFake: ['Date'], now: seconds * 1000 });
   vi.spyOn(performance, 'now').mockReturnValue(seconds * 1000);
@@ -118,7 +118,7 @@ describe('what was used or revoked, while the store forgets what it may', () => 
     setClock(EXP);
     const store = new MemoryStore();
     const forget = (round: number): Promise<unknown> => store.putIfAbsent(`round ${round}`, '', 1);
-    // Long enough in use.
+    // The store runs long enough for purges to be allowed.
     for (let minute = 1; minute < 20; minute++) {
       setClock(EXP + minute * 60);
       await forget(minute);

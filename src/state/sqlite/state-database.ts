@@ -19,8 +19,8 @@ import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
 /**
- * AUTOINCREMENT never gives a version twice, and the one writer that SQLite allows at a time gives
- * them in the order of the commits.
+ * AUTOINCREMENT never assigns a version twice. SQLite allows one writer at a time, so that versions are in the order of
+ * the commits.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
@@ -58,11 +58,11 @@ interface Row {
   reason: string | null;
   created_at: number;
   expires_at: number | null;
-  /** Of an entry that was undone: the version by which it was added. */
+  /** The version with which a removed entry was added; `null` for an entry that is in force. */
   removed_from: number | null;
 }
 
-/** Rows that one transaction deletes: others wait for it. */
+/** Most rows of a table that one transaction deletes; other writers wait for it. */
 const PURGE_ROWS = 2000;
 
 const COLUMNS = 'id, kind, value, before, reason, created_at, expires_at';
@@ -77,7 +77,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   private readonly prepared = new Map<string, StatementSync>();
 
   /**
-   * @param forReading the file is there and cannot be written
+   * @param forReading true for an existing file that cannot be written
    * @throws Error when the file cannot be used
    */
   constructor(file: string, forReading = false) {
@@ -111,7 +111,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const now = epochSeconds();
     const row = this.row(`SELECT * FROM revocation WHERE id = ? AND ${ALIVE}`, [id, now]);
     if (row === undefined) return undefined;
-    // The row that tells of it gets a version of its own.
+    // The row that records the removal gets a version of its own.
     this.run('DELETE FROM revocation WHERE id = ?', [id]);
     this.run(
       `INSERT INTO revocation (${COLUMNS}, removed_from) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
@@ -162,7 +162,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   peek(use: RefreshUse): RefreshOutcome {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
-    // A file of version 0.1 that can only be read has no nonce.
+    // All columns, as a file of version 0.1 that can only be read has no column for the nonce.
     const consumed = this.get('SELECT * FROM consumed WHERE jti = ?', [use.id]);
     if (consumed === undefined) return { state: 'fresh' };
     const { replay, replay_until: until, nonce } = consumed;
@@ -257,7 +257,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   /** @returns the name of the history that the file holds */
   private migrate(): string {
     this.database.exec(SCHEMA + SESSION_SCHEMA);
-    // Version 0.1 did not have it, and leaves it alone.
+    // Version 0.1 did not have this column, and ignores it.
     const nonce = "SELECT 1 FROM pragma_table_info('consumed') WHERE name = 'nonce'";
     if (this.get(nonce, []) === undefined)
       this.database.exec('ALTER TABLE consumed ADD COLUMN nonce TEXT');
@@ -282,7 +282,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     });
   }
 
-  /** @returns false when there is one of this id already */
+  /** @returns false if there is already a revocation with this id */
   private insert(revocation: Revocation): boolean {
     const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
     return (
@@ -298,7 +298,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return text === undefined ? undefined : (JSON.parse(String(text)) as ClockRecord);
   }
 
-  /** Seconds since 1970 which no token is from beyond, whichever process issued it. */
+  /** Returns a time in seconds since 1970 after which no process of this machine has issued a token so far. */
   private latestTime(): number {
     const known = this.clock();
     const record = followClock(known);
@@ -308,7 +308,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   private isIncomplete(): boolean {
     const left = Number(this.meta('incomplete_until') ?? 0) - epochSeconds();
-    // More of it is from before the clock was set back.
+    // A longer remaining time is from before the clock was set back.
     return left > 0 && left <= RESTORE_SECONDS;
   }
 
@@ -337,7 +337,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     this.change(sql, values);
   }
 
-  /** @returns how many rows it changed */
+  /** @returns how many rows the statement changed */
   private change(sql: string, values: Values): number {
     return Number(this.statement(sql).run(...values).changes);
   }

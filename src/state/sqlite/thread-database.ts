@@ -3,13 +3,13 @@ import type { DatabaseSync } from 'node:sqlite';
 /** A database that a thread works on. */
 export interface ThreadDatabase {
   readonly database: DatabaseSync;
-  /** It was opened for reading; another one has to be opened to write. */
+  /** True if it was opened for reading; writing needs another connection. */
   readonly forReading: boolean;
   /**
-   * Deletes some of what had expired by then, in a transaction of its own, which is short.
+   * Deletes some of what had expired by `horizon`, in a short transaction of its own.
    *
-   * @param horizon seconds since 1970; 0: nothing, but what is short-lived
-   * @returns whether there may be more of it
+   * @param horizon seconds since 1970; 0: only short-lived data
+   * @returns whether there may be more to delete
    */
   purge(horizon: number): boolean;
 }

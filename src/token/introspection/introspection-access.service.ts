@@ -15,7 +15,7 @@ import {
 } from './introspection.module-definition.js';
 import type { TokenParameters } from '../request/token-request.js';
 
-/** Who may ask what a token says: confidential clients, and holders of a role (RFC 7662 section 2.1). */
+/** Decides who may introspect tokens: confidential clients, and holders of a role (RFC 7662 section 2.1). */
 @Injectable()
 export class IntrospectionAccess implements OnModuleInit {
   private policy: TokenPolicy | undefined;
@@ -27,7 +27,7 @@ export class IntrospectionAccess implements OnModuleInit {
     @Optional() private readonly clients?: ClientAuthentication,
   ) {}
 
-  /** @throws BootError where nobody could ask */
+  /** @throws BootError if no request could be allowed */
   onModuleInit(): void {
     const { roles } = this.options;
     if (roles.length > 0) this.policy = this.routes.withRoles(roles);
@@ -38,7 +38,7 @@ export class IntrospectionAccess implements OnModuleInit {
   }
 
   /**
-   * Lets a client with credentials through, or a token with a role.
+   * Allows requests of a client with credentials, or with a token that has a role.
    *
    * @throws ClientRefusedException 401 `client_unknown`; what `AuthGuard.admit` throws
    */
@@ -52,7 +52,7 @@ export class IntrospectionAccess implements OnModuleInit {
     if (policy !== undefined && (clients === undefined || !asClient))
       return this.guard.admit(rawRequest(request), response, policy);
     const client = await clients?.authenticate(request, parameters);
-    // Anybody can say that they are a public client.
+    // Any request can claim to be that of a public client.
     if (client === undefined || !isConfidential(client))
       throw new ClientRefusedException('client_unknown', 'a public client proves nothing');
   }

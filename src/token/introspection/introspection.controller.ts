@@ -34,7 +34,7 @@ export class IntrospectionController {
     @Optional() private readonly grant?: RefreshGrant,
   ) {}
 
-  /** Of a token that is not active nothing is told but that (section 2.2). */
+  /** The answer for an inactive token says only that it is inactive (section 2.2). */
   @Post('introspect')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
@@ -50,7 +50,7 @@ export class IntrospectionController {
     return token !== undefined && (await this.isActive(token)) ? describe(token) : INACTIVE;
   }
 
-  /** A refresh token that was used already, or whose session is too old, is of no use any more. */
+  /** False for a refresh token that was used already, or whose session is too old. */
   private async isActive(token: PresentedToken): Promise<boolean> {
     if (token.kind === 'access') return true;
     if (this.grant?.isPast(token) === true) return false;
@@ -61,8 +61,8 @@ export class IntrospectionController {
 const INACTIVE = { active: false };
 
 /**
- * Section 2.2: the claims under their own names, `scope` as one text, and `username` where a claim tells it.
- * Only an access token has a `token_type`: a refresh token must not be taken for one.
+ * The answer for an active token (section 2.2): its claims under their own names, `scope` as one string, and `username`
+ * if a claim tells it. Only an access token has a `token_type`, so that a refresh token is not taken for one.
  */
 function describe({ kind, claims }: PresentedToken): Record<string, unknown> {
   const { token_type: _claim, scope, ...others } = claims;

@@ -1,16 +1,16 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { kinds, withCheckedOptions, type OptionKinds } from '../../options/index.js';
 
-/** Who may introspect. */
+/** Options of `IntrospectionModule`: who may introspect. */
 export interface IntrospectionModuleOptions {
   /**
-   * Roles of which a token of our own has to hold one. Empty: only registered clients, see `ClientsModule`,
-   * which always may when they are confidential.
+   * Roles, one of which the token of the request must have; it has to be a token of our own. Confidential clients of
+   * `ClientsModule` always may introspect; with an empty list only they may.
    */
   roles: readonly string[];
 }
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const INTROSPECTION_KINDS: OptionKinds<IntrospectionModuleOptions> = { roles: kinds.texts };
 
 export const {

@@ -9,8 +9,8 @@ import { IntrospectionController } from './introspection.controller.js';
 import { ConfigurableIntrospectionModule } from './introspection.module-definition.js';
 
 /**
- * `POST /token/introspect`. Without this module it does not exist. Needs `SessionModule`, `AuthModule` and
- * `StateModule`, and without roles `ClientsModule`; with `OAuthModule` it knows which refresh tokens were used.
+ * Serves `POST /token/introspect`. Needs `SessionModule`, `AuthModule` and `StateModule`, and without roles
+ * `ClientsModule`. With `OAuthModule`, refresh tokens of sessions beyond `absoluteTtl` are inactive.
  */
 @Module(
   withNeeds(

@@ -43,35 +43,34 @@ import { TokenEndpointProofs } from '../request/token-endpoint-proofs.service.js
 import type { TokenParameters } from '../request/token-request.js';
 import type { TokenHolder, VerifiedClaims } from '../../core/verify/index.js';
 
-/** Statuses with which a backend says that the login does not stand any more. */
+/** Statuses with which a backend says that the login is no longer valid. */
 const LOGIN_ENDED = new Set([400, 401, 403, 404, 410]);
-/** What a backend says of the request, not of the login (RFC 6749 section 5.2, RFC 8707 section 2). */
+/** Errors of a backend that are about the request, not the login (RFC 6749 section 5.2, RFC 8707 section 2). */
 const OF_THE_REQUEST: ReadonlySet<unknown> = new Set([
   'invalid_client',
   'invalid_scope',
   'invalid_target',
 ]);
 
-/** Seconds in which a repetition gets the same answer, where the options do not say. */
+/** Default of `retryWindow`: seconds in which a repeated request gets the same answer. */
 const RETRY_WINDOW = 10;
-/** Seconds from login after which a session ends, where the options do not say. */
+/** Default of `absoluteTtl`: seconds from login after which a session ends (90 days). */
 const ABSOLUTE_TTL = 7_776_000;
-/** A store that did not answer is asked again after so long: a lost connection is made anew by then. */
+/** Milliseconds after which a store that did not answer is asked again. A lost connection is reopened by then. */
 const REPEAT_AFTER_MS = 250;
 
-/** One refresh that is under way. */
+/** A refresh in progress. */
 interface Refresh {
   readonly token: string;
   readonly presented: PresentedToken;
   readonly use: RefreshUse;
-  /** Scope that was asked for. */
+  /** The requested scope; without one, the granted scope. */
   readonly asked: unknown;
 }
 
 /**
- * The refresh token grant (RFC 6749 section 6) with rotation and detection of reuse (RFC 9700
- * section 4.14.2). A token is consumed when its successors are signed: a failure before that, of
- * the backend for one, costs nobody a session.
+ * The refresh token grant (RFC 6749 section 6) with rotation and detection of reuse (RFC 9700 section 4.14.2). A token
+ * is consumed when its successors are signed, so a failure before that, e.g. of the backend, ends no session.
  */
 @Injectable()
 export class RefreshGrant {
@@ -97,7 +96,7 @@ export class RefreshGrant {
     uses.watch(this.retryWindow);
   }
 
-  /** Whether refresh tokens are taken at all. */
+  /** True if refresh tokens are accepted. */
   get enabled(): boolean {
     return this.options.refresh !== undefined;
   }
@@ -108,15 +107,16 @@ export class RefreshGrant {
   }
 
   /**
-   * Takes a refresh token and asks the backend for the claims of its successors.
+   * Checks a refresh token, and asks the handler or the backend for the claims of its successors.
    *
-   * @param parameters of the request: `scope` may narrow what was granted
-   * @param client who asks, where clients are registered: the token has to be its own. Elsewhere the backend
-   * gets the client's credentials, and the token has to be that of `client_id` where both name one
+   * @param parameters the parameters of the request; `scope` may narrow what was granted
+   * @param client the authenticated client, where clients are registered: the token has to be its own. Elsewhere the
+   * backend gets the client's credentials, and the `client_id` of the request and of the token must be equal if both
+   * exist
    * @returns claims to sign; a {@link SignedAnswer} for a repetition within the retry window
    * @throws RefreshRefusedException (400 `invalid_grant`); TokenRequestException (400 `invalid_scope`,
    * `invalid_target`); ProofRefusedException (400 `invalid_dpop_proof`) for a token that is bound to another key than
-   * that of the request's proof; what the backend and the state store fail with
+   * that of the request's proof; the errors of the backend and of the state store
    */
   async exchange(
     request: IncomingMessage,
@@ -141,7 +141,7 @@ export class RefreshGrant {
       this.decide(request, { ...claims, sid }, others, byClient);
     const outcome = await twice(() => this.store.peek(refresh.use));
     if (outcome.state !== 'fresh') {
-      // Where clients are not registered, only who decides knows whether this one's credentials are right.
+      // Without registered clients, only the handler or the backend can check the client's credentials.
       const check = client === undefined ? decide : undefined;
       return new SignedAnswer(await this.repeat(outcome, refresh, check));
     }
@@ -150,7 +150,7 @@ export class RefreshGrant {
     let seen = false;
     return new UnsignedAnswer(body, {
       complete: (claimSets) => {
-        // A repetition is safe only where the use of each successor ends it.
+        // A repetition is safe only if the use of any successor will be noted, since that ends it.
         seen = claimSets.values().every((set) => this.uses.willSee(set));
         return continueSession(claimSets, {
           sid,
@@ -162,7 +162,7 @@ export class RefreshGrant {
     });
   }
 
-  /** Uses the token up. Of several requests at the same time one wins; the others get its answer. */
+  /** Consumes the token. Of several concurrent requests one wins; the others get its answer. */
   private async commit(
     answer: Record<string, unknown>,
     refresh: Refresh,
@@ -182,9 +182,10 @@ export class RefreshGrant {
   }
 
   /**
-   * A token that was used before: its answer again, while nobody has used that, or the end of the session.
+   * Answers a token that was used before: with the same answer while none of its tokens was used, otherwise by ending
+   * the session.
    *
-   * @param check fails for a client that would not get a first answer either
+   * @param check rejects for a client that would not get the first answer either
    */
   private async repeat(
     outcome: RefreshOutcome,
@@ -224,7 +225,7 @@ export class RefreshGrant {
     }
   }
 
-  /** Asks whoever decides. @throws RefreshRefusedException where the session does not go on */
+  /** Asks the handler or the backend. @throws RefreshRefusedException where the session does not go on */
   private async decide(
     request: IncomingMessage,
     claims: VerifiedClaims,
@@ -245,7 +246,7 @@ export class RefreshGrant {
     session: object,
     byClient: boolean,
   ): Promise<Record<string, unknown>> {
-    // The constructor has seen to both.
+    // The constructor has checked both.
     const backend = this.backend as BackendClient;
     try {
       const answer = await backend.call<Record<string, unknown>>({
@@ -264,7 +265,10 @@ export class RefreshGrant {
   }
 }
 
-/** Asks the store once more where it did not answer. A use may have been done already: then it is told the same. */
+/**
+ * Asks the store once more if it did not answer. If the first call consumed the token, the second one gets the same
+ * outcome.
+ */
 async function twice(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> {
   try {
     return await ask();
@@ -277,7 +281,7 @@ async function twice(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome
   }
 }
 
-/** @param who decided */
+/** @param who the handler or the backend, for the log */
 function refuseToGoOn(who: string): never {
   throw invalid(`${who} refused to go on with the session`);
 }
@@ -285,19 +289,19 @@ function refuseToGoOn(who: string): never {
 const invalid = (explanation: string): RefreshRefusedException =>
   new RefreshRefusedException('refresh_token_invalid', explanation);
 
-/** The use of a presented refresh token, as the state store knows it. */
+/** The use of a presented refresh token, for the state store. */
 export function refreshUse({ digest, deadFrom, session, subject }: PresentedToken): RefreshUse {
   const names = [...subject.names, { kind: 'sid', value: session } as const];
   return { id: digest, expiresAt: deadFrom, subject: { ...subject, names } };
 }
 
-/** When its session began, in seconds since 1970. */
+/** Time at which the session of a token began, in seconds since 1970. */
 const loginTime = ({ auth_time, iat }: PresentedToken['claims']): number =>
   toNumber(auth_time) ?? toNumber(iat) ?? 0;
 
 /**
- * RFC 6749 section 6: a refresh token is bound to the client it was issued to. The token of another one
- * changes nothing.
+ * Checks that a refresh token was issued to this client (RFC 6749 section 6). If not, neither the token nor its session
+ * changes.
  */
 function assertClient(owner: unknown, name: string | undefined, client: Client | undefined): void {
   const ownerName = claimText(owner);
@@ -307,7 +311,7 @@ function assertClient(owner: unknown, name: string | undefined, client: Client |
     throw invalid('the token was issued to another client_id');
 }
 
-/** An answer that nobody gets would use the token up for nothing. */
+/** True if the client has disconnected: the token would be consumed for an answer that reaches no client. */
 const isGone = ({ socket }: IncomingMessage): boolean => socket.destroyed || socket.writableEnded;
 
 const isOfTheRequest = (error: BackendRefusedException): boolean =>

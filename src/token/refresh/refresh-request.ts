@@ -3,29 +3,31 @@ import { isJsonObject, parseJsonExactly } from '../../core/json/index.js';
 import { TokenRequestException } from '../request/token-request.exception.js';
 import type { TokenParameters } from '../request/token-request.js';
 
-/** What the gateway itself reads, and secrets; that of the client becomes HTTP Basic. */
+/**
+ * Parameters that are left out of {@link RefreshRequest}: those that the gateway reads, and secrets. Without registered
+ * clients the client's secret becomes HTTP Basic.
+ */
 const KEPT_BACK: ReadonlySet<string> = new Set([
   'grant_type',
   'refresh_token',
   'client_secret',
   'password',
 ]);
-/** Without registered clients an assertion is for the backend to check. */
+/** Left out for registered clients. Without registered clients, the backend checks the assertion. */
 const ASSERTION: ReadonlySet<string> = new Set(['client_assertion', 'client_assertion_type']);
-/** Parameters that decide what is granted: one that is there must not be overlooked. */
+/** Parameters that decide what is granted. If one of them is malformed, the request is refused. */
 const DECISIVE = ['scope', 'resource', 'audience', 'client_id'] as const;
 
 /** The parameters of a refresh that its backend gets as `request`. */
 export type RefreshRequest = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * The other parameters of a refresh, without the token and secrets. What is empty counts as absent
- * (RFC 6749 section 3.2); what is neither text nor a list of texts is left out.
+ * The other parameters of a refresh, without the token and secrets. An empty value counts as absent (RFC 6749 section
+ * 3.2); a value that is neither a string nor a list of strings is left out.
  *
- * @param authenticated the client is a registered one: its credentials were checked, and end here
- * @throws TokenRequestException `body_malformed` for a `scope`, `resource`, `audience` or `client_id` that is
- * something else; `target_unknown` for a `resource` that is no absolute URI or has a fragment (RFC 8707
- * section 2)
+ * @param authenticated true for a registered client: its credentials were checked, and are not forwarded
+ * @throws TokenRequestException `body_malformed` for a `scope`, `resource`, `audience` or `client_id` of another type;
+ * `target_unknown` for a `resource` that is not an absolute URI or has a fragment (RFC 8707 section 2)
  */
 export function refreshRequest(
   { members }: TokenParameters,
@@ -63,7 +65,7 @@ function textOf(value: unknown): string | string[] | undefined {
 }
 
 /**
- * RFC 6749 section 6: a refresh may ask for less than was granted, never for more.
+ * Checks that a refresh requests no more than was granted (RFC 6749 section 6).
  *
  * @param asked parameter `scope`
  * @param granted claim `scope` of the refresh token
@@ -98,7 +100,7 @@ export function withScope(
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   new Set(some).symmetricDifference(new Set(others)).size === 0;
 
-/** The claims of a token that was signed here; none of anything else. */
+/** The claims of a token that was signed here; an empty object for anything else. */
 function claimsOf(token: unknown): Record<string, unknown> {
   const payload = typeof token === 'string' ? token.split('.')[1] : undefined;
   if (payload === undefined) return {};

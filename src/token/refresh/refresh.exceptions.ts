@@ -1,6 +1,6 @@
 import { GatewayException } from '../../http/index.js';
 
-/** The client hung up before its answer; nobody reads this. */
+/** The client disconnected before its answer, so this one reaches no client. */
 export class ClientGoneException extends GatewayException {
   constructor() {
     super({
@@ -12,7 +12,7 @@ export class ClientGoneException extends GatewayException {
   }
 }
 
-/** 400 `invalid_grant` (RFC 6749 section 5.2): the refresh token is not, or no longer, good for new ones. */
+/** 400 `invalid_grant` (RFC 6749 section 5.2): the refresh token is not, or no longer, accepted. */
 export class RefreshRefusedException extends GatewayException {
   constructor(code: 'refresh_token_invalid' | 'refresh_token_reused', explanation: string) {
     super({

@@ -4,7 +4,7 @@ import { parseJsonExactly } from '../../core/json/index.js';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Only who holds the refresh token can open what was sealed for its repetition. */
+/** Derives the key from the refresh token, so that only its holder can open the answer. */
 const keyOf = (refreshToken: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', refreshToken, '', 'signet refresh replay', 32));
 
@@ -16,7 +16,7 @@ export function sealAnswer(refreshToken: string, answer: object): string {
   return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url');
 }
 
-/** @returns `undefined` when it was not sealed with this token, or was changed since */
+/** @returns `undefined` if it was not sealed with this token, or was changed since */
 export function openAnswer(
   refreshToken: string,
   sealed: string,

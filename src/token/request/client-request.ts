@@ -15,21 +15,22 @@ import { addBackendHeaders, requestContext, withholdHeaders } from '../../http/i
 import { ProofRefusedException } from './proof-refused.exception.js';
 import { listParameter, requireParameter, type TokenParameters } from './token-request.js';
 
-/** A request of a registered client, which may ask for what it asks for. */
+/** A request of a registered client, within the limits of its registration. */
 export interface ClientRequest {
   readonly client: Client;
   readonly grantType: string;
-  /** Scopes that it asks for; empty where it leaves that open. */
+  /** Requested scopes; empty if the request names none. */
   readonly scopes: readonly string[];
-  /** Values of `resource` and `audience`. */
+  /** Values of the parameters `resource` and `audience`. */
   readonly targets: readonly string[];
 }
 
-/** Parameters with which a client authenticates; they end at the gateway where clients are registered. */
+/** Parameters with which a client authenticates. They are not forwarded where clients are registered. */
 const CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertion_type'] as const;
 
 /**
- * Authenticates the client of a token request whose DPoP proof was used, and holds it to its registration.
+ * Authenticates the client of a token request, and checks the request against its registration. The DPoP proof of the
+ * request, if any, has to be checked before.
  *
  * @throws ClientRefusedException; TooManyRequestsException; ProofRefusedException (400 `invalid_dpop_proof`) without
  * the proof that the client needs; TokenRequestException without `grant_type`
@@ -70,7 +71,7 @@ function assertProof({ id, needsProof, proofKey }: Client, provenKey: string | u
   );
 }
 
-/** The body of a login without the credentials of its client; the same bytes where it holds none. */
+/** The body of a login without the credentials of its client; the same bytes if it contains none. */
 export function withoutCredentials(
   contentType: string | undefined,
   body: Buffer | undefined,
@@ -92,8 +93,8 @@ export function withoutCredentials(
 }
 
 /**
- * Where no clients are registered, the login decides who the client is: it gets `Authorization: Basic`. A
- * token in that header is nothing for it.
+ * Without registered clients, the login service authenticates the client: it gets `Authorization: Basic`. A token in
+ * that header is not forwarded.
  */
 export function passOnBasic(request: IncomingMessage): void {
   const { authorization } = request.headers;
@@ -103,9 +104,10 @@ export function passOnBasic(request: IncomingMessage): void {
 }
 
 /**
- * The same for a refresh, whose body does not reach the login: credentials in it become HTTP Basic.
+ * Forwards the client's credentials of a refresh without registered clients. The body does not reach the login service,
+ * so credentials in it become HTTP Basic.
  *
- * @returns the id that the client gives itself
+ * @returns the client id in the request, not authenticated
  * @throws ClientRefusedException `client_ambiguous`
  */
 export function passOnCredentials(
@@ -113,7 +115,7 @@ export function passOnCredentials(
   parameters: TokenParameters,
 ): string | undefined {
   const { id, method, proof } = presentedClient(request, parameters);
-  // A secret without a name as well: it is for whoever decides to refuse it.
+  // A secret without a client id is forwarded as well, so that the login service refuses it.
   if (method === 'client_secret_post')
     addBackendHeaders(request, { authorization: basicHeader(id ?? '', proof) });
   return id;

@@ -1,7 +1,7 @@
 import { TokenRefusedError } from '../../core/errors/index.js';
 import { GatewayException } from '../../http/index.js';
 
-/** Refusals that are about the proof, and not about a token; another proof helps. */
+/** Refusals of a proof, not of a token: with another proof the request can succeed. */
 const PROOF_CODES: ReadonlySet<string> = new Set([
   'dpop_proof_missing',
   'dpop_proof_invalid',
@@ -12,7 +12,7 @@ const PROOF_CODES: ReadonlySet<string> = new Set([
   'dpop_key_mismatch',
 ]);
 
-/** True for what {@link ProofRefusedException} answers. */
+/** True for refusals that {@link ProofRefusedException} answers. */
 export const isProofRefusal = (error: unknown): error is TokenRefusedError =>
   error instanceof TokenRefusedError && PROOF_CODES.has(error.code);
 

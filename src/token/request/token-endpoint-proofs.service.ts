@@ -8,8 +8,8 @@ import { requestContext, withholdHeaders } from '../../http/index.js';
 import { isProofRefusal, ProofRefusedException } from './proof-refused.exception.js';
 
 /**
- * DPoP proofs of token requests (RFC 9449 section 5). The option `dpop` of `AuthModule` says whether they count,
- * and `required` that there is no token without one.
+ * Checks DPoP proofs of token requests (RFC 9449 section 5). The option `dpop` of `AuthModule` says whether proofs
+ * count; with `required` no token is issued without one.
  */
 @Injectable()
 export class TokenEndpointProofs implements OnApplicationBootstrap {
@@ -22,7 +22,7 @@ export class TokenEndpointProofs implements OnApplicationBootstrap {
     @Optional() private readonly clients?: ClientRegistry,
   ) {}
 
-  /** A client that needs a proof gets no token where proofs do not count. */
+  /** Warns of clients that get no token because they need a proof, and proofs do not count. */
   onApplicationBootstrap(): void {
     if (this.routes.defaults().dpop !== false && this.proofs !== undefined) return;
     this.clients?.follow((clients) => {
@@ -35,9 +35,9 @@ export class TokenEndpointProofs implements OnApplicationBootstrap {
   }
 
   /**
-   * Uses up the proof of a token request. Where proofs do not count, a header `DPoP` means nothing.
+   * Checks the proof of a token request, which can be used once. Where proofs do not count, a header `DPoP` is ignored.
    *
-   * @returns SHA-256 thumbprint of its key; `undefined` for a request without
+   * @returns SHA-256 thumbprint of its key; `undefined` for a request without a proof
    * @throws ProofRefusedException 400 `invalid_dpop_proof` or `use_dpop_nonce`
    * @throws StateUnavailableException
    */
@@ -62,7 +62,7 @@ export class TokenEndpointProofs implements OnApplicationBootstrap {
         this.proofs,
       );
       requestContext(request).provenKey = thumbprint;
-      // It is of use to nobody else.
+      // The proof is only for this endpoint, so backends do not get it.
       withholdHeaders(request, ['dpop']);
       return thumbprint;
     } catch (error) {

@@ -7,25 +7,28 @@ import { TokenRequestException } from './token-request.exception.js';
 const UNREADABLE = 'Send application/json, application/x-www-form-urlencoded, or no body.';
 
 /**
- * The parameters of a request to a token endpoint, by name; `undefined` for what is absent, empty (RFC 6749
- * section 3.2) or no text.
+ * The parameters of a request to a token endpoint, by name; `undefined` for a parameter that is absent, empty (RFC 6749
+ * section 3.2) or not a string.
  */
 export interface TokenParameters {
   (name: string): string | undefined;
-  /** All of them, as they came: a form holds texts, and lists where several are allowed; JSON anything. */
+  /**
+   * All parameters as they were sent. Values of a form are strings, or lists where a parameter may be repeated; values
+   * of JSON can be anything.
+   */
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** Parameters that may be there several times (RFC 8707 section 2, RFC 8693 section 2.1). */
+/** Parameters that may be repeated (RFC 8707 section 2, RFC 8693 section 2.1). */
 const SEVERAL: ReadonlySet<string> = new Set(['resource', 'audience']);
 
 /**
- * The bytes of a request's body. A body that is there is never taken for none.
+ * The bytes of a request's body. A body that cannot be read is never treated as absent.
  *
- * @param body what `@Body()` gives: the bytes, or in an application with Nest's body parser a value;
- * then the application has to be made with `rawBody: true`
+ * @param body what `@Body()` gives: the bytes or, in an application with Nest's body parser, a value. Such an
+ * application has to be made with `rawBody: true`
  * @returns `undefined` where there is no body
- * @throws TokenRequestException 415 `media_type_unsupported` for a body of which the bytes are not there
+ * @throws TokenRequestException 415 `media_type_unsupported` for a body whose bytes are not available
  */
 export function bodyBytes(
   request: IncomingMessage & { rawBody?: unknown },
@@ -70,8 +73,8 @@ const parametersOf = (members: Readonly<Record<string, unknown>>): TokenParamete
   );
 
 /**
- * The parameters of a request. Where the application has Nest's body parser and no `rawBody`, its values count: then
- * nothing tells whether JSON named a member twice.
+ * The parameters of a request. In an application with Nest's body parser and without `rawBody`, the values of that
+ * parser are used; then a member that JSON names twice is not detected.
  *
  * @param body what `@Body()` gives; see {@link bodyBytes}
  * @throws as {@link bodyBytes} and {@link readTokenRequest}
@@ -101,7 +104,7 @@ export function requireParameter(name: string, parameters: TokenParameters): str
 }
 
 /**
- * A parameter that is one text or, in JSON, a list of them; an empty one is none.
+ * A parameter that is a string or, in JSON, a list of strings. Empty strings are left out.
  *
  * @throws TokenRequestException 400 `body_malformed` for any other value
  */

@@ -21,8 +21,8 @@ import {
 import { REVOKE_TOKEN } from './revocation-endpoint.operations.js';
 
 /**
- * `POST /token/revoke` (RFC 7009). The token itself is the credential: who holds it may end it, unless it is
- * that of a confidential client, which has to authenticate.
+ * `POST /token/revoke` (RFC 7009). The token itself is the credential: any holder may revoke it, except for a token of
+ * a confidential client, which has to authenticate.
  */
 @Controller('token')
 @Public()
@@ -35,11 +35,14 @@ export class RevocationEndpointController {
     @Optional() private readonly registry?: ClientRegistry,
   ) {}
 
-  /** Whatever its type; a refresh token takes its whole session with it. An unknown token is not an error (section 2.2). */
+  /**
+   * Revokes a token of any type; with a refresh token its whole session ends. An unknown token is not an error (section
+   * 2.2).
+   */
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  // The answer is empty; some clients (simple-oauth2) take no other type for a success.
+  // The answer is empty, but some clients (simple-oauth2) accept only this type as a success.
   @Header('Content-Type', 'application/json')
   @Operation(REVOKE_TOKEN)
   async revoke(@Req() request: IncomingMessage, @Body() body?: unknown): Promise<void> {
@@ -53,7 +56,7 @@ export class RevocationEndpointController {
     else await this.sessions.endToken(token, 'revoked by its holder');
   }
 
-  /** The id of who asks: authenticated where clients are registered, else as it says. */
+  /** Id of the client: authenticated where clients are registered, otherwise as the request names it. */
   private async clientOf(
     request: IncomingMessage,
     parameters: TokenParameters,
@@ -64,7 +67,9 @@ export class RevocationEndpointController {
     return (await this.clients.authenticate(request, parameters)).id;
   }
 
-  /** RFC 7009 section 2.1: a client ends its own tokens. Another issuer has other clients. */
+  /**
+   * A client may only revoke its own tokens (RFC 7009 section 2.1). The clients of other issuers are not known here.
+   */
   private assertOwner({ claims, issuer }: PresentedToken, clientId: string | undefined): void {
     const owner = issuer === undefined ? claimText(claims.client_id) : undefined;
     if (owner === undefined) return;

@@ -8,7 +8,7 @@ export const REVOKE_TOKEN: OperationInfo = {
   description:
     'The token itself is the credential; a confidential client has to authenticate. An unknown token is no error.',
   body: TOKEN_PARAMETER_BODY,
-  answers: { 200: { description: 'It is not accepted any more.' } },
+  answers: { 200: { description: 'The token is no longer accepted.' } },
   errors: {
     400: ['parameter_repeated', 'client_ambiguous', 'client_mismatch'],
     401: ['client_unknown'],
