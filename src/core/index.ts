@@ -1,6 +1,6 @@
 /**
  * Signing and validation without a framework and without a network: keys, algorithms, the claims that
- * are stamped and the checks of a token. What the Nest modules stand on.
+ * are stamped and the checks of a token. The Nest modules are built on it.
  */
 export * from './claims/index.js';
 export * from './errors/index.js';

@@ -1,13 +1,13 @@
 import { ABSENT, memberAt } from '../json/index.js';
 
 /**
- * The value of a claim, by own properties only.
+ * Reads a claim, by own properties only.
  *
- * @param path with `nested` each dot goes one level down, and `\.` is a dot of a name, e.g.
- * `resource_access.my\.client.roles`. A name that is a URL is one name, unless it has such an escape.
- * @param nested false: `path` is one name, whatever is in it
- * @returns `undefined` where there is no such claim. There is one reading of a path: where `a.b` goes down,
- * a claim with the name "a.b" does not count.
+ * @param path with `nested`, each dot goes one level down, and `\.` is a dot in a name, e.g.
+ * `resource_access.my\.client.roles`. A URL is one name, unless it contains such an escape.
+ * @param nested false: `path` is one name, whatever it contains
+ * @returns `undefined` if there is no such claim. A path has one meaning only: with `nested`, a claim with the name
+ * "a.b" is never read by the path `a.b`.
  */
 export function readClaim(
   claims: Readonly<Record<string, unknown>>,

@@ -1,21 +1,21 @@
-/** A registered claim that has another type than it should have. */
+/** A registered claim of the wrong type. */
 export interface ClaimTypeProblem {
   readonly claim: string;
-  /** For messages, e.g. "a string". */
+  /** The right type, for messages, e.g. "a string". */
   readonly expected: string;
 }
 
 /**
- * Claims that are text where they are there (RFC 7519 section 4.1; `sid`: OpenID Connect Back-Channel Logout
- * section 2.4). Of another type they would name nobody: no revocation would reach the token. `iss` is compared
- * with what is accepted instead.
+ * Claims that have to be strings if they are present (RFC 7519 section 4.1; `sid`: OpenID Connect Back-Channel Logout
+ * section 2.4). A value of another type could not be revoked by name. `iss` is missing here, since it is compared with
+ * the accepted issuers.
  */
 const TEXTS = ['sub', 'jti', 'sid'] as const;
 
 /**
- * Looks for a registered claim of the wrong type. Times are looked at where they are compared.
+ * Looks for a registered claim of the wrong type. Times are checked by the code that compares them.
  *
- * @returns the first one; `undefined` where all are right, or absent
+ * @returns the first wrong claim; `undefined` if all claims are right or absent
  */
 export function claimTypeProblem(
   claims: Readonly<Record<string, unknown>>,
@@ -28,11 +28,11 @@ export function claimTypeProblem(
     : undefined;
 }
 
-/** The type of `aud`, for messages: what {@link namesIn} takes. */
+/** The type of `aud`, for messages: the values that {@link namesIn} accepts. */
 export const AUDIENCE_TYPE = 'a string or a list of strings';
 
 /**
- * The names in a claim like `aud` (RFC 7519 section 4.1.3): a string is one name, whatever is in it.
+ * Returns the names in a claim like `aud` (RFC 7519 section 4.1.3). A string is one name, whatever it contains.
  *
  * @returns `undefined` for a value of another type
  */

@@ -10,10 +10,10 @@ export const CLIENT_AUTH_METHODS = [
 ] as const;
 export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
 
-/** Algorithms of the assertions of `private_key_jwt`: the server knows no secret of the client. */
+/** Algorithms of `private_key_jwt` assertions. HMAC is not one of them: the server knows no secret of the client. */
 export const ASSERTION_ALGORITHMS: readonly JwsAlgorithm[] = JWS_ALGORITHMS.filter(isAsymmetric);
 
-/** A client as it is registered: members of RFC 7591 section 2, and ours. */
+/** The registration of a client, with members of RFC 7591 section 2 and our own. */
 export interface ClientRegistration {
   /** 1 to 256 printable ASCII characters without blanks. */
   client_id: string;
@@ -25,25 +25,25 @@ export interface ClientRegistration {
   jwks?: { readonly keys: readonly object[] };
   /** URL of the public keys for `private_key_jwt`, in place of `jwks`. */
   jwks_uri?: string;
-  /** What the client may send as `grant_type`; empty for one that only introspects or revokes. */
+  /** Values of `grant_type` that the client may send; empty for a client that only introspects or revokes. */
   grant_types: readonly string[];
-  /** Scopes that the client may get, with blanks between. Left out: the login decides. */
+  /** Scopes that the client may get, separated by blanks. Default: the login decides. */
   scope?: string;
-  /** Whom its tokens may be for: `aud`, and what `resource` and `audience` may ask for. */
+  /** Recipients of the client's tokens: the `aud`, and the values that `resource` and `audience` may request. */
   audience?: string | readonly string[];
-  /** Claims of the tokens of `client_credentials`. With it, no login is asked for that grant. */
+  /** Claims of `client_credentials` tokens. If set, the login backend is not called for that grant. */
   claims?: Readonly<Record<string, unknown>>;
-  /** Its token requests need a DPoP proof, which binds the tokens (RFC 9449 section 5.2). Default `false`. */
+  /** True: token requests need a DPoP proof, which binds the tokens (RFC 9449 section 5.2). Default false. */
   dpop_bound_access_tokens?: boolean;
-  /** The same, and the proofs have to be by this key: its SHA-256 thumbprint (RFC 7638) in base64url. */
+  /** Requires DPoP proofs by this key: its SHA-256 thumbprint (RFC 7638) in base64url. Default: none. */
   dpop_jkt?: string;
 }
 
-/** A registration that was checked, in the form that requests are compared with. */
+/** A checked registration, in the form that requests are compared with. */
 export interface Client {
   readonly id: string;
   readonly method: ClientAuthMethod;
-  /** SHA-256. */
+  /** SHA-256 of the secret. */
   readonly secretHash?: Buffer;
   readonly jwks?: KeySet;
   readonly jwksUri?: string;
@@ -52,11 +52,11 @@ export interface Client {
   readonly scopes?: readonly string[];
   readonly audience: readonly string[];
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** There are no tokens without a DPoP proof. */
+  /** True if token requests need a DPoP proof. */
   readonly needsProof: boolean;
-  /** Thumbprint of the key of the proofs; `undefined`: any key. */
+  /** Thumbprint of the only key that proofs may be made with; `undefined`: any key. */
   readonly proofKey?: string;
 }
 
-/** True for a client that can keep a secret, and so has to show it (RFC 6749 section 2.1). */
+/** True for a client that can keep a secret and therefore has to authenticate (RFC 6749 section 2.1). */
 export const isConfidential = ({ method }: Pick<Client, 'method'>): boolean => method !== 'none';

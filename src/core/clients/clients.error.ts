@@ -1,4 +1,4 @@
-/** Registrations of clients that must not be used, one line per problem. Names members, never a value. */
+/** Thrown for invalid client registrations, with one line per problem. The lines name members, never values. */
 export class ClientsError extends Error {
   override readonly name = 'ClientsError';
 

@@ -15,7 +15,7 @@ import {
 } from './client-registration.js';
 import { ClientsError } from './clients.error.js';
 
-/** Bounds of what is kept in memory and shown in messages. */
+/** Limits of the registrations in memory and of the problems in a message. */
 const MAX_CLIENTS = 10_000;
 const MAX_PROBLEMS = 20;
 const MAX_NESTING = 100;
@@ -27,12 +27,12 @@ const GRANT_TYPE = /^[\x21-\x7e]+$/;
 /** RFC 6749 section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
-/** What the gateway itself says in a token of `client_credentials`. */
+/** Claims of a `client_credentials` token that the gateway sets itself. */
 const OWN_CLAIMS = [
   'iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'sid', 'auth_time', 'cnf',
 ] as const; // prettier-ignore
 
-/** A rule of one member, and what stands behind "is not". */
+/** The check of one member, and the text that follows "is not" in a message. */
 type Rule = readonly [isValid: (value: unknown) => boolean, expected: string];
 
 const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
@@ -61,7 +61,7 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
   dpop_jkt: [isHash, 'the SHA-256 thumbprint of a key in base64url'],
 };
 
-/** Members that people look for, and what to write instead. */
+/** Unknown members that are likely mistakes, with the message for each. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   [
     'client_secret',
@@ -71,12 +71,12 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads registrations of clients: `{ "clients": [ … ] }`, each as {@link ClientRegistration} says.
+ * Parses client registrations: `{ "clients": [ … ] }`, each a {@link ClientRegistration}.
  *
  * @param text JSON
- * @param source what messages call it
+ * @param source name of the file in messages
  * @returns the clients by their id, in the order of the file
- * @throws ClientsError with a line per problem, by client and member, without values
+ * @throws ClientsError with one line per problem, which names the client and the member, but no values
  */
 export function parseClients(text: string, source: string): ReadonlyMap<string, Client> {
   let value: unknown;
@@ -84,7 +84,7 @@ export function parseClients(text: string, source: string): ReadonlyMap<string, 
     // A byte order mark is ignored, as RFC 8259 section 8.1 allows.
     value = parseJsonExactly(text.replace(/^\uFEFF/, ''));
   } catch {
-    // The parser's message quotes the text.
+    // The parser's message is dropped because it quotes the text.
     throw new ClientsError([`${source}: not valid JSON`]);
   }
   if (!isJsonObject(value) || !Array.isArray(value.clients))
@@ -98,9 +98,9 @@ export function parseClients(text: string, source: string): ReadonlyMap<string, 
 }
 
 /**
- * The same for registrations that a program has.
+ * Checks registrations that a program passes as objects, like {@link parseClients}.
  *
- * @throws ClientsError with a line per problem
+ * @throws ClientsError with one line per problem
  */
 export function checkClients(
   registrations: readonly unknown[],
@@ -160,7 +160,7 @@ function problemsOf(registration: unknown): string[] {
 const unknownMember = (name: string): string =>
   `'${name.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')}' is unknown`;
 
-/** What members of the right types have to do with each other. */
+/** Returns the problems of members that are valid by themselves, but not together. */
 function contradictions(registration: ClientRegistration): string[] {
   const { grant_types: grants, claims } = registration;
   const method = methodOf(registration);
@@ -198,7 +198,7 @@ const CREDENTIALS: Readonly<
   private_key_jwt: ['jwks', 'jwks_uri'],
 };
 
-/** RFC 7591 section 2. */
+/** Returns the authentication method with its default by RFC 7591 section 2. */
 const methodOf = ({
   token_endpoint_auth_method: method = 'client_secret_basic',
 }: ClientRegistration): ClientAuthMethod => method;
@@ -236,7 +236,7 @@ function isAudience(value: unknown): boolean {
   return names !== undefined && names.length > 0 && !names.includes('');
 }
 
-/** Whether http is allowed is up to whoever fetches it. */
+/** Accepts http as well: the code that fetches the keys decides if it is allowed. */
 function isKeyUrl(value: unknown): boolean {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   return (

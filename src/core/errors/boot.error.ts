@@ -1,6 +1,6 @@
 /**
  * The configuration or the keys cannot be used. `main` prints one line per problem, without a stack,
- * and exits with code 1. No problem may hold the value of a secret.
+ * and exits with code 1. No problem may contain the value of a secret.
  */
 export class BootError extends Error {
   readonly problems: readonly string[];

@@ -2,18 +2,18 @@ import { suspendStackTraces } from './stack-traces.js';
 
 /** What a check expected and what it found; never a token or a key. */
 export interface RefusalData {
-  /** Name of the claim or header parameter that was looked at. */
+  /** Name of the claim or header parameter that was checked. */
   readonly claim?: string;
   readonly expected?: unknown;
   readonly actual?: unknown;
 }
 
-/** A refusal by a framework-free check. Adapters turn it into an answer of their protocol. */
+/** An error of a check that knows no framework. Adapters turn it into a response of their protocol. */
 export abstract class RefusalError<Code extends string = string> extends Error {
   /**
    * @param code stable code of the error table
    * @param explanation what was expected and what was found; never the token or a key
-   * @param data the same for programs
+   * @param data the explanation in a form that programs can read
    */
   constructor(
     readonly code: Code,
@@ -26,7 +26,7 @@ export abstract class RefusalError<Code extends string = string> extends Error {
   }
 }
 
-/** An error that names the code which stands for it, whatever class it has. */
+/** The members of an error, of any class, that has a code of the error table. */
 export interface CodedError {
   readonly code: string;
   readonly explanation: string | undefined;

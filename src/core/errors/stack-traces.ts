@@ -1,8 +1,8 @@
 /**
  * Switches stack traces off until the returned function is called.
  *
- * For errors that are answers, not bugs: capturing a stack takes 3 to 5 µs, as much as all checks of
- * a refused request together. `stack-traces.spec.ts` shows that none is captured.
+ * For errors that become responses and are not bugs: capturing a stack takes 3 to 5 µs, as much as all checks
+ * of a refused request together. `stack-traces.spec.ts` shows that no stack is captured.
  *
  * @example
  * ```ts

@@ -1,9 +1,6 @@
 import { RefusalError } from './refusal.error.js';
 
-/**
- * Why a token, or the proof that came with it, was refused; the codes of the 401 and 400 rows of the error
- * table.
- */
+/** Why a token or its proof was refused: the codes of the 401 and 400 rows of the error table. */
 export type TokenRefusalCode =
   | 'token_missing'
   | 'token_ambiguous'
@@ -33,7 +30,7 @@ export type TokenRefusalCode =
   | 'roles_missing'
   | 'scopes_missing';
 
-/** A check of a token failed; `AuthGuard` turns it into an HTTP answer. */
+/** A check of a token failed. `AuthGuard` turns the error into an HTTP response. */
 export class TokenRefusedError extends RefusalError<TokenRefusalCode> {
   override readonly name = 'TokenRefusedError';
 }

@@ -1,4 +1,4 @@
-/** Headers of one connection, or that a proxy writes itself (RFC 9110 section 7.6.1). Lower case. */
+/** Headers that belong to one connection, or that a proxy writes itself (RFC 9110 section 7.6.1). Lower case. */
 export const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -15,10 +15,10 @@ export const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Beside those: what a claim must not become, since it means something else. */
+/** Further headers that no claim may set, since they have another meaning. */
 const NO_CLAIM_HEADERS = new Set(['accept', 'authorization', 'cookie']);
 
-/** Why a claim cannot become this header; `undefined` when it can. */
+/** Returns why a claim cannot set this header, or `undefined` when it can. */
 export function claimHeaderProblem(header: string): string | undefined {
   const name = header.toLowerCase();
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return `'${header}' is not a header name`;
@@ -27,12 +27,12 @@ export function claimHeaderProblem(header: string): string | undefined {
     : undefined;
 }
 
-/** Backends often take names for one that differ only in such characters (CGI, WSGI: `X_User` is `X-User`). */
+/** Gives all names that a backend may take for the same header one form (CGI, WSGI: `X_User` is `X-User`). */
 export const foldHeader = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 
 /**
- * Cookies that carry the tokens of a session. `__Host-` makes browsers insist on Secure, on no Domain and on
- * the path `/` (RFC 6265bis).
+ * Names of the cookies with the tokens of a session. Browsers accept a `__Host-` cookie only with Secure,
+ * without Domain and with the path `/` (RFC 6265bis).
  */
 export const SESSION_COOKIES = {
   access_token: '__Host-access_token',
@@ -40,9 +40,9 @@ export const SESSION_COOKIES = {
 } as const;
 
 /**
- * A `Cookie` header without the cookies that `isReserved` names.
+ * Removes the cookies for which `isReserved` is true from a `Cookie` header.
  *
- * @returns `undefined` where nothing is left
+ * @returns the other cookies, or `undefined` when there are none
  */
 export function otherCookies(
   header: string,
@@ -58,5 +58,5 @@ export function otherCookies(
   return others.length === 0 ? undefined : others.join('; ');
 }
 
-/** Headers for a backend call; lower-case names, a list for several lines of one name. */
+/** Headers of a backend call by lower-case name. A list stands for several lines with the same name. */
 export type BackendHeaders = Readonly<Record<string, string | string[]>>;

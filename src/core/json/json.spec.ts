@@ -10,8 +10,8 @@ import {
 } from './json.js';
 
 /**
- * V8 reads a name of one character, spelled with an escape, as a backslash, once it has seen an object
- * with that name in the same place (nodejs/node#63785, open): what it makes of such text says nothing of ours.
+ * False for text that V8 itself may misread: a name of one character that is written as an escape becomes a
+ * backslash, once V8 has seen an object with that name in the same place (nodejs/node#63785, open).
  */
 const isReadRightly = (text: string): boolean => !/"\\(?:u[\da-f]{4}|.)"\s*:/i.test(text);
 

@@ -1,7 +1,7 @@
-/** Where a value may begin, a number that a double may not hold: 16 or more digits, or an exponent. */
+/** Matches a number, where a value may begin, that may not fit a double: 16 or more digits, or an exponent. */
 const INEXACT_NUMBER_POSSIBLE = /(?:^|[:[,\s])-?\d(?:[\d.]{15}|[\d.]*[eE])/;
 
-/** The same, or one that `JSON.stringify` may spell in another way: 19.90, -0, 0.0000001. */
+/** Matches such a number, or one that `JSON.stringify` may write differently: 19.90, -0, 0.0000001. */
 const OTHER_SPELLING_POSSIBLE =
   /(?:^|[:[,\s])-?(?:\d(?:[\d.]{15}|[\d.]*[eE])|\d+\.\d*0(?!\d)|0\.0{6})|-0(?![\d.])/;
 
@@ -15,13 +15,13 @@ const keepSource = (_key: string, value: unknown, context?: { source?: string })
     ? rawJson(context.source)
     : value;
 
-/** True when `value` is the very number that `source` spells, however it spells it. */
+/** True when `value` is exactly the number in `source`, in whatever notation. */
 const isExact = (value: number, source: string): boolean => {
   const text = String(value);
   return text === source || decimal(text) === decimal(source);
 };
 
-/** One spelling per number: its digits without zeros at either end, and an exponent. */
+/** Normalizes the absolute value of a number: its digits without zeros at either end, and an exponent. */
 function decimal(text: string): string {
   const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
@@ -32,7 +32,7 @@ function decimal(text: string): string {
   return end === 0 ? '0' : `${digits.slice(0, end)}e${scale}`;
 }
 
-/** `JSON.rawJSON`, which TypeScript's library does not know yet. */
+/** `JSON.rawJSON`, which TypeScript's library does not declare yet. */
 interface ExactJson {
   rawJSON(text: string): object;
   isRawJSON(value: unknown): value is { rawJSON: string };
@@ -51,13 +51,13 @@ export function parseJsonExactly(text: string): unknown {
   return exactly(text, JSON.parse(text));
 }
 
-/** What {@link parseJsonExactly} makes of `text`, which `JSON.parse` has made `value` of already. */
+/** Like {@link parseJsonExactly}. `value` is what `JSON.parse` has already returned for `text`. */
 export const exactly = (text: string, value: unknown): unknown =>
   INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : value;
 
 /**
- * The same, where each number also keeps its spelling (`19.90`, `1E2`): for what is passed on or signed, and not
- * computed with.
+ * Like {@link exactly}, but each number also keeps its notation (`19.90`, `1E2`): for values that are passed on or
+ * signed, and not computed with.
  */
 export const asWritten = (text: string, value: unknown): unknown =>
   OTHER_SPELLING_POSSIBLE.test(text) ? exact.parse(text, keepSpelling) : value;
@@ -74,8 +74,10 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * True when one object in `text` names a member twice. `value` is `text`, parsed.
- * Counts colons outside of strings in the text (one per member) and members of the parsed value, which keeps one per name.
+ * True when an object in `text` names a member twice. Compares the number of colons outside of strings (one per
+ * member) with the number of members of the parsed value, which has one per name.
+ *
+ * @param value the parsed `text`
  */
 export function hasDuplicateMembers(text: string, value: unknown): boolean {
   return countColons(text) !== countMembers(value);
@@ -107,7 +109,7 @@ function countMembers(root: unknown): number {
   return members;
 }
 
-/** True when `value` nests deeper than `levels`; `JSON.stringify` would overflow the stack on much more. */
+/** True when `value` nests deeper than `levels`. `JSON.stringify` overflows the stack when a value nests too deep. */
 export function isDeeperThan(levels: number, value: unknown): boolean {
   let layer: unknown[] = [value];
   for (let depth = 0; layer.length > 0; depth++) {
@@ -122,12 +124,12 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
   return false;
 }
 
-/** What {@link memberAt} gives where there is no such member; an `undefined` member is one. */
+/** The result of {@link memberAt} when there is no such member. A member that is `undefined` exists. */
 export const ABSENT = Symbol('absent');
 
 /**
- * The member of an object at a path, by own properties only (`__proto__` and `constructor` are names
- * like any other). Lists are not entered.
+ * Returns the member of an object at a path. Only own properties count, so `__proto__` and `constructor` are names
+ * like any other. Lists are not entered.
  */
 export function memberAt(value: unknown, path: readonly string[]): unknown {
   let member = value;
@@ -138,10 +140,10 @@ export function memberAt(value: unknown, path: readonly string[]): unknown {
   return member;
 }
 
-/** Text without a byte order mark before it, which editors write (RFC 8259 section 8.1). */
+/** Removes the byte order mark that some editors write at the start of a text (RFC 8259 section 8.1). */
 export const withoutMark = (text: string): string => text.replace(/^\uFEFF/, '');
 
-/** The subtype names are those of RFC 6838 section 4.2 that occur. */
+/** Allows the characters of subtype names (RFC 6838 section 4.2) that are in use. */
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 /**
@@ -152,6 +154,6 @@ const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
  */
 export const isJsonMediaType = (contentType: string): boolean => JSON_MEDIA_TYPE.test(contentType);
 
-/** Type and subtype of a `Content-Type` header, in lower case and without parameters. */
+/** Returns type and subtype of a `Content-Type` header, in lower case and without parameters. */
 export const mediaType = (contentType: string | undefined): string | undefined =>
   contentType?.split(';', 1)[0]?.trim().toLowerCase();

@@ -1,7 +1,7 @@
 import * as crypto from 'node:crypto';
 import { constants, type SigningOptions } from 'node:crypto';
 
-/** JWS `alg` values that are supported (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864, RFC 9881). */
+/** The supported JWS `alg` values (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864, RFC 9881). */
 export type JwsAlgorithm =
   | 'HS256' | 'HS384' | 'HS512'
   | 'RS256' | 'RS384' | 'RS512'
@@ -13,12 +13,12 @@ export type JwsAlgorithm =
 /** `kty` of the keys of these algorithms (RFC 7518 section 6.1, RFC 8037 section 2, AKP of ML-DSA). */
 export type KeyType = 'oct' | 'RSA' | 'EC' | 'OKP' | 'AKP';
 
-/** What an algorithm asks of a key, and how node:crypto performs it. */
+/** What an algorithm requires of a key, and the parameters for node:crypto. */
 export interface AlgorithmSpec {
   readonly kty: KeyType;
-  /** The only curve that fits (EC, OKP). */
+  /** The only curve of the algorithm (EC, OKP). */
   readonly crv?: string;
-  /** Digest of node:crypto; `null` for EdDSA, which brings its own. */
+  /** Digest name for node:crypto; `null` for EdDSA and ML-DSA, which hash by themselves. */
   readonly hash: string | null;
   /** Shortest secret in bytes: the size of the hash (RFC 7518 section 3.2). */
   readonly minSecretBytes?: number;
@@ -26,7 +26,7 @@ export interface AlgorithmSpec {
   readonly signatureBytes?: number;
   /** Padding and encoding for `crypto.sign` and `crypto.verify`. */
   readonly options?: SigningOptions;
-  /** Asymmetric, but a signature takes no longer than a hop to another thread and back: some 20 µs. */
+  /** True if signing takes no longer than a round trip to another thread, about 20 µs. Unset for HMAC. */
   readonly signsQuickly?: boolean;
 }
 
@@ -52,7 +52,7 @@ const ecdsa = (bits: number, crv: string, coordinateBytes: number): AlgorithmSpe
   crv,
   hash: `sha${bits}`,
   signatureBytes: 2 * coordinateBytes,
-  // R and S side by side, not DER (RFC 7518 section 3.4).
+  // R and S are concatenated, not encoded in DER (RFC 7518 section 3.4).
   options: { dsaEncoding: 'ieee-p1363' },
 });
 
@@ -64,7 +64,7 @@ const ed25519: AlgorithmSpec = {
   options: {},
   signsQuickly: true,
 };
-/** A key says itself which of the three it is for (`alg`). */
+/** The three ML-DSA algorithms have the same `kty`. A key names its algorithm in `alg`. */
 const mlDsa = (signatureBytes: number): AlgorithmSpec => ({
   kty: 'AKP',
   hash: null,
@@ -87,17 +87,17 @@ const SPECS: Readonly<Record<JwsAlgorithm, AlgorithmSpec>> = {
   ES384: ecdsa(384, 'P-384', 48),
   ES512: ecdsa(512, 'P-521', 66),
   EdDSA: ed25519,
-  // The name that RFC 9864 gives to the same algorithm.
+  // The name of the same algorithm in RFC 9864.
   Ed25519: ed25519,
   'ML-DSA-44': mlDsa(2420),
   'ML-DSA-65': mlDsa(3309),
   'ML-DSA-87': mlDsa(4627),
 };
 
-/** Node has ML-DSA since it can encapsulate (24.7, OpenSSL 3.5). */
+/** Node.js has had ML-DSA since the same version as `crypto.encapsulate` (24.7, with OpenSSL 3.5). */
 const hasMlDsa = 'encapsulate' in crypto;
 
-/** All algorithms that this Node supports, in the order of RFC 7518. */
+/** All algorithms that this version of Node.js supports, in the order of RFC 7518. */
 export const JWS_ALGORITHMS = (Object.keys(SPECS) as JwsAlgorithm[]).filter(
   (name) => SPECS[name].kty !== 'AKP' || hasMlDsa,
 ) as readonly JwsAlgorithm[];

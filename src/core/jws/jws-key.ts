@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { algorithmSpec, isSameAlgorithm, type JwsAlgorithm, type KeyType } from './algorithms.js';
 
-/** A checked key, ready for `node:crypto`. Only `jwks/` makes these. */
+/** A checked key, ready for `node:crypto`. Only `core/keys` creates such keys. */
 export interface JwsKey {
   /** Key id, unique in its set. */
   readonly kid: string;
   readonly kty: KeyType;
   /** Curve of an EC or OKP key. */
   readonly crv?: string;
-  /** The only algorithm this key is for, when its JWK says so. */
+  /** The only algorithm of this key; absent when its JWK names none. */
   readonly alg?: JwsAlgorithm;
   /** Secret or private key; absent when only the public part is known or `key_ops` forbids signing. */
   readonly signing?: KeyObject;
@@ -17,8 +17,8 @@ export interface JwsKey {
 }
 
 /**
- * Why `key` cannot be used with `alg`, or `undefined` when it can.
- * One key serves one algorithm (RFC 8725 section 3.1): type, curve, declared `alg` and, for HMAC, length have to fit.
+ * Returns why `key` cannot be used with `alg`, or `undefined` when it can.
+ * A key is used with one algorithm (RFC 8725 section 3.1): type, curve, `alg` and, for HMAC, length have to fit.
  */
 export function keyMisfit(key: JwsKey, alg: JwsAlgorithm): string | undefined {
   const spec = algorithmSpec(alg);

@@ -3,10 +3,10 @@ import { hasDuplicateMembers, isJsonObject } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { decodeBase64url } from './base64url.js';
 
-/** Longest token that is looked at or signed where nobody says otherwise, in characters. */
+/** Default length of the longest token that is read or signed, in characters. */
 export const MAX_TOKEN_LENGTH = 16_384;
 
-/** The header members that are read; anything else (`jku`, `jwk`, `x5u`, `x5c`, …) is never followed. */
+/** The header members that are read. Others (`jku`, `jwk`, `x5u`, `x5c`, …) are ignored: no key is taken from them. */
 export interface JwsHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -16,12 +16,12 @@ export interface JwsHeader {
   readonly x5tS256?: string;
 }
 
-/** A compact JWS taken apart. Nothing in it is trustworthy before its signature was verified. */
+/** The parts of a compact JWS. None of them can be trusted before the signature is verified. */
 export interface CompactJws {
   readonly header: JwsHeader;
   readonly payload: Buffer;
   readonly signature: Buffer;
-  /** What the signature is over: header and payload as they were sent. */
+  /** The signed text: header and payload as they were sent. */
   readonly signingInput: string;
 }
 
@@ -29,9 +29,9 @@ const malformed = (explanation: string): TokenRefusedError =>
   new TokenRefusedError('token_malformed', explanation);
 
 /**
- * Takes a compact JWS apart (RFC 7515 section 5.2, steps 1 to 7) and accepts one spelling only.
+ * Splits a compact JWS into its parts (RFC 7515 section 5.2, steps 1 to 7) and accepts only one encoding of it.
  *
- * @param maxLength characters
+ * @param maxLength length of the longest token that is read, in characters
  * @throws TokenRefusedError `token_malformed` when it is too long, not three base64url parts, or its header
  * is not an object with unique members, a string `alg`, and neither `crit` nor `b64`
  */
@@ -58,20 +58,20 @@ export function parseCompact(token: string, maxLength = MAX_TOKEN_LENGTH): Compa
   };
 }
 
-/** The text that {@link flattenedForm} gives: no blanks, no other members. */
+/** Matches a text of {@link flattenedForm}: no blanks, no other members. */
 const FLATTENED = /^\{"payload":"([\w-]+)","protected":"([\w-]+)","signature":"([\w-]+)"\}$/;
 
-/** Flattened JWS JSON (RFC 7515 section 7.2.2), as it is written by Signet and KrakenD. */
+/** Makes flattened JWS JSON (RFC 7515 section 7.2.2), in the form that Signet and KrakenD write. */
 export const flattenedForm = (header: string, payload: string, signature: string): string =>
   JSON.stringify({ payload, protected: header, signature });
 
-/** The compact form of a text that {@link flattenedForm} gave; any other text as it is. */
+/** Returns the compact form of a text of {@link flattenedForm}, and any other text unchanged. */
 export const compactForm = (token: string): string =>
   token.startsWith('{') ? token.replace(FLATTENED, '$2.$1.$3') : token;
 
 /**
- * True for a text that was meant to be a compact JWS: three parts, of which the first is a JSON object.
- * Nothing else about it need be right.
+ * True for a text that looks like a compact JWS: three parts, of which the first is a JSON object in base64url.
+ * Nothing else is checked.
  */
 export function isCompactJws(text: string): boolean {
   const [header = '', ...others] = text.split('.', 4);
@@ -86,13 +86,13 @@ export function isCompactJws(text: string): boolean {
 const NO_BYTES = Buffer.alloc(0);
 const MOST_KNOWN = 100;
 const LONGEST_KNOWN = 500;
-/** Good headers by their text. All tokens of a key have the same: see the figures in bench/README.md, 2026-11-28. */
+/** Valid headers by their text. All tokens of a key have the same one. Figures: bench/README.md, 2026-11-28. */
 const knownHeaders = new Map<string, JwsHeader>();
 
-/** The same, remembered. Whoever sends many different ones only makes the others be read again. */
+/** Parses a header and caches it. A client that sends many different headers only makes others be parsed again. */
 function readHeader(bytes: Buffer): JwsHeader {
   const header = Object.freeze(parseHeader(bytes));
-  // Not a slice of the token, which would keep all of it.
+  // A slice of the token as the key would keep the whole token in memory.
   const text = bytes.toString('base64url');
   if (text.length <= LONGEST_KNOWN) {
     if (knownHeaders.size >= MOST_KNOWN) knownHeaders.clear();
@@ -104,7 +104,7 @@ function readHeader(bytes: Buffer): JwsHeader {
 function parseHeader(bytes: Buffer): JwsHeader {
   const header = parseJsonObject(bytes);
   if (header === undefined) throw malformed('the header is not a JSON object with unique members');
-  // No extension is understood, so every critical one is refused (RFC 7515 section 4.1.11),
+  // No extension is supported, so every critical one is refused (RFC 7515 section 4.1.11),
   // and a JWT must not use the unencoded payload option (RFC 7797 section 7).
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
     throw malformed('the header uses crit or b64');

@@ -3,7 +3,7 @@ import { algorithmSpec, type JwsAlgorithm } from './algorithms.js';
 import type { JwsKey } from './jws-key.js';
 
 /**
- * Signs `input`: at once where that costs less than a hop to another thread (HMAC, ES256, EdDSA),
+ * Signs `input`: synchronously where that is faster than a round trip to another thread (HMAC, ES256, EdDSA),
  * else on the thread pool.
  *
  * @param key must fit `alg` (see `keyMisfit`) and hold a signing part
@@ -27,7 +27,7 @@ export function signInput(alg: JwsAlgorithm, key: JwsKey, input: string): string
   });
 }
 
-/** Characters of the base64url form of a signature, known before it is made. */
+/** Returns the length that a signature will have in base64url, in characters. */
 export function signatureLength(alg: JwsAlgorithm, { signing }: JwsKey): number {
   const modulusBits = (): number => signing?.asymmetricKeyDetails?.modulusLength ?? 0;
   const bytes = algorithmSpec(alg).signatureBytes ?? Math.ceil(modulusBits() / 8);
@@ -35,10 +35,10 @@ export function signatureLength(alg: JwsAlgorithm, { signing }: JwsKey): number 
 }
 
 /**
- * Verifies a signature over `input`; HMAC in constant time and at once, the rest on the thread pool.
+ * Verifies a signature over `input`: HMAC synchronously and in constant time, others on the thread pool.
  *
  * @param key must fit `alg` (see `keyMisfit`)
- * @returns false for every signature that is not valid, whatever is wrong with it
+ * @returns false for every invalid signature, and for a key that cannot verify
  */
 export function verifySignature(
   alg: JwsAlgorithm,

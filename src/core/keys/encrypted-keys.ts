@@ -1,28 +1,28 @@
 import { KeyError } from './key.error.js';
 
-/** OWASP's figure for PBKDF2 with HMAC-SHA-512. */
+/** Iterations that OWASP recommends for PBKDF2 with HMAC-SHA-512. */
 const ITERATIONS = 210_000;
-/** A file may ask for more work, but not for an endless boot. */
+/** Most iterations that an encrypted file may demand, so that the boot ends in bounded time. */
 const MAX_ITERATIONS = 2_000_000;
 const ALG = 'PBES2-HS512+A256KW';
 const ENC = 'A256GCM';
 const CONTENT_TYPE = 'jwk-set+json';
 
-/** True for a compact JWE, which is what an encrypted key file holds. */
+/** True for a compact JWE, the content of an encrypted key file. */
 export const isEncrypted = (text: string): boolean => /^\s*eyJ[\w-]+(?:\.[\w-]+){4}\s*$/.test(text);
 
 /**
- * Opens an encrypted key set (RFC 7517 section 7).
+ * Decrypts an encrypted key set (RFC 7517 section 7).
  *
- * @returns its JSON
- * @throws KeyError for a wrong passphrase and for a file that was changed, which look alike
+ * @returns the JSON of the set
+ * @throws KeyError for a wrong passphrase or a file that was changed, which cannot be told apart
  */
 export async function decryptKeys(
   text: string,
   passphrase: string,
   source: string,
 ): Promise<string> {
-  // Loaded on demand: jose is 46 modules, and few files are encrypted.
+  // Loaded on demand: jose consists of 46 modules, and few files are encrypted.
   const { compactDecrypt } = await import('jose');
   try {
     const { plaintext } = await compactDecrypt(text.trim(), Buffer.from(passphrase), {

@@ -1,14 +1,14 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
 import { algorithmSpec, type JwsAlgorithm } from '../jws/index.js';
 
-/** About 128 bits of strength (NIST SP 800-57 part 1, table 2). */
+/** Default size of an RSA modulus: about 128 bits of strength (NIST SP 800-57 part 1, table 2). */
 export const DEFAULT_RSA_BITS = 3072;
 
 /**
- * Fresh key material for an algorithm: an HMAC secret as long as the hash, an RSA key, or a key on
- * the algorithm's curve.
+ * Generates a key for an algorithm: an HMAC secret as long as the hash, an RSA key, a key on the algorithm's curve, or
+ * an ML-DSA key.
  *
- * @param rsaBits size of an RSA modulus
+ * @param rsaBits size of an RSA modulus in bits
  * @returns a private or secret JWK without `kid`, `alg` and `use` (RFC 7517 section 4)
  */
 export function generateJwk(alg: JwsAlgorithm, rsaBits = DEFAULT_RSA_BITS): JsonWebKey {

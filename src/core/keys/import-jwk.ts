@@ -19,10 +19,10 @@ import {
 } from './key-checks.js';
 import { KeyError, quote } from './key.error.js';
 
-/** A key of a set: what `jws/` works with, and what may be published (asymmetric keys only). */
+/** A key of a set: the form that `jws/` uses, and the JWK that may be published (asymmetric keys only). */
 export interface ImportedKey {
   readonly key: JwsKey;
-  /** `key` as a list, made once: a set answers with it for every token. */
+  /** `key` as a list, made once since a set returns it for every token. */
   readonly alone: readonly [JwsKey];
   /** RFC 7638. */
   readonly thumbprint: string;
@@ -31,16 +31,16 @@ export interface ImportedKey {
   readonly publicJwk?: JsonWebKey & { kid: string };
 }
 
-/** Whose key it is. Keys of others are taken where they can be used, own ones only where nothing is wrong. */
+/** How strict the checks are: keys of other parties are used if possible, own keys only if they have no fault. */
 export interface ImportOptions {
   /**
-   * A member of somebody else's set: a key without a kid is named by its thumbprint, a coordinate that lost
-   * its leading zero octet is padded, and an `x5c` that cannot be parsed is ignored. Default false.
+   * True for the key of another party: a key without a kid is named by its thumbprint, a coordinate without its
+   * leading zero octets is padded, and an `x5c` that cannot be parsed is ignored. Default false.
    */
   readonly lenient?: boolean;
 }
 
-/** Length of a coordinate in bytes. */
+/** Length of a coordinate in bytes, by `kty` and `crv`. */
 const CURVES: Readonly<Record<'EC' | 'OKP', Readonly<Record<string, number>>>> = {
   EC: { 'P-256': 32, 'P-384': 48, 'P-521': 66 },
   OKP: { Ed25519: 32 },
@@ -55,9 +55,8 @@ const SHORTEST_SECRET_BYTES = 32;
 /**
  * Checks one JWK (RFC 7517, RFC 7518 section 6) and imports it.
  *
- * @returns the key, or a string saying why it is skipped: RFC 7517 section 5 asks to ignore keys
- * of a kind that is not understood
- * @throws KeyError naming the kid, never the key, when it must not be used
+ * @returns the key, or the reason why it is skipped: RFC 7517 section 5 asks to ignore keys of unknown kinds
+ * @throws KeyError for a key that must not be used, with the kid in its message, never the key
  */
 export function importJwk(
   jwk: unknown,
@@ -84,7 +83,7 @@ export function importJwk(
   return importAsymmetric(lenient ? padded(jwk) : jwk, kid, kty, lenient);
 }
 
-/** The kid; a key of somebody else may have none, and is named by its thumbprint then. */
+/** Returns the kid. With `lenient`, a key without one is named by its thumbprint. */
 function nameOf(jwk: Record<string, unknown>, lenient: boolean): string {
   const { kid } = jwk;
   if (typeof kid === 'string' && kid !== '') return kid;
@@ -93,7 +92,7 @@ function nameOf(jwk: Record<string, unknown>, lenient: boolean): string {
   return thumbprint(jwk);
 }
 
-/** Some issuers write coordinates as numbers: without leading zero octets, or with one too many. */
+/** Corrects coordinates that some issuers write as numbers: without leading zero octets, or with one too many. */
 function padded(jwk: Record<string, unknown>): Record<string, unknown> {
   const { kty, crv, x, y } = jwk;
   const size = kty === 'EC' && typeof crv === 'string' ? CURVES.EC[crv] : undefined;
@@ -191,7 +190,7 @@ function toJwsKey(
   return key;
 }
 
-/** The bytes of a base64url member, which has to be there and, with `size`, exactly that long. */
+/** Returns the bytes of a required base64url member. @param size required number of bytes. Default: any */
 function member(jwk: Record<string, unknown>, kid: string, name: string, size?: number): Buffer {
   const value = Object.hasOwn(jwk, name) ? jwk[name] : undefined;
   const bytes = typeof value === 'string' ? decodeBase64url(value) : undefined;

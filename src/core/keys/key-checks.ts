@@ -12,14 +12,14 @@ import { KeyError, quote } from './key.error.js';
 import { thumbprint } from './thumbprint.js';
 
 /*
- * What a key has to be beside well-formed: allowed to sign or verify, strong, consistent, and the one
- * that its certificate is for. `importJwk` calls these in turn.
+ * The checks of a well-formed key: it has to be allowed to sign or verify, strong, consistent, and the key of its
+ * certificate. `importJwk` calls them in turn.
  */
 
 /**
- * What a JWK allows by `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
+ * Reads from `use` and `key_ops` what a JWK may be used for (RFC 7517 sections 4.2 and 4.3).
  *
- * @throws KeyError when it is not for signatures, or the two members are malformed
+ * @throws KeyError for a key that is not for signatures, or if one of the two members is malformed
  */
 export function assertKeyOperations(
   jwk: Record<string, unknown>,
@@ -42,8 +42,8 @@ const MAX_MODULUS_BITS = 16_384;
 const MAX_EXPONENT_BYTES = 8;
 
 /**
- * RFC 7518 section 3.3 (at least 2048 bits) and FIPS 186-5 section A.1.1 (an odd exponent above 2^16).
- * The upper bounds keep a hostile key from making each verification expensive.
+ * Checks an RSA key by RFC 7518 section 3.3 (at least 2048 bits) and FIPS 186-5 section A.1.1 (an odd exponent above
+ * 2^16). The upper bounds keep a hostile key from making each verification expensive.
  *
  * @throws KeyError
  */
@@ -63,9 +63,10 @@ export function assertRsaStrength(jwk: JsonWebKey, kid: string): void {
 }
 
 /**
- * OpenSSL signs with the primes, so a trial signature does not find a wrong `d`.
+ * Checks that the private members of an RSA key belong together (RFC 8017 section 3.2). A trial signature does not
+ * find a wrong `d`, since OpenSSL signs with the primes.
  *
- * @throws KeyError when the private members do not belong together (RFC 8017 section 3.2)
+ * @throws KeyError
  */
 export function assertRsaConsistency(jwk: JsonWebKey, kid: string): void {
   const [n, e, d, p, q] = ['n', 'e', 'd', 'p', 'q'].map((name) => toInteger(jwk[name])) as [
@@ -84,8 +85,8 @@ const toInteger = (member: unknown): bigint =>
   BigInt(`0x${Buffer.from(String(member), 'base64url').toString('hex') || '0'}`);
 
 /**
- * Signs and verifies once, so that a JWK whose private part does not belong to its public part
- * is found when it is loaded and not by every client.
+ * Signs and verifies once, so that a JWK whose private part does not belong to its public part is refused when it is
+ * loaded. Otherwise clients would find the error.
  *
  * @throws KeyError
  */
@@ -109,11 +110,11 @@ export interface CertificateIds {
 }
 
 /**
- * The certificate thumbprints of a JWK: as it states them, or computed from `x5c`.
+ * Returns the certificate thumbprints of a JWK: those that it states, or those computed from `x5c`.
  *
- * @param lenient an `x5c` that cannot be parsed is ignored, and what is stated counts, whatever `x5c` says: Auth0
- * writes the hexadecimal digits of the thumbprint into `x5t`
- * @throws KeyError when `x5c` is not for this key, or contradicts what is stated
+ * @param lenient true: an `x5c` that cannot be parsed is ignored, and stated thumbprints are used even if they differ
+ * from `x5c`, since Auth0 writes the hexadecimal digits of the thumbprint into `x5t`
+ * @throws KeyError if `x5c` is for another key, or contradicts a stated thumbprint
  */
 export function certificateIds(
   jwk: Readonly<Record<string, unknown>>,

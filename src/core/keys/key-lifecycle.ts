@@ -2,8 +2,8 @@ import { isJsonObject } from '../json/index.js';
 import { KeyError, quote } from './key.error.js';
 
 /**
- * Where a key stands in its rotation. `pending`: published, does not sign yet. `active`: signs.
- * `verifying`: signs no more, its tokens are still accepted. `retired`: refused at once.
+ * State of a key in its rotation. `pending`: published, does not sign yet. `active`: signs.
+ * `verifying`: does not sign any more, its tokens are still accepted. `retired`: its tokens are refused at once.
  */
 export type KeyState = (typeof KEY_STATES)[number];
 export const KEY_STATES = ['pending', 'active', 'verifying', 'retired'] as const;
@@ -11,17 +11,17 @@ export const KEY_STATES = ['pending', 'active', 'verifying', 'retired'] as const
 /** The member `signet` of a JWK: `{"state","not_before","not_after"}`, times as NumericDate. */
 export interface KeyLifecycle {
   readonly state: KeyState;
-  /** Seconds since 1970: a pending key is not activated before. */
+  /** Seconds since 1970 before which a pending key is not activated. */
   readonly notBefore?: number;
-  /** Seconds since 1970: tokens of this key are not accepted from then on. */
+  /** Seconds since 1970 from which on tokens of this key are refused. */
   readonly notAfter?: number;
 }
 
 /**
  * Reads the lifecycle of a JWK.
  *
- * @returns `undefined` for a plain JWK, which signs when it is asked for and verifies always
- * @throws KeyError when the member is there and malformed
+ * @returns `undefined` for a plain JWK, which may always sign and verify
+ * @throws KeyError if the member `signet` is malformed
  */
 export function readLifecycle(
   jwk: Readonly<Record<string, unknown>>,
@@ -50,26 +50,26 @@ function time(signet: Record<string, unknown>, name: string, kid: string): numbe
   return value;
 }
 
-/** What a rotation has to know of a key; `state` is absent in a plain JWK. */
+/** The properties of a key that a rotation needs; `state` is absent in a plain JWK. */
 export interface RotatingKey extends Partial<KeyLifecycle> {
   readonly kid: string;
   readonly canSign: boolean;
 }
 
-/** The step that the states of keys ask for next. */
+/** The next step of a rotation. */
 export interface ScheduledStep {
-  /** `schedule`: a pending key gets its date; `activate`: it signs from now on; `retire`: tokens are refused. */
+  /** `schedule`: a pending key gets its date; `activate`: the key begins to sign; `retire`: its tokens are refused. */
   readonly kind: 'schedule' | 'activate' | 'retire';
   readonly kids: readonly string[];
-  /** From when on, in seconds since 1970; it may be past. */
+  /** Time of the step in seconds since 1970; it may be past. */
   readonly at: number;
 }
 
 /**
- * The next step of a rotation that the states of the keys ask for: a key whose time is over is retired, a pending one
- * activated once it is known everywhere. `undefined` where no rotation is under way.
+ * Returns the next step of a rotation: a key past its `not_after` is retired, a pending key is activated once it is
+ * known everywhere. `undefined` if no rotation is under way.
  *
- * @param keys of one algorithm
+ * @param keys the keys of one algorithm
  * @param now seconds since 1970
  */
 export function scheduledStep(

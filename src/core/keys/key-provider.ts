@@ -22,9 +22,9 @@ export const RELOAD_INTERVAL_MS = 1000;
 export interface KeyDocument {
   /** JWK Set or single JWK in JSON, decrypted. */
   readonly text: string;
-  /** Why others can read secrets in it, e.g. its file permissions; `undefined` where they cannot. */
+  /** Why other users can read its secrets, e.g. its file permissions; `undefined` if they cannot. */
   readonly exposure?: string;
-  /** Algorithms that the owner of the set announces; `undefined` where it announces none. */
+  /** Algorithms that the owner of the set announces; `undefined` if it announces none. */
   readonly algorithms?: readonly string[];
 }
 
@@ -35,9 +35,9 @@ export interface KeyDocument {
 export interface KeyProvider {
   /** Name in messages: a path or a URL, without secrets. */
   readonly source: string;
-  /** True for a source on the network: the boot does not fail where it cannot be reached. */
+  /** True for a source on the network: the boot does not fail if it cannot be reached. */
   readonly remote: boolean;
-  /** True for the key set of somebody else: only public keys are accepted, and unusable keys are skipped. */
+  /** True for the key set of another party: only public keys are accepted, and unusable keys are skipped. */
   readonly publicOnly: boolean;
   /** When the set is fetched again without a call of `changed`. Default: never. */
   readonly refresh?: RefreshPolicy;

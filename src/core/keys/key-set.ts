@@ -4,7 +4,7 @@ import type { ImportedKey } from './import-jwk.js';
 import { KeyError } from './key.error.js';
 import { parseKeySet, type SkippedKey } from './parse-key-set.js';
 
-/** The kid that stands for the one active key of an algorithm. */
+/** The kid that selects the only active key of an algorithm. */
 export const AUTO_KID = 'auto';
 
 /** How a token names its key: by `kid`, by a certificate thumbprint, or by `kid` and thumbprint together. */
@@ -18,33 +18,33 @@ export interface KeyNames {
   readonly x5tS256?: string;
 }
 
-/** What is known of a set: for whoever asks why a token finds no key in it. */
+/** The contents of a set, to explain why it has no key for a token. */
 export interface KeyInventory {
-  /** Where it comes from, without secrets. */
+  /** Path or URL of the set, without secrets. */
   readonly source: string;
   readonly keys: readonly JwsKey[];
   readonly skipped: readonly SkippedKey[];
-  /** `alg` values that its owner announces; others find no key. `undefined` where it announces none. */
+  /** `alg` values that the owner announces: tokens with another one find no key. `undefined`: it announces none. */
   readonly algorithms?: readonly string[];
-  /** Why there is no usable set at the source now; `undefined` where there is one. */
+  /** Why the source has no usable set now; `undefined` if it has one. */
   readonly problem?: string;
 }
 
 const NONE: readonly JwsKey[] = [];
 
-/** An immutable set of checked keys, and the rules by which one of them is selected. */
+/** An immutable set of checked keys with the rules that select one of them. */
 export class KeySet {
-  /** Selected once per algorithm and kid, since it happens for every token. */
+  /** Cache of {@link signer} by algorithm and kid, since it is called for every token. */
   private readonly signers = new Map<string, JwsKey>();
   private readonly byKid: ReadonlyMap<string, readonly ImportedKey[]>;
   private readonly byX5t: ReadonlyMap<string, readonly ImportedKey[]>;
   private readonly byX5tS256: ReadonlyMap<string, readonly ImportedKey[]>;
 
   private constructor(
-    /** Where the set comes from, for messages: a path or a URL. */
+    /** Path or URL of the set, for messages. */
     readonly source: string,
     private readonly keys: readonly ImportedKey[],
-    /** What was skipped, and why. */
+    /** The keys that were skipped, with the reason. */
     readonly skipped: readonly SkippedKey[],
   ) {
     this.byKid = groupBy(keys, ({ key }) => key.kid);
@@ -56,31 +56,31 @@ export class KeySet {
    * Parses a JWK Set or a single JWK (RFC 7517 sections 4 and 5) and checks each key once.
    *
    * @param text the JSON
-   * @param source what messages call it
-   * @param published the set is somebody else's: see {@link parseKeySet}
-   * @throws KeyError when the set must not be used
+   * @param source name of the set in messages
+   * @param published true for the set of another party, see {@link parseKeySet}
+   * @throws KeyError for a set that must not be used
    */
   static parse(text: string, source: string, published = false): KeySet {
     const { keys, skipped } = parseKeySet(text, source, published);
     return new KeySet(source, keys, skipped);
   }
 
-  /** The key with this kid, compared exactly; whatever its state. Of several in a set of others the first. */
+  /** Returns the key with exactly this kid, in any state. If a published set has several, the first one. */
   get(kid: string): JwsKey | undefined {
     return this.byKid.get(kid)?.[0]?.key;
   }
 
-  /** All keys with what is known of them, in the order of the file. */
+  /** Returns all keys with their metadata, in the order of the file. */
   entries(): readonly ImportedKey[] {
     return this.keys;
   }
 
-  /** All keys, in the order of the file. */
+  /** Returns all keys, in the order of the file. */
   all(): JwsKey[] {
     return this.entries().map(({ key }) => key);
   }
 
-  /** The public halves that may be published (RFC 7517 section 9); never symmetric, never retired ones. */
+  /** The public keys that may be published (RFC 7517 section 9): neither symmetric nor retired keys. */
   get publicJwks(): readonly JsonWebKey[] {
     return this.entries().flatMap(({ publicJwk, lifecycle }) =>
       publicJwk === undefined || lifecycle?.state === 'retired' ? [] : [publicJwk],
@@ -88,9 +88,9 @@ export class KeySet {
   }
 
   /**
-   * The key that signs with `alg`: by kid, by RFC 7638 thumbprint, or with {@link AUTO_KID} the active one.
+   * Returns the key that signs with `alg`: by kid, by RFC 7638 thumbprint, or with {@link AUTO_KID} the active key.
    *
-   * @throws KeyError when there is none, or it cannot sign with `alg`
+   * @throws KeyError if there is no such key, or it cannot sign with `alg`
    */
   signer(alg: JwsAlgorithm, kid: string): JwsKey {
     const name = `${alg} ${kid}`;
@@ -100,12 +100,12 @@ export class KeySet {
   }
 
   /**
-   * The keys that a token may be verified with: those that its header names, or without a name the one
-   * that fits its algorithm. More than one only where a set of others has a kid twice.
+   * Returns the keys that may verify a token: those that its header names or, if it names none, the only key that fits
+   * its algorithm. Several keys are returned only if a published set has a kid more than once.
    *
    * @param now seconds since 1970
-   * @returns keys that fit `names.alg`; those of the name that do not fit where none does; empty when no
-   * key has that name, or it is retired or past its time
+   * @returns the named keys that fit `names.alg`; if none fits, all named keys; an empty list if no key has that name,
+   * or it is retired or past its `not_after`
    */
   verifiers(names: KeyNames, strategy: KeyIdentifyStrategy, now: number): readonly JwsKey[] {
     const { alg } = names;
@@ -119,8 +119,8 @@ export class KeySet {
   }
 
   /**
-   * The same for two sets with the same keys in the same states, however they are written: a digest of
-   * thumbprints (RFC 7638), names and states.
+   * Digest of the thumbprints (RFC 7638), names and states of all keys: equal for two sets with the same keys in the
+   * same states, however they are written.
    */
   get fingerprint(): string {
     const keys = this.entries().map(({ key, thumbprint, lifecycle, certificate }) => [
@@ -135,7 +135,7 @@ export class KeySet {
     return hash('sha256', JSON.stringify([keys, this.skipped]), 'base64url');
   }
 
-  /** For messages: the kids of the set, at most ten. */
+  /** Returns the kids of the set for messages, at most ten. */
   describeKids(): string {
     const kids = [...this.keys.map(({ key }) => key.kid), ...this.skipped.map(({ kid }) => kid)];
     return kids.slice(0, 10).join(', ') + (kids.length > 10 ? `, … ${kids.length} in all` : '');
@@ -151,7 +151,7 @@ export class KeySet {
       case 'x5t#S256':
         return this.byX5tS256.get(x5tS256 ?? '') ?? [];
       default:
-        // Both together are the name; a thumbprint that is there has to match.
+        // The kid and at least one thumbprint are required, and each given thumbprint has to match.
         return (this.byKid.get(kid ?? '') ?? []).filter(
           ({ certificate }) =>
             (x5t !== undefined || x5tS256 !== undefined) &&
@@ -161,7 +161,7 @@ export class KeySet {
     }
   }
 
-  /** For a token without a kid: the one key of the set that fits; two that do are none. */
+  /** Returns the key for a token without a kid: the only key that fits. If several fit, none is returned. */
   private unnamed(alg: string): readonly ImportedKey[] {
     if (!isJwsAlgorithm(alg)) return [];
     const fitting = this.keys.filter(
@@ -201,7 +201,7 @@ export class KeySet {
     return this.entries().find(({ thumbprint }) => thumbprint === name);
   }
 
-  /** The one key that signs with `alg` without being named. */
+  /** Returns the only active key that can sign with `alg`. */
   private activeKey(alg: JwsAlgorithm): ImportedKey {
     const able = this.entries().filter(
       ({ key, lifecycle }) =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KeySet } from './key-set.js';
 
-/** SHA-256 of secrets that stand in specifications and tutorials, so that they need not stand here. */
+/** SHA-256 of secrets from specifications and tutorials. The secrets themselves are not in this file. */
 const PUBLISHED = new Set([
   // RFC 7515 appendix A.1; also "sim2" of the KrakenD playground.
   'yOzJNhoF4oXwTCb5VyExpt6rB-niuGUFPG91pNi9KzI',
@@ -9,12 +9,12 @@ const PUBLISHED = new Set([
   'c-x0RYBZxwyuPwrehmP-DaHcSxFO2M2sdTZBQLRFikw',
 ]);
 
-/** Where warnings go: a logger, or a list. */
+/** Receives warnings: a logger, or a list. */
 export interface Warner {
   warn(message: string): unknown;
 }
 
-/** Warns of secrets that everybody knows: whoever holds one can sign any token. */
+/** Warns of published secrets, with which anybody can sign any token. */
 export function warnOfPublishedKeys(set: KeySet, logger: Warner): void {
   for (const { kid, signing, verifying } of set.all()) {
     const key = signing ?? verifying;

@@ -9,8 +9,8 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * SHA-256 thumbprint of a key (RFC 7638 section 3, RFC 8037 section 2), base64url: the same for
- * the private and the public half.
+ * Returns the SHA-256 thumbprint of a key in base64url (RFC 7638 section 3, RFC 8037 section 2). It is the same for
+ * the private and the public key.
  */
 export function thumbprint(jwk: JsonWebKey): string {
   const members = (REQUIRED[jwk.kty ?? ''] ?? []).map((name) => [

@@ -1,29 +1,28 @@
 /** When a {@link CircuitBreaker} opens, and for how long. */
 export interface BreakerOptions {
-  /** Failures in a row, without a success between them, that open it. Default 20. */
+  /** Number of failures without a success between them that opens the circuit. Default 20. */
   failures?: number;
-  /** They count when they fall into so many milliseconds. Default 10 000. */
+  /** Longest time from the first to the last of these failures, in milliseconds. Default 10 000. */
   withinMs?: number;
-  /** Milliseconds between the calls that find out whether the backend is back. Default 1000. */
+  /** Interval of the calls that probe whether the backend answers again, in milliseconds. Default 1000. */
   probeEveryMs?: number;
 }
 
-/** `half-open`: open, and a call is on its way that may close it. */
+/** `half-open`: the circuit is open, and a probe call is in flight that may close it. */
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 /**
- * Stops calling a backend that fails every call. It counts failures in a row and not their share,
- * so neither a few failures of little traffic nor one client whose requests make the backend fail
- * can shut everybody else out. While open, one call per `probeEveryMs` is let through; its success
- * closes the circuit.
+ * Stops calls to a backend that fails every call. The breaker counts consecutive failures, not their share. So
+ * neither a few failures at low traffic nor one client whose requests make the backend fail can shut out the other
+ * clients. While the circuit is open, one call per `probeEveryMs` is let through, and its success closes the circuit.
  *
- * Times are milliseconds of `performance.now()`, handed in: whoever calls has read the clock already.
+ * Times are milliseconds of `performance.now()`. They are parameters, since the caller has already read the clock.
  */
 export class CircuitBreaker {
   private readonly limit: number;
   private readonly withinMs: number;
   private readonly probeEveryMs: number;
-  /** Counts openings and closings: the outcome of a call that began before the last one says nothing. */
+  /** Counts openings and closings. A call that began before the last of them cannot open or close the circuit. */
   private generation = 0;
   private isOpen = false;
   private probing = false;
@@ -42,12 +41,12 @@ export class CircuitBreaker {
     return this.probing ? 'half-open' : 'open';
   }
 
-  /** Whether {@link admit} would give a permit. */
+  /** True if {@link admit} would return a permit. */
   admits(now: number): boolean {
     return !this.isOpen || now >= this.nextProbe;
   }
 
-  /** @returns the permit of a call, for its outcome; `undefined` when it must not be made */
+  /** @returns a permit, with which the outcome of the call is reported; `undefined` when no call may be made */
   admit(now: number): number | undefined {
     if (!this.admits(now)) return undefined;
     if (this.isOpen) {
@@ -57,7 +56,7 @@ export class CircuitBreaker {
     return this.generation;
   }
 
-  /** The backend answered the call of this permit. @returns true when that closes the circuit */
+  /** Reports that the backend answered the call of this permit. @returns true when that closes the circuit */
   succeeded(permit: number): boolean {
     this.failuresInRow = 0;
     const closes = this.isOpen && permit === this.generation;
@@ -66,7 +65,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * The backend did not answer the call of this permit, or with a failure of its own.
+   * Reports that the backend did not answer the call of this permit, or answered with an error of its own.
    *
    * @returns true when that opens the circuit
    */

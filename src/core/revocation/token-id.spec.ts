@@ -41,7 +41,7 @@ describe('sessionName', () => {
       sessionName(token({ jti, sub, iat }));
     expect(name(ids())).toBe(name(ids(), undefined, 6));
     expect(name(ids())).not.toBe(name(others()));
-    // Of the login service's own: the user and the second.
+    // If the login service made the `jti`, the session is named by user and second.
     expect(name('a')).toBe(name('b'));
     expect(name('a')).not.toBe(name('a', 'v'));
     expect(name('a')).not.toBe(name('a', 'u', 6));

@@ -3,14 +3,14 @@ import { claimText } from '../claims/index.js';
 import { toNumber } from '../json/index.js';
 import type { RevocationName, RevocationSubject, TokenAge } from './revocation.js';
 
-/** What of a token decides whether it is revoked. */
+/** The parts of a token that decide whether it is revoked. */
 export interface TokenNames {
   /**
-   * The issuer, where it is another one than our own: a `sub` of one issuer means nothing at another.
-   * `undefined` for own tokens.
+   * The issuer of a token of another issuer; `undefined` for own tokens. A `sub` of one issuer has no meaning at
+   * another.
    */
   readonly issuer?: string;
-  /** Id of the key that verified it. */
+  /** Id of the key that verified the token. */
   readonly kid?: string;
   readonly claims: Readonly<Record<string, unknown>>;
   /** Header and payload as they were sent. */
@@ -18,16 +18,16 @@ export interface TokenNames {
 }
 
 /**
- * A claim as a name to revoke by. A lone surrogate becomes U+FFFD, as it would in every store: JSON can
- * spell one, UTF-8 cannot.
+ * Converts a claim to a name for revocations. A lone surrogate becomes U+FFFD, as in every store: JSON can contain
+ * one, UTF-8 cannot.
  */
 export const claimName = (value: unknown): string | undefined => claimText(value)?.toWellFormed();
 
-/** A name as it is revoked by: of another issuer, with the issuer before it, so that no two can be one. */
+/** Prefixes a name of another issuer with that issuer, so that names of two issuers are never equal. */
 export const qualifiedName = (issuer: string | undefined, name: string): string =>
   issuer === undefined ? name : `${JSON.stringify(issuer.toWellFormed())} ${name}`;
 
-/** The name that a claim of a token gives it, as it is revoked by. */
+/** Returns the name for revocations that a claim of the token contains. */
 export const nameOf = (
   { issuer, claims }: TokenNames,
   claim: 'jti' | 'sub',
@@ -37,8 +37,8 @@ export const nameOf = (
 };
 
 /**
- * Names one token by what it is: a digest of what was signed. A `jti` is unique only if whoever chose it
- * took care. The signature is left out, since some algorithms have several for one and the same token.
+ * Returns a name for exactly one token: a digest of what was signed. A `jti` is unique only if its issuer makes it so.
+ * The digest leaves the signature out, since some algorithms allow several signatures of the same token.
  */
 export const tokenDigest = ({
   issuer,
@@ -50,7 +50,7 @@ export const tokenDigest = ({
 const LINKED_ID = /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 const LINK_LENGTH = 24;
 
-/** Makes `jti` values for the tokens of one answer; they begin alike, which {@link sessionName} knows. */
+/** Makes `jti` values for the tokens of one answer. They share a prefix, by which {@link sessionName} groups them. */
 export function newTokenIds(): () => string {
   const random = randomUUID();
   const link = `${random.slice(0, 14)}8${random.slice(15, LINK_LENGTH)}`;
@@ -58,11 +58,11 @@ export function newTokenIds(): () => string {
 }
 
 /**
- * The session of a token, as it is revoked by: its `sid`. An own token without one belongs together with
- * those of the same answer: their `jti` begin alike where they were made here (see {@link newTokenIds}),
- * else they have `sub` and `iat` in common.
+ * Returns the name by which the session of a token is revoked: its `sid`. An own token without `sid` is in one session
+ * with the tokens of the same answer: their `jti` share a prefix if they were made here (see {@link newTokenIds}), else
+ * they have the same `sub` and `iat`.
  *
- * @returns `undefined` for a token that belongs to none
+ * @returns `undefined` for a token without a session
  */
 export function sessionName({ issuer, claims }: TokenNames): string | undefined {
   const sid = claimName(claims.sid);
@@ -75,8 +75,8 @@ export function sessionName({ issuer, claims }: TokenNames): string | undefined 
 }
 
 /**
- * When a token is from. The `auth_time` of another issuer says when somebody logged in there, which may be long
- * before the session here; it does not count.
+ * Returns when a token was issued and when its session began. The `auth_time` of another issuer is ignored: that login
+ * may be much older than the session here.
  */
 export function tokenAge({ issuer, claims }: Pick<TokenNames, 'issuer' | 'claims'>): TokenAge {
   const iat = toNumber(claims.iat);
@@ -84,7 +84,7 @@ export function tokenAge({ issuer, claims }: Pick<TokenNames, 'issuer' | 'claims
   return iat !== undefined && login !== undefined && login < iat ? { iat, since: login } : { iat };
 }
 
-/** Everything a token can be revoked by. */
+/** Returns all names by which a token can be revoked, and its age. */
 export function revocationSubject(token: TokenNames): RevocationSubject {
   const { issuer, kid } = token;
   const names: readonly { kind: RevocationName['kind']; value: string | undefined }[] = [

@@ -80,7 +80,7 @@ describe('the aud of refresh tokens', () => {
     const { access_token: access, refresh_token: refresh } = await claimsOf(body);
     expect([access?.aud, refresh?.aud]).toEqual(['https://api', 'https://own']);
     expect((await claimsOf({ refresh_token: {} })).refresh_token?.aud).toBe('https://own');
-    // Without an issuer of its own the application signs for that of the claims.
+    // Without a configured issuer, the `iss` of the claims becomes the audience.
     const other = { refresh_token: { iss: 'https://other', aud: 'a' } };
     expect((await claimsOf(other, { issuer: undefined })).refresh_token?.aud).toBe('https://other');
   });

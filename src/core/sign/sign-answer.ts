@@ -7,7 +7,7 @@ import type { TokenFormat } from './sign-token.js';
 import { stampClaims } from './stamp-claims.js';
 import { withTokenMetadata } from './token-metadata.js';
 
-/** What happens around the signing of one answer. */
+/** Hooks before and after the signing of one answer. */
 export interface SigningSteps {
   /**
    * Completes all claim sets of the answer before they are stamped and signed.
@@ -17,18 +17,18 @@ export interface SigningSteps {
    */
   complete?(claimSets: ReadonlyMap<string, ClaimSet>): (field: string) => ClaimSet;
   /**
-   * Called with the signed answer before it leaves.
+   * Called with the signed answer before it is sent.
    *
-   * @returns what leaves instead; usually the same. What it throws is answered as an error.
+   * @returns the answer to send instead, usually the same. An error that it throws is sent as an error response.
    */
   commit?(answer: Record<string, unknown>): Promise<Record<string, unknown>>;
 }
 
 /**
- * Signs the fields of an answer: completes, stamps and signs their claims, adds `token_type` and
+ * Signs the fields of an answer: completes, stamps and signs their claims, and adds `token_type` and
  * `expires_in` (RFC 6749 section 5.1).
  *
- * @param sign makes one token
+ * @param sign signs one token
  * @param now seconds since 1970
  * @throws SigningError when the answer cannot be signed
  */
@@ -54,7 +54,7 @@ export async function signAnswer(
     },
     (claimSets) => {
       assertOneSession(claimSets);
-      // Where all tokens get their `jti` here, it shows that they belong together.
+      // If all tokens get their `jti` here, its prefix shows that they belong to one session.
       if (claimSets.values().every((claims) => !Object.hasOwn(claims, 'jti')))
         newId = newTokenIds();
       return steps.complete?.(claimSets);
@@ -64,7 +64,7 @@ export async function signAnswer(
   return steps.commit === undefined ? answer : steps.commit(answer);
 }
 
-/** A session has one name, by which it ends. What is no text is refused with the other claims. */
+/** All tokens of an answer need the same `sid`, which ends their session. {@link stampClaims} checks its type. */
 function assertOneSession(claimSets: ReadonlyMap<string, ClaimSet>): void {
   let first: { field: string; sid: string } | undefined;
   for (const [field, { sid }] of claimSets) {
@@ -79,7 +79,7 @@ function assertOneSession(claimSets: ReadonlyMap<string, ClaimSet>): void {
   }
 }
 
-/** RFC 9068 section 2.2: what cannot be added here, the backend has to send. */
+/** Refuses claims without those of RFC 9068 section 2.2. The backend has to send what cannot be stamped. */
 function assertProfile(claims: ClaimSet, field: string): void {
   const missing = missingProfileClaims(claims);
   if (missing.length > 0)

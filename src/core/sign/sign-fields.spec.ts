@@ -128,7 +128,7 @@ describe('signFields', () => {
     }
   });
 
-  // Signing `data` swallows `data.receipt`: there is no answer that would be right for both.
+  // The token of `data` replaces `data.receipt`, so no answer can have both tokens.
   it.each([[['data', 'data.receipt']], [['data.receipt', 'data']]])(
     'refuses fields that overlap: %j',
     async (fields) => {

@@ -5,16 +5,16 @@ import { SigningError } from './signing.error.js';
 export type ClaimSet = Readonly<Record<string, unknown>>;
 
 /**
- * Replaces each listed field of `body` that is there by what `sign` makes of it.
+ * Replaces each listed field that `body` has by the token that `sign` makes of it.
  * `body` itself is not changed: the handler may keep a reference to it.
  *
- * @param fields names; dots reach nested fields
- * @param requireAll every field has to be there, not just one
+ * @param fields names; a dot separates the names of nested fields
+ * @param requireAll true: `body` must have every field, not just one
  * @param sign makes the token of one field
- * @param complete may look at all claim sets, and replace them, before the first one is signed
+ * @param complete may read and replace all claim sets before the first one is signed
  * @returns a copy of `body`, of the same class, with tokens in place of claims
- * @throws SigningError `sign_target_missing`, naming the fields asked for and seen;
- * `sign_target_invalid` for a field that holds anything but an object
+ * @throws SigningError `sign_target_missing`, with the fields to sign and the fields seen;
+ * `sign_target_invalid` for a field that is not an object, or that contains another field to sign
  */
 export async function signFields(
   body: unknown,
@@ -64,7 +64,7 @@ interface Target {
   readonly holdsOther: boolean;
 }
 
-/** By the list of a route, which lives as long as the route. */
+/** The targets by field list. The list of a route lives as long as the route. */
 const prepared = new WeakMap<readonly string[], readonly Target[]>();
 
 function targetsOf(fields: readonly string[]): readonly Target[] {
@@ -80,7 +80,7 @@ function targetsOf(fields: readonly string[]): readonly Target[] {
   return targets;
 }
 
-/** Waits for nothing where nothing has to be waited for: HMAC signs at once. */
+/** Signs all claim sets. Returns no promise if all of them were signed synchronously, e.g. by HMAC. */
 function signAll(
   claimSets: readonly { field: string; claims: ClaimSet }[],
   sign: (claims: ClaimSet, field: string) => string | Promise<string>,
@@ -89,7 +89,7 @@ function signAll(
   try {
     for (const { field, claims } of claimSets) tokens.push(sign(claims, field));
   } catch (error) {
-    // Waits for the signatures under way, so that none rejects without a handler.
+    // Waits for the signatures that have begun, so that none of them rejects without a handler.
     return Promise.allSettled(tokens.map(settle)).then(() => Promise.reject(error as Error));
   }
   return tokens.every((token) => typeof token === 'string')
@@ -99,7 +99,7 @@ function signAll(
 
 const settle = (token: string | Promise<string>): Promise<string> => Promise.resolve(token);
 
-/** True when another field to sign lies inside of `field`: no answer could be right for both. */
+/** True when `field` contains another field to sign. No answer could have both tokens. */
 export const overlaps = (field: string, fields: readonly string[]): boolean =>
   fields.some((other) => other.startsWith(`${field}.`));
 
@@ -114,7 +114,7 @@ function replace(
   return ofSameClass(body, { ...body, [name]: value });
 }
 
-/** What serializers outside of the signing go by. */
+/** Gives a copy the class of the original. Serializers that run after the signing depend on it. */
 export function ofSameClass(
   original: object,
   copy: Record<string, unknown>,

@@ -16,7 +16,7 @@ describe('signToken', () => {
     const { length } = await signToken({ sub: 'a' }, key, format);
     const exact = { ...format, maxLength: length };
     expect(await signToken({ sub: 'a' }, key, exact)).toHaveLength(length);
-    // Known before it is signed: nothing is signed that nobody takes.
+    // The length is known before signing, so no token is signed that validators would refuse.
     expect(() => signToken({ sub: 'a' }, key, { ...exact, maxLength: length - 1 })).toThrow(
       expect.objectContaining({
         name: 'SigningError',
@@ -34,7 +34,7 @@ describe('signToken', () => {
     const groups = (count: number) => ({
       groups: Array.from({ length: count }, () => '00000000-0000-4000-8000-000000000000'),
     });
-    // As many as Entra puts into a token.
+    // Entra puts at most this many groups into a token.
     const token = await signToken(groups(200), key, format);
     expect(token.length).toBeGreaterThan(10_000);
     expect(() => signToken(groups(400), key, format)).toThrow(String(MAX_TOKEN_LENGTH));

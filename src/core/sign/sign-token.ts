@@ -9,27 +9,27 @@ import {
 import type { ClaimSet } from './sign-fields.js';
 import { SigningError } from './signing.error.js';
 
-/** How a token is made. */
+/** How a token is signed and encoded. */
 export interface TokenFormat {
   alg: JwsAlgorithm;
   /** Key id or thumbprint of the signing key, or `auto`: the one active key for `alg`. */
   kid: string;
   /** `typ` header. */
   typ: string;
-  /** Flattened JWS JSON as a string instead of the compact form. */
+  /** True: flattened JWS JSON as a string instead of the compact form. */
   full: boolean;
-  /** Characters of the compact form; a longer token is not signed, since no validator takes it. Default 16384. */
+  /** Longest compact form, in characters. Validators refuse longer tokens, so none is signed. Default 16384. */
   maxLength?: number;
 }
 
-/** Encoded headers by key, algorithm and type: the same for every token. */
+/** Encoded headers by key, algorithm and type. Tokens that agree in these have the same header. */
 const headers = new WeakMap<JwsKey, Map<string, string>>();
 
 /**
  * Signs a claim set as it is (RFC 7515 sections 3.1 and 7.2.2).
  *
  * @param key must fit `format.alg`
- * @returns the compact JWS, or flattened JWS JSON with `format.full`; a promise where another thread signs
+ * @returns the compact JWS, or flattened JWS JSON with `format.full`; a promise if another thread signs
  * @throws SigningError `token_too_large`
  */
 export function signToken(

@@ -5,7 +5,7 @@ import { AUTO_KID } from '../keys/index.js';
 import type { TokenFormat } from './sign-token.js';
 import type { StaleExpPolicy, Stamp } from './stamp-claims.js';
 
-/** What a route signs; what is left out comes from the defaults. */
+/** How a route signs. Options that are left out have the defaults of the module. */
 export interface RouteSigningOptions {
   fields?: readonly string[];
   alg?: JwsAlgorithm;
@@ -15,7 +15,7 @@ export interface RouteSigningOptions {
   full?: boolean;
 }
 
-/** Defaults of every route that signs. */
+/** Defaults for all routes that sign. */
 export interface SigningOptions {
   /** Algorithm. Default `HS256`. */
   alg?: JwsAlgorithm;
@@ -31,26 +31,25 @@ export interface SigningOptions {
   refreshTyp?: string;
   /** Flattened JWS JSON (RFC 7515 section 7.2.2), as a string, instead of the compact form. */
   full?: boolean;
-  /** Stamped as `iss` where the claims have none. */
+  /** Stamped as `iss` if the claims have none. */
   issuer?: string;
   /**
-   * Stamped as `aud` where the claims have none; never into the field `id_token`, whose audience is a client
+   * Stamped as `aud` if the claims have none. Never stamped into the field `id_token`, whose audience is a client
    * (OpenID Connect Core section 2).
    */
   audience?: string;
   /**
-   * `aud` of the `refresh_token` field. `issuer`: the issuer, in place of what the claims have, so that no
-   * service that checks `aud` takes a refresh token for an access token. `keep`: that of the claims. Default
-   * `issuer`.
+   * `aud` of the `refresh_token` field. `issuer`: the issuer replaces the `aud` of the claims, so that no service
+   * that checks `aud` accepts a refresh token as an access token. `keep`: the `aud` of the claims. Default `issuer`.
    */
   refreshAudience?: 'issuer' | 'keep';
-  /** Lifetime in seconds where the claims have no `exp`. Default 3600. */
+  /** Lifetime in seconds if the claims have no `exp`. Default 3600. */
   accessTtl?: number;
-  /** The same for the `refresh_token` field. Default 1209600 (14 days). */
+  /** Lifetime of the `refresh_token` field in seconds if its claims have no `exp`. Default 1209600 (14 days). */
   refreshTtl?: number;
-  /** Default `reject`. */
+  /** What happens with a past `exp`. Default `reject`. */
   staleExp?: StaleExpPolicy;
-  /** Characters of the longest token that is signed. Default 16384. */
+  /** Length of the longest token that is signed, in characters. Default 16384. */
   maxTokenLength?: number;
 }
 
@@ -58,18 +57,18 @@ export interface SigningOptions {
 export interface FieldPolicy {
   format: TokenFormat;
   stamp: Stamp;
-  /** The token claims the profile of RFC 9068, so its claims have to be complete. */
+  /** True for an access token with the `typ` of RFC 9068, which requires certain claims. */
   profiled: boolean;
 }
 
-/** What `@SignFields` means for one route, with all defaults filled in. */
+/** The signing rules of one route with all defaults filled in. */
 export interface SigningPolicy {
   fields: readonly string[];
   requireAll: boolean;
   readonly field: (name: string) => FieldPolicy;
 }
 
-/** What {@link SigningOptions} are where neither route nor module says. */
+/** Values of {@link SigningOptions} that neither the route nor the module sets. */
 export const STANDARD_SIGNING = {
   alg: 'HS256',
   kid: AUTO_KID,
@@ -83,9 +82,9 @@ export const STANDARD_SIGNING = {
 } as const satisfies SigningOptions;
 
 /**
- * Joins what the route says with what the module says; the field `refresh_token` has its own defaults.
+ * Merges the options of a route with those of the module. The field `refresh_token` has its own defaults.
  *
- * @throws BootError for a `typ` that is kept for other tokens
+ * @throws BootError for the `typ` that is reserved for the tokens of backend calls
  */
 export function compileSigningPolicy(
   route: RouteSigningOptions,
@@ -126,7 +125,7 @@ export function compileSigningPolicy(
   };
   const access = ofField(false);
   const refresh = ofField(true);
-  // It tells of a login, and opens nothing: no type of access tokens, none of their audiences, and a claim that says so.
+  // An ID token reports a login and gives no access: not the type at+jwt, no `aud` of access tokens, `token_use: id`.
   const id: FieldPolicy = {
     format: access.profiled ? { ...access.format, typ: STANDARD_SIGNING.typ } : access.format,
     stamp: { ...access.stamp, audience: undefined, tokenUse: 'id' },
@@ -139,9 +138,9 @@ export function compileSigningPolicy(
   };
 }
 
-/** True for the field of the token that tells a client who logged in, at whatever depth. */
+/** True for the field of the ID token, which tells a client who logged in, at any depth. */
 const isIdField = (name: string): boolean => name === 'id_token' || name.endsWith('.id_token');
 
-/** True for the field whose tokens are exchanged for new ones, at whatever depth. */
+/** True for the field of the refresh token, at any depth. */
 export const isRefreshField = (name: string): boolean =>
   name === 'refresh_token' || name.endsWith('.refresh_token');

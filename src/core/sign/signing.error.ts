@@ -8,7 +8,7 @@ export type SigningErrorCode =
   | 'claims_invalid'
   | 'token_too_large';
 
-/** What a handler or its backend returned cannot be signed. Names fields, never values. */
+/** The answer of a handler or its backend cannot be signed. The message names fields, never values. */
 export class SigningError extends RefusalError<SigningErrorCode> {
   override readonly name = 'SigningError';
 }

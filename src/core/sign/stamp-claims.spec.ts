@@ -45,7 +45,7 @@ describe('stampClaims', () => {
       sub: 's',
     });
     expect(JSON.stringify(stamp(claims))).toBe(JSON.stringify(claims));
-    // Absent means absent: a backend that sends an empty text wants just that.
+    // An empty value is not absent: the backend wants exactly that.
     expect(stamp({ jti: '', iss: '', aud: [] })).toMatchObject({ jti: '', iss: '', aud: [] });
   });
 

@@ -5,43 +5,43 @@ import { LATEST_EXPIRY } from '../revocation/index.js';
 import type { ClaimSet } from './sign-fields.js';
 import { SigningError } from './signing.error.js';
 
-/** What a claim set whose `exp` is past leads to: 502, a new `exp`, or a token that is born expired. */
+/** What a claim set with a past `exp` leads to: 502, a new `exp`, or a token that has already expired. */
 export type StaleExpPolicy = 'reject' | 'renew' | 'keep';
 
 /** What {@link stampClaims} adds. */
 export interface Stamp {
-  /** Lifetime in seconds where `exp` is absent. */
+  /** Lifetime in seconds if `exp` is absent, or is renewed. */
   ttl: number;
   issuer?: string;
   audience?: string;
-  /** The issuer becomes `aud`, in place of what the claims have. */
+  /** True: the issuer replaces the `aud` of the claims. */
   audienceIsIssuer?: boolean;
-  /** Stamped as `token_use` where absent. */
+  /** Stamped as `token_use` if absent. */
   tokenUse?: string;
   staleExp: StaleExpPolicy;
 }
 
 const TIMES = ['exp', 'nbf', 'iat'] as const;
-/** Times that are no seconds: from the first value on, up to the second. */
+/** Values that are times in a unit other than seconds: unit, smallest value, largest value. */
 const OTHER_UNITS = [
-  // As seconds the year 5138, as milliseconds 1973.
+  // 1e11 is the year 5138 in seconds, and 1973 in milliseconds.
   ['milliseconds', 1e11, LATEST_EXPIRY * 1e3],
-  // From 2001 to 2255: what is far from now means "never", e.g. the largest integer that is exact, 9.007e15.
+  // From 2001 to 2255. A larger value means "never", e.g. the largest safe integer, 9.007e15.
   ['microseconds', 1e15, 9e15],
   ['nanoseconds', 1e18, 9e18],
 ] as const;
 
 /**
- * Completes a claim set (RFC 7519 section 4.1): `iat`, `exp`, `jti`, `iss` and `aud` where absent.
+ * Completes a claim set (RFC 7519 section 4.1): adds `iat`, `exp`, `jti`, `iss` and `aud` if absent.
  * Claims that are present are not changed, except a past `exp` (see `staleExp`) and the `aud` of refresh tokens
  * (see `audienceIsIssuer`).
  *
- * @param field names the claim set in messages
+ * @param field name of the claim set in messages
  * @param now seconds since 1970
  * @param newId makes a `jti`
  * @throws SigningError `claims_expired` for a past `exp`; `sign_target_invalid` for an `exp`,
  * `nbf` or `iat` that is not a finite number; `claims_invalid` for `sub`, `jti`, `sid`, `iss` or `aud` of a
- * type that no validator takes (RFC 7519 section 4.1), and for a time in milliseconds, micro- or nanoseconds
+ * type that no validator accepts (RFC 7519 section 4.1), and for a time in milliseconds, micro- or nanoseconds
  */
 export function stampClaims(
   claims: ClaimSet,
@@ -80,7 +80,7 @@ export function stampClaims(
   return stamped;
 }
 
-/** In milliseconds an `exp` would be in 57,000 years, and `auth_time` a login that never ends. */
+/** Refuses other units: an `exp` in milliseconds would be 57,000 years ahead, and an `auth_time` never too old. */
 function assertSeconds(claims: ClaimSet, name: string, field: string): void {
   const time = toNumber(claims[name]) ?? 0;
   for (const [unit, from, to] of OTHER_UNITS)

@@ -24,7 +24,7 @@ describe('meant', () => {
     ['rotte', 'rotate'],
     ['ls', undefined],
     ['rehtoric', undefined],
-    // As long as an argument can be: nothing is computed.
+    // The longest possible argument: its length alone rules out all candidates.
     ['x'.repeat(1_000_000), undefined],
   ])('by %j is %s', (word, result) => {
     expect(meant(word, ['list', 'rotate'])).toBe(result);

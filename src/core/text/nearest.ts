@@ -1,8 +1,8 @@
 /**
- * The candidate that is spelled most like `word`, whatever the case of its letters.
+ * Finds the candidate whose spelling is most similar to `word`, ignoring case.
  *
- * @param maxEdits letters that may be missing, added, wrong or swapped; default: any number
- * @returns `undefined` when none is as near as that; the first one of several
+ * @param maxEdits how many letters may be missing, added, wrong or swapped; default: any number
+ * @returns the first of several equally similar candidates; `undefined` when all need more edits
  */
 export function nearest(
   word: string,
@@ -20,8 +20,8 @@ export function nearest(
 }
 
 /**
- * The candidate that somebody meant who wrote `word`: the nearest one that differs by at most a third of
- * its letters, and by no more than four.
+ * Finds the candidate that was probably meant by `word`: the nearest one that differs in at most a third of
+ * its letters, and in no more than four.
  */
 export const meant = (word: string, candidates: readonly string[]): string | undefined =>
   nearest(word, candidates, Math.min(4, Math.ceil(word.length / 3)));

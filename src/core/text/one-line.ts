@@ -1,24 +1,24 @@
 /*
- * Text of others (kids, claims, paths) in a terminal or a log. What steers is not let through: controls of C0
- * and C1, line and paragraph separators, and Unicode's bidirectional controls, which change the order in
- * which text is read.
+ * Makes text of clients and files (kids, claims, paths) safe for a terminal or a log. Steering characters are
+ * replaced: the control characters C0 and C1, line and paragraph separators, and Unicode's bidirectional controls,
+ * which change the order in which text is displayed.
  */
 const STEERING = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
 const RUNS_OF_STEERING = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]+/gu;
-/** The same without C0, which `JSON.stringify` escapes. */
+/** Steering characters except C0, which `JSON.stringify` escapes. */
 const STEERING_IN_JSON = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
-/** Text on one line: whatever steers becomes a blank. */
+/** Puts text on one line: replaces each run of steering characters by a blank. */
 export const oneLine = (text: string): string => text.replace(RUNS_OF_STEERING, ' ');
 
-/** Text on one line, with nothing lost: whatever steers is written as JSON would, e.g. `\u202e`. */
+/** Puts text on one line without loss: escapes steering characters as in JSON, e.g. `\u202e`. */
 export const visible = (text: string): string =>
   text.replace(STEERING, (char) => SHORT[char] ?? escaped(char));
 
 /**
- * A line of JSON in which nothing steers.
+ * Escapes the steering characters in a line of JSON.
  *
- * @param asText true: whoever parses it gets the text `\u202e`; false: the character itself
+ * @param asText true: a parser of the line gets the text `\u202e`; false: it gets the character
  */
 export const visibleInJson = (line: string, asText: boolean): string =>
   STEERING_IN_JSON.test(line)

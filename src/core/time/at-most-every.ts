@@ -1,17 +1,16 @@
 /**
- * Lets something happen at most once per interval, e.g. a line of the log about a failure that lasts.
- * It goes by the monotonic clock.
+ * Limits an action to once per interval, e.g. the log line about a lasting failure. Uses the monotonic clock.
  */
 export class AtMostEvery {
   private readonly intervalMs: number;
   private last = -Infinity;
 
-  /** @param intervalMs milliseconds */
+  /** @param intervalMs shortest time between two actions, in milliseconds */
   constructor(intervalMs: number) {
     this.intervalMs = intervalMs;
   }
 
-  /** True when the interval has passed since the last true; the caller then acts. */
+  /** Returns true when the interval has passed since it last did; the caller then acts. */
   due(): boolean {
     const time = performance.now();
     if (time - this.last < this.intervalMs) return false;
@@ -19,7 +18,7 @@ export class AtMostEvery {
     return true;
   }
 
-  /** The next {@link due} is true, e.g. because there is something else to tell. */
+  /** Makes the next {@link due} return true, e.g. because there is something else to report. */
   reset(): void {
     this.last = -Infinity;
   }

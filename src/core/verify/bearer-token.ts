@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TokenRefusedError } from '../errors/index.js';
 
-/** Where a request may carry its token. */
+/** The header and the cookie that may carry the token of a request. */
 export interface TokenPlaces {
   /** Lower case. */
   authHeaderName: string;
@@ -10,7 +10,7 @@ export interface TokenPlaces {
 
 const SCHEME = /^(Bearer|DPoP)(?: +(.*))?$/i;
 
-/** A token, not yet looked at, and where it was. Browsers send cookies by themselves, headers never. */
+/** An unchecked token and its source. Browsers send cookies by themselves, this header never. */
 export interface BearerToken {
   readonly token: string;
   readonly source: 'header' | 'cookie';
@@ -19,11 +19,11 @@ export interface BearerToken {
 }
 
 /**
- * The token of a request (RFC 6750 section 2.1, RFC 9449 section 7.1): from the header, or from the cookie
- * where one is configured and the header holds no token. A header other than `Authorization` may hold
- * the bare token. `undefined` when there is none; an empty one is none.
+ * Reads the token of a request (RFC 6750 section 2.1, RFC 9449 section 7.1): from the header, or from the cookie
+ * if one is configured and the header contains no token. A header other than `Authorization` may contain
+ * the bare token. Returns `undefined` if there is no token, or an empty one.
  *
- * @throws TokenRefusedError `token_ambiguous` when the request names two (RFC 6750 section 2: one
+ * @throws TokenRefusedError `token_ambiguous` if the request contains two tokens (RFC 6750 section 2: one
  * method per request)
  */
 export function bearerToken(
@@ -38,7 +38,7 @@ export function bearerToken(
     : { token, source: 'cookie', scheme: undefined };
 }
 
-/** What a request without a token is refused with, where one is needed. */
+/** Returns the refusal of a request without a token on a route that needs one. */
 export function tokenMissing(
   request: IncomingMessage,
   { authHeaderName, cookieKey }: TokenPlaces,
@@ -51,7 +51,7 @@ export function tokenMissing(
   );
 }
 
-/** What stands where `Bearer` should. It is named only where it cannot be a credential itself. */
+/** Explains a value without `Bearer`. Its first word is quoted only if it cannot be a credential itself. */
 function schemeHint(value: string | string[] | undefined): string {
   if (typeof value !== 'string' || value.trim() === '' || SCHEME.test(value)) return '';
   const [, scheme] = /^([A-Za-z][A-Za-z-]{0,14}) +\S/.exec(value) ?? [];
@@ -63,7 +63,7 @@ function schemeHint(value: string | string[] | undefined): string {
 function tokenOfHeader(request: IncomingMessage, name: string): BearerToken | undefined {
   const value = request.headers[name];
   if (typeof value !== 'string') return undefined;
-  // Node keeps the first of several headers, a proxy may have read the last one.
+  // Node.js keeps the first of several headers; a proxy may have read the last one.
   if (countHeader(request, name) > 1)
     throw new TokenRefusedError('token_ambiguous', `there is more than one ${name} header`);
   const [, scheme, credentials] = SCHEME.exec(value) ?? [];
@@ -82,7 +82,7 @@ function schemeNamed(scheme: string | undefined): BearerToken['scheme'] {
   return scheme.length === 'DPoP'.length ? 'DPoP' : 'Bearer';
 }
 
-/** In `Authorization` anything without the scheme belongs to another scheme. */
+/** Returns the value as a bare token. In `Authorization`, a value without our schemes belongs to another scheme. */
 const bareToken = (value: string, name: string): string | undefined =>
   name === 'authorization' || value === '' ? undefined : value;
 
@@ -100,7 +100,7 @@ function hasQueryToken({ url = '' }: IncomingMessage): boolean {
   return mark >= 0 && new URLSearchParams(url.slice(mark)).has('access_token');
 }
 
-/** The value of a cookie. @throws TokenRefusedError `token_ambiguous` when there are several of that name */
+/** Returns the value of a cookie. @throws TokenRefusedError `token_ambiguous` for several cookies of that name */
 export function tokenOfCookie(
   request: IncomingMessage,
   key: string | undefined,

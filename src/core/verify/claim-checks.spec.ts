@@ -51,9 +51,9 @@ describe('what a token says that it is', () => {
     [{ token_type: 'refresh' }, 'another'],
     [{ type: 'access' }, 'an access token'],
     [{ type: 'refresh' }, 'another'],
-    // Both say it.
+    // Both claims are present.
     [{ typ: 'Bearer', token_use: 'id' }, 'an ID token'],
-    // No certain signs: those of access tokens of Keycloak and of Dex, and what an application may mean by it.
+    // No certain signs: claims of access tokens of Keycloak and Dex, and claims with a meaning of the application.
     [
       { nonce: 'n', at_hash: 'h', c_hash: 'c', azp: 'a', auth_time: 1, sid: 's' },
       'an access token',
@@ -304,7 +304,7 @@ describe('roles', () => {
     expect(check(claims, options)).toBe('roles_missing');
     const flat = { ...CLAIMS, 'realm.roles': ['r1'] };
     expect(check(flat, options)).toBe('ok');
-    // Whoever can write a claim of his own must not write roles with it.
+    // A user who can set a claim with a dot in its name must not give himself roles with it.
     expect(check(flat, { ...options, rolesKeyIsNested: true })).toBe('roles_missing');
   });
 

@@ -14,14 +14,14 @@ import type { Matcher, TokenPolicy } from './policy-options.js';
 type ClaimSet = Readonly<Record<string, unknown>>;
 
 /**
- * Why a check refuses a token; `undefined` where it passes. A value and no exception: V8 never compiles a function
- * that always ends by a throw (bench/README.md, 2026-11-28), and refusals are what a flood consists of.
+ * Why a check refuses a token; `undefined` if the check passes. Checks return refusals instead of throwing them: V8
+ * never compiles a function that always throws (bench/README.md, 2026-11-28), and a flood consists of refused requests.
  */
 export type Refusal = TokenRefusedError | undefined;
 
 /**
- * Checks the claims of a token whose signature holds (RFC 7519 section 4.1, RFC 8725 sections 3.8
- * to 3.10). Own members only; a value of an unexpected type never counts as a match.
+ * Checks the claims of a token whose signature is valid (RFC 7519 section 4.1, RFC 8725 sections 3.8
+ * to 3.10). Only own properties are read; a value of an unexpected type never matches.
  *
  * @param now seconds since 1970
  * @returns the refusal of the first check that fails
@@ -34,13 +34,13 @@ export function refusalOfClaims(claims: ClaimSet, policy: TokenPolicy, now: numb
   return undefined;
 }
 
-/** Whether {@link refusalOfLogin} has something to check. */
+/** True if {@link refusalOfLogin} has something to check. */
 export const asksForLogin = ({ acr, maxAge }: TokenPolicy): boolean =>
   acr.length > 0 || maxAge !== undefined;
 
 /**
- * Checks how and when the user of a token that is accepted logged in (RFC 9470): a login of another kind, or a
- * newer one, would help.
+ * Checks how and when the user of a valid token logged in (RFC 9470). After a refusal, the user can log in again, in
+ * another way if need be.
  *
  * @param now seconds since 1970
  * @returns a refusal `insufficient_user_authentication`
@@ -72,7 +72,7 @@ export function refusalOfLogin(claims: ClaimSet, policy: TokenPolicy, now: numbe
  * Checks `exp`, `nbf` and `iat` alone.
  *
  * @param now seconds since 1970
- * @param latest the same: from then on a token is too new
+ * @param latest seconds since 1970 with which `nbf` and `iat` are compared. Default: `now`
  * @returns the refusal of the first check that fails
  */
 export const refusalOfTimes = (
@@ -86,7 +86,7 @@ export const refusalOfTimes = (
   checkIssuedAt(claims, policy, latest);
 
 /**
- * Checks what a token that is accepted allows: roles and scopes.
+ * Checks the roles and scopes of a valid token.
  *
  * @returns a refusal `roles_missing` or `scopes_missing`
  */
@@ -100,7 +100,7 @@ export function refusalOfAccess(claims: ClaimSet, policy: TokenPolicy): Refusal 
 
 type NamedCheck<Check> = readonly [name: string, check: Check];
 
-/** What {@link refusalOfClaims} is made of, in this order. */
+/** The checks of {@link refusalOfClaims}, in this order. */
 export const CLAIM_CHECKS: readonly NamedCheck<typeof refusalOfClaims>[] = [
   ['claim types', checkTypes],
   ['exp', checkExpiry],
@@ -112,7 +112,7 @@ export const CLAIM_CHECKS: readonly NamedCheck<typeof refusalOfClaims>[] = [
   ['required claims', checkPresence],
 ];
 
-/** What {@link refusalOfAccess} is made of. */
+/** The checks of {@link refusalOfAccess}, in this order. */
 export const ACCESS_CHECKS: readonly NamedCheck<typeof refusalOfAccess>[] = [
   ['roles', checkRoles],
   ['scopes', checkScopes],
@@ -162,7 +162,7 @@ function checkIssuedAt(claims: ClaimSet, { leeway, anyAge }: TokenPolicy, now: n
   return undefined;
 }
 
-/** A NumericDate (RFC 7519 section 2). */
+/** Reads a NumericDate (RFC 7519 section 2), in seconds since 1970; `undefined` if the claim is missing. */
 function time(claims: ClaimSet, name: string): number | Refusal {
   if (!Object.hasOwn(claims, name)) return undefined;
   const value = toNumber(claims[name]);
@@ -183,7 +183,7 @@ function checkIssuer(claims: ClaimSet, { issuers }: TokenPolicy): Refusal {
   return undefined;
 }
 
-/** Names at most ten of the issuers that are accepted. */
+/** Returns the refusal for a wrong issuer. Its message names at most ten of the accepted issuers. */
 export const issuerMismatch = (issuer: unknown, issuers: readonly string[]): TokenRefusedError =>
   new TokenRefusedError(
     'issuer_mismatch',
@@ -263,6 +263,6 @@ const matches = (held: readonly string[], wanted: readonly string[], matcher: Ma
 const own = (claims: ClaimSet, name: string): unknown =>
   Object.hasOwn(claims, name) ? claims[name] : undefined;
 
-/** A claim as a message may quote it. */
+/** Formats a claim for a message, in at most 200 characters. */
 const show = (value: unknown): string =>
   value === undefined ? '(none)' : (JSON.stringify(value) ?? '').slice(0, 200);

@@ -2,18 +2,19 @@ import { readClaim, claimText } from '../claims/index.js';
 import { claimHeaderProblem, foldHeader, type BackendHeaders } from '../headers/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 
-/** Claims by name (dots reach nested ones), and the backend header, or headers, that each becomes. */
+/** Names of claims (dots reach nested ones), each with the backend header or headers that it is sent as. */
 export type ClaimHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** How claims are written into headers. */
 export interface ClaimHeaderFormat {
   /**
-   * `percent`: percent-encoded where a claim is not printable ASCII, and `%` and commas, too: each value is read in
-   * one way. `utf8`: as it is, in UTF-8, for backends that expect what KrakenD sends; a claim with a control
-   * character is refused then (`claim_invalid`), and a comma in a text is like one between items. Default `percent`.
+   * `percent`: all characters but printable ASCII, and also `%` and commas, are percent-encoded, so that a value is
+   * unambiguous. `utf8`: claims are sent as they are, in UTF-8, for backends that expect what KrakenD sends. Then a
+   * claim with a control character is refused (`claim_invalid`), and a comma in a text looks like one between items.
+   * Default `percent`.
    */
   propagateEncoding?: 'percent' | 'utf8';
-  /** `joined`: the items of a list are joined by commas. `repeated`: each is a header line. Default `joined`. */
+  /** `joined`: the items of a list are joined by commas. `repeated`: each item is a header line. Default `joined`. */
   propagateLists?: 'joined' | 'repeated';
 }
 
@@ -26,7 +27,7 @@ export interface ClaimHeader {
   readonly repeated: boolean;
 }
 
-/** What {@link ClaimHeaders} means, compiled. */
+/** {@link ClaimHeaders}, compiled. */
 export type ClaimHeaderList = readonly ClaimHeader[];
 
 /** Compiles {@link ClaimHeaders}. */
@@ -43,7 +44,7 @@ export const compileClaimHeaders = (
     })),
   );
 
-/** `claim:header` pairs as {@link ClaimHeaders}; claims may be URLs, so the last colon counts. */
+/** Parses `claim:header` pairs. The last colon separates the two, since claims may be URLs. */
 export function parseClaimHeaders(pairs: readonly string[]): ClaimHeaders {
   const headersOf = Map.groupBy(pairs, (pair) => pair.slice(0, pair.lastIndexOf(':')));
   return Object.fromEntries(
@@ -54,7 +55,7 @@ export function parseClaimHeaders(pairs: readonly string[]): ClaimHeaders {
   );
 }
 
-/** The problems of claim headers, one line each: reserved names, and names that are one to a backend. */
+/** Returns the problems of claim headers, one line each: reserved names, and names that a backend cannot tell apart. */
 export function claimHeaderProblems(claimHeaders: ClaimHeaders): string[] {
   const seen = new Set<string>();
   return Object.values(claimHeaders)
@@ -69,10 +70,10 @@ export function claimHeaderProblems(claimHeaders: ClaimHeaders): string[] {
 }
 
 /**
- * The headers that verified claims become, as {@link ClaimHeaderFormat} says. A claim that is absent or null gives
- * none. Objects become JSON, numbers keep all their digits.
+ * Returns the headers for verified claims, in the form of {@link ClaimHeaderFormat}. A claim that is absent or null
+ * gives no header. Objects become JSON, numbers keep all their digits.
  *
- * @throws TokenRefusedError `claim_invalid` for text that is not valid Unicode, or cannot be in a header
+ * @throws TokenRefusedError `claim_invalid` for a text that is not valid Unicode, or cannot be sent in a header
  */
 export function claimsToHeaders(
   claims: Readonly<Record<string, unknown>>,
@@ -107,13 +108,13 @@ function headerText({ claim, utf8 }: ClaimHeader, value: unknown): string {
   return toBytes(text);
 }
 
-/** A comma separates items. */
+/** The comma is encoded because it separates items. */
 const ENCODED = /[^\x20-\x7e]+|[%,]/g;
 const BLANK = '%20';
 
-/** In time that grows with the length only, whatever the text. */
+/** Percent-encodes a text in linear time, whatever the text. */
 function encoded(text: string): string {
-  // Blanks at either end would be trimmed away on the way.
+  // HTTP trims blanks at either end of a header, so they are encoded.
   let begin = 0;
   while (text[begin] === ' ') begin++;
   let end = text.length;
@@ -124,10 +125,10 @@ function encoded(text: string): string {
 
 const CONTROL = /\p{Cc}/u;
 
-/** A character per byte of UTF-8, as headers are written. */
+/** Returns one character per byte of UTF-8: Node.js writes headers as latin1. */
 const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** `JSON.stringify` escapes control characters and lone surrogates already. */
+/** Returns JSON in printable ASCII. `JSON.stringify` itself escapes control characters and lone surrogates. */
 const asciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,

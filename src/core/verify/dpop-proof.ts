@@ -13,75 +13,75 @@ import { importJwk, KeyError, type ImportedKey } from '../keys/index.js';
 import { normalizeUrl } from './request-url.js';
 import { parseClaims } from './token-checks.js';
 
-/** Nonces that the server hands out, so that a proof cannot be made ahead of time (RFC 9449 section 9). */
+/** Nonces that the server issues, so that a proof cannot be made ahead of time (RFC 9449 section 9). */
 export interface NonceSource {
-  /** Seconds from the making of a nonce until nobody accepts it any more. */
+  /** Seconds after its creation for which a nonce is accepted, at most. */
   readonly lifetime: number;
-  /** The nonce of now. */
+  /** Returns the current nonce. */
   current(): Promise<string>;
-  /** Whether a nonce was handed out and still counts. */
+  /** True for a nonce that was issued and has not expired. */
   accepts(nonce: string): Promise<boolean>;
 }
 
-/** What is remembered of proofs. */
+/** The memory of used proofs. */
 export interface ProofMemory {
   /**
-   * Marks a proof as used, for everybody who sees the same state.
+   * Marks a proof as used, for all processes that share the state.
    *
-   * @param id names it
-   * @param seconds for which it could be accepted
-   * @returns false when it was used before
-   * @throws an error with a `code` when that cannot be known
+   * @param id name of the proof
+   * @param seconds time for which the proof could be accepted
+   * @returns false if the proof was used before
+   * @throws an error with a `code` while the state cannot be reached
    */
   useOnce(id: string, seconds: number): Promise<boolean>;
-  /** Nonces that every proof has to hold; left out: none is asked for. */
+  /** Source of the nonce that every proof has to contain. Default: proofs need no nonce. */
   readonly nonces?: NonceSource;
 }
 
-/** What a proof has to be made for. */
+/** The request that a proof has to be made for. */
 export interface ExpectedProof {
   /** Accepted algorithms; asymmetric ones. */
   readonly algorithms: ReadonlySet<JwsAlgorithm>;
   /** Method of the request. */
   readonly method: string;
-  /** URL of the request as `normalizeUrl` gives it; `undefined`: the request names no valid one. */
+  /** URL of the request as `normalizeUrl` returns it; `undefined`: the request names no valid one. */
   readonly url: string | undefined;
-  /** The access token that comes with it. Left out where there is none, e.g. at a token endpoint. */
+  /** The access token that is sent with the proof. Default: none, e.g. at a token endpoint. */
   readonly token?: string;
-  /** SHA-256 thumbprint of the key that has to have signed it. Left out: any key. */
+  /** SHA-256 thumbprint of the key that has to have signed the proof. Default: any key. */
   readonly thumbprint?: string;
   /** Seconds since 1970. */
   readonly now: number;
-  /** Seconds that `iat` may differ from `now`, in both directions. */
+  /** Seconds by which `iat` may differ from `now`, in both directions. */
   readonly window: number;
 }
 
-/** A proof that holds. */
+/** A proof that passed all checks. */
 export interface VerifiedProof {
-  /** SHA-256 thumbprint of its key (RFC 7638). */
+  /** SHA-256 thumbprint of the proof's key (RFC 7638). */
   readonly thumbprint: string;
-  /** Its name, unique per key. */
+  /** Id of the proof, unique per key. */
   readonly jti: string;
-  /** Seconds for which it would be accepted again, by this clock. */
+  /** Seconds for which the proof would still be accepted, by the clock of this machine. */
   readonly acceptedFor: number;
 }
 
-/** Seconds that the clocks of two servers may differ: for so long a proof is remembered beyond its time. */
+/** Seconds by which the clocks of two servers may differ. A proof is remembered for so long after it expires. */
 const CLOCK_DIFFERENCE = 60;
 
-/** Longest proof that is looked at, in characters. */
+/** Longest accepted proof, in characters. */
 const MAX_PROOF_LENGTH = 8192;
-/** Anybody can bring a key along, and the time that a signature takes grows with its square. */
+/** Largest RSA key: any client can send one, and the time of a verification grows with the square of its size. */
 const MAX_RSA_BITS = 4096;
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const;
-/** All that a public key needs (RFC 7518 section 6, RFC 8037). Certificates and names are not looked at. */
+/** The members of a public key (RFC 7518 section 6, RFC 8037). Certificates and names are ignored. */
 const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub', 'alg'] as const;
 
 /**
- * Checks a DPoP proof as {@link verifyDpopProof} does, and uses it up: with the same key and issuer its `jti`
- * counts once (RFC 9449 section 11.1).
+ * Checks a DPoP proof as {@link verifyDpopProof} does and marks it as used: with the same key and issuer a `jti` is
+ * accepted once (RFC 9449 section 11.1).
  *
- * @param expected `issuer`: of the token that comes with it, or that is asked for
+ * @param expected `issuer`: the issuer of the token that is sent with the proof, or that is requested
  * @throws TokenRefusedError `dpop_*`
  * @throws what `memory` throws while it cannot answer
  */
@@ -91,7 +91,7 @@ export async function useDpopProof(
   memory: ProofMemory,
 ): Promise<VerifiedProof> {
   const proof = await verifyDpopProof(proofs, expected, memory.nonces);
-  // A digest, so that no name is long.
+  // A digest, since the `jti` may be long.
   const name = JSON.stringify([expected.issuer, proof.thumbprint, proof.jti]);
   const id = hash('sha256', name, 'base64url');
   if (!(await memory.useOnce(id, proof.acceptedFor + CLOCK_DIFFERENCE)))
@@ -104,11 +104,11 @@ export async function useDpopProof(
 }
 
 /**
- * Checks a DPoP proof by all rules of RFC 9449 section 4.3, the cheap ones first, so that a signature is
- * computed only for a proof that is right otherwise. It may have been used before.
+ * Checks a DPoP proof by all rules of RFC 9449 section 4.3, the cheap ones first: the signature is verified only if
+ * everything else is right. Whether the proof was used before is not checked.
  *
  * @param proofs values of all `DPoP` header fields of the request
- * @param nonces of which it has to hold one; then they date the proof, and not `iat`
+ * @param nonces source of the nonce that the proof has to contain; the nonce then dates the proof in place of `iat`
  * @throws TokenRefusedError `dpop_*`
  */
 export async function verifyDpopProof(
@@ -130,7 +130,7 @@ export async function verifyDpopProof(
   return { thumbprint, jti, acceptedFor };
 }
 
-/** For a proof by another key than that of the token. */
+/** Returns the refusal of a proof by another key than that of the token. */
 export const keyMismatch = (actual: string, expected: string): TokenRefusedError =>
   new TokenRefusedError(
     'dpop_key_mismatch',
@@ -158,7 +158,7 @@ function theOnly(proofs: readonly string[]): string {
 
 interface ParsedProof {
   readonly jws: CompactJws;
-  /** All of it: `parseCompact` gives no `jwk`, since no other token may bring its key along. */
+  /** The whole header. `parseCompact` returns no `jwk`, since no other token may contain its own key. */
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
@@ -205,7 +205,7 @@ function publicKey(jwk: unknown, alg: JwsAlgorithm): ImportedKey {
 function importPublic(jwk: Record<string, unknown>): ImportedKey {
   let reason: string;
   try {
-    // Without a kid it is named by its thumbprint.
+    // Lenient: a key without a kid is named by its thumbprint.
     const imported = importJwk(jwk, { lenient: true });
     if (typeof imported !== 'string') return imported;
     reason = imported;
@@ -216,7 +216,7 @@ function importPublic(jwk: Record<string, unknown>): ImportedKey {
   throw invalid(`the jwk cannot be used: ${printable(reason)}`, 'jwk');
 }
 
-/** Method, URL and token. @returns the `jti` */
+/** Checks `jti`, method, URL and token. @returns the `jti` */
 function assertRequest(claims: ParsedProof['claims'], expected: ExpectedProof): string {
   const { jti, htm, htu, ath } = claims;
   if (typeof jti !== 'string' || jti === '')
@@ -237,7 +237,7 @@ function assertRequest(claims: ParsedProof['claims'], expected: ExpectedProof): 
   return jti;
 }
 
-/** When it was made: its nonce tells, where there are nonces, else `iat`. @returns `acceptedFor` */
+/** Checks the age of a proof: by its nonce if there are nonces, else by `iat`. @returns `acceptedFor` */
 async function assertFresh(
   claims: ParsedProof['claims'],
   { now, window }: ExpectedProof,
@@ -265,7 +265,7 @@ async function assertFresh(
   return iat + window - now;
 }
 
-/** Something of the proof, which is its maker's own, as a message may quote it. */
+/** Formats a member of the proof for a message: in printable ASCII and cut, since any client may have written it. */
 const show = (value: unknown): string =>
   value === undefined ? '(none)' : printable((JSON.stringify(value) ?? '').slice(0, 200));
 

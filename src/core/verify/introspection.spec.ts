@@ -104,7 +104,7 @@ describe('what is asked about', () => {
     answer = active();
     expect(await verdict(token)).toBe('accepted');
     expect(asked).toEqual([[ENDPOINT.url, token]]);
-    // Not where nothing says so.
+    // Without an endpoint, such a token is refused.
     asked = [];
     expect(await verdict(token, {}, { ...DEFAULTS, introspection: undefined })).toBe(
       'token_malformed',
@@ -209,7 +209,7 @@ describe('what is answered goes through the checks of claims', () => {
   ])('%s', async (_what, make, route, code) => {
     answer = make();
     expect(await verdict(OPAQUE, route)).toBe(code);
-    // An answer that does not say whose it is, is of the one issuer.
+    // An answer without `iss` belongs to the only issuer.
     if (answer?.iss === A) delete answer.iss;
     expect(await verdict(OPAQUE, route)).toBe(code);
   }); // prettier-ignore
@@ -310,7 +310,7 @@ describe('with several issuers an endpoint speaks for those that are not our own
       const token = jwt({ iss: B });
       expect(await verifyToken(token, policy, verification)).toMatchObject({ iss: B });
       expect(asked).toEqual([[url, token]]);
-      // Neither for itself nor for anybody else who is not listed.
+      // The answer must not name another issuer than the token.
       for (const iss of [OWN, A, 'https://c']) {
         answer = active({ iss });
         const refusal = verifyToken(token, policy, verification);

@@ -81,7 +81,7 @@ async function verdict(
   }
 }
 
-/** Of a token that says `iss` and is signed with the key of an issuer. */
+/** The expected result for a token with this `iss` that is signed with the key of an issuer. */
 function expectedOf(accepted: readonly Issuer[], iss: Issuer, key: Issuer): string {
   if (!accepted.includes(iss)) return 'issuer_mismatch';
   return iss === key ? 'accepted' : 'signature_invalid';
@@ -154,7 +154,7 @@ it('each issuer has its own claim with the audience, its own profile, and tokens
   expect(await verdict(at('https://a', { client_id: AUDIENCE }), policy)).toBe('accepted');
   expect(await verdict(at('https://a', { aud: AUDIENCE }), policy)).toBe('audience_mismatch');
   expect(await verdict(at('https://b', {}), policy)).toBe('accepted');
-  // Our own ones keep the profile of RFC 9068, those of others where it is asked for.
+  // Our own tokens need the claims of RFC 9068, those of other issuers only if the option `profile` says so.
   expect(await verdict(at('https://own', { aud: AUDIENCE }), policy)).toBe('claim_missing');
 });
 

@@ -26,8 +26,8 @@ export interface IntrospectionOptions {
    */
   clientFile?: string;
   /**
-   * Seconds for which an answer is cached, at most until its `exp`; that a token is not active at most 5. For so long a
-   * token is accepted after its issuer revoked it. 0: no cache. Default 30.
+   * Seconds for which an answer is cached, at most until its `exp`; the answer that a token is not active, at most 5
+   * seconds. A token may be accepted for so long after its issuer revoked it. 0: no cache. Default 30.
    */
   cacheTtl?: number;
   /** Milliseconds from the request to the last byte of the answer. Default 2000. */
@@ -149,7 +149,7 @@ export interface IssuerOptions {
   keys?: KeySource;
   /** How its keys and metadata are fetched. Default: the option `remote` of `JwksModule`. */
   remote?: KeySourceOptions;
-  /** True for the tokens that are signed here: their keys are the signing keys, and revocations name no issuer. */
+  /** True for our own tokens: their default keys are those of `JwksModule`, names in revocations have no issuer. */
   own?: boolean;
   /**
    * Introspection endpoint (RFC 7662) for its JWTs, called after their signature was verified: for tokens with few
@@ -256,7 +256,7 @@ export interface TokenPolicy {
   readonly audienceClaim: string;
   /** Tokens for other recipients are accepted, too, e.g. to revoke them. */
   readonly anyAudience: boolean;
-  /** Expired tokens are accepted, too, e.g. to revoke them. */
+  /** `exp`, `nbf` and `iat` are not compared with the time, e.g. to revoke expired tokens. */
   readonly anyAge: boolean;
   /** Bound tokens are accepted without proof or certificate, e.g. to revoke them. */
   readonly anyHolder: boolean;
@@ -280,7 +280,7 @@ export interface TokenPolicy {
   readonly types: ReadonlySet<string>;
   /** Flattened JWS JSON is accepted, too. */
   readonly full: boolean;
-  /** Accepted kinds of tokens, as their claims name them; `any`: e.g. to revoke them. */
+  /** Accepted kinds of tokens, by their claims; `any`: not checked, e.g. for refresh tokens. */
   readonly kinds: 'access' | 'access or ID' | 'any';
   readonly cookieKey: string | undefined;
   /** Lower case. */

@@ -10,24 +10,24 @@ import type {
   TokenPolicy,
 } from './policy-options.js';
 
-/** What {@link TokenPolicyOptions.audience} is where no recipient is asked for. */
+/** Value of {@link TokenPolicyOptions.audience} that accepts tokens for any recipient. */
 export const UNCHECKED = 'unchecked';
 
-/** What others may sign with: a secret that is published is none. */
+/** Algorithms of keys that are published. HMAC is not one of them, since its key has to stay secret. */
 export const ASYMMETRIC = JWS_ALGORITHMS.filter(isAsymmetric);
 
 /**
- * Algorithms of proofs (RFC 9449) where nobody names any. A proof holds its key and goes into a header: with the
- * larger ML-DSA it is too long for one.
+ * The supported algorithms of DPoP proofs (RFC 9449), and the default. A proof contains its key and is sent in a
+ * header; the two larger kinds of ML-DSA make it too long for that.
  */
 export const DPOP_ALGORITHMS: readonly JwsAlgorithm[] = ASYMMETRIC.filter(
   (alg) => alg !== 'ML-DSA-65' && alg !== 'ML-DSA-87',
 );
 
-/** A value of `acr_values`, which is a list with blanks between, in quotes (RFC 9470 section 3). */
+/** One value of `acr_values`, which is a quoted list separated by blanks (RFC 9470 section 3). */
 const ACR = /^[!#-[\]-~]+$/;
 
-/** Callers in JavaScript may give anything. */
+/** Returns the problem of `acr` or `maxAge`. The types are checked as well, for callers in JavaScript. */
 function authenticationProblem({ acr, maxAge }: RoutePolicyOptions): string | undefined {
   if (acr !== undefined) {
     const values: readonly unknown[] = Array.isArray(acr) ? acr : [];
@@ -39,12 +39,14 @@ function authenticationProblem({ acr, maxAge }: RoutePolicyOptions): string | un
   return undefined;
 }
 
-/** Seconds for which each proof that was used has to be remembered, at most twice. */
+/** Largest `dpopWindow`, in seconds. Every used proof is remembered for up to about twice as long. */
 const LONGEST_DPOP_WINDOW = 3600;
 
 /**
- * @param othersCount true where tokens of issuers that are not listed count, too
- * @throws BootError when a policy could accept nothing
+ * Checks the values of a compiled policy.
+ *
+ * @param othersCount true if tokens of issuers that are not listed are accepted, too
+ * @throws BootError for a policy that no token can fulfil, or with a value out of its range
  */
 export function assertUsable(policy: TokenPolicy, othersCount = false): void {
   const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
@@ -65,7 +67,7 @@ export function assertUsable(policy: TokenPolicy, othersCount = false): void {
       problems.push(`'dpopAlgorithms': '${alg}' is not one of: ${DPOP_ALGORITHMS.join(', ')}`);
   if (!(dpopWindow > 0 && dpopWindow <= LONGEST_DPOP_WINDOW))
     problems.push(`'dpopWindow' is not a number of seconds up to ${LONGEST_DPOP_WINDOW}`);
-  // A revocation is remembered for no longer.
+  // Revocations are forgotten LONGEST_LEEWAY seconds after the token's `exp`.
   if (!(leeway >= 0 && leeway <= LONGEST_LEEWAY))
     problems.push(`'leeway' is not a number of seconds up to ${LONGEST_LEEWAY}`);
   if (!(Number.isInteger(maxTokenLength) && maxTokenLength > 0))
@@ -79,7 +81,7 @@ export function assertUsable(policy: TokenPolicy, othersCount = false): void {
   if (problems.length > 0) throw new BootError(problems);
 }
 
-/** @throws BootError for issuers that contradict each other, or what else stands on the route */
+/** @throws BootError for issuers that contradict each other or other options of the route */
 export function assertIssuers(issuers: readonly IssuerOptions[], given: RoutePolicyOptions): void {
   if (issuers.some(({ own, introspection }) => own === true && introspection !== undefined))
     throw new BootError(
@@ -95,9 +97,11 @@ export function assertIssuers(issuers: readonly IssuerOptions[], given: RoutePol
 }
 
 /**
- * @param given what stands on the route
- * @param policy compiled from it
- * @throws BootError when it would check nothing of what it asks for
+ * Checks the options of a route.
+ *
+ * @param given the options as they are set on the route
+ * @param policy the policy that was compiled from them
+ * @throws BootError for options that contradict each other, or that would let everybody in
  */
 export function assertRoute(
   given: RoutePolicyOptions,
@@ -127,7 +131,7 @@ export function assertRoute(
     );
 }
 
-/** What a token for a backend says by itself, or what would bind it to a client. */
+/** Claims that cannot be copied: the gateway sets them itself, or they would bind the token to a client. */
 const NO_HOP_CLAIMS = new Set([
   'iss',
   'aud',
@@ -142,7 +146,7 @@ const NO_HOP_CLAIMS = new Set([
   'sid',
 ]);
 
-/** What is wrong with options of tokens for backends; `undefined` where nothing is. */
+/** Returns the problem of the option `hop`; `undefined` if there is none. */
 export function hopOptionsProblem({
   audience,
   claims = [],
@@ -156,8 +160,8 @@ export function hopOptionsProblem({
 }
 
 /**
- * True where nothing says whom the tokens are for: the audience is unchecked, and neither required claims nor
- * a class of claims take its place. Tokens that an issuer makes for any other service are accepted then.
+ * True if nothing limits the recipients of accepted tokens: the audience is unchecked, and neither required claims nor
+ * a class of claims replace the check. Then tokens are accepted that an issuer made for any other service.
  */
 export const hasUncheckedAudience = (policy: TokenPolicy): boolean =>
   [...(policy.perIssuer?.values() ?? [policy])].some(

@@ -100,7 +100,7 @@ describe('requestPath', () => {
     ['/', '/'],
     ['http://gw.example/a?b', '/a'],
     ["/a%22b/~.-_!$&'()*+,;=:@", "/a%22b/~.-_!$&'()*+,;=:@"],
-    // A client may send them, and they would end a quoted string or a line.
+    // A client may send these characters, which would end a quoted string or a line.
     ['/a"b', undefined],
     ['/a\\b', undefined],
     ['/a\tb', undefined],
@@ -152,7 +152,7 @@ describe('isSameOrigin', () => {
     [false, { host: 'gw', origin: 'http://gw, http://evil' }, DIRECT],
     [false, { host: 'gw' }, DIRECT],
     [false, {}, DIRECT],
-    // Neither is a URL, and that is all they have in common.
+    // Two invalid URLs are not the same origin.
     [false, { host: 'gw:99999', origin: 'http://gw:99999' }, DIRECT],
     [false, { host: 'gw', origin: 'https://gw.example', ...forwarded }, DIRECT],
     [true, { host: 'gw', origin: 'https://gw.example', ...forwarded }, PROXY],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
-/** A request, with the target that it had before a router took parts of it away (Express). */
+/** A request with its original target: a router of Express removes parts of `url`. */
 export type AddressedRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url'> & {
   readonly originalUrl?: string;
 };
@@ -9,27 +9,27 @@ export type AddressedRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url
 /** How a request reached the application. */
 export interface Addressing {
   /**
-   * Where clients reach the application, e.g. `https://gateway.example`. Default: scheme and host that the
-   * client addressed, which is whatever it writes into its headers.
+   * URL at which clients reach the application, e.g. `https://gateway.example`. Default: the scheme and host that the
+   * client addressed. A client may write any host into its headers.
    */
   readonly publicUrl?: string;
-  /** The peer is a proxy that is trusted: its `X-Forwarded-Proto` and `X-Forwarded-Host` count. */
+  /** True if the peer is a trusted proxy, whose `X-Forwarded-Proto` and `X-Forwarded-Host` are used. */
   readonly trustsPeer: boolean;
 }
 
-/** Printable ASCII without the backslash, which parsers of URLs turn into a slash. */
+/** Printable ASCII without the backslash, which URL parsers turn into a slash. */
 const HTTP_URL = /^https?:\/\/[!-[\]-~]+$/i;
 const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)(.*)$/is;
-/** Nothing but a name and a port: a slash or a question mark would move the path. */
+/** A host name and a port only: after a slash or a question mark the path would begin elsewhere. */
 const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 const UNRESERVED = /^[\w.~-]$/;
 
 /**
- * A URL in the form in which two spellings of one URL are equal (RFC 3986 sections 6.2.2 and 6.2.3):
- * scheme and host in lower case, no default port, no dot segments, escapes in upper case and only
- * where they are needed. Query and fragment are left out, as `htu` is compared (RFC 9449 section 4.3).
+ * Normalizes a URL, so that two spellings of it are equal (RFC 3986 sections 6.2.2 and 6.2.3): scheme and host in
+ * lower case, no default port, no dot segments, escapes in upper case and only where they are needed. Query and
+ * fragment are removed, since `htu` is compared without them (RFC 9449 section 4.3).
  *
- * @returns `undefined` for what is no http(s) URL, and for one with a user name
+ * @returns `undefined` for a text that is no http(s) URL, and for a URL with a user name or password
  */
 export function normalizeUrl(text: string): string | undefined {
   const url = HTTP_URL.test(text) ? URL.parse(text) : null;
@@ -42,9 +42,8 @@ export function normalizeUrl(text: string): string | undefined {
 }
 
 /**
- * The URL that a client addressed, normalized as by {@link normalizeUrl}.
- *
- * @returns `undefined` where the request names no valid one
+ * Returns the URL that a client addressed, normalized by {@link normalizeUrl}; `undefined` if the request names no
+ * valid one.
  */
 export function requestUrl(request: AddressedRequest, addressing: Addressing): string | undefined {
   const base = requestBase(request, addressing);
@@ -52,10 +51,8 @@ export function requestUrl(request: AddressedRequest, addressing: Addressing): s
 }
 
 /**
- * Where a client reached the application, without a slash at its end: `publicUrl`, or scheme and host that it
- * addressed.
- *
- * @returns `undefined` where the request names no valid ones
+ * Returns the URL of the application without a slash at its end: `publicUrl`, or the scheme and host that the client
+ * addressed; `undefined` if the request names no valid ones.
  */
 export function requestBase(
   request: AddressedRequest,
@@ -66,16 +63,16 @@ export function requestBase(
     : withoutSlash(new URL(publicUrl));
 }
 
-/** All that RFC 3986 section 3.3 allows in a path: nothing of it ends a quoted string. */
+/** The characters that RFC 3986 section 3.3 allows in a path. None of them ends a quoted string. */
 const PATH = /^\/[\w.~!$&'()*+,;=:@%/-]*$/;
 
-/** Path of a request, without the query; `undefined` for what is no path of a URL. */
+/** Returns the path of a request without its query; `undefined` if it is not valid. */
 export function requestPath(request: AddressedRequest): string | undefined {
   const [path = ''] = targetOf(request).path.split('?', 1);
   return PATH.test(path) ? path : undefined;
 }
 
-/** RFC 9112 section 3.2.2: a proxy writes the whole URL, and its host counts, not that of the header. */
+/** Splits the request target. In absolute form, its host replaces that of `Host` (RFC 9112 section 3.2.2). */
 function targetOf(request: AddressedRequest): { authority?: string; path: string } {
   const target = request.originalUrl ?? request.url ?? '';
   const absolute = ABSOLUTE_FORM.exec(target);
@@ -104,18 +101,18 @@ function addressedBase(
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Which requests count as the application's own. */
+/** The origins whose pages may send state-changing requests. */
 export interface OwnOrigin extends Addressing {
-  /** Origins beside the own one whose pages may do as its own pages. Default: none. */
+  /** Origins whose pages have the same rights as the application's own pages. Default: none. */
   readonly trustedOrigins?: readonly string[];
 }
 
 /**
- * False for a state-changing request that a page of another origin may have caused (CSRF). Code that
- * takes credentials from cookies, or sets them, has to refuse it.
+ * False for a state-changing request that a page of another origin may have caused (CSRF). Code that reads
+ * credentials from cookies, or sets cookies, has to refuse it.
  *
- * An `Origin` that is trusted is enough. `Sec-Fetch-Site` is the browser's own verdict and decides for all
- * others where it is there; else `Origin` has to be the application's, in whatever spelling.
+ * A request from a trusted `Origin` passes. For all others the header `Sec-Fetch-Site` decides, which the browser
+ * itself sets. Without it, `Origin` has to be that of the application, in any spelling.
  */
 export function isSameOrigin(request: IncomingMessage, own: OwnOrigin): boolean {
   const { method = '', headers } = request;
@@ -128,7 +125,7 @@ export function isSameOrigin(request: IncomingMessage, own: OwnOrigin): boolean 
   return expected !== undefined && originOf(origin) === expected;
 }
 
-/** An `Origin` header in the spelling of `URL.origin`; `undefined` for what is none of http or https. */
+/** Returns an `Origin` header in the spelling of `URL.origin`; `undefined` if it is no valid http(s) origin. */
 function originOf(header = ''): string | undefined {
   const [, authority] = /^https?:\/\/(.*)$/i.exec(header) ?? [];
   return authority !== undefined && AUTHORITY.test(authority)

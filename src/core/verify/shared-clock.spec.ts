@@ -15,7 +15,7 @@ const policy = compilePolicy(
   { algorithms: ['ES256'], issuer: 'https://own', audience: 'api', leeway: 1 },
 );
 
-/** What becomes of a token. @param shared seconds by which the clock of the store is ahead of this machine's */
+/** Returns `accepted` or the code of the refusal. @param shared seconds by which the store's clock is ahead */
 async function verdict(claims: object, shared: number | undefined): Promise<string> {
   const token = await signToken(
     { iss: 'https://own', aud: 'api', sub: 'u', exp: TIME + 600, ...claims },

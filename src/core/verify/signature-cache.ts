@@ -1,23 +1,23 @@
 import { hash } from 'node:crypto';
 import type { JwsKey } from '../jws/index.js';
 
-/** Tokens that are remembered where nobody says otherwise, at about 150 bytes each. */
+/** Default number of tokens in the cache, at about 150 bytes each. */
 export const SIGNATURE_CACHE_SIZE = 10_000;
 
 /**
  * Remembers which tokens had a valid signature, and nothing else of them: claims, expiry and
- * revocation are checked every time. An asymmetric verification costs thirty times as much.
+ * revocation are checked every time. An asymmetric verification costs thirty times as much as a look-up.
  *
- * An entry counts only for the same key object that verified the token. Reloading a key set makes new
+ * An entry is valid only for the key object that verified the token. Reloading a key set makes new
  * objects, so entries do not outlive their key set.
  */
 export class SignatureCache {
   private readonly verified = new Map<string, JwsKey>();
 
-  /** @param limit tokens that are remembered; the oldest one makes room */
+  /** @param limit largest number of tokens; beyond it the oldest entry is removed */
   constructor(private readonly limit: number) {}
 
-  /** Names a token by all of its characters (SHA-256). */
+  /** Returns the SHA-256 of the whole token. */
   idOf(token: string): string {
     return hash('sha256', token, 'base64');
   }
@@ -26,7 +26,7 @@ export class SignatureCache {
     return this.verified.get(id) === key;
   }
 
-  /** For a token whose signature was valid a moment ago. */
+  /** Adds a token whose signature was just verified. */
   add(id: string, key: JwsKey): void {
     const { verified } = this;
     // Deleted first, so that it becomes the newest entry.

@@ -46,7 +46,7 @@ function prove(token: string, claims: object = {}): string {
   return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
 }
 
-/** Remembers, and records what it was asked. */
+/** A memory that records the lifetime of each proof. */
 class Memory implements ProofMemory {
   readonly used = new Map<string, number>();
   async useOnce(id: string, seconds: number): Promise<boolean> {

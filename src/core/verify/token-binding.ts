@@ -7,32 +7,32 @@ import type { TokenPolicy } from './policy-options.js';
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Whoever presents a token, as far as a bound token asks for it. What is a method is called for bound
- * tokens only.
+ * The client that presents a token: what the check of a bound token needs to know of its request. The methods are
+ * called for bound tokens only.
  */
 export interface TokenHolder {
   /** Scheme of the header with the token; `undefined` for a cookie, and for a header without a scheme. */
   readonly scheme: 'Bearer' | 'DPoP' | undefined;
   /** Method of the request. */
   readonly method: string;
-  /** URL of the request as its client addressed it, normalized; `undefined` where it names no valid one. */
+  /** Returns the normalized URL that the client addressed; `undefined` if the request names no valid one. */
   url(): string | undefined;
-  /** Values of all `DPoP` header fields. */
+  /** Returns the values of all `DPoP` header fields. */
   proofs(): readonly string[];
   /**
-   * Where the proof of a request was used already, since it names no token: at a token endpoint (RFC 9449
-   * section 5). Its `key` is the SHA-256 thumbprint of the proof's key, `undefined` where there was none.
+   * Set at a token endpoint, where the proof of the request was used already, since it names no token (RFC 9449
+   * section 5). `key` is the SHA-256 thumbprint of the proof's key; `undefined`: the request had no proof.
    */
   readonly proven?: { readonly key: string | undefined };
   /**
-   * SHA-256 thumbprint of the client's certificate in base64url (RFC 8705 section 3.1).
+   * Returns the SHA-256 thumbprint of the client's certificate in base64url (RFC 8705 section 3.1).
    *
-   * @throws TokenRefusedError `claim_invalid`, which says why there is none
+   * @throws TokenRefusedError `claim_invalid` with the reason why there is no certificate
    */
   certificate(): string;
 }
 
-/** Members of `cnf` that are understood: RFC 9449 section 6.1 and RFC 8705 section 3.1. */
+/** The supported members of `cnf`: RFC 9449 section 6.1 and RFC 8705 section 3.1. */
 interface Confirmation {
   readonly jkt?: string;
   readonly 'x5t#S256'?: string;
@@ -40,7 +40,7 @@ interface Confirmation {
 const UNDERSTOOD: ReadonlySet<string> = new Set(['jkt', 'x5t#S256']);
 const SHA256_BASE64URL = /^[\w-]{43}$/;
 
-/** Whether {@link assertHolder} has something to check; all that a bearer token costs. */
+/** True if {@link assertHolder} has something to check. For a bearer token, nothing more than this is computed. */
 export const needsHolder = (
   claims: Claims,
   { dpop, anyHolder }: TokenPolicy,
@@ -49,12 +49,12 @@ export const needsHolder = (
   !anyHolder && (Object.hasOwn(claims, 'cnf') || dpop === 'required' || holder?.scheme === 'DPoP');
 
 /**
- * Checks that a token is presented by the one that it is bound to (RFC 7800): by a proof of its key
- * (`cnf.jkt`, RFC 9449 section 7), by its certificate (`cnf.x5t#S256`, RFC 8705 section 3), or by both.
+ * Checks that the client which presents a token is the one that the token is bound to (RFC 7800): by a proof of its
+ * key (`cnf.jkt`, RFC 9449 section 7), by its certificate (`cnf.x5t#S256`, RFC 8705 section 3), or by both.
  *
- * @param holder left out: nobody, so that every bound token is refused
- * @param memory left out: proofs are not accepted
- * @throws TokenRefusedError `dpop_*`; `claim_invalid` for a `cnf` that is not understood or not fulfilled
+ * @param holder `undefined`: every bound token is refused
+ * @param memory `undefined`: proofs are not accepted
+ * @throws TokenRefusedError `dpop_*`; `claim_invalid` for a `cnf` that is not supported or not fulfilled
  * @throws what `memory` throws while it cannot answer
  */
 export async function assertHolder(
@@ -81,7 +81,7 @@ function confirmationOf(claims: Claims): Confirmation {
   if (!Object.hasOwn(claims, 'cnf')) return {};
   const { cnf } = claims;
   const names = isJsonObject(cnf) ? Object.keys(cnf) : [];
-  // RFC 7800 section 3.1 lets unknown members be ignored; then a bound token would be a bearer token.
+  // RFC 7800 section 3.1 allows to ignore unknown members, but that would make a bound token a bearer token.
   if (
     !isJsonObject(cnf) ||
     names.length === 0 ||

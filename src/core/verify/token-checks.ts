@@ -20,40 +20,39 @@ import type { IntrospectionOptions, TokenPolicy } from './policy-options.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** The revocations that are known, as the checks see them. */
+/** The known revocations, as the checks need them. */
 export interface RevocationView {
   /**
-   * Whether a token is revoked.
+   * True if a token is revoked.
    *
-   * @throws an error with a `code` when that cannot be known
+   * @throws an error with a `code` while the revocations are not known
    */
   isRevoked(token: TokenNames): boolean;
-  /** Tells that there is a token which expires at `exp` (seconds since 1970). */
+  /** Notes that a token exists which expires at `exp` (seconds since 1970). */
   noteExpiry(exp: number): void;
-  /** Seconds since 1970 by the clock that all who share the revocations have. Left out: by this machine's. */
+  /** Seconds since 1970 by the clock of all processes that share the revocations. Default: this machine's. */
   readonly now?: number;
-  /** Seconds since 1970 that none of their tokens is from beyond: later than now where the clock was set back. */
+  /** Latest possible `iat` of their tokens, in seconds since 1970: later than `now` if a clock was set back. */
   readonly latest?: number;
 }
 
-/** Asks issuers about tokens (RFC 7662). */
+/** Calls introspection endpoints (RFC 7662). */
 export interface Introspector {
   /**
-   * What the endpoint says of a token that is active, without `active` itself; `undefined` of one that is not.
+   * Returns the endpoint's answer for an active token, without `active` itself; `undefined` for an inactive token.
    *
-   * @throws an error with a `code` while the endpoint cannot be asked
+   * @throws an error with a `code` while the endpoint does not answer
    */
   introspect(token: string, endpoint: IntrospectionOptions): Promise<Claims | undefined>;
 }
 
 /*
- * The checks of a token before those of its claims, one function each: `verifyToken` stops at the
- * first that fails, `signet explain` goes on. Both use these functions. A `refusalOf…` gives a refusal back, all others
- * throw one.
+ * The checks of a token before those of its claims, one function each. `verifyToken` stops at the first that fails,
+ * `signet explain` goes on; both use these functions. A `refusalOf…` returns a refusal, all others throw it.
  */
 
 /**
- * A token taken apart, in the forms that the policy takes.
+ * Parses a token in one of the forms that the policy accepts.
  *
  * @throws TokenRefusedError `token_malformed`
  */
@@ -70,7 +69,7 @@ export function allowedAlgorithm({ alg }: JwsHeader, { algorithms }: TokenPolicy
   return alg;
 }
 
-/** @throws TokenRefusedError `key_not_found`; `algorithm_not_allowed` for a key that is for something else */
+/** @throws TokenRefusedError `key_not_found`; `algorithm_not_allowed` for a key that is not for this algorithm */
 export function assertFits(
   key: JwsKey | undefined,
   header: JwsHeader,
@@ -86,7 +85,7 @@ export function assertFits(
 }
 
 /**
- * Checks a signature. A promise only where that is done in another thread.
+ * Checks a signature. Returns a promise only if another thread verifies it.
  *
  * @returns a refusal `signature_invalid`
  */
@@ -106,7 +105,7 @@ const refusalUnless = (valid: boolean, { kid }: JwsKey): Refusal =>
     ? undefined
     : new TokenRefusedError('signature_invalid', `the signature does not fit kid '${kid}'`);
 
-/** The normalized type. @throws TokenRefusedError `type_not_allowed` */
+/** Returns the normalized type. @throws TokenRefusedError `type_not_allowed` */
 export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy): string {
   const type = normalizeType(typ);
   if (!types.has(type))
@@ -118,8 +117,8 @@ export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy):
 }
 
 /**
- * The claims of a payload. A name that is there twice is refused (RFC 7519 section 4): another reader of the
- * token could go by the other value.
+ * Parses the claims of a payload. A duplicate name is refused (RFC 7519 section 4): another reader of the token could
+ * use the other value.
  *
  * @throws TokenRefusedError `token_malformed`
  */
@@ -139,7 +138,7 @@ export function parseClaims(payload: Buffer): Record<string, unknown> {
 }
 
 /**
- * RFC 9068 section 4: a token that claims the profile has to keep it, where the policy asks for it.
+ * Checks that an `at+jwt` token has all claims of its profile (RFC 9068 section 4), if the policy requires it.
  *
  * @throws TokenRefusedError `claim_missing`
  */
@@ -169,14 +168,14 @@ export const refusalOfRevocation = (revocations: RevocationView, token: TokenNam
 const B64TOKEN = /^[\w.~+/-]+=*$/;
 
 /**
- * True for a token that can be asked about: it is of the characters and of the length of a bearer token, and
- * no JWT. A JWT that is broken or not signed is none of them, so that it is refused here.
+ * True for a token to introspect: it has the characters and the length of a bearer token and is no JWT. A broken or
+ * unsigned JWT is not opaque, so that it is refused without a call of the endpoint.
  */
 export const isOpaque = (token: string, { maxTokenLength }: TokenPolicy): boolean =>
   token.length <= maxTokenLength && B64TOKEN.test(token) && !isCompactJws(token);
 
 /**
- * What the issuer of a token says of it.
+ * Returns the answer of the introspection endpoint about a token.
  *
  * @throws TokenRefusedError `token_revoked` for a token that is not active
  * @throws what {@link Introspector.introspect} throws
@@ -198,15 +197,15 @@ export async function introspected(
   return answer;
 }
 
-/** Members of an answer that may say what kind of token it is about: of RFC 7662, of Ory Hydra, of Keycloak. */
+/** Members of an answer that may contain the kind of the token: of RFC 7662, of Ory Hydra, of Keycloak. */
 const KINDS = ['token_type', 'token_use', 'typ'] as const;
 const NO_ACCESS_TOKEN = /refresh|offline|^id(?:[_-]?token)?$/i;
 
 /**
- * Checks what an answer says of the kind of the token.
+ * Checks the kind of the token that an answer states.
  *
  * @throws TokenRefusedError `type_not_allowed` for a refresh or ID token; `claim_invalid` for a kind that is no
- * text; `claim_missing` for a token that is bound to a key, without saying to which
+ * string; `claim_missing` for a token of type `DPoP` without the claim `cnf`
  */
 export function assertAccessToken(answer: Claims): void {
   for (const claim of KINDS) {
@@ -220,7 +219,7 @@ export function assertAccessToken(answer: Claims): void {
         { claim, actual: kind },
       );
   }
-  // Accepted as a bearer token it would need no proof.
+  // Without `cnf`, the token would be accepted as a bearer token, without a proof.
   if (/^dpop$/i.test(String(answer.token_type)) && !Object.hasOwn(answer, 'cnf'))
     throw new TokenRefusedError(
       'claim_missing',

@@ -21,14 +21,14 @@ import {
   UNCHECKED,
 } from './policy-rules.js';
 
-/** How endpoints are asked where nobody says otherwise. */
+/** Defaults of the option `introspection`. */
 export const STANDARD_INTROSPECTION = {
   tokens: 'opaque',
   cacheTtl: 30,
   timeoutMs: 2000,
 } as const satisfies Partial<NonNullable<TokenPolicyOptions['introspection']>>;
 
-/** What a policy is where neither route nor module says. */
+/** Defaults of options that neither the route nor the module sets. */
 export const STANDARD_POLICY = {
   audienceMatcher: 'any',
   audienceClaim: 'aud',
@@ -44,13 +44,13 @@ export const STANDARD_POLICY = {
 } as const satisfies Partial<TokenPolicyOptions>;
 
 /**
- * Joins what a route says with the defaults of the module. A member the route leaves out, or sets
+ * Compiles the options of a route with the defaults of the module. An option that the route leaves out, or sets
  * to `undefined`, keeps its default.
  *
- * @param checkClaimsClass what the route's class of claims asks for, if it has one
- * @param findIssuer says what holds for tokens of issuers that are not listed; routes that name issuers or
- * keys themselves, and those with `admin`, do not ask it
- * @throws BootError when the result could accept nothing, or check nothing
+ * @param checkClaimsClass the check by the route's class of claims, if it has one
+ * @param findIssuer finds the policy for issuers that are not listed. Routes with issuers or keys of their own, and
+ * routes with `admin`, do not use it
+ * @throws BootError for options that no token can fulfil, or that contradict each other
  */
 export function compilePolicy(
   route: RoutePolicyOptions,
@@ -70,10 +70,10 @@ export function compilePolicy(
   const authHeaderName = (merged.authHeaderName ?? STANDARD_POLICY.authHeaderName).toLowerCase();
   const { cookieKey } = merged;
   const ownKeys = keySource(given);
-  // With keys of its own a route takes tokens that they verify, and those of no other keys.
+  // A route with keys of its own accepts only tokens that these keys verify.
   const hasOwnKeys = ownKeys !== undefined && given.admin !== true;
   const listed = given.issuer === undefined && !hasOwnKeys ? merged.issuers : given.issuers;
-  // Roles in tokens of other issuers give no admin rights: admins log in here.
+  // Roles in tokens of other issuers give no admin rights: admins need our own tokens.
   const issuers = given.admin === true ? listed?.filter(({ own }) => own === true) : listed;
   if (given.admin === true && issuers?.length === 0)
     throw new BootError("'admin' takes our own tokens only, and none of 'issuers' is our own");
@@ -115,7 +115,7 @@ export function compilePolicy(
     dpop: merged.dpop ?? false,
     dpopAlgorithms: new Set(merged.dpopAlgorithms ?? DPOP_ALGORITHMS),
     dpopWindow: merged.dpopWindow ?? STANDARD_POLICY.dpopWindow,
-    // Our own tokens are JWTs, and whoever administers this gateway has one of them.
+    // Admin routes accept our own tokens only, and these are JWTs.
     introspection: given.admin === true ? undefined : introspection,
     jwtIntrospection: introspection?.tokens === 'all' ? introspection : undefined,
     hop: given.hop === true ? undefined : given.hop,
@@ -142,7 +142,7 @@ export function compilePolicy(
   return policy;
 }
 
-/** Where a route with `hop: true` finds its token, and of which kind that is. */
+/** Returns the options of a route with `hop: true`: the header and the type of its tokens. */
 function hopPlaces(given: RoutePolicyOptions): Partial<TokenPolicyOptions> {
   for (const name of ['authHeaderName', 'cookieKey', 'types', 'dpop', 'introspection'] as const)
     if (given[name] !== undefined)
@@ -165,7 +165,7 @@ function recipients({
   return { audiences, anyAudience: audiences.length === 1 && audiences[0] === UNCHECKED };
 }
 
-/** A policy with some members changed, for tokens of each of its issuers. */
+/** Returns a policy with some members changed, also in the policies of its issuers. */
 export function varyPolicy(policy: TokenPolicy, changes: Partial<TokenPolicy>): TokenPolicy {
   const { perIssuer, unlistedIssuer } = policy;
   const vary = (one: TokenPolicy): TokenPolicy => ({ ...one, ...changes });
@@ -182,9 +182,9 @@ export function varyPolicy(policy: TokenPolicy, changes: Partial<TokenPolicy>): 
 }
 
 /**
- * The issuer of a token that a policy accepts, as names in revocations carry it; `undefined` for own tokens.
+ * Returns the issuer of an accepted token as names in revocations contain it; `undefined` for our own tokens.
  *
- * @param iss of the token
+ * @param iss the claim of the token
  */
 export function foreignIssuerOf(policy: TokenPolicy, iss: unknown): string | undefined {
   if (typeof iss !== 'string') return undefined;
@@ -197,11 +197,11 @@ const kindsOf = (idTokens = false): TokenPolicy['kinds'] => (idTokens ? 'access 
 
 const NO_ISSUERS: ReadonlySet<string> = new Set();
 
-/** The issuers whose tokens are signed here. */
+/** Returns the issuers whose tokens this gateway signs. */
 const ownIssuers = ({ issuer, issuers }: PolicyDefaults): readonly string[] =>
   issuers?.filter(({ own }) => own === true).map((one) => one.issuer) ?? list(issuer);
 
-/** What a route's policy is for tokens of one of its issuers. */
+/** Returns the policy of a route for tokens of one of its issuers. */
 function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
   return {
     ...policy,
@@ -218,7 +218,7 @@ function ofIssuer(one: IssuerOptions, policy: TokenPolicy): TokenPolicy {
   };
 }
 
-/** A route with issuers or keys of its own does not use the endpoint of the module, which does not know its tokens. */
+/** Returns the endpoint of a route. With issuers or keys of its own, it does not inherit the endpoint of the module. */
 function endpointOf(
   given: RoutePolicyOptions,
   merged: RoutePolicyOptions,
@@ -228,7 +228,7 @@ function endpointOf(
   return isApart ? given.introspection : merged.introspection;
 }
 
-/** @param configured keys of own tokens that name no others */
+/** Returns the source of an issuer's keys: for an own issuer without a source of its own, that of the policy. */
 function issuerKeys(
   one: IssuerOptions,
   { keySource: configured }: TokenPolicy,
@@ -239,9 +239,9 @@ function issuerKeys(
 }
 
 /**
- * Where the keys of an issuer come from; unless it says, from where its metadata name.
+ * Returns the source of an issuer's keys. Default: the `jwks_uri` of its metadata.
  *
- * @throws BootError when it names several places
+ * @throws BootError for several sources
  */
 export function issuerKeySource({
   issuer,
@@ -261,7 +261,7 @@ export function issuerKeySource({
   return { discover: issuer, options: remote };
 }
 
-/** What `admin: true` stands for. */
+/** Returns the roles that `admin: true` requires. */
 function adminRoles(
   { admin, roles }: RoutePolicyOptions,
   defaults: PolicyDefaults,
@@ -281,8 +281,8 @@ function keySource({ jwkUrl, jwkLocalPath, remote }: RoutePolicyOptions): KeySou
 }
 
 /**
- * Callers in JavaScript may leave it out. An empty text (a variable that is not set) is dropped: it must
- * not match a token with an empty claim.
+ * Returns a value as a list; callers in JavaScript may leave it out. Empty texts (variables that are not set) are
+ * dropped, since they would match an empty claim.
  */
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   (typeof value === 'string' ? [value] : (value ?? [])).filter(Boolean);

@@ -4,11 +4,11 @@
  * serialized.
  */
 export type VerifiedClaims<Claims extends object = object> = {
-  /** Issuer; one of the accepted ones. */
+  /** One of the accepted issuers. */
   readonly iss: string;
-  /** Recipients; always there where `aud` is what the audience is compared with. */
+  /** Recipients. Always present if `audienceClaim` is `aud` and the audience is checked. */
   readonly aud?: string | readonly string[];
-  /** Seconds since 1970; not past. */
+  /** Seconds since 1970; in the future, give or take the leeway. */
   readonly exp: number;
   readonly nbf?: number;
   readonly iat?: number;

@@ -35,32 +35,32 @@ import type { IntrospectionOptions, TokenPolicy } from './policy-options.js';
 import { foreignIssuerOf } from './token-policy.js';
 import type { VerifiedClaims } from './verified-claims.js';
 
-/** Where the keys that verify tokens come from. */
+/** The source of the keys that verify tokens. */
 export interface VerificationKeys {
-  /** The keys that a header names, as far as they are known. Never waits. */
+  /** Returns the known keys that a header names, without waiting. */
   verificationKeys(names: KeyNames, source?: KeySource): readonly JwsKey[];
-  /** Looks for keys that are not known where keys come from, for a bounded time. */
+  /** Asks the source for keys that are not known yet, for a bounded time. */
   awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]>;
 }
 
-/** An observer of the use of tokens that were signed here. */
+/** Observes the use of tokens that this gateway signed. */
 export interface TokenUses {
-  /** @returns what has to be waited for before the token counts; `undefined` for nothing */
+  /** @returns a promise to wait for before the token is accepted; `undefined` if there is nothing to wait for */
   note(token: string, claims: Readonly<Record<string, unknown>>): Promise<void> | undefined;
 }
 
-/** What {@link verifyToken} works with. */
+/** The keys, caches and stores that {@link verifyToken} uses. */
 export interface Verification {
   readonly keys: VerificationKeys;
-  /** Left out: nothing can be revoked. */
+  /** Default: no token is revoked. */
   readonly revocations?: RevocationView;
-  /** Left out: every signature is computed. */
+  /** Default: every signature is computed. */
   readonly signatures?: SignatureCache;
-  /** Left out: tokens that are bound to a key are refused. */
+  /** Default: tokens that are bound to a key are refused. */
   readonly proofs?: ProofMemory;
-  /** Left out: nobody wants to know. */
+  /** Default: uses are not observed. */
   readonly uses?: TokenUses;
-  /** For policies that ask about tokens. */
+  /** Required by policies with an introspection endpoint. */
   readonly introspector?: Introspector;
 }
 
@@ -68,11 +68,11 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Verifies a token (RFC 7519 section 7.2, RFC 8725): format, algorithm, key, signature, type, claims,
- * revocation, holder, login, roles and scopes, in this order. Where the policy says so, a token that is no JWS
- * is asked about in place of the first five (RFC 7662), and a JWT after them.
+ * revocation, holder, class of claims, login, roles and scopes, in this order. If the policy has an introspection
+ * endpoint (RFC 7662), a token that is no JWS is introspected in place of the first five checks, a JWT after them.
  *
- * @param token JWS, or a token to ask about
- * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
+ * @param token a JWS, or an opaque token to introspect
+ * @param holder the client that presents the token. Default: none, so a token that is bound to its holder is refused
  * @returns the claims of a token that fulfils `policy`
  * @throws TokenRefusedError with the code of the first check that fails
  * @throws what `keys`, `revocations` and `introspector` throw while they cannot answer
@@ -88,12 +88,12 @@ export async function verifyToken(
   return verdict;
 }
 
-/** What came of a token: its claims, or why it is refused. */
+/** The result of a verification: the claims of the token, or why it is refused. */
 export type TokenVerdict = VerifiedClaims | TokenRefusedError;
 
 /**
- * The same as {@link verifyToken}, with a refusal as a value. A promise only where something has to be waited for:
- * neither for HMAC nor for a signature that is remembered.
+ * Like {@link verifyToken}, but returns a refusal instead of throwing it. Returns a promise only if a check has to
+ * wait; HMAC and cached signatures do not.
  *
  * @throws what `keys`, `revocations` and `introspector` throw while they cannot answer
  */
@@ -116,7 +116,7 @@ function refusalOrThrow(error: unknown): TokenRefusedError {
   throw error;
 }
 
-/** Refusals that no flood consists of are thrown. */
+/** Verifies a token. Rare refusals are thrown, frequent ones returned: see {@link Refusal} for the reason. */
 function begin(
   token: string,
   policy: TokenPolicy,
@@ -137,11 +137,10 @@ function begin(
 }
 
 /**
- * The policy for tokens of the issuer that a token names; its signature then has to be by a key of that
- * very issuer.
+ * Returns the policy for the issuer that a token names. That policy accepts signatures by keys of this issuer only.
  *
  * @returns a promise only for an issuer that is not listed
- * @throws TokenRefusedError `issuer_mismatch` for an issuer that is not among them
+ * @throws TokenRefusedError `issuer_mismatch` for an unknown issuer
  * @throws what `unlistedIssuer` throws while it cannot answer
  */
 export function issuerPolicy(
@@ -165,9 +164,9 @@ export function issuerPolicy(
 }
 
 /**
- * What an endpoint says of a token, and the policy for it: that of the issuer that it names. An issuer that need
- * not be named because there is one only is filled in. An endpoint speaks for listed issuers: not for tokens that
- * are signed here, nor for issuers that are found at run time, each of which has a provider of its own.
+ * Returns the claims of an introspection answer and the policy for the issuer that it names. If the answer has no
+ * `iss` and only one issuer is possible, that one is filled in. The endpoint may answer for listed issuers only:
+ * neither for our own tokens, nor for issuers that are found at run time, each of which is another provider.
  *
  * @throws TokenRefusedError `issuer_mismatch` for any other issuer
  */
@@ -179,7 +178,7 @@ export function answerPolicy(
   const names =
     perIssuer !== undefined
       ? [...perIssuer].filter(([iss, one]) => one.foreignIssuers.has(iss)).map(([iss]) => iss)
-      : // With the configured keys nothing says whose they are.
+      : // A policy that uses the keys of `JwksModule` cannot tell our own issuers from others.
         [...(keySource === undefined ? issuers : foreignIssuers)];
   const claims =
     Object.hasOwn(answer, 'iss') || names.length !== 1 ? answer : { ...answer, iss: names[0] };
@@ -235,7 +234,7 @@ function verifyBy(
     : keys.awaitVerificationKeys(header, keySource).then(signed);
 }
 
-/** The checks of a token whose signature is by `signer`. A promise only where one of them waits. */
+/** Checks a token after its signature. Returns a promise only if a check waits. */
 function verifySigned(
   token: string,
   jws: CompactJws,
@@ -260,7 +259,7 @@ function verifySigned(
       );
 }
 
-/** The claims of a JWT with what its issuer says of it. */
+/** Introspects a JWT and returns its claims, replaced or completed by those of the answer. */
 async function askedAbout(
   token: string,
   own: Claims,
@@ -268,7 +267,7 @@ async function askedAbout(
   endpoint: IntrospectionOptions,
   { introspector }: Verification,
 ): Promise<Claims | TokenRefusedError> {
-  // Nobody need be asked about a token that has expired.
+  // An expired token is refused without a call of the endpoint.
   const late = refusalOfTimes(own, policy, nowSeconds());
   if (late !== undefined) return late;
   const claims = { ...own, ...(await introspected(token, endpoint, introspector)) };
@@ -276,7 +275,7 @@ async function askedAbout(
   return claims;
 }
 
-/** The checks of claims that are known to be the issuer's. A promise only where one of them waits. */
+/** Checks claims that are known to come from the issuer. Returns a promise only if a check waits. */
 function accept(
   token: string,
   names: TokenNames,
@@ -300,7 +299,8 @@ function accept(
 }
 
 /**
- * A token that a gateway issued is too new where the clock is behind, or was set back since: what they share decides.
+ * Checks the claims. If the clock of this machine is behind or was set back, a token that a gateway issued seems too
+ * new; then the clock that the gateways share decides.
  */
 function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: RevocationView): Refusal {
   const now = nowSeconds();
@@ -310,7 +310,7 @@ function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: Revoca
   return later <= now ? refusal : refusalOfClaims(claims, policy, later);
 }
 
-/** The checks that wait. */
+/** The remaining checks of a token that needs one which waits. */
 async function acceptSlowly(
   token: string,
   names: TokenNames,
@@ -326,20 +326,20 @@ async function acceptSlowly(
   return allowed(claims, policy);
 }
 
-/** Own tokens only; a refusal for want of a login, a role or a scope comes later, and is a use, too. */
+/** Notes the use of our own tokens. A token that the later checks of login, roles or scopes refuse was used, too. */
 const noteUse = (
   token: string,
   { issuer, claims }: TokenNames,
   { uses }: Verification,
 ): Promise<void> | undefined => (issuer === undefined ? uses?.note(token, claims) : undefined);
 
-/** Last, so that a token that is not valid is a 401 and never a 403. */
+/** Checks login, roles and scopes. These come last, so that an invalid token gives 401 and never 403. */
 function allowed(claims: Claims, policy: TokenPolicy): TokenVerdict {
   const login = asksForLogin(policy) ? refusalOfLogin(claims, policy, nowSeconds()) : undefined;
   return login ?? refusalOfAccess(claims, policy) ?? (claims as VerifiedClaims);
 }
 
-/** For a set of others that has a kid twice, for keys that both fit. @returns the one that signed */
+/** Finds the key that made the signature, if a published set has several fitting keys with one kid. */
 async function signerAmong(
   jws: CompactJws,
   alg: JwsAlgorithm,
