@@ -4,11 +4,11 @@ import { CsrfRefusedException } from './auth.exceptions.js';
 import { trustsPeer } from '../http/index.js';
 
 /**
- * For code that takes credentials from cookies, or sets them.
+ * Refuses cross-site requests (CSRF), for code that takes credentials from cookies or sets them.
  *
- * @param publicUrl where browsers reach the gateway. Default: scheme and host that the client addressed; those
- * that a proxy tells count where Express' `trust proxy` says so
- * @param trustedOrigins whose pages may do as those of the gateway's own origin. Default: none
+ * @param publicUrl URL by which browsers reach the gateway. Default: scheme and host of the request; `X-Forwarded-*`
+ * counts where `trust proxy` of Express says so
+ * @param trustedOrigins further origins whose pages may send such requests. Default: none
  * @throws CsrfRefusedException for a state-changing request that a page of another origin may have caused
  */
 export function assertSameOrigin(

@@ -2,16 +2,17 @@ import { GatewayException, prepareAnswer, type GatewayError } from '../http/inde
 import type { TokenRefusalCode, TokenRefusedError } from '../core/errors/index.js';
 import type { BearerToken, TokenPolicy } from '../core/verify/index.js';
 
-/** `Bearer` needs at least one parameter (RFC 6750 section 3). */
+/** Begin of a `Bearer` challenge, which needs at least one parameter (RFC 6750 section 3). */
 const REALM = 'Bearer realm="signet"';
 
 /**
- * An answer to a request whose token is missing, refused or not enough, or whose proof is refused
+ * The answer to a request whose token is missing, refused or insufficient, or whose DPoP proof is refused
  * (RFC 6750 section 3.1, RFC 9449 section 7.1).
  */
 export class TokenRefusedException extends GatewayException {
   /**
-   * @param scheme by which the token was sent: the challenge of that scheme says what is wrong
+   * @param scheme scheme of the header with the token. The challenge of this scheme contains the error; where DPoP is
+   * required, the `DPoP` challenge does
    * @param resourceMetadata URL of the metadata of the resource (RFC 9728 section 5.1)
    */
   constructor(
@@ -24,7 +25,7 @@ export class TokenRefusedException extends GatewayException {
   }
 }
 
-/** What a {@link TokenRefusedException} tells, for an answer without one. */
+/** Returns the details of a {@link TokenRefusedException}, for answers that are sent without an exception. */
 export function tokenRefusal(
   { code, explanation }: Pick<TokenRefusedError, 'code' | 'explanation'>,
   policy: TokenPolicy,
@@ -42,7 +43,7 @@ export function tokenRefusal(
   return { status, error, code, description, explanation, headers, prepared };
 }
 
-/** What is told of all refusals with one code, on one route. */
+/** The part of the answer that all refusals with one code on one route share. */
 interface RefusalKind {
   readonly byDpop: boolean;
   readonly resourceMetadata: string | undefined;
@@ -72,10 +73,10 @@ function kindOf(
 }
 
 /**
- * One challenge per scheme that is accepted.
+ * Returns one challenge per accepted scheme.
  *
- * @param reason parameters of the scheme that was used
- * @param needed parameters of each scheme: what a token needs, whichever way it is sent
+ * @param reason error parameters, for the challenge of the scheme that the client used
+ * @param needed parameters for every challenge: what a token needs
  */
 function challenges(policy: TokenPolicy, byDpop: boolean, reason: string, needed: string): string {
   const { dpop } = policy;
@@ -88,13 +89,13 @@ function challenges(policy: TokenPolicy, byDpop: boolean, reason: string, needed
 
 /** Parts of challenges that are the same for each request to a route. */
 interface ChallengeParts {
-  /** Exactly what a token needs there (RFC 6750 section 3); empty where it needs no scope. */
+  /** Parameter `scope`: exactly the scopes that a token needs (RFC 6750 section 3). Empty if it needs none. */
   readonly scope: string;
-  /** RFC 9470 section 3. */
+  /** Parameters `acr_values` and `max_age` (RFC 9470 section 3). */
   readonly stepUp: string;
-  /** RFC 9449 section 7.1. */
+  /** Parameter `algs` (RFC 9449 section 7.1). */
   readonly algs: string;
-  /** The last one of each code. */
+  /** The latest answer for each code. */
   readonly told: Map<TokenRefusalCode, RefusalKind>;
 }
 
@@ -119,7 +120,7 @@ function partsOf(policy: TokenPolicy): ChallengeParts {
 
 const quotable = (text: string): string => text.replace(/[^\x20-\x7e]|["\\]/g, '');
 
-/** 503: what holds for tokens of an issuer that is not listed cannot be said at the moment. */
+/** 503 `keys_unavailable`: the option `issuerResolver` gives no answer about an issuer at the moment. */
 export class IssuerUnavailableException extends GatewayException {
   constructor() {
     super({
@@ -134,7 +135,7 @@ export class IssuerUnavailableException extends GatewayException {
   }
 }
 
-/** 403 `csrf_refused`: a browser sent the cookie, or would get one, but another site may have made it do so. */
+/** 403 `csrf_refused`: a page of another origin may have caused a request that carries or sets a cookie. */
 export class CsrfRefusedException extends GatewayException {
   constructor() {
     super({

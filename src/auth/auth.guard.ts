@@ -41,14 +41,14 @@ import { closeAtExpiry } from './context/socket-expiry.js';
 import { setVerified, setVerifiedFor, verifiedBy } from './verified-request.js';
 
 /**
- * Verifies the token of a request to a route with `@RequireJwt`, or, where it is used by itself (`APP_GUARD`,
- * `@UseGuards(AuthGuard)`), to any route without `@Public()`.
+ * Verifies the tokens of requests to routes with `@RequireJwt`. Used by itself (`APP_GUARD`, `@UseGuards(AuthGuard)`),
+ * it protects every route without `@Public()`.
  */
 @Injectable()
 export class AuthGuard implements CanActivate {
   private readonly routes: ProtectedRoutes;
   private readonly verifier: JwtVerifier;
-  /** Refusals of requests without the header that a policy asks for. */
+  /** By policy: the refusal of requests without the header for the token. */
   private readonly noHeader = new WeakMap<TokenPolicy, TokenRefusedError>();
   readonly [PROTECTS_ALL] = true;
 
@@ -66,11 +66,11 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
-   * The request whose token is verified, and on which `user` is set: by default that of Express or Fastify, for
-   * GraphQL `req` or `reply.request` of its context, the client of a WebSocket, the context of a message.
-   * Override it for other contexts.
+   * Returns the request whose token is verified and on which `user` is set. By default it is the request of Express or
+   * Fastify; for GraphQL `req` or `reply.request` of the context; for WebSockets the client; for microservices the
+   * context of the message. Override this method for other contexts.
    *
-   * @returns a request with `headers` and `rawHeaders`, for contexts other than WebSockets and messages
+   * @returns a request with `headers` and `rawHeaders`, except for WebSockets and messages
    */
   protected getRequest(context: ExecutionContext): ContextRequest {
     return contextRequest(context);
@@ -86,13 +86,14 @@ export class AuthGuard implements CanActivate {
     const request = this.getRequest(context);
     const isConnection = context.getType<string>() === 'ws';
     const fulfilled = verifiedBy(request);
-    // A decorated method of a decorated class has the guard twice. A connection outlives its token.
+    // The guard runs twice for a decorated method of a decorated class. Each message of a WebSocket is checked, since
+    // the connection may outlive its token.
     if (!isConnection && fulfilled === policy) return true;
     const carrier = tokenCarrier(request, context, policy.authHeaderName);
     const claims = await this.authenticate(context, protection, { carrier, target: request });
     setVerified(request, policy, claims);
     if (context.getType() !== 'http') setVerifiedFor(request, context.getHandler(), claims);
-    // For @Claims(), which knows nothing of an override.
+    // @Claims() does not call an overridden getRequest(), so its request gets the claims as well.
     if (this.getRequest !== AuthGuard.prototype.getRequest)
       this.alsoVerified(context, policy, claims);
     const { validate, userProperty } = protection;
@@ -101,16 +102,16 @@ export class AuthGuard implements CanActivate {
       user = (await validate(claims, context)) ?? claims;
     (request as Record<string, unknown>)[userProperty] = user;
     if (isConnection && claims !== undefined) closeAtExpiry(request, claims, policy);
-    // No backend gets the token, whatever headers are forwarded.
+    // The allow-list of forwarded headers must not pass the token on to a backend.
     if (fulfilled === undefined) withholdHeaders(request, policy.credentialHeaders);
     return true;
   }
 
   /**
-   * The same for a request of Express to a route with a {@link plainProtection}, without an exception for a
-   * refusal: it is what comes back.
+   * Checks a request of Express to a route with a {@link plainProtection}, like `canActivate`. A refusal is returned,
+   * not thrown.
    *
-   * @returns `undefined` for a request that is let through
+   * @returns the refusal; `undefined` for a request that is accepted
    * @internal
    */
   check(
@@ -132,7 +133,7 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
-   * How a route is protected, where {@link check} does all that `canActivate` would do; else `undefined`.
+   * Returns how a route is protected if {@link check} does all that `canActivate` would do there, else `undefined`.
    *
    * @internal
    */
@@ -149,10 +150,10 @@ export class AuthGuard implements CanActivate {
   }
 
   /**
-   * Verifies the token of a request; for a handler of HTTP that decides by itself what it asks for.
+   * Verifies the token of an HTTP request, for handlers that choose the policy themselves.
    *
    * @throws TokenRefusedException 400, 401 or 403 as in RFC 6750 section 3.1, RFC 9449 section 7.1 and RFC 9470
-   * @throws CsrfRefusedException 403 for a state-changing request by cookie that another site may have caused
+   * @throws CsrfRefusedException 403 for a state-changing request with a cookie that another site may have caused
    */
   async admit(
     request: IncomingMessage,
@@ -185,7 +186,7 @@ export class AuthGuard implements CanActivate {
     throw await contextRefusal(context, refusal);
   }
 
-  /** A promise only where something is waited for. Only what is no refusal is thrown. */
+  /** Returns a promise only if a check is asynchronous. Refusals are returned, other errors are thrown. */
   private verdict(presented: Presented, policy: TokenPolicy): Verdict | Promise<Verdict> {
     const { carrier } = presented;
     let bearer: BearerToken | undefined;
@@ -203,7 +204,7 @@ export class AuthGuard implements CanActivate {
       : this.refusal(this.missing(carrier, policy), policy, carrier);
   }
 
-  /** The same for all requests without the header. */
+  /** Returns the refusal of a request without a token. All requests without the header share one. */
   private missing(carrier: IncomingMessage, policy: TokenPolicy): TokenRefusedError {
     if (carrier.headers[policy.authHeaderName] !== undefined) return tokenMissing(carrier, policy);
     let error = this.noHeader.get(policy);
@@ -238,7 +239,7 @@ export class AuthGuard implements CanActivate {
     { token, source, scheme }: BearerToken,
   ): Verdict | Promise<Verdict> {
     if (source === 'cookie') this.routes.assertSameOrigin(carrier);
-    // Proofs are made for a method and a URL, and count once: not for messages.
+    // A DPoP proof is for one method, one URL and one use, so it does not fit messages and WebSocket connections.
     const holder =
       isMessage || carrier.method === 'CONNECT'
         ? undefined
@@ -255,7 +256,7 @@ export class AuthGuard implements CanActivate {
     return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
   }
 
-  /** What a request is refused with. @throws `error` where that is no refusal */
+  /** Returns the refusal for an error. @throws `error` if it is not a refusal */
   private refusal(
     error: unknown,
     policy: TokenPolicy,
@@ -279,7 +280,7 @@ export class AuthGuard implements CanActivate {
   }
 }
 
-/** What a {@link TokenRefusedException} would say; one is made only where it has to be thrown. */
+/** The arguments of a {@link TokenRefusedException}, which is created only where it is thrown. */
 class TokenRefused {
   private readonly args: ConstructorParameters<typeof TokenRefusedException>;
 
@@ -297,7 +298,7 @@ class TokenRefused {
 }
 
 type Refusal = TokenRefused | GatewayException;
-/** The claims of a token that fulfils a policy, `undefined` without one where none is needed, or a refusal. */
+/** The claims of a token that fulfils the policy, `undefined` if no token came and none is needed, or a refusal. */
 type Verdict = VerifiedClaims | undefined | Refusal;
 
 const isRefusal = (verdict: Verdict): verdict is Refusal =>
@@ -306,13 +307,13 @@ const isRefusal = (verdict: Verdict): verdict is Refusal =>
 const exceptionOf = (refusal: Refusal): GatewayException =>
   refusal instanceof TokenRefused ? refusal.toException() : refusal;
 
-/** Where the token of a request is looked for, and what gets what follows from it. */
+/** A request to check. Its token is read from `carrier`. */
 interface Presented {
   carrier: IncomingMessage;
-  /** Gets the headers for the backend. */
+  /** The request of the application. The claim headers for the backend are stored with it. */
   target: ContextRequest;
   response?: object | undefined;
-  /** For microservices. */
+  /** True for a message of a microservice. */
   isMessage?: boolean;
 }
 

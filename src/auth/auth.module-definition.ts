@@ -82,7 +82,7 @@ export const {
   ASYNC_OPTIONS_TYPE: AUTH_ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<AuthModuleOptions>({ moduleName: 'Auth' })
   .setClassMethodName('forRoot')
-  // AuthModule makes a guard of protectAll; with forRootAsync it stands beside the factory.
+  // AuthModule turns protectAll into a global guard. With forRootAsync it is given beside the factory.
   .setExtras({ isGlobal: true, protectAll: false }, (definition, { isGlobal }): DynamicModule =>
     withCheckedOptions({ ...definition, global: isGlobal }, AUTH_OPTIONS, 'AuthModule', AUTH_KINDS),
   )

@@ -27,7 +27,7 @@ const signatureCache: FactoryProvider<SignatureCache | undefined> = {
   },
 };
 
-/** `undefined` without `StateModule`: used proofs cannot be remembered, so none is accepted. */
+/** `undefined` without `StateModule`: used proofs cannot be remembered, so no proof is accepted. */
 const dpopProofs: FactoryProvider<DpopProofs | undefined> = {
   provide: DpopProofs,
   inject: [AUTH_OPTIONS, { token: STATE_STORE, optional: true }],

@@ -5,11 +5,11 @@ import { BootError, TokenRefusedError } from '../core/errors/index.js';
 import { isDeeperThan } from '../core/json/index.js';
 import { missingPackage } from '../packages/index.js';
 
-/** Copying and validating go down by recursion. */
+/** Maximum nesting of claims, in levels: copying and validating are recursive. */
 const MAX_NESTING = 100;
 
 /**
- * A schema of a library that keeps to https://standardschema.dev: zod, valibot, arktype and others.
+ * A schema of a library that implements https://standardschema.dev: zod, valibot, arktype and others.
  */
 export interface StandardSchema {
   readonly '~standard': {
@@ -24,9 +24,9 @@ interface StandardResult {
 }
 
 /**
- * Makes a check that claims fulfil a schema or a class; it works on a copy, so neither can change the claims.
+ * Returns a check that claims fulfil a schema or a class. It works on a copy, so that neither can change the claims.
  *
- * @throws BootError for what would check nothing
+ * @throws BootError for a schema or class that would check nothing
  */
 export function compileClaimsCheck(target: Type<object> | StandardSchema): ClaimsCheck {
   const check = typeof target === 'function' ? checkOfClass(target) : checkOfSchema(target);
@@ -36,7 +36,7 @@ export function compileClaimsCheck(target: Type<object> | StandardSchema): Claim
         'claim_invalid',
         `the claims nest deeper than ${MAX_NESTING} levels`,
       );
-    // Raw numbers become plain ones for the rules.
+    // The rules get plain numbers in place of JSON.rawJSON values.
     await check(JSON.parse(JSON.stringify(claims)) as object);
   };
 }
@@ -52,7 +52,7 @@ function checkOfSchema({ '~standard': standard }: Partial<StandardSchema>): Chec
     const path = (issue.path ?? [])
       .map((item) => String(typeof item === 'object' ? item.key : item))
       .join('.');
-    // What the schema says may quote the value.
+    // The schema's own message is left out, since it may quote the value.
     throw new TokenRefusedError(
       'claim_invalid',
       path === ''
@@ -62,16 +62,16 @@ function checkOfSchema({ '~standard': standard }: Partial<StandardSchema>): Chec
   };
 }
 
-/** Where class-validator keeps what its decorators say: one place, however often it is loaded. */
+/** The global in which class-validator keeps its metadata. All loaded copies of the package share it. */
 const RULES = globalThis as { classValidatorMetadataStorage?: MetadataStorage };
 
-/** The packages that check classes, optional peers both. */
+/** The packages that check classes. Both are optional peer dependencies. */
 let packages: Promise<Packages> | undefined;
 type Packages = Pick<typeof import('class-validator'), 'validate'> &
   Pick<typeof import('class-transformer'), 'plainToInstance'>;
 
 /**
- * Loads what checks of a class need, so that the boot says what is not installed.
+ * Loads the packages that check classes. Called at boot, so that the boot reports a missing package.
  *
  * @throws BootError
  */
@@ -99,13 +99,13 @@ function checkOfClass(target: Type<object>): Check {
     );
   return async (copy) => {
     const { validate, plainToInstance } = await loadClassPackages();
-    // Not validateSync, which takes an asynchronous rule as fulfilled.
+    // Not validateSync, which treats an asynchronous rule as fulfilled.
     const [problem] = await validate(plainToInstance(target, copy), { stopAtFirstError: true });
     if (problem !== undefined) throw new TokenRefusedError('claim_invalid', describe(problem));
   };
 }
 
-/** Names the claim and the rule; values may be anything. */
+/** Returns a message with the claim and the rule. It leaves out the value, which may be anything. */
 function describe(problem: ValidationError): string {
   const path = [problem.property];
   let innermost = problem;

@@ -5,8 +5,9 @@ import { knownRequest } from './context/context-request.js';
 import { verifiedClaims, verifiedClaimsFor } from './verified-request.js';
 
 /**
- * Parameter decorator: the verified claims of the request's token, or the claim of a name; dots reach nested claims. It
- * is `undefined` where no token was verified. It works in handlers of HTTP, GraphQL, WebSockets and microservices.
+ * Parameter decorator: gives the verified claims of the request's token, or the claim with the given name. Dots reach
+ * nested claims. The value is `undefined` where no token was verified. It works in handlers of HTTP, GraphQL,
+ * WebSockets and microservices.
  *
  * @example
  * ```ts
@@ -16,7 +17,7 @@ import { verifiedClaims, verifiedClaimsFor } from './verified-request.js';
 export const Claims = createParamDecorator(claimsOfContext);
 
 /**
- * What `@Claims()` is in a context.
+ * Returns the value of `@Claims()` in a context.
  *
  * @internal
  */
@@ -29,7 +30,7 @@ export function claimsOfContext(name: string | undefined, context: ExecutionCont
 }
 
 /**
- * What `@Claims()` is for a request.
+ * Returns the value of `@Claims()` for a request.
  *
  * @internal
  */

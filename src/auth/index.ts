@@ -30,7 +30,7 @@ export {
   type RequireJwtOptions,
 } from './require-jwt.metadata.js';
 export { setVerified, verifiedBy, verifiedClaims } from './verified-request.js';
-// Part of what users of this module see.
+// Types that occur in the API of this module.
 export type {
   IntrospectionOptions,
   IssuerOptions,

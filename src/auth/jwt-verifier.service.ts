@@ -31,15 +31,15 @@ export class JwtVerifier {
   }
 
   /**
-   * See `verifyToken` for the checks and their order.
+   * Verifies a token. See `verifyToken` for the checks and their order.
    *
-   * @param token compact JWS, or a token to ask about
-   * @param holder who presents it. Left out: nobody, so that a token is refused that is bound to its holder
+   * @param token compact JWS, or a token for introspection (RFC 7662)
+   * @param holder sender of the token. Without it, a token that is bound to its holder is refused
    * @returns the claims of a token that fulfils `policy`
    * @throws TokenRefusedError with the code of the first check that fails
-   * @throws KeysUnavailableException while there are no keys to check with
-   * @throws IntrospectionUnavailableException while a token cannot be asked about
-   * @throws StateUnavailableException when revocations cannot be known
+   * @throws KeysUnavailableException while there are no keys
+   * @throws IntrospectionUnavailableException while the introspection endpoint gives no answer
+   * @throws StateUnavailableException when revocations cannot be read
    */
   verify<Claims extends object = object>(
     token: string,
@@ -50,7 +50,7 @@ export class JwtVerifier {
   }
 
   /**
-   * The same with a refusal as a value, and without a promise where nothing is waited for.
+   * Like {@link verify}, but returns a refusal instead of throwing it, and a promise only if a check is asynchronous.
    *
    * @internal
    */

@@ -29,10 +29,10 @@ import { RouteChecks } from './route-checks.js';
 import { declarationOf } from './route-declaration.js';
 import type { ClaimsValidator, RequireJwtOptions } from './require-jwt.metadata.js';
 
-/** RFC 9110 section 5.1. */
+/** A field name (RFC 9110 section 5.1). */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** Asks the resolver of the options about issuers that they do not list. */
+/** Returns a finder that asks the option `issuerResolver` about issuers that the options do not list. */
 function issuerFinder(
   options: AuthModuleOptions,
   keys: JwkKeyStore,
@@ -47,26 +47,26 @@ function issuerFinder(
 
 /** How a route is protected. */
 export interface RouteProtection {
-  /** `@Public()`: nothing is looked at. */
+  /** True with `@Public()`: the token is not read. */
   readonly isPublic: boolean;
-  /** What a token has to fulfil; on a public route what a bare `@RequireJwt()` asks for. */
+  /** What a token has to fulfil. On a public route it is the policy of `@RequireJwt()` without options. */
   readonly policy: TokenPolicy;
-  /** A token that is refused counts as none. */
+  /** True if a refused token (401 `invalid_token`) counts as no token. */
   readonly isLenient: boolean;
   readonly validate: ClaimsValidator | undefined;
-  /** The member of the request that is the user. */
+  /** The member of the request that gets the user. */
   readonly userProperty: string;
 }
 
-/** Marks guards that protect what has no decorator; see `AuthGuard`. */
+/** Marks guards that also protect routes without a decorator; see `AuthGuard`. */
 export const PROTECTS_ALL = Symbol('signet.protects-all');
 
 /** The policies of all routes with `@RequireJwt`: compiled once, checked before the first request. */
 @Injectable()
 export class ProtectedRoutes implements OnModuleInit {
-  /** Where clients reach the gateway, when `AuthModule` was told. */
+  /** URL by which clients reach the gateway: the option `publicUrl` of `AuthModule`. */
   readonly publicUrl: string | undefined;
-  /** Whose pages may use cookies, beside those of the own origin. */
+  /** Further origins whose pages may send state-changing requests with a cookie. */
   readonly trustedOrigins: readonly string[] | undefined;
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
@@ -90,7 +90,7 @@ export class ProtectedRoutes implements OnModuleInit {
     @Optional() private readonly proofs?: DpopProofs,
     @Optional() private readonly endpoints?: IntrospectionEndpoints,
   ) {
-    // Callers in JavaScript may give none; the boot then names the missing options.
+    // JavaScript code may pass no options. The boot then reports the missing ones.
     const given = options ?? { algorithms: [], issuer: [], audience: [] };
     this.options = { ...given, dpop: given.dpop ?? proofs !== undefined };
     this.keys = requiredKeys(keys, 'AuthModule');
@@ -106,9 +106,9 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * Checks every decorated route and opens the key sets and endpoints that routes bring along.
+   * Checks every decorated route, and opens the key sets and introspection endpoints that routes name.
    *
-   * @throws BootError one line per route that could not accept any token, or would not be protected
+   * @throws BootError with one line per route that could not accept any token, or would not be protected
    */
   async onModuleInit(): Promise<void> {
     const defaults = this.defaults();
@@ -125,7 +125,7 @@ export class ProtectedRoutes implements OnModuleInit {
       );
   }
 
-  /** What a bare `@RequireJwt()` asks for. */
+  /** Returns the policy of `@RequireJwt()` without options. */
   defaults(): TokenPolicy {
     try {
       return this.compile({});
@@ -135,17 +135,17 @@ export class ProtectedRoutes implements OnModuleInit {
     }
   }
 
-  /** What our own tokens have to fulfil that need one of these roles. @throws BootError */
+  /** Returns a policy for the gateway's own tokens that requires one of these roles. @throws BootError */
   withRoles(roles: readonly string[]): TokenPolicy {
     return compileRoutePolicy({ admin: true }, { ...this.options, adminRoles: roles });
   }
 
-  /** What `@RequireJwt` on the method or, failing that, on its class asks for. */
+  /** Returns the policy of `@RequireJwt` on the method or, if it has none, on its class. */
   policy(handler: CallableFunction, controller: Type): TokenPolicy {
     return this.protection(handler, controller).policy;
   }
 
-  /** How a route is protected where `AuthGuard` stands before it: without any decorator as by a bare one. */
+  /** Returns how `AuthGuard` protects a route. Without a decorator it is protected as by `@RequireJwt()`. */
   protection(handler: CallableFunction, controller: Type): RouteProtection {
     let ofHandler = this.compiled.get(handler);
     if (ofHandler === undefined) this.compiled.set(handler, (ofHandler = new WeakMap()));
@@ -166,18 +166,21 @@ export class ProtectedRoutes implements OnModuleInit {
     return protection;
   }
 
-  /** Whether a token is asked for: by a decorator, or by a guard before all routes. Not before the boot. */
+  /**
+   * True if a route asks for a token, by a decorator or by a global guard. It must not be called before the boot, when
+   * the global guards are not known yet.
+   */
   isProtected({ handler, controller }: Pick<Handler, 'handler' | 'controller'>): boolean {
     const declared = declarationOf(handler, controller);
     return declared === undefined ? this.protectsAll() : !declared.isPublic;
   }
 
-  /** Whether `@Public()` opens a route on purpose. */
+  /** True if `@Public()` opens a route. */
   isPublic({ handler, controller }: Pick<Handler, 'handler' | 'controller'>): boolean {
     return declarationOf(handler, controller)?.isPublic === true;
   }
 
-  /** True where `AuthGuard` stands before all routes: `protectAll`, `APP_GUARD`, `useGlobalGuards`. */
+  /** True if `AuthGuard` is a global guard: by `protectAll`, `APP_GUARD` or `useGlobalGuards`. */
   protectsAll(): boolean {
     return this.application
       .getGlobalGuards()
@@ -190,12 +193,12 @@ export class ProtectedRoutes implements OnModuleInit {
     return { access: optional ? 'optional' : 'token', roles, scopes, issuers: [...issuers] };
   }
 
-  /** Whether a line is written about each request that is refused. */
+  /** True if each refused request is logged. */
   get logsRefusals(): boolean {
     return this.options.logRefusals !== false;
   }
 
-  /** Writes a line about a request that was refused. */
+  /** Logs a refused request, unless the option `logRefusals` is false. */
   logRefusal({ details }: GatewayException, context: ExecutionContext): void {
     if (!this.logsRefusals) return;
     const { code, status, explanation = details.description } = details;
@@ -203,7 +206,7 @@ export class ProtectedRoutes implements OnModuleInit {
     this.logger.warn(oneLine(`${route}: ${status} ${code}: ${explanation}`));
   }
 
-  /** What `@RequireJwt` on a route asks for; `undefined` for a route without. */
+  /** Returns the policy of a route; `undefined` for a route that asks for no token. */
   policyOf({
     handler,
     controller,
@@ -212,15 +215,18 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * For a request that takes its token from a cookie.
+   * Checks a request whose token is in a cookie.
    *
-   * @throws CsrfRefusedException for a state-changing one that a page of another origin may have caused
+   * @throws CsrfRefusedException for a state-changing request that a page of another origin may have caused
    */
   assertSameOrigin(request: IncomingMessage): void {
     assertSameOrigin(request, this.publicUrl, this.trustedOrigins);
   }
 
-  /** Where a client reached the application, without a slash at its end; `undefined` where it names no valid URL. */
+  /**
+   * Returns the URL by which a client reached the application, without a slash at its end; `undefined` if the request
+   * names no valid one.
+   */
   baseUrl(request: IncomingMessage): string | undefined {
     if (this.publicBase !== undefined) return this.publicBase;
     const { publicUrl } = this;
@@ -230,15 +236,15 @@ export class ProtectedRoutes implements OnModuleInit {
   }
 
   /**
-   * From now on challenges name the metadata of what was asked for (RFC 9728 section 5.1).
+   * Adds the URL of the resource's metadata to all further challenges (RFC 9728 section 5.1).
    *
-   * @param path where they are: before the path of the resource
+   * @param path path of the metadata, to which the path of the resource is appended
    */
   serveMetadataAt(path: string): void {
     this.metadataPath = path;
   }
 
-  /** URL of the metadata of what a request asks for; `undefined` where there are none. */
+  /** Returns the URL of the metadata of the requested resource; `undefined` if there is none. */
   resourceMetadata(request: IncomingMessage): string | undefined {
     if (this.metadataPath === undefined) return undefined;
     const [base, path] = [this.baseUrl(request), requestPath(request)];
@@ -246,7 +252,7 @@ export class ProtectedRoutes implements OnModuleInit {
     return base + this.metadataPath + (path === '/' ? '' : path);
   }
 
-  /** What a bare `@RequireJwt()` and each protected route ask for. */
+  /** Returns the policy of `@RequireJwt()` without options, and those of all protected routes. */
   policies(): TokenPolicy[] {
     return [
       this.defaults(),
@@ -254,7 +260,7 @@ export class ProtectedRoutes implements OnModuleInit {
     ];
   }
 
-  /** The scopes that routes ask for, each once. */
+  /** Returns the scopes that routes require, without duplicates. */
   scopes(): string[] {
     const asked = this.explorer
       .routes()
@@ -272,11 +278,14 @@ export class ProtectedRoutes implements OnModuleInit {
     return policy;
   }
 
-  /** Also on routes that ask for no token, no backend gets one, and no client writes what claims are to say. */
+  /**
+   * Reserves the headers and the cookie of a policy on all routes, also on those without a token: no backend gets the
+   * token of a client, and no client can set a header that is made of claims.
+   */
   private reserveHeaders({ claimHeaders, cookieKey, authHeaderName }: TokenPolicy): void {
     for (const { header } of claimHeaders) this.reserved.reserve(header);
     if (cookieKey !== undefined) this.reserved.reserveCookie(cookieKey);
-    // Authorization has other schemes, which may be for the backend.
+    // Authorization is not reserved: its other schemes may be for the backend.
     if (authHeaderName !== 'authorization') this.reserved.reserve(authHeaderName);
   }
 }

@@ -11,84 +11,83 @@ import {
 import type { IntrospectionEndpoints, JwkKeyStore } from '../jwks/index.js';
 import { IssuerUnavailableException } from './auth.exceptions.js';
 
-/** What holds for tokens of an issuer that is found at run time; it is never our own. */
+/** Options of an issuer that is found at run time. It is never the gateway itself. */
 export type ResolvedIssuer = Omit<IssuerOptions, 'issuer' | 'own'> & {
-  /** May be left out; else the very issuer that was asked for. */
+  /** Optional. If it is set, it has to equal the issuer that was asked for. */
   issuer?: string;
 };
 
 /**
- * Says what holds for tokens of an issuer that is not listed, e.g. of a tenant.
+ * Returns the options of an issuer that is not listed, e.g. of a tenant.
  *
- * @param iss as it stands in a token that nobody has verified: anybody can write anything there
- * @returns `undefined` for an issuer that is not known: its tokens are refused
+ * @param iss claim of a token that is not verified yet, so a client can send any text
+ * @returns `undefined` for an unknown issuer, whose tokens are refused
  */
 export type IssuerResolver = (
   iss: string,
 ) => ResolvedIssuer | undefined | Promise<ResolvedIssuer | undefined>;
 
-/** How a resolver is asked. */
+/** Options for issuers that are not listed. */
 export interface IssuerResolverOptions {
   /**
-   * Tokens of an issuer that is not listed are accepted as this says, with its keys. It is asked for an `iss`
-   * that neither `issuer` nor `issuers` name, on routes that name neither issuers nor keys themselves; never
-   * on routes with `admin`. While it throws or takes longer than 2 seconds, tokens of the issuer get 503
-   * `keys_unavailable`.
+   * Returns the options and keys for tokens of an issuer that is not listed. It is called for an `iss` that neither
+   * `issuer` nor `issuers` contains, on routes without issuers or keys of their own, and never on routes with `admin`.
+   * While it throws or takes longer than 2 seconds, tokens of the issuer get 503 `keys_unavailable`.
    */
   issuerResolver?: IssuerResolver;
   /** Seconds for which an answer of `issuerResolver` is used. Default 300. */
   issuerResolverTtl?: number;
   /**
-   * Issuers of `issuerResolver` whose keys are kept at the same time; the one that was not used for longest
-   * makes room. Default 1000.
+   * Maximum number of issuers of `issuerResolver` whose keys are kept. The least recently used one is removed first.
+   * Default 1000.
    */
   issuerResolverLimit?: number;
 }
 
 const DEFAULT_TTL_SECONDS = 300;
 const DEFAULT_LIMIT = 1000;
-/** Milliseconds that an answer may take. */
+/** Longest time for an answer of the resolver, in milliseconds. */
 const DEADLINE_MS = 2000;
-/** Characters of the longest issuer that is asked about. */
+/** Longest issuer that the resolver is asked about, in characters. */
 const MAX_LENGTH = 1024;
-/** Milliseconds for which nothing is asked about an issuer that is not known, or where the answer failed. */
+/** Time in milliseconds for which the resolver is not asked again: about an unknown issuer, and after a failure. */
 const UNKNOWN_MS = 5000;
 const FAILED_MS = 1000;
-/** Issuers without a policy that are remembered. */
+/** Maximum number of issuers without a policy that are remembered. */
 const MAX_MISSES = 1000;
-/** Questions that are open or, within the last second, had no use. */
+/** Maximum number of lookups that are open, or have found no issuer within the last second. */
 const MAX_QUESTIONS = 100;
 const LOG_EVERY_MS = 10_000;
 
 /** An issuer whose keys are open. */
 interface KnownIssuer {
   readonly options: IssuerOptions;
-  /** By what makes them: one per route. */
+  /** By the function that compiles them: one policy per route. */
   readonly policies: WeakMap<object, TokenPolicy>;
-  /** By the monotonic clock, in milliseconds. */
+  /** End of the time to use the answer, in milliseconds of the monotonic clock. */
   readonly until: number;
   readonly release: () => void;
 }
 
-/** Why there is no policy, until when. */
+/** An issuer without a policy, because it is unknown or its lookup failed. It is asked about again after `until`. */
 interface Miss {
   readonly failed: boolean;
   readonly until: number;
 }
 
 /**
- * The issuers that a resolver knows, with their keys. Whoever sends tokens chooses what is asked, so all of it
- * is bounded: an issuer is asked about once at a time and once in a while, few strange ones per second, and
- * strange ones take no place from those that are known.
+ * The issuers that a resolver knows, with their keys. Clients choose the issuers that it is asked about, so all of it
+ * is bounded: there is one lookup of an issuer at a time, its result is used for a while, lookups of unknown issuers
+ * are limited per second, and unknown issuers do not displace known ones.
  */
 export class ResolvedIssuers {
   private readonly logger = new Logger('Auth');
-  /** The one that was used last is last. */
+  /** By issuer. The most recently used one is last. */
   private readonly known = new Map<string, KnownIssuer>();
-  /** The latest is last. */
+  /** By issuer. The latest one is last. */
   private readonly misses = new Map<string, Miss>();
   private readonly questions = new Map<string, Promise<KnownIssuer | undefined>>();
-  /** Answers without use, since when. */
+  /** Number of lookups that have found no issuer since the time `since`, which begins anew each second. */
   private useless = { count: 0, since: -Infinity };
   private readonly failureLog = new AtMostEvery(LOG_EVERY_MS);
   private readonly floodLog = new AtMostEvery(LOG_EVERY_MS);
@@ -122,9 +121,9 @@ export class ResolvedIssuers {
   }
 
   /**
-   * The policy for tokens of an issuer; see `IssuerFinder`.
+   * Returns the policy for tokens of an issuer; see `IssuerFinder`.
    *
-   * @throws IssuerUnavailableException while that cannot be said
+   * @throws IssuerUnavailableException while the resolver gives no answer
    */
   async find(
     iss: string,
@@ -161,7 +160,7 @@ export class ResolvedIssuers {
     return question;
   }
 
-  /** A flood of strange issuers must not become one of questions. */
+  /** Limits lookups, so that a flood of unknown issuers does not reach the resolver. */
   private assertFew(now: number): void {
     if (now - this.useless.since >= 1000) this.useless = { count: 0, since: now };
     if (this.questions.size + this.useless.count < MAX_QUESTIONS) return;
@@ -177,7 +176,7 @@ export class ResolvedIssuers {
     try {
       known = await this.open(iss);
     } catch (error) {
-      // The keys of the last answer stay open: it may be right again.
+      // The keys of the last answer stay open, since the next answer may be the same.
       this.miss(iss, { failed: true, until: performance.now() + FAILED_MS });
       throw this.unavailable(iss, error);
     }
@@ -190,12 +189,12 @@ export class ResolvedIssuers {
       this.use(iss, known);
       this.makeRoom();
     }
-    // Last, so that a set that both answers name stays open.
+    // Released last, so that a key set that both answers name stays open.
     before?.release();
     return known;
   }
 
-  /** Closes keys beyond the limit, and those that nobody has used since their answer ran out. */
+  /** Closes the keys of issuers beyond the limit, and of those whose answer expired more than one TTL ago. */
   private makeRoom(): void {
     const unusedSince = performance.now() - this.ttlMs;
     for (const [oldest, { release, until }] of this.known) {
@@ -250,7 +249,7 @@ export class ResolvedIssuers {
     return policy;
   }
 
-  /** For a token whose issuer cannot be known: others are not concerned. */
+  /** Logs a failed lookup, and returns the exception for tokens of this issuer. Other issuers are not affected. */
   private unavailable(iss: string, error: unknown): IssuerUnavailableException {
     if (this.failureLog.due())
       this.logger.error(
@@ -260,7 +259,7 @@ export class ResolvedIssuers {
   }
 }
 
-/** Callers in JavaScript may answer anything. @throws Error for what is not about this issuer */
+/** Checks an answer, since JavaScript code may return anything. @throws Error if it does not fit this issuer */
 function assertOfIssuer(found: unknown, iss: string): asserts found is ResolvedIssuer {
   if (!isJsonObject(found)) throw new Error('the answer is neither an object nor undefined');
   if (found.issuer !== undefined && found.issuer !== iss)
@@ -269,7 +268,7 @@ function assertOfIssuer(found: unknown, iss: string): asserts found is ResolvedI
     throw new Error("'own' is set, and an issuer that is not listed is never our own");
 }
 
-/** @throws Error when there is no answer in time */
+/** Waits at most `ms` milliseconds for an answer. @throws Error when there is no answer in time */
 async function within<Answer>(ms: number, work: () => Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -282,5 +281,5 @@ async function within<Answer>(ms: number, work: () => Promise<Answer>): Promise<
   }
 }
 
-/** What a token or an answer says is quoted in part, on one line. */
+/** Quotes a value of a token or an answer, on one line and shortened to 200 characters. */
 const shown = (value: unknown): string => (JSON.stringify(value) ?? 'undefined').slice(0, 200);

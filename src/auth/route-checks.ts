@@ -13,7 +13,7 @@ import { PUBLIC } from './public.decorator.js';
 import { REQUIRE_JWT } from './require-jwt.metadata.js';
 import { declarationOf } from './route-declaration.js';
 
-/** What policies need to be there at boot. */
+/** The services that the checks use. */
 interface Needs {
   readonly explorer: RouteExplorer;
   readonly keys: JwkKeyStore;
@@ -22,8 +22,8 @@ interface Needs {
 }
 
 /**
- * What is looked at before the first request: decorators that would not do what they seem to, and routes that could
- * accept no token. Opens the key sets and endpoints that routes bring along.
+ * The checks before the first request. They find decorators without the expected effect, and routes that could accept
+ * no token. They open the key sets and introspection endpoints that routes name.
  */
 export class RouteChecks {
   private readonly handlers: readonly Handler[];
@@ -36,13 +36,13 @@ export class RouteChecks {
     this.handlers = [...explorer.routes(), ...explorer.handlers(), ...explorer.gateways()];
   }
 
-  /** A line per route that could not accept any token, or would not be protected. */
+  /** Returns one line per route that could not accept any token, or would not be protected. */
   async problems(): Promise<string[]> {
     const problems = await Promise.all(this.handlers.map((handler) => this.check(handler)));
     return [...problems.flat(), ...this.unreached()];
   }
 
-  /** Routes that nothing but the issuer guards against tokens for other services. */
+  /** Returns the routes that accept tokens which their issuer made for other services. */
   withUncheckedAudience(): string[] {
     return this.handlers
       .filter((route) => this.routes.isProtected(route))
@@ -52,7 +52,7 @@ export class RouteChecks {
       .map(({ label }) => label);
   }
 
-  /** Their options are checked at boot; whether they answer is not. */
+  /** Opens the introspection endpoints of a policy. It checks their options, but not whether they answer. */
   async openEndpoints({ introspection, jwtIntrospection, perIssuer }: TokenPolicy): Promise<void> {
     const ofIssuers = [...(perIssuer?.values() ?? [])].map((one) => one.jwtIntrospection);
     for (const endpoint of [introspection, jwtIntrospection, ...ofIssuers])
@@ -95,11 +95,11 @@ export class RouteChecks {
           await this.needs.keys.openVerification(keySource, perIssuer === undefined);
       }),
     );
-    // Where none is listed, there is nothing yet to verify with.
+    // Without listed issuers there are no keys yet.
     if (perIssuer === undefined && policy.issuers.size === 0) return;
     for (const { algorithms, keySource } of all) {
       const refusals = [...algorithms].flatMap((alg) => this.refusal(alg, keySource));
-      // Each of several issuers uses only some of the algorithms.
+      // With several issuers, each one may use only some of the algorithms.
       if (refusals.length > (perIssuer === undefined ? 0 : algorithms.size - 1)) throw refusals[0];
     }
   }
@@ -114,7 +114,7 @@ export class RouteChecks {
     }
   }
 
-  /** Why a decorator, or the lack of one, would not do what it seems to. */
+  /** Returns why a decorator, or a missing one, would not have the expected effect; else `undefined`. */
   private misplaced({ handler, controller, kind, method }: Handler): string | undefined {
     for (const target of [handler, controller])
       if (Reflect.hasMetadata(REQUIRE_JWT.KEY, target) && Reflect.hasMetadata(PUBLIC.KEY, target))
@@ -130,7 +130,7 @@ export class RouteChecks {
       : undefined;
   }
 
-  /** Decorators on what no request reaches. */
+  /** Returns one line per `@RequireJwt` on a method that no request reaches. */
   private unreached(): string[] {
     return this.needs.explorer
       .others()

@@ -2,13 +2,13 @@ import type { Type } from '@nestjs/common';
 import { PUBLIC } from './public.decorator.js';
 import { REQUIRE_JWT, type RequireJwtOptions } from './require-jwt.metadata.js';
 
-/** What stands on a method or, failing that, on its class. */
+/** The decorator of a method or, if it has none, of its class. */
 export interface Declaration {
   readonly route?: RequireJwtOptions;
   readonly isPublic: boolean;
 }
 
-/** What stands on a route; `undefined` where nothing does. */
+/** Returns the decorator of a route; `undefined` if there is none. */
 export function declarationOf(
   handler: CallableFunction,
   controller: Type,

@@ -4,10 +4,10 @@ import { compileClaimsCheck } from './claims-class.js';
 import type { RequireJwtOptions } from './require-jwt.metadata.js';
 
 /**
- * What `@RequireJwt` means on one route, with the defaults of the module.
+ * Compiles the policy of one route from the options of `@RequireJwt` and the defaults of the module.
  *
  * @param findIssuer see `compilePolicy`
- * @throws BootError when the result could accept nothing, or check nothing
+ * @throws BootError when the policy could accept no token, or would check nothing
  */
 export const compileRoutePolicy = (
   { claims, validate: _validate, optional, ...route }: RequireJwtOptions,

@@ -1,7 +1,11 @@
 import type { TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
 import { requestContext } from '../http/index.js';
 
-/** @param claims `undefined` for a request that may do without a token, and does */
+/**
+ * Stores the result of a check with the request.
+ *
+ * @param claims `undefined` for a request without a token, on a route that needs none
+ */
 export function setVerified(
   request: object,
   policy: TokenPolicy,
@@ -11,12 +15,12 @@ export function setVerified(
 }
 
 /**
- * Where handlers of one request run beside each other, each with a policy of its own: fields of GraphQL, messages of a
- * connection. By the request and by the handler.
+ * Verified claims by request and handler. Several handlers of one request may run at the same time, each with its own
+ * policy: fields of GraphQL, messages of a connection.
  */
 const perHandler = new WeakMap<object, WeakMap<CallableFunction, { claims?: VerifiedClaims }>>();
 
-/** Notes what the policy of one handler makes of the token of a request; others may make something else of it. */
+/** Stores the result of one handler's policy. The policies of other handlers may have other results. */
 export function setVerifiedFor(
   request: object,
   handler: CallableFunction,
@@ -27,7 +31,7 @@ export function setVerifiedFor(
   handlers.set(handler, { claims });
 }
 
-/** What {@link setVerifiedFor} noted; of a handler without a policy, the claims that another one has accepted. */
+/** Returns what {@link setVerifiedFor} stored; for a handler without a policy, the claims that another one accepted. */
 export const verifiedClaimsFor = (
   request: object,
   handler: CallableFunction,
@@ -36,15 +40,15 @@ export const verifiedClaimsFor = (
   return own === undefined ? verifiedClaims(request) : own.claims;
 };
 
-/** The policy that the request fulfils; `undefined` when none was checked. */
+/** Returns the policy that the request fulfils; `undefined` when none was checked. */
 export const verifiedBy = (request: object): TokenPolicy | undefined =>
   requestContext(request).verified?.policy;
 
 /**
- * The claims of the request's verified token; `undefined` when there is none. For code that has a request and
- * no `@Claims()`: middleware behind the guard, interceptors, filters.
+ * Returns the claims of the request's verified token; `undefined` when there is none. For code that cannot use
+ * `@Claims()`: middleware behind the guard, interceptors, filters.
  *
- * @param request that of Node, Express or Fastify, the client of a WebSocket, the context of a message
+ * @param request request of Node, Express or Fastify, client of a WebSocket, or context of a message
  */
 export const verifiedClaims = (request: object): VerifiedClaims | undefined =>
   requestContext(request).verified?.claims;

@@ -42,7 +42,7 @@ const HOP_HEADER = HOP_TOKEN_HEADER.toLowerCase();
 
 /** See {@link BackendClient.stats}. */
 export interface BackendStats {
-  /** State of the circuit breaker; of several hosts the best one. */
+  /** State of the circuit breaker. With several hosts it is the best of their states. */
   readonly state: BreakerState;
   /** Calls under way. */
   readonly inFlight: number;
@@ -53,15 +53,14 @@ export interface BackendStats {
 }
 
 /**
- * Talks HTTP to the backend: total deadline, no redirects, no proxy, a bounded answer that has
- * to be JSON unless a call says otherwise. Of tokens it knows what goes along with a call.
+ * Calls the backend over HTTP. A call has a total deadline, and uses no redirects and no proxy. Its answer is bounded
+ * in size and has to be JSON unless the call says otherwise. The client handles only the tokens that a call carries.
  *
- * Its calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports.
- * They see a path below the host as `url`, the body of a request as a Buffer, and the body of a
- * response as the Buffer that came. A failure is an `AxiosError` as with any axios: `response` for a
- * status that is not 2xx, else `cause`, which is the exception that `call` throws. What they change
- * is what is sent and read. The deadline of a call holds for all attempts together, and for the
- * circuit breaker they are one call.
+ * Calls pass the interceptors and defaults of the `HttpService` that `BackendModule` exports. An interceptor sees the
+ * path below the host as `url`, and the bodies of request and response as Buffers. A failure is an `AxiosError` as
+ * usual in axios: it has a `response` if the status is not 2xx, else a `cause`, which is the exception that `call`
+ * throws. Changes of an interceptor apply to what is sent and read. The deadline of a call holds for all attempts
+ * together, and the circuit breaker counts them as one call.
  *
  * @example
  * ```ts
@@ -71,7 +70,7 @@ export interface BackendStats {
  *     axios.defaults.headers.common['x-api-key'] = 'secret';
  *     axios.interceptors.response.use(undefined, (error: AxiosError) => {
  *       const { config, response, cause } = error;
- *       // Once more, where the backend got nothing or asks for it.
+ *       // Sends the request again if the backend did not get it or asks for a retry.
  *       const again = response?.status === 503 || cause instanceof BackendUnavailableException;
  *       if (!again || config?.method !== 'get' || config.headers.has('x-attempt')) throw error;
  *       config.headers.set('x-attempt', '2');
@@ -115,12 +114,12 @@ export class BackendClient implements OnApplicationBootstrap {
     this.inputQueryStrings = options.inputQueryStrings ?? [];
   }
 
-  /** @throws BootError where calls have to carry a token that nobody makes */
+  /** @throws BootError if calls have to carry a signed token that cannot be made */
   onApplicationBootstrap(): void {
     this.hops.assertUsable();
   }
 
-  /** What is going on, and counts since the start. */
+  /** The current state, and counts since the start. */
   get stats(): BackendStats {
     return {
       state: this.hosts.state,
@@ -130,12 +129,12 @@ export class BackendClient implements OnApplicationBootstrap {
     };
   }
 
-  /** From now on `listener` is told of every call that was made, once it is over. */
+  /** Registers a listener, which is called at the end of every call that was made. */
   onCall(listener: CallListener): void {
     this.hosts.onCall(listener);
   }
 
-  /** From now on `tracer` follows every call. */
+  /** Sets the tracer of all further calls. */
   trace(tracer: CallTracer): void {
     this.tracer = tracer;
   }
@@ -167,9 +166,9 @@ export class BackendClient implements OnApplicationBootstrap {
   /**
    * Passes a client's request on to the backend, and the answer back. Redirects are not followed.
    *
-   * @returns once the answer is on its way, with `no-op` once it was sent
-   * @throws as {@link call}, before anything is sent; with `no-op` only where there is no answer
-   * @throws RequestBodyException 413 `body_too_large`; 415 where a body parser has left no bytes of the body
+   * @returns a promise that resolves once the answer is being sent, with `no-op` once it was sent completely
+   * @throws as {@link call}, before anything is sent; with `no-op` only if there is no answer
+   * @throws RequestBodyException 413 `body_too_large`; 415 if a body parser has left no bytes of the body
    * @throws ClientTooSlowException 408
    */
   async proxy(call: ProxyCall): Promise<void> {
@@ -180,7 +179,7 @@ export class BackendClient implements OnApplicationBootstrap {
     const request = this.requestFor(
       host,
       call,
-      // What is checked has to be there.
+      // The answer is checked, so it needs a body.
       isHead && !asItIs ? 'GET' : method,
       asItIs ? '*/*' : 'application/json',
     );
@@ -234,7 +233,7 @@ export class BackendClient implements OnApplicationBootstrap {
     return { jsonTypes, maxBytes: this.limits.maxBodyBytes };
   }
 
-  /** Calls with their span, if they are followed. */
+  /** Makes a call, within a span if it is traced. */
   private followed<T extends { status: number }>(
     call: CallTarget,
     request: BackendRequest,
@@ -280,10 +279,10 @@ export class BackendClient implements OnApplicationBootstrap {
     };
   }
 
-  /** The client's body with what else it says about it. */
+  /** Adds the client's body and the headers that describe it. */
   private async addBody(request: BackendRequest, from: IncomingMessage): Promise<void> {
     const { 'content-length': length, 'content-encoding': encoding } = from.headers;
-    // Body parsers decompress.
+    // A body that was parsed is decompressed.
     const isParsed = from.readableDidRead;
     request.body = await untouchedBody(from, this.limits.maxRequestBytes);
     if (request.body === undefined) return;
@@ -293,14 +292,14 @@ export class BackendClient implements OnApplicationBootstrap {
   }
 
   private target(basePath: string, { path, claims, from }: CallTarget): string {
-    // One slash: axios takes "//other-host/a" for a URL of its own.
+    // Exactly one slash: axios treats "//other-host/a" as an absolute URL.
     const target = `${basePath}/${fillPath(path, claims).replace(/^\/+/, '')}`;
     const query = from === undefined ? '' : forwardedQuery(from, this.inputQueryStrings);
     return query === '' ? target : `${target}${target.includes('?') ? '&' : '?'}${query}`;
   }
 }
 
-/** How passing a request on ended. */
+/** How a forwarded request ended. */
 interface PassedOn {
   status: number;
   outcome: BackendOutcome;
@@ -308,13 +307,13 @@ interface PassedOn {
 
 const outcomeOf = ({ outcome }: PassedOn): BackendOutcome => outcome;
 
-/** What the client says its body is, whether there is one or not. */
+/** Copies the content type of the client's request, also if there is no body. */
 function noteType(request: BackendRequest, { headers }: IncomingMessage): void {
   const { 'content-type': type } = headers;
   if (type !== undefined) request.headers['content-type'] = type;
 }
 
-/** Where the rest of a body is not read, there is no other request on the connection. */
+/** Closes the connection if the rest of a body is not read, since no other request can follow on it. */
 function closeUnlessRead(from: IncomingMessage, to: ServerResponse): void {
   if (hasBody(from) && !from.complete && !to.headersSent) to.setHeader('Connection', 'close');
 }

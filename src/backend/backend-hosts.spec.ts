@@ -41,7 +41,7 @@ describe('the hosts of a backend', () => {
     await fail(hosts, 'a');
     await fail(hosts, 'c');
     expect(hosts.state).toBe('open');
-    // Somebody has to say that there is none.
+    // With all circuits open, a host is still returned, which then refuses the call.
     expect(turns(hosts, 3).toSorted()).toEqual(['a', 'b', 'c']);
     await expect(hosts.next().bulkhead.run(() => Promise.resolve(1))).rejects.toMatchObject({
       explanation: expect.stringMatching(/^the backend at http.*was not called/),

@@ -7,20 +7,20 @@ import { BackendBulkhead, type CallListener } from './resilience/backend-bulkhea
 export interface BackendHost {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Without a slash at its end. */
+  /** Path of the host's base URL, without a slash at its end. */
   readonly basePath: string;
   readonly bulkhead: BackendBulkhead;
 }
 
-/** From the best to the worst. */
+/** The states from the best to the worst. */
 const STATES: readonly BreakerState[] = ['closed', 'half-open', 'open'];
 
-/** The hosts of the backend, which take turns. One whose circuit is open is left out. */
+/** The hosts of the backend, used in turn. A host whose circuit is open is left out. */
 export class BackendHosts {
   private readonly hosts: readonly BackendHost[];
   private turn = 0;
 
-  /** @throws BootError for what is no http(s) URL */
+  /** @throws BootError if there is no host, or one is not an http(s) URL */
   constructor(options: BackendModuleOptions) {
     const urls = [options.host].flat();
     if (urls.length === 0) throw new BootError('the option host of BackendModule is empty');
@@ -48,7 +48,7 @@ export class BackendHosts {
     return this.hosts[0]?.origin ?? '';
   }
 
-  /** Whose turn it is among those that take calls; where none does, among all. */
+  /** Returns the next host that takes calls; if none does, the next one of all. */
   next(): BackendHost {
     const { length } = this.hosts;
     const turn = this.turn;
@@ -63,7 +63,7 @@ export class BackendHosts {
     return this.hosts[turn] as BackendHost;
   }
 
-  /** The state of the best host: as long as one works, there is a backend. */
+  /** The state of the best host: the backend is available as long as one host is. */
   get state(): BreakerState {
     const states = this.hosts.map(({ bulkhead }) => bulkhead.state);
     return STATES.find((state) => states.includes(state)) ?? 'closed';

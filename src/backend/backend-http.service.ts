@@ -25,15 +25,15 @@ import type { BackendRequest, BackendResponse, StreamedResponse } from './transp
 /**
  * The `HttpService` of `BackendModule`: axios over {@link BackendTransport}.
  *
- * Nobody can add an interceptor, change a default or replace a method of axios without reading
- * {@link axiosRef}. Until somebody does, axios would pass a request of `BackendClient` on as it is, so
- * it goes to the transport directly: -36 % CPU of `POST /token`, -40 % of a GET (bench/README.md,
- * 2026-11-27). `test/backend-seam.e2e-spec.ts` compares the bytes that arrive.
+ * Code has to read {@link axiosRef} to add an interceptor, change a default or replace a method of axios. Before the
+ * first read, axios would pass a request of `BackendClient` on unchanged, so the request goes to the transport
+ * directly: -36 % CPU of `POST /token`, -40 % of a GET (bench/README.md, 2026-11-27). `test/backend-seam.e2e-spec.ts`
+ * compares the bytes that arrive.
  */
 export class BackendHttpService extends HttpService implements BackendHttp {
   private mayBeCustomized = false;
 
-  /** @param timeoutMs of one call, interceptors and their retries included */
+  /** @param timeoutMs deadline of one call in milliseconds, interceptors and their retries included */
   constructor(
     private readonly transport: BackendTransport,
     private readonly timeoutMs: number,
@@ -53,7 +53,7 @@ export class BackendHttpService extends HttpService implements BackendHttp {
       : this.transport.send(request);
   }
 
-  /** The same, where the body of the response is read while it comes. Interceptors see it as a whole. */
+  /** Like {@link send}, but the body of the response is a stream. Interceptors get it as a whole. */
   async open(request: BackendRequest): Promise<StreamedResponse> {
     return this.mayBeCustomized
       ? asStream(await sendByAxios(this.axiosRef, request, this.timeoutMs))
@@ -61,13 +61,13 @@ export class BackendHttpService extends HttpService implements BackendHttp {
   }
 }
 
-/** A test may have put another `HttpService` in the place of ours. */
+/** Sends by another `HttpService`, with which a test may have replaced ours. */
 const overAnyService = ({ axiosRef }: HttpService, timeoutMs: number): BackendHttp => ({
   send: (request) => sendByAxios(axiosRef, request, timeoutMs),
   open: async (request) => asStream(await sendByAxios(axiosRef, request, timeoutMs)),
 });
 
-/** What `BackendModule` provides by axios. It stands here, as axios is loaded with this file only. */
+/** The providers of `BackendModule` that need axios. They are in this file, as axios is loaded with this file only. */
 export const httpProviders: Pick<DynamicModule, 'providers' | 'exports'> = {
   providers: [
     {
@@ -88,7 +88,7 @@ export const httpProviders: Pick<DynamicModule, 'providers' | 'exports'> = {
   exports: [HttpService],
 };
 
-/** A response that is here, as one that is still coming. */
+/** Converts a complete response to a response whose body is a stream. */
 function asStream({ status, headers, body }: BackendResponse): StreamedResponse {
   if (body.length === 0) return { status, headers, body: Readable.from([]) };
   const length = { 'content-length': String(body.length) };
@@ -96,18 +96,18 @@ function asStream({ status, headers, body }: BackendResponse): StreamedResponse 
 }
 
 /**
- * Sends a request by way of interceptors and defaults.
+ * Sends a request through the interceptors and defaults of axios.
  *
- * @param timeoutMs for everything together
- * @returns the response, also where its status made it an error for the interceptors
- * @throws GatewayException of the transport; whatever an interceptor throws
+ * @param timeoutMs deadline for all of it, in milliseconds
+ * @returns the response, also if its status made it an error for the interceptors
+ * @throws GatewayException of the transport, or the error of an interceptor
  */
 async function sendByAxios(
   instance: AxiosInstance,
   { origin, path, method, headers, body }: BackendRequest,
   timeoutMs: number,
 ): Promise<BackendResponse> {
-  // Interceptors see a body as a whole, and may send it again.
+  // Interceptors get the body as a whole, and may send it again.
   const data = body instanceof Readable ? await buffer(body) : body;
   const deadline = new Deadline(timeoutMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -127,7 +127,7 @@ async function sendByAxios(
   try {
     return toBackendResponse(await Promise.race([instance.request(config), late]));
   } catch (error) {
-    // An interceptor may talk to other servers, too; what they answer is not the backend's answer.
+    // An interceptor may also call other servers. Their answers are not the backend's answer.
     if (!isAxiosError(error) || deadlineOf(error.config) !== deadline) throw error;
     if (error.response !== undefined) return toBackendResponse(error.response);
     throw error.cause instanceof GatewayException
@@ -135,12 +135,12 @@ async function sendByAxios(
       : new BackendUnavailableException(`the request was given up (${error.code})`);
   } finally {
     clearTimeout(timer);
-    // Whatever an interceptor still wants to send for it stays here.
+    // From now on the adapter sends no further attempt of an interceptor for this call.
     deadline.end();
   }
 }
 
-/** Read before an application can have changed it: it makes JSON and forms of objects, and leaves bytes alone. */
+/** Converts objects to JSON or forms, and keeps bytes. It is read here, before an application can change it. */
 const { transformRequest } = axios.defaults;
 
 function createAxios(transport: BackendTransport): AxiosInstance {
@@ -159,7 +159,7 @@ function createAxios(transport: BackendTransport): AxiosInstance {
   return instance;
 }
 
-/** An interceptor may have made text or a value of the body. */
+/** Converts a response of axios, whose body an interceptor may have changed to a text or a value. */
 function toBackendResponse(response: AxiosResponse<unknown>): BackendResponse {
   if (typeof response?.status !== 'number')
     throw new TypeError('BackendModule: an interceptor of HttpService returned no response');

@@ -7,6 +7,6 @@ export const BACKEND_HTTP = Symbol('signet.backend-http');
 export interface BackendHttp {
   /** @returns the response, whatever its status */
   send(request: BackendRequest): Promise<BackendResponse>;
-  /** The same, where the body of the response is read while it comes. */
+  /** Like {@link send}, but the body of the response is a stream. */
   open(request: BackendRequest): Promise<StreamedResponse>;
 }

@@ -1,6 +1,6 @@
 import { GatewayException } from '../http/index.js';
 
-/** 502 `backend_unavailable`: refused, reset, unresolvable. */
+/** 502 `backend_unavailable`: there is no connection, it broke, or the backend was not called. */
 export class BackendUnavailableException extends GatewayException {
   constructor(explanation: string) {
     super({
@@ -13,7 +13,7 @@ export class BackendUnavailableException extends GatewayException {
   }
 }
 
-/** 502 `backend_bad_response`: answered with something that cannot be used. The answer is never quoted. */
+/** 502 `backend_bad_response`: the answer of the backend cannot be used. It is never quoted. */
 export class BackendBadResponseException extends GatewayException {
   constructor(explanation: string) {
     super({
@@ -26,10 +26,10 @@ export class BackendBadResponseException extends GatewayException {
   }
 }
 
-/** The {@link BackendBadResponseException} that is the backend's own failure: a 5xx. */
+/** A {@link BackendBadResponseException} for a 5xx of the backend. */
 export class BackendFailedException extends BackendBadResponseException {}
 
-/** 504 `backend_timeout`: not answered within the deadline. */
+/** 504 `backend_timeout`: the backend did not answer within the deadline. */
 export class BackendTimeoutException extends GatewayException {
   constructor(explanation: string) {
     super({
@@ -44,7 +44,7 @@ export class BackendTimeoutException extends GatewayException {
 
 /** A 4xx of the backend: its status and, when it is JSON, its body reach the client unchanged. */
 export class BackendRefusedException extends GatewayException {
-  /** @param body the backend's own JSON text; `undefined` when there was none, which gives `backend_refused` */
+  /** @param body JSON text of the backend; `undefined` if there is none, and the client gets `backend_refused` */
   constructor(status: number, body: string | undefined, headers: Readonly<Record<string, string>>) {
     super({
       status,
@@ -64,7 +64,7 @@ export class BackendRefusedException extends GatewayException {
   }
 }
 
-/** 403 `claim_for_backend_missing`: the token lacks a claim that the backend's path is made of. */
+/** 403 `claim_for_backend_missing`: the token lacks a claim that the path of the call needs. */
 export class ClaimForBackendMissingException extends GatewayException {
   constructor(explanation: string) {
     super({

@@ -43,7 +43,7 @@ export interface BackendModuleOptions {
   maxConnections?: number;
   /** Maximum number of calls that wait for a connection. Further calls fail at once. Default 1024. */
   maxWaiting?: number;
-  /** Circuit breaker: when calls fail at once, since the backend fails; `false`: never. */
+  /** Circuit breaker, which makes calls fail at once while the backend fails; `false`: no circuit breaker. */
   breaker?: BreakerOptions | false;
   /**
    * True (default): each failed call (no connection, no answer in time, 5xx) is logged as an error, with host and port.

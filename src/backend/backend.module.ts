@@ -36,7 +36,10 @@ export class BackendModule {
   }
 }
 
-/** An error becomes a provider that throws, so that Nest reports it: a rejected promise might not be handled yet. */
+/**
+ * Adds the providers that need axios. If they cannot be loaded, a provider throws the error, so that Nest reports it: a
+ * rejected promise might have no handler yet.
+ */
 async function withHttp(definition: DynamicModule): Promise<DynamicModule> {
   const { providers = [], ...rest } = definition;
   const { httpProviders } = await import('./backend-http.service.js').catch(withoutAxios);

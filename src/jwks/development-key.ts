@@ -8,7 +8,7 @@ import { generateJwk } from '../core/keys/index.js';
  * Writes a JWK Set with one fresh key, mode 0600, so that a first start needs no preparation.
  * Never called in production.
  *
- * @returns false when the file is there already, which leaves it as it is
+ * @returns false when the file exists already; it is not changed then
  * @throws BootError when it cannot be written
  */
 export async function createDevelopmentKey(

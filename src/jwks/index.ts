@@ -14,7 +14,7 @@ export { KeysUnavailableException } from './keys-unavailable.exception.js';
 export { KeyFile } from './key-file.js';
 export { shareKeyReads, type Freshness, type SharedRead } from './remote/shared-reads.js';
 export { watchFile } from './watch-file.js';
-// Part of what users of this module see.
+// Types that occur in the API of this module.
 export {
   KeyError,
   type KeyDocument,

@@ -20,38 +20,38 @@ import { nowSeconds } from '../core/time/index.js';
 
 const NO_KEYS: readonly JwsKey[] = [];
 
-/** What is known of a key; nothing secret. */
+/** Public information about a key. */
 export interface KeyReport extends RotatingKey {
-  /** The only algorithm that it is for, else its type. */
+  /** The `alg` of the key, which it is limited to; without one its key type. */
   readonly alg: string;
 }
 
-/** A set of keys, for whoever looks after the process. */
+/** A report about a key set, for operators. */
 export interface KeySetReport {
-  /** Where it comes from, without secrets. */
+  /** The source of the set, without secrets. */
   readonly source: string;
-  /** Tokens are signed with keys of it. */
+  /** True if tokens are signed with keys of this set. */
   readonly signs: boolean;
-  /** Since it was loaded; `undefined` while there is none. */
+  /** Seconds since the set was loaded; `undefined` while there is none. */
   readonly ageSeconds: number | undefined;
-  /** Since the source stopped giving a usable set; 0 while it does. */
+  /** Seconds since the source stopped giving a usable set; 0 while it gives one. */
   readonly staleSeconds: number;
-  /** Why it does not; `undefined` while it does. */
+  /** Why the source gives no usable set; `undefined` while it gives one. */
   readonly problem: string | undefined;
   readonly keys: readonly KeyReport[];
   readonly skipped: readonly SkippedKey[];
 }
 
 /**
- * The keys of the gateway, followed while it runs. Nothing outside of `jwks/` sees how they are
- * fetched. Where a method takes a `source`, it means that set only; left out, the configured one.
+ * The keys of the gateway, which are updated while it runs. Code outside of `jwks/` does not see how they are fetched.
+ * A method with a parameter `source` uses only the set of that source. Default: the configured verification keys.
  */
 @Injectable()
 export class JwkKeyStore implements OnApplicationShutdown {
   private static readonly logger = new Logger(JwkKeyStore.name);
 
   private constructor(
-    /** Where the signing keys come from; for routes that take the gateway's own tokens only. */
+    /** Source of the signing keys, for routes that accept only the gateway's own tokens. */
     readonly signingSource: KeySource,
     private readonly sources: KeySources,
     private readonly signing: LiveKeySet,
@@ -60,9 +60,9 @@ export class JwkKeyStore implements OnApplicationShutdown {
   ) {}
 
   /**
-   * Loads and checks all key sets. An unreachable remote set is waited for in the background.
+   * Loads and checks all key sets. An unreachable remote set is fetched again in the background.
    *
-   * @throws BootError in one line per set that cannot be used
+   * @throws BootError with one line per set that cannot be used
    */
   static async open(options: JwksModuleOptions): Promise<JwkKeyStore> {
     const { verification = options.signing, createMissing } = options;
@@ -93,30 +93,29 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * Opens a further set to verify with; once per source, however often it is asked for.
+   * Opens a further verification set. Several calls for one source open one set.
    *
-   * @param needed the process is not ready before the set has arrived
-   * @throws BootError when it cannot be used
+   * @param needed true: the process is not ready before the set has arrived
+   * @throws BootError when the set cannot be used
    */
   openVerification(source: KeySource, needed = true): Promise<void> {
     return this.sources.open([{ source, publicOnly: true, needed }]);
   }
 
   /**
-   * Opens a further set to verify with for as long as it is needed, e.g. that of a tenant. It does not decide
-   * whether the process is ready.
+   * Opens a further verification set for a limited time, e.g. that of a tenant. The process is ready without it.
    *
-   * @returns ends the use; the set is closed once nobody uses it
-   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
+   * @returns a function that ends the use. The set is closed when its last use ends
+   * @throws KeyError when the set cannot be used. An unreachable remote set is fetched again in the background instead
    */
   leaseVerification(source: KeySource): Promise<() => void> {
     return this.sources.lease(source);
   }
 
   /**
-   * The key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
+   * Returns the key that signs with `alg` under `kid`, which may be a thumbprint or `auto`.
    *
-   * @throws KeyError when there is none, or it cannot sign with `alg`
+   * @throws KeyError when there is no such key, or it cannot sign with `alg`
    * @throws KeysUnavailableException while a remote set has not arrived
    */
   signingKey(alg: JwsAlgorithm, kid: string): JwsKey {
@@ -126,7 +125,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * The keys that verify tokens with these names in their header; see `KeySet.verifiers`. Never waits.
+   * Returns the keys that verify tokens with these names in their header; see `KeySet.verifiers`. It never waits.
    *
    * @throws KeysUnavailableException while there is no set at all
    */
@@ -134,19 +133,19 @@ export class JwkKeyStore implements OnApplicationShutdown {
     const { current, provider, strategy, algorithms } = this.live(source);
     if (current === undefined) throw new KeysUnavailableException(provider.source);
     if (algorithms?.includes(names.alg) === false) return NO_KEYS;
-    // Own tokens always carry a kid, whatever the strategy for tokens of others.
+    // The gateway's own tokens always carry a kid, whatever the strategy for other tokens is.
     const by = source === this.signingSource ? 'kid' : (strategy ?? this.strategy);
     return current.verifiers(names, by, nowSeconds());
   }
 
   /**
-   * For a token whose key is unknown: fetches a remote set again, at most once per cooldown and within
-   * the deadline of one fetch, then looks for the key again.
+   * Looks for an unknown key once more, after a remote set was fetched again. It is fetched at most once per cooldown,
+   * within the deadline of one fetch.
    *
-   * @throws KeysUnavailableException when the set was given up meanwhile
+   * @throws KeysUnavailableException when the set was dropped meanwhile
    */
   async awaitVerificationKeys(names: KeyNames, source?: KeySource): Promise<readonly JwsKey[]> {
-    // A header that names no key cannot match a set that is fetched again.
+    // A header that names no key would not match a newer set, either.
     if (names.kid === undefined && names.x5t === undefined && names.x5tS256 === undefined)
       return NO_KEYS;
     const look = this.live(source).refetch();
@@ -156,20 +155,20 @@ export class JwkKeyStore implements OnApplicationShutdown {
   }
 
   /**
-   * From now on only sets in which this key can sign are taken.
+   * Accepts from now on only sets in which this key can sign.
    *
-   * @throws KeyError when the present set is none of them
+   * @throws KeyError when this key cannot sign in the present set
    */
   requireSigning(alg: JwsAlgorithm, kid: string): void {
     this.signing.require((candidate) => void candidate.signer(alg, kid));
   }
 
   /**
-   * From now on only sets in which some key can verify `alg` are taken. A remote set, which others
-   * decide about, is not held to it.
+   * Accepts from now on only sets in which some key can verify `alg`. Remote sets are excepted, since their owners
+   * choose the keys.
    *
-   * @throws KeyError saying what each key of the present set is instead, or that `alg` needs a
-   * secret where only public keys are taken
+   * @throws KeyError when no key of the present set can verify `alg`, with the reasons, or when `alg` needs a secret
+   * and only public keys are accepted from the source
    */
   requireVerification(alg: JwsAlgorithm, source?: KeySource): void {
     const live = this.live(source);
@@ -181,7 +180,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     if (!provider.remote) live.require((candidate) => assertVerifies(candidate, alg));
   }
 
-  /** What is known of a set, for explanations. */
+  /** Returns the contents of a set, for explanations of refusals. */
   inventory(source?: KeySource): KeyInventory {
     const { current, provider, algorithms, problem } = this.live(source);
     return {
@@ -193,7 +192,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     };
   }
 
-  /** All sets, the one with the signing keys first. */
+  /** Returns reports about all sets, that of the signing keys first. */
   reports(): KeySetReport[] {
     return this.sources
       .all()
@@ -219,7 +218,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
       .toSorted((one, other) => Number(other.signs) - Number(one.signs));
   }
 
-  /** How many keys of each set are skipped. */
+  /** Returns the number of skipped keys of each set. */
   skippedCounts(): { source: string; skipped: number }[] {
     return this.sources.all().map(({ provider, current }) => ({
       source: provider.source,
@@ -227,20 +226,20 @@ export class JwkKeyStore implements OnApplicationShutdown {
     }));
   }
 
-  /** The JWK Set that may be published (RFC 7517 section 5): the public parts of the signing keys. */
+  /** Returns the JWK Set to publish (RFC 7517 section 5): the public parts of the signing keys. */
   publicJwks(): { keys: readonly object[] } {
     return { keys: this.signing.current?.publicJwks ?? [] };
   }
 
   /**
-   * True once every set that is needed has arrived. It stays true when one is given up later: taking the process
-   * out of service would stop the routes that need other keys, too.
+   * True once every set that is needed has arrived. It stays true when a set is dropped later: taking the process out
+   * of service would also stop the routes that need other keys.
    */
   ready(): boolean {
     return this.sources.all().every(({ arrived, needed }) => arrived || !needed);
   }
 
-  /** Where the keys come from, for messages. */
+  /** Returns the sources of the keys, for messages. */
   describeSources(): { signing: string; verification: string } {
     return {
       signing: this.signing.provider.source,
@@ -248,7 +247,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     };
   }
 
-  /** Seconds since each source stopped giving a usable set; 0 while it does. */
+  /** Returns the seconds since each source stopped giving a usable set; 0 while it gives one. */
   staleSeconds(): { source: string; seconds: number }[] {
     return this.sources.all().map(({ provider, staleSeconds }) => ({
       source: provider.source,
@@ -256,7 +255,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
     }));
   }
 
-  /** Seconds since the set in use was loaded, for each source that has one. */
+  /** Returns the seconds since the set in use was loaded, for each source that has one. */
   ageSeconds(): { source: string; seconds: number }[] {
     return this.sources
       .all()
@@ -265,7 +264,7 @@ export class JwkKeyStore implements OnApplicationShutdown {
       );
   }
 
-  /** Looks at every source again; what became of it is in the log. */
+  /** Reads every source again. The results are logged. */
   reload(): void {
     for (const live of this.sources.all()) live.reload();
   }

@@ -17,7 +17,7 @@ import { watchFile } from './watch-file.js';
 export interface KeyFileOptions {
   /** Opens an encrypted file. */
   passphrase?: string;
-  /** Milliseconds between two looks at the contents; 0 turns watching off. */
+  /** Milliseconds between two reads of the contents; 0 turns watching off. */
   reloadIntervalMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface KeyFileOptions {
 export class KeyFile implements KeyProvider {
   readonly remote = false;
   readonly publicOnly = false;
-  /** What was read last. */
+  /** The text that was read last. */
   private text = '';
 
   constructor(

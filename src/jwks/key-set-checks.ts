@@ -4,7 +4,7 @@ import { KeyError, type KeySet, warnOfPublishedKeys } from '../core/keys/index.j
 import type { KeySetCheck } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 
-/** What becomes of a file with secrets that others can read or change. */
+/** Creates the check for files with secrets that other users can read or change. */
 export const exposureCheck =
   (
     policy: NonNullable<JwksModuleOptions['exposedKeyFiles']>,
@@ -17,7 +17,7 @@ export const exposureCheck =
     logger.warn(`JWK file ${exposure}`);
   };
 
-/** Warns of what is skipped and of keys everybody knows; a set that comes again is no news. */
+/** Creates a check that warns of skipped keys and of published keys. It warns once about the same text of a set. */
 export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
   let reported = '';
   return (candidate, { text }) => {
@@ -28,7 +28,7 @@ export function reportOn(logger: Pick<LoggerService, 'warn'>): KeySetCheck {
   };
 }
 
-/** @throws KeyError when no key of the set verifies `alg`, saying what each one is instead */
+/** @throws KeyError when no key of the set can verify `alg`, with the reasons */
 export function assertVerifies(set: KeySet, alg: JwsAlgorithm): void {
   const reasons = set
     .all()

@@ -29,14 +29,14 @@ describe('a leased key set', () => {
     const second = await sources.lease(a);
     const live = sources.get(a);
     first();
-    // A use ends once, however often that is said.
+    // A second call does not end another use.
     first();
     expect(closed).toEqual([]);
     expect(live.current?.describeKids()).toBe('k1');
     second();
     expect(closed).toEqual(['a']);
     expect(sources.all()).toEqual([]);
-    // Whoever asks a moment later is told that there are no keys, and not that this is a mistake.
+    // A later request finds no keys, and gets no error about an unopened source.
     expect(sources.get(a)).toBe(live);
     expect(live.current).toBeUndefined();
   });

@@ -15,39 +15,39 @@ import { KeyUrl } from './remote/key-url.js';
 import { LiveKeySet } from './live-key-set.js';
 import type { JwksModuleOptions } from './jwks.module-definition.js';
 
-/** A source, and whether it is somebody else's (see `KeyProvider.publicOnly`); first use decides. */
+/** A use of a source. The first use decides on `publicOnly` (see `KeyProvider.publicOnly`). */
 export interface KeyUse {
   source: KeySource;
   publicOnly: boolean;
-  /** The process is not ready before the set has arrived. Default true. */
+  /** True: the process is not ready before the set has arrived. Default true. */
   needed?: boolean;
 }
 
-/** A set, and how many use it; those of the boot never stop. */
+/** A set and the number of its uses. Uses that began at boot never end. */
 interface OpenSet {
   readonly live: LiveKeySet;
-  /** The end of the first look at the source. */
+  /** Settles at the end of the first read of the source. */
   readonly opened: Promise<void>;
   users: number;
 }
 
 /**
- * One live set per distinct source. A key belongs to its source: sets are never merged, so a kid
- * of one issuer means nothing where another issuer's set is asked for.
+ * The live sets, one per distinct source. Sets are never merged, so a kid of one issuer never selects a key from
+ * another issuer's set.
  */
 export class KeySources {
   private static readonly logger = new Logger('JwkKeyStore');
   private readonly sets = new Map<string | KeyProvider, OpenSet>();
-  /** Asked for with every token, so looked up by the object instead of by its spelling. */
+  /** The sets by source object: every token needs a lookup, and {@link identity} would be slow. */
   private readonly found = new WeakMap<KeySource, LiveKeySet>();
   private closed = false;
 
   constructor(private readonly options: JwksModuleOptions) {}
 
   /**
-   * Opens what is not open yet, all at the same time.
+   * Opens the sources that are not open yet, all at the same time.
    *
-   * @throws BootError in one line per source that cannot be used; all sources are closed then
+   * @throws BootError with one line per source that cannot be used; all sources are closed then
    */
   async open(uses: readonly KeyUse[]): Promise<void> {
     const results = await Promise.allSettled(uses.map((use) => this.openOne(use)));
@@ -61,7 +61,7 @@ export class KeySources {
     throw new BootError([...new Set(messages)]);
   }
 
-  /** The live set of an opened source. @throws Error when it was not opened */
+  /** Returns the live set of an opened source. @throws Error when it was not opened */
   get(source: KeySource): LiveKeySet {
     let live = this.found.get(source);
     if (live !== undefined) return live;
@@ -76,15 +76,15 @@ export class KeySources {
   }
 
   /**
-   * Opens a source for as long as it is needed, unless it is open; the process is ready without it. Waits for
-   * the first look at it, in the bounded time of a fetch.
+   * Opens a source for a limited time, unless it is open already. The process is ready without it. The method waits for
+   * the first read of the source, which takes at most the time of a fetch.
    *
-   * @returns ends the use: the last one to do so closes the set, and its keys are gone
-   * @throws KeyError when it cannot be used; a remote one that is away is waited for in the background
+   * @returns a function that ends the use. The end of the last use closes the set and drops its keys
+   * @throws KeyError when the set cannot be used. An unreachable remote set is fetched again in the background instead
    */
   async lease(source: KeySource): Promise<() => void> {
     const set = this.use({ source, publicOnly: true, needed: false });
-    // Overwrites what is known of a source that was used before.
+    // Replaces the closed set of a source that was used before.
     this.found.set(source, set.live);
     let ended = false;
     const end = (): void => {
@@ -104,7 +104,7 @@ export class KeySources {
     }
   }
 
-  /** Ends all following; no other set is opened any more, e.g. for a request that is still under way. */
+  /** Stops all updates. No further set can be opened, e.g. by a request that is still under way. */
   close(): void {
     this.closed = true;
     for (const { live } of this.sets.values()) live.close();
@@ -148,7 +148,7 @@ export class KeySources {
 const strategyOf = (source: KeySource): KeyIdentifyStrategy | undefined =>
   'read' in source ? undefined : source.options?.identifyStrategy;
 
-/** The same for two spellings of one source; with other options it is another one. */
+/** Returns the identity of a source. Two spellings of a source have the same one, other options another one. */
 function identity(source: KeySource): string | KeyProvider {
   if ('read' in source) return source;
   const options = JSON.stringify(

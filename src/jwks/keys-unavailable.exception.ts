@@ -1,6 +1,6 @@
 import { GatewayException } from '../http/index.js';
 
-/** 503: a set of keys has not arrived yet, or was given up for being too old. */
+/** 503 `keys_unavailable`: a key set has not arrived yet, or was dropped because it is too old. */
 export class KeysUnavailableException extends GatewayException {
   /** @param source of the set, without secrets */
   constructor(source: string) {

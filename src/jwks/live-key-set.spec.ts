@@ -65,7 +65,7 @@ it('F28: goes on with its keys while their source is down or bad for an hour, an
     if (text === undefined) throw new KeyError('a set far away: cannot be fetched');
     return text;
   };
-  /** Each second somebody comes with a key that nobody knows. */
+  /** Lets time pass; each second a token with an unknown key causes a refetch. */
   const pass = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second++) {
       void live.refetch();
@@ -111,7 +111,7 @@ it('keeps the later set where a look is asked for while the first one is under w
   live.reload();
   const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
   await turn();
-  // The answer to a question that was asked later is here first, if it was asked.
+  // If a second read has begun, it ends before the first one.
   reads[1]?.resolve({ text: jwks('after the rotation') });
   await turn();
   reads[0]?.resolve({ text: jwks('before the rotation') });

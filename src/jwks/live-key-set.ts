@@ -9,16 +9,16 @@ import { RemoteSchedule } from './remote/remote-schedule.js';
 import { readShared } from './remote/shared-reads.js';
 import { SourceHealth } from './source-health.js';
 
-/** A candidate is refused by throwing a `KeyError`. */
+/** Checks a new set. It throws a `KeyError` to refuse the set. */
 export type KeySetCheck = (candidate: KeySet, document: KeyDocument) => void;
 
 const LOCAL_RETRY_MS = 1000;
-/** Without any keys a failure of others counts for less: recovery has to be found soon. */
+/** Longest time to reuse a failure of another process while there are no keys, in milliseconds, for a fast recovery. */
 const URGENT_MS = 1000;
 
 /**
- * The last good set of one provider. A new set is parsed and checked as a whole and then takes the
- * old one's place in one step; a bad one leaves everything as it is.
+ * The last good set of one provider. A new set is parsed and checked as a whole, and then replaces the old one in one
+ * step. A bad set changes nothing.
  */
 export class LiveKeySet {
   private readonly checks: KeySetCheck[] = [];
@@ -32,14 +32,14 @@ export class LiveKeySet {
   private unwatch: (() => void) | undefined;
   private closed = false;
 
-  /** The process is not ready before the first set has arrived. */
+  /** True: the process is not ready before the first set has arrived. */
   needed = false;
-  /** `alg` values that the owner of the set announces; `undefined` where it announces none. */
+  /** `alg` values that the owner of the set announces; `undefined` if it announces none. */
   algorithms: readonly string[] | undefined;
 
   /**
-   * @param strategy how tokens name a key of this set; `undefined`: as everywhere
-   * @param name of a source that other processes read as well; see `SharedRead`
+   * @param strategy how tokens name a key of this set. Default: the option `identifyStrategy` of the module
+   * @param name name of the source for reads that processes share; see `SharedRead`. Default: reads are not shared
    */
   constructor(
     readonly provider: KeyProvider,
@@ -50,17 +50,17 @@ export class LiveKeySet {
     if (provider.refresh !== undefined) this.schedule = new RemoteSchedule(provider.refresh);
   }
 
-  /** The last good set; `undefined` until a remote one has arrived, and again once it is too old. */
+  /** The last good set; `undefined` until a remote set has arrived, and again once it is too old. */
   get current(): KeySet | undefined {
     return this.set;
   }
 
-  /** True once a set has arrived, whatever became of it. */
+  /** True once a set has arrived, also if it was dropped later. */
   get arrived(): boolean {
     return this.everArrived;
   }
 
-  /** Seconds since the source stopped giving a usable set; 0 while it does. */
+  /** Seconds since the source stopped giving a usable set; 0 while it gives one. */
   get staleSeconds(): number {
     return this.health.staleSeconds;
   }
@@ -70,21 +70,21 @@ export class LiveKeySet {
     return this.set === undefined ? undefined : (performance.now() - this.takenAt) / 1000;
   }
 
-  /** Why the source gives no usable set; `undefined` while it does. */
+  /** Why the source gives no usable set; `undefined` while it gives one. */
   get problem(): string | undefined {
     return this.health.problem;
   }
 
-  /** Every set from now on, the present one included, has to pass. @throws KeyError */
+  /** Adds a check for the present set and all further ones. @throws KeyError when the present set fails it */
   require(check: KeySetCheck): void {
     if (this.set !== undefined) check(this.set, { text: '' });
     this.checks.push(check);
   }
 
-  /** Loads the first set and begins to follow the source. @throws KeyError when a local one is unusable */
+  /** Loads the first set and begins to follow the source. @throws KeyError when a local set cannot be used */
   open(): Promise<void> {
     const opening = this.takeFirst();
-    // A look beside it could see a later set, and end before it.
+    // Another read at the same time could find a later set and end first; the earlier set would replace it.
     this.refreshing = opening
       .catch(() => undefined)
       .finally(() => {
@@ -105,7 +105,7 @@ export class LiveKeySet {
     this.unwatch = this.provider.watch(() => this.reload());
   }
 
-  /** Looks at the source again; calls at the same time share one look. Never throws. */
+  /** Reads the source again. Calls at the same time share one read. Never throws. */
   refresh(): Promise<void> {
     this.refreshing ??= this.replace().finally(() => {
       this.refreshing = undefined;
@@ -113,7 +113,7 @@ export class LiveKeySet {
     return this.refreshing;
   }
 
-  /** The source may have changed: looks at it again, also where a look is under way that may have been too early. */
+  /** Reads a source again that may have changed. A read that is under way may be too early, so another one follows. */
   reload(): void {
     void this.follow();
   }
@@ -124,10 +124,10 @@ export class LiveKeySet {
   }
 
   /**
-   * For a key that is not in the set: a look at the source, shared by all who ask and at most one
-   * per cooldown.
+   * Reads the source again for a key that is not in the set. All callers share one read, and there is at most one per
+   * cooldown.
    *
-   * @returns `undefined` when there is nothing to wait for
+   * @returns `undefined` when there is no read to wait for
    */
   refetch(): Promise<void> | undefined {
     if (this.schedule === undefined || this.closed) return undefined;
@@ -142,7 +142,7 @@ export class LiveKeySet {
     this.provider.close?.();
   }
 
-  /** Closes it for good: its keys are gone, so that whoever still asks for one is told that there are none. */
+  /** Closes the set and drops its keys. A request that still asks for a key gets `KeysUnavailableException`. */
   discard(): void {
     this.close();
     this.set = undefined;
@@ -176,7 +176,7 @@ export class LiveKeySet {
     return readShared(name, { document, failure }, () => provider.read());
   }
 
-  /** What is fetched all day long is worth a line only when it changes something. */
+  /** True if a new set is logged. A remote set is fetched regularly, so it is logged only when it changes something. */
   private isNews(candidate: KeySet): boolean {
     return (
       this.schedule === undefined ||
@@ -190,7 +190,7 @@ export class LiveKeySet {
     { algorithms }: Pick<KeyDocument, 'algorithms'>,
     news?: string,
   ): void {
-    // Closed during the look: nobody takes the keys away again.
+    // Closed during the read: nothing would drop these keys again.
     if (this.closed) return;
     this.set = candidate;
     this.algorithms = algorithms;
@@ -201,7 +201,7 @@ export class LiveKeySet {
   }
 
   private keepOrDrop(error: unknown): void {
-    // The shutdown ended the call.
+    // The call was aborted by close().
     if (this.closed) return;
     const now = performance.now();
     this.schedule?.settled(false, now);
@@ -212,7 +212,7 @@ export class LiveKeySet {
     );
   }
 
-  /** Sets the time of the next look that nobody has to ask for. */
+  /** Schedules the next automatic read. */
   private scheduleNext(): void {
     const { schedule, health } = this;
     const delay =

@@ -2,10 +2,10 @@ import { BootError } from '../core/errors/index.js';
 import type { JwkKeyStore } from './jwk-key-store.service.js';
 
 /**
- * The keys of the application, for a module that does nothing without them.
+ * Returns the keys of the application, for a module that cannot work without them.
  *
- * @param module its name
- * @throws BootError where `JwksModule` is not imported
+ * @param module name of the module
+ * @throws BootError if `JwksModule` is not imported
  */
 export function requiredKeys(keys: JwkKeyStore | undefined, module: string): JwkKeyStore {
   if (keys === undefined)

@@ -3,19 +3,19 @@ import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Writers get this long to finish, in milliseconds. */
+/** Time for a writer to finish, in milliseconds. */
 const SETTLE_MS = 50;
 
 /**
- * Calls `changed` when the contents of a file have become others and have settled.
+ * Calls `changed` when the contents of a file have changed and have settled.
  *
- * A watch on the file itself goes dead after the first rename or Kubernetes `..data` swap, so the
- * directory is watched; a poll of the contents' hash finds whatever the watch misses.
+ * A watch on the file itself stops working after the first rename or Kubernetes `..data` swap, so the directory is
+ * watched. A poll of the contents' hash finds changes that the watch misses.
  *
  * @param intervalMs milliseconds between polls
- * @param changed while it works, nothing more is told: what it reads last is the latest. Must not fail
- * @param text what the caller has read: whatever the first look finds may be newer
- * @returns ends the watching
+ * @param changed is not called again while it runs, so that its last read is the latest. It must not fail
+ * @param text contents that the caller has read. The file may have changed since then
+ * @returns a function that ends the watching
  */
 export function watchFile(
   path: string,
@@ -27,7 +27,7 @@ export function watchFile(
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
-  /** One look waits for the one before it. */
+  /** True while a look waits for the one before it. */
   let isDue = false;
 
   const look = async (): Promise<void> => {
@@ -63,7 +63,7 @@ export function watchFile(
   };
 }
 
-/** `missing` for a file that cannot be read: its return is a change, too. */
+/** Returns `missing` for a file that cannot be read, so that its return counts as a change. */
 async function contentHash(path: string): Promise<string> {
   try {
     return hashOf(await readFile(path));
@@ -75,7 +75,7 @@ async function contentHash(path: string): Promise<string> {
 const hashOf = (contents: string | Buffer): string =>
   createHash('sha256').update(contents).digest('base64');
 
-/** The poll alone has to do where the system has no watch to give. */
+/** Returns `undefined` if the system cannot watch the directory. Only the poll finds changes then. */
 function watchDirectory(directory: string, onEvent: () => void): FSWatcher | undefined {
   try {
     return watch(directory, { persistent: false }, onEvent).on('error', () => undefined);

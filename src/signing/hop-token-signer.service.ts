@@ -15,7 +15,7 @@ import {
 import { JwtSigner } from './jwt-signer.service.js';
 import { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
 
-/** Length of all keys of the cache together, in characters. */
+/** Maximum length of all keys of the cache together, in characters. */
 const MAX_CHARACTERS = 4_000_000;
 
 interface CachedToken {
@@ -109,7 +109,7 @@ export class HopTokenSigner implements HopTokenMaker {
     return { ...claims, iss: this.issuer, aud: audience, iat: now, exp, txn };
   }
 
-  /** The `txn` of the presented token where it has one: it identifies the whole chain of calls. */
+  /** Returns the `txn` of the presented token if it has one, since that identifies the whole chain of calls. */
   private txnOf(entry: UserEntry, user: HopUser | undefined, now: number, exp: number): string {
     const given = user === undefined ? undefined : readClaim(user.claims, 'txn', false);
     if (typeof given === 'string' && given !== '') return given;

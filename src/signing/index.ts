@@ -11,5 +11,5 @@ export { SigningInterceptor } from './signing.interceptor.js';
 export { SignedAnswer, UnsignedAnswer } from './unsigned-answer.js';
 export { SigningModule } from './signing.module.js';
 export { SIGNING_OPTIONS, type SigningModuleOptions } from './signing.module-definition.js';
-// Part of what users of this module see.
+// Types that occur in the API of this module.
 export type { ClaimSet, SigningSteps, StaleExpPolicy, TokenFormat } from '../core/sign/index.js';

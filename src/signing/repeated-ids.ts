@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
 
 const REMEMBERED = 1000;
-/** Longer ones are not looked at: what is remembered has to be bounded. */
+/** Longest `jti` that is remembered, in characters, so that the memory is bounded. */
 const MAX_LENGTH = 200;
 
-/** Warns, once, when two tokens get the same `jti` (RFC 7519 section 4.1.7), among the last thousand. */
+/** Warns once when two of the last thousand tokens get the same `jti` (RFC 7519 section 4.1.7). */
 export class RepeatedIds {
   private static readonly logger = new Logger('Signing');
   private seen: Set<string> | undefined = new Set();
 
-  /** @param jti of a token that is being signed */
+  /** @param jti the `jti` of a token that is being signed */
   look(jti: unknown): void {
     if (this.seen === undefined || typeof jti !== 'string' || jti.length > MAX_LENGTH) return;
     if (this.seen.has(jti)) {

@@ -1,14 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { GatewayException } from '../../http/index.js';
 
-/** What a refusal says, to clients of any protocol. */
+/** The members of a refusal that clients of every protocol get. */
 interface Refusal {
   readonly message: string;
   readonly code: string;
   readonly error?: string;
 }
 
-/** The codes that clients of GraphQL look for. */
+/** Error codes that GraphQL clients expect, by HTTP status. */
 const GRAPHQL_CODES: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHENTICATED',
@@ -17,8 +17,8 @@ const GRAPHQL_CODES: Readonly<Record<number, string>> = {
 };
 
 /**
- * A refusal in the form of the context's protocol: `GraphQLError` with a code, `WsException`, `RpcException`.
- * The package that it comes from is loaded with the first one.
+ * Converts a refusal to an error of the context's protocol: `GraphQLError` with a code, `WsException`, `RpcException`.
+ * The package of the error is loaded with the first refusal. For HTTP the refusal itself is returned.
  */
 export async function contextRefusal(
   context: ExecutionContext,

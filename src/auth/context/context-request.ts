@@ -3,9 +3,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import { socketHandshake } from './socket-handshake.js';
 
 /**
- * A request in the application's form, in whatever context: that of Express or Fastify; for GraphQL the one
- * below the operation; a client of a WebSocket; the context of a microservice's message. What is verified of a
- * token is kept with it, and `request.user` is set on it.
+ * The request of a context: the request of Express or Fastify; for GraphQL the request that carries the operation; the
+ * client of a WebSocket; the context of a microservice's message. The verified claims are stored with it, and
+ * `request.user` is set on it.
  */
 export type ContextRequest = object;
 
@@ -13,7 +13,7 @@ interface FastifyLike {
   readonly raw?: IncomingMessage;
 }
 
-/** What may stand in the context of GraphQL: Apollo, Mercurius, subscriptions of `graphql-ws`. */
+/** Members that the context of GraphQL may have: Apollo, Mercurius, subscriptions of `graphql-ws`. */
 interface GraphqlContext {
   readonly req?: ContextRequest & { readonly extra?: { readonly request?: IncomingMessage } };
   readonly request?: ContextRequest;
@@ -22,16 +22,16 @@ interface GraphqlContext {
   readonly res?: object;
 }
 
-/** The context of a GraphQL field; a resolver of references has one argument less. */
+/** Returns the context of a GraphQL field. A reference resolver has one argument less than other resolvers. */
 function graphqlContext(context: ExecutionContext): GraphqlContext {
   const args = context.getArgs<unknown[]>();
   return (args.length === 3 ? args[1] : args[2]) as GraphqlContext;
 }
 
 /**
- * The request of a context, as Nest's own packages hand it in.
+ * Returns the request of a context of Nest's own packages.
  *
- * @throws Error for a kind of context that is not known, and where GraphQL's context holds no request
+ * @throws Error for an unknown type of context, a GraphQL context without a request, and a message without an object
  */
 export function contextRequest(context: ExecutionContext): ContextRequest {
   const type = context.getType<string>();
@@ -58,7 +58,7 @@ export function contextRequest(context: ExecutionContext): ContextRequest {
   }
 }
 
-/** The same; `undefined` where there is none, e.g. in contexts that only an override knows. */
+/** Like {@link contextRequest}, but `undefined` where that throws, e.g. in contexts that only an override knows. */
 export function knownRequest(context: ExecutionContext): ContextRequest | undefined {
   try {
     return contextRequest(context);
@@ -67,7 +67,7 @@ export function knownRequest(context: ExecutionContext): ContextRequest | undefi
   }
 }
 
-/** The context of a message if it is an object, else the data of the message. */
+/** Returns the context of a message if it is an object, else the data of the message. */
 function rpcRequest(context: ExecutionContext): ContextRequest {
   const rpc = context.switchToRpc();
   const own: unknown = rpc.getContext();
@@ -77,7 +77,7 @@ function rpcRequest(context: ExecutionContext): ContextRequest {
   throw new Error('the message has neither a context nor members that could hold a token');
 }
 
-/** The answer to the request of a context; `undefined` where there is none with headers. */
+/** Returns the response of a context; `undefined` where there is none with headers. */
 export function contextResponse(context: ExecutionContext): object | undefined {
   const type = context.getType<string>();
   if (type === 'http') return context.switchToHttp().getResponse<object>();
@@ -87,10 +87,10 @@ export function contextResponse(context: ExecutionContext): object | undefined {
 }
 
 /**
- * What of a request is looked at for its token, in the form of Node: the very request for HTTP, else what a
- * connection or a message has in its place.
+ * Returns the request in which the token is looked for, in the form of Node: for HTTP the request itself, else a
+ * stand-in with the headers of the connection or the message.
  *
- * @param authHeaderName lower case: by this name the token of a message or a handshake is found
+ * @param authHeaderName name of the token's header in messages and handshakes, in lower case
  */
 export function tokenCarrier(
   request: ContextRequest,
@@ -109,7 +109,10 @@ export function tokenCarrier(
   }
 }
 
-/** Subscriptions are opened by a handshake, which no page of another origin may make with a cookie. */
+/**
+ * Replaces the safe method of a handshake, which opens a subscription, so that no page of another origin can make it
+ * with a cookie. Other requests are returned unchanged.
+ */
 const withoutSafeHandshake = (request: IncomingMessage): IncomingMessage => {
   const { headers, rawHeaders, url, socket } = request;
   return headers.upgrade === undefined
@@ -117,11 +120,11 @@ const withoutSafeHandshake = (request: IncomingMessage): IncomingMessage => {
     : carrier(headers, rawHeaders, { url, socket, method: 'CONNECT' });
 };
 
-/** Node's request, which Fastify has in its own. */
+/** Returns Node's request. A request of Fastify has it as `raw`. */
 export const rawRequest = (request: ContextRequest): IncomingMessage =>
   (request as FastifyLike).raw ?? (request as IncomingMessage);
 
-/** Metadata of a message by the ways of the transports; where a transport has none, a member of the data. */
+/** Returns a stand-in with the token from the metadata of a message; without metadata, from a member of the data. */
 function messageCarrier(request: object, context: ExecutionContext, name: string): IncomingMessage {
   const metadata = messageMetadata(request);
   const values = (metadata ?? memberOf(context.switchToRpc().getData()))(name);
@@ -131,7 +134,7 @@ function messageCarrier(request: object, context: ExecutionContext, name: string
 
 type Lookup = (name: string) => string[];
 
-/** By own members only. */
+/** Looks up own members only. */
 const memberOf =
   (data: unknown): Lookup =>
   (name) =>
@@ -139,7 +142,7 @@ const memberOf =
       ? texts(Reflect.get(data, name))
       : [];
 
-/** What the contexts of `@nestjs/microservices` and gRPC's `Metadata` have. */
+/** Methods of the contexts of `@nestjs/microservices` and of gRPC's `Metadata`. */
 interface MessageContext {
   /** NATS */
   getHeaders?(): { get?(name: string): unknown; values?(name: string): unknown } | undefined;
@@ -169,7 +172,7 @@ function messageMetadata(context: MessageContext): Lookup | undefined {
     : (name) => texts(ofNats.values?.(name) ?? ofNats.get?.(name));
 }
 
-/** Names of headers are compared without case; two spellings are two headers. */
+/** Looks up headers case-insensitively. Two spellings of one name count as two headers. */
 const inAnyCase =
   (headers: object): Lookup =>
   (name) =>
@@ -183,7 +186,7 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.flatMap(texts) : [];
 }
 
-/** A stand-in for a request of HTTP, with what is looked at for a token. */
+/** Creates a stand-in for an HTTP request, with the members that are read to find a token. */
 export const carrier = (
   headers: IncomingMessage['headers'],
   rawHeaders: string[],

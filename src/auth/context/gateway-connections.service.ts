@@ -17,13 +17,16 @@ interface GatewayPrototype {
   handleConnection?: ConnectionHook;
 }
 
-/** The services of the application whose gateways are looked after; the last one that was made. */
+/** By the prototype of a gateway: the service that checks its connections. It is the one that was created last. */
 const current = new WeakMap<object, GatewayConnections>();
 
-/** By the gateway and by the client: whether its connection is accepted. */
+/** By gateway and client: whether the connection is accepted. */
 const verdicts = new WeakMap<object, WeakMap<object, PromiseWithResolvers<boolean>>>();
 
-/** What becomes of a connection; the first who asks may be a message, where a gateway is made for each request. */
+/**
+ * Returns the verdict on a connection, and creates it on the first call. That call may come from a message, where Nest
+ * creates a gateway for each request.
+ */
 function verdictOn(gateway: object, client: object): PromiseWithResolvers<boolean> {
   let clients = verdicts.get(gateway);
   if (clients === undefined) verdicts.set(gateway, (clients = new WeakMap()));
@@ -33,8 +36,8 @@ function verdictOn(gateway: object, client: object): PromiseWithResolvers<boolea
 }
 
 /**
- * Stands before all messages of a gateway: Nest hands over those that come while the connection is still looked at, and
- * those of a client of `ws` that was told to go and stays.
+ * Guards all messages of a gateway. Nest delivers messages while the connection is still being checked, and messages of
+ * a `ws` client that stays connected after it was told to close.
  */
 const ACCEPTED_ONLY: CanActivate = {
   async canActivate(context) {
@@ -44,9 +47,9 @@ const ACCEPTED_ONLY: CanActivate = {
 };
 
 /**
- * Sees every connection of a gateway with protected messages before the gateway does: notes the request that
- * opened it, where its token may be, and, where `@RequireJwt` stands on the gateway or on its
- * `handleConnection`, closes it when that token is not accepted. Guards of Nest see messages only.
+ * Handles every connection to a gateway with protected messages before the gateway does. It stores the request that
+ * opened the connection, since that may hold the token. Where `@RequireJwt` stands on the gateway or on its
+ * `handleConnection`, it closes the connection if the token is not accepted. Guards of Nest run only for messages.
  */
 @Injectable()
 export class GatewayConnections implements OnModuleInit {
@@ -63,7 +66,7 @@ export class GatewayConnections implements OnModuleInit {
     for (const connection of explorer.gateways()) this.watch(connection);
   }
 
-  /** @throws BootError for a gateway whose connections cannot be seen */
+  /** @throws BootError for a gateway whose connections cannot be checked */
   onModuleInit(): void {
     const problems = this.explorer
       .gateways()
@@ -98,7 +101,7 @@ export class GatewayConnections implements OnModuleInit {
     current.set(prototype, this);
   }
 
-  /** Whether a client may stay connected; one that may not is told to go. */
+  /** Returns whether a client may stay connected. A refused client gets the error and is disconnected. */
   private async accepts(
     gateway: Handler['controller'],
     handler: Handler['handler'],

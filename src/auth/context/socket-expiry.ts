@@ -2,9 +2,9 @@ import { nowSeconds } from '../../core/time/index.js';
 import { toNumber } from '../../core/json/index.js';
 import type { TokenPolicy, VerifiedClaims } from '../../core/verify/index.js';
 
-/** The longest time that a timer takes. */
+/** Longest delay of a timer, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
-/** RFC 6455 section 7.4.1: a message, here the handshake, violates the policy. */
+/** Close code for a message, here the handshake, that violates the policy (RFC 6455 section 7.4.1). */
 const POLICY_VIOLATION = 1008;
 
 /** A client of socket.io or `ws`. */
@@ -45,10 +45,10 @@ function arm(client: SocketClient, exp: number): void {
 
 const closed = new WeakSet<SocketClient>();
 
-/** Whether {@link closeSocket} was called: clients of `ws` may go on sending until they answer it. */
+/** True after {@link closeSocket}. A client of `ws` may go on sending until it answers the close frame. */
 export const wasClosed = (client: SocketClient): boolean => closed.has(client);
 
-/** @param reason for the client; without anything about its token */
+/** @param reason text for the client. It must not tell anything about the token */
 export function closeSocket(client: SocketClient, reason: string): void {
   closed.add(client);
   if (client.disconnect !== undefined) client.disconnect(true);

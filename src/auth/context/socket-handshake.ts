@@ -6,20 +6,20 @@ interface SocketIoClient {
   readonly request?: IncomingMessage;
 }
 
-/** The request that opened a connection; clients of `ws` do not know it. */
+/** By client: the request that opened the connection. Clients of `ws` do not hold it. */
 const upgrades = new WeakMap<object, IncomingMessage>();
 
-/** Notes the request that opened the connection of a client. */
+/** Stores the request that opened the connection of a client. */
 export function noteUpgrade(client: object, request: IncomingMessage): void {
   upgrades.set(client, request);
 }
 
-/** The token of `new WebSocket(url, ['bearer', token])`: browsers can set no other header. */
+/** The token of `new WebSocket(url, ['bearer', token])`, as browsers can set no other header. */
 const SUBPROTOCOL = /^\s*bearer\s*,\s*([\w.-]+)\s*$/i;
 
 /**
- * The handshake of a client as a request with its token in a header, wherever it was: in that header, in `auth`
- * of socket.io as `token`, or as the subprotocol after `bearer`. Several are several headers.
+ * Returns the handshake of a client as a request with the token in a header. The token may come in that header, as
+ * `token` in `auth` of socket.io, or as the subprotocol after `bearer`. Several tokens become several headers.
  */
 export function socketHandshake(client: object, authHeaderName: string): IncomingMessage {
   const { handshake, request = upgrades.get(client) } = client as SocketIoClient;
@@ -37,7 +37,7 @@ export function socketHandshake(client: object, authHeaderName: string): Incomin
     rawHeaders,
     url: request?.url,
     socket: request?.socket,
-    // No page of another origin may open it with a cookie, though a handshake is a GET.
+    // Not GET, which is a safe method: no page of another origin may open a connection with a cookie.
     method: 'CONNECT',
   } as IncomingMessage;
 }

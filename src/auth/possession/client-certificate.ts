@@ -1,9 +1,9 @@
 import { hash, X509Certificate } from 'node:crypto';
 
-/** What the header of Envoy (`X-Forwarded-Client-Cert`) is made of: `name=value`, maybe in quotes. */
+/** Begin and parts of Envoy's header `X-Forwarded-Client-Cert`: `name=value`, maybe in quotes. */
 const XFCC = /^(?:By|Hash|Cert|Chain|Subject|URI|DNS)=/i;
 const XFCC_PAIR = /([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;]*)(?:;|$)/y;
-/** One certificate, and maybe those that issued it; nothing else. */
+/** One certificate, optionally followed by those of its issuers, and nothing else. */
 const PEM =
   /^-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----(?:\s*-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----)*\s*$/;
 const BASE64 = /^[A-Za-z\d+/]+={0,2}$/;
@@ -13,11 +13,11 @@ const SHA256_HEX = /^[\da-f]{64}$/i;
 export const certificateThumbprint = (der: Buffer): string => hash('sha256', der, 'base64url');
 
 /**
- * The thumbprint of the client certificate that a proxy wrote into a header. Understood are PEM, escaped
- * as in URLs (nginx `$ssl_client_escaped_cert`, AWS), DER in base64 (HAProxy, Traefik), the same between
- * colons (RFC 9440), and `X-Forwarded-Client-Cert` of Envoy with one element.
+ * Returns the thumbprint of the client certificate in a header of a proxy. The formats are PEM, escaped as in URLs
+ * (nginx `$ssl_client_escaped_cert`, AWS), DER in base64 (HAProxy, Traefik), the same between colons (RFC 9440), and
+ * Envoy's `X-Forwarded-Client-Cert` with one element.
  *
- * @returns `undefined` for anything else, and for several certificates one after the other
+ * @returns `undefined` for any other value, e.g. a list of several certificates
  */
 export function thumbprintOfHeader(header: string): string | undefined {
   const text = header.trim();
@@ -30,14 +30,14 @@ export function thumbprintOfHeader(header: string): string | undefined {
     : undefined;
 }
 
-/** Lower-case names; `undefined` for more than one element, or a name that is there twice. */
+/** Returns the parts by lower-case name; `undefined` for several elements, and for a second `Cert` or `Hash`. */
 function xfccPairs(text: string): ReadonlyMap<string, string> | undefined {
   const pairs = new Map<string, string>();
   XFCC_PAIR.lastIndex = 0;
   while (XFCC_PAIR.lastIndex < text.length) {
     const [, name = '', value = ''] = XFCC_PAIR.exec(text) ?? [];
     const key = name.toLowerCase();
-    // SANs may be several.
+    // Names of SANs (URI, DNS) may occur several times.
     if (name === '' || (pairs.has(key) && (key === 'cert' || key === 'hash'))) return undefined;
     pairs.set(key, value.startsWith('"') ? value.slice(1, -1) : value);
   }

@@ -3,17 +3,17 @@ import { epochSeconds } from '../../core/time/index.js';
 import type { NonceSource } from '../../core/verify/index.js';
 import type { StateStore } from '../../state/index.js';
 
-/** Seconds for which a nonce is handed out. */
+/** Time for which clients get the same nonce, in seconds. */
 const PERIOD = 120;
-/** The nonces of this period, the previous and the next one: the clock of another server may be ahead. */
+/** Offsets of the periods whose nonces are accepted. The next one is included: another server's clock may be ahead. */
 const ACCEPTED = [0, -1, 1] as const;
-/** Also how many periods it takes until nobody accepts a nonce any more. */
+/** Number of periods during which one nonce is accepted. Older nonces are forgotten. */
 const REMEMBERED = ACCEPTED.length;
 
 /**
- * Nonces for DPoP proofs (RFC 9449 section 9): a random one for each period, the same for all clients, which
- * all servers agree on through the state store. Nothing is kept per client, and the store is asked once per
- * period. That a proof is used once is seen to by its `jti`.
+ * Nonces for DPoP proofs (RFC 9449 section 9). Each period has one random nonce for all clients, on which all servers
+ * agree through the state store. Nothing is kept per client, and the store is asked once per period. The `jti` of a
+ * proof, not the nonce, ensures that the proof is used only once.
  */
 export class DpopNonces implements NonceSource {
   readonly lifetime = REMEMBERED * PERIOD;

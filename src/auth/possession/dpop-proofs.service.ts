@@ -5,13 +5,13 @@ import type { StateStore } from '../../state/index.js';
 import { DpopNonces } from './dpop-nonces.js';
 
 /**
- * Which DPoP proofs were used, and which nonces were handed out (RFC 9449 sections 11.1 and 9): the same for
- * all that share the state store.
+ * Remembers used DPoP proofs and current nonces (RFC 9449 sections 11.1 and 9). All servers with the same state store
+ * share them.
  */
 export class DpopProofs implements ProofMemory {
   readonly nonces: DpopNonces | undefined;
 
-  /** @param withNonces every proof has to hold a nonce */
+  /** @param withNonces true: every proof has to contain a nonce */
   constructor(
     private readonly store: StateStore,
     withNonces: boolean,
@@ -26,8 +26,8 @@ export class DpopProofs implements ProofMemory {
   }
 
   /**
-   * Tells a client the nonce of now, where nonces are asked for (RFC 9449 section 8.2). No cache may give it
-   * to the next client.
+   * Sends the current nonce to a client, if nonces are required (RFC 9449 section 8.2). The answer must not be cached,
+   * so that no other client gets an old nonce.
    *
    * @throws StateUnavailableException
    */

@@ -5,9 +5,9 @@ import { requestUrl, type TokenHolder } from '../../core/verify/index.js';
 import { trustsPeer } from '../../http/index.js';
 import { certificateThumbprint, thumbprintOfHeader } from './client-certificate.js';
 
-/** What the options say of how requests come in. */
+/** The options that describe how requests reach the application. */
 export interface HolderOptions {
-  /** Where clients reach the application. */
+  /** URL by which clients reach the application. */
   readonly publicUrl: string | undefined;
   /** Header of a trusted proxy with the client's certificate, in lower case. */
   readonly mtlsHeader: string | undefined;
@@ -37,7 +37,7 @@ export class RequestHolder implements TokenHolder {
 
   certificate(): string {
     const { mtlsHeader } = this.options;
-    // A proxy may have a certificate of its own on this connection, which is not the client's.
+    // The certificate of this connection may be that of the proxy, not that of the client.
     if (mtlsHeader !== undefined && trustsPeer(this.request))
       return certificateIn(this.request, mtlsHeader);
     const socket = this.request.socket as Partial<TLSSocket>;

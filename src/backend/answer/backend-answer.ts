@@ -16,18 +16,18 @@ export class BackendAnswer<T = unknown> {
 
   /** The parsed body; numbers that a double cannot hold are `JSON.rawJSON` values. */
   get body(): T {
-    // Not looked for where the text is only passed on.
+    // Made on first use, since it is not needed where the text is only passed on.
     return (this.exact ??= exactly(this.text, this.parsed) as T);
   }
 
-  /** The same, where each number that is spelled in another way than `JSON.stringify` does is such a value: `19.90`. */
+  /** Like {@link body}, but each number that `JSON.stringify` spells differently, e.g. `19.90`, is such a value. */
   get bodyAsWritten(): T {
     return asWritten(this.text, this.parsed) as T;
   }
 
   /**
-   * Passes the answer on as it is: sets status and content type on `response` (a
-   * `@Res({ passthrough: true })`) and gives the text to return from the handler.
+   * Passes the answer on unchanged: sets status and content type on `response` (`@Res({ passthrough: true })`), and
+   * returns the text that the handler has to return.
    */
   passTo(response: ServerResponse): string {
     response.statusCode = this.status;

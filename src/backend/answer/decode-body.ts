@@ -11,8 +11,8 @@ const DECODERS = new Map([
 ]);
 
 /**
- * The text of an answer. `identity` is what is asked for; a backend that compresses all the same
- * is understood, but only one encoding deep and never past `maxBytes`.
+ * Returns the text of an answer. Calls ask for `identity`, but a compressed answer is accepted if it has one content
+ * encoding and no more than `maxBytes` after decompression.
  *
  * @throws BackendBadResponseException
  */
@@ -21,7 +21,7 @@ export function decodeBody(
   contentEncoding: string | undefined,
   maxBytes: number,
 ): string | Promise<string> {
-  // RFC 9110 section 8.4.1: whatever the case. An empty header names none.
+  // Content codings are case-insensitive (RFC 9110 section 8.4.1). An empty header names none.
   const encoding = contentEncoding?.trim().toLowerCase() ?? '';
   return encoding === '' || encoding === 'identity'
     ? toText(body)

@@ -6,7 +6,7 @@ import type { BackendOutcome } from '../resilience/backend-bulkhead.js';
 import type { ResponseHead, StreamedResponse } from '../transport/exchange.js';
 import type { ClientAnswer } from './read-answer.js';
 
-/** What reaches the client of any answer that is passed on as it is, beside `Content-*`. */
+/** Headers that the client gets of every answer that is passed on unchanged, beside `Content-*`. */
 const PASSED_ON: ReadonlySet<string> = new Set([
   'accept-ranges',
   'cache-control',
@@ -20,18 +20,20 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'www-authenticate',
 ]);
 
-/** Headers of the connection to the backend, or that the gateway writes itself. */
+/** True for headers of the connection to the backend, and for headers that the gateway sets itself. */
 const isOurs = (name: string): boolean =>
   name === 'x-request-id' || (NEVER_FORWARDED.has(name) && !name.startsWith('content-'));
 
-/** Which headers of the backend's answer reach the client; names in lower case. */
+/** True for a header of the backend's answer that the client gets. The name is in lower case. */
 export type HeaderFilter = (name: string) => boolean;
 
 const NONE: HeaderFilter = () => false;
 
 /**
- * @param asItIs the body is passed on as it is, so what is said about it stays true
- * @param more further names, or `*`
+ * Creates the filter of an answer.
+ *
+ * @param asItIs true: the body is passed on unchanged, so the headers that describe it stay correct
+ * @param more names of further headers, or `*` for all
  */
 export function headerFilter(asItIs: boolean, more: readonly string[] = []): HeaderFilter {
   if (!asItIs && more.length === 0) return NONE;
@@ -43,7 +45,7 @@ export function headerFilter(asItIs: boolean, more: readonly string[] = []): Hea
       : (asItIs && PASSED_ON.has(name)) || listed.has(name) || listed.has('*'));
 }
 
-/** Copies headers. What the route has set itself stays; cookies of both are sent. */
+/** Copies headers. A header that the route has set is kept; cookies of both are sent. */
 function copyHeaders(
   headers: ResponseHead['headers'],
   to: ServerResponse,
@@ -57,7 +59,7 @@ function copyHeaders(
   }
 }
 
-/** Sends an answer that was read. */
+/** Sends an answer that was read completely. */
 export function sendAnswer(
   { status, text, contentType, headers }: ClientAnswer,
   to: ServerResponse,
@@ -73,10 +75,10 @@ export function sendAnswer(
 }
 
 /**
- * Sends a response as it comes.
+ * Sends a response while its body arrives.
  *
- * @returns how the call ended: `failed` for a 5xx, `other` where the client was gone before
- * @throws GatewayException where the body of the response broke off; the client's connection is closed then
+ * @returns how the call ended: `failed` for a 5xx, `other` if the client has closed the connection
+ * @throws GatewayException if the body of the response is incomplete; the client's connection is closed then
  */
 export async function sendStream(
   response: StreamedResponse,

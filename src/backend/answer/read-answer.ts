@@ -20,22 +20,22 @@ const REFUSAL_HEADERS = ['www-authenticate', 'retry-after'] as const;
 
 /** How an answer is read. */
 export interface Reading {
-  /** Bytes of the largest body, decompressed. */
+  /** Largest body in bytes, after decompression. */
   readonly maxBytes: number;
-  /** What a JSON answer may be declared as. */
+  /** Accepted content types of JSON answers. */
   readonly jsonTypes: JsonTypes;
 }
 
 /** An answer that can be sent to a client. */
 export interface ClientAnswer extends ResponseHead {
   readonly text: string;
-  /** `undefined` where there is no body to speak of. */
+  /** `undefined` for an answer without a body. */
   readonly contentType: string | undefined;
 }
 
 /**
- * What a response means: 2xx with a JSON object or array is an answer, 4xx the backend's own
- * refusal, everything else a failure of the backend. A promise only where a body is decompressed, or refused.
+ * Reads a response: 2xx with a JSON object or array is an answer, 4xx is a refusal by the backend, and everything else
+ * is a failure of the backend. It returns a promise only for a 4xx or a compressed body.
  *
  * @throws BackendRefusedException for 4xx, BackendFailedException for 5xx, BackendBadResponseException for the rest
  */
@@ -55,7 +55,7 @@ export function readAnswer(
 }
 
 /**
- * The same as an answer to a client, in the encoding that its route says. 204 is an answer, too.
+ * Reads a response as an answer to a client, in the encoding of the route. 204 is an answer, too.
  *
  * @throws as {@link readAnswer}
  */
@@ -65,7 +65,7 @@ export function readForClient(
   reading: Reading,
 ): ClientAnswer | Promise<ClientAnswer> {
   const { status, headers } = response;
-  // There is nothing to check.
+  // There is no body to check.
   if (status === NO_CONTENT) return { status, headers, text: '', contentType: undefined };
   const read = readText(
     response,
@@ -86,7 +86,7 @@ function answerForClient(
   const value = parseBody(text);
   if (encoding === 'json') assertObject(value);
   else if (!isJsonObject(value))
-    // Wrapped as text, so that all digits stay.
+    // The text is wrapped, not the value, so that numbers keep all digits.
     return {
       ...answer,
       text: `{"${Array.isArray(value) ? 'collection' : 'content'}":${text.trim()}}`,
@@ -95,7 +95,7 @@ function answerForClient(
   return answer;
 }
 
-/** The text of an answer, with its content type where that is JSON. */
+/** The text of an answer, and its content type if that is JSON. */
 interface AnswerText {
   readonly text: string;
   readonly contentType: string | undefined;
@@ -151,7 +151,7 @@ function parseBody(text: string): unknown {
   } catch {
     throw new BackendBadResponseException('the answer is not valid JSON');
   }
-  // Each level takes two characters: a short text cannot be deep.
+  // Each level takes two characters, so a short text cannot nest too deeply.
   if (text.length > 2 * MAX_NESTING && isDeeperThan(MAX_NESTING, body))
     throw new BackendBadResponseException(`the answer nests deeper than ${MAX_NESTING} levels`);
   return body;
@@ -163,7 +163,7 @@ function assertObject(value: unknown): object {
   return value;
 }
 
-/** The text of JSON, which may begin with a mark where anything is taken for JSON. */
+/** Returns the text of JSON, which may begin with a byte order mark if `jsonTypes` is `any`. */
 const asRead = (text: string, { jsonTypes }: Reading): string =>
   jsonTypes === 'any' ? withoutMark(text) : text;
 
@@ -181,7 +181,7 @@ async function refusalBody(
   }
 }
 
-/** The content type to pass on; `undefined` when it is not JSON. One that is missing or empty is taken for JSON. */
+/** Returns the content type to pass on; `undefined` if it is not JSON. A missing or empty one counts as JSON. */
 function jsonContentType(value: HeaderValue, jsonTypes: JsonTypes): string | undefined {
   const contentType = single(value);
   if (contentType === undefined || contentType.trim() === '') return DEFAULT_MEDIA_TYPE;
@@ -189,6 +189,6 @@ function jsonContentType(value: HeaderValue, jsonTypes: JsonTypes): string | und
   return jsonTypes === 'any' ? DEFAULT_MEDIA_TYPE : undefined;
 }
 
-/** Several lines of one name are one list (RFC 9110 section 5.3). */
+/** Joins several lines of one name, which are one list (RFC 9110 section 5.3). */
 const single = (value: HeaderValue): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value;

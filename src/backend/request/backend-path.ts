@@ -10,8 +10,8 @@ const PLACEHOLDER = /\{JWT\.([^{}]+)\}/g;
  *
  * @param template e.g. `/user/{JWT.sub}`
  * @param claims verified claims of the request's token
- * @throws ClaimForBackendMissingException when a claim is absent, no string, number or boolean, empty, or would
- * make a segment `.` or `..`
+ * @throws ClaimForBackendMissingException when a claim is absent, empty, invalid Unicode, neither string, number nor
+ * boolean, or would make a segment `.` or `..`
  */
 export function fillPath(
   template: string,
@@ -37,10 +37,9 @@ function encodeClaim(name: string, value: unknown): string {
 }
 
 /**
- * A parameter of a route as one segment of a backend path: encoded, so that it cannot become a
- * separator or a query.
+ * Encodes a route parameter as one segment of a backend path, so that it cannot become a separator or a query.
  *
- * @throws NotFoundException for what would mean "here" or "up", or is empty
+ * @throws NotFoundException for `.`, `..`, an empty value or invalid Unicode
  */
 export function pathSegment(value: string): string {
   if (/^\.{0,2}$/.test(value) || !value.isWellFormed()) throw new NotFoundException();

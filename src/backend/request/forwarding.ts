@@ -20,23 +20,23 @@ export interface AllowedHeader {
 export const allowedHeaders = (names: readonly string[]): readonly AllowedHeader[] =>
   names.map((name) => ({ name: name.toLowerCase(), folded: foldHeader(name) }));
 
-/** What of a client's request a backend may see. */
+/** The parts of a client's request that a backend gets. */
 export interface Forwarding {
   readonly headers: readonly AllowedHeader[];
   /** Names of cookies, or `*`. */
   readonly cookies: ReadonlySet<string>;
-  /** What only the gateway writes, and cookies that carry tokens. */
+  /** Headers that only the gateway sets, and cookies that carry tokens. */
   readonly reserved: Pick<ReservedHeaders, 'has' | 'hasCookie'>;
-  /** Whether the backend is told whose request it is, by `X-Forwarded-*`. */
+  /** True if the backend gets `X-Forwarded-*`, which describe the client's request. */
   readonly forwardedFor: boolean;
 }
 
 /**
- * What of a client's headers goes to the backend: the allow-listed ones without those that are
- * withheld, reserved, or for this connection only (RFC 9110 section 7.6.1), cookies without those that
- * carry tokens; and what the gateway adds to them.
+ * Returns the headers for the backend: the client's allow-listed headers without those that are withheld, reserved, or
+ * for this connection only (RFC 9110 section 7.6.1); the client's cookies without those that carry tokens; and the
+ * headers that the gateway adds.
  *
- * @param withToken the token that was verified goes with it
+ * @param withToken true: the verified token is forwarded
  */
 export function forwardedHeaders(
   request: IncomingMessage,
@@ -64,7 +64,7 @@ export function forwardedHeaders(
   return Object.assign(headers, backendHeaders);
 }
 
-/** The header that held the verified token; for one that a cookie held, `Authorization`. */
+/** Returns the header that held the verified token; for a token of a cookie `Authorization`. */
 function verifiedToken(request: IncomingMessage): Record<string, string> {
   const { verified } = requestContext(request);
   if (verified?.claims === undefined) return {};
@@ -76,7 +76,7 @@ function verifiedToken(request: IncomingMessage): Record<string, string> {
     : { [authHeaderName]: String(request.headers[authHeaderName]) };
 }
 
-/** The cookies as they came, but never those that hold a token. @param listed others are left out, too */
+/** Returns the client's cookies without those that hold a token. @param listed names of the cookies to keep, or `*` */
 const cookiesOf = (
   { headers: { cookie } }: IncomingMessage,
   reserved: Forwarding['reserved'],
@@ -91,13 +91,13 @@ const cookiesOf = (
 
 const ALL: ReadonlySet<string> = new Set(['*']);
 
-/** The headers that the client declares to be for this connection only, lower case. */
+/** Returns the names, in lower case, of the headers that the client declares to be for this connection only. */
 function connectionOptions({ headers: { connection } }: IncomingMessage): readonly string[] {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return [];
   return connection.split(',').map((option) => option.trim().toLowerCase());
 }
 
-/** The allow-listed query parameters of a client's request, encoded, without `?`; may be empty. */
+/** Returns the allow-listed query parameters of a client's request, encoded and without `?`. It may be empty. */
 export function forwardedQuery(request: IncomingMessage, allowed: readonly string[]): string {
   const mark = request.url?.indexOf('?') ?? -1;
   if (allowed.length === 0 || mark < 0) return '';

@@ -13,14 +13,14 @@ import {
 } from '../../http/index.js';
 import type { CallTarget } from '../backend-call.js';
 
-/** Seconds. */
+/** Default lifetime of a token, in seconds. */
 const DEFAULT_TTL = 30;
-/** Kinds of calls of one route; beyond that they are made anew. */
+/** Maximum number of token requests that are cached per policy. Beyond it, they are created anew. */
 const MAX_KINDS = 1000;
-/** Stands for the policy of a call that is made for nobody. */
+/** Takes the place of the policy in calls without a user. */
 const NOBODY = {};
 
-/** Asks for the tokens of backend calls, always by the same object for the same kind of call. */
+/** Requests the tokens of backend calls. Equal calls use the same request object, by which tokens are cached. */
 export class HopRequests {
   private readonly options: HopOptions;
   private readonly always: boolean;
@@ -28,8 +28,8 @@ export class HopRequests {
 
   /**
    * @param hop the option of `BackendModule`
-   * @param origin of the backend
-   * @throws BootError for options that are wrong
+   * @param origin origin of the backend, the default audience
+   * @throws BootError for invalid options
    */
   constructor(
     hop: boolean | HopOptions,
@@ -42,12 +42,12 @@ export class HopRequests {
     if (problem !== undefined) throw new BootError(`BackendModule: ${problem}`);
   }
 
-  /** @throws BootError where calls have to carry a token that nobody makes */
+  /** @throws BootError if calls have to carry a token that cannot be made */
   assertUsable(): void {
     if (this.always) this.tokens.require();
   }
 
-  /** The token of a call; `undefined` for one that carries none. */
+  /** Returns the token of a call; `undefined` for a call that carries none. */
   tokenFor({ hop, from }: CallTarget): string | Promise<string> | undefined {
     const context = from === undefined ? undefined : requestContext(from);
     const verified = context?.verified;

@@ -15,7 +15,7 @@ const fails = (thrown: Error) => async (): Promise<never> => {
 };
 const FAILURES = { failures: 5, probeEveryMs: 60_000 };
 
-// It tells of each change of the circuit.
+// The bulkhead logs each change of the circuit.
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(true));
 

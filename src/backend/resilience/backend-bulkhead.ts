@@ -17,17 +17,17 @@ import {
 export type BackendOutcome =
   'answered' | 'refused' | 'bad_response' | 'failed' | 'unavailable' | 'timeout' | 'other';
 
-/** Told of every call that was made, with its duration. */
+/** Is called at the end of every call that was made. */
 export type CallListener = (outcome: BackendOutcome, seconds: number) => void;
 
 /** Limits of a {@link BackendBulkhead}. */
 export interface BulkheadOptions {
   /** Name of the host in messages. Default: none. */
   origin?: string;
-  /** Most calls at the same time. */
+  /** Maximum number of calls at the same time. */
   maxCalls: number;
   breaker?: BreakerOptions | false;
-  /** Whether each call that fails is a line of the log. Default true. */
+  /** True: each failed call is logged. Default true. */
   logFailures?: boolean;
 }
 
@@ -41,9 +41,9 @@ const OUTCOMES: readonly [new (...args: never[]) => Error, BackendOutcome][] = [
 const ANSWERED = (): BackendOutcome => 'answered';
 const FAILURES = new Set<BackendOutcome>(['failed', 'unavailable', 'timeout']);
 
-/** Decides whether a call is made at all, and keeps account of how calls end. */
+/** Decides whether a call is made, and records how calls end. */
 export class BackendBulkhead {
-  /** Calls that were not made, so far. */
+  /** Number of calls that were not made, since the start. */
   rejected = 0;
   /** Calls under way. */
   inFlight = 0;
@@ -66,7 +66,7 @@ export class BackendBulkhead {
     return this.breaker?.state ?? 'closed';
   }
 
-  /** Whether a call would be made now. */
+  /** True if a call would be made now. */
   get takesCalls(): boolean {
     return this.inFlight < this.maxCalls && this.breaker?.admits(performance.now()) !== false;
   }
@@ -76,9 +76,9 @@ export class BackendBulkhead {
   }
 
   /**
-   * Makes a call, if it may be made.
+   * Makes a call, if the limit and the circuit breaker allow it.
    *
-   * @param outcomeOf says of an answer how the call ended. Default: `answered`
+   * @param outcomeOf returns how the call ended with an answer. Default: `answered`
    * @throws BackendUnavailableException at once when too many calls are under way or the circuit is open
    */
   async run<T>(

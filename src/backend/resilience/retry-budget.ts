@@ -1,16 +1,16 @@
 /**
- * Retries add at most this share of calls. A backend that closes connections as soon as it has
- * answered, which is its right, loses up to one call in twenty that way.
+ * Largest share of calls that may be retried. A backend may close a connection as soon as it has answered; up to one
+ * call in twenty fails that way.
  */
 const SHARE = 0.1;
-/** What may be retried after a quiet time: a pool of idle connections can die at once. */
+/** Number of calls that may be retried after an idle time, since all idle connections may be closed at once. */
 const RESERVE = 100;
 
 /** Bounds retries to a share of the calls, so that they cannot double the load of a backend in trouble. */
 export class RetryBudget {
   private credit = RESERVE;
 
-  /** For each call. */
+  /** Adds the share of one call. Called for each call. */
   earn(): void {
     this.credit = Math.min(RESERVE, this.credit + SHARE);
   }

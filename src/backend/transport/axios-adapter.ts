@@ -14,7 +14,7 @@ import { BackendBadResponseException, BackendTimeoutException } from '../backend
 import type { BackendTransport } from './backend-transport.js';
 import type { BackendRequest, BackendResponse } from './exchange.js';
 
-/** When the time of a whole call is over. axios copies plain objects, and leaves those of a class alone. */
+/** The deadline of a whole call. It is a class, since axios copies plain objects, but not instances of a class. */
 export class Deadline {
   private at: number;
 
@@ -23,36 +23,36 @@ export class Deadline {
     this.at = performance.now() + ms;
   }
 
-  /** Milliseconds until then; none once the call is over. */
+  /** Milliseconds until the deadline; 0 or less once the call is over. */
   get remaining(): number {
     return Math.ceil(this.at - performance.now());
   }
 
-  /** The call is over, whatever the clock says: a timer may fire a little before its time. */
+  /** Ends the call independently of the clock, since a timer may fire slightly early. */
   end(): void {
     this.at = -Infinity;
   }
 }
 
 /**
- * Member of the configuration of a call, which stays with it where an interceptor sends it again. It is
- * no `signal`: axios rejects a request with an aborted signal at once, so an interceptor that retries
- * without end would block the event loop.
+ * Member of the configuration of a call that holds its deadline, also if an interceptor sends the configuration again.
+ * It is not a `signal`: axios rejects a request with an aborted signal at once, so an interceptor that retries without
+ * end would block the event loop.
  */
 export const DEADLINE = Symbol('signet.deadline');
 
 /** A configuration that {@link DEADLINE} may be part of. */
 export type ConfigOfCall = AxiosRequestConfig & { [DEADLINE]?: Deadline };
 
-/** The deadline of the call that a configuration belongs to. */
+/** Returns the deadline of the call that a configuration belongs to. */
 export const deadlineOf = (config: ConfigOfCall | undefined): Deadline | undefined =>
   config?.[DEADLINE];
 
 /**
- * axios' way to the transport. It knows `url`, `baseURL`, `params`, `method`, `headers`, `auth`, `data`,
- * `timeout` and `maxContentLength` (which can only be stricter than the options of the module), `signal`,
- * `cancelToken` and `validateStatus`. The body of a response is a Buffer. Redirects, proxies, agents and
- * streams are not part of it.
+ * Creates the axios adapter that sends through the transport. It supports `url`, `baseURL`, `params`, `method`,
+ * `headers`, `auth`, `data`, `timeout` and `maxContentLength` (which can only be stricter than the options of the
+ * module), `signal`, `cancelToken` and `validateStatus`. The body of a response is a Buffer. Redirects, proxies, agents
+ * and streams are not supported.
  *
  * A failure of the transport is an `AxiosError` whose `cause` is the exception that `BackendClient` throws.
  */
@@ -61,7 +61,7 @@ export const createAdapter =
   async (config) => {
     const { timeout = 0, maxContentLength = -1, validateStatus } = config;
     const { remaining = Infinity } = deadlineOf(config) ?? {};
-    // Nobody waits for the call any more: an interceptor that retries without end is left waiting.
+    // The call is over. A promise that never settles stops an interceptor that retries without end.
     if (remaining <= 0) return new Promise<never>(() => undefined);
     const signal = signalOf(config);
     const limits = {
@@ -83,7 +83,7 @@ export const createAdapter =
     throw new AxiosError(`the backend answered ${status}`, code, config, undefined, response);
   };
 
-/** Headers of axios as it would send them, by their names in lower case. */
+/** Returns headers as axios would send them, with names in lower case. */
 export const toPlainHeaders = (headers: unknown): Record<string, string | string[]> =>
   Object.fromEntries(
     Object.entries(new AxiosHeaders(headers as AxiosHeaders).toJSON()).map(([name, value]) => [
@@ -100,8 +100,8 @@ function signalOf({ signal, cancelToken }: InternalAxiosRequestConfig): AbortSig
 }
 
 /**
- * axios takes an error with a `response` member, as every `HttpException` has, for one that holds an
- * HTTP response, and writes into it.
+ * Wraps an exception of the transport. axios would treat the `response` member, which every `HttpException` has, as an
+ * HTTP response and write into it.
  */
 function wrap(error: unknown, config: InternalAxiosRequestConfig): unknown {
   if (!(error instanceof GatewayException)) return error;
@@ -117,7 +117,7 @@ function codeOf(error: GatewayException): string {
     : AxiosError.ERR_NETWORK;
 }
 
-/** Only to build URLs. It has no defaults: those of the instance are in the configuration already. */
+/** Only builds URLs. It has no defaults, since those of the instance are in the configuration already. */
 const urls = new Axios({});
 const HTTP_URL = /^(https?:\/\/[^/?#]+)(.*)$/is;
 
@@ -130,7 +130,7 @@ function toBackendRequest(config: InternalAxiosRequestConfig): BackendRequest {
   const headers = toPlainHeaders(config.headers);
   if (auth !== undefined)
     headers.authorization = `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
-  // axios declares a form where there is no body at all.
+  // axios sets the content type of a form if there is no body.
   if (body === undefined) delete headers['content-type'];
   return {
     origin,

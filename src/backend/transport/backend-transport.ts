@@ -18,28 +18,28 @@ import {
   type StreamedResponse,
 } from './exchange.js';
 
-/** Idle connections are closed before usual backends (Node: 5 s) close them on us. */
+/** Idle connections are closed after this time in milliseconds, before usual backends (Node.js: 5 s) close them. */
 const KEEP_ALIVE_MS = 4000;
-/** Older connections are replaced, so that a change of the backend's address is noticed. */
+/** Maximum age of connections in milliseconds. They are replaced, so that a new address of the backend is used. */
 const CONNECTION_AGE_MS = 20_000;
 
 /**
- * Sends requests over a pool of keep-alive connections per origin. Every response resolves,
- * whatever its status. Redirects and proxies are not part of it.
+ * Sends requests over a pool of keep-alive connections per origin. A response is returned whatever its status is.
+ * Redirects and proxies are not supported.
  */
 @Injectable()
 export class BackendTransport implements RetryableTransport, OnApplicationShutdown {
-  /** Calls that were sent a second time, so far. */
+  /** Number of calls that were sent a second time, since the start. */
   retries = 0;
   private readonly limits: ExchangeLimits;
   private readonly connector: Connector;
   private readonly createPool: () => Agent;
   private pool: Agent;
-  /** By the monotonic clock. */
+  /** Time at which the pool is replaced, in milliseconds of the monotonic clock. */
   private replaceAt = performance.now() + CONNECTION_AGE_MS;
-  /** Pools whose last calls are still on their way. */
+  /** Replaced pools that still have calls under way. */
   private readonly retired = new Set<Agent>();
-  /** A second attempt must not meet another connection that is about to die: here each is new. */
+  /** Pool for second attempts. Each uses a new connection, since a kept one may be about to be closed, too. */
   private readonly freshPool: Agent;
   private readonly budget = new RetryBudget();
 
@@ -51,7 +51,7 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
       connections: maxConnections,
       connect: this.connector.connect,
       allowH2: false,
-      // The deadline of the whole call is ours; undici's own timers are coarse.
+      // An exchange has its own deadline for the whole call; undici's timers are coarse.
       headersTimeout: 0,
       bodyTimeout: 0,
     };
@@ -62,7 +62,9 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
   }
 
   /**
-   * @param limits below those of the options, which hold in any case
+   * Sends a request and collects the response.
+   *
+   * @param limits stricter limits; those of the options hold in any case
    * @throws BackendUnavailableException, BackendTimeoutException, BackendBadResponseException, or the
    * reason of `limits.signal`
    */
@@ -75,9 +77,9 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
   }
 
   /**
-   * The same, where the body of the response is read while it comes; the limits hold for it, too.
+   * Like {@link send}, but the body of the response is a stream. The limits hold for the body, too.
    *
-   * @throws as {@link send}, until the head of the response is here; then its body fails
+   * @throws as {@link send}, before the head of the response has arrived; after that the body fails
    */
   open(request: BackendRequest): Promise<StreamedResponse> {
     const options = toOptions(request);
@@ -119,7 +121,7 @@ export class BackendTransport implements RetryableTransport, OnApplicationShutdo
     };
   }
 
-  /** undici's own `clientTtl` goes by the wall clock, which may be set back. */
+  /** Returns the pool, and replaces an old one. undici's own `clientTtl` uses the wall clock, which may be set back. */
   private currentPool(): Agent {
     const now = performance.now();
     if (now >= this.replaceAt) {

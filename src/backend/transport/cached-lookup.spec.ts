@@ -100,7 +100,7 @@ describe('cachedLookup', () => {
       expect(done).toBe(false);
       vi.advanceTimersByTime(100);
       expect(await second).toEqual([null, ADDRESSES]);
-      // Whoever has an answer gets no other one.
+      // A caller that has an answer is not called back again.
       settle(null, [{ address: '127.0.0.3', family: 4 }]);
       expect(await ask(cached, false)).toEqual([null, '127.0.0.3', 4]);
       expect(asked.length).toBe(2);

@@ -5,8 +5,9 @@ type Found = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) =
 /** `dns.lookup` for all addresses of a name. */
 export type AddressLookup = (hostname: string, options: LookupAllOptions, found: Found) => void;
 
-/** Who was not asked for so long may have old addresses, and waits a little for the resolver. */
+/** Time in milliseconds without a lookup after which known addresses may be old. A call then waits for the resolver. */
 const IDLE_MS = 60_000;
+/** Longest time that a call with known addresses waits for the resolver, in milliseconds. */
 const PATIENCE_MS = 100;
 
 interface Entry {
@@ -18,15 +19,15 @@ interface Entry {
 }
 
 /**
- * A `lookup` for sockets that asks at most once per `ttlMs`, one question at a time: `dns.lookup`
- * takes a thread of the pool that signs, and a pool of connections opens many at once. Addresses that are known are
- * given at once, and renewed beside that, so that a resolver which hangs delays nobody; while it fails, the last ones
- * stay in use. Meant for the one name of a backend: names are kept for good.
+ * Creates a `lookup` for sockets that asks at most once per `ttlMs`, with one lookup at a time: `dns.lookup` takes a
+ * thread of the pool that signs, and a pool of connections opens many at once. Known addresses are returned at once and
+ * renewed in the background, so that a hanging resolver delays no call, or after an idle time only a little. While the
+ * resolver fails, the last addresses stay in use. It is meant for the one name of a backend: names are never removed.
  */
 export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup): LookupFunction {
   const entries = new Map<string, Entry>();
 
-  /** Asks the resolver for those who wait, and for those who will. It may answer at once. */
+  /** Asks the resolver, and answers all callers that wait by then. The resolver may answer synchronously. */
   const renew = (entry: Entry, hostname: string, options: LookupAllOptions): void =>
     lookup(hostname, options, (error, addresses) => {
       if (error === null && addresses.length > 0) entry.addresses = addresses;
@@ -35,7 +36,7 @@ export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup
       const { waiting = new Set() } = entry;
       entry.waiting = undefined;
       for (const tell of waiting) {
-        // A caller is called back once, not again when its timeout ends.
+        // Removed first: a caller is called back once, and not again when its timeout ends.
         waiting.delete(tell);
         tell(isKnown ? null : error, entry.addresses);
       }

@@ -1,7 +1,10 @@
 import { buildConnector, errors } from 'undici';
 import { cachedLookup } from './cached-lookup.js';
 
-/** Addresses are looked up again after this; with the age of connections, within 30 seconds. */
+/**
+ * Time in milliseconds after which addresses are looked up again. Together with the maximum age of connections, a
+ * changed address is used within 30 seconds.
+ */
 const DNS_TTL_MS = 10_000;
 
 /** Opens the connections of a pool. */
@@ -11,13 +14,13 @@ export class Connector {
   /** undici's `connect` option. */
   readonly connect: buildConnector.connector;
 
-  /** @param timeoutMs of one attempt */
+  /** @param timeoutMs longest time to open a connection, in milliseconds */
   constructor(timeoutMs: number) {
     const open = buildConnector({
       lookup: cachedLookup(DNS_TTL_MS),
-      // One call at a time per connection, and no other answer but the one that was asked for.
+      // HTTP/1.1 has one call at a time per connection, and no answers that were not requested.
       allowH2: false,
-      // Closes the socket in the end, but up to a second late.
+      // This closes the socket, but up to a second late. The timer below is exact.
       timeout: timeoutMs,
     });
     this.connect = (options, callback) => {

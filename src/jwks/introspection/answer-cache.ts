@@ -1,7 +1,7 @@
-/** What an entry takes beside its text: name, times and the map, in characters. */
+/** Size of an entry beside its text, for name, times and the map, in characters. */
 const OVERHEAD = 200;
 
-/** Texts by name, each until its time, in bounded memory: what was not asked for the longest makes room. */
+/** Caches texts by name, each until its expiry, in bounded memory. The least recently used entry is removed first. */
 export class AnswerCache {
   private readonly entries = new Map<string, { text: string; until: number }>();
   private size = 0;
@@ -9,7 +9,7 @@ export class AnswerCache {
   /** @param limit characters of all entries together; an entry takes 200 beside its text */
   constructor(private readonly limit: number) {}
 
-  /** @param now milliseconds of the clock of `until` */
+  /** @param now milliseconds, by the same clock as `until` */
   get(name: string, now: number): string | undefined {
     const entry = this.entries.get(name);
     if (entry === undefined) return undefined;
@@ -19,7 +19,7 @@ export class AnswerCache {
     return entry.text;
   }
 
-  /** @param until milliseconds of any monotonic clock */
+  /** @param until expiry in milliseconds, by any monotonic clock */
   set(name: string, text: string, until: number): void {
     this.delete(name);
     this.add(name, { text, until });

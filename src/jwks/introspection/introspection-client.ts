@@ -3,10 +3,10 @@ import { hasDuplicateMembers, isJsonObject } from '../../core/json/index.js';
 import { KeyError } from '../../core/keys/index.js';
 import type { IntrospectionOptions } from '../../core/verify/index.js';
 
-/** How a client proves that it may ask about tokens (RFC 6749 section 2.3.1). */
+/** How a client authenticates at the introspection endpoint (RFC 6749 section 2.3.1). */
 const AUTH_METHODS = ['client_secret_basic', 'client_secret_post'] as const;
 
-/** The client that asks about tokens. */
+/** The credentials with which the gateway asks about tokens. */
 export interface IntrospectionClient {
   readonly id: string;
   readonly secret: string;
@@ -19,9 +19,9 @@ const MEMBERS = ['client_id', 'client_secret', 'token_endpoint_auth_method'];
 const MAX_FILE_BYTES = 65_536;
 
 /**
- * The client that the options name; `undefined` where they name none.
+ * Returns the client of the options; `undefined` if they name none.
  *
- * @throws KeyError when they name half of one, or two
+ * @throws KeyError when the options of the client are incomplete or invalid, or `clientFile` is set as well
  */
 export function clientOf(options: IntrospectionOptions): IntrospectionClient | undefined {
   const { clientId, clientSecret, authMethod, clientFile } = options;
@@ -33,10 +33,10 @@ export function clientOf(options: IntrospectionOptions): IntrospectionClient | u
 }
 
 /**
- * Reads a file with a client, strictly.
+ * Reads a client from a file, and refuses unknown or repeated members.
  *
- * @returns the client, the text of the file, and how others can get at its secret; `undefined` where they cannot
- * @throws KeyError without anything of the contents
+ * @returns the client, the text of the file, and how other users can read or change it; `undefined` if they cannot
+ * @throws KeyError whose message contains nothing of the file
  */
 export async function readClientFile(
   path: string,
@@ -80,7 +80,7 @@ function checkedClient(
 const isPrintable = (value: unknown): value is string =>
   typeof value === 'string' && PRINTABLE.test(value);
 
-/** The header and the parameters by which a client authenticates; none where there is no client. */
+/** Returns the header and the parameters by which a client authenticates; none without a client. */
 export function authentication(client: IntrospectionClient | undefined): {
   headers: Readonly<Record<string, string>>;
   parameters: Readonly<Record<string, string>>;

@@ -254,7 +254,7 @@ describe('an endpoint that gives no answer leads to 503, whatever it does', () =
 });
 
 describe('an answer is remembered', () => {
-  /** How many calls asking again leads to, after so many milliseconds. */
+  /** Returns the number of calls after asking twice, `ms` milliseconds apart. */
   const callsAfter = async (
     options: Partial<IntrospectionOptions>,
     body: object,

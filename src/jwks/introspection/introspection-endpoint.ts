@@ -28,8 +28,8 @@ import { describeFetchError, readAtMost } from '../remote/remote-fetch.js';
 import { watchFile } from '../watch-file.js';
 
 /**
- * How asking about a token ended. `refused`: 4xx or a redirect; `failed`: 5xx; `not_asked`: the circuit is open, or
- * too many calls are under way.
+ * How a request for introspection ended. `refused`: 4xx or a redirect; `failed`: 5xx; `not_asked`: the circuit is open,
+ * or too many calls are under way.
  */
 export const INTROSPECTION_OUTCOMES = [
   'active',
@@ -43,17 +43,17 @@ export const INTROSPECTION_OUTCOMES = [
 ] as const;
 export type IntrospectionOutcome = (typeof INTROSPECTION_OUTCOMES)[number];
 
-/** Seconds; a token may become valid, e.g. on a node of its issuer that had not heard of it yet. */
+/** Seconds for which an inactive token is cached. It may become active, e.g. once all nodes of its issuer know it. */
 const INACTIVE_TTL = 5;
-/** Longest time for which a token counts after its issuer has revoked it, in seconds. */
+/** Largest `cacheTtl`, in seconds: for so long a token may be accepted after its issuer has revoked it. */
 const LONGEST_TTL = 3600;
 const LONGEST_TIMEOUT_MS = 60_000;
 const MAX_BYTES = 65_536;
-/** Characters of the answers that are remembered. Those of junk do not push out those of tokens. */
+/** Sizes of the caches in characters. There are two, so that junk tokens do not displace active ones. */
 const ACTIVE_CACHE = 16 * 1024 * 1024;
 const INACTIVE_CACHE = 1024 * 1024;
 const CONNECTIONS = 32;
-/** More calls at the same time are refused at once. */
+/** Maximum number of calls at the same time. Further calls fail at once. */
 const MAX_CALLS = 256;
 const LOG_EVERY_MS = 5000;
 
@@ -67,7 +67,7 @@ class IntrospectionFailure extends Error {
   }
 }
 
-/** What the endpoint refuses is an answer, and may be about one token. */
+/** Outcomes that count as failures of the endpoint. `refused` does not: it is an answer, maybe about one token only. */
 const FAILURES = new Set<IntrospectionOutcome>([
   'failed',
   'bad_response',
@@ -75,10 +75,10 @@ const FAILURES = new Set<IntrospectionOutcome>([
   'timeout',
 ]);
 
-/** Codes of a kept connection that the server has closed meanwhile. */
+/** Error codes of a kept connection that the server has closed meanwhile. */
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** One endpoint that is asked about tokens (RFC 7662), with what it answered a moment ago. */
+/** One introspection endpoint (RFC 7662), with a cache of its answers. */
 export class IntrospectionEndpoint {
   private static readonly logger = new Logger('Introspection');
   /** Origin and path, for messages. */
@@ -89,7 +89,7 @@ export class IntrospectionEndpoint {
   private readonly timeoutMs: number;
   private readonly active = new AnswerCache(ACTIVE_CACHE);
   private readonly inactive = new AnswerCache(INACTIVE_CACHE);
-  /** Under way, by the digest of the token. */
+  /** Calls under way, by the digest of the token. */
   private readonly calls = new Map<string, Promise<string | undefined>>();
   private readonly breaker = new CircuitBreaker();
   private readonly log = new AtMostEvery(LOG_EVERY_MS);
@@ -100,7 +100,7 @@ export class IntrospectionEndpoint {
   private closed = false;
 
   /**
-   * @param listener is told how each call ended
+   * @param listener is called with the outcome of each call
    * @throws KeyError when the options cannot be used
    */
   constructor(
@@ -139,7 +139,7 @@ export class IntrospectionEndpoint {
   }
 
   /**
-   * Asks about a token; calls for the same one share an answer.
+   * Asks the endpoint about a token, unless its answer is cached. Calls for the same token share one request.
    *
    * @returns the members of the answer without `active`; `undefined` for a token that is not active
    * @throws IntrospectionUnavailableException
@@ -182,7 +182,7 @@ export class IntrospectionEndpoint {
     }
   }
 
-  /** The server may close a kept connection in the moment in which it is used; asking twice does no harm. */
+  /** Asks once more if the server has closed a kept connection just when it is used. Asking twice does no harm. */
   private async post(token: string): Promise<string> {
     const signal = AbortSignal.timeout(this.timeoutMs);
     try {
@@ -216,7 +216,7 @@ export class IntrospectionEndpoint {
       },
       body: new URLSearchParams(form).toString(),
     });
-    // Destroying the stream below emits an error that nobody needs.
+    // Destroying the stream below emits an error, which is ignored.
     body.on('error', () => undefined);
     try {
       const { 'content-type': type, 'content-encoding': encoding = 'identity' } = headers;
@@ -251,7 +251,7 @@ export class IntrospectionEndpoint {
     permit: number,
     { outcome, message }: IntrospectionFailure,
   ): IntrospectionUnavailableException {
-    // The shutdown ended the call.
+    // After close() the error comes from the aborted call.
     if (!this.closed) {
       this.listener(outcome);
       this.lastFailure = message;
@@ -272,7 +272,7 @@ export class IntrospectionEndpoint {
     return new IntrospectionUnavailableException(`${this.source}: was not asked: ${reason}`);
   }
 
-  /** Takes the client that a file names. @returns the text of the file */
+  /** Reads the client from a file and uses it from now on. @returns the text of the file */
   private async takeClient(path: string): Promise<string> {
     const { client, text, exposure } = await readClientFile(path);
     const { exposedKeyFiles = 'warn' } = this.module;
@@ -294,10 +294,10 @@ export class IntrospectionEndpoint {
   }
 }
 
-/** What decides what becomes of an answer. */
+/** The members of an answer that decide on its outcome and its time in the cache. */
 interface Answer {
   readonly active: boolean;
-  /** Seconds since 1970. */
+  /** Expiry of the token, in seconds since 1970. */
   readonly exp: number | undefined;
 }
 
@@ -320,7 +320,7 @@ function parseAnswer(text: string): Answer {
   return { active: answer.active, exp: toNumber(answer.exp) };
 }
 
-/** A copy for each request: whoever handles it may change it. */
+/** Returns a new copy of the claims for each request, since a handler may change them. */
 function claimsIn(text: string): Record<string, unknown> {
   const { active: _active, ...claims } = parseJsonExactly(text) as Record<string, unknown>;
   return claims;

@@ -5,10 +5,10 @@ import type { IntrospectionOptions, Introspector } from '../../core/verify/index
 import { IntrospectionEndpoint, type IntrospectionOutcome } from './introspection-endpoint.js';
 import { JWKS_OPTIONS, type JwksModuleOptions } from '../jwks.module-definition.js';
 
-/** Endpoints that are open at the same time; more than any gateway has. */
+/** Maximum number of open endpoints, more than any gateway has. Beyond it, the oldest one is closed. */
 const MAX_ENDPOINTS = 1000;
 
-/** Asks about tokens (RFC 7662), at the endpoints that policies name. They are reached as key sets are. */
+/** Asks the introspection endpoints of policies about tokens (RFC 7662). The options for remote key sets apply. */
 @Injectable()
 export class IntrospectionEndpoints implements Introspector, OnApplicationShutdown {
   private readonly endpoints = new Map<string, Promise<IntrospectionEndpoint>>();
@@ -16,7 +16,7 @@ export class IntrospectionEndpoints implements Introspector, OnApplicationShutdo
 
   constructor(@Inject(JWKS_OPTIONS) private readonly options: JwksModuleOptions) {}
 
-  /** From now on `listener` is told how each call ended. Tokens whose answer is remembered make no call. */
+  /** Registers a listener for the outcome of each call. Tokens whose answer is cached cause no call. */
   onCall(listener: (outcome: IntrospectionOutcome) => void): void {
     this.listeners.push(listener);
   }

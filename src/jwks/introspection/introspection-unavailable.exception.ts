@@ -1,6 +1,6 @@
 import { GatewayException } from '../../http/index.js';
 
-/** 503: a token cannot be asked about, so it is neither accepted nor refused. */
+/** 503 `keys_unavailable`: the introspection endpoint gives no answer, so a token is neither accepted nor refused. */
 export class IntrospectionUnavailableException extends GatewayException {
   /** @param explanation names the endpoint, without secrets */
   constructor(explanation: string) {

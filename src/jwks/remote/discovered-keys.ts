@@ -18,7 +18,7 @@ const ALGORITHM_MEMBERS = [
   'access_token_signing_alg_values_supported',
 ];
 
-/** Timers may end that early; nothing is fetched in so short a time. */
+/** Shortest remaining time for a further fetch, in milliseconds. Timers may fire that early. */
 const SHORTEST_FETCH_MS = 10;
 
 /**
@@ -28,10 +28,10 @@ const SHORTEST_FETCH_MS = 10;
  */
 export class DiscoveredKeys extends RemoteKeys {
   private readonly issuer: URL;
-  /** Where the metadata were found the last time. */
+  /** URL at which the metadata were found the last time. */
   private found: URL | undefined;
 
-  /** @throws KeyError when the issuer is no URL that may be fetched, or a pin or the CA is unusable */
+  /** @throws KeyError when the issuer is not a URL that may be fetched, or a pin or the CA is invalid */
   constructor(
     issuer: string,
     private readonly options: KeyUrlOptions,
@@ -41,13 +41,14 @@ export class DiscoveredKeys extends RemoteKeys {
       throw new KeyError(
         `${issuer}: an issuer has neither query nor fragment (RFC 8414 section 2)`,
       );
-    // It holds no secret, since it stands in tokens. Compared exactly, so as it was written: the parser adds a slash.
+    // The issuer is no secret, since tokens contain it. It is compared exactly, so it is used as it was written: the
+    // parser adds a slash.
     super(issuer, true, options);
     this.issuer = checked;
   }
 
   protected async fetch(): Promise<KeyDocument> {
-    // Requests may wait for metadata and keys together.
+    // One deadline for metadata and keys together, since requests may wait for both.
     const end = performance.now() + this.timeoutMs;
     const left = (): number => Math.ceil(end - performance.now());
     const metadata = await this.metadata(left);
@@ -72,7 +73,7 @@ export class DiscoveredKeys extends RemoteKeys {
         this.found = url;
         return metadata;
       } catch (error) {
-        // The first candidate's reason is the one that people look for.
+        // The error of the first candidate is the most helpful one.
         failure ??= error;
         if (left() < SHORTEST_FETCH_MS) break;
       }
@@ -82,7 +83,7 @@ export class DiscoveredKeys extends RemoteKeys {
   }
 }
 
-/** Where metadata may stand, in the order in which they are looked for. */
+/** Returns the URLs at which metadata may be, in the order in which they are tried. */
 export function metadataUrls({ origin, pathname }: URL): readonly URL[] {
   const path = pathname === '/' ? '' : pathname.replace(/\/$/, '');
   const urls = [
@@ -108,9 +109,10 @@ function parseMetadata(text: string, issuer: string): Record<string, unknown> {
 }
 
 /**
- * Asymmetric ones of ours, under all of their names; `undefined` where the metadata do not say.
+ * Returns the announced asymmetric algorithms that are supported, under all of their names; `undefined` if the metadata
+ * announce no algorithms.
  *
- * @throws KeyError when they name only others
+ * @throws KeyError when none of the announced algorithms can be used
  */
 function announcedAlgorithms(metadata: Record<string, unknown>): readonly string[] | undefined {
   const named = ALGORITHM_MEMBERS.flatMap((member) => {

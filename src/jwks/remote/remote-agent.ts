@@ -4,23 +4,23 @@ import { Agent, EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 import { KeyError, type KeyUrlOptions } from '../../core/keys/index.js';
 import { identityCheck } from './spki-pin.js';
 
-/** What decides whom a connection for keys may talk to, and by which way. */
+/** Options that decide which servers are trusted, and which proxy is used. */
 export type RemoteTrust = Pick<
   KeyUrlOptions,
   'fingerprints' | 'fingerprintsMatch' | 'ca' | 'proxy'
 >;
 
 /**
- * Connections for one key source. Fetches are minutes apart, so each has a connection of its own: no
- * keep-alive and no resumed TLS sessions, which would skip the check of the certificate.
+ * Connections for one key source or introspection endpoint. Fetches of keys are minutes apart, so each one opens a
+ * connection, without keep-alive. TLS sessions are never resumed, since that would skip the check of the certificate.
  */
 export class RemoteAgent {
   private readonly ways: Readonly<Record<'http' | 'https', Dispatcher>>;
 
   /**
-   * @param timeoutMs milliseconds for a connection, TLS included
-   * @param kept connections that are kept for the next call, for what is called with requests. Default: none is
-   * @throws KeyError when the CA is no certificate, a fingerprint is none, or a proxy is no URL
+   * @param timeoutMs longest time to open a connection, TLS included, in milliseconds
+   * @param kept maximum number of kept connections, for servers that are called for each request. Default: none is kept
+   * @throws KeyError when the CA, a fingerprint or the URL of a proxy is invalid
    */
   constructor(trust: RemoteTrust, timeoutMs: number, kept = 0) {
     const { fingerprints = [], fingerprintsMatch = 'leaf', ca, proxy = {} } = trust;
@@ -45,14 +45,14 @@ export class RemoteAgent {
     };
     const byProxy = {
       ...options,
-      // Empty texts: without them undici would read the environment by itself.
+      // Empty texts, since undici would otherwise read the environment.
       httpProxy: '',
       httpsProxy: '',
       noProxy: proxy.no ?? '',
       // The proxy is not the server: pins and the extra authority are about the latter.
       requestTls: tls,
       proxyTls: { timeout: timeoutMs, rejectUnauthorized: true },
-      // A proxy that takes the question for a tunnel and says nothing would hold up all fetches after it.
+      // A proxy that accepts a CONNECT request and never answers would block all later fetches.
       clientFactory: (origin: URL, client: object) =>
         new Pool(origin, { ...client, headersTimeout: timeoutMs }),
     };
@@ -71,24 +71,24 @@ export class RemoteAgent {
     };
   }
 
-  /** The way to the server of a URL. */
+  /** Returns the dispatcher for the server of a URL. */
   to({ protocol }: URL): Dispatcher {
     return this.ways[protocol === 'https:' ? 'https' : 'http'];
   }
 
-  /** Breaks off what is under way; nothing is fetched any more. */
+  /** Aborts calls that are under way. Nothing can be fetched any more. */
   close(): void {
     for (const way of Object.values(this.ways)) void way.destroy();
   }
 }
 
-/** The text may hold a password, so no message repeats it. */
+/** Checks the URL of a proxy. It may hold a password, so no message repeats it. */
 function assertProxy(text: string): void {
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
     throw new KeyError('a proxy of the option remote.proxy of JwksModule is no http or https URL');
 }
 
-/** The usual roots and this one, parsed once instead of per connection. */
+/** Returns a TLS context with the default roots and this CA, which are parsed once instead of per connection. */
 function trustAlso(ca: string): nodeTls.SecureContext {
   try {
     // createSecureContext ignores what it cannot parse, so it is parsed here first.

@@ -7,14 +7,14 @@ import { KeyError, type KeyUrlOptions } from '../../core/keys/index.js';
 
 const DEFAULT_DEADLINE_MS = 2000;
 
-/** Milliseconds from the call to the last byte; also what a request with an unknown kid waits at most. */
+/** Returns the deadline of a fetch in milliseconds, to the last byte. A request with an unknown kid waits no longer. */
 export const fetchDeadline = ({ timeoutMs = DEFAULT_DEADLINE_MS }: KeyUrlOptions): number =>
   timeoutMs;
-/** 200 RSA keys of 4096 bits fit into it, each with a chain of two certificates. */
+/** Largest document in bytes. 200 RSA keys of 4096 bits fit into it, each with a chain of two certificates. */
 const MAX_BYTES = 1024 * 1024;
 /**
- * What stores of files say of JSON (S3: `binary/octet-stream`). What is in it is parsed strictly in any case; a
- * page in HTML is told apart by its type.
+ * Content types with which file stores send JSON (S3: `binary/octet-stream`). The contents are parsed strictly in any
+ * case; an HTML page is recognized by its type.
  */
 const FILE_TYPE = /^(?:text\/(?:plain|json)|(?:application|binary)\/octet-stream)\s*(?:;|$)/i;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -25,7 +25,7 @@ const unzip = promisify(gunzip);
  * Fetches a JSON document that may be hostile: one GET, bounded in time and size while it arrives. One
  * redirect within the same origin is followed, an answer in gzip is unpacked within the same bound.
  *
- * @throws KeyError in a few words, without the URL and without any of the contents
+ * @throws KeyError with a short message, without the URL and without any of the contents
  */
 export async function fetchJson(
   url: URL,
@@ -46,7 +46,7 @@ export async function fetchJson(
   }
 }
 
-/** The document, or where it has moved to. */
+/** Returns the document, or the target of a redirect. */
 async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promise<string | URL> {
   const { statusCode, headers, body } = await request(url, {
     dispatcher,
@@ -57,7 +57,7 @@ async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promi
       'user-agent': 'signet',
     },
   });
-  // Destroying the stream below emits an error that nobody needs.
+  // Destroying the stream below emits an error, which is ignored.
   body.on('error', () => undefined);
   try {
     if (REDIRECTS.has(statusCode)) return redirectTarget(url, statusCode, headers.location);
@@ -100,7 +100,7 @@ async function unzipAtMost(limit: number, bytes: Buffer): Promise<Buffer> {
   }
 }
 
-/** @throws KeyError for a body that is larger */
+/** Reads a body of at most `limit` bytes. @throws KeyError for a larger one */
 export async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -113,7 +113,7 @@ export async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Pr
 }
 
 /**
- * Why there is no answer, in a few words.
+ * Returns a short reason why there is no answer.
  *
  * @param deadlineMs the deadline that has passed; `undefined` where it has not
  */
@@ -122,7 +122,7 @@ export function describeFetchError(error: unknown, deadlineMs: number | undefine
   // Error messages may quote what was received, codes do not.
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') return 'cannot be fetched';
-  // What undici says where a proxy opens no tunnel, or asks who this is.
+  // undici's message for a proxy that opens no tunnel, or asks for credentials.
   const [, refusal] = /^Proxy \D*\((\d{3})\)/.exec(message) ?? [];
   if (refusal !== undefined) return `the proxy refused with status ${refusal}`;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;

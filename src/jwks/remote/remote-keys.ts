@@ -13,11 +13,11 @@ import { fetchDeadline } from './remote-fetch.js';
 export abstract class RemoteKeys implements KeyProvider {
   readonly remote = true;
   readonly refresh: RefreshPolicy;
-  /** Milliseconds that a fetch may take. */
+  /** Longest time of a fetch, in milliseconds. */
   protected readonly timeoutMs: number;
   protected readonly agent: RemoteAgent;
 
-  /** @throws KeyError when a pin or the CA is unusable */
+  /** @throws KeyError when a pin, the CA or the URL of a proxy is invalid */
   protected constructor(
     readonly source: string,
     readonly publicOnly: boolean,
@@ -44,7 +44,7 @@ export abstract class RemoteKeys implements KeyProvider {
     }
   }
 
-  /** Nobody tells of changes; `refresh` says when to look. */
+  /** Does nothing, since a server does not announce changes. `refresh` says when to fetch the keys again. */
   watch(): () => void {
     return () => undefined;
   }
@@ -53,7 +53,7 @@ export abstract class RemoteKeys implements KeyProvider {
     this.agent.close();
   }
 
-  /** {@link read}, but for the source in the errors. */
+  /** Fetches the keys. {@link read} adds the source to the errors. */
   protected abstract fetch(): Promise<KeyDocument>;
 
   private named(error: unknown): unknown {

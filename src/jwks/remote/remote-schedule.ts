@@ -1,16 +1,16 @@
 import type { RefreshPolicy } from '../../core/keys/index.js';
 
-/** Part of the TTL after which the next set is fetched, so that slow or failing fetches fall into the rest. */
+/** Share of the TTL after which the next set is fetched. The rest leaves time for slow or failing fetches. */
 const EARLY = 0.75;
 const EARLY_JITTER = 0.1;
 const FIRST_RETRY_MS = 1000;
-/** With the jitter on top: 30 s. */
+/** Longest delay of a retry, without the jitter; 30 s with it. */
 const LONGEST_RETRY_MS = 25_000;
 const RETRY_JITTER = 0.2;
-/** Without any keys nothing is accepted, so recovery has to be found in less than 2 s. */
+/** Delay of a retry without any keys. No token is accepted then, so recovery has to be noticed in less than 2 s. */
 const URGENT_RETRY_MS = 1000;
 const URGENT_JITTER = 0.5;
-/** `setTimeout` takes more than 24.8 days for 1 ms. */
+/** Longest delay: one day. `setTimeout` treats more than 24.8 days as 1 ms. */
 const LONGEST_DELAY_MS = 86_400_000;
 
 /**
@@ -28,7 +28,7 @@ export class RemoteSchedule {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** Notes the end of a fetch. */
+  /** Records the end of a fetch. */
   settled(ok: boolean, now: number): void {
     this.settledAt = now;
     this.failures = ok ? 0 : this.failures + 1;
@@ -36,8 +36,8 @@ export class RemoteSchedule {
   }
 
   /**
-   * One cooldown for the whole source. A cooldown per kid does not stop random kids and needs a list
-   * without a bound.
+   * True once the cooldown is over. There is one for the whole source: a cooldown per kid would not stop random kids,
+   * and would need an unbounded list.
    */
   mayFetch(now: number): boolean {
     return now - this.settledAt >= this.policy.cooldown * 1000;
@@ -50,9 +50,9 @@ export class RemoteSchedule {
   }
 
   /**
-   * Milliseconds from the end of a fetch to the next.
+   * Returns the milliseconds from the end of a fetch to the next one.
    *
-   * @param hasKeys false: nothing can be accepted until a fetch succeeds
+   * @param hasKeys false: no token can be accepted until a fetch succeeds
    */
   delay(hasKeys: boolean): number {
     const { cacheTtl, cooldown } = this.policy;

@@ -1,17 +1,17 @@
 import type { KeyDocument } from '../../core/keys/index.js';
 
-/** For how long, in milliseconds, what was read a moment ago will do. */
+/** Time for which the result of an earlier read is used, in milliseconds. */
 export interface Freshness {
-  /** A document. */
+  /** Time for a document. */
   readonly document: number;
-  /** A failure. */
+  /** Time for a failure. */
   readonly failure: number;
 }
 
 /**
- * Reads a source, or takes what another process of this machine has read a moment ago or is reading.
+ * Reads a source, or uses what another process of this machine has just read or is reading.
  *
- * @param source the same text for the same source with the same options
+ * @param source name of the source, the same for the same source with the same options
  * @throws KeyError as `read` does
  */
 export type SharedRead = (
@@ -22,11 +22,11 @@ export type SharedRead = (
 
 let sharing: SharedRead | undefined;
 
-/** From now on all remote key sets of this process are read together with other processes. */
+/** Shares the reads of all remote key sets of this process with other processes from now on. */
 export function shareKeyReads(shared: SharedRead): void {
   sharing = shared;
 }
 
-/** As {@link SharedRead}; where nothing is shared, the source is read. */
+/** Like {@link SharedRead}, but reads the source itself if reads are not shared. */
 export const readShared: SharedRead = (source, fresh, read) =>
   sharing === undefined ? read() : sharing(source, fresh, read);

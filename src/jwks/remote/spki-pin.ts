@@ -5,19 +5,19 @@ import { KeyError } from '../../core/keys/index.js';
 /** A SHA-256 in base64url, without padding. */
 const PIN = /^[\w-]{43}$/;
 
-/** The pin of a certificate: base64url SHA-256 of its SubjectPublicKeyInfo (as in RFC 7469 section 2.4). */
+/** Returns the pin of a certificate: base64url SHA-256 of its SubjectPublicKeyInfo (as in RFC 7469 section 2.4). */
 export function spkiPin(certificate: Buffer | string): string {
   const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64url');
 }
 
 /**
- * Checks the host name as usual, then the pins.
+ * Creates a check of the host name, as usual, and of the pins.
  *
  * @param match `leaf`: only the server's own certificate counts; `chain`: any certificate that it sent and
  * that was verified, as KrakenD does. A pin of an authority is matched by all of its customers.
- * @throws KeyError when a pin is not one
- * @returns what `tls.connect` takes; it runs after the chain was verified, never instead of that
+ * @throws KeyError when a pin is malformed
+ * @returns the option `checkServerIdentity` of `tls.connect`. It runs after the chain was verified, never instead
  */
 export function identityCheck(
   pins: readonly string[],
@@ -36,7 +36,7 @@ export function identityCheck(
   };
 }
 
-/** The root is its own issuer. */
+/** Returns a certificate and its issuers, up to the root, which is its own issuer. */
 function chainOf(leaf: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
   const chain = [leaf];
   for (
