@@ -40,8 +40,8 @@ import type { TracingModuleOptions } from './tracing/index.js';
 import { ProtectedResourceModule, WellKnownModule } from './well-known/index.js';
 
 /**
- * The modules of the gateway. This is the only place where the environment is handed to modules. All of them are
- * exported by the package, too, except `PagesModule` and `PrivateModule`, the template for routes of your own
+ * The modules of the gateway. This is the only place where modules get values of the environment. The package exports
+ * all of them except `PagesModule` and `PrivateModule`, which is the template for routes of your own
  * (test/rooms.spec.ts).
  */
 @Module({})
@@ -67,7 +67,7 @@ export class AppModule {
           validatePredefined: false,
           load: [() => env],
         }),
-        // `logFailures`, `logRefusals`: the access log has them.
+        // `logFailures` and `logRefusals` are off, since the access log has these events.
         BackendModule.forRootAsync(
           namespace('backend', { ...backendOptions(env), logFailures: false }),
         ),
@@ -113,7 +113,7 @@ export class AppModule {
   }
 }
 
-/** Options for `forRootAsync`, which are also a namespace of `@nestjs/config`. */
+/** Makes options for `forRootAsync` that are also a namespace of `@nestjs/config`. */
 const namespace = <Options extends object>(name: string, options: Options) =>
   registerAs(name, () => options).asProvider();
 

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-// First: it fails with a clear message where Node.js is too old.
+// Imported first: it throws an error with a clear message if Node.js is too old.
 import './core/errors/index.js';
 
 export {

@@ -1,6 +1,6 @@
 import { importBundled } from './bundled/index.js';
 
-// With bundled/ the only modules that older versions of Node can load: it tells them so.
+// Older versions of Node.js can load only this file and bundled/, so the version is checked here.
 const OLDEST_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) < OLDEST_MAJOR) {

@@ -89,7 +89,7 @@ describe('accessLog', () => {
       return linesOf({ request })[0]?.sub_hash;
     });
     expect(new Set(hashes).size).toBe(3);
-    // Of our own ones it is the same with one issuer and with several.
+    // For the own issuer the hash is the same with one issuer and with several.
     expect(hashes[0]).toBe(createHash('sha256').update('alice').digest('hex').slice(0, 16));
   });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The policy of the pages: scripts and styles of the same origin, and requests to it. */
+/** Content Security Policy of the pages: scripts, styles and requests of the same origin, and images in data URLs. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -28,11 +28,11 @@ export interface PageFile {
   readonly body: Buffer;
 }
 
-/** A page. It is served with {@link CONTENT_SECURITY_POLICY}. */
+/** Reads a page. It is served with {@link CONTENT_SECURITY_POLICY}. */
 export const pageFile = (name: 'home' | 'explain' | 'status'): Promise<PageFile> =>
   read(`${name}.html`, 'text/html');
 
-/** A script or a style of the pages, served below `/_pages/`; `undefined` where there is none of that name. */
+/** Reads a script or a style sheet, which is served below `/_pages/`; `undefined` if there is none of that name. */
 export async function pagePart(name: string): Promise<PageFile | undefined> {
   const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
   return type === undefined ? undefined : read(name, type);

@@ -5,18 +5,18 @@ import { KeyFiles } from './keys/files/key-files.js';
 import { Output } from './output.js';
 import { Settings } from './settings.js';
 
-/** What each command gets: variables, files, streams. Nothing in `cli/` asks the process for them. */
+/** What each command works with: variables, files and streams, in place of the process's own. */
 export class CommandContext {
   readonly output: Output;
   readonly files: Files;
   readonly settings: Settings;
   readonly keyFiles: KeyFiles;
-  /** A command that answers "no" without having failed sets this to 1. */
+  /** Exit code. A command that answers "no" without having failed sets it to 1. */
   exitCode = 0;
 
   /**
-   * @param env the environment; it wins over `.env` in the working directory
-   * @throws CommandError when `.env` is there and cannot be read
+   * @param env the environment; it takes precedence over `.env` in the working directory
+   * @throws BootError when `.env` exists and cannot be read or understood
    */
   constructor(
     env: RawEnvironment,
@@ -28,7 +28,7 @@ export class CommandContext {
     this.keyFiles = new KeyFiles(this.files, this.settings);
   }
 
-  /** Standard input, to its end. */
+  /** Reads standard input to its end. */
   async readInput(): Promise<string> {
     const { text } = await import('node:stream/consumers');
     return text(this.io.stdin);

@@ -1,13 +1,13 @@
 /** Where a command writes: a stream of the process, or a text in a test. */
 export interface CommandStream {
   write(text: string): unknown;
-  /** Help is wrapped for a terminal of this many columns; left out: for 80. */
+  /** Width of the terminal in columns, for wrapping help. Default 80. */
   readonly columns?: number;
-  /** True for a terminal: it shows colours, and what a command is waiting for. */
+  /** True for a terminal, which gets colours and progress messages. */
   readonly isTTY?: boolean;
 }
 
-/** What a command uses instead of its process's own. */
+/** Streams and working directory of a command, in place of those of the process. */
 export interface CommandIo {
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly stdout: CommandStream;

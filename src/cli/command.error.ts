@@ -1,4 +1,4 @@
-/** What a command refuses to do, in a line per problem, for whoever typed it. Never holds key material. */
+/** A refusal of a command, with one line per problem for the user. It never contains key material. */
 export class CommandError extends Error {
   readonly problems: readonly string[];
 

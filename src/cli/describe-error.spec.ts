@@ -144,7 +144,7 @@ describe('a complaint about the command line', () => {
       const lines = complaint(...argv);
       expect(lines).toHaveLength(1);
       expect(lines[0]).not.toBe('no complaint');
-      // No piece of eight characters of it, our own words aside.
+      // The line contains no eight consecutive characters of the secret, except in our own words.
       const known = 'unknown option --secret=… keys command did you mean is invalid. but got 1:';
       const pieces = Array.from({ length: secret.length - 7 }, (_, i) => secret.slice(i, i + 8));
       const repeated = pieces.filter(

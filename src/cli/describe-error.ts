@@ -7,13 +7,13 @@ import { oneLine } from '../core/text/index.js';
 import { CommandError } from './command.error.js';
 
 /**
- * Why a command failed, one line per problem, without a stack. Only messages that are known to hold
- * no secret are shown: those of a parser or of OpenSSL may quote the key.
+ * Describes why a command failed, in one line per problem, without a stack. Only messages that are known to contain no
+ * secret are shown: messages of a parser or of OpenSSL may quote the key.
  *
- * @returns no line where nothing failed: help and version were asked for
+ * @returns no lines when nothing failed, i.e. for `--help` and `--version`
  */
 export function describeError(error: unknown): readonly string[] {
-  // Complaints about the command line are CommandErrors: see SignetCommand.
+  // Commander throws for help and version, too. Errors in the command line are CommandErrors: see SignetCommand.
   if (error instanceof CommanderError) return [];
   if (error instanceof BootError || error instanceof CommandError || error instanceof ClientsError)
     return error.problems.map(oneLine);

@@ -6,18 +6,18 @@ import { CommandError } from './command.error.js';
 
 const RETRY_MS = 50;
 const PATIENCE_MS = 10_000;
-/** No command holds the lock that long; a lock this old belongs to a process that was killed. */
+/** Age of a stale lock, in milliseconds. No command holds a lock that long, so its process was killed. */
 const STALE_MS = 60_000;
 
-/** Tells somebody what takes so long, while it does. */
+/** Runs `work`, and meanwhile shows what takes so long. */
 export type During = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets one command at a time read, change and write a file, so that none undoes the other's change.
+ * Runs `work` while no other command can change the file, so that no command undoes the change of another.
  *
- * @param path the file; the lock is `<path>.lock` beside it
- * @throws CommandError when another command holds the lock for ten seconds, FileError when the folder
- * cannot be written to
+ * @param path the file. The lock is `<path>.lock` beside it
+ * @throws CommandError when another command holds the lock for ten seconds, FileError when the folder cannot be written
+ * to
  */
 export async function withLock(
   path: string,
@@ -32,7 +32,7 @@ export async function withLock(
   try {
     await work();
   } finally {
-    // Not if somebody has taken it over meanwhile.
+    // Another process may have taken over the lock in the meantime.
     if ((await readFile(lock, 'utf8').catch(() => '')) === owner) await rm(lock, { force: true });
   }
 }

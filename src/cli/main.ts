@@ -2,14 +2,14 @@
 import { importBundled } from '../bundled/index.js';
 
 let stderr: NodeJS.WriteStream | undefined;
-/** Streams of the process are made at their first use: hardly a command reads, and few complain. */
+/** Streams of the process. Few commands use stdin and stderr, so these are created at their first use. */
 const io = {
   get stdin() {
     return process.stdin;
   },
   stdout: process.stdout,
   get stderr() {
-    // Of its errors there is nobody left to tell.
+    // Errors of stderr cannot be reported anywhere.
     return (stderr ??= process.stderr.on('error', () => undefined));
   },
   cwd: process.cwd(),
@@ -24,10 +24,10 @@ io.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 
 const [, , ...args] = process.argv;
 try {
-  // Needs packages that who uses only the library may not have.
+  // Needs packages that users of the library alone may not have installed.
   const { run } = await importBundled('command', () => import('./run.js'));
   const exitCode = await run(args, process.env, io);
-  // No process.exit(): what was written to a pipe would be cut off.
+  // No process.exit(): it would cut off what was written to a pipe.
   process.exitCode ||= exitCode;
 } catch (error) {
   io.stderr.write(`signet: ${await problemOf(error)}\n`);
@@ -36,7 +36,7 @@ try {
 
 async function problemOf(error: unknown): Promise<string> {
   try {
-    // Throws where Node is too old, whatever failed there.
+    // Throws where Node.js is too old, which then explains any other failure.
     await import('../core/errors/index.js');
   } catch (old) {
     return (old as Error).message;

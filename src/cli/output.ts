@@ -7,15 +7,15 @@ import type { CommandIo, CommandStream } from './command-io.js';
 export type Style = Extract<Parameters<typeof styleText>[0], string>;
 
 /**
- * True where a stream shows colours: a terminal, or anything with `FORCE_COLOR`. `NO_COLOR` and `TERM`
- * count as they do in Node.
+ * True if a stream shows colours: a terminal, or any stream with `FORCE_COLOR`. `NO_COLOR` and `TERM` have the same
+ * effect as in Node.js.
  */
 export const showsColors = (stream: CommandStream, env: RawEnvironment): boolean =>
   (stream.isTTY === true || env.FORCE_COLOR !== undefined) &&
-  // Loaded where it is asked only.
+  // `node:tty` is loaded only if it is needed.
   process.getBuiltinModule('node:tty').WriteStream.prototype.getColorDepth(env) > 2;
 
-/** What a command tells: results on standard output, remarks on standard error. */
+/** The output of a command: results on standard output, remarks on standard error. */
 export class Output {
   private readonly stdout: CommandStream;
   private readonly colors: boolean;
@@ -29,12 +29,12 @@ export class Output {
     this.colors = showsColors(io.stdout, env);
   }
 
-  /** A line of a result; a kid in it cannot break it or steer the terminal. */
+  /** Writes a line of a result. Line breaks and control characters, e.g. in a kid, become blanks. */
   line(text: string): void {
     this.stdout.write(`${oneLine(text)}\n`);
   }
 
-  /** Lines of a result, each a name and a value. */
+  /** Writes lines of a result, each with a name and a value. */
   fields(fields: readonly (readonly [name: string, value: string])[]): void {
     const width = Math.max(...fields.map(([name]) => name.length));
     for (const [name, value] of fields)
@@ -44,9 +44,9 @@ export class Output {
   }
 
   /**
-   * Rows of a result, in columns as wide as their widest cell.
+   * Writes rows of a result, in columns as wide as their widest cell.
    *
-   * @param styles of the words of a column, by its heading; without them there are no headings
+   * @param styles styles of the words in a column, by its heading. Without it there are no headings
    */
   table(
     rows: readonly (readonly string[])[],
@@ -58,7 +58,7 @@ export class Output {
       Math.max(...cells.map((row) => row[column]?.length ?? 0)),
     );
     for (const [index, row] of cells.entries()) {
-      // No blanks at line ends.
+      // No blanks at the end of a line.
       const last = row.findLastIndex((cell) => cell !== '');
       const line = row.slice(0, last + 1).map((cell, column) => {
         const style = index === 0 ? styles && 'bold' : styles?.[headings[column] ?? '']?.[cell];
@@ -69,34 +69,34 @@ export class Output {
     }
   }
 
-  /** A result for programs. */
+  /** Writes a result as JSON, for programs. */
   json(value: unknown): void {
     this.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** A result as it is: what it is made of holds nothing that could steer the terminal. */
+  /** Writes a result unchanged. It must not contain control characters from outside. */
   text(text: string): void {
     this.stdout.write(text);
   }
 
-  /** A piece of a result in a colour, where standard output shows colours. */
+  /** Returns text in a style, if standard output shows colours. */
   styled(style: Style | undefined, text: string): string {
     return style === undefined || !this.colors ? text : paint(style, text);
   }
 
-  /** A remark that must not get into a result that is piped on. */
+  /** Writes a remark. On standard error it does not get into a result that is piped on. */
   remark(text: string): void {
     this.toStderr('yellow', text);
   }
 
-  /** Why a command was refused or failed. */
+  /** Writes why a command was refused or failed. */
   problem(text: string): void {
     this.toStderr('red', text);
   }
 
   /**
-   * Says on a terminal what takes so long, once it takes longer than a second, and counts the seconds.
-   * The line goes away at the end; where it would stay, in a log, there is none.
+   * Runs `work`. After a second, a line on the terminal shows what takes so long, and counts the seconds. The line is
+   * removed at the end. There is no such line without a terminal, e.g. in a log.
    *
    * @param what e.g. `making the key`
    */
@@ -125,11 +125,11 @@ export class Output {
 
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** A text in a colour, wherever it goes: ask {@link showsColors} before. */
+/** Returns text in a style, for any stream. Check {@link showsColors} first. */
 export const paint = (style: Style, text: string): string =>
   styleText(style, text, { validateStream: false });
 
-/** Seconds since 1970 as ISO 8601; what is no date stays a number. */
+/** Converts seconds since 1970 to ISO 8601. A number that is no date is kept; `undefined` becomes `-`. */
 export function toIsoTime(seconds: number | undefined): string {
   if (seconds === undefined) return '-';
   const date = new Date(seconds * 1000);

@@ -14,7 +14,7 @@ interface RoutesOptions {
   readonly prefix?: string;
 }
 
-/** `signet routes`: what protects and signs each route. */
+/** `signet routes`: lists what protects and signs each route. */
 export function registerRoutes(program: Command, context: CommandContext): void {
   program
     .command('routes')
@@ -45,7 +45,7 @@ export function registerRoutes(program: Command, context: CommandContext): void 
     });
 }
 
-/** The gateway as the environment has it, but that it keeps no state. */
+/** Returns the gateway as the environment configures it, except that it keeps no state. */
 async function gateway({ settings }: CommandContext): Promise<RootModule> {
   const [{ AppModule }, { readEnvironment }] = await Promise.all([
     import('../app.module.js'),
@@ -70,7 +70,7 @@ async function load(file: string, name: string, { files }: CommandContext): Prom
   return module as RootModule;
 }
 
-/** The application is made, but neither initialized nor started. */
+/** Lists the routes of a root module. The application is created, but neither initialized nor started. */
 async function rowsOf(module: RootModule, prefix?: string): Promise<RouteRow[]> {
   await import('reflect-metadata');
   const [{ NestFactory }, { RouteTable }] = await Promise.all([

@@ -16,10 +16,9 @@ import { registerState } from './state/register-state.js';
 /**
  * Runs one command.
  *
- * @param argv what stands behind `signet` on the command line
- * @param env the environment; `.env` in `io.cwd` adds to it
- * @param io streams and working directory. `serve` alone does not keep to them: it makes the process
- * it runs in a gateway
+ * @param argv the arguments after `signet`
+ * @param env the environment, which takes precedence over `.env` in `io.cwd`
+ * @param io streams and working directory. Only `serve` ignores them: it turns the current process into a gateway
  * @returns the exit code: 0, or 1 when the command was refused, failed, or answers "no". Never rejects
  */
 export async function run(
@@ -49,7 +48,7 @@ function program(context: CommandContext, env: RawEnvironment, io: CommandIo): S
       writeErr: (text) => io.stderr.write(text),
       getOutHelpWidth: () => io.stdout.columns ?? 80,
       getErrHelpWidth: () => io.stderr.columns ?? 80,
-      // Without colours the help is stripped of them.
+      // Where this is false, commander removes the styles from the help.
       getOutHasColors: () => showsColors(io.stdout, env),
       getErrHasColors: () => showsColors(io.stderr, env),
     })

@@ -26,32 +26,32 @@ export class Settings {
   }
 
   /**
-   * The environment, and `.env` for what it leaves open.
+   * Reads the environment, and `.env` for variables that are not in it.
    *
-   * @throws BootError when `.env` is there and cannot be read or understood
+   * @throws BootError when `.env` exists and cannot be read or understood
    */
   static read(env: RawEnvironment, files: Files): Settings {
     return new Settings(withEnvFile(env, files.pathOf('.env')), files);
   }
 
-  /** A variable that somebody set; `undefined` when it is unset or empty, whatever its default. */
+  /** Returns a variable; `undefined` when it is unset or empty, even if it has a default. */
   given(name: string): string | undefined {
     const value = this.variables[name];
     return isGiven(value) ? value : undefined;
   }
 
-  /** A variable without blanks around it, or its default. */
+  /** Returns a variable without surrounding blanks, or its default. */
   text(name: string): string {
     return this.completed[name]?.trim() ?? '';
   }
 
-  /** A variable that holds a whole number. @throws BootError when it holds something else */
+  /** Returns a variable as a whole number. @throws BootError when it is no whole number */
   wholeNumber(name: NumberName): number {
     return readVariable(name, this.variables);
   }
 
   /**
-   * What opens and makes encrypted key files: `KEY_PASSPHRASE`, or the contents of `KEY_PASSPHRASE_FILE`.
+   * Returns the passphrase of encrypted key files: `KEY_PASSPHRASE`, or the contents of `KEY_PASSPHRASE_FILE`.
    *
    * @throws CommandError when both are set
    * @throws BootError when the file cannot be read

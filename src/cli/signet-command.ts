@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, type ErrorOptions } from 'commander';
 import { meant, oneLine } from '../core/text/index.js';
 import { CommandError } from './command.error.js';
 
-/** A command whose complaints repeat no value, and name what was meant. */
+/** A command whose error messages repeat no values, and suggest the right name. */
 export class SignetCommand extends Command {
   override createCommand(name?: string): SignetCommand {
     return new SignetCommand(name);
@@ -15,9 +15,9 @@ export class SignetCommand extends Command {
 }
 
 /**
- * A complaint about the command line without the values on it: a secret that was passed as an argument
- * must not show up again in the log of a CI job. Names of options and commands are repeated where they
- * cannot be a secret, and suggestions are names of our own.
+ * Returns the error message for a command line, without its values: a secret that was passed as an argument must not
+ * appear in the log of a CI job. Names of options and commands are repeated if they cannot be a secret. Suggestions are
+ * names of existing options and commands.
  */
 function complaint(command: Command, text: string, code?: string): string {
   const word = /'(.+)'/.exec(text)?.[1] ?? '';
@@ -34,7 +34,7 @@ function complaint(command: Command, text: string, code?: string): string {
   }
 }
 
-/** A word in quotes if it looks like the name of an option or a command; the value behind `=` is cut. */
+/** Returns a word in quotes if it looks like the name of an option or a command. A value after `=` is removed. */
 function harmless(word: string): string {
   const [name = '', ...value] = word.split('=');
   if (!/^-{0,2}[a-z][a-z-]{0,19}$/.test(name)) return '';
@@ -53,7 +53,7 @@ function optionsLike(word: string, command: Command): string[] {
   return [meant(name, known) ?? []].flat();
 }
 
-/** First among those of the same group; else anywhere, with all that has to be typed. */
+/** Suggests a command: of the same group, else of any group, with all words that have to be typed. */
 function commandsLike(word: string, group: Command): string[] {
   const own = group.commands.map((command) => command.name());
   const others = everyCommand(rootOf(group)).filter(({ parent }) => parent !== group);
@@ -79,7 +79,7 @@ interface Choosing {
   argParser(parse: (value: string) => string): this;
 }
 
-/** Lets an option or an argument be one of a few words; of a misspelt one the right one is named. */
+/** Restricts an option or an argument to some words. For a misspelt word the error suggests the right one. */
 export const choiceOf = <Target extends Choosing>(
   target: Target,
   words: readonly string[],

@@ -38,7 +38,7 @@ const REFUSALS = {
 /** Codes of {@link ClientRefusedException}. */
 export type ClientRefusal = keyof typeof REFUSALS;
 
-/** A client that is not who it says, or asks for more than it is registered for (RFC 6749 section 5.2). */
+/** A client that cannot be authenticated, or asks for more than it is registered for (RFC 6749 section 5.2). */
 export class ClientRefusedException extends GatewayException {
   /** @param explanation for the log; never a secret */
   constructor(code: ClientRefusal, explanation: string) {

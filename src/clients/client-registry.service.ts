@@ -167,7 +167,7 @@ export class ClientRegistry implements OnApplicationShutdown {
 const isProblem = (error: unknown): error is ClientsError | FileError | KeyError =>
   error instanceof ClientsError || error instanceof FileError || error instanceof KeyError;
 
-/** The problems, a line each, with the part of the configuration. */
+/** One line per problem, with the part of the configuration. */
 const problemsOf = (error: ClientsError | FileError | KeyError): readonly string[] =>
   (error instanceof ClientsError ? error.problems : [error.message]).map(
     (problem) => `Clients: ${problem}`,

@@ -6,7 +6,7 @@ import { parseCompact } from '../core/jws/index.js';
 import { parseClaims } from '../core/verify/index.js';
 import { ClientRefusedException } from './client-refused.exception.js';
 
-/** Gives a parameter of a request by name; `undefined` where it is absent or no text. */
+/** Gives a parameter of a request by name; `undefined` where it is absent or not a string. */
 export type RequestParameters = (name: string) => string | undefined;
 
 /** The client id and the credentials of a request, not verified. */
@@ -26,7 +26,7 @@ export const MAX_ASSERTION_LENGTH = 8192;
 export const usesBasic = ({ headers }: IncomingMessage): boolean =>
   /^basic(?: |$)/i.test(headers.authorization ?? '');
 
-/** True where the request contains credentials of a client. A `client_id` alone is none. */
+/** True where the request contains credentials of a client. A `client_id` alone is no credential. */
 export const hasClientCredentials = (
   request: IncomingMessage,
   parameters: RequestParameters,
@@ -36,11 +36,10 @@ export const hasClientCredentials = (
   given(parameters('client_assertion')) !== undefined;
 
 /**
- * Reads the credentials of a client: HTTP Basic, `client_secret` and `client_id` of the body (RFC 6749
- * section 2.3.1), `client_assertion` (RFC 7521 section 4.2), or `client_id` alone. A parameter without a
- * value is none.
+ * Reads the credentials of a client: HTTP Basic, `client_secret` and `client_id` of the body (RFC 6749 section 2.3.1),
+ * `client_assertion` (RFC 7521 section 4.2), or `client_id` alone. A parameter without a value counts as absent.
  *
- * @throws ClientRefusedException `client_ambiguous` for two methods at once, or two names
+ * @throws ClientRefusedException `client_ambiguous` for two methods at once, or two different ids
  */
 export function presentedClient(
   request: IncomingMessage,
@@ -51,7 +50,7 @@ export function presentedClient(
   const named = given(parameters('client_id'));
   const basic = usesBasic(request);
   const ways = [basic, secret !== undefined, assertion !== undefined].filter(Boolean).length;
-  // Of several headers Node takes the first, a proxy may have taken the last.
+  // If there are several `Authorization` headers, Node takes the first one, and a proxy may have taken the last one.
   if (ways > 1 || (basic && (rawRequest(request).headersDistinct.authorization?.length ?? 0) > 1))
     throw new ClientRefusedException(
       'client_ambiguous',

@@ -4,7 +4,7 @@ import { DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS } from '../backend/index.js'
 import { VARIABLES } from '../environment/index.js';
 import { DEFAULT_MANAGEMENT_PORT } from '../management/index.js';
 
-/** Defaults that stand in the module that takes the value. */
+/** Defaults that are defined in the module that uses the value. */
 const OF_MODULES: Readonly<Record<string, number>> = {
   MANAGEMENT_PORT: DEFAULT_MANAGEMENT_PORT,
   BACKEND_TIMEOUT_MS: DEFAULT_TIMEOUT_MS,

@@ -64,7 +64,7 @@ const OTHER: Readonly<Record<keyof Environment, string>> = {
   SIGNER_ISSUER: 'https://issuer.example',
   SIGNER_AUDIENCE: 'https://signed.example',
   SIGNER_REFRESH_AUDIENCE: 'keep',
-  // More than the refresh tokens.
+  // Longer than the default of SIGNER_REFRESH_TTL.
   SIGNER_ACCESS_TTL: '9000000',
   SIGNER_REFRESH_TTL: '10000000',
   SIGNER_STALE_EXP: 'renew',
@@ -254,7 +254,7 @@ describe('what clients are told', () => {
   const metadata = (raw: Raw): unknown => optionsOf(raw).WellKnownModule;
 
   it.each<[Raw, string | undefined]>([
-    // The module takes the port that is listened on.
+    // The module then uses the port of the listener.
     [{}, undefined],
     [{ PUBLIC_URL: 'https://gw.example' }, 'https://gw.example'],
     [{ NODE_ENV: 'production' }, 'https://own.example'],
@@ -345,7 +345,7 @@ describe('withVariableNames', () => {
       'longer ago than the option absoluteTtl of OAuthModule allows',
       'longer ago than REFRESH_ABSOLUTE_TTL allows',
     ],
-    // What no variable sets keeps its name.
+    // An option that no variable sets keeps its name.
     ['the option breaker of BackendModule', 'the option breaker of BackendModule'],
     ['the option constructor of AuthModule', 'the option constructor of AuthModule'],
     ['an option of a module', 'an option of a module'],

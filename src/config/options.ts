@@ -285,11 +285,11 @@ export const wellKnownOptions = (env: Environment): WellKnownModuleOptions => ({
   dpopAlgorithms: env.DPOP === 'off' ? undefined : DPOP_ALGORITHMS,
 });
 
-/** The issuer where it is a URL: in production without `PUBLIC_URL`, clients fetch the metadata from it. */
+/** Returns the issuer if it is a URL: in production without `PUBLIC_URL`, clients fetch the metadata from there. */
 const urlOf = (issuer: string): string | undefined =>
   /^https?:$/.test(URL.parse(issuer)?.protocol ?? '') ? issuer : undefined;
 
-/** With `GET` the login service gets no body, so no secret in a body. */
+/** With `GET`, the login service gets no body, so it cannot get a secret in a body. */
 const loginMethods = (env: Environment): string[] =>
   env.TOKEN_BACKEND_AUTH_METHODS.filter(
     (method) => env.TOKEN_BACKEND_METHOD !== 'GET' || method !== 'client_secret_post',

@@ -10,7 +10,7 @@ import { Readiness } from './readiness.service.js';
 export class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
-  /** Answers as long as the process does. */
+  /** Answers 200 as long as the process runs. */
   @Get('live')
   @Header('Cache-Control', 'no-store')
   @Operation(GET_LIVENESS)

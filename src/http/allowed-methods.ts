@@ -1,4 +1,4 @@
-/** The part of an Express 5 application that is looked at. */
+/** The part of an Express 5 application that is used here. */
 export interface RoutedApplication {
   router: {
     stack: readonly {
@@ -8,7 +8,7 @@ export interface RoutedApplication {
   };
 }
 
-/** The methods that `path` has routes for, upper case; empty when there is no such path. */
+/** Returns the methods that `path` has routes for, in upper case; empty when there is no such path. */
 export function allowedMethods({ router }: RoutedApplication, path: string): string[] {
   const methods = new Set<string>();
   for (const layer of router.stack) {

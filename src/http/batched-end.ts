@@ -25,7 +25,7 @@ function end(response: ServerResponse, body: string): void {
   try {
     response.end(body);
   } catch {
-    // Some middleware replaced `end` by one that throws; the others of the batch must not suffer.
+    // Middleware may have replaced `end` by a function that throws. The other responses must still be sent.
     response.destroy();
   }
 }

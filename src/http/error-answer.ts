@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { GatewayException, type GatewayError } from './gateway.exception.js';
 
-/** Codes of errors that no exception class of ours stands for. */
+/** Codes of errors that are no exceptions of this package, by status. */
 const CODES: Readonly<Record<number, string>> = {
   400: 'body_malformed',
   404: 'not_found',
@@ -20,19 +20,19 @@ const INTERNAL: GatewayError = {
 
 const UNAVAILABLE = { status: 503, error: 'temporarily_unavailable', code: 'unavailable' };
 
-/** An error as it is sent, by whatever way. */
+/** An error answer, before it is sent in one way or another. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON. */
+  /** The body, as JSON. */
   readonly body: string;
 }
 
 /**
- * What is sent for an error: one shape for all answers of the gateway.
+ * Makes the answer for an error. All error answers of the gateway have this form.
  *
- * @param requestId of the request, or a new one where there was none
- * @param explain put the exact reason into the body. Default false.
+ * @param requestId id of the request, or a new one if there was no request
+ * @param explain true: the body contains the exact reason. Default false
  */
 export function errorAnswer(error: GatewayError, requestId: string, explain = false): ErrorAnswer {
   const { status, headers, body = errorBody(error, requestId, explain) } = error;
@@ -54,10 +54,10 @@ export function errorAnswer(error: GatewayError, requestId: string, explain = fa
 }
 
 /**
- * Makes what is the same in all answers to one kind of error, whatever their explanations. With the refusals
- * that are no exceptions, -13 % CPU of a 401 (bench/README.md, 2026-11-28).
+ * Prepares the parts that are the same in all answers to one kind of error, whatever its explanation. Together with
+ * refusals that are not thrown: -13 % CPU of a 401 (bench/README.md, 2026-11-28).
  *
- * @returns the error, with it
+ * @returns the error with its prepared answer
  */
 export function prepareAnswer(error: GatewayError): GatewayError {
   const { headers, body } = errorAnswer(error, '');
@@ -72,7 +72,7 @@ export function prepareAnswer(error: GatewayError): GatewayError {
   return { ...error, prepared };
 }
 
-/** RFC 9110 section 15.5.2: every 401 says how to authenticate. No browser asks for a password because of it. */
+/** Challenge of a 401 that has none (RFC 9110 section 15.5.2). It does not make a browser ask for a password. */
 const CHALLENGE = 'Bearer realm="signet"';
 const hasChallenge = (headers: GatewayError['headers'] = {}): boolean =>
   Object.keys(headers).some((name) => name.toLowerCase() === 'www-authenticate');
@@ -81,15 +81,15 @@ function errorBody(error: GatewayError, requestId: string, explain: boolean): st
   return JSON.stringify({
     error: error.error,
     error_description: (explain ? error.explanation : undefined) ?? error.description,
-    // Which check a token failed helps whoever tries tokens out.
+    // The check that a token failed would help an attacker who tries out tokens.
     code: error.error === 'invalid_token' && !explain ? 'invalid_token' : error.code,
     request_id: requestId,
   });
 }
 
 /**
- * What any thrown value means as an answer. Only messages of exceptions that were made to be
- * answers (Nest's `HttpException`, 4xx of the body parser) reach the client.
+ * Converts any thrown value to an error answer. Only messages of exceptions that are meant as answers (Nest's
+ * `HttpException`, 4xx of the body parser) reach the client.
  */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayException) return thrown.details;
@@ -118,7 +118,7 @@ function ofStatus(status: number, description: string): GatewayError {
   return status === 503 ? { ...UNAVAILABLE, description } : { ...INTERNAL, status };
 }
 
-/** What Nest makes of a text. */
+/** Members of the answer that Nest makes from a message. */
 const MEMBERS_OF_NEST = new Set(['statusCode', 'message', 'error']);
 
 /** True for an object that the application wrote itself. */

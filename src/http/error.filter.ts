@@ -88,7 +88,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   /**
-   * Answers a request of HTTP with what was thrown, or would have been.
+   * Answers an HTTP request with the error for a thrown value.
    *
    * @internal
    */
@@ -106,7 +106,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   /**
-   * Answers a request of HTTP with an error.
+   * Answers an HTTP request with an error.
    *
    * @internal
    */
@@ -171,14 +171,14 @@ function sendPrepared(
   for (const [name, value] of headers) response.setHeader(name, value);
   // The id is ASCII, and nothing in it has to be escaped.
   response.setHeader('Content-Length', String(length + id.length));
-  // Middleware has set it.
+  // Usually middleware has already set the header.
   if (response.getHeader('X-Request-Id') !== id) response.setHeader('X-Request-Id', id);
   endInBatch(response, start + id + end);
 }
 
 function unrouted(request: RoutedRequest): GatewayError {
   const { app } = request;
-  // Below a global prefix Express takes it away from url and path.
+  // With a global prefix, Express removes the prefix from `url` and `path`.
   const path = requestPath(request) ?? '/';
   const allow = app === undefined ? [] : allowedMethods(app, path);
   return allow.length === 0

@@ -9,7 +9,7 @@ export interface GatewayError {
   error?: string;
   /** Stable code of the error table (docs/routes-and-errors.md), also for the log and the metrics. */
   code: string;
-  /** Text for everybody. It says nothing about the configuration or the contents of a token. */
+  /** Text for the client. It says nothing about the configuration or the contents of a token. */
   description: string;
   /** The exact reason, without secrets: for the log, and with the option `explain` of `ErrorFilter` for the answer. */
   explanation?: string;
@@ -23,15 +23,15 @@ export interface GatewayError {
   prepared?: PreparedAnswer;
 }
 
-/** What is the same in all answers of one kind. @internal */
+/** The parts that all answers of one kind of error have in common. @internal */
 export interface PreparedAnswer {
-  /** All but `X-Request-Id` and `Content-Length`. */
+  /** All headers but `X-Request-Id` and `Content-Length`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The body up to the id of the request. */
   readonly start: string;
-  /** The rest of it. */
+  /** The body after the id of the request. */
   readonly end: string;
-  /** Bytes of both. */
+  /** Length of `start` and `end`, in bytes. */
   readonly length: number;
 }
 

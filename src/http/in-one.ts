@@ -6,11 +6,11 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: Nex
 const goOn: Next = () => undefined;
 
 /**
- * Several middlewares as one, since each layer of Express costs about as much as what these do: -5 % CPU
- * of a 401, nothing measurable of a request to the backend (bench/README.md, 2026-11-27).
+ * Combines several middlewares into one, since each layer of Express costs about as much as such a middleware: -5 % CPU
+ * of a 401, nothing measurable for a request to the backend (bench/README.md, 2026-11-27).
  *
- * @param steps call `next` before they return, and never with an error
- * @param last may do what it likes
+ * @param steps middlewares that call `next` before they return, and never with an error
+ * @param last any middleware
  */
 export const inOne =
   (steps: readonly Middleware[], last: Middleware): Middleware =>
@@ -19,7 +19,7 @@ export const inOne =
     last(request, response, next);
   };
 
-/** Two middlewares as one; the first need not call `next`, and never with an error. */
+/** Combines two middlewares into one. The first need not call `next`, and must not call it with an error. */
 export const inTurn =
   (first: Middleware, second: Middleware): Middleware =>
   (request, response, next) =>

@@ -1,6 +1,6 @@
 /**
- * The methods that metrics and spans show by name. Clients may send others, which are shown as
- * one: each would add a series to the metrics.
+ * The methods that metrics and spans show by name. All others are shown as one: clients may send any method, and each
+ * would add a series to the metrics.
  */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'GET',

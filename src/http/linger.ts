@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A client that does not hang up by itself loses the connection then, in milliseconds. */
+/** Longest time until the client closes the connection, in milliseconds. */
 const LINGER_MS = 2000;
 const LOOK_MS = 50;
-/** Bytes that are still read of a body that is not needed. */
+/** Most bytes that are still read of a body that is not needed. */
 const LINGER_BYTES = 4 * 1024 * 1024;
 
 /**
- * For an answer that comes before the whole request was read, and ends the connection: it is closed for writing
- * only, and what the client still sends is thrown away until it hangs up. The kernel answers what nobody reads with
- * a reset, by which the client would lose the answer, too (RFC 9112 section 9.6).
+ * For an answer that is sent before the whole request was read, and ends the connection: the connection is closed for
+ * writing only, and the rest of the request is discarded until the client closes it. Otherwise the kernel would answer
+ * unread data with a reset, and the client would lose the answer (RFC 9112 section 9.6).
  */
 export function lingerOnClose({ socket }: IncomingMessage): void {
   // Called by Node once the answer is written.

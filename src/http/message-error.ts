@@ -11,7 +11,7 @@ interface SocketClient {
 
 const logger = new Logger('ErrorFilter');
 
-/** Tells an error to whoever sent a message, as the filters of Nest do for WebSockets and microservices. */
+/** Sends an error to the sender of a message, as the filters of Nest do for WebSockets and microservices. */
 export function answerMessage(thrown: unknown, host: ArgumentsHost): unknown {
   const told = messageError(thrown);
   if (told === undefined) logger.error(thrown);
@@ -21,15 +21,17 @@ export function answerMessage(thrown: unknown, host: ArgumentsHost): unknown {
   return undefined;
 }
 
-/** Tells a client of a WebSocket of an exception. */
+/** Sends an exception to the client of a WebSocket. */
 function tellSocket(client: object, data: unknown): void {
   const { readyState } = client as SocketClient;
-  // Clients of ws have an emit, too, which goes nowhere.
+  // Clients of `ws` have an `emit`, too, but it sends nothing.
   if (readyState === undefined) (client as SocketClient).emit?.('exception', data);
   else (client as SocketClient).send?.(JSON.stringify({ event: 'exception', data }));
 }
 
-/** `WsException` and `RpcException` say it themselves; `undefined` for what was not thrown on purpose. */
+/**
+ * Returns what the sender is told, which `WsException` and `RpcException` contain; `undefined` for an unexpected error.
+ */
 function messageError(thrown: unknown): object | undefined {
   if (thrown instanceof GatewayException) {
     const { error, code, description: message } = thrown.details;

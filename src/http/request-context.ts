@@ -3,29 +3,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BackendHeaders } from '../core/headers/index.js';
 import type { BearerToken, TokenPolicy, VerifiedClaims } from '../core/verify/index.js';
 
-/** What is known of a request beside its text. */
+/** What the gateway knows about a request beside its text. */
 export class RequestContext {
   /** Why the request was refused or failed, for its log line. */
   refusal: { readonly code: string; readonly explanation?: string } | undefined = undefined;
-  /** The request is a login: it asks the backend for tokens, with no token of its own. */
+  /** True for a login: it asks the backend for tokens, and has no token itself. */
   login = false;
   /**
-   * SHA-256 thumbprint of the key of the request's DPoP proof, where one was checked that names no token
-   * (RFC 9449 section 5).
+   * SHA-256 thumbprint of the key of the request's DPoP proof, if the proof was checked without a token (RFC 9449
+   * section 5).
    */
   provenKey: string | undefined = undefined;
-  /** Lower-case names of the headers that no backend gets. */
+  /** Names of the headers that no backend gets, in lower case. */
   withheldHeaders: readonly string[] = [];
-  /** What every backend call made on behalf of this request sends; the client's own headers never replace it. */
+  /** Headers of every backend call for this request. The client's own headers never replace them. */
   backendHeaders: BackendHeaders | undefined = undefined;
-  /** The token that was found in the request, whether it is good or not. */
+  /** The token that was found in the request, valid or not. */
   presented: BearerToken | undefined = undefined;
   /** The policy that the request fulfils, and the claims of its token, if it has one. */
   verified:
     { readonly policy: TokenPolicy; readonly claims: VerifiedClaims | undefined } | undefined =
     undefined;
 
-  /** @param id goes into `X-Request-Id`, error answers and log lines */
+  /** @param id id of the request in `X-Request-Id`, error answers and log lines */
   constructor(readonly id: string) {}
 }
 
@@ -34,15 +34,15 @@ const CONTEXT = Symbol('signet.request-context');
 type WithContext = object & { [CONTEXT]?: RequestContext };
 
 /**
- * The context of a request; the first who asks for it makes it.
+ * Returns the context of a request. The first call creates it.
  *
- * @param request that of Node, Express or Fastify, or whatever stands for one: the client of a WebSocket, the
+ * @param request a request of Node, Express or Fastify, or an object in place of one: the client of a WebSocket, the
  * context of a message
  */
 export const requestContext = (request: object): RequestContext =>
   (request as WithContext)[CONTEXT] ?? newContext(request);
 
-/** Middleware sees the request of Node, handlers that of Fastify: it is one request. */
+/** Middleware gets the request of Node, handlers that of Fastify. Both have the same context. */
 interface FastifyLike extends WithContext {
   readonly raw?: WithContext;
 }
@@ -54,14 +54,14 @@ function newContext(request: FastifyLike): RequestContext {
     new RequestContext(requestId(headers?.['x-request-id'])));
 }
 
-/** Printable, short, and no JWT: whatever comes in is written to logs. */
+/** A valid request id: printable, short, and no JWT, since it is written to logs. */
 const WELL_FORMED = /^(?!eyJ)[\w.:+/=@-]{1,128}$/;
 
-/** The client's own id when it is well-formed, else a new one. */
+/** Returns the client's own id if it is valid, else a new one. */
 const requestId = (incoming: string | string[] | undefined): string =>
   typeof incoming === 'string' && WELL_FORMED.test(incoming) ? incoming : randomUUID();
 
-/** Middleware: every answer tells the id of its request. */
+/** Middleware: every answer contains the id of its request. */
 export function requestContextMiddleware(
   request: IncomingMessage,
   response: ServerResponse,
@@ -72,8 +72,8 @@ export function requestContextMiddleware(
 }
 
 /**
- * Keeps headers of this request from every backend call made on its behalf; `AuthGuard` withholds
- * what carried the token. For code that lets a credential end here.
+ * Excludes headers of this request from all backend calls for it. `AuthGuard` excludes the header with the token. Use
+ * it for other credentials that must not reach a backend.
  *
  * @param names lower-case header names
  */
@@ -82,7 +82,7 @@ export function withholdHeaders(request: object, names: readonly string[]): void
   context.withheldHeaders = [...context.withheldHeaders, ...names];
 }
 
-/** Adds headers to every backend call made on behalf of this request. */
+/** Adds headers to every backend call for this request. */
 export function addBackendHeaders(request: object, headers: BackendHeaders): void {
   const context = requestContext(request);
   context.backendHeaders = { ...context.backendHeaders, ...headers };

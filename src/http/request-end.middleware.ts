@@ -3,31 +3,31 @@ import { requestContext, type RequestContext } from './request-context.js';
 
 type RoutedRequest = IncomingMessage & { route?: { path?: string } };
 
-/** A request that is over. */
+/** A finished request. */
 export interface FinishedRequest {
-  /** The request itself, for what only some listeners look at. */
+  /** The request itself, for listeners that need more of it. */
   request: IncomingMessage;
   id: string;
   method: string;
-  /** The pattern of the route; the path of an unknown one may hold anything, a token among others. */
+  /** Pattern of the route, or `(none)`: the path of an unknown route may contain anything, even a token. */
   route: string;
-  /** What was answered; 499 when the client was gone before there was an answer. */
+  /** Status of the answer; 499 if the client disconnected before there was an answer. */
   status: number;
   milliseconds: number;
   refusal: RequestContext['refusal'];
-  /** It was a login, whatever came of it. */
+  /** True for a login, successful or not. */
   login: boolean;
-  /** The client was gone before all of the answer was out. */
+  /** True if the client disconnected before the whole answer was sent. */
   aborted: boolean;
 }
 
-/** HTTP has no status for it; proxies log this one (nginx). */
+/** Status if the client disconnects. HTTP defines none; proxies log this one (nginx). */
 const CLIENT_GONE = 499;
 
-/** Called within the gateway's own work, so it must be quick and must not throw. */
+/** Called when a request has finished. It must be fast and must not throw, since requests wait for it. */
 export type RequestListener = (finished: FinishedRequest) => void;
 
-/** Tells each of `listeners` of every request, once its answer is out or its client gone. */
+/** Middleware: calls each listener for every request, when its answer is sent or its client has disconnected. */
 export function requestEndMiddleware(...listeners: RequestListener[]) {
   return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
     const start = performance.now();

@@ -1,7 +1,7 @@
 import { visibleInJson } from '../core/text/index.js';
 import { isoTime } from './iso-time.js';
 
-/** A level of a line, and its number in a line of pino. */
+/** Levels of lines, with their numbers in pino. */
 const LEVELS = { debug: 20, info: 30, error: 50 } as const;
 
 /** Members of a line in their order; one that is `undefined` is left out. */
@@ -10,18 +10,18 @@ export type LineMembers = Readonly<Record<string, string | number | boolean | un
 /** Writes one line. Its level has to be enabled. */
 export type LineWriter = (level: keyof typeof LEVELS, members: LineMembers, msg: string) => void;
 
-/** What JSON and `visibleInJson` leave as it is. */
+/** Text that neither JSON nor `visibleInJson` changes. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** Names of members, which are those in our code. */
+/** Cache of encoded member names. It stays small, since all names are in our code. */
 const names = new Map<string, string>();
 
 /**
- * Writes a line as pino does, member for member, for lines of which there is one per request: pino looks for
- * serializers, symbols and formatters in each of them, and at each character twice: -30 % CPU of a line, -4 % of a 401
- * (bench/README.md, 2026-11-28).
+ * Writes a line exactly as pino does, for lines that are written once per request. Pino looks for serializers, symbols
+ * and formatters in each line, and reads each character twice: -30 % CPU of a line, -4 % of a 401 (bench/README.md,
+ * 2026-11-28).
  *
- * @param write takes a line with its end
+ * @param write writes a line, which includes its line break
  */
 export const lineWriter =
   (write: (line: string) => void): LineWriter =>
@@ -41,6 +41,6 @@ function nameOf(name: string): string {
   return text;
 }
 
-/** A text as a value of JSON in which nothing steers. */
+/** Returns a text as a JSON string in which control characters are escaped. */
 const quoted = (text: string): string =>
   PLAIN.test(text) ? `"${text}"` : visibleInJson(JSON.stringify(text), false);

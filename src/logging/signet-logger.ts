@@ -52,7 +52,7 @@ export interface Log {
   pino: Pino;
   /** Makes a logger for code that runs without Nest. @param context its name in the log */
   logger: (context: string) => Logger;
-  /** Number of lines that were dropped, since nobody read stdout. */
+  /** Number of lines that were dropped, since stdout was not read. */
   dropped: () => number;
   /** Writes the lines of requests with less CPU than `pino`. `undefined` where the format is not JSON. */
   line?: LineWriter;

@@ -28,19 +28,19 @@ export interface GatewayStatus extends Omit<
   };
 }
 
-/** A rotation step that is this late is a problem. Cron does a step with its first call after the step is due. */
+/** A rotation step that is later than this is a problem. The first cron job after the due time does the step. */
 const OVERDUE_SECONDS = 2 * 3600;
-/** A larger difference of two clocks is a problem. */
+/** A larger difference between the clocks of machine and store is a problem. */
 const SKEW_SECONDS = 1;
 const BREAKERS = ['closed', 'half-open', 'open'];
 
 /**
- * Joins the status of several processes. Each of them has its own view of key sets, state store and circuit breaker: of
- * these the worst is shown. Counts are added up.
+ * Joins the status of several processes. Each process has its own view of key sets, state store and circuit breaker;
+ * the worst view is shown. Counts are added up.
  *
  * @param parts the status of each process that answered
  * @param now seconds since 1970
- * @returns `undefined` where no process answered
+ * @returns `undefined` if no process answered
  */
 export function joinStatus(
   parts: readonly ProcessStatus[],
@@ -129,14 +129,14 @@ function problemsOf(status: Omit<GatewayStatus, 'problems'>): string[] {
   ];
 }
 
-/** How bad the view of a process on the store is. */
+/** Rates the view that a process has of the store. A larger number is worse. */
 const rank = ({ store }: ProcessStatus): number =>
   store.staleSeconds * 1000 +
   (store.readOnly === undefined ? 0 : 500) +
   store.delaySeconds +
   Math.abs(store.clockSkew);
 
-/** Of each key set the worst view: the one without its source for the longest time, then the oldest. */
+/** Returns the worst view of each key set: the one without its source for the longest time, then the oldest. */
 function worstSets(parts: readonly ProcessStatus[]): KeySetStatus[] {
   const sets = new Map<string, KeySetStatus>();
   for (const set of parts.flatMap(({ keySets }) => keySets)) {

@@ -1,4 +1,4 @@
-// The primary of a cluster loads this room, so nothing here loads the application.
+// The primary of a cluster loads this folder, so nothing here may load the application.
 export { ClusterMetrics, type MetricsSnapshot } from './cluster-metrics.js';
 export { joinStatus, type GatewayStatus } from './gateway-status.js';
 export {

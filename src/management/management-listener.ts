@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { BootError } from '../core/errors/index.js';
 import { answerManagement, type ManagementSource } from './management-routes.js';
 
-/** Port of the management listener where none is configured. */
+/** Default port of the management listener. */
 export const DEFAULT_MANAGEMENT_PORT = 8090;
 
-/** Connections at the same time. A few collectors of metrics and a browser need fewer. */
+/** Most connections at the same time. A few collectors of metrics and a browser need fewer. */
 const MAX_CONNECTIONS = 200;
-/** Milliseconds from the first to the last byte of a request. */
+/** Longest time from the first to the last byte of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Options of the management listener. */
@@ -17,7 +17,7 @@ export interface ManagementOptions {
   host: string;
   /** `undefined`: no listener. 0: a free port, which is logged. */
   port: number | undefined;
-  /** True: a port that cannot be used gives a warning instead of a failed boot. Default false. */
+  /** True: if the port cannot be used, a warning is logged and the boot goes on. Default false. */
   optional?: boolean;
 }
 

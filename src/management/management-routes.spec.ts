@@ -165,7 +165,7 @@ describe('the management listener', () => {
     ['localhost:8090', 200],
     ['127.0.0.1:8090', 200],
     ['[::1]:8090', 200],
-    // Whose name points to 127.0.0.1 (DNS rebinding).
+    // Host names that point to 127.0.0.1 (DNS rebinding).
     ['evil.example', 421],
     ['127.0.0.1.evil.example', 421],
     ['localhost.evil.example:8090', 421],

@@ -14,11 +14,11 @@ export interface ManagementSource {
   metrics(): Promise<MetricsText>;
   /** @returns `undefined` while no process answers */
   status(): Promise<GatewayStatus | undefined>;
-  /** Left out without an explain page. */
+  /** Absent if there is no explain page. */
   readonly explain?: ExplainSource | undefined;
 }
 
-/** The answers behind the explain page. Both methods return `undefined` while no process answers. */
+/** The source of the answers for the explain page. Both methods return `undefined` while no process answers. */
 export interface ExplainSource {
   /** The data that the page is made of. */
   facts(): Promise<ExplainFacts | undefined>;
@@ -26,7 +26,7 @@ export interface ExplainSource {
   explain(question: unknown): Promise<JsonAnswer | undefined>;
 }
 
-/** Bytes of a request body. It has room for the longest token that can be configured. */
+/** Longest request body, in bytes. It has room for the longest token that can be configured. */
 const MAX_QUESTION = 256 * 1024;
 
 const JSON_TYPE = 'application/json; charset=utf-8';

@@ -13,7 +13,7 @@ export interface KeyStatus {
 export interface KeySetStatus {
   /** File or URL of the set. */
   readonly source: string;
-  /** Tokens are signed with a key of this set. */
+  /** True if tokens are signed with a key of this set. */
   readonly signs: boolean;
   /** Seconds since the set was loaded; `undefined` while there is none. */
   readonly ageSeconds: number | undefined;
@@ -21,7 +21,7 @@ export interface KeySetStatus {
   readonly staleSeconds: number;
   /** Why the source gives no usable set. */
   readonly problem: string | undefined;
-  /** The keys; only of the set that signs. */
+  /** The keys of the set that signs; empty for other sets. */
   readonly keys: readonly KeyStatus[];
   /** The keys that are not used, a line each. */
   readonly skipped: readonly string[];
@@ -65,7 +65,7 @@ export interface ProcessStatus {
   readonly rotation: readonly RotationStatus[];
   readonly issuers: readonly {
     readonly issuer: string;
-    /** Tokens of this issuer are signed here. */
+    /** True if this gateway signs the tokens of the issuer. */
     readonly own: boolean;
     /** Source of its keys. */
     readonly source: string;
@@ -74,20 +74,20 @@ export interface ProcessStatus {
     readonly description: string;
     /** Seconds since the last answer of the store; 0 while it answers. */
     readonly staleSeconds: number;
-    /** Seconds that its last answer took. */
+    /** Duration of the store's last answer, in seconds. */
     readonly delaySeconds: number;
     /** Why the store takes no writes; `undefined` while it does. */
     readonly readOnly: string | undefined;
-    /** Seconds by which the clock of the machine is ahead of that of the store, at least; negative: behind. */
+    /** Minimum of seconds by which the machine's clock is ahead of the store's clock; negative: behind. */
     readonly clockSkew: number;
     /** Number of revocations in force, by kind (`jti`, `sub`, `sid`, `kid`). */
     readonly revocations: Readonly<Record<string, number>>;
     /** Revocations that a newer version wrote, and that this one cannot read. */
     readonly skippedRevocations: number;
-    /** Sessions are listed (`SESSION_LIST`). */
+    /** True if sessions are listed (`SESSION_LIST`). */
     readonly listsSessions: boolean;
     /**
-     * Sessions of all users; `undefined` where the store does not count them, or has not yet. `more`: at least `count`.
+     * Sessions of all users; `undefined` if the store does not count them, or has not yet. `more`: at least `count`.
      */
     readonly sessions: { readonly count: number; readonly more: boolean } | undefined;
   };

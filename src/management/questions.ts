@@ -3,7 +3,7 @@ import type { ProcessStatus } from './process-status.js';
 
 /** The data that the explain page is made of. */
 export interface ExplainFacts {
-  /** The routes whose rule a token can be checked by. */
+  /** The routes by whose rules a token can be checked. */
   readonly routes: readonly {
     readonly method: string;
     readonly path: string;
@@ -19,8 +19,8 @@ export interface JsonAnswer {
 }
 
 /**
- * The answers of a process that serves requests, by the name of the question. The management listener asks; it may run
- * in another process.
+ * The answers of a process that serves requests, by the name of the question. The management listener, which may run
+ * in another process, asks the questions.
  */
 export interface Answers {
   readonly metrics: MetricsSnapshot;

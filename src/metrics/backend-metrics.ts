@@ -2,11 +2,11 @@ import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { BackendClient } from '../backend/index.js';
 import { DurationHistogram, type DurationSeries } from './counted-series.js';
 
-/** Seconds; up to the usual deadlines of backend calls. */
+/** Buckets in seconds, up to the usual timeouts of backend calls. */
 const BUCKETS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
 const STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
-/** How the backend does, as the gateway sees it. */
+/** Registers the metrics of backend calls. */
 export function registerBackendMetrics(
   registry: Registry,
   backend: Pick<BackendClient, 'onCall' | 'stats'>,
@@ -53,7 +53,7 @@ export function registerBackendMetrics(
   });
 }
 
-/** For what is counted elsewhere. */
+/** Sets a counter to a value that is counted elsewhere. */
 export function setTo(counter: Counter, value: number): void {
   counter.reset();
   counter.inc(value);

@@ -8,7 +8,7 @@ const LABELS = [
   { method: 'GET', route: '/a' },
   { method: 'POST', route: '/"quoted"\\\n' },
 ];
-/** Below, at and above each bound, and what is no duration. */
+/** Durations below, at and above each bound, and one that is far too long. */
 const SECONDS = [0, ...BUCKETS.flatMap((bound) => [bound / 2, bound, bound * 1.5]), 1e9];
 
 describe('DurationHistogram', () => {

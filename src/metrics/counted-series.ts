@@ -6,11 +6,11 @@ interface MetricOptions {
   readonly registry: Registry;
 }
 
-/** Of durations with the same labels. */
+/** The durations with the same labels. */
 export class DurationSeries<Label extends string> {
   count = 0;
   sum = 0;
-  /** How many were in each bucket, and in none before it. */
+  /** Number of durations per bucket, without those in lower buckets. */
   readonly inBucket: number[];
 
   constructor(
@@ -36,9 +36,9 @@ export class DurationSeries<Label extends string> {
 type HistogramData<Label extends string> = Awaited<ReturnType<Histogram<Label>['get']>>;
 
 /**
- * A histogram of which whoever counts keeps the series, for what is counted with each request: that of the
- * Prometheus client makes a key of all labels, and checks them, at each observation. See the figures in
- * bench/README.md, 2026-11-28.
+ * A histogram for durations that are measured with each request. The caller keeps the series of its labels: the
+ * histogram of the Prometheus client checks all labels, and makes a key of them, at each observation. See the figures
+ * in bench/README.md, 2026-11-28.
  */
 export class DurationHistogram<Label extends string> {
   readonly name: string;
@@ -47,25 +47,25 @@ export class DurationHistogram<Label extends string> {
   private readonly help: string;
   private readonly all: DurationSeries<Label>[] = [];
 
-  /** @param buckets their upper bounds in seconds, ascending */
+  /** @param buckets upper bounds of the buckets in seconds, ascending */
   constructor(
     { name, help, registry }: MetricOptions,
     private readonly buckets: readonly number[],
   ) {
     this.name = name;
     this.help = help;
-    // The types know the client's own metrics only.
+    // The types accept only the client's own metrics.
     registry.registerMetric(this as unknown as Histogram<Label>);
   }
 
-  /** A new series. There must be none with these labels. */
+  /** Adds a series. There must be none with these labels. */
   series(labels: Readonly<Record<Label, string>>): DurationSeries<Label> {
     const series = new DurationSeries(labels, this.buckets);
     this.all.push(series);
     return series;
   }
 
-  /** What the client's own histogram would give. */
+  /** Returns the same data as the histogram of the Prometheus client. */
   get(): Promise<HistogramData<Label>> {
     const { name, help, type, aggregator } = this;
     const values = this.all.flatMap((series) => this.valuesOf(series));
@@ -104,7 +104,7 @@ export class DurationHistogram<Label extends string> {
   }
 }
 
-/** Counts by the value of one label, which the client's own counter is told when it is read. */
+/** Counts by the value of one label. The counter of the Prometheus client is updated when it is read. */
 export class CountsByLabel<Label extends string> {
   readonly counter: Counter<Label>;
   private readonly counts = new Map<string, number>();

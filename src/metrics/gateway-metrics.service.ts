@@ -21,24 +21,24 @@ import { registerProcessMetrics } from './process-metrics.js';
 import { registerSigningMetrics } from './signing-metrics.js';
 import { registerStateMetrics } from './state-metrics.js';
 
-/** Seconds; a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
+/** Buckets in seconds: a request that signs or verifies takes a few milliseconds, a slow backend seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 type RequestLabel = 'method' | 'route' | 'status';
 
-/** What the gateway counts, as Prometheus metrics. */
+/** The Prometheus metrics of the gateway. */
 @Injectable()
 export class GatewayMetrics {
   private readonly registry = new Registry();
   private readonly requests: DurationHistogram<RequestLabel>;
-  /** By route, status and method. */
+  /** Series by route, status and method. */
   private readonly series = new Map<
     string,
     Map<number, Map<string, DurationSeries<RequestLabel>>>
   >();
   private readonly refusals: CountsByLabel<'code'>;
   private readonly logins: CountsByLabel<'outcome'>;
-  /** The oldest first. */
+  /** The last refusals, the oldest first. */
   private readonly refused: RefusalStatus[] = [];
 
   constructor(
@@ -74,7 +74,7 @@ export class GatewayMetrics {
       },
       'outcome',
     );
-    // A rate needs to have seen 0.
+    // Prometheus can calculate a rate only if it has seen the counter at 0.
     for (const outcome of ['succeeded', 'refused', 'failed', 'aborted'])
       this.logins.add(outcome, 0);
     registerKeyMetrics(this.registry, keys);
@@ -84,7 +84,11 @@ export class GatewayMetrics {
     registerSigningMetrics(this.registry, signing);
   }
 
-  /** @param dropped lines of the log, so far */
+  /**
+   * Counts dropped lines of the log.
+   *
+   * @param dropped returns the number of dropped lines so far
+   */
   countDroppedLines(dropped: () => number): void {
     const lines = new Counter({
       name: 'signet_log_lines_dropped_total',
@@ -135,14 +139,14 @@ export class GatewayMetrics {
     return series;
   }
 
-  /** Counts one login by the status of its answer; the client of an aborted one was gone before. */
+  /** Counts one login by the status of its answer. `aborted`: its client disconnected before the answer. */
   login(status: number, aborted: boolean): void {
     const outcome =
       status < 400 ? 'succeeded' : status >= 500 ? 'failed' : aborted ? 'aborted' : 'refused';
     this.logins.add(outcome);
   }
 
-  /** Counts what was refused before it was parsed as a request, or unread under overload. */
+  /** Counts a refusal. Call it directly for requests that could not be parsed, or were refused under overload. */
   refusal(code: string): void {
     this.refusals.add(code);
   }
@@ -152,7 +156,7 @@ export class GatewayMetrics {
     return this.refused.toReversed();
   }
 
-  /** What was counted since the start, for the status page. */
+  /** Returns what was counted since the start, for the status page. */
   async totals(): Promise<Pick<ProcessStatus, 'requests' | 'logins' | 'refusals'>> {
     const [requests, logins, refusals] = await Promise.all([
       this.requests.get(),
@@ -196,7 +200,7 @@ export class GatewayMetrics {
   }
 }
 
-/** Clients may write any method. */
+/** Clients may write any method. Unknown ones count as `other`. */
 const known = (method: string): string => (KNOWN_METHODS.has(method) ? method : 'other');
 
 const byLabel = <Label extends string>(

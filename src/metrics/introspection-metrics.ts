@@ -1,7 +1,7 @@
 import { Counter, type Registry } from '@prometheus-io/client';
 import { INTROSPECTION_OUTCOMES, type IntrospectionEndpoints } from '../jwks/index.js';
 
-/** How asking issuers about tokens ends. */
+/** Registers the metric of calls to the introspection endpoints of issuers. */
 export function registerIntrospectionMetrics(
   registry: Registry,
   endpoints: Pick<IntrospectionEndpoints, 'onCall'>,
@@ -12,7 +12,7 @@ export function registerIntrospectionMetrics(
     labelNames: ['outcome'],
     registers: [registry],
   });
-  // A rate needs to have seen 0.
+  // Prometheus can calculate a rate only if it has seen the counter at 0.
   for (const outcome of INTROSPECTION_OUTCOMES) calls.inc({ outcome }, 0);
   endpoints.onCall((outcome) => calls.inc({ outcome }));
 }

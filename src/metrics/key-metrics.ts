@@ -3,12 +3,12 @@ import { KEY_STATES, scheduledStep, type ScheduledStep } from '../core/keys/inde
 import { epochSeconds } from '../core/time/index.js';
 import type { JwkKeyStore, KeyReport, KeySetReport } from '../jwks/index.js';
 
-/** What a plain JWK, which has no state, counts as. */
+/** State of a plain JWK in the metrics: it has no state of its own. */
 const PLAIN = 'plain';
 
 /**
- * How old the keys are that are in use, and how many are skipped, by source; the states of those that sign, and when
- * the next step of their rotation is due.
+ * Registers the metrics of keys: age and skipped keys by source, the states of the signing keys, and when the next step
+ * of their rotation is due.
  */
 export function registerKeyMetrics(
   registry: Registry,
@@ -22,7 +22,7 @@ export function registerKeyMetrics(
     aggregator: 'max',
     registers,
     collect: () => {
-      // Sets of tenants come and go.
+      // Key sets of tenants come and go.
       stale.reset();
       for (const { source, seconds } of keys.staleSeconds()) stale.set({ source }, seconds);
     },
@@ -81,7 +81,7 @@ export function registerKeyMetrics(
 }
 
 /**
- * The next step of each rotation that is under way.
+ * Returns the next step of each rotation that is under way.
  *
  * @param now seconds since 1970
  */
@@ -94,7 +94,7 @@ export const rotationSteps = (
     return step === undefined ? [] : [{ ...step, alg }];
   });
 
-/** By algorithm: the keys of one rotate among themselves. */
+/** Groups the signing keys by algorithm, since keys of one algorithm replace each other. */
 const signingKeys = (reports: readonly KeySetReport[]): Map<string, KeyReport[]> =>
   Map.groupBy(
     reports.flatMap(({ signs, keys }) => (signs ? keys : [])),

@@ -6,7 +6,7 @@ import type { Answers, JsonAnswer, Question } from '../management/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
 import { StatusReport } from './status-report.service.js';
 
-/** Answers what the management listener asks, in this process or from the primary of a cluster. */
+/** Answers questions of the management listener, which is in this process or in the primary of a cluster. */
 @Injectable()
 export class ManagementAnswers {
   constructor(
@@ -15,14 +15,14 @@ export class ManagementAnswers {
     @Optional() private readonly explanations?: Explanations,
   ) {}
 
-  /** Whether there is an explain page. */
+  /** True if there is an explain page. */
   get explains(): boolean {
     return this.explanations !== undefined;
   }
 
   /**
-   * @param about what is asked, for an `explanation`
-   * @throws Error for a question that has no answer here
+   * @param about the question, for an `explanation`
+   * @throws Error for a question that this process cannot answer
    */
   async answer<Name extends Question>(name: Name, about?: unknown): Promise<Answers[Name]> {
     const answers: { [Each in Question]: () => Promise<Answers[Each]> } = {

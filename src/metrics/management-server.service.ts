@@ -12,7 +12,7 @@ import { GatewayMetrics } from './gateway-metrics.service.js';
 import { ManagementAnswers } from './management-answers.service.js';
 import { METRICS_OPTIONS, type MetricsModuleOptions } from './metrics.module-definition.js';
 
-/** One process, by itself. */
+/** State of the workers if there is only this process. */
 const ALONE = { serving: 1, restarts: 0 };
 
 /** Serves metrics and status of this process, and the explain page where there is one, while the application runs. */
@@ -26,7 +26,7 @@ export class ManagementServer implements OnApplicationBootstrap, OnApplicationSh
     private readonly answers: ManagementAnswers,
   ) {}
 
-  /** @throws BootError when the port cannot be had */
+  /** @throws BootError when the port cannot be opened */
   async onApplicationBootstrap(): Promise<void> {
     const { answers } = this;
     this.server = await startManagementServer(this.options, new Logger('Management'), {

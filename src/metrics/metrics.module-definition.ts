@@ -5,7 +5,7 @@ import type { ManagementOptions } from '../management/index.js';
 /** Where `/metrics` and the status page are served. */
 export interface MetricsModuleOptions extends ManagementOptions {}
 
-/** For tests. */
+/** The types of the options, checked at boot. Exported for tests. */
 export const METRICS_KINDS: OptionKinds<MetricsModuleOptions> = {
   host: kinds.name,
   port: kinds.whole('ports'),

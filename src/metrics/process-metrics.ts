@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Gauge, type Registry } from '@prometheus-io/clie
 const RESOLUTION_MS = 10;
 const NANOSECONDS = 1e9;
 
-/** What there is to know of any process: Node's own figures, the event loop's delay, the version. */
+/** Registers the metrics of any process: those of Node, the delay of the event loop, the version. */
 export function registerProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -17,7 +17,7 @@ export function registerProcessMetrics(registry: Registry): void {
     aggregator: 'max',
     registers,
     collect: () => {
-      // What is measured is the time between two ticks of a timer.
+      // The histogram measures the time between two ticks of a timer, so its interval is subtracted.
       const late = histogram.count > 0 ? histogram.percentile(99) / NANOSECONDS : 0;
       delay.set(Math.max(0, late - RESOLUTION_MS / 1000));
       histogram.reset();

@@ -1,9 +1,9 @@
 import { Counter, type Registry } from '@prometheus-io/client';
 import type { SigningEvents } from '../signing/index.js';
 
-/** The tokens that this process signs. */
+/** Registers the metric of the tokens that this process signs. */
 export function registerSigningMetrics(registry: Registry, signing: SigningEvents): void {
-  /** By key and algorithm; told when it is read, as in `CountsByLabel`. */
+  /** Counts by key and algorithm. The counter is updated when it is read, as in `CountsByLabel`. */
   const counts = new Map<string, Map<string, number>>();
   const tokens = new Counter({
     name: 'signet_tokens_signed_total',

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Revocations } from '../state/index.js';
 
-/** What this process knows of the state store. */
+/** Registers the metrics of the state store, as this process sees it. */
 export function registerStateMetrics(
   registry: Registry,
   revocations: Pick<Revocations, 'size' | 'skipped' | 'staleSeconds' | 'readOnly' | 'clockSkew'>,

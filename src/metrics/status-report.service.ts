@@ -12,10 +12,10 @@ import { Revocations } from '../state/index.js';
 import { GatewayMetrics } from './gateway-metrics.service.js';
 import { rotationSteps } from './key-metrics.js';
 
-/** Characters of the longest name or reason that is shown. */
+/** Longest name or reason that is shown, in characters. */
 const MAX_TEXT = 200;
 
-/** What this process says of itself on the status page; nothing secret, and every list is bounded. */
+/** What this process reports on the status page. It contains no secrets, and all lists are bounded. */
 @Injectable()
 export class StatusReport {
   private utilization = performance.eventLoopUtilization();
@@ -67,7 +67,7 @@ export class StatusReport {
     };
   }
 
-  /** Since the last time that somebody asked. */
+  /** Returns the utilization of the event loop since the last call. */
   private load(): number {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.utilization);
@@ -102,7 +102,7 @@ const keySet = (report: KeySetReport): ProcessStatus['keySets'][number] => ({
   ageSeconds: report.ageSeconds,
   staleSeconds: report.staleSeconds,
   problem: report.problem && short(report.problem),
-  // Which keys others have, their sets say.
+  // The keys of other issuers are not shown: their own key sets show them.
   keys: (report.signs ? report.keys : [])
     .slice(0, STATUS_LIMITS.keys)
     .map(({ kid, alg, state, notBefore, notAfter }) => ({
@@ -117,6 +117,6 @@ const keySet = (report: KeySetReport): ProcessStatus['keySets'][number] => ({
   skippedCount: report.skipped.reduce((sum, { count = 1 }) => sum + count, 0),
 });
 
-/** Others choose names as long as they like. */
+/** Shortens a name: names of other issuers may have any length. */
 const short = (text: string): string =>
   text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;

@@ -192,7 +192,7 @@ describe('completeDocument', () => {
       description: expect.stringContaining('of a registered client') as string,
       flows: { password: flow, clientCredentials: flow },
     });
-    // Without a token endpoint there is nobody to ask.
+    // Without a token endpoint there is no login scheme.
     expect(complete({ '/orders': { get: list } }).components?.securitySchemes).toEqual({
       bearer: expect.any(Object) as object,
     });

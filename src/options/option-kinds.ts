@@ -89,7 +89,7 @@ export const whole = (unit: string, least = 0): OptionKind =>
     (value) => Number.isSafeInteger(value) && (value as number) >= least,
   );
 
-/** One of some words or flags. */
+/** One of the given words or flags. */
 export const oneOf = (...words: readonly (string | boolean)[]): OptionKind =>
   kind(
     `one of: ${words.map((word) => (isText(word) ? `'${word}'` : String(word))).join(', ')}`,

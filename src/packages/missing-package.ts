@@ -36,7 +36,7 @@ export async function missingPackage(
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
   const name = /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^/']+)/.exec(message)?.[1];
   const { peerDependencies = {}, devDependencies = {} } = await manifest();
-  // A package that one of ours needs may be missing as well, which is another problem.
+  // The missing package may be a dependency of another package, which is another problem.
   if (name === undefined || peerDependencies[name] === undefined) return undefined;
   const all = TRACING_PACKAGES.includes(name) ? TRACING_PACKAGES : [...needed, name];
   const missing = [name];

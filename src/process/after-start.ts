@@ -2,12 +2,12 @@ import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Requests that wait for a start are answered first. */
+/** Delay in milliseconds, so that requests which waited for the start are answered first. */
 const AFTER_MS = 1000;
 
 /**
- * What a process does once after its start: it keeps the compiled code for the next one, which a process
- * that is killed would not, and gives back the memory that only the start needed (about 20 MB of 145).
+ * Runs once after the start of a process. Writes the compile cache for the next process, since a process that is
+ * killed does not write it, and frees the memory that only the start needed (about 20 MB of 145).
  */
 export function settleAfterStart(): void {
   setTimeout(() => {
@@ -16,7 +16,7 @@ export function settleAfterStart(): void {
   }, AFTER_MS).unref();
 }
 
-/** All of it, and the heap shrinks: about 80 ms, which is why requests never do it. */
+/** Collects all garbage and shrinks the heap. This takes about 80 ms, so no request ever does it. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: object) => void;

@@ -3,20 +3,20 @@ import { availableParallelism } from 'node:os';
 import { handleSignals, refuseInspector } from './process-signals.js';
 
 /**
- * Runs the gateway as the environment says: one process, or a primary with its workers. What refuses the
- * boot is printed, one line per problem, and the process ends with code 1.
+ * Runs the gateway as the environment configures it: one process, or a primary with its workers. If the boot fails,
+ * prints one line per problem and ends the process with code 1.
  */
 export async function bootstrap(): Promise<void> {
-  // Before anything that takes time to load.
+  // Comes first, since the other modules take time to load.
   handleSignals(cluster.isWorker);
   try {
     const { loadEnvironment } = await import('../environment/index.js');
     const { env, warnings } = loadEnvironment();
-    // Also where it is `.env` that says production.
+    // A second time, since `.env` may have set NODE_ENV=production.
     refuseInspector();
     const workers = env.WORKERS === 'auto' ? availableParallelism() : env.WORKERS;
-    // Each way loads what it needs: the primary nothing of the application, a single process nothing of
-    // the cluster, and a refused boot neither.
+    // Each branch loads only what it needs: the primary does not load the application, a single process does not
+    // load the cluster, and a failed boot loads neither.
     if (cluster.isWorker) await (await import('./cluster/worker.js')).runWorker(env);
     else if (workers > 1)
       await (await import('./cluster/primary.js')).runPrimary(env, warnings, workers);

@@ -28,16 +28,16 @@ import type { Log } from '../logging/index.js';
 import { accessLog } from '../access-log/index.js';
 import { GatewayMetrics } from '../metrics/index.js';
 
-/** `POST /token` forwards its body byte for byte, so nothing may parse it. */
+/** `POST /token` forwards its body byte for byte, so the body must not be parsed. */
 const RAW_BODY_PATHS = /^\/token(?:\/|$)/i;
 
-/** What matters for an API; the rest of the usual headers is about HTML pages. */
+/** The security headers that matter for an API. The other usual ones concern HTML pages. */
 const SECURITY_HEADERS: SecurityHeadersOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: { defaultSrc: "'none'", frameAncestors: "'none'" },
   },
-  // The gateway does not decide for the hosts below its own.
+  // The gateway must not decide for the subdomains of its host.
   strictTransportSecurity: { includeSubDomains: false },
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
@@ -45,12 +45,12 @@ const SECURITY_HEADERS: SecurityHeadersOptions = {
   xDownloadOptions: false,
   xFrameOptions: false,
   xPermittedCrossDomainPolicies: false,
-  // It is not written in the first place.
+  // The header need not be removed: `configureApp` makes Express not write it.
   xPoweredBy: false,
   xXssProtection: false,
 };
 
-/** Everything between the socket and the controllers; shared by `main` and the tests. */
+/** Sets up everything between the socket and the controllers, for `main` and for the tests. */
 export function configureApp(app: NestExpressApplication, env: Environment, log: Log): void {
   app.disable('etag');
   app.disable('x-powered-by');
@@ -63,7 +63,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   const steps: Parameters<typeof inOne>[0][number][] = [
     requestContextMiddleware,
     (_request, response) => {
-      // Clients with keep-alive go elsewhere while there is time.
+      // Makes clients with keep-alive connections switch to another instance in time.
       if (readiness.shuttingDown) response.setHeader('Connection', 'close');
     },
   ];
@@ -73,7 +73,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
     listeners.push(tracer.end.bind(tracer));
   }
   steps.push(requestEndMiddleware(...listeners));
-  // The path as the router sees it: the two must not differ.
+  // Tests the same path as Express's router, so that the two never disagree.
   const isRaw = (request: IncomingMessage): boolean =>
     RAW_BODY_PATHS.test((request as Request).path);
   const body = bodyMiddleware(env.BODY_LIMIT, isRaw);
@@ -85,7 +85,7 @@ export function configureApp(app: NestExpressApplication, env: Environment, log:
   countRefusals(app, metrics, cors);
 }
 
-/** What is refused before it reaches the application. */
+/** Counts requests and connections that are refused before they reach the application. */
 function countRefusals(
   app: NestExpressApplication,
   metrics: GatewayMetrics,

@@ -57,7 +57,7 @@ const SECRET = {
 describe('an application', () => {
   it('reads no variable itself: the environment is read once, before it', () => {
     expect(new Set(readByLoader)).toContain('PORT');
-    // Express asks for this one by itself.
+    // Express reads this variable itself.
     expect(read.filter((name) => name !== 'NODE_ENV')).toEqual([]);
   });
 

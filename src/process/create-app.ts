@@ -7,9 +7,9 @@ import { GatewayAdapter } from '../server/index.js';
 import { configureApp } from './configure-app.js';
 
 /**
- * The configured application, not yet listening.
+ * Creates the configured application. It does not listen yet.
  *
- * @throws BootError when a file that the environment names, or the keys, cannot be used
+ * @throws BootError when the keys, or a file that the environment names, cannot be used
  */
 export async function createApp(
   env: GatewayEnvironment,
@@ -25,9 +25,9 @@ export async function createApp(
   });
   configureApp(app, env, log);
   if (env.SWAGGER_ENABLED) {
-    // Nothing of it is loaded where it is off.
+    // Loaded only if it is on.
     const { serveDocumentation } = await import('../openapi/index.js');
-    // Failed attempts of registered clients always have a limit.
+    // Failed authentications of registered clients are always throttled.
     const throttled = env.THROTTLE_LIMIT > 0 || env.CLIENTS_FILE !== undefined;
     await serveDocumentation(app, { throttled });
   }

@@ -2,8 +2,8 @@ import { BootError } from '../core/errors/index.js';
 import { GATEWAY_PACKAGES, missingPackage } from '../packages/index.js';
 
 /**
- * Why the boot failed, one line per problem and without a stack, for whoever started the process: in
- * terms of variables, also where the library speaks of its options.
+ * Describes why the boot failed, for the operator: one line per problem, without a stack. Options in messages of the
+ * library are replaced by the variables that set them.
  */
 export async function describeBootError(error: unknown): Promise<readonly string[]> {
   const problems = await problemsOf(error);
@@ -19,13 +19,13 @@ async function problemsOf(error: unknown): Promise<readonly string[]> {
   if (missing !== undefined) return [missing];
   const { code, syscall, address, port, hostname } = error as ListenError;
   if (syscall === 'getaddrinfo') return [`HOST ${hostname} cannot be found (${code})`];
-  // In a cluster the primary binds for its workers.
+  // In a cluster, the primary binds the port for its workers.
   if (syscall !== 'listen' && syscall !== 'bind') return [error.message];
   if (code === 'EADDRINUSE')
     return [
       `PORT ${port} is in use already; stop the other process or choose another PORT (0 picks a free one)`,
     ];
-  // Node names no port where any is welcome.
+  // Node's error names no port if the port is 0.
   return [`cannot listen on HOST ${address} and PORT ${port ?? 0} (${code})`];
 }
 

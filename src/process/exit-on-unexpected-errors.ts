@@ -1,11 +1,11 @@
 import type { Logger } from '../logging/index.js';
 
 /**
- * After an error that nobody caught the state of the process is unknown: it is logged, and the
- * process ends with code 1. In a cluster a fresh worker takes its place.
+ * Logs an uncaught error and ends the process with code 1, since the state of the process is unknown after it. In a
+ * cluster, the primary starts a new worker.
  */
 export function exitOnUnexpectedErrors(logger: Logger): void {
-  // Rejections that nobody handles arrive here as well.
+  // Unhandled rejections arrive here as well.
   process.on('uncaughtException', (error: unknown, origin) => {
     const { stack } =
       error instanceof Error ? error : new Error('a value that is no error was thrown');

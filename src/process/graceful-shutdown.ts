@@ -4,23 +4,23 @@ import type { INestApplication } from '@nestjs/common';
 import { Readiness } from '../health/index.js';
 import type { Logger } from '../logging/index.js';
 
-/** How long the parts of a shutdown may take, in milliseconds. */
+/** How long the phases of a shutdown take, in milliseconds. */
 export interface ShutdownOptions {
-  /** Readiness is down, requests are served as before: time for load balancers to notice. */
+  /** Time from not ready to the closed port, for load balancers to notice. Requests are still served. */
   delayMs: number;
-  /** Requests in flight may finish for so long. */
+  /** Longest time for requests in flight to finish. */
   timeoutMs: number;
 }
 
 const IDLE_SWEEP_MS = 20;
-/** A turn of the event loop in which next to nothing was done takes less, in milliseconds. */
+/** Milliseconds: a shorter turn of the event loop had next to nothing to do. */
 const QUIET_MS = 0.5;
-/** Under load such a turn has to be waited for, but not for ever. */
+/** Most turns of the event loop to wait for such a turn, which may take long under load. */
 const MOST_TURNS = 1000;
 
 /**
- * Ends the application without losing a request: readiness goes down first, then no connection is
- * accepted any more, then what is in flight finishes.
+ * Ends the application without losing a request: first it reports that it is not ready, then it accepts no more
+ * connections, then requests in flight finish.
  */
 export async function shutDownGracefully(
   app: INestApplication<Server>,
@@ -36,7 +36,7 @@ export async function shutDownGracefully(
   let drained: boolean | undefined;
   while (drained === undefined) {
     drained = await Promise.race([ended, sleep(IDLE_SWEEP_MS, undefined)]);
-    // A connection that was busy when the server closed becomes idle later, and would keep it open.
+    // A connection that was busy when the server closed becomes idle later, and would keep the server open.
     await everythingRead(server);
     server.closeIdleConnections();
   }
@@ -48,9 +48,9 @@ export async function shutDownGracefully(
 }
 
 /**
- * Resolves right after all connections that wait were accepted, and what has arrived on them was read: the kernel
- * answers what it still has of a socket that closes with a reset, and the request is lost. A turn of the event loop
- * accepts one connection.
+ * Resolves as soon as all waiting connections are accepted and the data that arrived on them is read. When a socket
+ * closes with unread data, the kernel sends a reset, and the request is lost. Each turn of the event loop accepts one
+ * connection.
  */
 async function everythingRead(server: Server): Promise<void> {
   let accepted = 0;

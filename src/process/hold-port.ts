@@ -1,17 +1,17 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/** A port that nobody else can take meanwhile. */
+/** A port that no other process can use until it is released. */
 export interface HeldPort {
   readonly port: number;
-  /** Gives it free for whoever listens next. */
+  /** Frees the port for the next listener. */
   readonly release: () => Promise<void>;
 }
 
 /**
- * Takes a port, without serving anything there, and finds out which one 0 stands for. Sockets that share a
- * port would not notice another gateway on it, and take half of its connections.
+ * Occupies a port without serving anything on it, and finds a free one for port 0. Sockets that share a port would
+ * not notice another gateway on it, and would take half of its connections.
  *
- * @throws Error of `listen`, e.g. `EADDRINUSE`
+ * @throws Error of `listen`, e.g. with code `EADDRINUSE`
  */
 export async function holdPort(host: string, port: number): Promise<HeldPort> {
   const server = createServer((socket) => socket.destroy());

@@ -2,9 +2,9 @@ import type { Environment } from '../environment/index.js';
 import { createLog, type Log } from '../logging/index.js';
 
 /**
- * The log that the environment asks for, begun with what is odd about the environment.
+ * Opens the log that the environment configures, and writes the warnings about the environment.
  *
- * @param shared other processes of the gateway write to the same stdout
+ * @param shared true: other processes of the gateway write to the same stdout
  */
 export async function openLog(
   { LOG_LEVEL, LOG_FORMAT }: Environment,

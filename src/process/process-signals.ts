@@ -5,56 +5,56 @@ const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 type Ending = (typeof ENDING)[number];
 
 /**
- * A SIGINT within this time of the first one is the same request, in milliseconds. A terminal sends Ctrl-C
- * to npm and to the gateway, and npm passes it on: the gateway gets it twice.
+ * A SIGINT within this time after the first signal, in milliseconds, is a copy of it. On Ctrl-C, a terminal sends
+ * SIGINT to npm and to the gateway, and npm passes it on, so the gateway gets it twice.
  */
 const SAME_REQUEST_MS = 300;
 
-/** What signals do at present. */
+/** The current effects of signals. */
 interface Actions {
   readonly end: (signal: Ending | 'SIGHUP') => void;
   readonly reload: () => void;
 }
 
-/** Nothing was accepted yet: there is nothing to wait for, and what will be read is new. */
+/** During the boot: no request has to finish, and files are read anyway. */
 const booting: Actions = { end: () => process.exit(0), reload: () => undefined };
-/** Of a worker: the primary decides; a terminal or an init system may signal the workers as well. */
+/** In a worker: the primary decides. A terminal or an init system may send signals to the workers as well. */
 const none: Actions = { end: () => undefined, reload: () => undefined };
 
 let actions = booting;
 let inspectorRefused = false;
 
 /**
- * Handles signals from now on, until {@link actOnSignals} says what they do. Has to be called first: PID 1 of a
- * container ignores each signal that it does not handle, any other process ends by it.
+ * Installs the signal handlers. {@link actOnSignals} sets later what signals do after the boot. Must be called first:
+ * PID 1 of a container ignores a signal without a handler, and any other process is ended by it.
  *
- * @param isWorker the process does nothing at signals
+ * @param isWorker true: signals have no effect
  */
 export function handleSignals(isWorker: boolean): void {
   if (isWorker) actions = none;
   for (const signal of ENDING) process.on(signal, () => actions.end(signal));
-  // Where there is a terminal, it is the end of the terminal. Whether there was one cannot be asked afterwards.
+  // With a terminal, SIGHUP means that the terminal was closed. After that, isatty cannot tell any more.
   const hasTerminal = isatty(0) || isatty(1);
   process.on('SIGHUP', () => (hasTerminal ? actions.end('SIGHUP') : actions.reload()));
-  // Means nothing here; without a listener it would end the process.
+  // SIGUSR2 has no meaning here, but without a listener it would end the process.
   process.on('SIGUSR2', () => undefined);
   refuseInspector();
 }
 
-/** In production SIGUSR1 opens no inspector, by which anybody on the machine could read the keys. */
+/** In production, keeps SIGUSR1 from opening the inspector, through which any local process could read the keys. */
 export function refuseInspector(): void {
   if (inspectorRefused || process.env.NODE_ENV !== 'production') return;
   inspectorRefused = true;
-  // Takes the place of the inspector's own.
+  // This listener replaces Node's own, which opens the inspector.
   process.on('SIGUSR1', () => undefined);
 }
 
 /**
- * From now on SIGTERM, SIGINT and SIGQUIT end the process: the first one after `shutDown`, a second one at once.
- * A copy of a SIGINT, which arrives at once, does not count. SIGHUP reloads, and while the process ends nothing.
+ * Makes SIGTERM, SIGINT and SIGQUIT end the process: the first one after `shutDown`, a second one at once. A copy of
+ * a SIGINT ({@link SAME_REQUEST_MS}) does not count. SIGHUP reloads; during a shutdown it has no effect.
  *
- * @param shutDown rejects when it could not end cleanly, which makes the exit code 1
- * @param reload looks at files again
+ * @param shutDown rejects when the shutdown was not clean; the exit code is then 1
+ * @param reload reads files again
  */
 export function actOnSignals(
   { shutDown, reload }: { shutDown: () => Promise<void>; reload: () => void },

@@ -17,9 +17,9 @@ import { reloadFiles } from './reload-files.js';
 import { withBackend } from './with-backend.js';
 
 /**
- * The whole gateway in this process.
+ * Runs the whole gateway in this process.
  *
- * @param warnings about the environment, for the log
+ * @param warnings lines for the log about the environment
  */
 export async function serveAlone(env: Environment, warnings: readonly string[]): Promise<void> {
   const log = await openLog(env, warnings, false);
@@ -30,29 +30,30 @@ export async function serveAlone(env: Environment, warnings: readonly string[]):
   sayWhereToLook(env, url, logger);
 }
 
-/** The listening application, and what ends it without losing a request. */
+/** The listening application, with functions to end and to reload it. */
 export interface ServedApp {
   readonly app: NestExpressApplication;
-  /** Where it listens. */
+  /** URL of the listener. */
   readonly url: string;
-  /** Issuer of the tokens that it signs. */
+  /** Issuer of the tokens that the gateway signs. */
   readonly issuer: string;
+  /** Ends the application without losing a request. */
   readonly shutDown: () => Promise<void>;
-  /** Looks at files again. */
+  /** Reads files again. */
   readonly reload: () => void;
 }
 
 /**
  * Starts the application and listens.
  *
- * @param sharesPort let the operating system spread connections over the processes that listen on
- * the port (SO_REUSEPORT). One process that hands them on would lose those that it gives to a worker
- * that dies, and gives a busy worker only one per turn of its event loop.
+ * @param sharesPort true: the operating system spreads connections over the processes that listen on the port
+ * (SO_REUSEPORT). If the primary passed them on instead, it would lose those that it gives to a worker that dies, and
+ * a busy worker would accept only one per turn of its event loop.
  * @throws BootError when the environment or the keys cannot be used
  */
 export async function serve(env: Environment, log: Log, sharesPort = false): Promise<ServedApp> {
   const logger = log.logger('Signet');
-  // The issuer follows the port, so a free one is found before anything is made, and kept until then.
+  // The issuer may contain the port. So a free port is found first, and kept until the application listens on it.
   const held = env.PORT === 0 ? await holdPort(env.HOST, 0) : undefined;
   const settled = held === undefined ? env : withPort(env, held.port);
   const { HOST: host, PORT: port } = settled;
@@ -65,7 +66,7 @@ export async function serve(env: Environment, log: Log, sharesPort = false): Pro
   } finally {
     await held?.release();
   }
-  // Not app.listen, which knows nothing of shared ports.
+  // app.listen cannot be used: it has no option for shared ports.
   const server: Server = app.getHttpServer();
   server.listen({ host, port, reusePort: sharesPort });
   await once(server, 'listening');

@@ -3,8 +3,8 @@ import type { Environment } from '../environment/index.js';
 import type { Logger } from '../logging/index.js';
 
 /**
- * The environment with a backend: in development one that names none gets the demo backend, which
- * runs in this process until it ends.
+ * Returns the environment with a backend. If it names none, which is possible in development only, starts the demo
+ * backend, which runs as long as this process.
  */
 export async function withBackend(env: Environment, logger: Logger): Promise<GatewayEnvironment> {
   const { BACKEND_HOST = await startDemo(logger) } = env;

@@ -16,13 +16,13 @@ const CODES: Readonly<Record<number, string>> = {
   431: 'headers_too_large',
 };
 
-/** The methods that a path has routes for; empty when there is no such path. */
+/** Returns the methods that a path has routes for; empty when there is no such path. */
 export type MethodsOf = (path: string) => readonly string[];
 
-/** What the parser of Node says of an error, and what it had read. */
+/** An error of Node's HTTP parser, with the packet that it was reading. */
 type ParserError = NodeJS.ErrnoException & {
   readonly rawPacket?: Buffer;
-  /** How far in the packet it came. */
+  /** Number of bytes of the packet that were parsed. */
   readonly bytesParsed?: number;
 };
 
@@ -30,18 +30,18 @@ type ParserError = NodeJS.ErrnoException & {
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ (\/[!-~]*) HTTP\/1\.[01]\r?\n/;
 const MAX_LINE = 8192;
 
-/** A socket, with the response that Node writes to it now; those of later requests follow. */
+/** A socket, with the response that Node currently writes to it. Responses to later requests follow. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 /** Sockets whose error is answered when the responses before it are sent. */
 const waiting = new WeakSet<Socket>();
 
 /**
- * Answers what never became a request, in the shape of all other errors, and closes the connection.
- * Requests before it on the same connection get their answers first (RFC 9112 section 9.3.2).
+ * Answers a message that is not a valid request, in the form of all other errors, and closes the connection. Earlier
+ * requests on the same connection get their answers first (RFC 9112 section 9.3.2).
  *
- * @param methodsOf for requests with a method that nobody knows. Default: there are no paths
- * @returns the error code; `undefined` when there is nobody to answer, or this was said before
+ * @param methodsOf used for requests with a method that Node does not know. Default: there are no paths
+ * @returns the error code; `undefined` when the client is gone, or the connection has already got its error
  */
 export function answerClientError(
   error: ParserError,
@@ -52,7 +52,7 @@ export function answerClientError(
     socket.destroy();
     return undefined;
   }
-  // Each further packet is an error, too.
+  // Each further packet causes another error.
   if (waiting.has(socket)) return undefined;
   const allow = unknownMethodOf(error, methodsOf);
   const status = allow.length > 0 ? 405 : (STATUS[error.code ?? ''] ?? 400);
@@ -70,7 +70,7 @@ export function answerClientError(
   return code;
 }
 
-/** The whole answer, which ends the connection. */
+/** Returns the whole answer, which ends the connection. */
 function textOf(error: GatewayError): string {
   const { status, headers, body } = errorAnswer(error, randomUUID());
   const head = Object.entries({ ...headers, Connection: 'close' }).map(
@@ -80,7 +80,7 @@ function textOf(error: GatewayError): string {
 }
 
 /**
- * Answers a CONNECT: the gateway is no proxy (RFC 9110 section 9.3.6).
+ * Refuses a CONNECT request: the gateway is no proxy (RFC 9110 section 9.3.6).
  *
  * @returns the error code
  */
@@ -92,36 +92,36 @@ export function answerConnect(socket: Duplex): string {
       error: 'invalid_request',
       code: 'method_not_allowed',
       description: 'This is no proxy.',
-      // RFC 9110 section 10.2.1: it allows no method.
+      // An empty value says that no method is allowed (RFC 9110 section 10.2.1).
       headers: { Allow: '' },
     }),
   );
   return 'method_not_allowed';
 }
 
-/** Ends a socket with a text once all responses are sent that have to come before it. */
+/** Sends a text and ends the socket, after all responses that have to come first. */
 function endInTurn(socket: HttpSocket, text: string): void {
   const response = socket._httpMessage ?? undefined;
-  // The request is whole, so the error is behind it; or its answer is, and only has to be sent.
+  // The error comes after a complete request, or the response is complete and only has to be sent.
   if (response !== undefined && (response.req.complete || response.writableEnded)) {
     waiting.add(socket);
     response.once('close', () => endInTurn(socket, text));
     return;
   }
   waiting.delete(socket);
-  // An answer has begun to a request that will never be whole: a second head would be part of its body.
+  // The answer to an incomplete request has begun: a second head would become part of its body.
   if (response?.headersSent === true) socket.destroy();
   // After an answer with `Connection: close`, Node ends the socket itself.
   else if (socket.writable) socket.end(text);
 }
 
-/** What is allowed where a request is one but for its method; empty for anything else. */
+/** Returns the allowed methods for a request that is valid except for its method; empty for any other error. */
 function unknownMethodOf(
   { code, rawPacket, bytesParsed = 0 }: ParserError,
   methodsOf: MethodsOf,
 ): readonly string[] {
   if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined) return [];
-  // Good requests may stand before it in the packet.
+  // Valid requests may precede it in the packet.
   const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf('\n', bytesParsed - 1) + 1;
   const target = REQUEST_LINE.exec(rawPacket.toString('latin1', start, start + MAX_LINE))?.[1];
   return target === undefined ? [] : methodsOf(target.split('?', 1)[0] ?? '/');

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * For a request with `Expect: 100-continue` (RFC 9110 section 10.1.1): the client is told to go on when somebody
- * begins to read the body, and not before; one that is refused by its head is never sent. As the body may come or
- * not then, the connection ends with such an answer.
+ * For a request with `Expect: 100-continue` (RFC 9110 section 10.1.1): sends `100 Continue` when the body is first
+ * read, and not before, so that a client does not send the body of a request that is refused by its head. After such a
+ * refusal the connection is closed, since the client may send the body nevertheless.
  */
 export function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   const read = request._read.bind(request);
@@ -11,7 +11,7 @@ export function continueWhenRead(request: IncomingMessage, response: ServerRespo
   response.shouldKeepAlive = false;
   request._read = (size) => {
     request._read = read;
-    // Node throws the rest of a body away once it was answered.
+    // After the answer, Node reads the rest of the body only to discard it.
     if (!response.headersSent) {
       response.shouldKeepAlive = shouldKeepAlive;
       response.writeContinue();

@@ -52,7 +52,7 @@ export function useDirectHandlers(app: NestExpressApplication): string[] {
   const adapter = app.getHttpAdapter();
   const { stack } = (adapter.getInstance() as unknown as { router: { stack: ExpressLayer[] } })
     .router;
-  // Somebody observes the routes that Nest calls.
+  // An observer of the routes that Nest calls is registered.
   if ((adapter as WithTrigger).getOnRouteTriggered?.() !== undefined) return [];
   const config = app.get(ApplicationConfig, { strict: false });
   const explorer = app.get(RouteExplorer, { strict: false });
@@ -166,7 +166,7 @@ function directHandler(
     else await admitted(request, response, context);
   };
 
-  // No promise for a request that is refused at once.
+  // A request that is refused at once needs no promise.
   return (request, response, next) => {
     const failed = (error: unknown): void => filter.answer(error, request, response);
     try {

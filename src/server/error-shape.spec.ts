@@ -1,4 +1,4 @@
-// Whoever makes an error answer, it looks the same.
+// All error answers have the same form, whichever part of the gateway makes them.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -45,7 +45,7 @@ const failing: RequestListener = (request, response) => {
 /** The last response of the filter is written with the others of its turn of the event loop. */
 let waits = false;
 
-/** It has more requests in flight than it takes. */
+/** A server with more requests in flight than it admits. */
 const shedding: RequestListener = (request, response) => {
   const shedder = new LoadShedder();
   const idle = { url: '/', headers: {} } as IncomingMessage;

@@ -4,8 +4,8 @@ const IPV4_WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):\d+$/;
 const IN_BRACKETS = /^\[([\da-f:.]+)\](?::\d+)?$/i;
 
 /**
- * Takes the ports out of `X-Forwarded-For`, which some proxies (Azure) write: they belong to a connection, and who
- * counts by address would count each connection for itself.
+ * Removes the ports from `X-Forwarded-For`, which some proxies (Azure) write. A port belongs to a connection, so that a
+ * limit per address would count each connection by itself.
  */
 export function withoutForwardedPorts({ headers }: Pick<IncomingMessage, 'headers'>): void {
   const { 'x-forwarded-for': value } = headers;

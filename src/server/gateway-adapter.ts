@@ -16,12 +16,12 @@ import { EXPECTATION, requestProblem } from './request-checks.js';
 import type { StraightRoutes } from './straight-routes.js';
 import { limitServer, limitWriting, serverOptions } from './limits/server-limits.js';
 
-/** Nest's Express adapter over a server with limits, some of which can only be set when it is made. */
+/** Nest's Express adapter, over a server with limits. Some of them can only be set when the server is created. */
 export class GatewayAdapter extends ExpressAdapter {
   readonly shedder = new LoadShedder();
-  /** Routes that Express need not look for. */
+  /** Routes that are served without the router of Express. */
   straight: StraightRoutes | undefined = undefined;
-  /** Called with the code of each request that never reaches the application, for its head. */
+  /** Called with the error code of each request that is refused before it reaches the application. */
   onRefused: (code: string) => void = () => undefined;
 
   /**
@@ -40,7 +40,7 @@ export class GatewayAdapter extends ExpressAdapter {
     const options = { ...serverOptions(this.maxTokenLength), ...expressClasses(application) };
     const pipelined = new PipelineLimit(() => this.onRefused('requests_pipelined'));
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      // It has a connection only when those before it are answered.
+      // A response has a socket only after all earlier requests of the connection are answered.
       if (response.socket === null && !pipelined.admit(request, response)) return;
       toOriginForm(request);
       const problem = requestProblem(request);

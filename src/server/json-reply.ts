@@ -19,7 +19,7 @@ export function replyWithJson(response: Response, body: unknown, statusCode?: nu
   return true;
 }
 
-/** The JSON to send; `undefined` for what is not plainly JSON, or is no answer with a body. */
+/** Returns the JSON to send; `undefined` if the value is not plain JSON, or the answer has no body. */
 function jsonText(response: Response, body: unknown, statusCode: number): string | undefined {
   if (response.req.method === 'HEAD' || statusCode === 204 || statusCode === 304) return undefined;
   const type = response.getHeader('Content-Type');
@@ -30,7 +30,7 @@ function jsonText(response: Response, body: unknown, statusCode: number): string
   return JSON.stringify(body);
 }
 
-/** An object literal, or a list: nothing with a class of its own. */
+/** True for an object literal or a list, not for an object of another class. */
 function isPlain(body: unknown): body is object {
   if (body === null || typeof body !== 'object') return false;
   const prototype: unknown = Object.getPrototypeOf(body);

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-/** What Node keeps of the headers of a response, by their names in lower case (`_http_outgoing.js`). */
+/** The headers of a response as Node stores them, by their names in lower case (`_http_outgoing.js`). */
 type OutHeaders = Record<string, [name: string, value: string]>;
 type WithHeaders = ServerResponse & { [key: symbol]: OutHeaders | null | undefined };
 
@@ -11,19 +11,19 @@ type SetHeader = (
   value: number | string | readonly string[],
 ) => unknown;
 
-/** A header that Node took. */
+/** A header that Node has checked. */
 interface KnownHeader {
   readonly key: string;
   readonly value: string;
 }
 
-/** Names are those in our code and in that of controllers; whoever makes names of data must not fill the memory. */
+/** Bounds of the cache. Names are usually those in the code, but a controller may make names of data. */
 const MAX_NAMES = 64;
 const MAX_LENGTH = 1024;
 
 const OUT_HEADERS = outHeaders();
 
-/** Where Node keeps them; `undefined` should it ever be elsewhere. */
+/** Returns the symbol of the stored headers; `undefined` if a version of Node stores them elsewhere. */
 function outHeaders(): symbol | undefined {
   const response = new ServerResponse(new IncomingMessage(new Socket())) as WithHeaders;
   response.setHeader('X-Name', 'value');
@@ -33,15 +33,15 @@ function outHeaders(): symbol | undefined {
   });
 }
 
-/** An object without a prototype, which is made faster than by a literal. */
+/** Creates an object without a prototype, faster than a literal does. */
 const NewHeaders = function () {} as unknown as new () => OutHeaders;
 NewHeaders.prototype = Object.create(null);
 
 /**
- * Lets Node look at a header once: its `setHeader` looks at each character of the name and the value, and most headers
- * of an answer are those of the answer before it: -2.2 µs of a 401, -6 % of its CPU (bench/README.md, 2026-11-28).
+ * Makes Node check a header only once. Its `setHeader` checks each character of the name and the value, but most
+ * headers are the same in each answer: -2.2 µs of a 401, -6 % of its CPU (bench/README.md, 2026-11-28).
  *
- * @param prototype of responses that go through `setHeader`, which it inherits
+ * @param prototype prototype of the responses. It inherits `setHeader`, which is overridden
  */
 export function rememberHeaders(prototype: ServerResponse): void {
   if (OUT_HEADERS === undefined) return;

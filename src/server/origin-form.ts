@@ -1,17 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 
 const ABSOLUTE_FORM = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)([^#]*)/i;
-/** Letters, digits, `-`, `_` and `~`; a dot stays, since it could make a segment that means "up". */
+/** Encoded letters, digits, `-`, `_` and `~`. A dot stays encoded, since it could make a segment that means "up". */
 const ENCODED_UNRESERVED = /%(?:2d|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
 const SLASH = 0x2f;
 
 /**
- * Gives a request the form of target that all but proxies send: a path and a query. A whole URL
- * (`POST http://gateway/token`, RFC 9112 section 3.2.2) loses its host, which takes the place of the
- * header, and a fragment, which no request should have, is cut off. So nothing behind this has to know
- * of other forms.
+ * Converts the target of a request to a path and a query. A whole URL (`POST http://gateway/token`, RFC 9112 section
+ * 3.2.2) loses its host, which replaces the Host header. A fragment, which no request should have, is removed. So later
+ * code has to know only one form.
  *
- * The path is written in one way: `/%74oken` is `/token` (RFC 3986 section 6.2.2.2).
+ * The path gets one spelling: `/%74oken` becomes `/token` (RFC 3986 section 6.2.2.2).
  */
 export function toOriginForm(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
   toPathAndQuery(request);

@@ -6,7 +6,7 @@ const refusal = (status: number, code: string, description: string): GatewayErro
   error: 'invalid_request',
   code,
   description,
-  // Where such a request ends is not known for sure.
+  // The end of such a request is uncertain.
   headers: { Connection: 'close' },
 });
 const HOST = refusal(400, 'request_malformed', 'The request has to have one Host header.');
@@ -25,16 +25,19 @@ export const EXPECTATION = refusal(
 
 const ONE = 0x31;
 
-/** RFC 3986 section 3.2, without a user; a backend is told of it. It may be empty (RFC 9112 section 3.2). */
+/**
+ * A host without user information (RFC 3986 section 3.2), since backends get it. It may be empty (RFC 9112 section
+ * 3.2).
+ */
 const VALID_HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
 
 /**
- * What is wrong with the head of a request that Node lets pass: two `Host` headers or none, of which two
- * readers see different hosts, what is no host at all (RFC 9112 section 3.2), a transfer coding that nobody undoes
- * (section 6.1), and another version of HTTP.
+ * Checks the head of a request for errors that Node does not report: none or two `Host` headers, in which two readers
+ * see different hosts, an invalid host (RFC 9112 section 3.2), a transfer coding that is not decoded (section 6.1), and
+ * another version of HTTP.
  *
- * @param request with a target in origin form, so that its host is the one that counts
- * @returns `undefined` for a good one
+ * @param request a request with a target in origin form, so that its Host header is the one that counts
+ * @returns the error; `undefined` for a valid request
  */
 export function requestProblem(request: IncomingMessage): GatewayError | undefined {
   const { rawHeaders, headers, httpVersion } = request;

@@ -18,7 +18,7 @@ type ErrorHandler = (
 /** A layer of the router of Express 5. */
 export interface ExpressLayer {
   readonly handle: ExpressHandler | ErrorHandler;
-  /** It is for all paths. */
+  /** True: the layer is for all paths. */
   readonly slash: boolean;
   readonly route?: {
     readonly path: unknown;
@@ -45,28 +45,28 @@ type ExpressRequest = IncomingMessage & {
   route?: object;
 };
 
-/** Whoever listens sees each layer that is called (router 2.3). */
+/** Channel on which the router (2.3) tells its subscribers each layer that is called. */
 const LAYERS = tracingChannel('express.router.request');
 const STATIC = /^[\w/.~-]+$/;
 const takesErrors = (handle: ExpressLayer['handle']): handle is ErrorHandler => handle.length > 3;
 
 /**
- * Calls the middleware and the handler of a route by its very path, where Express would compare it with each of its
- * layers: -7 % CPU of a 401 (bench/README.md, 2026-11-28). Other spellings of the path, a query and other methods
- * are for Express.
+ * Calls the middleware and the handler of a route for exactly its path, where Express would compare the path with each
+ * of its layers: -7 % CPU of a 401 (bench/README.md, 2026-11-28). Express serves other spellings of the path, paths
+ * with a query, and other methods.
  */
 export class StraightRoutes {
   private readonly routes = new Map<string, StraightRoute>();
   private readonly errorHandlers: readonly ErrorHandler[];
   private readonly layers: number;
 
-  /** @param stack of the router of the application; what is added to it later ends the short way */
+  /** @param stack layers of the router of the application. If layers are added later, Express serves all requests */
   constructor(private readonly stack: readonly ExpressLayer[]) {
     this.layers = stack.length;
     this.errorHandlers = stack.map(({ handle }) => handle).filter(takesErrors);
   }
 
-  /** Takes a route, unless anything before it might be for its path, or for a part of it. */
+  /** Adds a route, unless an earlier layer might be for its path or for a part of it. */
   add(method: string, path: string): void {
     const index = this.stack.findIndex(
       ({ route }) => route?.path === path && route.methods[method.toLowerCase()] === true,
@@ -84,13 +84,13 @@ export class StraightRoutes {
       this.stack.some(({ handle, slash }) => takesErrors(handle) && !slash)
     )
       return;
-    // The other method of a path goes by Express.
+    // Express serves a second method of the same path.
     if (this.routes.has(path)) return;
     const handles = [...(middleware as ExpressHandler[]), handler.handle];
     this.routes.set(path, { method, route: layer.route, handles });
   }
 
-  /** @returns false for a request that Express has to serve */
+  /** @returns false if Express has to serve the request */
   serve(request: ExpressRequest, response: ServerResponse & { locals?: object }): boolean {
     const route = this.routes.get(request.url ?? '');
     if (route?.method !== request.method || route === undefined) return false;
@@ -117,7 +117,7 @@ export class StraightRoutes {
       }
       const handle = handles[index++];
       if (index === handles.length) request.route = route;
-      // Whoever handles a route answers it.
+      // The handler of a route has to answer.
       if (handle === undefined) response.destroy();
       else
         settle(
@@ -140,7 +140,7 @@ export class StraightRoutes {
   }
 }
 
-/** Calls `failed` with what is thrown, at once or later. */
+/** Calls `handle`, and `failed` with the error if it throws or rejects. */
 function settle(handle: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = handle();

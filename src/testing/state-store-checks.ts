@@ -20,19 +20,19 @@ export interface StateStoreCheck<Stores extends readonly StateStore[]> {
   readonly run: (...stores: Stores) => Promise<void>;
 }
 
-/** Milliseconds for what takes a while; a busy machine takes longer. */
+/** Longest wait for a condition, in milliseconds. A busy machine takes longer. */
 const PATIENCE_MS = 20_000;
 
 const now = (): number => Math.floor(Date.now() / 1000);
 
-/** A member that is `undefined` is one that is not there. */
+/** Removes members that are `undefined`, which count as absent. */
 const plain = (value: unknown): unknown =>
   value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 const same = (actual: unknown, expected: unknown): void =>
   assert.deepEqual(plain(actual), plain(expected));
 const ids = (list: readonly { id: string }[]): string[] => list.map(({ id }) => id);
 
-/** Tries again until it throws nothing. */
+/** Repeats a check until it does not throw. */
 async function eventually(check: () => Promise<void>): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
   for (;;)
@@ -45,13 +45,13 @@ async function eventually(check: () => Promise<void>): Promise<void> {
     }
 }
 
-/** A fresh revocation, with these members. */
+/** Makes a new revocation with these members. */
 export function revocation(changes: Partial<Revocation> = {}): Revocation {
   const whole = { id: randomUUID(), kind: 'jti', value: randomUUID(), before: null } as const;
   return { ...whole, createdAt: now(), expiresAt: now() + 3600, ...changes };
 }
 
-/** The use of a token with these claims. */
+/** Makes the use of a refresh token with these claims. */
 export function anyUse(
   { iat, since, ...claims }: Partial<Record<RevocationKind, string>> & TokenAge = {},
   id: string = randomUUID(),
@@ -63,7 +63,7 @@ export function anyUse(
   return { id, expiresAt: now() + 3600, subject: { names, iat, since } };
 }
 
-/** Everything since a cursor, page by page. */
+/** Reads all changes since a cursor, page by page. */
 export async function allChanges(
   store: StateStore,
   cursor?: string,
@@ -129,7 +129,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     same(added, []);
     const names = removed.map(({ id, kind, value: name }) => ({ id, kind, value: name }));
     same(names, [{ id: undone.id, kind: 'jti', value }]);
-    // Undone is undone, whoever still adds it; the other entry of that value stays.
+    // An undone revocation cannot be added again. The other revocation of that value stays.
     await store.addRevocation(undone);
     assert.ok(!ids((await allChanges(store)).added).includes(undone.id));
     same(await store.peek(anyUse({}, value)), { state: 'revoked' });
@@ -142,7 +142,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     await store.addRevocation(revocation({ expiresAt: now() - 1 }));
     const after = known.at(-1)?.id;
     same(await store.listRevocations({ after, limit: 2 }), entries.slice(0, 2));
-    // Where the page before ended has been undone meanwhile.
+    // The last revocation of the previous page was undone in the meantime.
     await store.removeRevocation(entries[1]?.id ?? '');
     const rest = await store.listRevocations({ after: entries[1]?.id, limit: 100 });
     same(rest, entries.slice(2));
@@ -185,7 +185,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     const told = await store.consume(other, { value: 'another', ttlMs: 60_000 });
     same(told, { state: 'consumed', replay: 'the answer' });
     same((await store.peek({ ...use, nonce: undefined })).state, 'consumed');
-    // What came in between counts.
+    // A revocation in between takes effect.
     await store.addRevocation(revocation({ value: use.id }));
     same(await store.consume(use, replay), { state: 'revoked' });
   },
@@ -197,7 +197,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
   },
 
   'remembers a use for as long as anybody would accept the token': async (store) => {
-    // The clock stands still, and the tokens are of different ages.
+    // Tokens of different ages, since the clock cannot be changed.
     for (const age of [-60, 0, 30, 3590]) {
       const use = { ...anyUse(), expiresAt: deadFrom(now() - age) };
       same(await store.consume(use), { state: 'fresh' });
@@ -222,11 +222,11 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
         await store.addRevocation(entry);
         same(await store.peek(use), { state: 'revoked' });
         same(await store.consume(use), { state: 'revoked' });
-        // A value of another claim is another value.
+        // The same value of another claim is not revoked.
         const other = kind === 'sub' ? 'sid' : 'sub';
         same(await store.peek(anyUse({ [other]: value })), { state: 'fresh' });
         await store.removeRevocation(entry.id);
-        // A use that was refused has consumed nothing.
+        // A refused use has not consumed the token.
         same(await store.consume(use), { state: 'fresh' });
         await store.addRevocation(revocation({ kind, value }));
         same(await store.consume(use), { state: 'revoked' });
@@ -271,7 +271,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     assert.ok(before >= began + 60 && before <= now() + 60, `before is ${before}`);
     same(added, { ...entry, before });
     same((await allChanges(store)).added.at(-1), added);
-    // Told again, it is as it was.
+    // Added again, it does not change.
     same(await store.addRevocation(entry, 1000), added);
     same(await store.consume(anyUse({ sub, iat: before - 1 })), { state: 'revoked' });
     same(await store.consume(anyUse({ sub, iat: before })), { state: 'fresh' });
@@ -348,7 +348,7 @@ const OF_ALL: Readonly<Record<string, (store: StateStore) => Promise<void>>> = {
     );
     for (const { resetMs } of hits) assert.ok(resetMs > 0 && resetMs <= 400, `${resetMs} ms`);
     same((await store.hit(`${key}x`, 60_000)).hits, 1);
-    // The window began with the first hit and ends whatever comes.
+    // The window begins with the first hit. Later hits do not extend it.
     await eventually(async () => assert.ok((await store.hit(key, 400)).hits < 10));
   },
 };

@@ -14,7 +14,7 @@ const LOCAL_MS = 1000;
 const LOG_EVERY_MS = 60_000;
 
 /**
- * Counts hits by key, together with other workers and nodes, in the state store. While that does not answer, each
+ * Counts hits by key, together with other workers and nodes, in the state store. While the store does not answer, each
  * process counts for itself, so that logins are not refused.
  */
 export class ThrottleCounters {

@@ -1,6 +1,6 @@
 import type { TokenPolicy } from '../core/verify/index.js';
 
-/** What the metadata use of a protected route. */
+/** The properties of a protected route that the metadata use. */
 export interface ResourceRoute {
   /** Segments of the path, in lower case; `undefined` for a path parameter. */
   readonly segments: readonly (string | undefined)[];

@@ -5,24 +5,24 @@ import { parseJsonExactly } from '../../core/json/index.js';
 import { CommandError } from '../command.error.js';
 import type { Files } from '../files.js';
 
-/** A file of clients, read and written by the gateway's rules. */
+/** A file of registered clients. It is read and written by the same rules as in the gateway. */
 export class ClientFile {
-  /** @param name as it was typed */
+  /** @param name path of the file, as it was typed */
   constructor(
     readonly name: string,
     private readonly files: Files,
   ) {}
 
-  /** @throws FileError when it cannot be read, ClientsError when the gateway would refuse it */
+  /** @throws FileError when the file cannot be read, ClientsError when the gateway would refuse it */
   async read(): Promise<readonly Client[]> {
     const { text } = await this.files.read(this.name);
     return [...parseClients(text, this.name).values()];
   }
 
   /**
-   * Adds a client; the file is made (mode 0600) where there is none.
+   * Adds a client. Creates the file (mode 0600) if it does not exist.
    *
-   * @throws as {@link change}; CommandError for an id that is taken
+   * @throws like {@link change}; CommandError when the id is already registered
    */
   async add(registration: ClientRegistration): Promise<void> {
     try {
@@ -38,16 +38,15 @@ export class ClientFile {
   }
 
   /**
-   * Changes the clients of the file: one command at a time, as a whole or not at all.
+   * Changes the clients of the file atomically, by one command at a time.
    *
-   * @throws as {@link read}, and ClientsError, before anything is written, when the gateway would refuse
-   * the result
+   * @throws like {@link read}; also ClientsError, before anything is written, when the gateway would refuse the result
    */
   change(
     change: (clients: readonly ClientRegistration[]) => readonly ClientRegistration[],
   ): Promise<void> {
     return this.files.named(this.name, async (path) => {
-      // A symbolic link stays one: what it leads to is replaced.
+      // A symbolic link is kept: its target is replaced.
       const target = await realpath(path).catch(({ code }: NodeJS.ErrnoException) => {
         throw new FileError(path, `cannot be read (${code})`, code);
       });

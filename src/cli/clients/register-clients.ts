@@ -13,9 +13,9 @@ import { CommandError } from '../command.error.js';
 import { choiceOf } from '../signet-command.js';
 import { ClientFile } from './client-file.js';
 
-/** Where no variable says. */
+/** File of clients when CLIENTS_FILE is not set. */
 const DEFAULT_FILE = 'clients.json';
-/** What a client may ask for where nobody says. */
+/** Default grant types of confidential and of public clients. */
 const GRANT_TYPES = {
   confidential: ['client_credentials'],
   public: ['password', 'refresh_token'],
@@ -107,7 +107,7 @@ function parseClaims(text: string): Record<string, unknown> {
     const claims = parseJsonExactly(text);
     if (isJsonObject(claims)) return claims;
   } catch {
-    // The parser's message quotes the text.
+    // The parser's message is dropped, since it quotes the text.
   }
   throw new InvalidArgumentError('It must be a JSON object.');
 }
@@ -149,7 +149,7 @@ async function add(
   ]);
 }
 
-/** Without a word about it, the gateway answers client_credentials by itself. */
+/** Returns the claims without `--claims` and `--no-claims`: `{}` lets the gateway itself answer client_credentials. */
 const defaultClaims = (grantTypes: readonly string[]): Record<string, unknown> | undefined =>
   grantTypes.includes('client_credentials') ? {} : undefined;
 
@@ -216,7 +216,7 @@ async function remove(
   output.line(`removed  ${id}`);
 }
 
-/** Puts others in the place of one client. */
+/** Replaces one client by the result of `change`. */
 const changeOne = (
   file: ClientFile,
   id: string,

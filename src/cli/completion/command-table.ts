@@ -1,15 +1,15 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand for an option's value or for an argument: words, a file, or anything. */
+/** The values that an option or an argument accepts: words, a file, a directory, or anything. */
 export type Values = readonly string[] | 'file' | 'directory' | 'anything';
 
-/** A command as a shell completes it: what its help shows. */
+/** A command for shell completion, as its help shows it. */
 export interface CommandEntry {
-  /** The words behind `signet`; none for `signet` itself. */
+  /** The words after `signet`; empty for `signet` itself. */
   readonly path: readonly string[];
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   readonly options: readonly OptionEntry[];
-  /** What its arguments are; `undefined` where there is none. */
+  /** Values of its first argument; `undefined` for a command without arguments. */
   readonly argument: Values | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface OptionEntry {
   readonly value: Values | undefined;
 }
 
-/** Every command that help lists, `signet` first. */
+/** Returns all commands that help lists, `signet` first. */
 export function commandTable(command: Command, path: readonly string[] = []): CommandEntry[] {
   const help = command.createHelp();
   const subcommands = help.visibleCommands(command);
@@ -42,7 +42,10 @@ export function commandTable(command: Command, path: readonly string[] = []): Co
   ];
 }
 
-/** Choices are words; `<file>` and `<path>` are files, by the name that help shows. */
+/**
+ * Returns the choices, if there are any. Otherwise the name in help decides: `<file>` and `<path>` are files,
+ * `<directory>` is a directory.
+ */
 function valuesOf(target: Option | Argument): Values {
   if (target.argChoices !== undefined) return target.argChoices;
   const name = 'flags' in target ? (/[<[](\w+)/.exec(target.flags)?.[1] ?? '') : target.name();

@@ -1,22 +1,25 @@
 import type { CommandEntry, OptionEntry, Values } from './command-table.js';
 
-/** The shells that there is a script for. */
+/** The shells with a completion script. */
 export type Shell = 'bash' | 'zsh' | 'fish';
 
-/** The script by which a shell completes `signet`. It holds all that there is, and starts nothing. */
+/** Returns the completion script of a shell. It contains all commands and options, and starts no process. */
 export const renderScript = (shell: Shell, table: readonly CommandEntry[]): string =>
   ({ bash, zsh, fish })[shell](table);
 
 const pathOf = ({ path }: CommandEntry): string => path.join(' ');
 
-/** A literal of bash and zsh. */
+/** A string literal of bash and zsh. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The patterns of commands, by which bash and zsh find out where the cursor is. */
+/** The `case` pattern of all commands, with which bash and zsh find the command at the cursor. */
 const patterns = (table: readonly CommandEntry[]): string =>
   table.flatMap((entry) => (entry.path.length === 0 ? [] : quoted(pathOf(entry)))).join(' | ');
 
-/** `<path> <option>` with what its value can be; one line for all that take the same. */
+/**
+ * The `case` branches `<path> <option>` that complete the values of options. Options with the same values share a
+ * branch.
+ */
 function valueCases(
   table: readonly CommandEntry[],
   complete: (values: Values) => string,
@@ -37,7 +40,7 @@ function bash(table: readonly CommandEntry[]): string {
     if (values === 'anything') return 'true';
     if (values === 'file' || values === 'directory') {
       const kind = values === 'file' ? '-f' : '-d';
-      // Names may have blanks in them.
+      // File names may contain blanks.
       return `compopt -o filenames 2>/dev/null; local IFS=$'\\n'; COMPREPLY+=($(compgen ${kind} -- "$cur"))`;
     }
     return `COMPREPLY+=($(compgen -W ${quoted(values.join(' '))} -- "$cur"))`;

@@ -17,7 +17,7 @@ import {
 import type { CommandContext } from '../command-context.js';
 
 /**
- * Explains a token by the configuration here, as the gateway would see it.
+ * Explains a token by the configuration in the working directory, as the gateway would check it.
  *
  * @throws BootError when the gateway would not boot
  */
@@ -46,7 +46,7 @@ export async function explainHere(
       await explainer.explain(token, policy),
       withVariableNames,
     );
-    // The gateway would not accept it either, as long as it cannot ask.
+    // The gateway refuses the token as well while it cannot read the revocations.
     return typeof opened === 'string' && explanation.accepted
       ? { ...explanation, accepted: false, code: 'state_unavailable' }
       : explanation;
@@ -57,7 +57,10 @@ export async function explainHere(
   }
 }
 
-/** Files that no message names get their absolute paths, since the rooms of the gateway open them. */
+/**
+ * Reads the environment, with absolute paths of the files that the gateway's modules open. No message names these
+ * files.
+ */
 function readGatewayEnvironment({ settings, files }: CommandContext): Environment {
   const absolute = [
     'KEY_PASSPHRASE_FILE',
@@ -70,7 +73,7 @@ function readGatewayEnvironment({ settings, files }: CommandContext): Environmen
   return readEnvironment({ ...settings.variables, ...Object.fromEntries(absolute) });
 }
 
-/** A command that asks creates nothing, and follows nothing. */
+/** Options of `JwksModule`. The command creates no missing keys, and does not watch the files. */
 function keyOptions(env: Environment, context: CommandContext): JwksModuleOptions {
   const options = jwksOptions(env);
   return {
@@ -82,7 +85,7 @@ function keyOptions(env: Environment, context: CommandContext): JwksModuleOption
   };
 }
 
-/** The files of other issuers are read from here, too. */
+/** Options of `AuthModule`. Key files of other issuers are relative to the working directory of the command, too. */
 function authHere(env: Environment, context: CommandContext): AuthModuleOptions {
   const options = authOptions(env);
   return {
@@ -93,7 +96,7 @@ function authHere(env: Environment, context: CommandContext): AuthModuleOptions 
   };
 }
 
-/** A file is read as the other commands read it: relative to their working directory. */
+/** Reads a key file as the other commands do: relative to their working directory. */
 const fromHere = (
   source: KeySource | undefined,
   { keyFiles }: CommandContext,
@@ -109,8 +112,10 @@ const fromHere = (
       };
 
 /**
- * `undefined` where there is nothing to ask: the memory of another process, or no file yet. A text
- * says why a store cannot be asked.
+ * Opens the revocations.
+ *
+ * @returns `undefined` if there is nothing to read: a store in the memory of another process, or a SQLite file that
+ * does not exist yet. A text that says why, if the store cannot be read
  */
 async function openRevocations(
   options: StateModuleOptions & { url: string },

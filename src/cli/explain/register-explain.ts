@@ -33,7 +33,7 @@ async function explain(
   const explanation = await context.output.during(
     'reading keys and state, asking issuers',
     async () => {
-      // Loads the gateway's configuration and checks, which no other command should wait for.
+      // Loaded on demand: other commands do not need the gateway's configuration and checks.
       const { explainHere } = await import('./explain-here.js');
       return explainHere(token, { roles: role, scopes: scope }, context);
     },
@@ -44,7 +44,7 @@ async function explain(
 }
 
 const MARKS = { passed: 'ok', refused: 'REFUSED', 'not checked': '-' } as const;
-/** A mark, a fix, or the verdict at the end. */
+/** What is styled in a line: a mark, a fix, or the verdict at the end. */
 const STYLED = /^(?:ok|REFUSED| +fix:|The token is (?:accepted|refused))/;
 const STYLES: Readonly<Record<string, Style>> = {
   ok: 'green',

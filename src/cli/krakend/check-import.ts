@@ -14,25 +14,25 @@ import { CommandError } from '../command.error.js';
 import { createJwk } from '../keys/material/new-key.js';
 import type { ImportedConfig } from './import-config.js';
 
-/** How far an import works as it is. */
+/** The result of checking an import. */
 export interface CheckResult {
-  /** Of the compiler, and of the boot with each `NODE_ENV`; a line each. */
+  /** Problems of the compiler, and of booting with each `NODE_ENV`, a line each. */
   readonly problems: readonly string[];
-  /** What the check put in the place of what is not there. */
+  /** What the check used in place of missing files and settings, a line each. */
   readonly standIns: readonly string[];
 }
 
-/** Something that boots, and is told of it: tests ask it for its routes. */
+/** Boots the application of a root module. Tests replace it to look at the routes. */
 type Booted = (root: DynamicModule, nodeEnv: string) => Promise<void>;
 
 const MODES = ['development', 'production'] as const;
 
 /**
- * Compiles the controllers, and boots the gateway with them and the environment, as development and as
- * production. It listens nowhere and keeps no state.
+ * Compiles the controllers, and boots the gateway with them and the environment, as development and as production. It
+ * does not listen, and stores no state.
  *
- * @param cwd where key files are, and TypeScript and what else the application has
- * @param boot makes the application of the root module; default: without listening
+ * @param cwd folder of the application, with its key files and its packages, e.g. TypeScript
+ * @param boot boots the root module. Default: without listening
  * @throws CommandError without TypeScript
  */
 export async function checkImport(
@@ -66,7 +66,7 @@ const linesOf = (error: unknown): readonly string[] => {
   return [error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it threw no Error'];
 };
 
-/** Files and addresses that only the place has where the gateway runs. */
+/** Stand-ins for files and addresses that exist only where the gateway runs. */
 class StandIns {
   readonly lines: string[] = [];
   private readonly files = new Map<string, string>();
@@ -132,7 +132,7 @@ class StandIns {
     if (file !== undefined) this.variables[name] = file;
   }
 
-  /** @returns the stand-in; `undefined` when the file is there */
+  /** @returns path of the file, or of its stand-in if it is not there; `undefined` for an unknown algorithm */
   private async file(path: string, alg: string, kid?: string): Promise<string | undefined> {
     const absolute = isAbsolute(path) ? path : resolve(this.cwd, path);
     if (existsSync(absolute)) return absolute;
@@ -148,7 +148,7 @@ class StandIns {
   }
 }
 
-/** The algorithm of the options in which a file is named. */
+/** Returns the algorithm in the options that name a key file. Default HS256. */
 const algorithmNear = (controllers: string, path: string): string =>
   /algorithms: \['([\w-]+)'\][^;@]*$/.exec(
     controllers.slice(0, controllers.indexOf(`jwkLocalPath: '${path}'`)),
@@ -159,16 +159,16 @@ interface Compiled {
   readonly javascript: string;
 }
 
-/** Files of packages by path: a process that checks several imports parses them once. */
+/** Parsed files of packages by path. A process that checks several imports parses each file once. */
 const parsed = new Map<string, TypeScript.SourceFile | undefined>();
 
-/** Where this package's sources or compiled files begin. */
+/** Folder of this package's sources or compiled files. */
 const ROOT = new URL('../../', import.meta.url);
 const FILE = 'imported.module.ts';
 
 async function compile(text: string, cwd: string): Promise<Compiled> {
   const ts = await loadTypeScript(cwd);
-  // In this package's folder, so that the same packages are found as the package finds.
+  // The file is in this package's folder, so that its imports resolve to the same packages.
   const file = fileURLToPath(new URL(`../${FILE}`, ROOT));
   const types = (folder: string): string[] =>
     ['index.d.ts', 'index.ts']
@@ -215,7 +215,7 @@ async function compile(text: string, cwd: string): Promise<Compiled> {
   return { problems, javascript: outputText };
 }
 
-/** That of the application, else that of this package's own checks. */
+/** Loads the TypeScript of the application, else that of this package. */
 async function loadTypeScript(cwd: string): Promise<typeof TypeScript> {
   for (const from of [join(cwd, 'package.json'), fileURLToPath(import.meta.url)])
     try {
@@ -223,18 +223,18 @@ async function loadTypeScript(cwd: string): Promise<typeof TypeScript> {
       const loaded = (await import(pathToFileURL(path).href)) as { default: typeof TypeScript };
       return loaded.default;
     } catch {
-      // The next one.
+      // The next folder is tried.
     }
   throw new CommandError('--check needs TypeScript: npm install --save-dev typescript');
 }
 
-/** Runs the compiled controllers with this process's own packages, of which there must not be two. */
+/** Runs the compiled controllers with this process's own packages, which must not be loaded twice. */
 async function evaluate(javascript: string, problems: string[]): Promise<Type | undefined> {
   await import('reflect-metadata');
   const modules: Readonly<Record<string, unknown>> = {
     'node:fs': await import('node:fs'),
     '@nestjs/common': await import('@nestjs/common'),
-    // What the controllers use of it.
+    // The exports that the controllers use.
     'nest-signet': {
       ...(await import('../../auth/index.js')),
       ...(await import('../../backend/index.js')),
@@ -288,9 +288,9 @@ async function bootAndClose(root: DynamicModule): Promise<void> {
 }
 
 /**
- * Formats TypeScript as the application at `cwd` does, where Prettier is to be had.
+ * Formats TypeScript in the style of the application at `cwd`, if Prettier is installed.
  *
- * @returns the text as it is where it is not
+ * @returns the text unchanged if it is not
  */
 export async function formatted(text: string, cwd: string): Promise<string> {
   for (const from of [join(cwd, 'package.json'), fileURLToPath(import.meta.url)])
@@ -302,7 +302,7 @@ export async function formatted(text: string, cwd: string): Promise<string> {
       const config = (await prettier.resolveConfig(join(cwd, 'src', FILE))) ?? STYLE;
       return await prettier.format(text, { ...config, parser: 'typescript' });
     } catch {
-      // The next one.
+      // The next folder is tried.
     }
   return text;
 }

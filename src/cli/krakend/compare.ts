@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from './krakend-config.js';
 
-/** Where both gateways are, and as whom they are asked. */
+/** URLs of both gateways, and the token of the requests. */
 export interface CompareOptions {
   /** URL of the KrakenD. */
   readonly old: string;
   /** URL of the new gateway. */
   readonly now: string;
-  /** A token that routes accept. */
+  /** A token that protected routes accept. */
   readonly token?: string;
 }
 
-/** What was found out about routes. */
+/** The result of a comparison. */
 export interface Comparison {
-  /** Requests that were made, of each gateway. */
+  /** Number of requests to each gateway. */
   readonly requests: number;
-  /** A line each: route, request, and what is different. */
+  /** Differences, a line each: route, request, and what is different. */
   readonly differences: readonly string[];
-  /** Routes that were not asked, and why. */
+  /** Routes that were not called, with the reason. */
   readonly notAsked: readonly string[];
 }
 
-/** What a route answered. */
+/** The answer of a route. */
 interface Answer {
   readonly status: number;
   readonly type: string;
@@ -32,8 +32,8 @@ const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 10 * 1024 * 1024;
 
 /**
- * Sends the same harmless requests to both gateways: `GET` of routes that sign nothing and have no parameter,
- * with the token, without one, and with one that is none. Errors are the same when their status is.
+ * Sends the same harmless requests to both gateways: `GET` for routes that sign nothing and have no parameters, with
+ * the token, without a token, and with an invalid token. Error answers are equal if their status is equal.
  */
 export async function compareGateways(
   endpoints: readonly Endpoint[],
@@ -82,7 +82,7 @@ function requestsFor({ validator }: Endpoint, token?: string): (readonly [string
   ];
 }
 
-/** @returns what happened, where there is no answer */
+/** @returns the answer, or a text that says why there is none */
 async function ask(url: string, headers: Headers): Promise<Answer | string> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
@@ -107,7 +107,7 @@ async function readUpTo(response: Response, limit: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Members of JSON may stand in any order. */
+/** Parses JSON, so that answers are compared without regard to the order of members. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

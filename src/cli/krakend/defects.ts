@@ -8,7 +8,7 @@ export interface Defect {
   /** `A` security, `B` availability, `C` correctness, `D` ergonomics. */
   readonly severity: 'A' | 'B' | 'C' | 'D';
   readonly defect: string;
-  /** What of the configuration exposes it, where it is not routes. */
+  /** What in the configuration exposes it; empty if it is the routes. */
   readonly because: string;
   /** Labels of the endpoints that are exposed. */
   readonly routes: readonly string[];
@@ -17,12 +17,12 @@ export interface Defect {
 type Signing = Endpoint & { readonly signer: Signer };
 type Protected = Endpoint & { readonly validator: Validator };
 
-/** A configuration, sorted for the rules. */
+/** The parts of a configuration that the rules use. */
 interface Facts {
   readonly config: KrakendConfig;
   readonly signing: readonly Signing[];
   readonly guarded: readonly Protected[];
-  /** Validators that fetch their keys. */
+  /** Endpoints whose validators fetch their keys from a URL. */
   readonly remote: readonly Protected[];
   readonly unknown: readonly Finding[];
 }
@@ -31,7 +31,7 @@ type Rule = readonly [
   id: string,
   severity: Defect['severity'],
   defect: string,
-  /** Why the configuration is exposed; `undefined` or nobody when it is not. */
+  /** Returns why the configuration is exposed: a reason, or the endpoints. `undefined` or no endpoints: it is not. */
   because: (facts: Facts) => string | readonly Endpoint[] | undefined,
 ];
 
@@ -123,7 +123,7 @@ const RULES: readonly Rule[] = [
     when(unknown.length > 0, unknown.map(({ matter }) => matter).join('; '))],
 ]; // prettier-ignore
 
-/** The defects that `config` is exposed to, in their order. */
+/** Returns the defects that `config` is exposed to, in the order of the rules. */
 export function defectsOf(config: KrakendConfig, unknown: readonly Finding[]): Defect[] {
   const guarded = config.endpoints.filter(
     (endpoint): endpoint is Protected => endpoint.validator !== undefined,

@@ -1,4 +1,4 @@
-/** What a report tells, in the order in which it is told. */
+/** The sections of a report, in their order. */
 export const SECTIONS = {
   refused: 'Refused with 403 not_imported until you decide: what protected them is not taken over',
   differs: 'Behaves differently',
@@ -9,18 +9,18 @@ export const SECTIONS = {
 
 export type Section = keyof typeof SECTIONS;
 
-/** One matter, and all routes that have it. */
+/** A finding, with all routes that it applies to. */
 export interface Finding {
   readonly matter: string;
-  /** Labels such as `GET /orders/{id}`; empty for what concerns the whole configuration. */
+  /** Labels such as `GET /orders/{id}`; empty for a finding about the whole configuration. */
   readonly routes: readonly string[];
 }
 
-/** Gathers what there is to tell: one line for all routes with the same matter. */
+/** Collects findings. All routes with the same finding are on one line. */
 export class Findings {
   private readonly sections = new Map<Section, Map<string, Set<string>>>();
 
-  /** @param route label of the endpoint that it is about; left out: the whole configuration */
+  /** @param route label of the endpoint. Default: the finding is about the whole configuration */
   add(section: Section, matter: string, route?: string): void {
     const matters = this.sections.get(section) ?? new Map<string, Set<string>>();
     this.sections.set(section, matters);

@@ -8,18 +8,18 @@ import { mapRoutes, type RouteMapping } from './route-mapping.js';
 import { controllersOf } from './write/controllers-of.js';
 import { environmentOf, type EnvironmentVariables } from './write/environment-of.js';
 
-/** A KrakenD configuration, in Signet's terms. */
+/** A KrakenD configuration, translated for Signet. */
 export interface ImportedConfig {
   readonly environment: EnvironmentVariables;
-  /** TypeScript; `undefined` where the gateway's own routes are all there is. */
+  /** The controllers as TypeScript; `undefined` if all endpoints are own routes of the gateway. */
   readonly controllers: string | undefined;
   /** Modules of the gateway whose routes the controllers replace. */
   readonly replaced: RouteMapping['replaced'];
-  /** Routes that answer 403 until somebody decides, by what protected them. */
+  /** Routes that answer 403 until the operator decides how to protect them, by their former protection. */
   readonly refused: readonly Finding[];
   /** What behaves differently. */
   readonly differs: readonly Finding[];
-  /** What is to be done by hand. */
+  /** What has to be done by hand. */
   readonly todo: readonly Finding[];
   /** What is not taken over at all. */
   readonly leftOut: readonly Finding[];
@@ -29,10 +29,10 @@ export interface ImportedConfig {
   readonly counts: Counts;
 }
 
-/** Endpoints of the configuration. */
+/** Numbers of endpoints. */
 export interface Counts {
   readonly endpoints: number;
-  /** With those that are refused until decided. */
+  /** Including those that are refused until the operator decides. */
   readonly takenOver: number;
   readonly refused: number;
   readonly leftOut: number;
@@ -41,9 +41,9 @@ export interface Counts {
 /**
  * Translates a configuration.
  *
- * @param text JSON, YAML or TOML, rendered
- * @param source its file's name, for messages and for its format
- * @throws CommandError when it cannot be understood
+ * @param text JSON, YAML or TOML, without templates
+ * @param source name of the file, for messages and to choose the format
+ * @throws CommandError when the configuration cannot be read
  */
 export async function importConfig(text: string, source: string): Promise<ImportedConfig> {
   const findings = new Findings();
@@ -71,9 +71,9 @@ export async function importConfig(text: string, source: string): Promise<Import
 }
 
 /**
- * The endpoints of a configuration that are taken over.
+ * Returns the endpoints of a configuration that are taken over.
  *
- * @throws CommandError when it cannot be understood
+ * @throws CommandError when the configuration cannot be read
  */
 export const endpointsOf = async (text: string, source: string): Promise<readonly Endpoint[]> =>
   readConfig(await readText(text, source), new Findings()).endpoints;

@@ -4,14 +4,14 @@ import type { KeyOptions, Validator } from './krakend-config.js';
 export const sameKeys = (a: KeyOptions, b: KeyOptions): boolean =>
   a.path === b.path && (a.path !== undefined || a.url === b.url);
 
-/** Keys that sign as well as verify: they are not to be had from a URL here. */
+/** True for an algorithm whose keys sign as well as verify. Signet does not fetch such keys from a URL. */
 export const isShared = (alg: string | undefined): boolean => /^HS/i.test(alg ?? '');
 
-/** The file that stands for keys which cannot come from their URL. */
+/** Returns the file for keys that cannot be fetched from their URL. */
 export const fileFor = (url: string): string =>
   `keys/${(URL.parse(url)?.host ?? 'imported').replaceAll(/[^\w.-]/g, '-')}.jwks.json`;
 
-/** Where a validator's keys come from here. */
+/** Returns where Signet gets a validator's keys from. */
 export function keysOf({ alg, keys }: Validator): { path?: string; url?: string } {
   if (keys.path !== undefined) return { path: keys.path };
   if (keys.url === undefined) return {};
@@ -19,8 +19,8 @@ export function keysOf({ alg, keys }: Validator): { path?: string; url?: string 
 }
 
 /**
- * The issuer of tokens whose keys come from a URL, by the habits of known providers; else the URL's origin.
- * A wrong guess refuses tokens, it accepts none.
+ * Guesses the issuer of tokens from the URL of its keys, by the conventions of known providers; else it is the origin
+ * of the URL. A wrong guess refuses tokens, but accepts none.
  */
 export function guessIssuer(url: string): string | undefined {
   const parsed = URL.parse(url);

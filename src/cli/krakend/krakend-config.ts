@@ -5,19 +5,19 @@ export interface Signer {
   readonly keysToSign: readonly string[];
   readonly typ: string | undefined;
   readonly full: boolean;
-  /** It has an option that never had an effect. */
+  /** True if `leeway` is set, which never had an effect. */
   readonly leeway: boolean;
   readonly keys: KeyOptions;
 }
 
-/** Where keys come from; the same for signer and validator. */
+/** Where keys come from. The same for signers and validators. */
 export interface KeyOptions {
   readonly path: string | undefined;
   readonly url: string | undefined;
   readonly disableSecurity: boolean;
   readonly fingerprints: readonly string[];
   readonly ca: string | undefined;
-  /** The file is encrypted by KrakenD's own means. */
+  /** True if the file is encrypted in KrakenD's own way. */
   readonly encrypted: boolean;
 }
 
@@ -33,14 +33,14 @@ export interface Validator {
   readonly scopesKey: string | undefined;
   readonly scopesMatcher: string | undefined;
   readonly propagateClaims: readonly (readonly [claim: string, header: string])[];
-  /** The items of a list reach the backend as a header line each. */
+  /** True: each item of a list reaches the backend as a header line of its own. */
   readonly repeatLists: boolean;
   readonly authHeaderName: string | undefined;
   readonly cookieKey: string | undefined;
   readonly leewayMs: number | undefined;
   readonly identifyStrategy: string | undefined;
   readonly cache: boolean;
-  /** Seconds. */
+  /** In seconds. */
   readonly cacheDuration: number | undefined;
   readonly cooldownMs: number | undefined;
   readonly operationDebug: boolean;
@@ -50,32 +50,32 @@ export interface Validator {
 /** `auth/revoker` of the service. */
 export interface Revoker {
   readonly tokenKeys: readonly string[];
-  /** Seconds. */
+  /** In seconds. */
   readonly ttl: number | undefined;
   readonly port: number | undefined;
 }
 
-/** Requests of one client address within a time. */
+/** Limit of the requests of one client address within a window. */
 export interface RateLimit {
   readonly limit: number;
   readonly ttlMs: number;
 }
 
-/** How an answer is read and passed on. */
+/** How the answer of a backend is read and passed on. */
 export type Encoding = 'json' | 'safejson' | 'string' | 'no-op';
 
 /** An endpoint with one backend call. */
 export interface Endpoint {
-  /** For messages: `GET /orders/{id}`. */
+  /** Name in messages, e.g. `GET /orders/{id}`. */
   readonly label: string;
   /** Upper case. */
   readonly method: string;
   readonly path: string;
   /** Lower case, without `*`, cookies, and the header of the token. */
   readonly inputHeaders: readonly string[];
-  /** All cookies of the client reach the backend. */
+  /** True: all cookies of the client reach the backend. */
   readonly forwardCookies: boolean;
-  /** The client's token reaches the backend. */
+  /** True: the client's token reaches the backend. */
   readonly forwardToken: boolean;
   /** Without `*`. */
   readonly inputQueryStrings: readonly string[];
@@ -91,11 +91,11 @@ export interface Endpoint {
   /** Conditions on `claims`, in TypeScript, that the token has to fulfil. */
   readonly conditions: readonly string[];
   readonly rateLimit: RateLimit | undefined;
-  /** What protected the route and is not taken over; while there is something, it is refused. */
+  /** Protections of the route that are not taken over. The route is refused if there are any. */
   readonly refusals: readonly string[];
 }
 
-/** What matters of a KrakenD configuration. */
+/** The parts of a KrakenD configuration that are used. */
 export interface KrakendConfig {
   readonly port: number | undefined;
   readonly address: string | undefined;
@@ -104,9 +104,9 @@ export interface KrakendConfig {
   readonly corsOrigins: readonly string[];
   readonly logLevel: string | undefined;
   readonly endpoints: readonly Endpoint[];
-  /** Endpoints of the file, with those that are left out. */
+  /** Number of endpoints in the file, including those that are left out. */
   readonly endpointCount: number;
   readonly revoker: Revoker | undefined;
-  /** The service shares one cache of keys between all validators. Seconds. */
+  /** Lifetime of the key cache that all validators share, in seconds; `undefined` if there is none. */
   readonly sharedCacheDuration: number | undefined;
 }

@@ -19,7 +19,7 @@ const withSample = (scope: OptionScope, members: Members): Members => {
   });
 };
 
-/** Whatever lists `endpoints` itself stands behind the others. */
+/** `own` comes last, so that an `endpoints` in it replaces that of `config`. */
 const translate = (config: Members, own?: Members): Promise<ImportedConfig> =>
   importConfig(JSON.stringify({ ...config, ...own }), 'krakend.json');
 
@@ -76,7 +76,7 @@ describe('each option of KrakenD', () => {
   it.each(rowsOf('taken'))('%s is taken over', async (_title, row) => {
     expect(title(row) in VALUES, 'the test knows a value of it').toBe(true);
     const sample = VALUES[title(row)];
-    // Alone it means nothing.
+    // The option has no meaning without others.
     if (sample === undefined) return;
     const [before, after] = await of(row, sample);
     expect(after).not.toEqual(before);

@@ -1,15 +1,15 @@
 /**
- * What becomes of an option:
+ * What happens to an option:
  * - `taken`: it is taken over.
- * - `none`: nothing has to be done for it, and nothing is said about it.
+ * - `none`: nothing has to be done, and nothing is reported.
  * - `differs`: without it something behaves differently.
- * - `todo`: somebody has to do something.
- * - `refused`: it may protect the route, so the route is refused until somebody decides.
+ * - `todo`: the operator has to do something.
+ * - `refused`: it may protect the route, so the route is refused until the operator decides.
  * - `leftOut`: the endpoint cannot be taken over.
  */
 export type Fate = 'taken' | 'none' | 'differs' | 'todo' | 'refused' | 'leftOut';
 
-/** Where an option stands: an object of the configuration, its `extra_config`, or a component there. */
+/** Where an option is set: in an object of the configuration, in its `extra_config`, or in a component there. */
 export type OptionScope =
   | 'service'
   | 'service extra_config'
@@ -25,13 +25,13 @@ export type OptionScope =
   | 'router'
   | 'telemetry/logging';
 
-/** A row of the table; the manual shows it, and the report uses the same words. */
+/** A row of the table. The manual shows the rows, and the report uses the same words. */
 export interface OptionRow {
   readonly scope: OptionScope;
-  /** A `*` at the end stands for any rest. */
+  /** Name of the option. A `*` at the end matches any suffix. */
   readonly name: string;
   readonly fate: Fate;
-  /** What it is here, or why it is not. */
+  /** What replaces the option in Signet, or why nothing does. */
   readonly here: string;
 }
 
@@ -51,7 +51,7 @@ const KEYS = [
   ['cipher_suites', 'none', "Node's own list is used"],
 ] as const;
 
-/** Every option of the components that are taken over, and what else KrakenD documents. */
+/** All options of the components that are taken over, and the other options that KrakenD documents. */
 export const OPTION_TABLE: readonly OptionRow[] = [
   ...rows(
     'service',
@@ -227,16 +227,16 @@ const TABLE: ReadonlyMap<OptionScope, readonly OptionRow[]> = Map.groupBy(
   ({ scope }) => scope,
 );
 
-/** The row of an option; `undefined` for what KrakenD does not document. */
+/** Returns the row of an option; `undefined` for an option that KrakenD does not document. */
 export const optionRow = (scope: OptionScope, name: string): OptionRow | undefined =>
   TABLE.get(scope)?.find((row) => matches(row, name));
 
-/** A row with a `*` stands behind those that say more. */
+/** A row with a `*` comes after the more specific rows, since the first match counts. */
 function matches({ name: pattern }: OptionRow, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
-/** Names of components in version 2, below `github.com/devopsfaith/`, and what they are called now. */
+/** Names of components in version 2, below `github.com/devopsfaith/`, with their current names. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
   'krakend-jose/signer': 'auth/signer',
   'krakend-jose/validator': 'auth/validator',
@@ -276,7 +276,7 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   'krakend/router/gin': 'router',
 };
 
-/** A component's name of today; old ones begin with `github.com/devopsfaith/` or `github_com/…`. */
+/** Returns the current name of a component. Old names begin with `github.com/devopsfaith/` or `github_com/…`. */
 export function componentName(name: string): string {
   const old = /^github[._]com\/(?:devopsfaith|luraproject|krakendio|krakend|letgoapp)\/(.+)$/.exec(
     name,

@@ -1,15 +1,15 @@
 import { claimHeaderProblems } from '../../core/verify/index.js';
 import type { Validator } from './krakend-config.js';
 
-/** What of `propagate_claims` is taken over. */
+/** The part of `propagate_claims` that is taken over. */
 export interface Propagation {
   /** Headers by claim. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Why others are not, a line each. */
+  /** Why the other claims are not taken over, a line each. */
   readonly dropped: readonly string[];
 }
 
-/** A header has one claim, and some are not for claims. */
+/** Takes over `propagate_claims`. A header has only one claim, and some headers must not carry claims. */
 export function propagationOf({ propagateClaims }: Validator): Propagation {
   const headers: Record<string, string[]> = {};
   const dropped: string[] = [];

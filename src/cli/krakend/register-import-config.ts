@@ -37,7 +37,7 @@ export function registerImportConfig(program: Command, context: CommandContext):
     )
     .option('--token <token>', 'what --compare shows to protected routes')
     .action(async (file: string | undefined, options: ImportOptions) => {
-      // An option with several values takes the file as well where that stands behind it.
+      // `--compare` takes all values that follow, including the file.
       const [old, now, behind] = options.compare ?? [];
       const source = file ?? behind;
       if (source === undefined) throw new CommandError('name the file of the configuration');
@@ -57,7 +57,7 @@ async function importFile(
   context: CommandContext,
 ): Promise<void> {
   const { files, output } = context;
-  // Loads the validation of the environment, which no other command should wait for.
+  // Loaded on demand: other commands do not need the validation of the environment.
   const { importConfig } = await import('./import-config.js');
   const { checkImport, formatted } = await import('./check-import.js');
   const cwd = files.pathOf('.');
@@ -121,7 +121,7 @@ async function writeFiles(
   try {
     await mkdir(directory, { recursive: true });
     for (const [name, contents] of Object.entries(files))
-      // Nobody's work is overwritten.
+      // Existing files are not overwritten.
       if (contents !== undefined) await writeFile(join(directory, name), contents, { flag: 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

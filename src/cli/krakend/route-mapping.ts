@@ -1,7 +1,7 @@
 import { sameKeys } from './key-options.js';
 import type { Endpoint, KrakendConfig, Signer, Validator } from './krakend-config.js';
 
-/** Which endpoints the gateway has already, and which need a controller. */
+/** Which endpoints become own routes of the gateway, and which need a controller. */
 export interface RouteMapping {
   /** Becomes `POST /token`. */
   readonly token: Endpoint | undefined;
@@ -11,16 +11,16 @@ export interface RouteMapping {
   readonly others: readonly Endpoint[];
   /** Modules of the gateway whose routes controllers replace. */
   readonly replaced: readonly ('TokenModule' | 'PrivateModule' | 'PagesModule')[];
-  /** Its settings become the defaults of all signing routes. */
+  /** The signer whose settings become the defaults of all signing routes. */
   readonly signer: Signer | undefined;
-  /** Its settings become the defaults of all protected routes. */
+  /** The validator whose settings become the defaults of all protected routes. */
   readonly validator: Validator | undefined;
 }
 
-/** `GET /private/custom` of the gateway asks for these. */
+/** Roles of the own route `GET /private/custom` of the gateway. */
 const CUSTOM_ROLES = ['role_a', 'role_c'];
 
-/** The gateway's own routes are used where they do all that the configuration says. */
+/** Maps endpoints to own routes of the gateway where these do all that the configuration says. */
 export function mapRoutes(config: KrakendConfig): RouteMapping {
   const { endpoints } = config;
   const signing = endpoints.filter(({ signer }) => signer !== undefined);
@@ -31,7 +31,7 @@ export function mapRoutes(config: KrakendConfig): RouteMapping {
   const signer = (token ?? signing[0])?.signer;
   const guarded = endpoints.flatMap(({ validator }) => validator ?? []);
   const others = endpoints
-    // Old clients of a GET route keep it, beside POST.
+    // A GET route is kept beside POST, for old clients.
     .filter((endpoint) => (endpoint !== token || endpoint.method === 'GET') && endpoint !== custom)
     .sort((a, b) => bySpecificity(a.path, b.path));
   const has = (label: string): boolean => others.some((endpoint) => endpoint.label === label);
@@ -53,8 +53,8 @@ export function mapRoutes(config: KrakendConfig): RouteMapping {
 }
 
 /**
- * KrakenD prefers fixed segments to parameters; Express takes the first route that fits, and an open one must not
- * answer for a protected one.
+ * Sorts fixed segments before parameters, as KrakenD prefers them. Express takes the first route that matches, and an
+ * open route must not answer for a protected one.
  */
 function bySpecificity(a: string, b: string): number {
   const rank = (segment = ''): number => (segment.startsWith('{') ? 1 : segment === '*' ? 2 : 0);
@@ -63,7 +63,7 @@ function bySpecificity(a: string, b: string): number {
     const other = others[index];
     const difference = rank(segment) - rank(other);
     if (difference !== 0) return difference;
-    // Their order does not matter, but there has to be one.
+    // Any order will do, but it has to be consistent.
     if (rank(segment) === 0 && segment !== other) return segment < (other ?? '') ? -1 : 1;
   }
   return segments.length - others.length;
@@ -74,7 +74,7 @@ const isToken = (endpoint: Endpoint, method: string): boolean =>
   endpoint.method === method &&
   endpoint.validator === undefined &&
   endpoint.refusals.length === 0 &&
-  // A GET of the backend can be made for a POST; the variable knows no DELETE.
+  // The backend may be called with GET for a POST. TOKEN_BACKEND_METHOD does not allow DELETE.
   ['GET', 'POST', 'PUT', 'PATCH'].includes(endpoint.backend.method) &&
   !endpoint.backend.path.includes('{');
 
@@ -93,10 +93,10 @@ function isCustom(
     endpoint.backend.method === 'GET' &&
     !endpoint.forwardToken &&
     !endpoint.forwardCookies &&
-    // The gateway percent-encodes claims in headers.
+    // The own route percent-encodes claims in headers.
     validator.propagateClaims.length === 0 &&
     !endpoint.backend.path.replaceAll(/\{JWT\.[^{}]+\}/g, '').includes('{');
-  // What the environment says for this route holds for all others, too.
+  // The variables for this route apply to all others, too.
   const isAlone = endpoints.every((other) => other === endpoint || other.validator === undefined);
   const settings = (of: Endpoint): string =>
     JSON.stringify([

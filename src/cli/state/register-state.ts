@@ -37,7 +37,7 @@ export function registerState(program: Command, context: CommandContext): void {
     });
 }
 
-/** The file of a store is relative to the working directory of the command. */
+/** Makes the file of a store absolute. It is relative to the working directory of the command. */
 const absolute = (url: string, { files }: CommandContext): string =>
   url.replace(/^(sqlite:)(.+)$/s, (_, scheme: string, file: string) => scheme + files.pathOf(file));
 

@@ -14,9 +14,8 @@ type Next = (error?: unknown) => void;
 const asItIs: BodyParser = (body) => body;
 
 /**
- * Reads request bodies within `limit` bytes into `request.body`: as a Buffer where `isRaw` says so,
- * else JSON and forms as values, with their bytes in `request.rawBody`. Other types are left to whoever handles
- * the route.
+ * Reads request bodies within `limit` bytes into `request.body`: as a Buffer where `isRaw` returns true, else JSON and
+ * forms as values, with their bytes in `request.rawBody`. Bodies of other types are left to the handler of the route.
  */
 export function bodyMiddleware(limit: number, isRaw: (request: IncomingMessage) => boolean) {
   const readThen = async (request: WithBody, next: Next): Promise<void> => {

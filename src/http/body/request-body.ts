@@ -21,12 +21,12 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 /**
- * Reads a body, but not a byte past `limit`: at the announced or the counted length that is too
- * much it fails at once, where the usual parsers first read everything there is.
+ * Reads a body of at most `limit` bytes. It fails as soon as the announced or the counted length exceeds the limit,
+ * whereas the usual parsers read the whole body first.
  *
  * @param limit bytes
  * @throws RequestBodyException 413 `body_too_large`: the rest is not read; 400 `body_malformed` when the client
- * is gone
+ * disconnects
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -50,27 +50,27 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
   });
 }
 
-/** The client hung up in the middle; nobody gets the answer. */
+/** The client disconnected before the end of the body, so this answer reaches no client. */
 const brokenOff = (): RequestBodyException =>
   new RequestBodyException(400, 'body_malformed', 'The body broke off.');
 
 const bodyTooLarge = (limit: number): RequestBodyException =>
   new RequestBodyException(413, 'body_too_large', `The body is larger than ${limit} bytes.`);
 
-/** Bodies that announce no more bytes are read before anything is done with them. */
+/** Largest announced length of a body that is read as a whole. Other bodies are streamed. */
 const READ_FIRST_BYTES = 64 * 1024;
 
-/** A request whose body something before the handler may have read. */
+/** A request whose body a middleware may have read. */
 type ReadRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown };
 
 /**
- * The body of a request as it came, whoever has read it: a stream where it is large, or of unknown length, and
- * nobody has. The stream fails like {@link readBody}.
+ * Returns the original body of a request, even if a body parser has read it. A body that has not been read, and is
+ * large or of unknown length, is returned as a stream, which fails like {@link readBody}.
  *
  * @param limit bytes
- * @returns `undefined` where there is no body
- * @throws RequestBodyException 413 `body_too_large`; 415 `media_type_unsupported` for a body of which the bytes are
- * not there any more
+ * @returns `undefined` if there is no body
+ * @throws RequestBodyException 413 `body_too_large`; 415 `media_type_unsupported` for a body that was read without
+ * keeping its bytes
  */
 export async function untouchedBody(
   request: ReadRequest,
@@ -94,7 +94,10 @@ export async function untouchedBody(
   return length <= READ_FIRST_BYTES ? readBody(request, limit) : boundedBody(request, limit);
 }
 
-/** A reader that stops does not destroy the request, so that it can still be answered. */
+/**
+ * Returns the body as a stream of at most `limit` bytes. If its reader stops, the request is not destroyed, so that it
+ * can still be answered.
+ */
 function boundedBody(request: IncomingMessage, limit: number): Readable {
   let size = 0;
   const body = new Transform({
@@ -104,23 +107,23 @@ function boundedBody(request: IncomingMessage, limit: number): Readable {
       else done(null, chunk);
     },
   });
-  // The backend is not to blame for it.
+  // The error of the client must not count as an error of the backend.
   request.once('error', () => body.destroy(brokenOff())).pipe(body);
-  // It may fail before anybody reads it; then the reader finds it destroyed.
+  // The stream may fail before it has a reader. The reader then finds it destroyed.
   body.on('error', () => undefined);
   return body;
 }
 
-/** Makes a value of the bytes of a body. */
+/** Converts the bytes of a body to a value. */
 export type BodyParser = (body: Buffer) => unknown;
 
 /**
- * How a body of this content type is read: JSON (RFC 8259) as any value, a form as an object of texts.
- * Neither may name a member twice: two readers must not see two different requests.
+ * Returns the parser for a content type: JSON (RFC 8259) becomes any value, a form an object of strings. Neither may
+ * contain a name twice, since two readers could then see two different requests.
  *
- * @param lists names that a form may hold several times; such a member is a list then
- * @returns a parser that throws RequestBodyException 400 `body_malformed` or `parameter_repeated`;
- * `undefined` for other types
+ * @param lists names that a form may contain several times. Their values are a list then
+ * @returns a parser that throws RequestBodyException 400 `body_malformed` or `parameter_repeated`; `undefined` for
+ * other types
  */
 export function bodyParser(
   contentType: string | undefined,

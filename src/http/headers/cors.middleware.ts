@@ -1,34 +1,34 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EXPOSED_HEADERS } from './exposed-headers.js';
 
-/** Pages of which other origins may read answers (the CORS protocol, https://fetch.spec.whatwg.org). */
+/** Which origins may read answers (the CORS protocol, https://fetch.spec.whatwg.org). */
 export interface CorsOptions {
   /** Origins as browsers send them, e.g. `https://app.example`; `*`: all. */
   readonly origins: readonly string[] | '*';
-  /** Their requests may carry cookies. Never for all origins. */
+  /** True: requests of these origins may carry cookies. It has no effect with `*`. */
   readonly credentials: boolean;
 }
 
-/** Those of which a page can be told nothing else than that they are for everybody. */
+/** Documents that pages of all origins may read. */
 const PUBLIC_DOCUMENTS = /^[^?]*\/\.well-known\//;
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-/** Seconds; as long as Chromium remembers at most. */
+/** How long browsers cache the answer to a preflight, in seconds: the maximum of Chromium. */
 const PREFLIGHT_AGE = '7200';
 
 /**
- * Says in the head of an answer, whatever its status, whether a page of another origin may read it.
+ * Sets the CORS headers of an answer, whatever its status.
  *
- * @returns false where none of that origin may
+ * @returns false if the request has no origin, or pages of its origin may not read the answer
  */
 export type CorsHeaders = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** What is the same for all answers, compiled. */
+/** Compiles the options to the function that sets the headers. */
 export function corsHeaders({ origins, credentials }: CorsOptions): CorsHeaders {
   const listed = new Set(origins === '*' ? [] : origins);
   const exposed = EXPOSED_HEADERS.join(', ');
   return ({ headers: { origin }, url = '' }, response) => {
     const isPublic = origins === '*' || PUBLIC_DOCUMENTS.test(url);
-    // Without it a cache would show one origin what was made for another.
+    // Otherwise a cache could give the answer for one origin to another.
     if (!isPublic) response.setHeader('Vary', 'Origin');
     if (origin === undefined || !(isPublic || listed.has(origin))) return false;
     response.setHeader('Access-Control-Allow-Origin', isPublic ? '*' : origin);
@@ -39,8 +39,8 @@ export function corsHeaders({ origins, credentials }: CorsOptions): CorsHeaders 
 }
 
 /**
- * Middleware: the same for each request, and the answers to preflights. An `OPTIONS` request that is no
- * preflight, or comes from a page that may not read the answer, goes on as any other.
+ * Middleware: sets the CORS headers of each answer, and answers preflights. An `OPTIONS` request that is no preflight,
+ * or comes from a page that may not read the answer, is passed on like any other.
  */
 export function corsMiddleware(write: CorsHeaders) {
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
@@ -52,7 +52,7 @@ export function corsMiddleware(write: CorsHeaders) {
       return;
     }
     response.setHeader('Access-Control-Allow-Methods', METHODS);
-    // Any: what a header means is for the route to decide.
+    // All headers are allowed: the route decides what they mean.
     if (names !== undefined) response.setHeader('Access-Control-Allow-Headers', names);
     response.setHeader('Access-Control-Max-Age', PREFLIGHT_AGE);
     response.statusCode = 204;
@@ -61,8 +61,8 @@ export function corsMiddleware(write: CorsHeaders) {
 }
 
 /**
- * Middleware where no pages of other origins are let in: the preflights of the documents that all pages may read. A
- * client of MCP sends a header of its own with each request, so that its browser asks first.
+ * Middleware for a gateway that allows no other origins: answers the preflights of the documents that all pages may
+ * read. A client of MCP sends a header of its own with each request, so its browser sends a preflight first.
  */
 export function publicDocumentsMiddleware() {
   const answer = corsMiddleware(corsHeaders({ origins: '*', credentials: false }));

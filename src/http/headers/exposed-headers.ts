@@ -1,4 +1,4 @@
-/** Headers of answers that a client has to read; scripts of other origins see no others (CORS). */
+/** Headers of answers that clients need. Scripts of other origins can read them only if they are exposed (CORS). */
 export const EXPOSED_HEADERS = [
   'DPoP-Nonce',
   'Retry-After',

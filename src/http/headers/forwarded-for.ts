@@ -2,14 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { requestBase } from '../../core/verify/index.js';
 
-/** What Express makes of `trust proxy`; another platform has nothing of the kind, and trusts nobody. */
+/**
+ * The settings of Express, which compiles `trust proxy` to a function. Without it, on another platform, no proxy is
+ * trusted.
+ */
 interface WithSettings {
   readonly app?: { get?(setting: string): unknown };
 }
 
 type Trust = (address: string | undefined, hop: number) => boolean;
 
-/** Which addresses are proxies whose headers about a request count. */
+/** Returns the function that tells which addresses are trusted proxies. */
 function trustedBy(request: IncomingMessage): Trust {
   const trust = (request as WithSettings).app?.get?.('trust proxy fn');
   return typeof trust === 'function'
@@ -17,11 +20,11 @@ function trustedBy(request: IncomingMessage): Trust {
     : () => false;
 }
 
-/** Whether the peer of a request is a proxy whose headers about it count. */
+/** True if the peer of a request is a trusted proxy, whose headers about the request are used. */
 export const trustsPeer = (request: IncomingMessage): boolean =>
   trustedBy(request)(request.socket.remoteAddress, 0);
 
-/** Names of the headers by which a proxy tells whose request it passes on, folded. */
+/** Names of the headers in which a proxy describes the original request, as `foldHeader` returns them. */
 export const FORWARDED_HEADERS: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-host',
@@ -29,12 +32,11 @@ export const FORWARDED_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * These headers for a request: the client's address and those of trusted proxies, the peer last; host and scheme
- * that the client addressed. What the client wrote into such headers does not count, what a trusted proxy wrote
- * does.
+ * Returns these headers for a request: the addresses of the client and of trusted proxies, the peer last, and the host
+ * and the scheme that the client addressed. Values from the client are ignored, those from a trusted proxy are used.
  */
 export function forwardedFor(request: IncomingMessage): Record<string, string> {
-  // Something that stands for a request, e.g. in a test.
+  // An object in place of a request, e.g. in a test.
   if ((request as Partial<IncomingMessage>).socket === undefined) return {};
   const trusts = trustedBy(request);
   const { remoteAddress } = request.socket;
@@ -52,7 +54,7 @@ export function forwardedFor(request: IncomingMessage): Record<string, string> {
 
 function addressesOf({ socket, headers }: IncomingMessage, trusts: Trust): string {
   let last = socket.remoteAddress;
-  // The client is gone.
+  // The client has disconnected.
   if (last === undefined) return '';
   const addresses = [plainAddress(last)];
   const claimed = String(headers['x-forwarded-for'] ?? '').split(',');
@@ -64,9 +66,9 @@ function addressesOf({ socket, headers }: IncomingMessage, trusts: Trust): strin
   return addresses.join(', ');
 }
 
-/** Some proxies write `192.0.2.1:50000` and `[2001:db8::1]:50000`. */
+/** Removes the port. Some proxies write `192.0.2.1:50000` and `[2001:db8::1]:50000`. */
 const withoutPort = (address: string): string =>
   address.replace(/^\[([\da-f:.]+)\](?::\d+)?$/i, '$1').replace(/^([\d.]+):\d+$/, '$1');
 
-/** An IPv4 address is written as one, also where the socket is one of IPv6. */
+/** Writes an IPv4 address as such, even if an IPv6 socket has mapped it. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=[\d.]+$)/i, '');

@@ -2,8 +2,8 @@ import { Injectable, Module } from '@nestjs/common';
 import { foldHeader, SESSION_COOKIES } from '../../core/headers/index.js';
 
 /**
- * Names of backend headers that only the gateway writes, on any of its routes: no client's header
- * of such a name, however it spells it, reaches a backend. Nor does a cookie that carries a token.
+ * Names of backend headers that only the gateway writes, on any of its routes. A header of the client with such a name,
+ * in any spelling, does not reach a backend. Neither does a cookie that carries a token.
  */
 @Injectable()
 export class ReservedHeaders {
@@ -14,7 +14,7 @@ export class ReservedHeaders {
     this.folded.add(foldHeader(name));
   }
 
-  /** @param folded a name as `foldHeader` gives it */
+  /** @param folded a name as `foldHeader` returns it */
   has(folded: string): boolean {
     return this.folded.has(folded);
   }
@@ -28,6 +28,6 @@ export class ReservedHeaders {
   }
 }
 
-/** One {@link ReservedHeaders} for the whole application, whoever imports it. */
+/** Provides {@link ReservedHeaders}. Nest creates one for the whole application. */
 @Module({ providers: [ReservedHeaders], exports: [ReservedHeaders] })
 export class ReservedHeadersModule {}

@@ -5,17 +5,17 @@ interface Answer {
   header?(name: string, value: string): unknown;
 }
 
-/** Sets a header of an answer that is not sent yet, whatever the platform. */
+/** Sets a header of an answer that is not sent yet, on any platform. */
 export function setResponseHeader(response: object, name: string, value: string): void {
   const answer = response as Answer;
   if (answer.setHeader === undefined) answer.header?.(name, value);
   else answer.setHeader(name, value);
 }
 
-/** Sets one more cookie with an answer that is not sent yet, whatever the platform. */
+/** Adds a cookie to an answer that is not sent yet, on any platform. */
 export function addCookie(response: object, cookie: string): void {
   const answer = response as Answer;
-  // Fastify keeps all that are set.
+  // Fastify keeps all cookies that are set.
   if (answer.appendHeader === undefined) answer.header?.('Set-Cookie', cookie);
   else answer.appendHeader('Set-Cookie', cookie);
 }

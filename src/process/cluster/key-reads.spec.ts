@@ -8,7 +8,7 @@ const FRESH = { document: 10_000, failure: 1000 };
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** Workers of one primary, each with its part, and a source that counts. */
+/** A primary with its workers, and a source that counts its reads. */
 function machine() {
   const primary = new KeyReads();
   const reads: PromiseWithResolvers<KeyDocument>[] = [];

@@ -2,34 +2,35 @@ import type { Freshness } from '../../jwks/index.js';
 import type { KeyAnswer, ToWorker } from './messages.js';
 
 type Tell = (message: ToWorker) => void;
-/** A worker that wants the keys of a source. */
+/** A request of a worker for the keys of a source. */
 interface Asking {
   readonly worker: number;
   readonly id: number;
   readonly tell: Tell;
 }
 interface Source {
-  /** Who reads it at present. */
+  /** Id of the worker that reads the source at present. */
   reader: number | undefined;
   waiting: Asking[];
-  /** There since {@link KeyReads.clear}: those who asked after it, for whom what is being read may be too old. */
+  /** Requests since {@link KeyReads.clear}, for which the read in progress may be too old. `undefined` before. */
   later: Asking[] | undefined;
   answer: KeyAnswer | undefined;
-  /** Milliseconds of the monotonic clock. */
+  /** When the answer came, in milliseconds of the monotonic clock. */
   answeredAt: number;
 }
 
-/** Sources that are remembered; tenants may have one each. */
+/** Largest number of sources that are kept. Each tenant may have its own. */
 const MAX_SOURCES = 200;
 
 /**
- * Which worker reads which remote key set, in the primary: one at a time, and what it has read is the answer to all
- * who ask within their cooldown. So a machine asks a provider as often as one process would.
+ * Runs in the primary and decides which worker reads which remote key set. One worker at a time reads a set, and its
+ * result answers the requests of all workers within their cooldown. So the machine sends a provider no more requests
+ * than one process would.
  */
 export class KeyReads {
   private readonly sources = new Map<string, Source>();
 
-  /** @param tell sends a message to the worker */
+  /** Answers a request, now or when the source has been read, or tells the worker to read the source itself. */
   ask(asking: Asking, name: string, fresh: Freshness): void {
     const source = this.sourceOf(name);
     const { answer } = source;
@@ -40,7 +41,7 @@ export class KeyReads {
     else (source.later ?? source.waiting).push(asking);
   }
 
-  /** What a worker has read. */
+  /** Takes what a worker has read, and answers the requests that wait for it. */
   take(name: string, answer: KeyAnswer): void {
     const source = this.sourceOf(name);
     const { waiting, later = [] } = source;
@@ -50,18 +51,18 @@ export class KeyReads {
     appointFirst(source, later);
   }
 
-  /** A worker has ended: another one reads what it was to read. */
+  /** Drops the requests of a worker that ended. Another worker reads the sources that it was reading. */
   forget(worker: number): void {
     for (const source of this.sources.values()) {
       source.waiting = source.waiting.filter((one) => one.worker !== worker);
       source.later = source.later?.filter((one) => one.worker !== worker);
-      // What is read from now on is new enough for all of them.
+      // A read that begins now is new enough for all requests.
       if (source.reader === worker)
         appointFirst(source, [...source.waiting, ...(source.later ?? [])]);
     }
   }
 
-  /** Everything has to be read again, also what is being read: the source may have changed since that began. */
+  /** Makes every source be read again, also one that is being read: it may have changed since that read began. */
   clear(): void {
     for (const [name, source] of this.sources)
       if (source.reader === undefined) this.sources.delete(name);
@@ -83,7 +84,7 @@ export class KeyReads {
     return source;
   }
 
-  /** Drops the oldest that nobody waits for. */
+  /** Drops the oldest source for which no request waits. */
   private makeRoom(): void {
     for (const [name, { reader, answer }] of this.sources)
       if (reader === undefined && answer !== undefined) {
@@ -93,7 +94,7 @@ export class KeyReads {
   }
 }
 
-/** The first one reads for all of them; without any, nobody reads. */
+/** Lets the worker of the first request read for all of them. Without requests, no worker reads. */
 function appointFirst(source: Source, [first, ...others]: readonly Asking[]): void {
   Object.assign(source, {
     reader: undefined,

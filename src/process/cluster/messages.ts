@@ -1,13 +1,13 @@
 import type { Freshness, KeyDocument } from '../../jwks/index.js';
 import type { Question } from '../../management/index.js';
 
-/** What was read of a key set, or why it could not be. */
+/** A key set as it was read, or why it could not be read. */
 export type KeyAnswer = { readonly document: KeyDocument } | { readonly problem: string };
 
-/** What the primary tells a worker. */
+/** A message of the primary to a worker. */
 export type ToWorker =
   | { readonly signet: 'shut-down' | 'reload' }
-  /** Without an answer the worker is to read the set, and to tell. */
+  /** Without an answer, the worker has to read the set and to send it to the primary. */
   | { readonly signet: 'keys'; readonly id: number; readonly answer?: KeyAnswer }
   | {
       readonly signet: 'question';
@@ -16,7 +16,7 @@ export type ToWorker =
       readonly about?: unknown;
     };
 
-/** What a worker tells the primary. */
+/** A message of a worker to the primary. */
 export type ToPrimary =
   | { readonly signet: 'boot-failed'; readonly problems: readonly string[] }
   | { readonly signet: 'listening' }
@@ -28,10 +28,10 @@ export type ToPrimary =
       readonly fresh: Freshness;
     }
   | { readonly signet: 'keys-read'; readonly source: string; readonly answer: KeyAnswer }
-  /** One that cannot be answered has none. */
+  /** `answer` is absent if the question could not be answered. */
   | { readonly signet: 'answer'; readonly id: number; readonly answer?: unknown };
 
-/** Libraries may use the same channel. */
+/** Messages without the member `signet` are those of libraries that use the same channel. */
 const isOurs = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'signet' in value;
 export const isToWorker = (value: unknown): value is ToWorker => isOurs(value);

@@ -16,10 +16,10 @@ import { withBackend } from '../with-backend.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
- * The process that serves nothing but the management listener: starts `workers` processes,
- * replaces those that end, and hands signals on.
+ * Runs the primary of a cluster. It serves only the management listener, starts `workers` processes, replaces those
+ * that end, and passes signals on to them.
  *
- * @param warnings about the environment, for the log
+ * @param warnings lines for the log about the environment
  * @throws Error when the port is in use, BootError when the management listener cannot listen
  */
 export async function runPrimary(
@@ -31,11 +31,11 @@ export async function runPrimary(
   const logger = log.logger('Signet');
   exitOnUnexpectedErrors(logger);
   const metrics = new ClusterMetrics();
-  // The workers share it, so nobody else may have it.
+  // The workers share the port, so they would not notice that another process listens on it.
   const { port, release } = await holdPort(env.HOST, env.PORT);
   await release();
   const { SIGNER_ISSUER } = withPort(env, port);
-  // What there is only one of: the port, `/metrics`, which is served here, and the demo backend.
+  // What exists only once: the port, `/metrics`, which the primary serves, and the demo backend.
   const { BACKEND_HOST } = await withBackend(env, logger);
   const workerEnv = { BACKEND_HOST, MANAGEMENT_PORT: 'off', PORT: String(port) };
   const pool = new WorkerPool(

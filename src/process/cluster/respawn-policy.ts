@@ -1,11 +1,11 @@
-/** A worker that served for so long did not fail because of how it was started. */
+/** A worker that served for this long, in milliseconds, did not end because of its start. */
 export const STABLE_MS = 5000;
 const WINDOW_MS = 60_000;
 const MAX_RESTARTS = 5;
 const FIRST_DELAY_MS = 100;
 
 /**
- * When a worker that ended is replaced: at once if it had served for a while; else with a back-off,
+ * Decides when a worker that ended is replaced: at once if it had served for {@link STABLE_MS}, else with a back-off
  * and at most five times a minute.
  */
 export class RespawnPolicy {
@@ -14,7 +14,7 @@ export class RespawnPolicy {
   /**
    * @param servedMs how long the worker had served; 0 when it never did
    * @param now milliseconds of a monotonic clock
-   * @returns milliseconds to wait, or `undefined` in a crash loop
+   * @returns delay in milliseconds, or `undefined` in a crash loop
    */
   delay(servedMs: number, now: number): number | undefined {
     if (servedMs >= STABLE_MS) return 0;

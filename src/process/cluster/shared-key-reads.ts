@@ -1,10 +1,13 @@
 import { KeyError, type KeyDocument, type SharedRead } from '../../jwks/index.js';
 import type { KeyAnswer, ToPrimary } from './messages.js';
 
-/** A worker that reads for others answers sooner, or is replaced. */
+/**
+ * Longest wait for an answer, in milliseconds; then the worker reads the set itself. A worker that reads for others
+ * answers sooner, or is replaced.
+ */
 const PATIENCE_MS = 10_000;
 
-/** The part of a worker in reading key sets together: see `KeyReads`. */
+/** The worker's side of shared reads of key sets. The primary's side is `KeyReads`. */
 export class SharedKeyReads {
   private readonly waiting = new Map<number, (answer: KeyAnswer | undefined) => void>();
   private asked = 0;
@@ -12,7 +15,7 @@ export class SharedKeyReads {
   /** @param tell sends a message to the primary */
   constructor(private readonly tell: (message: ToPrimary) => void) {}
 
-  /** What the primary answers. @param answer left out: it is to be read here */
+  /** Takes an answer of the primary. @param answer `undefined`: this worker has to read the set */
   answered(id: number, answer: KeyAnswer | undefined): void {
     this.waiting.get(id)?.(answer);
   }

@@ -37,7 +37,7 @@ it('tells a worker of a reload that came while it was being started, once it ser
   pool.start();
   listens(workers[0]);
   pool.reload();
-  // It may have read its files before they were changed.
+  // The reload came during its start, so it may have read its files before they were changed.
   expect(sent).toEqual([[1, { signet: 'reload' }]]);
   listens(workers[1]);
   expect(sent.slice(1)).toEqual([[2, { signet: 'reload' }]]);

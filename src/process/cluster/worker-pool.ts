@@ -5,7 +5,10 @@ import { KeyReads } from './key-reads.js';
 import { isToPrimary, type ToWorker } from './messages.js';
 import { RespawnPolicy, STABLE_MS } from './respawn-policy.js';
 
-/** A worker that hangs must not hang a scrape, nor for long a person. An explanation may ask issuers. */
+/**
+ * Longest wait for a worker's answer, in milliseconds. A worker that hangs must not block a scrape, or a page for long.
+ * An explanation may send requests to issuers.
+ */
 const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
   metrics: 1000,
   status: 3000,
@@ -13,41 +16,41 @@ const TIMEOUTS_MS: Readonly<Record<Question, number>> = {
   explanation: 10_000,
 };
 /**
- * A worker that says nothing for so long hangs or was stopped, and is replaced: the system gives it its share of new
- * connections as before.
+ * A worker that sends nothing for this long, in milliseconds, hangs or was stopped. It is replaced, since the system
+ * still gives it its share of new connections.
  */
 const SILENCE_MS = 6000;
-/** It may take so long to start. */
+/** Longest time for a worker to start, in milliseconds. */
 const BOOT_MS = 60_000;
 const SILENCE_CHECK_MS = 1000;
-/** So late a check means that this process stood still itself, and has not read what workers said meanwhile. */
+/** After so many milliseconds without a check, this process itself was blocked and has not read its messages. */
 const LATE_MS = 3000;
-/** How much later than its own deadline a worker is ended by force. */
+/** Milliseconds from a worker's own deadline until it is killed. */
 const KILL_MARGIN_MS = 200;
-/** Between two attempts to replace a worker that cannot be, while others serve. */
+/** Milliseconds between attempts to replace a worker in a crash loop while other workers serve. */
 const RETRY_MS = 60_000;
 
 interface Member {
   readonly worker: Worker;
-  /** Milliseconds of the monotonic clock; when it began to serve. */
+  /** When the worker began to serve, in milliseconds of the monotonic clock. */
   listeningSince?: number;
-  /** When something was heard of it. */
+  /** When the last message of the worker came, on the same clock. */
   lastSeen: number;
-  /** It was being started, and may have read its files before. */
+  /** True if a reload came during its start, when it may have read its files already. */
   missedReload?: boolean;
 }
 
-/** What the pool reports. */
+/** The events that the pool reports. */
 export interface PoolEvents {
   /** All workers listen for the first time. */
   readonly ready: () => void;
-  /** There is no point in going on; each line says why. */
+  /** The gateway cannot go on, for these reasons, one line each. */
   readonly failed: (problems: readonly string[]) => void;
-  /** A worker ended, and answers for metrics no more. */
+  /** A worker ended, so it no longer answers questions for metrics. */
   readonly gone: (id: number) => void;
 }
 
-/** Starts the workers, replaces those that end, and ends them all. */
+/** Starts the workers, replaces those that end, and shuts all of them down. */
 export class WorkerPool {
   restarts = 0;
   private readonly policy = new RespawnPolicy();
@@ -59,20 +62,20 @@ export class WorkerPool {
   private ending = false;
   private checkedAt = 0;
 
-  /** @param env what workers see beside the environment of this process */
+  /** @param env further variables for the workers, beside the environment of this process */
   constructor(
     private readonly size: number,
     private readonly env: Readonly<Record<string, string>>,
     private readonly events: PoolEvents,
     private readonly logger: Logger,
   ) {
-    // Not every value of a metric is a JSON number.
+    // JSON cannot hold all values of metrics, e.g. infinity.
     cluster.setupPrimary({ serialization: 'advanced' });
     cluster.on('message', (worker, message: unknown) => this.onMessage(worker, message));
     cluster.on('exit', (worker, code, signal: string | null) =>
       this.onExit(worker, signal ?? `code ${code}`),
     );
-    // Whatever ends this process, no worker outlives it.
+    // No worker outlives this process, whatever ends it.
     process.on('exit', () => this.kill());
   }
 
@@ -82,12 +85,12 @@ export class WorkerPool {
     setInterval(() => this.killSilent(), SILENCE_CHECK_MS).unref();
   }
 
-  /** How many serve. */
+  /** Number of workers that serve. */
   get serving(): number {
     return this.listening().length;
   }
 
-  /** What each serving worker answers; `undefined` for one that does not. */
+  /** Asks all serving workers. The answer is `undefined` for a worker that does not answer. */
   async askAll<Name extends Question>(
     name: Name,
   ): Promise<[id: number, answer: Answers[Name] | undefined][]> {
@@ -100,20 +103,20 @@ export class WorkerPool {
     return answers.filter(([id]) => this.members.has(id));
   }
 
-  /** What one of the workers answers; `undefined` where it does not, or none serves. */
+  /** Asks one serving worker. The answer is `undefined` if it does not answer, or if no worker serves. */
   async askOne<Name extends Question>(
     name: Name,
     about?: unknown,
   ): Promise<Answers[Name] | undefined> {
-    // One that hangs has not been heard of for longer.
+    // The worker with the latest message: the last message of one that hangs is older.
     const [member] = this.listening().toSorted((one, other) => other.lastSeen - one.lastSeen);
     return member && this.ask(member.worker, name, about);
   }
 
   /**
-   * Lets every worker end by itself, and ends by force what has not after `timeoutMs`.
+   * Tells every worker to shut down, and kills those that have not ended after `timeoutMs`.
    *
-   * @returns true when none had to be forced
+   * @returns true when no worker had to be killed
    */
   async shutDown(timeoutMs: number): Promise<boolean> {
     this.ending = true;
@@ -133,7 +136,7 @@ export class WorkerPool {
     return !forced;
   }
 
-  /** Lets every worker look at its files again; one that is being started, once it serves. */
+  /** Makes every worker read its files again; a worker that is being started does so once it serves. */
   reload(): void {
     this.keyReads.clear();
     for (const member of this.members.values())
@@ -143,7 +146,7 @@ export class WorkerPool {
 
   private fork(): void {
     const worker = cluster.fork(this.env);
-    // A channel that breaks is followed by the worker's end.
+    // A broken channel needs no handling: the worker ends as well.
     worker.on('error', () => undefined);
     this.members.set(worker.id, { worker, lastSeen: performance.now() });
   }

@@ -7,12 +7,12 @@ import { serve } from '../serve.js';
 import { SharedKeyReads } from './shared-key-reads.js';
 import { isToWorker, type ToPrimary } from './messages.js';
 
-/** How often the primary hears that the event loop turns. */
+/** Milliseconds between the messages that tell the primary that the event loop runs. */
 const ALIVE_MS = 1000;
-/** Elsewhere the primary hands connections on. */
+/** True where workers share the port. On other systems, the primary passes connections on to them. */
 const SHARES_PORT = process.platform === 'linux' || process.platform === 'freebsd';
 
-/** One of the processes that share the port: serves, and does what the primary says. It ends with the primary. */
+/** Runs a worker: it serves requests on the shared port, follows the primary's messages, and ends with the primary. */
 export async function runWorker(env: Environment): Promise<void> {
   const keyReads = new SharedKeyReads(tell);
   process.on('message', (message) => {
@@ -32,7 +32,7 @@ export async function runWorker(env: Environment): Promise<void> {
       const { id, name, about } = message;
       answers.answer(name, about).then(
         (answer) => tell({ signet: 'answer', id, answer }),
-        // The primary does without.
+        // The primary goes on without the answer.
         () => tell({ signet: 'answer', id }),
       );
     } else if (message.signet === 'reload') reload();
@@ -44,7 +44,7 @@ export async function runWorker(env: Environment): Promise<void> {
   });
 }
 
-/** The primary prints why, once for all workers. */
+/** Ends the process. The primary prints the problems, once for all workers. */
 async function giveUp(error: unknown): Promise<never> {
   const problems = await describeBootError(error);
   await new Promise((sent) => {

@@ -30,7 +30,7 @@ it('tells of a queue before the thread pool for as long as it stands', async () 
   await Promise.all(queue);
   stop();
   expect(longest).toBeGreaterThan(200);
-  // Growing, and more than one: what is seen once counts for a burst.
+  // The reports grow, and there is more than one: a single one counts as a burst.
   expect(whileItStood.length).toBeGreaterThan(1);
   expect(whileItStood).toEqual(whileItStood.toSorted((a, b) => a - b));
 });
@@ -41,7 +41,7 @@ it('ends, also between a job and its answer', async () => {
   await vi.waitUntil(() => measured.mock.calls.length > 1, { timeout: 20_000 });
   stop();
   const before = measured.mock.calls.length;
-  // A job that is under way may still be told of.
+  // A job that is under way may still be reported.
   await sleep(100);
   expect(measured.mock.calls.length).toBeLessThanOrEqual(before + 1);
 });

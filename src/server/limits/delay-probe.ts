@@ -1,21 +1,22 @@
 import { randomFill } from 'node:crypto';
 
-/** Between two measurements, in milliseconds. */
+/** Pause between two measurements, in milliseconds. */
 const PAUSE_MS = 10;
-/** The same while there is little to do, when measuring would be most of the work. */
+/** Pause under low load, in milliseconds, when measuring would be most of the work. */
 const IDLE_PAUSE_MS = 100;
-/** How often a job that is still waiting is reported: behind a long queue, it ends too late to tell of it. */
+/**
+ * Interval of reports about a job that is still waiting, in milliseconds: behind a long queue its end comes too late.
+ */
 const OVERDUE_MS = 100;
 const scratch = new Uint8Array(1);
 
 /**
- * Measures again and again how late work is done in this process: a job that takes no time waits
- * for a timer, for the thread pool, where signatures are made, and for the event loop.
- * It goes on for as long as the process has something else to do.
+ * Measures repeatedly how long work is delayed in this process: an empty job waits for a timer, for the thread pool,
+ * where signatures are made, and for the event loop. It does not keep the process alive.
  *
- * @param isBusy whether there is enough to do for delays to matter
- * @param measured gets the delay, and the time since the last measurement, in milliseconds
- * @returns ends it
+ * @param isBusy returns true while there is enough load for delays to matter
+ * @param measured receives the delay, and the time since the last measurement, in milliseconds
+ * @returns a function that ends the measurements
  */
 export function probeDelay(
   isBusy: () => boolean,
@@ -42,7 +43,8 @@ export function probeDelay(
     const overdue = setInterval(report, OVERDUE_MS).unref();
     randomFill(scratch, () => {
       clearInterval(overdue);
-      // Once for each delay: one long turn of the event loop also ends a wait that was reported in it.
+      // Each delay is reported once: in a long turn of the event loop, this one may already have been reported as
+      // overdue.
       if (last === asked) report();
       plan();
     });

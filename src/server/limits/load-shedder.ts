@@ -5,22 +5,22 @@ import { errorAnswer, requestContext, type GatewayError } from '../../http/index
 import { probeDelay } from './delay-probe.js';
 import { ShedController } from './shed-controller.js';
 
-/** So few requests are no overload: whatever delays them, refusing some would not help the others. */
+/** Up to this many requests at once are always admitted: refusing some of so few would not help the others. */
 const ALWAYS_ADMITTED = 64;
-/** So many at once are one whatever the delay is: each of them takes memory. */
+/** Most requests at once, whatever the delay is: each of them takes memory. */
 const MAX_IN_FLIGHT = 4096;
 /**
- * Refusals are held back for a moment: whoever sends the next request only after an answer, as
- * balancers with bounded pools and clients that try again do, then sends less. Refusing costs
- * system calls, which serving others needs.
+ * Delay of a refusal, in milliseconds. Clients that send the next request only after an answer, such as retrying
+ * clients and load balancers with bounded pools, then send fewer requests. Refusing costs system calls, which are
+ * needed to serve other requests.
  */
 const HOLD_MS = 500;
 const MAX_HELD = 4096;
 const LOG_INTERVAL_MS = 10_000;
 
 /**
- * Refuses requests at the door when there are more than the process can serve in time: 503 with
- * `Retry-After`, for a small part of what serving would cost. Probes always get in.
+ * Refuses requests when there are more than the process can serve in time: 503 with `Retry-After`, for a small part of
+ * the cost of serving them. Health probes are always admitted.
  */
 export class LoadShedder {
   /** Called for each request that is refused, before it is answered. */
@@ -35,10 +35,10 @@ export class LoadShedder {
     this.inFlight--;
   };
 
-  /** Ends {@link start}. */
+  /** Ends the measurements of {@link start}. */
   stop: () => void = () => undefined;
 
-  /** Begins to measure. */
+  /** Starts the measurements. */
   start(): void {
     this.stop = probeDelay(
       () => this.inFlight >= ALWAYS_ADMITTED / 2,
@@ -49,7 +49,7 @@ export class LoadShedder {
     );
   }
 
-  /** True when the request may go on; otherwise it has been answered. */
+  /** Returns true if the request may go on; otherwise answers it. */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     if (
       this.inFlight >= ALWAYS_ADMITTED &&

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that wait behind another one. */
+/** Most requests of one connection that may wait behind another one. */
 const MOST_WAITING = 256;
 
 /**
- * A bound for what one connection can ask for at a time: Node hands over all pipelined requests at once
- * (RFC 9112 section 9.3.2), however many there are. A connection with more of them is closed.
+ * Limits the pipelined requests of one connection, since Node hands over all of them at once (RFC 9112 section 9.3.2).
+ * A connection with more than {@link MOST_WAITING} is closed.
  */
 export class PipelineLimit {
   private readonly waiting = new WeakMap<Socket, number>();
@@ -16,7 +16,7 @@ export class PipelineLimit {
 
   /** Counts a request that waits behind another one of its connection. @returns false when the connection is closed */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    // What was read in one piece comes all the same.
+    // Requests that were read in one piece still arrive after the connection was closed.
     if (socket.destroyed) return false;
     const waiting = (this.waiting.get(socket) ?? 0) + 1;
     if (waiting > MOST_WAITING) {

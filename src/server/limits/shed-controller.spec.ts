@@ -42,9 +42,9 @@ describe('ShedController', () => {
     const shares = settled.map(({ share }) => share);
     expect(Math.max(...delays)).toBeLessThan(100);
     expect(Math.min(...delays)).toBeGreaterThan(25);
-    // It does not swing.
+    // The share does not oscillate.
     expect(Math.max(...shares) - Math.min(...shares)).toBeLessThan(0.1);
-    // What is not refused is what there is room for.
+    // The load that is admitted equals the capacity.
     const due = (load - 1) / (load * (1 - REFUSAL_COST));
     expect(Math.abs((shares.at(-1) ?? 0) - due)).toBeLessThan(0.03);
   });

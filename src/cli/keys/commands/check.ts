@@ -5,7 +5,7 @@ import { CommandError } from '../../command.error.js';
 import { contentProblems, exposureProblems, setProblems } from '../files/problems.js';
 import { fileOption } from './options.js';
 
-/** `signet keys check`: would the gateway take this file, and should it? For CI. */
+/** `signet keys check`: checks whether the gateway would accept a key file, and whether the file is safe. For CI. */
 export function registerCheck(keys: Command, context: CommandContext): void {
   keys
     .command('check')

@@ -10,7 +10,7 @@ interface DecryptOptions {
   readonly print?: boolean;
 }
 
-/** `signet keys decrypt`: the plain JWK Set of an encrypted file, to a place that was asked for. */
+/** `signet keys decrypt`: writes the plain JWK Set of an encrypted file to a new file or to standard output. */
 export function registerDecrypt(keys: Command, context: CommandContext): void {
   keys
     .command('decrypt')

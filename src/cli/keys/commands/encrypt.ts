@@ -5,10 +5,10 @@ import { CommandError } from '../../command.error.js';
 import { toText } from '../files/key-files.js';
 import { fileOption } from './options.js';
 
-/** As short as `KEY_PASSPHRASE` may be. */
+/** Shortest passphrase, in characters, as for `KEY_PASSPHRASE` of the gateway. */
 const SHORTEST = 8;
 
-/** `signet keys encrypt`: a JWE (RFC 7517 section 7) takes the place of the plain file. */
+/** `signet keys encrypt`: replaces a plain key file by a JWE (RFC 7517 section 7). */
 export function registerEncrypt(keys: Command, context: CommandContext): void {
   keys
     .command('encrypt')

@@ -23,7 +23,7 @@ interface GenerateOptions extends Destination {
   readonly print?: boolean;
 }
 
-/** `signet keys generate`: a fresh key in a file of its own, or beside others. */
+/** `signet keys generate`: makes a new key, in a new file or in an existing one. */
 export function registerGenerate(keys: Command, context: CommandContext): void {
   const { settings } = context;
   keys

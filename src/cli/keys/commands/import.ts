@@ -17,7 +17,7 @@ interface ImportOptions extends Destination {
   readonly encoding?: string;
 }
 
-/** `signet keys import`: a PEM or a secret from elsewhere becomes a JWK. */
+/** `signet keys import`: converts a PEM or a secret to a JWK. */
 export function registerImportKey(keys: Command, context: CommandContext): void {
   keys
     .command('import')
@@ -64,7 +64,7 @@ async function readMaterial(
   const text =
     file === undefined ? await context.readInput() : (await context.files.read(file)).text;
   if (isPem(text)) {
-    // A public key taken as a secret would let everybody sign.
+    // With a public key as HMAC secret, everybody could sign.
     if (secretFile !== undefined) throw new CommandError('--secret-file is a PEM; use --pem');
     if (encoding !== undefined) throw new CommandError('--encoding is for secrets');
     return parsePem(text);

@@ -9,7 +9,7 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-/** `signet keys list`: what is known of each key, and nothing secret. */
+/** `signet keys list`: shows the properties of each key, but no secrets. */
 export function registerList(keys: Command, context: CommandContext): void {
   keys
     .command('list')

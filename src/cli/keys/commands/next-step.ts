@@ -6,10 +6,10 @@ import { findKey } from '../files/select-keys.js';
 import { inFile } from './options.js';
 
 /**
- * What is to be done so that the gateway uses a key that has just been put into a file.
+ * Returns what the operator has to do next so that the gateway uses a key that was just added to a file.
  *
- * @param kid of the key
- * @param alg what it is for
+ * @param kid the kid of the key
+ * @param alg the algorithm of the key
  */
 export function stepAfter(
   contents: KeyFileContents,
@@ -37,7 +37,7 @@ export function stepAfter(
     : `set ${variables.join(' ')}, then: signet serve`;
 }
 
-/** The key that would sign here; `undefined` where it is not clear. */
+/** Returns the kid of the key that would sign by these settings; `undefined` where that is not clear. */
 function signerKid(
   set: KeyFileContents['set'],
   alg: JwsAlgorithm,

@@ -4,17 +4,17 @@ import { KEY_STATES } from '../../../core/keys/index.js';
 import type { Settings } from '../../settings.js';
 import { choiceOf } from '../../signet-command.js';
 
-/** `--file`: the key file a command works on; the gateway's own unless said. */
+/** `--file`: the key file of a command. Default: that of the gateway. */
 export const fileOption = (settings: Settings): Option =>
   new Option('--file <path>', 'key file (JWK Set or single JWK)').default(
     settings.text('SIGNER_JWK_LOCAL_PATH'),
   );
 
-/** `--file` in a command that somebody is told to type; nothing where it is the default. */
+/** `--file` for a command that a message suggests; empty for the default file. */
 export const inFile = (name: string, settings: Settings): string =>
   settings.text('SIGNER_JWK_LOCAL_PATH') === name ? '' : ` --file ${name}`;
 
-/** `--alg`: one of the algorithms. */
+/** `--alg`: a JWS algorithm. */
 export const algOption = (description: string): Option =>
   choiceOf(new Option('--alg <alg>', description), JWS_ALGORITHMS);
 
@@ -32,7 +32,7 @@ export const stateOption = (): Option =>
     KEY_STATES,
   );
 
-/** `--add`: into an existing file instead of a new one. */
+/** `--add`: adds the key to an existing file instead of a new one. */
 export const addOption = (): Option => new Option('--add', 'add to an existing file');
 
 /** An option that holds a whole number of at least `min`. */
@@ -44,7 +44,7 @@ export const numberOption = (flags: string, description: string, min: number): O
   });
 
 function parseKid(text: string): string {
-  // What SIGNER_KID accepts; anything else could never be selected.
+  // SIGNER_KID accepts the same: a key with another kid could never be selected.
   if (!/^\S{1,256}$/.test(text) || /\p{Cc}/u.test(text))
     throw new InvalidArgumentError('It must be 1 to 256 characters without spaces.');
   return text;

@@ -8,7 +8,7 @@ interface PublicOptions {
   readonly out?: string;
 }
 
-/** `signet keys public`: what `/.well-known/jwks.json` answers for this file. */
+/** `signet keys public`: shows what `/.well-known/jwks.json` answers for this file. */
 export function registerPublic(keys: Command, context: CommandContext): void {
   keys
     .command('public')

@@ -13,7 +13,7 @@ interface RetireOptions {
   readonly force?: boolean;
 }
 
-/** `signet keys retire`: refuses the tokens of a key from now on, because others may have it. */
+/** `signet keys retire`: refuses the tokens of a key from now on, e.g. because it was stolen. */
 export function registerRetire(keys: Command, context: CommandContext): void {
   keys
     .command('retire')
@@ -59,7 +59,7 @@ async function retire(
   for (const line of lines) output.line(line);
 }
 
-/** Why the gateway cannot do without a key. */
+/** Returns why the gateway still needs a key; `undefined` if it does not. */
 function reasonToKeep(
   found: ImportedKey,
   { set }: KeyFileContents,

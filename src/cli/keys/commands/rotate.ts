@@ -64,7 +64,7 @@ async function rotate(
     lines = describeRotation(rotation, settings);
     return rotation.jwks;
   });
-  // Not before it is true.
+  // Printed only after the file has been written.
   for (const line of lines) output.line(line);
 }
 
@@ -72,7 +72,7 @@ function timingOf(
   { cacheSeconds, ttlSeconds, every }: RotateOptions,
   settings: Settings,
 ): RotationTiming {
-  // The gateway works with the old file until it looks again; a second for rounding.
+  // The gateway uses the old file until it reloads. One second is added for rounding.
   const reload = Math.ceil(settings.wholeNumber('KEY_RELOAD_INTERVAL_MS') / 1000) + 1;
   const ttl =
     ttlSeconds ??

@@ -3,7 +3,7 @@ import type { CommandContext } from '../../command-context.js';
 import { findKey } from '../files/select-keys.js';
 import { fileOption } from './options.js';
 
-/** `signet keys thumbprint`: RFC 7638, of one key or of all. */
+/** `signet keys thumbprint`: shows the RFC 7638 thumbprint of one key or of all keys. */
 export function registerThumbprint(keys: Command, context: CommandContext): void {
   keys
     .command('thumbprint')

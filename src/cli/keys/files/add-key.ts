@@ -5,7 +5,7 @@ import { withLifecycle } from '../material/new-key.js';
 import type { Jwk, KeyFileContents, KeyFiles } from './key-files.js';
 import { shareAlgorithm } from './select-keys.js';
 
-/** Where a new key goes. */
+/** Where a new key is written. */
 export interface Destination {
   readonly file: string;
   readonly add?: boolean;
@@ -13,9 +13,10 @@ export interface Destination {
 }
 
 /**
- * Puts a key into a new file, or with `add` into one that exists.
+ * Writes a key to a new file or, with `add`, to an existing one.
  *
- * @throws KeyError when the gateway would refuse it, CommandError when it would not fit in, FileError
+ * @throws KeyError when the gateway would refuse the key, CommandError when it conflicts with the file, FileError when
+ * the file cannot be read or written
  */
 export async function addKey(
   jwk: Jwk,
@@ -39,7 +40,10 @@ export async function addKey(
   });
 }
 
-/** In a set with states a key without one would compete with the active key. */
+/**
+ * Returns the state for `--add` without `--state`. In a set with states, a key without a state would compete with the
+ * active key.
+ */
 function defaultState({ key }: ImportedKey, { set }: KeyFileContents): KeyState | undefined {
   if (set.entries().every(({ lifecycle }) => lifecycle === undefined)) return undefined;
   return key.signing === undefined ? 'verifying' : 'pending';

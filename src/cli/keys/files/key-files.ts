@@ -11,27 +11,27 @@ import { CommandError } from '../../command.error.js';
 import type { Files } from '../../files.js';
 import type { Settings } from '../../settings.js';
 
-/** A JWK as it stands in the file, with members that nobody here knows. */
+/** A JWK as in the file, including unknown members. */
 export type Jwk = Readonly<Record<string, unknown>>;
 
-/** A key file, opened and checked by the gateway's rules. */
+/** A key file that was read and checked by the gateway's rules. */
 export interface KeyFileContents {
-  /** The file, as it was typed. */
+  /** Name of the file, as it was typed. */
   readonly name: string;
   readonly set: KeySet;
   readonly jwks: readonly Jwk[];
-  /** What the JWK Set holds beside its keys. */
+  /** Members of the JWK Set other than `keys`. */
   readonly members: Jwk;
-  /** The file is a JWE. */
+  /** True when the file is a JWE. */
   readonly encrypted: boolean;
 }
 
-/** The JSON of a key file; not checked yet. */
+/** The JSON of a key file, which is not checked yet. */
 export interface KeyFileText {
-  /** Decrypted. */
+  /** The text, decrypted. */
   readonly text: string;
   readonly encrypted: boolean;
-  /** How others can get at the secrets in it; `undefined` when they cannot. */
+  /** How other users can read the secrets in the file; `undefined` when they cannot. */
   readonly exposure?: string;
 }
 
@@ -45,19 +45,19 @@ export class KeyFiles {
   /**
    * Reads a key file as the gateway does.
    *
-   * @throws FileError when it cannot be read, CommandError when it is encrypted and there is no
-   * passphrase, KeyError when that is the wrong one
+   * @throws FileError when the file cannot be read, CommandError when it is encrypted and there is no passphrase,
+   * KeyError when the passphrase is wrong
    */
   async read(name: string): Promise<KeyFileText> {
     return this.decrypt(name, await this.files.read(name));
   }
 
-  /** Opens a key file. @throws as {@link read}, and KeyError when the gateway would refuse it */
+  /** Reads and checks a key file. @throws like {@link read}; also KeyError when the gateway would refuse it */
   async open(name: string): Promise<KeyFileContents> {
     return parse(name, await this.read(name));
   }
 
-  /** Writes a new key file. @throws FileError with `EEXIST` when there is one, KeyError for a bad key */
+  /** Writes a new key file. @throws FileError with code `EEXIST` if it exists, KeyError for an invalid key */
   async create(name: string, jwks: readonly Jwk[]): Promise<void> {
     const text = toText(jwks);
     KeySet.parse(text, name);
@@ -65,12 +65,11 @@ export class KeyFiles {
   }
 
   /**
-   * Changes the keys of a file: one command at a time, as a whole or not at all, and encrypted again
-   * if the file is. A single JWK becomes a set.
+   * Changes the keys of a file atomically, by one command at a time. An encrypted file stays encrypted. A single JWK
+   * becomes a set.
    *
-   * @param change gives the new keys, or `undefined` to leave the file alone
-   * @throws as {@link open}, and KeyError, before anything is written, when the gateway would refuse
-   * the result
+   * @param change returns the new keys, or `undefined` to leave the file unchanged
+   * @throws like {@link open}; also KeyError, before anything is written, when the gateway would refuse the result
    */
   change(
     name: string,
@@ -89,17 +88,17 @@ export class KeyFiles {
   }
 
   /**
-   * Replaces the text of a key file while no other command can.
+   * Replaces the text of a key file, by one command at a time.
    *
-   * @param rewrite gives the new text, or `undefined` to leave the file alone
-   * @throws as {@link open}
+   * @param rewrite returns the new text, or `undefined` to leave the file unchanged
+   * @throws like {@link open}
    */
   rewrite(
     name: string,
     rewrite: (contents: KeyFileContents) => Promise<string | undefined>,
   ): Promise<void> {
     return this.files.named(name, async (path) => {
-      // A symbolic link stays one: what it leads to is replaced.
+      // A symbolic link is kept: its target is replaced.
       const target = await realpath(path).catch(({ code }: NodeJS.ErrnoException) => {
         throw new FileError(path, `cannot be read (${code})`, code);
       });
@@ -128,11 +127,11 @@ const parse = (name: string, { text, encrypted }: KeyFileText): KeyFileContents 
   ...splitSet(parseJsonExactly(text)),
 });
 
-/** The JWK Set as it is written. */
+/** Returns the text of a JWK Set for a file. */
 export const toText = (jwks: readonly Jwk[], members: Jwk = {}): string =>
   `${JSON.stringify({ ...members, keys: jwks }, null, 2)}\n`;
 
-/** The keys of a JWK Set, or the one of a single JWK. */
+/** Splits a JWK Set into its keys and its other members. A single JWK counts as a set of one key. */
 export function splitSet(value: unknown): { jwks: Jwk[]; members: Jwk } {
   if (!isJsonObject(value) || !Object.hasOwn(value, 'keys'))
     return { jwks: [value as Jwk], members: {} };

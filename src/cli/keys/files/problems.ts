@@ -10,10 +10,10 @@ import { signsNow } from './select-keys.js';
 
 const WRITABLE_BY_OTHERS = 0o022;
 const WRITABLE_BY_ALL = 0o002;
-/** In such a folder only the owner of a file can replace it. */
+/** Sticky bit. In a folder with it, only the owner of a file can replace the file. */
 const STICKY = 0o1000;
 
-/** Why the gateway would refuse a key file; unlike the gateway, this names the problem of each key. */
+/** Returns why the gateway would refuse a key file. Unlike the gateway, it reports the problem of each key. */
 export function contentProblems(text: string, name: string): string[] {
   const whole = problemOf(() => KeySet.parse(text, name));
   if (whole === undefined) return [];
@@ -23,7 +23,7 @@ export function contentProblems(text: string, name: string): string[] {
   return [...new Set([...each, whole])];
 }
 
-/** What stops the gateway, or helps an attacker, in a set that is well-formed. */
+/** Returns what stops the gateway, or helps an attacker, in a well-formed set. */
 export function setProblems(set: KeySet, settings: Settings): string[] {
   const problems: string[] = [];
   if (!set.entries().some(signsNow)) problems.push(`${set.source}: there is no key that signs`);
@@ -33,10 +33,10 @@ export function setProblems(set: KeySet, settings: Settings): string[] {
 }
 
 /**
- * How others can read or change a key file, one line per way.
+ * Returns how other users can read or change a key file, a line each.
  *
- * @param path of the file
- * @param name what messages call it
+ * @param path path of the file
+ * @param name name of the file in messages
  */
 export async function exposureProblems(
   path: string,
@@ -46,7 +46,7 @@ export async function exposureProblems(
   if (process.platform === 'win32') return [];
   const problems: string[] = [];
   if (exposure !== undefined) problems.push(exposure);
-  // Whoever can write to an encrypted file can bring back an old one.
+  // A user who can write to an encrypted file can restore an old version of it.
   else if (((await stat(path)).mode & WRITABLE_BY_OTHERS) !== 0)
     problems.push(`${name} can be changed by others; run: chmod 600 ${name}`);
   const { mode } = await stat(dirname(path));
@@ -68,7 +68,7 @@ function activeTwice(set: KeySet): string[] {
       .filter(({ key }) => keyMisfit(key, alg) === undefined)
       .map(({ key }) => `'${key.kid}'`)
       .join(', ');
-    // Keys without alg meet in several algorithms; once is enough to say so.
+    // Keys without `alg` conflict in several algorithms. They are reported once.
     if (!kids.includes(', ') || seen.has(kids)) return [];
     seen.add(kids);
     return [`${set.source}: more than one active key for ${alg}: ${kids}`];
@@ -89,7 +89,10 @@ const activeTooLong = (set: KeySet): string[] =>
         `${set.source}: kid '${key.kid}' is active but its not_after is over: its tokens are refused`,
     );
 
-/** Only if somebody configured it here: the defaults say nothing about another machine's file. */
+/**
+ * Checks the set against SIGNER_KID and SIGNER_ALG if one of them is set: the defaults say nothing about the file of
+ * another machine.
+ */
 function misconfigured(set: KeySet, settings: Settings): string[] {
   if (settings.given('SIGNER_KID') === undefined && settings.given('SIGNER_ALG') === undefined)
     return [];

@@ -11,8 +11,8 @@ import type { Settings } from '../../settings.js';
 import type { KeyFileContents } from './key-files.js';
 
 /**
- * The algorithms that keys can serve: one of a key whose JWK names it, else all that fit its type. Of two
- * names of one algorithm (`EdDSA`, `Ed25519`) that which a JWK has, else the older one.
+ * Returns the algorithms that keys can serve: the `alg` of a JWK, or all that fit the type of a JWK without `alg`. Of
+ * two names of one algorithm (`EdDSA`, `Ed25519`) it returns the one in a JWK, else the older one.
  */
 export function algorithmsOf(...keys: readonly JwsKey[]): JwsAlgorithm[] {
   const served = JWS_ALGORITHMS.filter((alg) =>
@@ -29,11 +29,11 @@ export function algorithmsOf(...keys: readonly JwsKey[]): JwsAlgorithm[] {
 export const shareAlgorithm = (one: JwsKey, other: JwsKey): boolean =>
   algorithmsOf(one).some((alg) => keyMisfit(other, alg) === undefined);
 
-/** True for a key that would sign now, if it were asked to. */
+/** True for a key that can sign now: it has secret or private members, and its state, if any, is `active`. */
 export const signsNow = ({ key, lifecycle }: ImportedKey): boolean =>
   key.signing !== undefined && (lifecycle === undefined || lifecycle.state === 'active');
 
-/** A key by kid or by thumbprint. @throws CommandError when there is none */
+/** Finds a key by kid or thumbprint. @throws CommandError when there is none */
 export function findKey({ set, name }: KeyFileContents, kid: string): ImportedKey {
   const keys = set.entries();
   const found =
@@ -43,7 +43,7 @@ export function findKey({ set, name }: KeyFileContents, kid: string): ImportedKe
   return found;
 }
 
-/** The kid the gateway signs with by its settings; `undefined` for `auto` and when it is unset. */
+/** Returns the kid in SIGNER_KID; `undefined` for `auto`, and when the variable is not set. */
 export function configuredKid(settings: Settings): string | undefined {
   const kid = settings.given('SIGNER_KID');
   return kid === AUTO_KID ? undefined : kid;

@@ -1,20 +1,20 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CommandError } from '../../command.error.js';
 
-/** A key as a JWK without kid and alg, and what it was read as, for the operator. */
+/** A key as a JWK without kid and alg, with a description of its format for the operator. */
 export interface KeyMaterial {
   readonly material: JsonWebKey;
   readonly description: string;
 }
 
-/** True for text that holds a PEM: such a text is never taken for a secret. */
+/** True for text that contains PEM. Such text is never read as a secret. */
 export const isPem = (text: string): boolean => text.includes('-----BEGIN ');
 
 /**
- * A private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate. Line breaks may be
- * missing, or written as `\n` as in environment files; the whole may be indented or in quotes.
+ * Reads a private or public key in PEM: PKCS#8, PKCS#1, SEC1, SPKI, or the key of a certificate. Line breaks may be
+ * missing, or written as `\n` as in environment files. The text may be indented or in quotes.
  *
- * @throws CommandError naming what is wrong, never any of the contents
+ * @throws CommandError that names the problem, but none of the contents
  */
 export function parsePem(text: string): KeyMaterial {
   if (/ENCRYPTED/.test(text))
@@ -41,11 +41,11 @@ export function parsePem(text: string): KeyMaterial {
 
 interface PemBlock {
   readonly label: string;
-  /** As RFC 7468 section 3 writes it. */
+  /** The block, normalized to the form of RFC 7468 section 3. */
   readonly pem: string;
 }
 
-/** The blocks of a text, however its line breaks are written. */
+/** Returns the blocks of a text, however its line breaks are written. */
 const pemBlocks = (text: string): PemBlock[] =>
   [
     ...text
@@ -59,7 +59,7 @@ const pemBlocks = (text: string): PemBlock[] =>
     };
   });
 
-/** The block that holds the key: the private key, else the first of a chain of certificates. */
+/** Returns the block with the key: a private key, else a public key, else the first certificate of a chain. */
 function keyBlock(blocks: readonly PemBlock[]): PemBlock | undefined {
   for (const kind of ['PRIVATE KEY', 'PUBLIC KEY']) {
     const [block, ...others] = blocks.filter(({ label }) => label.endsWith(kind));
@@ -75,7 +75,7 @@ function keyBlock(blocks: readonly PemBlock[]): PemBlock | undefined {
 const ENCODINGS = ['hex', 'base64url', 'base64', 'text'] as const;
 type Encoding = (typeof ENCODINGS)[number];
 
-/** Decoders that accept one spelling only; padding may be left out. */
+/** Decoders that accept only one encoding of the same bytes. Padding may be left out. */
 const DECODERS: Readonly<Record<Encoding, (text: string) => Buffer | undefined>> = {
   hex: (text) => exact(text.toLowerCase(), 'hex', text.toLowerCase()),
   base64url: (text) => exact(text, 'base64url', text.replace(/={0,2}$/, '')),
@@ -84,10 +84,10 @@ const DECODERS: Readonly<Record<Encoding, (text: string) => Buffer | undefined>>
 };
 
 /**
- * An HMAC secret as it is written in configuration files.
+ * Reads an HMAC secret as it is written in configuration files.
  *
- * @param encoding default: the first of hex, base64url and base64 that it can be
- * @throws CommandError when it is not written that way
+ * @param encoding Default: the first of hex, base64url and base64 that fits the text
+ * @throws CommandError when the text does not have this encoding
  */
 export function parseSecret(contents: string, encoding: string | undefined): KeyMaterial {
   const named = ENCODINGS.find((name) => name === encoding);
@@ -113,7 +113,7 @@ export function parseSecret(contents: string, encoding: string | undefined): Key
   );
 }
 
-/** What OpenSSL breaks into lines, and what is quoted in environment files. */
+/** Removes the line breaks that OpenSSL writes, and the quotes of environment files. */
 const unfolded = (text: string): string =>
   text
     .trim()

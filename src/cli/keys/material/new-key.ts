@@ -11,10 +11,10 @@ import {
 import type { Jwk } from '../files/key-files.js';
 
 /**
- * A fresh private or secret JWK with `kid`, `alg` and `use`.
+ * Makes a new private or secret JWK with `kid`, `alg` and `use`.
  *
- * @param kid default: the RFC 7638 thumbprint. Of a random secret it gives nothing away (section 7)
- * @param rsaBits size of an RSA modulus; default 3072
+ * @param kid Default: the RFC 7638 thumbprint. That of a random secret reveals nothing (section 7)
+ * @param rsaBits size of an RSA modulus in bits. Default 3072
  */
 export async function createJwk(alg: JwsAlgorithm, kid?: string, rsaBits?: number): Promise<Jwk> {
   for (;;) {
@@ -27,14 +27,14 @@ export async function createJwk(alg: JwsAlgorithm, kid?: string, rsaBits?: numbe
   }
 }
 
-/** RSA keys take seconds, so they are made on another thread. */
+/** Makes the key members. An RSA key takes seconds, so it is generated on another thread. */
 async function newMaterial(alg: JwsAlgorithm, rsaBits = DEFAULT_RSA_BITS): Promise<JsonWebKey> {
   if (algorithmSpec(alg).kty !== 'RSA') return generateJwk(alg);
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: rsaBits });
   return privateKey.export({ format: 'jwk' });
 }
 
-/** A JWK with another lifecycle, in its member `signet`. */
+/** Returns the JWK with another lifecycle, which is its member `signet`. */
 export function withLifecycle(jwk: Jwk, { state, notBefore, notAfter }: KeyLifecycle): Jwk {
   const others = isJsonObject(jwk.signet) ? jwk.signet : {};
   return { ...jwk, signet: { ...others, state, not_before: notBefore, not_after: notAfter } };

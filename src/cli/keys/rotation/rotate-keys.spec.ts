@@ -41,7 +41,7 @@ describe('the keys that take turns', () => {
 
   it('are those of SIGNER_ALG and its default, where the file has others, too', async () => {
     expect(await rotate([hs, es])).toMatchObject({ alg: 'HS256', otherAlgorithms: ['ES256'] });
-    // Whoever says which one needs not be told of the others.
+    // If the caller names an algorithm, the others are not reported.
     expect(await rotate([hs, es], {}, { SIGNER_ALG: 'ES256' })).toMatchObject({
       alg: 'ES256',
       otherAlgorithms: [],

@@ -20,35 +20,35 @@ import {
   type Step,
 } from './rotation-rules.js';
 
-/** What the caller wants. */
+/** Options of {@link rotateKeys}. */
 export interface RotationOptions {
-  /** Only the keys of one algorithm take turns; default: see {@link chooseAlgorithm}. */
+  /** The algorithm whose keys are rotated. Default: see {@link chooseAlgorithm}. */
   readonly alg?: JwsAlgorithm;
-  /** The key that signs, where the file does not say. */
+  /** Kid of the key that signs, for a file whose keys have no states. */
   readonly kid?: string;
   readonly purge?: boolean;
   readonly now?: boolean;
   readonly force?: boolean;
 }
 
-/** One step of a rotation, done but not written yet. */
+/** One step of a rotation, before it is written to the file. */
 export interface Rotation {
   /** The keys of the file afterwards; `undefined` when nothing changes. */
   readonly jwks: readonly Jwk[] | undefined;
   readonly alg: JwsAlgorithm;
-  /** Further algorithms of the file, where nobody said which one is meant. */
+  /** Other algorithms of the file; empty if an option or a variable names the algorithm or the key. */
   readonly otherAlgorithms: readonly JwsAlgorithm[];
   readonly step: Step;
-  /** Kid of a fresh key. */
+  /** Kid of the new key, if the step made one. */
   readonly created: string | undefined;
   /** Kids of retired keys that are removed. */
   readonly purged: readonly string[];
-  /** What comes after this step. */
+  /** The step after this one. */
   readonly next: Step;
 }
 
 /**
- * Does the next step for the keys of one algorithm; those of others stay as they are.
+ * Does the next step for the keys of one algorithm. Keys of other algorithms are not changed.
  *
  * @param now seconds since 1970
  * @throws CommandError when it is not clear which keys are meant, or a step is wanted before it is safe
@@ -64,7 +64,7 @@ export async function rotateKeys(
   const before = rotatingKeys(contents, alg);
   const signer = signingKid(contents, options.kid, settings);
   const keys = assignStates(before, signer, now + timing.outlive);
-  // Keys that just got their state may be in their last days; they do not hold up the rotation.
+  // Keys that get their first state now may still verify for some time. They do not delay the rotation.
   const plain = before.some(({ state }) => state === undefined);
   const due: Step = plain
     ? { kind: 'prepare', notBefore: now + timing.publish }
@@ -89,8 +89,8 @@ export async function rotateKeys(
 }
 
 /**
- * The algorithm whose keys take turns: the one that is named, that of the key that is named, the one
- * that `SIGNER_ALG` or its default says, or the only one that the file signs with.
+ * Chooses the algorithm whose keys are rotated: that of the option `alg`, that of the key in the option `kid` or in
+ * `SIGNER_KID`, that of `SIGNER_ALG` or its default, or the only one that the file signs with.
  *
  * @throws CommandError when it is not clear
  */
@@ -142,7 +142,7 @@ const rotatingKeys = ({ set }: KeyFileContents, alg: JwsAlgorithm): RotatingKey[
       notAfter: lifecycle?.notAfter,
     }));
 
-/** As the command line names it, else as the gateway's settings do. */
+/** Returns the kid of the key that signs, by the command line or else by the settings of the gateway. */
 function signingKid(
   contents: KeyFileContents,
   named: string | undefined,
@@ -158,12 +158,12 @@ function signingKid(
         .kid;
 }
 
-/** A step that is not due, because the caller insists. */
+/** Returns a step that is not due yet, for `--now`. @throws CommandError when it is not safe, without `--force` */
 function stepBeforeTime(
   { step, kid, until }: Extract<Step, { kind: 'wait' }>,
   { force }: RotationOptions,
 ): Step {
-  // To prepare another key early harms nobody.
+  // Preparing another key early is always safe.
   if (step.kind === 'prepare' || force === true) return step;
   const reason =
     step.kind === 'activate'
@@ -172,7 +172,7 @@ function stepBeforeTime(
   throw new CommandError(`too early: ${reason}; --force does it nevertheless`);
 }
 
-/** A key like the one it will replace. */
+/** Makes a key like the one that it will replace. */
 function successor(
   { set }: KeyFileContents,
   alg: JwsAlgorithm,

@@ -4,7 +4,7 @@ import type { Settings } from '../../settings.js';
 import type { Rotation } from './rotate-keys.js';
 import type { Step } from './rotation-rules.js';
 
-/** What a rotation did, what comes next, and what else has to be right, a line each. */
+/** Describes what a rotation did, what comes next, and what else has to be configured, a line each. */
 export function describeRotation(rotation: Rotation, settings: Settings): string[] {
   const { step, created, purged, next } = rotation;
   const notes =
@@ -44,7 +44,7 @@ const INTENTIONS: Readonly<Record<Step['kind'], string>> = {
   wait: 'wait',
 };
 
-/** When the next call has something to do. */
+/** Describes the next step, and when it is due. */
 function describeNext(next: Step): string {
   if (next.kind !== 'wait') return `next       ${INTENTIONS[next.kind]}, with the next call`;
   const { step, kid, until } = next;
@@ -59,7 +59,7 @@ const algorithmNotes = ({ alg, otherAlgorithms }: Rotation): string[] =>
         `these are the keys of ${alg}, the default of SIGNER_ALG; the file has keys of ${otherAlgorithms.join(', ')}, too: rotate those with --alg`,
       ];
 
-/** What has to be right around the file for a rotation to be one. */
+/** Returns notes on what else has to be configured for a rotation to take effect. */
 function configurationNotes({ alg }: Rotation, settings: Settings): string[] {
   const notes: string[] = [];
   if (settings.text('SIGNER_KID') !== AUTO_KID)

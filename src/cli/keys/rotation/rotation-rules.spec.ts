@@ -40,7 +40,7 @@ describe('nextStep', () => {
       kid: 'a',
       step: { kind: 'prepare', notBefore: NOW + 300 },
     });
-    // Nobody knows how old it is.
+    // The age of this key is unknown.
     expect(next([active()], { every })).toMatchObject({ kind: 'prepare' });
   });
 
@@ -218,7 +218,7 @@ describe('a rotation', () => {
     const holds = fc.check(
       fc.property(fc.uniqueArray(anyKey, { selector: ({ kid }) => kid }), (keys) => {
         const step = next(keys);
-        // Whatever is to be waited for lies ahead, and what signs can sign.
+        // The time to wait for is in the future, and a key to activate can sign.
         return step.kind === 'wait'
           ? step.until > NOW
           : step.kind !== 'activate' || keys.some((one) => one.kid === step.kid && one.canSign);

@@ -6,17 +6,17 @@ import {
 } from '../../../core/keys/index.js';
 import { CommandError } from '../../command.error.js';
 
-/** How long others go on with what they know, in seconds. */
+/** Waiting times of a rotation, in seconds. */
 export interface RotationTiming {
-  /** From the file being written until every verifier knows a new key. */
+  /** From the write of the file until every verifier knows a new key. */
   readonly publish: number;
-  /** From the file being written until the last token of the replaced key has expired. */
+  /** From the write of the file until the last token of the replaced key has expired. */
   readonly outlive: number;
-  /** Least age of the active key before another one is prepared. */
+  /** Minimum age of the active key before another one is prepared. */
   readonly every: number;
 }
 
-/** The next thing to do; times as NumericDate. */
+/** A step of a rotation. Times are NumericDates. */
 export type Step =
   | { readonly kind: 'prepare'; readonly notBefore: number }
   | { readonly kind: 'schedule'; readonly kid: string; readonly notBefore: number }
@@ -32,13 +32,13 @@ export type Step =
       readonly kind: 'wait';
       readonly until: number;
       readonly kid: string;
-      /** What the step is that is too early. */
+      /** The step that is not due yet. */
       readonly step: Step;
     };
 
 /**
- * The next step of a rotation. A key is published before it signs, and goes on verifying until its
- * last token has expired; the next rotation begins when this one is over.
+ * Returns the next step of a rotation. A key is published before it signs, and verifies until its last token has
+ * expired. The next rotation begins when this one is over.
  *
  * @param now seconds since 1970
  */
@@ -67,7 +67,7 @@ export function nextStep(
     : { kind: 'wait', until: due, kid: active.kid, step: prepare };
 }
 
-/** The keys after a step; a key to be prepared is not among them. */
+/** Returns the keys after a step. The new key of the step `prepare` is not added. */
 export function applyStep(keys: readonly RotatingKey[], step: Step): readonly RotatingKey[] {
   switch (step.kind) {
     case 'schedule':
@@ -88,9 +88,9 @@ export function applyStep(keys: readonly RotatingKey[], step: Step): readonly Ro
 /**
  * Gives states to keys that have none: one signs, the others verify until their last token has expired.
  *
- * @param named kid of the key that signs; default: the only one able to
- * @param notAfter seconds since 1970: when the last token of the others has expired
- * @throws CommandError when it is not clear which one signs
+ * @param named kid of the key that signs. Default: the only key that can sign
+ * @param notAfter when the last token of the other keys has expired, in seconds since 1970
+ * @throws CommandError when it is not clear which key signs
  */
 export function assignStates(
   keys: readonly RotatingKey[],
@@ -111,7 +111,7 @@ export function assignStates(
   return keys.map((key) => {
     if (key.state !== undefined) return key;
     if (key === chosen) return { ...key, state: 'active' };
-    // Public keys belong to somebody else, whose tokens go on.
+    // Public keys belong to another issuer, whose tokens remain valid.
     return { ...key, state: 'verifying', notAfter: key.canSign ? notAfter : undefined };
   });
 }

@@ -1,9 +1,9 @@
 import { quoteLiteral } from '../write/literals.js';
 
 /*
- * Expressions (CEL) on the claims of a token, as TypeScript. Only forms whose meaning is the same here are
- * taken: where KrakenD's evaluation would end in an error, which refuses, ours must not be true. So there
- * is no negation but that of `has()`.
+ * Translates expressions (CEL) on the claims of a token to TypeScript. Only forms with the same meaning are taken over:
+ * where the evaluation in KrakenD fails, which refuses the request, the translation must not be true. So only `has()`
+ * may be negated.
  *
  *   or   = and { "||" and }        and  = test { "&&" test }
  *   test = "(" or ")" | "has(" claim ")" | "!has(" claim ")" | text " in " claim | claim " in " list
@@ -20,7 +20,7 @@ interface Token {
   readonly value: string;
 }
 
-/** Thrown for whatever is not taken. */
+/** Thrown for an expression that cannot be taken over. */
 class NotTaken extends Error {}
 
 /**
@@ -38,7 +38,7 @@ export function claimCondition(expression: string): string | undefined {
   }
 }
 
-/** What conditions are made of; each is false, or empty, for a claim of another type. */
+/** The functions that conditions use, as TypeScript. For a claim of another type a condition is false. */
 export const CLAIM_FUNCTIONS: Readonly<Record<string, string>> = {
   claimAt: `/** A claim, by its path; \`undefined\` where there is none. */
 const claimAt = (claims: object, ...path: readonly string[]): unknown =>
@@ -128,7 +128,7 @@ class Parser {
     this.expect('(');
     const claim = this.claim();
     this.expect(')');
-    // Within a claim that is not there has() is an error, not false.
+    // In KrakenD, has() on a member of a missing claim fails instead of being false.
     if (operator === '===' && claim.includes("', '")) throw new NotTaken();
     return `${claim} ${operator} undefined`;
   }
@@ -171,7 +171,7 @@ class Parser {
     return `listOf([${items.join(', ')}]).includes(${claim})`;
   }
 
-  /** The last name of what looks like a claim is that of a method. */
+  /** Translates a call. The last name in what was read as a claim is that of the method. */
   private method(claim: string, name: string): string {
     const method = { startsWith: 'startsWith', endsWith: 'endsWith', contains: 'includes' }[name];
     const of = claim.replace(/, '\w+'\)$/, ')');
@@ -179,7 +179,7 @@ class Parser {
     this.expect('(');
     const text = this.next('text').value;
     this.expect(')');
-    // Each text holds the empty one, and so would a claim that is none.
+    // Every text contains the empty text, even the one that stands for a claim of another type.
     if (text === '') throw new NotTaken();
     return `textOf(${of}).${method}(${quoteLiteral(text)})`;
   }
@@ -266,7 +266,7 @@ function ofClaim(
   return compare(`numberOf(${claim})`, operator, text);
 }
 
-/** `!=` is true for NaN, so what has no number is never asked. */
+/** Compares numbers. `!=` is true for NaN, so `>= 0` excludes values without a number. */
 function compare(left: string, operator: string, number: string): string {
   if (operator === '!=') return `differs(${left}, ${number}) && ${left} >= 0`;
   return `${left} ${operator === '==' ? '===' : operator} ${number}`;

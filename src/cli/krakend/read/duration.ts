@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const PART = /(\d{1,12}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)/y;
 
-/** Milliseconds of a duration as Go writes it (`1h30m`, `1.5s`); `undefined` when it is none. */
+/** Converts a Go duration (`1h30m`, `1.5s`) to milliseconds; `undefined` for any other text. */
 export function parseDuration(text: string): number | undefined {
   let total = 0;
   PART.lastIndex = 0;

@@ -2,16 +2,16 @@ import { isJsonObject } from '../../../core/json/index.js';
 import { parseDuration } from './duration.js';
 
 /**
- * Reads the members of one object of a KrakenD configuration, and knows afterwards which of them
- * nobody asked for. Wrong types are gathered as problems, so that all of them are told at once.
+ * Reads the members of one object of a KrakenD configuration, and remembers which of them were read. Wrong types are
+ * collected as problems, so that all of them are reported at once.
  */
 export class Fields {
   private readonly values: ReadonlyMap<string, unknown>;
   private readonly asked = new Set<string>();
 
   /**
-   * @param where what messages call the object
-   * @param problems takes what cannot be read
+   * @param where name of the object in messages
+   * @param problems receives a line per member of a wrong type
    */
   constructor(
     object: unknown,
@@ -71,14 +71,14 @@ export class Fields {
     );
   }
 
-  /** Milliseconds of a Go duration such as `1.5s`. */
+  /** Reads a Go duration such as `1.5s` as milliseconds. */
   milliseconds(name: string): number | undefined {
     return this.typed(name, 'a duration like "2s" or "900ms"', (value) =>
       typeof value === 'string' ? parseDuration(value) : undefined,
     );
   }
 
-  /** Objects of a list. */
+  /** Reads a list of objects. */
   objects(name: string): readonly object[] {
     return (
       this.typed(name, 'a list of objects', (value) =>
@@ -87,7 +87,7 @@ export class Fields {
     );
   }
 
-  /** Names that are there and that nobody asked for; comments (`$schema`, `@…`) are none. */
+  /** Returns the names of members that were not read, without comments (`$schema`, `@…`, `_…`). */
   unread(): string[] {
     return [...this.values.keys()].filter((name) => !this.asked.has(name) && !/^[$@_]/.test(name));
   }

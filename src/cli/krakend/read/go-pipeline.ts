@@ -1,15 +1,15 @@
 import { TemplateError } from './parse-go-template.js';
 
-/** Variables of a block and, behind them, those around it. */
+/** The variables of a block, including those of the blocks around it. */
 export type Scope = ReadonlyMap<string, unknown>;
 
-/** What a pipeline can reach. */
+/** What a pipeline can refer to. */
 export interface PipelineContext {
   readonly dot: unknown;
   readonly scope: Scope;
-  /** Text by the name of its file, for `include`. */
+  /** Partials by file name, for `include`. */
   readonly partials: Readonly<Record<string, string>>;
-  /** Gets what is missing. */
+  /** Receives a line per missing setting, partial or function. */
   readonly problems: Set<string>;
 }
 
@@ -17,9 +17,9 @@ const TOKENS =
   /"(?:[^"\\]|\\.)*"|`[^`]*`|\$?(?:\.?[A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)*|\$(?:\.[A-Za-z_]\w*)+|-?\d+(?:\.\d+)?|[$.()|]/g;
 
 /**
- * The value of a pipeline: what stands between the braces of an action.
+ * Evaluates a pipeline: the text between the braces of an action.
  *
- * @param maybe true where a value that is not there is an answer, too
+ * @param maybe true if a missing value is no problem
  * @throws TemplateError
  */
 export function pipelineValue(code: string, context: PipelineContext, maybe = false): unknown {
@@ -29,10 +29,10 @@ export function pipelineValue(code: string, context: PipelineContext, maybe = fa
   return new Evaluation(tokens, context, maybe).pipeline();
 }
 
-/** One pipeline. */
+/** The evaluation of one pipeline. */
 class Evaluation {
   private position = 0;
-  /** A value that is not there is an answer, too. */
+  /** True if a missing value is no problem. */
   private readonly isOptional: boolean;
 
   constructor(
@@ -52,7 +52,7 @@ class Evaluation {
     return value;
   }
 
-  /** @param piped what comes last among the arguments */
+  /** @param piped the last arguments: the value in front of `|` */
   private command(piped: readonly unknown[]): unknown {
     const word = this.tokens[this.position] ?? '';
     if (!/^[A-Za-z_]\w*$/.test(word) || /^(?:true|false|nil)$/.test(word)) return this.operand();
@@ -173,14 +173,14 @@ class Evaluation {
   }
 }
 
-/** Go takes nothing, zero and what is empty for false. */
+/** True for a value that Go takes for true: not for nothing, zero, and empty values. */
 export function isTrue(value: unknown): boolean {
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
   return Boolean(value);
 }
 
-/** A value as it stands in the output. */
+/** Returns a value as text for the output. */
 export function printed(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -5,20 +5,20 @@
 import { isTrue, pipelineValue, printed, type Scope } from './go-pipeline.js';
 import { TemplateError, TemplateParser, type TemplateNode } from './parse-go-template.js';
 
-/** What a template can reach. */
+/** What a template can refer to. */
 export interface TemplateFiles {
-  /** Values by the name of their file, without its end. */
+  /** Values by file name, without the extension. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Text by the name of its file, for `include`. */
+  /** Partials by file name, for `include`. */
   readonly partials: Readonly<Record<string, string>>;
-  /** Templates by the name of their file, for `template`. */
+  /** Templates by file name, for `template`. */
   readonly templates: Readonly<Record<string, string>>;
 }
 
 const MAX_OUTPUT = 20 * 1024 * 1024;
 const MAX_DEPTH = 50;
 
-/** @throws TemplateError with everything that is missing or that cannot be rendered */
+/** Renders a template. @throws TemplateError with everything that is missing or that cannot be rendered */
 export function renderGoTemplate(text: string, files: TemplateFiles): string {
   return new Renderer(files).render(text);
 }
@@ -45,7 +45,7 @@ class Renderer {
     for (const node of nodes) {
       const text = this.one(node, dot, scope);
       result += text;
-      // What makes nothing takes time, too.
+      // Nodes without output count as well, since they take time.
       this.size += 1 + (node.kind === 'text' || node.kind === 'print' ? text.length : 0);
       if (this.size > MAX_OUTPUT) throw new TemplateError(['the template makes too much']);
     }
@@ -84,7 +84,7 @@ class Renderer {
     scope: Scope,
   ): string {
     const list = this.value(code, dot, scope);
-    // Go goes through the members of a map in the order of their names.
+    // Go iterates over a map in the order of its keys.
     const entries: [unknown, unknown][] = Array.isArray(list)
       ? list.map((item: unknown, index) => [index, item])
       : Object.entries(list ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -114,7 +114,7 @@ class Renderer {
     return result;
   }
 
-  /** @param maybe true where a value that is not there is an answer, too */
+  /** @param maybe true if a missing value is no problem */
   private value(code: string, dot: unknown, scope: Scope, maybe = false): unknown {
     const { partials } = this.files;
     return pipelineValue(code, { dot, scope, partials, problems: this.problems }, maybe);

@@ -4,7 +4,7 @@ import type { Findings } from '../findings.js';
 import { componentName, optionRow, type OptionScope } from '../option-table.js';
 import { Fields } from './fields.js';
 
-/** The components of an `extra_config`, by their names of today. */
+/** Returns the components of an `extra_config` by their current names. */
 export function components(value: unknown, where: string, problems: string[]): Fields {
   if (!isJsonObject(value)) return new Fields(value ?? undefined, where, problems);
   const named = Object.entries(value).map(
@@ -17,11 +17,11 @@ export function components(value: unknown, where: string, problems: string[]): F
   return new Fields(Object.fromEntries(named), where, problems);
 }
 
-/** Tells what becomes of the options that no code reads, as the table says. */
+/** Reports what happens to options that no code reads, by `OPTION_TABLE`. */
 export class OptionTeller {
   /**
-   * @param refusals takes what protects, and is not taken over
-   * @param route label of the endpoint; left out: the service
+   * @param refusals receives the protections that are not taken over
+   * @param route label of the endpoint. Default: the service
    */
   constructor(
     private readonly findings: Findings,
@@ -33,7 +33,7 @@ export class OptionTeller {
   rest(fields: Fields, scope: OptionScope): string[] {
     const isComponent = scope.endsWith('extra_config');
     return fields.unread().flatMap((written) => {
-      // It may end up in a comment, and in a terminal.
+      // The name may be written into a comment, and to a terminal.
       const name = oneLine(written);
       const row = optionRow(scope, name);
       if (row === undefined) {

@@ -1,4 +1,4 @@
-/** A template that is not rendered, with every reason. */
+/** Thrown for a template that cannot be rendered, with all reasons. */
 export class TemplateError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('; '));
@@ -6,7 +6,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** A piece of a template; `code` is a pipeline, see go-pipeline.ts. */
+/** A node of a template. `code` is a pipeline, see go-pipeline.ts. */
 export type TemplateNode =
   | { kind: 'text'; text: string }
   | { kind: 'print'; code: string }
@@ -26,7 +26,7 @@ interface Branch {
   readonly body: readonly TemplateNode[];
 }
 
-/** An action may hold text in quotes that looks like its end. */
+/** Matches an action. It may contain quoted text that looks like its end. */
 const ACTION = /\{\{(-\s)?((?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|(?!\}\}|\s-\}\})[^])*?)(\s-)?\}\}/g;
 
 interface Part {
@@ -51,7 +51,7 @@ function split(text: string): Part[] {
   return parts;
 }
 
-/** The blocks of a template. Definitions go into a map, for all templates that are rendered together. */
+/** Parses a template. Definitions are added to a map that all templates of a rendering share. */
 export class TemplateParser {
   private position = 0;
   private readonly parts: readonly Part[];
@@ -69,7 +69,7 @@ export class TemplateParser {
     return nodes;
   }
 
-  /** Until an action that ends or continues the block. */
+  /** Reads nodes up to an action that ends or continues the block. */
   private nodes(): { nodes: TemplateNode[]; end?: string } {
     const nodes: TemplateNode[] = [];
     for (;;) {

@@ -1,7 +1,7 @@
 import type { Fields } from './fields.js';
 import type { KeyOptions, Revoker, Signer, Validator } from '../krakend-config.js';
 
-/** KrakenD's default, by its schema. */
+/** KrakenD's default algorithm, by its schema. */
 const DEFAULT_ALG = 'RS256';
 
 export function readSigner(fields: Fields): Signer {
@@ -21,7 +21,7 @@ export function readValidator(fields: Fields, problems: string[]): Validator {
   return {
     alg: fields.text('alg') ?? DEFAULT_ALG,
     issuer: given(fields.text('issuer')),
-    // One string is a frequent mistake, and clear enough.
+    // A single string is a frequent mistake, and its meaning is clear.
     audience: (typeof audience === 'string' ? [audience] : fields.texts('audience')).filter(
       (name) => name !== '',
     ),
@@ -79,5 +79,5 @@ function readPairs(fields: Fields, problems: string[]): Validator['propagateClai
   return [];
 }
 
-/** An empty text counts as none. */
+/** Treats an empty text as missing. */
 const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

@@ -8,10 +8,10 @@ import { components, OptionTeller } from './option-teller.js';
 import { EndpointReader } from './read-endpoint.js';
 
 /**
- * Understands a KrakenD configuration (version 2 or 3, rendered).
+ * Reads a KrakenD configuration (version 2 or 3, without templates).
  *
- * @param findings takes what there is to tell about it
- * @throws CommandError with everything that cannot be understood
+ * @param findings receives what the report has to say about it
+ * @throws CommandError with everything that cannot be read
  */
 export function readConfig(object: object, findings: Findings): KrakendConfig {
   const reader = new ServiceReader(object, findings);

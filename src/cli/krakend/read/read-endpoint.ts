@@ -8,20 +8,20 @@ import { Fields } from './fields.js';
 import { components, OptionTeller } from './option-teller.js';
 import { readSigner, readValidator } from './read-components.js';
 
-/** What the service says for all endpoints. */
+/** Settings of the service for all endpoints. */
 interface ServiceDefaults {
   readonly hosts: readonly string[];
   readonly encoding: string | undefined;
-  /** What protects every endpoint, and is not taken over. */
+  /** Protections of all endpoints that are not taken over. */
   readonly refusals: readonly string[];
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** Routes that the gateway has itself; `POST /token` and `GET /private/custom` are taken over. */
+/** Routes that the gateway itself has, except `POST /token` and `GET /private/custom`, which are taken over. */
 const OWN_ROUTES =
   /^(?:POST \/(?:token\/(?:revoke|introspect)|logout|admin\/revocations|_explain)|GET \/(?:health\/(?:live|ready)|docs(?:-json)?|sessions|_explain|_pages\/.*|\.well-known\/[^{}]*))$/;
 
-/** Reads one endpoint. What it cannot take over it tells, and leaves the rest of the file alone. */
+/** Reads one endpoint. What cannot be taken over becomes a finding, and does not affect other endpoints. */
 export class EndpointReader {
   private readonly problems: string[] = [];
   private readonly refusals: string[];
@@ -45,8 +45,8 @@ export class EndpointReader {
   }
 
   /**
-   * @param taken shapes of the routes before it, and takes its own
-   * @returns `undefined` when it is left out
+   * @param taken shapes of the previous routes; that of this route is added
+   * @returns `undefined` when the endpoint is left out
    */
   endpoint(taken: Set<string>): Endpoint | undefined {
     const { fields, label, problems } = this;
@@ -114,7 +114,7 @@ export class EndpointReader {
     if (new Set(parameters).size < parameters.length)
       problems.push('the path names a parameter twice');
     if (OWN_ROUTES.test(`${method} ${path}`)) problems.push('the gateway has this route itself');
-    // Express does not tell upper from lower case, nor a slash at the end.
+    // Express ignores case, and a slash at the end.
     const shape =
       `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}').replace(/(?<=.)\/$/, '')}`.toLowerCase();
     if (taken.has(shape)) problems.push('another endpoint has the same method and path');
@@ -133,7 +133,7 @@ export class EndpointReader {
       this.tellDiffers(
         `it merges ${more.length + 1} backends; only the first is asked, so ask the others in the controller`,
       );
-    // What hides something of another backend's answer is not needed: that is not asked.
+    // Options of the other backends, e.g. `deny`, are not read, since these backends are not called.
     const named = fields.texts('host');
     const hosts = (named.length > 0 ? named : this.service.hosts).map((host) => this.host(host));
     if (hosts.length === 0) this.problems.push('its backend has no host');
@@ -183,7 +183,7 @@ export class EndpointReader {
     return 'no-op';
   }
 
-  /** Each has to hold. One that cannot be taken over refuses the route. */
+  /** Takes over conditions, each of which has to be true. If one cannot be taken over, the route is refused. */
   private expressions(value: unknown, validator: Validator | undefined, where: string): void {
     if (value === undefined) return;
     const list = Array.isArray(value) ? (value as unknown[]) : [undefined];
@@ -233,7 +233,7 @@ export class EndpointReader {
         `qos/ratelimit/router: clients were told apart by ${strategy}; now they are by address`,
       );
     }
-    // Less than one per window is one in a longer window.
+    // A rate below one per window becomes one per longer window.
     const scale = limit < 1 ? 1 / limit : 1;
     return {
       limit: Math.max(1, Math.floor(limit * scale)),
@@ -241,7 +241,7 @@ export class EndpointReader {
     };
   }
 
-  /** The name of today, or that of version 1; a `*` may stand alone. */
+  /** Reads a list by its current name and by that of version 1. It may be a single `*`. */
   private either(name: string, old: string): readonly string[] {
     return [name, old].flatMap((one) =>
       this.fields.raw(one) === '*' ? ['*'] : this.fields.texts(one),
@@ -253,14 +253,16 @@ export class EndpointReader {
   }
 }
 
-/** What takes the place of `*`: what backends commonly look at, and nobody is harmed by. */
+/** Headers in place of `*`: backends commonly use them, and they are harmless. */
 const EVERYTHING = ['accept', 'accept-language', 'user-agent'];
 
-/** `*` and cookies are something else; the gateway writes where a request came from. */
+/**
+ * Names that are not listed: `*` and cookies are handled elsewhere, and the gateway writes the other headers itself.
+ */
 const NEVER = /^(?:\*|cookie|x-forwarded-(?:for|host|proto)|x-request-id)$/;
 const HEADER_NAME = /^[\w!#$%&'+.^`|~-]+$/;
 
-/** What of the client's headers the backend gets. */
+/** Returns which of the client's headers reach the backend. */
 function forwarding(
   names: readonly string[],
   validator: Validator | undefined,
@@ -268,7 +270,7 @@ function forwarding(
   const listed = new Set(names.map((name) => name.toLowerCase()));
   const has = (name: string): boolean => listed.has('*') || listed.has(name);
   const tokenHeader = validator && (validator.authHeaderName ?? 'Authorization').toLowerCase();
-  // On an open route it is a header like others.
+  // On an open route, `Authorization` is a header like others.
   const others = listed.has('*') ? [...EVERYTHING, 'authorization'] : [];
   return {
     inputHeaders: [...new Set([...listed, ...others])].filter(

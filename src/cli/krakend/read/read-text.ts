@@ -4,12 +4,11 @@ import { CommandError } from '../../command.error.js';
 const MAX_NESTING = 100;
 
 /**
- * The object that a configuration's text stands for: JSON, YAML or TOML, by the end of the file's name, or by
- * trying them where it ends otherwise.
+ * Parses a configuration: JSON, YAML or TOML, by the extension of the file or, with another extension, by trying each.
  *
- * @param source the file's name
- * @param anyValue takes a list or a single value as well
- * @throws CommandError when it is none of them, no object, or nests too deep
+ * @param source name of the file
+ * @param anyValue true: a list or a single value is accepted as well
+ * @throws CommandError when the text has none of these formats, is not an object, or nests too deep
  */
 export async function readText(text: string, source: string): Promise<object>;
 export async function readText(text: string, source: string, anyValue: true): Promise<unknown>;
@@ -28,14 +27,14 @@ async function parse(text: string, source: string): Promise<unknown> {
     try {
       return await read(text);
     } catch (error) {
-      // The command says what to install.
+      // The parser is not installed, so another format would not help.
       if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') throw error;
       reasons.push(`${name} (${reasonOf(error as Error)})`);
     }
   throw new CommandError(`${source} is not ${reasons.join(', nor ')}`);
 }
 
-/** The parsers quote the text, which may hold a secret: behind the reason, or below it. */
+/** Returns the reason without the text that parsers quote after or below it: it may contain a secret. */
 const reasonOf = ({ message }: Error): string =>
   (message.split('\n', 1)[0] ?? '').replace(/(?:,|:)? (?:\.\.\.)?["'].*$/, '').slice(0, 120);
 
@@ -53,7 +52,7 @@ const FORMATS: readonly Format[] = [
     ends: /\.toml$/i,
     read: async (text) => {
       const { parse: parseToml } = await import('smol-toml');
-      // Tables have no prototype, which comparisons of objects ask for; dates are text in JSON.
+      // JSON turns tables, which have no prototype, into plain objects that can be compared, and dates into text.
       return JSON.parse(JSON.stringify(parseToml(text))) as unknown;
     },
   },
@@ -63,7 +62,7 @@ const FORMATS: readonly Format[] = [
     read: async (text) => {
       const { parse: parseYaml } = await import('yaml');
       const value: unknown = parseYaml(text, { maxAliasCount: 100, logLevel: 'error' });
-      // An alias may stand within what it is an alias of.
+      // An alias inside of its own anchor makes a circular value, which JSON.stringify refuses.
       return JSON.parse(JSON.stringify(value)) as unknown;
     },
   },

@@ -16,14 +16,14 @@ export interface TemplateFolders {
 
 const MAX_FILES = 1000;
 
-/** What only stands in templates; a body that some plugin fills may have braces, too. */
+/** Matches what occurs only in templates. Braces alone may belong to a body that a plugin fills. */
 const LOOKS_LIKE_TEMPLATE =
   /\{\{-?\s*(?:\.|\$|\/\*|"|(?:include|template|range|if|with|define|marshal|env|end|else|index|printf|toJson|default|block)\b)/;
 
 /**
- * A configuration that is a template, rendered; any other as it is.
+ * Renders a configuration that is a template. Any other is returned unchanged.
  *
- * @param source its file's name, for messages
+ * @param source name of the file, for messages
  * @throws CommandError with every setting, partial and template that is missing
  * @throws FileError when a folder cannot be read
  */
@@ -50,7 +50,7 @@ export async function renderTemplate(
   }
 }
 
-/** Contents of the files in a folder, by their names. */
+/** Returns the contents of the files in a folder, by name. */
 async function readFolder(
   folder: string | undefined,
   files: Files,

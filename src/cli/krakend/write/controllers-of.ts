@@ -16,7 +16,7 @@ import {
 } from './literals.js';
 import { accessOptions, signOptions, validatorOptions } from './route-options.js';
 
-/** TypeScript with a controller per endpoint, and a module for them; `undefined` when none is needed. */
+/** Returns TypeScript with a controller per endpoint, and a module for them; `undefined` when none is needed. */
 export function controllersOf(config: KrakendConfig, routes: RouteMapping): string | undefined {
   const { others } = routes;
   if (others.length === 0) return undefined;
@@ -45,7 +45,7 @@ export function controllersOf(config: KrakendConfig, routes: RouteMapping): stri
   return `${importsOf(`${helpers}${body}`)}\n${helpers}${body}`;
 }
 
-/** What several routes ask for is written once. */
+/** Options that several routes share. They are written once, as constants. */
 class SharedValidators {
   private readonly names = new Map<string, string>();
 
@@ -60,7 +60,7 @@ class SharedValidators {
       this.names.set(literal, shared.length === 1 ? 'VALIDATOR' : `VALIDATOR_${index + 1}`);
   }
 
-  /** The options of one route. */
+  /** Returns the options of one route. */
   optionsOf(validator: Validator, conditions: readonly string[]): string {
     const base = validatorOptions(validator, this.routes);
     const own = {
@@ -125,7 +125,7 @@ class NotImportedGuard implements CanActivate {
 `,
 };
 
-/** Those that are used, and what they use. */
+/** Returns the helpers that are used, and those that they use. */
 function helpersFor(body: string): string {
   const used = new Set<string>();
   const add = (text: string): void => {
@@ -198,7 +198,7 @@ function importText(from: string, names: readonly string[]): string {
   return `import ${types ? 'type ' : ''}{ ${list.join(', ')} } from '${from}';\n`;
 }
 
-/** The backends of all routes: a module has one host, and one list of what it may see. */
+/** The backends of all routes. Each has its hosts and its lists of headers and parameters, and a module of its own. */
 class Backends {
   private readonly names = new Map<string, string>();
 
@@ -218,7 +218,10 @@ class Backends {
   }
 }
 
-/** Neighbours with the same backend: the routes of a module stand before those of the next. */
+/**
+ * Groups neighbouring endpoints with the same backend. Their order is kept, since all routes of a module are registered
+ * before those of the next module.
+ */
 function runs(
   endpoints: readonly Endpoint[],
   nameOf: (endpoint: Endpoint) => string,
@@ -241,7 +244,7 @@ class ${name} {}
 `;
 }
 
-/** Headers that the backend may get from the client: none that claims are written into. */
+/** Returns the headers of the client that reach the backend, without those that claims are written to. */
 function withoutClaims(
   names: readonly string[],
   validator: Validator | undefined,
@@ -256,7 +259,7 @@ const backendOptions = (endpoint: Endpoint, config: KrakendConfig) => ({
   inputHeaders: withoutClaims(endpoint.inputHeaders, endpoint.validator),
   inputCookies: endpoint.forwardCookies ? ['*'] : undefined,
   inputQueryStrings: endpoint.inputQueryStrings,
-  // KrakenD does not look at the type that a backend declares.
+  // KrakenD ignores the media type that a backend declares.
   jsonTypes: 'any',
   isGlobal: false,
 });
@@ -296,7 +299,7 @@ export class ${name} {
 `;
 }
 
-/** Parameters of the method, and the expression of the backend's path. */
+/** Returns the parameters of the handler, and the expression for the path of the backend. */
 function pathOf({ path, backend }: Endpoint): { args: string[]; expression: string } {
   const used = parameters(path).filter((param) => backend.path.includes(`{${param}}`));
   const hasRest = path.endsWith('*') && backend.path.endsWith('*');
@@ -350,7 +353,7 @@ function signingText(endpoint: Endpoint): string {
   }`;
 }
 
-/** A class name per endpoint, unique. */
+/** Returns a unique class name per endpoint. */
 function classNames(endpoints: readonly Endpoint[]): Map<Endpoint, string> {
   const taken = new Set<string>();
   return new Map(

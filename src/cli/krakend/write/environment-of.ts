@@ -5,10 +5,10 @@ import type { RouteMapping } from '../route-mapping.js';
 /** Variables by name, in the order of `.env.example`. */
 export type EnvironmentVariables = Readonly<Record<string, string>>;
 
-/** Where a signing key set stands that cannot come from its URL. */
+/** File for a signing key set that cannot be fetched from its URL. */
 export const FETCHED_SIGNING_KEYS = 'keys/signing.jwks.json';
 
-/** The environment that makes the gateway do what the configuration did. */
+/** Returns the environment with which the gateway does what the configuration did. */
 export function environmentOf(config: KrakendConfig, routes: RouteMapping): EnvironmentVariables {
   const { token, custom, signer, validator } = routes;
   const backend = token ?? custom ?? config.endpoints[0];
@@ -20,13 +20,13 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
     PORT: config.port,
     TRUST_PROXY: config.trustedProxies,
     CORS_ORIGINS: config.corsOrigins,
-    // KrakenD has no limit; JSON and forms are read before their route is asked.
+    // KrakenD has no limit. The limit is for all routes, since JSON and forms are read before the route is called.
     BODY_LIMIT: routes.others.some(({ method }) => method !== 'GET') ? '1mb' : undefined,
     BACKEND_HOST: backend?.backend.hosts,
     BACKEND_TIMEOUT_MS: timeout === undefined ? undefined : Math.max(1, Math.round(timeout)),
     BACKEND_INPUT_HEADERS: unique(
       own.flatMap(({ inputHeaders, forwardCookies }) => [
-        // The gateway passes on what a login may see of it.
+        // The gateway itself decides what a login gets of this header.
         ...inputHeaders.filter((name) => name !== 'authorization'),
         ...(forwardCookies ? ['cookie'] : []),
       ]),
@@ -39,7 +39,7 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
     ...validatorVariables(validator, config.sharedCacheDuration),
     ...(custom?.validator === undefined ? {} : claimVariables(custom.validator)),
     JWK_HTTP_HOSTS: httpHosts(config),
-    // Windows of the variable begin at one second.
+    // The shortest window of the variable is one second.
     THROTTLE_LIMIT: throttled && Math.ceil(throttled.limit * Math.max(1, 1000 / throttled.ttlMs)),
     THROTTLE_TTL_MS: throttled && Math.max(1000, throttled.ttlMs),
     LOG_LEVEL: config.logLevel,
@@ -53,7 +53,7 @@ export function environmentOf(config: KrakendConfig, routes: RouteMapping): Envi
 }
 
 function signerVariables(signer: Signer | undefined, validator: Validator | undefined) {
-  // Tokens are our own where they are signed here, or with a secret that both sides share.
+  // Tokens are the own ones of the gateway if it signs them, or if both sides share a secret.
   const own =
     validator !== undefined &&
     (isShared(validator.alg) || (signer !== undefined && sameKeys(validator.keys, signer.keys)));
@@ -70,7 +70,7 @@ function signerVariables(signer: Signer | undefined, validator: Validator | unde
   };
 }
 
-/** Of two sources KrakenD takes the file. Signing keys never come by plain http. */
+/** KrakenD prefers the file to the URL. Signet does not fetch signing keys over plain http. */
 function signingKeys({ keys: { path, url } }: Signer): EnvironmentVariables {
   if (path !== undefined) return { SIGNER_JWK_LOCAL_PATH: path };
   if (url === undefined) return {};
@@ -99,7 +99,9 @@ function validatorVariables(validator: Validator | undefined, sharedCache: numbe
   };
 }
 
-/** What `GET /private/custom` reads in a token. Other routes say it themselves. */
+/**
+ * Variables that say where `GET /private/custom` finds the token and its roles. Other routes have options of their own.
+ */
 const claimVariables = (validator: Validator) => ({
   VALIDATOR_ROLES_KEY: validator.rolesKey,
   VALIDATOR_ROLES_KEY_IS_NESTED: validator.rolesKeyIsNested || undefined,
@@ -107,7 +109,7 @@ const claimVariables = (validator: Validator) => ({
   VALIDATOR_AUTH_HEADER_NAME: validator.authHeaderName,
 });
 
-/** Hosts of key sets that come by plain http. */
+/** Returns the hosts of key sets that are fetched over plain http. */
 const httpHosts = ({ endpoints }: KrakendConfig): string[] =>
   unique(
     endpoints.flatMap(({ validator }) => {
@@ -116,7 +118,7 @@ const httpHosts = ({ endpoints }: KrakendConfig): string[] =>
     }),
   );
 
-/** KrakenD takes anything below for one second. */
+/** Rounds seconds, to at least one as in KrakenD. */
 export const atLeastOne = (seconds: number): number => Math.max(1, Math.round(seconds));
 
 export const unique = (names: readonly string[]): string[] => [...new Set(names)];

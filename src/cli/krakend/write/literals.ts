@@ -1,13 +1,13 @@
-/** TypeScript that stands in a literal as it is. */
+/** TypeScript that is written into a literal as it is. */
 export class Code {
   constructor(readonly text: string) {}
 }
 
-/** A string as TypeScript; nothing in it can end the literal. */
+/** Returns a string as a TypeScript literal. No character of the string can end the literal. */
 export const quoteLiteral = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'").replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}'`;
 
-/** A value as TypeScript; members that are `undefined` are left out. */
+/** Returns a value as TypeScript. Members that are `undefined` are left out. */
 export function toLiteral(value: unknown): string {
   if (value instanceof Code) return value.text;
   if (typeof value === 'string') return quoteLiteral(value);
@@ -20,32 +20,32 @@ export function toLiteral(value: unknown): string {
   return `{ ${members.map(([key, member]) => `${name(key)}: ${toLiteral(member)}`).join(', ')} }`;
 }
 
-/** Text that is safe in a block comment. */
+/** Makes text safe for a block comment. */
 export const inComment = (text: string): string => text.replaceAll('*/', '* /');
 
-/** Names of the parameters of an endpoint's path. */
+/** Returns the names of the parameters in the path of an endpoint. */
 export const parameters = (path: string): string[] => [
   ...new Set([...path.matchAll(/\{([\w-]+)\}/g)].map(([, name = '']) => name)),
 ];
 
-/** The name of a parameter as Nest writes it in a path. */
+/** Converts the name of a parameter to one for a path of Nest. */
 export const parameterName = (name: string): string =>
   name.replaceAll(/-+(\w?)/g, (_dashes, next: string) => next.toUpperCase());
 
-/** The rest of a path that ends in `*`. */
+/** Name of the wildcard parameter of a path that ends in `*`. */
 export const REST = 'rest';
 
-/** `/orders/{id}` as Nest writes it. */
+/** Converts a path such as `/orders/{id}` to a path of Nest. */
 export const nestPath = (path: string): string =>
   path
     .replace(/^\//, '')
     .replaceAll(/\{([\w-]+)\}/g, (_placeholder, name: string) => `:${parameterName(name)}`)
     .replace(/(^|\/)\*$/, `$1*${REST}`);
 
-/** A parameter that cannot clash with anything else in the method. */
+/** Returns a variable name for a parameter. It cannot clash with other names in the method. */
 export const variable = (param: string): string => `${parameterName(param)}Param`;
 
-/** A backend path as an expression: parameters become single, encoded segments. */
+/** Returns a backend path as an expression. Each parameter becomes one encoded segment. */
 export function joinPath(path: string, names: readonly string[], hasRest: boolean): string {
   const filled = path.replaceAll(/\{([\w-]+)\}/g, (placeholder, name: string) =>
     names.includes(name) ? `\${pathSegment(${variable(name)})}` : placeholder,

@@ -5,7 +5,7 @@ import type { Comparison } from '../compare.js';
 import type { ImportedConfig } from '../import-config.js';
 import type { EnvironmentVariables } from './environment-of.js';
 
-/** As `.env` has it: quoted where the text could mean something else. */
+/** Returns the text of `.env`. Values that could be read in another way are quoted. */
 export const renderEnvironment = (variables: EnvironmentVariables): string =>
   Object.entries(variables)
     .map(([name, value]) => `${name}=${/^[\w.:/,@+*~-]*$/.test(value) ? value : inQuotes(value)}\n`)
@@ -14,7 +14,7 @@ export const renderEnvironment = (variables: EnvironmentVariables): string =>
 const inQuotes = (value: string): string =>
   value.includes("'") ? `\`${value.replaceAll('`', '')}\`` : `'${value}'`;
 
-/** What to know and to do, for people. */
+/** Returns the report for the operator. */
 export function renderReport(imported: ImportedConfig): string {
   const { counts, defects } = imported;
   const sections = (Object.keys(SECTIONS) as Section[]).map((name) =>
@@ -42,20 +42,20 @@ export function renderReport(imported: ImportedConfig): string {
   ].join('');
 }
 
-/** What the check found. */
+/** Returns the result of a check, for the operator. */
 export const renderCheck = ({ problems, standIns }: CheckResult): string =>
   section('Checked with', standIns) +
   (problems.length === 0
     ? '\nIt compiles, and boots in development and in production.\n'
     : section('It does not work as it is', problems));
 
-/** Where two gateways differ. */
+/** Returns the result of a comparison, for the operator. */
 export const renderComparison = ({ requests, differences, notAsked }: Comparison): string =>
   `${requests} requests, ${differences.length} of them with another answer\n` +
   section('Different', differences) +
   section('Not asked', notAsked);
 
-/** So many routes of one matter are named. */
+/** Most routes that are named per finding. */
 const MOST_ROUTES = 8;
 
 function withRoutes({ matter, routes }: Finding, all: number): string {
@@ -69,5 +69,5 @@ function withRoutes({ matter, routes }: Finding, all: number): string {
 const section = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `\n# ${title}\n${lines.map((line) => `- ${clean(line)}\n`).join('')}`;
 
-/** Names come from the file and may hold terminal control sequences. */
+/** Makes text safe for a terminal: names come from the file, and may contain control sequences. */
 const clean = (text: string): string => oneLine(text).slice(0, 2000);

@@ -5,13 +5,13 @@ import type { RouteMapping } from '../route-mapping.js';
 import { atLeastOne } from './environment-of.js';
 import { Code, toLiteral } from './literals.js';
 
-/** What a validator says for all of its routes, whatever the defaults of the module are. */
+/** Returns the options that all routes of a validator share. They override the defaults of the module. */
 export function validatorOptions(
   validator: Validator,
   { signer, custom }: RouteMapping,
 ): Record<string, unknown> {
   const { audience, issuer, leewayMs, cooldownMs, keys } = validator;
-  // The environment says for GET /private/custom where claims and tokens are.
+  // The environment variables for GET /private/custom are defaults, which other routes have to override.
   const defaults = custom?.validator;
   const isOwn = signer !== undefined && sameKeys(keys, signer.keys);
   const { path, url } = isOwn ? {} : keysOf(validator);
@@ -19,7 +19,7 @@ export function validatorOptions(
     cacheTtl: validator.cacheDuration,
     cooldown: cooldownMs === undefined ? undefined : atLeastOne(cooldownMs / 1000),
     fingerprints: keys.fingerprints.length > 0 ? keys.fingerprints.map(toBase64url) : undefined,
-    // KrakenD takes a pin of any certificate.
+    // KrakenD accepts a pin of any certificate of the chain.
     fingerprintsMatch: keys.fingerprints.length > 0 ? 'chain' : undefined,
     ca: keys.ca === undefined ? undefined : new Code(`readFileSync(${toLiteral(keys.ca)}, 'utf8')`),
   };
@@ -49,21 +49,21 @@ export function validatorOptions(
       ? {}
       : {
           propagateClaims: headers,
-          // As KrakenD writes them.
+          // KrakenD writes claims as UTF-8.
           propagateEncoding: 'utf8',
           propagateLists: validator.repeatLists ? 'repeated' : undefined,
         }),
   };
 }
 
-/** What one route asks for beside that. */
+/** Returns the options that may differ between routes with the same validator. */
 export const accessOptions = ({
   roles,
   scopes,
   scopesKey,
 }: Validator): Record<string, unknown> => ({
   roles: roles.length > 0 ? roles : undefined,
-  // Without the claim that holds them KrakenD does not look at scopes.
+  // KrakenD ignores scopes without `scopes_key`.
   scopes: scopes.length > 0 && scopesKey !== undefined ? scopes : undefined,
 });
 
@@ -78,6 +78,6 @@ export function signOptions(signer: Signer, defaults: Signer | undefined): strin
   });
 }
 
-/** Pins are often written in plain base64. */
+/** Converts a pin to base64url. Pins are often written in plain base64. */
 const toBase64url = (pin: string): string =>
   pin.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
