@@ -119,7 +119,11 @@ describe('an installation of the package', () => {
     expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   });
 
-  const SHOP = { 'package.json': JSON.stringify({ name: 'shop', type: 'module' }) };
+  const SHOP = {
+    'package.json': JSON.stringify({ name: 'shop', type: 'module' }),
+    'krakend.yaml': 'version: 3',
+    'krakend.toml': 'version = 3',
+  };
 
   it('needs axios for BackendModule only, and says so', async () => {
     const directory = await createConsumer(packed.tarball, SHOP, ['@nestjs/platform-express']);
@@ -160,6 +164,8 @@ describe('an installation of the package', () => {
     ['serve', {}, [], GATEWAY_PACKAGES],
     ['serve', {}, GATEWAY_PACKAGES.filter((name) => name !== 'pino'), ['pino']],
     ['keys generate', {}, [], ['class-validator']],
+    ['import krakend.yaml', {}, ['class-validator'], ['yaml']],
+    ['import krakend.toml', {}, ['class-validator'], ['smol-toml']],
     ['serve', { STATE_STORE: 'redis://127.0.0.1' }, GATEWAY_PACKAGES, ['redis']],
     [
       'serve',

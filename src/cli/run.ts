@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { packageVersion } from '../packages/index.js';
+import { missingPackage, packageVersion } from '../packages/index.js';
 import type { RawEnvironment } from '../environment/index.js';
 import { registerClients } from './clients/register-clients.js';
 import { CommandContext } from './command-context.js';
@@ -33,7 +33,9 @@ export async function run(
   } catch (error) {
     const { describeError } = await import('./describe-error.js');
     const output = new Output(io, env);
-    for (const line of describeError(error)) output.problem(line);
+    const missing = await missingPackage(error);
+    for (const line of missing === undefined ? describeError(error) : [missing])
+      output.problem(line);
     return error instanceof CommanderError ? error.exitCode : 1;
   }
 }
