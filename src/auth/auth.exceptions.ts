@@ -32,12 +32,12 @@ export function tokenRefusal(
   scheme?: BearerToken['scheme'],
   resourceMetadata?: string,
 ): GatewayError {
-  const { told } = partsOf(policy);
+  const { refusals } = partsOf(policy);
   const byDpop = scheme === 'DPoP';
-  let kind = told.get(code);
+  let kind = refusals.get(code);
   if (kind?.byDpop !== byDpop || kind.resourceMetadata !== resourceMetadata) {
     kind = kindOf(code, policy, byDpop, resourceMetadata);
-    told.set(code, kind);
+    refusals.set(code, kind);
   }
   const { status, error, description, headers, prepared } = kind.answer;
   return { status, error, code, description, explanation, headers, prepared };
@@ -96,7 +96,7 @@ interface ChallengeParts {
   /** Parameter `algs` (RFC 9449 section 7.1). */
   readonly algs: string;
   /** The latest answer for each code. */
-  readonly told: Map<TokenRefusalCode, RefusalKind>;
+  readonly refusals: Map<TokenRefusalCode, RefusalKind>;
 }
 
 const compiled = new WeakMap<TokenPolicy, ChallengeParts>();
@@ -111,7 +111,7 @@ function partsOf(policy: TokenPolicy): ChallengeParts {
         (acr.length === 0 ? '' : `, acr_values="${acr.join(' ')}"`) +
         (maxAge === undefined ? '' : `, max_age="${maxAge}"`),
       algs: `algs="${[...dpopAlgorithms].join(' ')}"`,
-      told: new Map(),
+      refusals: new Map(),
     };
     compiled.set(policy, parts);
   }

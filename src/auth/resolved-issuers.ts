@@ -86,9 +86,9 @@ export class ResolvedIssuers {
   private readonly known = new Map<string, KnownIssuer>();
   /** By issuer. The latest one is last. */
   private readonly misses = new Map<string, Miss>();
-  private readonly questions = new Map<string, Promise<KnownIssuer | undefined>>();
+  private readonly lookups = new Map<string, Promise<KnownIssuer | undefined>>();
   /** Number of lookups that have found no issuer since the time `since`, which begins anew each second. */
-  private useless = { count: 0, since: -Infinity };
+  private fruitless = { count: 0, since: -Infinity };
   private readonly failureLog = new AtMostEvery(LOG_EVERY_MS);
   private readonly floodLog = new AtMostEvery(LOG_EVERY_MS);
   private readonly audienceLog = new AtMostEvery(LOG_EVERY_MS);
@@ -151,19 +151,19 @@ export class ResolvedIssuers {
       if (miss.failed) throw new IssuerUnavailableException();
       return undefined;
     }
-    let question = this.questions.get(iss);
+    let question = this.lookups.get(iss);
     if (question === undefined) {
-      if (!this.known.has(iss)) this.assertFew(now);
-      question = this.answer(iss).finally(() => this.questions.delete(iss));
-      this.questions.set(iss, question);
+      if (!this.known.has(iss)) this.limitLookups(now);
+      question = this.answer(iss).finally(() => this.lookups.delete(iss));
+      this.lookups.set(iss, question);
     }
     return question;
   }
 
   /** Limits lookups, so that a flood of unknown issuers does not reach the resolver. */
-  private assertFew(now: number): void {
-    if (now - this.useless.since >= 1000) this.useless = { count: 0, since: now };
-    if (this.questions.size + this.useless.count < MAX_QUESTIONS) return;
+  private limitLookups(now: number): void {
+    if (now - this.fruitless.since >= 1000) this.fruitless = { count: 0, since: now };
+    if (this.lookups.size + this.fruitless.count < MAX_QUESTIONS) return;
     if (this.floodLog.due())
       this.logger.warn(
         `The option issuerResolver of AuthModule is not asked about new issuers for the moment: ${MAX_QUESTIONS} questions are open or had no use within the last second`,
@@ -225,7 +225,7 @@ export class ResolvedIssuers {
   }
 
   private miss(iss: string, miss: Miss): void {
-    this.useless.count++;
+    this.fruitless.count++;
     this.misses.delete(iss);
     this.misses.set(iss, miss);
     if (this.misses.size > MAX_MISSES)

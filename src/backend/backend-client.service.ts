@@ -173,25 +173,25 @@ export class BackendClient implements OnApplicationBootstrap {
    */
   async proxy(call: ProxyCall): Promise<void> {
     const { from, to, method = from.method ?? 'GET', encoding = 'json', responseHeaders } = call;
-    const asItIs = encoding === 'no-op';
+    const isUnchanged = encoding === 'no-op';
     const isHead = method.toUpperCase() === 'HEAD';
     const host = this.hosts.next();
     const request = this.requestFor(
       host,
       call,
       // The answer is checked, so it needs a body.
-      isHead && !asItIs ? 'GET' : method,
-      asItIs ? '*/*' : 'application/json',
+      isHead && !isUnchanged ? 'GET' : method,
+      isUnchanged ? '*/*' : 'application/json',
     );
     const { 'accept-encoding': accepted } = from.headers;
-    if (asItIs && accepted !== undefined) request.headers['accept-encoding'] = accepted;
+    if (isUnchanged && accepted !== undefined) request.headers['accept-encoding'] = accepted;
     if (!isHead) {
       noteType(request, from);
       if (hasBody(from)) await this.addBody(request, from);
     }
     const hop = this.hops.tokenFor(call);
     if (hop !== undefined) request.headers[HOP_HEADER] = typeof hop === 'string' ? hop : await hop;
-    const isPassedOn = headerFilter(asItIs, responseHeaders);
+    const isPassedOn = headerFilter(isUnchanged, responseHeaders);
     try {
       await this.followed(call, request, () =>
         host.bulkhead.run(() => this.passOn(call, request, isPassedOn), outcomeOf),

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, type ErrorOptions } from 'commander';
-import { meant, oneLine } from '../core/text/index.js';
+import { probableMatch, oneLine } from '../core/text/index.js';
 import { CommandError } from './command.error.js';
 
 /** A command whose error messages repeat no values, and suggest the right name. */
@@ -50,14 +50,14 @@ function optionsLike(word: string, command: Command): string[] {
     .createHelp()
     .visibleOptions(command)
     .flatMap(({ long }) => long ?? []);
-  return [meant(name, known) ?? []].flat();
+  return [probableMatch(name, known) ?? []].flat();
 }
 
 /** Suggests a command: of the same group, else of any group, with all words that have to be typed. */
 function commandsLike(word: string, group: Command): string[] {
   const own = group.commands.map((command) => command.name());
   const others = everyCommand(rootOf(group)).filter(({ parent }) => parent !== group);
-  const name = meant(word, [...own, ...others.map((command) => command.name())]);
+  const name = probableMatch(word, [...own, ...others.map((command) => command.name())]);
   if (name === undefined) return [];
   return own.includes(name)
     ? [name]
@@ -86,7 +86,7 @@ export const choiceOf = <Target extends Choosing>(
 ): Target =>
   target.choices(words).argParser((word) => {
     if (words.includes(word)) return word;
-    const name = meant(word, words);
+    const name = probableMatch(word, words);
     throw new InvalidArgumentError(
       `Allowed choices are ${words.join(', ')}.${name === undefined ? '' : ` Did you mean ${name}?`}`,
     );

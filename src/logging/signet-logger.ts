@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger as Pino } from 'pino';
-import { visible, visibleInJson } from '../core/text/index.js';
+import { escapeControls, visibleInJson } from '../core/text/index.js';
 import { missingPackage } from '../packages/index.js';
 import { isoTime } from './iso-time.js';
 import { lineWriter, type LineWriter } from './request-lines.js';
@@ -35,7 +35,7 @@ const PRETTY = {
   ignore: 'context',
   // A message may quote kids, claims and paths. Line breaks in them must not begin another line.
   messageFormat: ({ context, msg }: Record<string, unknown>) =>
-    visible(`${typeof context === 'string' ? `${context}: ` : ''}${String(msg)}`),
+    escapeControls(`${typeof context === 'string' ? `${context}: ` : ''}${String(msg)}`),
 };
 
 /** A logger of one part of the process. Nest's `Logger` has the same methods. */

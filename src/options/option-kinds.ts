@@ -1,4 +1,4 @@
-import { meant } from '../core/text/index.js';
+import { probableMatch } from '../core/text/index.js';
 
 /** Checks the value of an option. @returns its problems, each with the name of the option; empty for a valid value */
 export type OptionKind = (value: unknown, name: string) => readonly string[];
@@ -125,6 +125,6 @@ export const members =
   };
 
 function unknownMember(path: string, member: string, known: readonly string[]): string {
-  const near = meant(member, known);
+  const near = probableMatch(member, known);
   return `there is no option '${path}'${near === undefined ? '' : `; did you mean '${near}'?`}`;
 }

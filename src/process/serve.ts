@@ -11,7 +11,7 @@ import { exitOnUnexpectedErrors } from './exit-on-unexpected-errors.js';
 import { shutDownGracefully } from './graceful-shutdown.js';
 import { holdPort } from './hold-port.js';
 import { openLog } from './open-log.js';
-import { sayWhereToLook } from './say-where-to-look.js';
+import { logDevelopmentPages } from './log-development-pages.js';
 import { actOnSignals } from './process-signals.js';
 import { reloadFiles } from './reload-files.js';
 import { withBackend } from './with-backend.js';
@@ -27,7 +27,7 @@ export async function serveAlone(env: Environment, warnings: readonly string[]):
   const { url, issuer, shutDown, reload } = await serve(env, log);
   actOnSignals({ shutDown, reload }, logger);
   logger.log(`Listening on ${url} (issuer ${issuer})`);
-  sayWhereToLook(env, url, logger);
+  logDevelopmentPages(env, url, logger);
 }
 
 /** The listening application, with functions to end and to reload it. */

@@ -43,8 +43,8 @@ export const backUpStore = (url: string, target: string): Promise<BackupContents
 export const restoreStore = (url: string, source: string): Promise<BackupContents> =>
   explained(async () => {
     const file = fileOf(url);
-    const { readBackup } = await import('./sqlite/backup.js');
-    return readBackup(file, source);
+    const { addBackup } = await import('./sqlite/backup.js');
+    return addBackup(file, source);
   });
 
 async function explained<Result>(work: () => Promise<Result>): Promise<Result> {

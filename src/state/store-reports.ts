@@ -14,7 +14,7 @@ export class StoreReports {
   private readonly failures = new AtMostEvery(LOG_EVERY_MS);
   private readonly skews = new AtMostEvery(LOG_EVERY_MS);
   /** True after it was logged that the store takes no writes. */
-  private toldReadOnly = false;
+  private readOnlyLogged = false;
 
   constructor(private readonly store: StateStore) {}
 
@@ -31,10 +31,11 @@ export class StoreReports {
   readOnly(): void {
     const { readOnly, description } = this.store;
     if (readOnly === undefined) {
-      if (this.toldReadOnly) this.logger.log(`The state store (${description}) takes writes again`);
-      this.toldReadOnly = false;
-    } else if (!this.toldReadOnly) {
-      this.toldReadOnly = true;
+      if (this.readOnlyLogged)
+        this.logger.log(`The state store (${description}) takes writes again`);
+      this.readOnlyLogged = false;
+    } else if (!this.readOnlyLogged) {
+      this.readOnlyLogged = true;
       this.logger.error(
         `The state store (${description}) takes no writes: ${readOnly}; tokens are validated, and what has to write (refresh, revocation, logout) is answered with 503`,
       );

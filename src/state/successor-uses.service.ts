@@ -81,13 +81,13 @@ export class SuccessorUses implements TokenUses {
       .then(() => undefined)
       // The next use of the token tries again. A repeated refresh reads the store, and fails as well while it is away.
       .catch(() => void known.delete(name));
-    const waited = within(told, WAIT_MS);
+    const waited = atMost(told, WAIT_MS);
     known.set(name, waited);
     return waited;
   }
 }
 
-async function within(promise: Promise<void>, ms: number): Promise<void> {
+async function atMost(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
   try {

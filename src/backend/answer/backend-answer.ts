@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { asWritten, exactly } from '../../core/json/index.js';
+import { withNotation, withExactNumbers } from '../../core/json/index.js';
 
 /** A JSON answer of the backend with a 2xx status. */
 export class BackendAnswer<T = unknown> {
@@ -17,12 +17,12 @@ export class BackendAnswer<T = unknown> {
   /** The parsed body; numbers that a double cannot hold are `JSON.rawJSON` values. */
   get body(): T {
     // Made on first use, since it is not needed where the text is only passed on.
-    return (this.exact ??= exactly(this.text, this.parsed) as T);
+    return (this.exact ??= withExactNumbers(this.text, this.parsed) as T);
   }
 
   /** Like {@link body}, but each number that `JSON.stringify` spells differently, e.g. `19.90`, is such a value. */
   get bodyAsWritten(): T {
-    return asWritten(this.text, this.parsed) as T;
+    return withNotation(this.text, this.parsed) as T;
   }
 
   /**

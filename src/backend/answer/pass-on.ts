@@ -32,17 +32,17 @@ const NONE: HeaderFilter = () => false;
 /**
  * Creates the filter of an answer.
  *
- * @param asItIs true: the body is passed on unchanged, so the headers that describe it stay correct
+ * @param isUnchanged true: the body is passed on unchanged, so the headers that describe it stay correct
  * @param more names of further headers, or `*` for all
  */
-export function headerFilter(asItIs: boolean, more: readonly string[] = []): HeaderFilter {
-  if (!asItIs && more.length === 0) return NONE;
+export function headerFilter(isUnchanged: boolean, more: readonly string[] = []): HeaderFilter {
+  if (!isUnchanged && more.length === 0) return NONE;
   const listed = new Set(more.map((name) => name.toLowerCase()));
   return (name) =>
     !isOurs(name) &&
     (name.startsWith('content-')
-      ? asItIs
-      : (asItIs && PASSED_ON.has(name)) || listed.has(name) || listed.has('*'));
+      ? isUnchanged
+      : (isUnchanged && PASSED_ON.has(name)) || listed.has(name) || listed.has('*'));
 }
 
 /** Copies headers. A header that the route has set is kept; cookies of both are sent. */

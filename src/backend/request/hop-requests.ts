@@ -18,7 +18,7 @@ const DEFAULT_TTL = 30;
 /** Maximum number of token requests that are cached per policy. Beyond it, they are created anew. */
 const MAX_KINDS = 1000;
 /** Takes the place of the policy in calls without a user. */
-const NOBODY = {};
+const WITHOUT_USER = {};
 
 /** Requests the tokens of backend calls. Equal calls use the same request object, by which tokens are cached. */
 export class HopRequests {
@@ -68,7 +68,7 @@ export class HopRequests {
     ofRoute: HopOptions | undefined,
     ofCall: HopOptions | undefined,
   ): HopTokenRequest {
-    const owner = policy ?? NOBODY;
+    const owner = policy ?? WITHOUT_USER;
     let kinds = this.kinds.get(owner);
     if (kinds === undefined) this.kinds.set(owner, (kinds = new Map()));
     const kind = ofCall === undefined ? '' : JSON.stringify(ofCall);

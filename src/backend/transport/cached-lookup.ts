@@ -8,7 +8,7 @@ export type AddressLookup = (hostname: string, options: LookupAllOptions, found:
 /** Time in milliseconds without a lookup after which known addresses may be old. A call then waits for the resolver. */
 const IDLE_MS = 60_000;
 /** Longest time that a call with known addresses waits for the resolver, in milliseconds. */
-const PATIENCE_MS = 100;
+const LONGEST_WAIT_MS = 100;
 
 interface Entry {
   addresses: LookupAddress[];
@@ -64,7 +64,7 @@ export function cachedLookup(ttlMs: number, lookup: AddressLookup = systemLookup
     const late = (): void => {
       if (waiting.delete(found)) found(null, entry.addresses);
     };
-    if (waits && isKnown) setTimeout(late, PATIENCE_MS);
+    if (waits && isKnown) setTimeout(late, LONGEST_WAIT_MS);
     if (!isAsked) renew(entry, hostname, options);
     return undefined;
   };

@@ -73,7 +73,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   private isComplete = false;
   private onAbort?: () => void;
   private attempt: 'waiting' | 'fresh' | 'reused' | 'answering' = 'waiting';
-  private again = false;
+  private wasRetried = false;
   private size = 0;
 
   constructor(
@@ -127,7 +127,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.failure !== undefined || (this.mayGoAgain(error) && this.sendAgain())) return;
+    if (this.failure !== undefined || (this.mayRetry(error) && this.sendAgain())) return;
     this.fail(toBackendError(error, this.head.status !== 0, String(this.request.origin)));
   }
 
@@ -162,8 +162,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (this.onAbort !== undefined) this.limits.signal?.removeEventListener('abort', this.onAbort);
   }
 
-  private mayGoAgain(error: Error): boolean {
-    if (this.again || !('code' in error) || !BROKEN.has(error.code)) return false;
+  private mayRetry(error: Error): boolean {
+    if (this.wasRetried || !('code' in error) || !BROKEN.has(error.code)) return false;
     if (this.request.body instanceof Readable) return false;
     return (
       this.attempt === 'waiting' || (this.attempt === 'reused' && SAFE.has(this.request.method))
@@ -171,7 +171,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private sendAgain(): boolean {
-    this.again = true;
+    this.wasRetried = true;
     this.attempt = 'waiting';
     this.controller = undefined;
     return this.transport.sendAgain(this.request, this);

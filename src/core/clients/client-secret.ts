@@ -3,7 +3,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 const SECRET_BYTES = 32;
 
 /** Compared with if there is no secret, so that the check of an unknown client takes as long as that of a known one. */
-const NOBODY = randomBytes(32);
+const DUMMY_HASH = randomBytes(32);
 
 /** Generates a secret of 256 bits, in base64url. */
 export const newClientSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
@@ -17,6 +17,6 @@ export const clientSecretHash = (secret: string): string => hash('sha256', secre
  * @param kept SHA-256 of the client's secret; `undefined` for a client that has no secret, or does not exist
  */
 export function isClientSecret(kept: Buffer | undefined, secret: string): boolean {
-  const isEqual = timingSafeEqual(kept ?? NOBODY, hash('sha256', secret, 'buffer'));
+  const isEqual = timingSafeEqual(kept ?? DUMMY_HASH, hash('sha256', secret, 'buffer'));
   return isEqual && kept !== undefined;
 }

@@ -62,7 +62,7 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
 };
 
 /** Unknown members that are likely mistakes, with the message for each. */
-const INSTEAD: ReadonlyMap<string, string> = new Map([
+const HINTS: ReadonlyMap<string, string> = new Map([
   [
     'client_secret',
     "'client_secret' does not belong into a file: write its SHA-256 as 'client_secret_sha256' (signet clients makes both)",
@@ -91,9 +91,9 @@ export function parseClients(text: string, source: string): ReadonlyMap<string, 
     throw new ClientsError([`${source}: not an object with a list 'clients'`]);
   if (hasDuplicateMembers(text, value))
     throw new ClientsError([`${source}: an object names a member twice`]);
-  const strangers = Object.keys(value).filter((name) => name !== 'clients');
-  if (strangers.length > 0)
-    throw new ClientsError([`${source}: ${strangers.map(unknownMember).join('; ')}`]);
+  const unknownNames = Object.keys(value).filter((name) => name !== 'clients');
+  if (unknownNames.length > 0)
+    throw new ClientsError([`${source}: ${unknownNames.map(unknownMember).join('; ')}`]);
   return checkClients(value.clients, source);
 }
 
@@ -147,7 +147,7 @@ function problemsOf(registration: unknown): string[] {
   for (const [name, value] of Object.entries(registration)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof ClientRegistration] : undefined;
-    if (rule === undefined) problems.push(INSTEAD.get(name) ?? unknownMember(name));
+    if (rule === undefined) problems.push(HINTS.get(name) ?? unknownMember(name));
     else if (!rule[0](value)) problems.push(`'${name}' is not ${rule[1]}`);
   }
   for (const name of ['client_id', 'grant_types'] as const)
@@ -176,10 +176,10 @@ function contradictions(registration: ClientRegistration): string[] {
     problems.push(
       `the method ${method} needs ${wanted.length > 1 ? 'one of ' : ''}${wanted.map((name) => `'${name}'`).join(' and ')}`,
     );
-  const byItself = grants.includes('client_credentials');
-  if (byItself && method === 'none')
+  const usesClientCredentials = grants.includes('client_credentials');
+  if (usesClientCredentials && method === 'none')
     problems.push('client_credentials is for clients with credentials (RFC 6749 section 4.4)');
-  if (claims !== undefined && !byItself)
+  if (claims !== undefined && !usesClientCredentials)
     problems.push("'claims' is for the grant type client_credentials, which 'grant_types' lacks");
   if (registration.dpop_jkt !== undefined && registration.dpop_bound_access_tokens === false)
     problems.push("'dpop_jkt' is set, and 'dpop_bound_access_tokens' is false");

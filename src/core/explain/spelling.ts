@@ -11,9 +11,9 @@ const ASK_ABOUT =
 /**
  * Finds the probable mistake in a text that should be a token. Never quotes the text.
  *
- * @param isAskedAbout true if there is an introspection endpoint for tokens that are no JWS
+ * @param hasIntrospection true if there is an introspection endpoint for tokens that are no JWS
  */
-export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
+export function misspelling(text: string, hasIntrospection: boolean): Misspelling {
   const header = /^\s*authorization:\s*/i.exec(text)?.[0] ?? '';
   const rest = text.slice(header.length);
   if (/^\s*bearer\s+/i.test(rest))
@@ -34,7 +34,7 @@ export function misspelling(text: string, isAskedAbout: boolean): Misspelling {
       fix: 'this is JWS JSON (the option full of SigningModule makes it); a bearer token is the compact form, unless the option full of AuthModule is set, which takes JSON without blanks',
     };
   const parts = text.split('.');
-  if (parts.length !== 3 && isAskedAbout)
+  if (parts.length !== 3 && hasIntrospection)
     return {
       fix: 'a token that is no JWT is asked about only if it has nothing but the characters of RFC 6750 section 2.1, and is not too long',
     };

@@ -22,7 +22,7 @@ interface Ownership {
  * @throws FileError with code `EEXIST` when the file exists already; it is not changed
  */
 export const createFile = (path: string, text: string): Promise<void> =>
-  explained(path, async () => {
+  withFileErrors(path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
       ({ code }: NodeJS.ErrnoException) => {
         // The code is left out: EEXIST would mean that the file itself exists.
@@ -47,7 +47,7 @@ export const createFile = (path: string, text: string): Promise<void> =>
  * @throws FileError when the file has other contents by now, or when its owner cannot be kept
  */
 export const replaceFile = (path: string, text: string, expected: string): Promise<void> =>
-  explained(path, async () => {
+  withFileErrors(path, async () => {
     const { mode, uid, gid } = await stat(path);
     const kept = isExposed(mode) ? OWNER_ONLY : mode & 0o777;
     await viaTemporary(path, text, { mode: kept, uid, gid }, async (temporary) => {
@@ -106,7 +106,7 @@ async function syncFolder(path: string): Promise<void> {
   await handle?.close();
 }
 
-async function explained(path: string, work: () => Promise<void>): Promise<void> {
+async function withFileErrors(path: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -58,7 +58,9 @@ export async function readTextFile(
       checkSize(path, file, maxBytes);
       const text = await handle.readFile('utf8');
       const [named, folder] = await Promise.all([lstat(path), stat(dirname(path))]);
-      const target = leads(named, file) ? await stat(dirname(await realpath(path))) : undefined;
+      const target = isLinkToFile(named, file)
+        ? await stat(dirname(await realpath(path)))
+        : undefined;
       return contentsOf(text, file, { named, folder, target });
     } finally {
       await handle.close();
@@ -77,7 +79,7 @@ export function readTextFileSync(path: string, maxBytes = DEFAULT_MAX_BYTES): Fi
       checkSize(path, file, maxBytes);
       const text = readFileSync(descriptor, 'utf8');
       const [named, folder] = [lstatSync(path), statSync(dirname(path))];
-      const target = leads(named, file) ? statSync(dirname(realpathSync(path))) : undefined;
+      const target = isLinkToFile(named, file) ? statSync(dirname(realpathSync(path))) : undefined;
       return contentsOf(text, file, { named, folder, target });
     } finally {
       closeSync(descriptor);
@@ -88,7 +90,8 @@ export function readTextFileSync(path: string, maxBytes = DEFAULT_MAX_BYTES): Fi
 }
 
 /** True for a link to a file in a folder. A link to a pipe (`/dev/stdin`, `<(…)` in a shell) leads to no folder. */
-const leads = (named: Stats, file: Stats): boolean => named.isSymbolicLink() && file.isFile();
+const isLinkToFile = (named: Stats, file: Stats): boolean =>
+  named.isSymbolicLink() && file.isFile();
 
 /** @param place stat of the file or link at the path, of its folder and, for a link, of the folder of its target */
 function contentsOf(

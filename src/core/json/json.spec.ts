@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  asWritten,
+  withNotation,
   hasDuplicateMembers,
   isDeeperThan,
   isJsonObject,
@@ -46,7 +46,7 @@ const numberText = fc
   );
 
 describe('asWritten', () => {
-  const written = (text: string): string => JSON.stringify(asWritten(text, JSON.parse(text)));
+  const written = (text: string): string => JSON.stringify(withNotation(text, JSON.parse(text)));
 
   it.each(['1.0', '19.90', '1E2', '1e-7', '0.0000001', '-0', '-0.0', '0.10', '-12.500', '1e400'])(
     '%s keeps its spelling',
@@ -68,7 +68,7 @@ describe('asWritten', () => {
 
   it('gives numbers for what JSON spells in the same way', () => {
     const value = [0, 1, -1, 10, 0.1, 1.5, -100, 1_795_789_953, 105.05, 0.000001];
-    expect(asWritten(JSON.stringify(value), value)).toBe(value);
+    expect(withNotation(JSON.stringify(value), value)).toBe(value);
   });
 });
 

@@ -48,18 +48,18 @@ const rawJson = (text: string): object => exact.rawJSON(text);
  * @throws SyntaxError when `text` is not JSON
  */
 export function parseJsonExactly(text: string): unknown {
-  return exactly(text, JSON.parse(text));
+  return withExactNumbers(text, JSON.parse(text));
 }
 
 /** Like {@link parseJsonExactly}. `value` is what `JSON.parse` has already returned for `text`. */
-export const exactly = (text: string, value: unknown): unknown =>
+export const withExactNumbers = (text: string, value: unknown): unknown =>
   INEXACT_NUMBER_POSSIBLE.test(text) ? exact.parse(text, keepSource) : value;
 
 /**
- * Like {@link exactly}, but each number also keeps its notation (`19.90`, `1E2`): for values that are passed on or
+ * Like {@link withExactNumbers}, but each number also keeps its notation (`19.90`, `1E2`): for values that are passed on or
  * signed, and not computed with.
  */
-export const asWritten = (text: string, value: unknown): unknown =>
+export const withNotation = (text: string, value: unknown): unknown =>
   OTHER_SPELLING_POSSIBLE.test(text) ? exact.parse(text, keepSpelling) : value;
 
 /** The double nearest to a JSON number as {@link parseJsonExactly} returns it; `undefined` for anything else. */

@@ -82,8 +82,8 @@ export function scheduledStep(
     )
     .sort((one, other) => one.at - other.at);
   const over = expiring.filter(({ at }) => now >= at);
-  const retire = (those: typeof expiring): ScheduledStep | undefined =>
-    those[0] && { kind: 'retire', kids: those.map(({ kid }) => kid), at: those[0].at };
+  const retire = (expired: typeof expiring): ScheduledStep | undefined =>
+    expired[0] && { kind: 'retire', kids: expired.map(({ kid }) => kid), at: expired[0].at };
   if (over.length > 0) return retire(over);
   const [pending] = keys
     .filter(({ state, canSign }) => state === 'pending' && canSign)

@@ -1,10 +1,10 @@
 export {
   deadFrom,
-  isMeant,
+  covers,
   LATEST_EXPIRY,
   LONGEST_LEEWAY,
   REVOCATION_KINDS,
-  timeOf,
+  comparedTime,
   type Revocation,
   type RevocationKind,
   type RevocationName,

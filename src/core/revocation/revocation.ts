@@ -41,14 +41,14 @@ export interface RevocationSubject extends TokenAge {
  * Returns the time that is compared with `before` of a revocation: `iat`, and for `sub` the beginning of the session,
  * since an old session remains old when it gets a new token.
  */
-export const timeOf = ({ iat, since = iat }: TokenAge, kind: RevocationKind): number | undefined =>
-  kind === 'sub' ? since : iat;
+export const comparedTime = (
+  { iat, since = iat }: TokenAge,
+  kind: RevocationKind,
+): number | undefined => (kind === 'sub' ? since : iat);
 
-/** True if a revocation covers a token whose name it has. @param time see {@link timeOf} */
-export const isMeant = (
-  { before }: Pick<Revocation, 'before'>,
-  time: number | undefined,
-): boolean => before === null || time === undefined || time < before;
+/** True if a revocation covers a token whose name it has. @param time see {@link comparedTime} */
+export const covers = ({ before }: Pick<Revocation, 'before'>, time: number | undefined): boolean =>
+  before === null || time === undefined || time < before;
 
 /** The largest leeway for clock differences that a validator can be given, in seconds. */
 export const LONGEST_LEEWAY = 3600;

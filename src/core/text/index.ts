@@ -1,2 +1,2 @@
-export { meant, nearest } from './nearest.js';
-export { oneLine, visible, visibleInJson } from './one-line.js';
+export { probableMatch, nearest } from './nearest.js';
+export { oneLine, escapeControls, visibleInJson } from './one-line.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meant, nearest } from './nearest.js';
+import { probableMatch, nearest } from './nearest.js';
 
 describe('nearest', () => {
   it.each([
@@ -27,6 +27,6 @@ describe('meant', () => {
     // The longest possible argument: its length alone rules out all candidates.
     ['x'.repeat(1_000_000), undefined],
   ])('by %j is %s', (word, result) => {
-    expect(meant(word, ['list', 'rotate'])).toBe(result);
+    expect(probableMatch(word, ['list', 'rotate'])).toBe(result);
   });
 });

@@ -23,7 +23,7 @@ export function nearest(
  * Finds the candidate that was probably meant by `word`: the nearest one that differs in at most a third of
  * its letters, and in no more than four.
  */
-export const meant = (word: string, candidates: readonly string[]): string | undefined =>
+export const probableMatch = (word: string, candidates: readonly string[]): string | undefined =>
   nearest(word, candidates, Math.min(4, Math.ceil(word.length / 3)));
 
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours. */

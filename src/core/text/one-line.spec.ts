@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oneLine, visible, visibleInJson } from './index.js';
+import { oneLine, escapeControls, visibleInJson } from './index.js';
 
 /** Each kind of character that steers a terminal or a log viewer. */
 const STEERING = [
@@ -27,7 +27,7 @@ describe.each(STEERING)('%s', (_name, char, written) => {
   });
 
   it('is visible in a log', () => {
-    expect(visible(`a${char}b`)).toBe(`a${written}b`);
+    expect(escapeControls(`a${char}b`)).toBe(`a${written}b`);
   });
 
   it('does not stand in a line of JSON, which means the same as before', () => {
@@ -41,11 +41,11 @@ describe.each(STEERING)('%s', (_name, char, written) => {
     const { kid } = JSON.parse(visibleInJson(JSON.stringify({ kid: `a${char}b` }), true)) as {
       kid: string;
     };
-    expect(visible(kid)).toBe(`a${written}b`);
+    expect(escapeControls(kid)).toBe(`a${written}b`);
   });
 });
 
 it('letters of all scripts stay as they are', () => {
-  expect([oneLine(ORDINARY), visible(ORDINARY)]).toEqual([ORDINARY, ORDINARY]);
+  expect([oneLine(ORDINARY), escapeControls(ORDINARY)]).toEqual([ORDINARY, ORDINARY]);
   expect(visibleInJson(JSON.stringify(ORDINARY), false)).toBe(JSON.stringify(ORDINARY));
 });

@@ -3,7 +3,7 @@
  * replaced: the control characters C0 and C1, line and paragraph separators, and Unicode's bidirectional controls,
  * which change the order in which text is displayed.
  */
-const STEERING = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
+const CONTROLS = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
 const RUNS_OF_STEERING = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]+/gu;
 /** Steering characters except C0, which `JSON.stringify` escapes. */
 const STEERING_IN_JSON = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
@@ -12,8 +12,8 @@ const STEERING_IN_JSON = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069
 export const oneLine = (text: string): string => text.replace(RUNS_OF_STEERING, ' ');
 
 /** Puts text on one line without loss: escapes steering characters as in JSON, e.g. `\u202e`. */
-export const visible = (text: string): string =>
-  text.replace(STEERING, (char) => SHORT[char] ?? escaped(char));
+export const escapeControls = (text: string): string =>
+  text.replace(CONTROLS, (char) => SHORT[char] ?? escaped(char));
 
 /**
  * Escapes the steering characters in a line of JSON.

@@ -116,7 +116,7 @@ export async function verifyDpopProof(
   expected: ExpectedProof,
   nonces?: NonceSource,
 ): Promise<VerifiedProof> {
-  const { jws, header, claims } = parseProof(theOnly(proofs));
+  const { jws, header, claims } = parseProof(singleProof(proofs));
   if (header.typ !== 'dpop+jwt')
     throw invalid(`typ is ${show(header.typ)}, expected "dpop+jwt"`, 'typ');
   const alg = allowedAlgorithm(header.alg, expected.algorithms);
@@ -145,7 +145,7 @@ const refuse =
 const invalid = refuse('dpop_proof_invalid');
 const mismatch = refuse('dpop_proof_mismatch');
 
-function theOnly(proofs: readonly string[]): string {
+function singleProof(proofs: readonly string[]): string {
   const [proof = '', ...others] = proofs;
   if (proof === '')
     throw new TokenRefusedError(

@@ -45,16 +45,16 @@ const LONGEST_DPOP_WINDOW = 3600;
 /**
  * Checks the values of a compiled policy.
  *
- * @param othersCount true if tokens of issuers that are not listed are accepted, too
+ * @param acceptsUnlisted true if tokens of issuers that are not listed are accepted, too
  * @throws BootError for a policy that no token can fulfil, or with a value out of its range
  */
-export function assertUsable(policy: TokenPolicy, othersCount = false): void {
+export function assertUsable(policy: TokenPolicy, acceptsUnlisted = false): void {
   const { algorithms, issuers, audiences, types, leeway, dpopAlgorithms, dpopWindow } = policy;
   const { anyAudience, audienceClaim, maxTokenLength } = policy;
   const problems: string[] = [];
   for (const [name, { length }] of Object.entries({
     algorithms: [...algorithms],
-    ...(othersCount ? {} : { issuer: [...issuers] }),
+    ...(acceptsUnlisted ? {} : { issuer: [...issuers] }),
     audience: audiences,
     types: [...types],
     dpopAlgorithms: [...dpopAlgorithms],

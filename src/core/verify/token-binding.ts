@@ -37,7 +37,7 @@ interface Confirmation {
   readonly jkt?: string;
   readonly 'x5t#S256'?: string;
 }
-const UNDERSTOOD: ReadonlySet<string> = new Set(['jkt', 'x5t#S256']);
+const SUPPORTED_MEMBERS: ReadonlySet<string> = new Set(['jkt', 'x5t#S256']);
 const SHA256_BASE64URL = /^[\w-]{43}$/;
 
 /** True if {@link assertHolder} has something to check. For a bearer token, nothing more than this is computed. */
@@ -85,13 +85,13 @@ function confirmationOf(claims: Claims): Confirmation {
   if (
     !isJsonObject(cnf) ||
     names.length === 0 ||
-    !names.every((name) => UNDERSTOOD.has(name)) ||
+    !names.every((name) => SUPPORTED_MEMBERS.has(name)) ||
     !Object.values(cnf).every((value) => typeof value === 'string' && SHA256_BASE64URL.test(value))
   )
     throw new TokenRefusedError(
       'claim_invalid',
       "claim 'cnf' is not understood: expected an object with jkt, x5t#S256 or both, each a SHA-256 in base64url",
-      { claim: 'cnf', expected: [...UNDERSTOOD], actual: names },
+      { claim: 'cnf', expected: [...SUPPORTED_MEMBERS], actual: names },
     );
   return cnf;
 }

@@ -104,7 +104,7 @@ export function tokenVerdict(
   holder?: TokenHolder,
 ): TokenVerdict | Promise<TokenVerdict> {
   try {
-    const verdict = begin(token, policy, verification, holder);
+    const verdict = startVerification(token, policy, verification, holder);
     return verdict instanceof Promise ? verdict.catch(refusalOrThrow) : verdict;
   } catch (error) {
     return refusalOrThrow(error);
@@ -117,7 +117,7 @@ function refusalOrThrow(error: unknown): TokenRefusedError {
 }
 
 /** Verifies a token. Rare refusals are thrown, frequent ones returned: see {@link Refusal} for the reason. */
-function begin(
+function startVerification(
   token: string,
   policy: TokenPolicy,
   verification: Verification,
@@ -293,7 +293,7 @@ function accept(
     if (revoked !== undefined) return revoked;
   }
   if (policy.checkClaimsClass !== undefined || needsHolder(claims, policy, holder))
-    return acceptSlowly(token, names, policy, verification, holder);
+    return acceptAsync(token, names, policy, verification, holder);
   const noted = noteUse(token, names, verification);
   return noted === undefined ? allowed(claims, policy) : noted.then(() => allowed(claims, policy));
 }
@@ -311,7 +311,7 @@ function refusalOfClaimsNow(claims: Claims, policy: TokenPolicy, shared?: Revoca
 }
 
 /** The remaining checks of a token that needs one which waits. */
-async function acceptSlowly(
+async function acceptAsync(
   token: string,
   names: TokenNames,
   policy: TokenPolicy,

@@ -11,7 +11,7 @@ import { exitOnUnexpectedErrors } from '../exit-on-unexpected-errors.js';
 import { holdPort } from '../hold-port.js';
 import { openLog } from '../open-log.js';
 import { actOnSignals } from '../process-signals.js';
-import { sayWhereToLook } from '../say-where-to-look.js';
+import { logDevelopmentPages } from '../log-development-pages.js';
 import { withBackend } from '../with-backend.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -45,7 +45,7 @@ export async function runPrimary(
       ready: () => {
         const url = listenerUrl(env.HOST, port);
         logger.log(`Listening on ${url} (issuer ${SIGNER_ISSUER})`);
-        sayWhereToLook(env, url, logger);
+        logDevelopmentPages(env, url, logger);
       },
       failed: (problems) => {
         for (const line of problems) process.stderr.write(`signet: ${line}\n`);

@@ -1,6 +1,6 @@
 import {
-  isMeant,
-  timeOf,
+  covers,
+  comparedTime,
   type Revocation,
   type RevocationSubject,
 } from '../../core/revocation/index.js';
@@ -240,7 +240,9 @@ export class MemoryStore implements StateStore {
     return subject.names.some(({ kind, value }) =>
       this.bySubject
         .get(subjectKey(kind, value))
-        ?.some((entry) => isAlive(entry, now) && isMeant(entry.revocation, timeOf(subject, kind))),
+        ?.some(
+          (entry) => isAlive(entry, now) && covers(entry.revocation, comparedTime(subject, kind)),
+        ),
     );
   }
 

@@ -1,6 +1,6 @@
 import { assertReadable, SCHEMA } from '../schema.js';
 import type { PostgresSession } from './postgres-session.js';
-import { isCreatedTwice } from './sql-states.js';
+import { isConcurrentCreation } from './sql-states.js';
 
 const MIGRATION_MS = 60_000;
 const ATTEMPTS = 10;
@@ -90,7 +90,7 @@ export async function migrate(session: PostgresSession, schema: string): Promise
       return;
     } catch (error) {
       // Another gateway that starts at the same time has created them; look again.
-      if (!isCreatedTwice(error) || attempt === ATTEMPTS) throw error;
+      if (!isConcurrentCreation(error) || attempt === ATTEMPTS) throw error;
     }
 }
 

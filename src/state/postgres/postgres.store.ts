@@ -27,8 +27,8 @@ import { parsePostgresUrl, type PostgresTarget } from './postgres-url.js';
 import {
   asParameters,
   digest,
-  ofPage,
-  ofSql,
+  fromPage,
+  fromSql,
   toOutcome,
   toRevocation,
   toSessions,
@@ -154,8 +154,8 @@ export class PostgresStore implements StateStore {
     return {
       restarted,
       cursor: `${String(row.history)} ${more ? 'page' : 'tip'} ${last === undefined ? from : `${encodeURIComponent(last[2])} ${last[0]}`}`,
-      added: rows.filter(([, removedFrom]) => removedFrom === null).map(ofPage),
-      removed: rows.filter(([, removedFrom]) => removedFrom !== null).map(ofPage),
+      added: rows.filter(([, removedFrom]) => removedFrom === null).map(fromPage),
+      removed: rows.filter(([, removedFrom]) => removedFrom !== null).map(fromPage),
       more,
       ...(row.incomplete === true ? { incomplete: true } : {}),
     };
@@ -200,12 +200,12 @@ export class PostgresStore implements StateStore {
   async putIfAbsent(name: string, value: string, ttlMs: number): Promise<string> {
     const { putIfAbsent } = this.statements;
     const [row] = await this.call(putIfAbsent, [digest(name), toSql(value), ttlMs / 1000]);
-    return ofSql(String(row?.value));
+    return fromSql(String(row?.value));
   }
 
   async getKept(name: string): Promise<string | undefined> {
     const [row] = await this.call(this.statements.getKept, [digest(name)]);
-    return row === undefined ? undefined : ofSql(String(row.value));
+    return row === undefined ? undefined : fromSql(String(row.value));
   }
 
   async hit(key: string, windowMs: number): Promise<Hits> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { timeOf, type Revocation } from '../../core/revocation/index.js';
+import { comparedTime, type Revocation } from '../../core/revocation/index.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
 import type { RefreshOutcome, RefreshUse } from '../state-store.js';
 import type { Row, Value } from './postgres-session.js';
@@ -9,13 +9,13 @@ import type { Row, Value } from './postgres-session.js';
 /** Escapes U+0000, which a text of PostgreSQL cannot hold. */
 export const toSql = (text: string): string =>
   text.replace(/[\\\0]/g, (character) => (character === '\0' ? '\\0' : '\\\\'));
-export const ofSql = (text: string): string =>
+export const fromSql = (text: string): string =>
   text.replace(/\\([\\0])/g, (_escape, character) => (character === '0' ? '\0' : '\\'));
 
 /** Returns a key for a name, which may be longer than a key can be. */
 export const digest = (name: string): Buffer => hash('sha256', name, 'buffer');
 
-/** Records need no {@link ofSql}, as JSON escapes U+0000. Statements leave out expired ones, by the server's clock. */
+/** Records need no {@link fromSql}, as JSON escapes U+0000. Statements leave out expired ones, by the server's clock. */
 export const toSessions = (rows: readonly Row[]): readonly SessionRecord[] =>
   inOrder(
     rows.map(({ record }) => JSON.parse(String(record)) as SessionRecord),
@@ -27,14 +27,14 @@ export const asParameters = ({ id, subject }: RefreshUse, nonce: string | null):
   nonce === null ? null : toSql(nonce),
   subject.names.map(({ kind }) => kind),
   subject.names.map(({ value }) => toSql(value)),
-  subject.names.map(({ kind }) => timeOf(subject, kind) ?? null),
+  subject.names.map(({ kind }) => comparedTime(subject, kind) ?? null),
 ];
 
 export function toOutcome({ revoked, used, same, replay }: Row): RefreshOutcome {
   if (revoked === true) return { state: 'revoked' };
   if (used !== true || same === true) return { state: 'fresh' };
   return typeof replay === 'string'
-    ? { state: 'consumed', replay: ofSql(replay) }
+    ? { state: 'consumed', replay: fromSql(replay) }
     : { state: 'consumed' };
 }
 
@@ -51,7 +51,7 @@ export type PageRow = [
   expiresAt: number | null,
 ];
 
-export const ofPage = ([
+export const fromPage = ([
   ,
   ,
   id,
@@ -62,17 +62,17 @@ export const ofPage = ([
   createdAt,
   expiresAt,
 ]: PageRow): Revocation => ({
-  id: ofSql(id),
+  id: fromSql(id),
   kind,
-  value: ofSql(value),
+  value: fromSql(value),
   before,
-  reason: reason === null ? undefined : ofSql(reason),
+  reason: reason === null ? undefined : fromSql(reason),
   createdAt,
   expiresAt,
 });
 
 export const toRevocation = (row: Row): Revocation =>
-  ofPage([
+  fromPage([
     0,
     null,
     row.id,

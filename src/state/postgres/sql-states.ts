@@ -38,7 +38,7 @@ export const sqlConditionOf = (error: unknown): SqlCondition | undefined => {
 };
 
 /** True if another session has created the same objects at the same time. */
-export const isCreatedTwice = (error: unknown): boolean =>
+export const isConcurrentCreation = (error: unknown): boolean =>
   ['23505', '42P06', '42P07', '42710', '40P01', '40001', 'XX000'].includes(codeOf(error));
 
 /** Returns the message of the server or the network about a failure; it holds neither passwords nor values. */

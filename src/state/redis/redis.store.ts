@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
-import { timeOf, type Revocation, type RevocationName } from '../../core/revocation/index.js';
+import { comparedTime, type Revocation, type RevocationName } from '../../core/revocation/index.js';
 import { Forgetting } from '../forgetting.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
 import {
@@ -336,7 +336,7 @@ export class RedisStore implements StateStore {
         Math.ceil(replay?.ttlMs ?? 0),
         // A stalled connection may deliver the command after the caller has given up; the script then refuses it.
         consume && latest !== undefined ? latest + TIMEOUT_MS / 1000 : '',
-        ...names.map(({ kind }) => timeOf(subject, kind) ?? ''),
+        ...names.map(({ kind }) => comparedTime(subject, kind) ?? ''),
       ],
       TIMEOUT_MS,
     );

@@ -184,7 +184,7 @@ export class RevocationReplica {
   private async readAll(): Promise<void> {
     for (;;)
       try {
-        return await this.look();
+        return await this.readChanges();
       } catch (error) {
         const isStuck = performance.now() - this.seenAt > this.maxStalenessMs;
         if (!(error instanceof StateUnavailableException) || isStuck) throw error;
@@ -219,7 +219,7 @@ export class RevocationReplica {
     this.clock = followClock(this.clock);
     if (horizon !== undefined) this.index.sweep(Math.ceil(this.index.size / SWEEP_ROUND), horizon);
     try {
-      await this.look();
+      await this.readChanges();
       if (this.failing) this.reports.answersAgain();
       this.failing = false;
       this.loading = false;
@@ -236,7 +236,7 @@ export class RevocationReplica {
   }
 
   /** Reads the changes since the last poll. */
-  private async look(): Promise<void> {
+  private async readChanges(): Promise<void> {
     const confirmed = [...this.unseen.keys()];
     let more = true;
     while (more) {
@@ -252,12 +252,12 @@ export class RevocationReplica {
         await this.write(() => this.store.restore([]));
       }
       for (const revocation of changes.added) {
-        this.told(revocation.id);
+        this.markReported(revocation.id);
         if (isUnderstood(revocation)) this.index.add(revocation);
         else this.skip(revocation.id);
       }
       for (const removed of changes.removed) {
-        this.told(removed.id);
+        this.markReported(removed.id);
         if (isNamed(removed)) this.index.remove(removed);
         this.foreign.delete(removed.id);
       }
@@ -272,7 +272,7 @@ export class RevocationReplica {
     await this.write(() => this.tellStore(confirmed));
   }
 
-  private told(id: string): void {
+  private markReported(id: string): void {
     this.writing.delete(id);
     this.unseen.delete(id);
   }

@@ -6,7 +6,7 @@ import {
   nameOf,
   qualifiedName,
   sessionName,
-  timeOf,
+  comparedTime,
   tokenAge,
   tokenDigest,
   type Revocation,
@@ -164,7 +164,7 @@ export class Revocations implements OnApplicationShutdown {
     const { issuer, kid } = token;
     const age = tokenAge(token);
     const names = (kind: RevocationKind, value: string | undefined): boolean =>
-      value !== undefined && index.isRevoked(kind, value, timeOf(age, kind));
+      value !== undefined && index.isRevoked(kind, value, comparedTime(age, kind));
     return (
       (index.hasKind('jti') &&
         (names('jti', nameOf(token, 'jti')) || names('jti', tokenDigest(token)))) ||

@@ -54,7 +54,7 @@ export function writeBackup(file: string, target: string): BackupContents {
  *
  * @throws Error when the file is no backup, is damaged, or is from a version that is too new
  */
-export async function readBackup(file: string, source: string): Promise<BackupContents> {
+export async function addBackup(file: string, source: string): Promise<BackupContents> {
   const backup = openBackup(source);
   try {
     const contents = contentsOf(backup);

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { followClock, latestTime, type ClockRecord } from '../clock-record.js';
-import { timeOf, type Revocation, type RevocationSubject } from '../../core/revocation/index.js';
+import {
+  comparedTime,
+  type Revocation,
+  type RevocationSubject,
+} from '../../core/revocation/index.js';
 import type { SessionRecord } from '../session-records.js';
 import {
   RESTORE_SECONDS,
@@ -278,7 +282,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return subject.names.some(({ kind, value }) => {
       const named = `SELECT 1 AS found FROM revocation WHERE kind = ? AND value = ? AND ${ALIVE}
         AND (before IS NULL OR ?4 IS NULL OR before > ?4) LIMIT 1`;
-      return this.get(named, [kind, value, now, timeOf(subject, kind) ?? null]) !== undefined;
+      return this.get(named, [kind, value, now, comparedTime(subject, kind) ?? null]) !== undefined;
     });
   }
 

@@ -139,7 +139,7 @@ export class RefreshGrant {
     const byClient = client === undefined && hasClientCredentials(request, parameters);
     const decide = (): Promise<Record<string, unknown>> =>
       this.decide(request, { ...claims, sid }, others, byClient);
-    const outcome = await twice(() => this.store.peek(refresh.use));
+    const outcome = await withOneRetry(() => this.store.peek(refresh.use));
     if (outcome.state !== 'fresh') {
       // Without registered clients, only the handler or the backend can check the client's credentials.
       const check = client === undefined ? decide : undefined;
@@ -175,7 +175,7 @@ export class RefreshGrant {
       value: sealAnswer(token, answer),
       ttlMs: repeatable ? this.retryWindow * 1000 : 0,
     };
-    const outcome = await twice(() => this.store.consume(use, replay));
+    const outcome = await withOneRetry(() => this.store.consume(use, replay));
     if (outcome.state === 'fresh') return withScope(answer, asked);
     const winner = this.openReplay(outcome, token);
     return winner === undefined ? this.refuse(outcome, refresh) : withScope(winner, asked);
@@ -269,7 +269,7 @@ export class RefreshGrant {
  * Asks the store once more if it did not answer. If the first call consumed the token, the second one gets the same
  * outcome.
  */
-async function twice(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> {
+async function withOneRetry(ask: () => Promise<RefreshOutcome>): Promise<RefreshOutcome> {
   try {
     return await ask();
   } catch (error) {
