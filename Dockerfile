@@ -15,7 +15,8 @@ RUN npm pkg delete devDependencies peerDependenciesMeta peerDependencies.graphql
 RUN mkdir -p run/data run/keys
 
 FROM node:26-slim
-ENV NODE_ENV=production
+# What is freed goes back to the system: about 10 MB less per process (bench/README.md).
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
@@ -28,6 +29,6 @@ VOLUME ["/app/data"]
 EXPOSE 8080 8090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# No shell and no npm in between: node is PID 1 and gets the signals. Without the option the young
-# generation takes 60 MB; the rest of the heap follows the memory limit of the container.
-CMD ["node", "--max-semi-space-size=16", "dist/main.js"]
+# No shell and no npm in between: node is PID 1 and gets the signals. The option bounds the young generation, which
+# would take 60 MB; the rest of the heap follows the memory limit of the container.
+CMD ["node", "--max-semi-space-size=8", "dist/main.js"]

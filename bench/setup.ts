@@ -68,6 +68,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
     ...extra,
   };
   const floor = await Contestant.start('floor', script('floor'), env);
+  const npmStart = readNpmStart();
   const startSignet = (
     name: string,
     database: string,
@@ -86,9 +87,10 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
         WORKERS: String(workers),
         THROTTLE_LIMIT: '0',
         STATE_STORE: `sqlite:${database}`,
+        ...npmStart.env,
         ...more,
       },
-      startOptions(),
+      npmStart.options,
     );
   const signet = await startSignet('signet', join(directory, 'signet.db'));
   const before =
@@ -132,12 +134,16 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
   };
 }
 
-/** What `npm start` passes to Node. */
-function startOptions(): string[] {
+/** What `npm start` passes to Node and to malloc. */
+function readNpmStart(): { options: string[]; env: Record<string, string> } {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     scripts: { start: string };
   };
-  return scripts.start.match(/--\S+/g) ?? [];
+  const variables = scripts.start.matchAll(/\b([A-Z_]+)=(\S+)/g);
+  return {
+    options: scripts.start.match(/--\S+/g) ?? [],
+    env: Object.fromEntries(Array.from(variables, ([, name = '', value = '']) => [name, value])),
+  };
 }
 
 async function makeKey(alg: string, kid: string): Promise<JWK> {

@@ -19,10 +19,21 @@ const json = (instruction: string): string[] =>
 describe('the Dockerfile', () => {
   it('is not root, by number, and starts node itself', () => {
     expect(steps.findLast(([name]) => name === 'USER')?.[1]).toBe('1000:1000');
-    expect(json('CMD')).toEqual(['node', '--max-semi-space-size=16', 'dist/main.js']);
+    expect(json('CMD')).toEqual(['node', '--max-semi-space-size=8', 'dist/main.js']);
     expect(
       steps.filter(([name, rest]) => name === 'FROM' && !rest.startsWith('node:26-slim')),
     ).toEqual([]);
+    // For memory, npm and the image pass the same to Node and to malloc.
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const name of ['start', 'start:prod'])
+      expect([...(scripts[name]?.matchAll(/MALLOC\S+|--max-semi\S+/g) ?? [])].join(' ')).toBe(
+        `MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 ${json('CMD')[1]}`,
+      );
+    expect(steps.findLast(([name]) => name === 'ENV')?.[1]).toBe(
+      'NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536',
+    );
     const copied = steps
       .filter(([name, rest]) => name === 'COPY' && !rest.includes('--from='))
       .flatMap(([, rest]) => rest.split(/\s+/).slice(0, -1));
