@@ -63,7 +63,7 @@ async function boot(
     imports: [
       // Before AuthModule, which has more to say about headers.
       BackendModule.forRoot({ host: backend.url, inputHeaders, timeoutMs: 20_000 }),
-      JwksModule.forRoot({ signing: { path: keys } }),
+      JwksModule.forRoot({ signing: { path: keys }, reloadIntervalMs: 0 }),
       AuthModule.forRoot({
         algorithms: ['HS256'],
         issuer: ISSUER,
@@ -520,7 +520,9 @@ describe('AuthModule without options', () => {
     ['empty ones', () => AuthModule.forRoot({} as AuthModuleOptions)],
     ['none', () => AuthModule.forRootAsync({ useFactory: () => undefined as never })],
   ])('names what is missing and does not boot: %s', async (_what, authModule) => {
-    @Module({ imports: [JwksModule.forRoot({ signing: { path: keys } }), authModule()] })
+    @Module({
+      imports: [JwksModule.forRoot({ signing: { path: keys }, reloadIntervalMs: 0 }), authModule()],
+    })
     class App {}
     await expect(
       NestFactory.create(App, { logger: false, abortOnError: false }).then((one) => one.init()),

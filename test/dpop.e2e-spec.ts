@@ -101,7 +101,7 @@ async function boot({
         host: backend.url,
         inputHeaders: ['dpop', 'authorization', 'x-kept'],
       }),
-      JwksModule.forRoot({ signing: { path: keys } }),
+      JwksModule.forRoot({ signing: { path: keys }, reloadIntervalMs: 0 }),
       ...(state ? [StateModule.forRoot({ url: 'memory:', longestTokenTtl: 60 })] : []),
       AuthModule.forRoot({ algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, ...options }),
     ],

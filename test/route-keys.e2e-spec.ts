@@ -36,7 +36,7 @@ async function boot(
 ): Promise<JwkKeyStore> {
   @Module({
     imports: [
-      JwksModule.forRoot({ signing: { path: writeKeys([secret]) }, remote }),
+      JwksModule.forRoot({ signing: { path: writeKeys([secret]) }, remote, reloadIntervalMs: 0 }),
       AuthModule.forRoot({ algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE }),
     ],
     controllers: [controller],

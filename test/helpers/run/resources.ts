@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync, type FSWatcher } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +12,21 @@ import { join } from 'node:path';
 const folders = new Set<string>();
 const processes = new Set<ChildProcess>();
 const endings: (() => Promise<void>)[] = [];
+/** Open watches of files, which write to the log when their file is removed, by then to that of another test file. */
+const watches = new Map<FSWatcher, string>();
+
+const { watch } = fs;
+fs.watch = ((...args: Parameters<typeof watch>): FSWatcher => {
+  const watcher = watch(...args);
+  watches.set(watcher, String(args[0]));
+  const close = watcher.close.bind(watcher);
+  watcher.close = () => {
+    watches.delete(watcher);
+    close();
+  };
+  return watcher;
+}) as typeof watch;
+syncBuiltinESMExports();
 
 /** Runs `end` after the test file. */
 export const afterFile = (end: () => Promise<void>): void => void endings.push(end);
@@ -55,9 +71,17 @@ export async function killLeftProcesses(left: readonly ChildProcess[]): Promise<
     throw new Error(`left running: ${left.map(({ spawnargs }) => spawnargs.join(' ')).join('; ')}`);
 }
 
-/** Ends what {@link afterFile} was told of, and removes the folders. */
+/**
+ * Ends what {@link afterFile} was told of, and removes the folders.
+ *
+ * @throws an error that names what is still watched, as by the key store of an application that did not boot
+ */
 export async function giveBack(): Promise<void> {
   for (const end of endings.splice(0)) await end();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   folders.clear();
+  const watched = new Set(watches.values());
+  for (const watcher of watches.keys()) watcher.close();
+  watches.clear();
+  if (watched.size > 0) throw new Error(`left watched: ${[...watched].join(', ')}`);
 }
