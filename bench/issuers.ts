@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { exportJWK, generateSecret, SignJWT } from 'jose';
 import { Contestant } from './contestant.js';
-import { CLAIMS } from './setup.js';
+import { CLAIMS, readNpmStart } from './setup.js';
 
 const COUNTS = [1, 100];
 const REQUESTS = 1500;
@@ -32,11 +32,12 @@ const token = await new SignJWT(CLAIMS)
   .sign(secret);
 
 const backend = await Contestant.start('backend', resolve('bench', 'dist', 'backend.js'));
+const npmStart = readNpmStart();
 const gateways = fork(resolve('bench', 'dist', 'gateways.js'), {
-  env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' },
+  env: { PATH: process.env.PATH, ...npmStart.env },
   // Log lines are part of what a request costs, and of no interest.
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  execArgv: ['--max-semi-space-size=8', '--max-old-space-size=1024'],
+  execArgv: npmStart.options,
 });
 try {
   const urls = await ask<string[]>(gateways, COUNTS.map(environment));

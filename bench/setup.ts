@@ -135,7 +135,7 @@ export async function startSetup({ alg, keys = 1, env: extra = {} }: SetupOption
 }
 
 /** What `npm start` passes to Node and to malloc. */
-function readNpmStart(): { options: string[]; env: Record<string, string> } {
+export function readNpmStart(): { options: string[]; env: Record<string, string> } {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     scripts: { start: string };
   };

@@ -100,7 +100,7 @@ async function writeDurably(
 }
 
 /** Flushes a folder, so that a new name in it survives a power failure. Not every system supports this. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

@@ -1,3 +1,3 @@
-export { createFile, replaceFile } from './atomic-file.js';
+export { createFile, replaceFile, syncFolder } from './atomic-file.js';
 export { accessOf, describeExposure } from './exposure.js';
 export { FileError, readTextFile, readTextFileSync, type FileContents } from './read-file.js';

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { syncFolder } from '../../core/files/index.js';
 import type { Revocation } from '../../core/revocation/index.js';
 import { assertReadable } from '../schema.js';
 import { openForReading, transaction } from './open-database.js';
@@ -25,7 +26,7 @@ export interface BackupContents {
  *
  * @throws Error when there is no database, or the file cannot be written
  */
-export function writeBackup(file: string, target: string): BackupContents {
+export async function writeBackup(file: string, target: string): Promise<BackupContents> {
   if (!existsSync(file)) throw new Error('the store has no file yet');
   const temporary = `${target}.${process.pid}.tmp`;
   const database = openForReading(file);
@@ -37,7 +38,7 @@ export function writeBackup(file: string, target: string): BackupContents {
     made.close();
     syncFile(temporary);
     renameSync(temporary, target);
-    syncFolder(dirname(target));
+    await syncFolder(dirname(target));
     return contents;
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -174,20 +175,11 @@ async function addRows(
 }
 
 /** Flushes a file to the disk, so that it survives a power failure. */
-function syncFile(path: string, flags = 'r+'): void {
-  const file = openSync(path, flags);
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
   try {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-/** Flushes a folder, so that a new name in it survives a power failure. */
-function syncFolder(path: string): void {
-  try {
-    syncFile(path, 'r');
-  } catch {
-    // Not every system supports this.
   }
 }
