@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { holdTickShape } from './tick-shape.js';
 
 /** Delay in milliseconds, so that requests which waited for the start are answered first. */
 const AFTER_MS = 1000;
@@ -10,6 +11,7 @@ const AFTER_MS = 1000;
  * killed does not write it, and frees the memory that only the start needed (about 20 MB of 145).
  */
 export function settleAfterStart(): void {
+  holdTickShape();
   setTimeout(() => {
     flushCompileCache();
     collectGarbage();
