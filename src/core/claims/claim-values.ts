@@ -24,9 +24,11 @@ export const isKeyBound = ({ cnf }: Readonly<Record<string, unknown>>): boolean 
 export function rolesOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return value.split(/[\s,]+/).filter(Boolean);
   if (Array.isArray(value))
-    return value.flatMap((item: unknown) =>
-      isString(item) ? [item] : membersOf(item, isJsonObject),
-    );
+    return value.every(isString)
+      ? value
+      : value.flatMap((item: unknown) =>
+          isString(item) ? [item] : membersOf(item, isJsonObject),
+        );
   return membersOf(value, (member) => member === true || isJsonObject(member));
 }
 

@@ -52,9 +52,8 @@ export function verifySignature(
   if (signatureBytes !== undefined && signature.length !== signatureBytes) return false;
   if (options === undefined)
     return timingSafeEqual(
-      createHmac(hash as string, verifying)
-        .update(input)
-        .digest(),
+      // A text of one character per byte: Node makes a buffer of its own memory for each digest that is a buffer.
+      Buffer.from(createHmac(hash as string, verifying).update(input).digest('binary'), 'binary'),
       signature,
     );
   return new Promise((resolve) => {
