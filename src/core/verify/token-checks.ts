@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { hasDuplicateMembers, isJsonObject, parseJsonExactly } from '../json/index.js';
+import { hasDuplicateMembers, isJsonObject, withExactNumbers } from '../json/index.js';
 import { TokenRefusedError } from '../errors/index.js';
 import { ACCESS_TOKEN_TYPE, missingProfileClaims, normalizeType } from '../claims/index.js';
 import {
@@ -125,14 +125,19 @@ export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy):
 export function parseClaims(payload: Buffer): Record<string, unknown> {
   const text = payload.toString();
   let claims: unknown;
+  let unambiguous = false;
   try {
-    claims = isUtf8(payload) ? parseJsonExactly(text) : undefined;
+    const value: unknown = isUtf8(payload) ? JSON.parse(text) : undefined;
+    // A text that JSON.stringify writes in the same way has no duplicate members and no inexact numbers. This is
+    // faster than to look for them, and most issuers write so.
+    unambiguous = JSON.stringify(value) === text;
+    claims = unambiguous ? value : withExactNumbers(text, value);
   } catch {
     claims = undefined;
   }
   if (!isJsonObject(claims))
     throw new TokenRefusedError('token_malformed', 'the payload is not a JSON object in UTF-8');
-  if (hasDuplicateMembers(text, claims))
+  if (!unambiguous && hasDuplicateMembers(text, claims))
     throw new TokenRefusedError('token_malformed', 'the payload names a member twice');
   return claims;
 }
