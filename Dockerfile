@@ -31,4 +31,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # No shell and no npm in between: node is PID 1 and gets the signals. The option bounds the young generation, which
 # would take 60 MB; the rest of the heap follows the memory limit of the container.
-CMD ["node", "--max-semi-space-size=8", "dist/main.js"]
+CMD ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "dist/main.js"]

@@ -151,10 +151,13 @@ describe('a start from the bundle', () => {
   it('loads fewer than 50 files, and of Nest none that is not in the bundle', async () => {
     const gateway = await startGateway(BUNDLED);
     expect(await gateway.stop()).toBe(0);
-    const { modules } = countsOf(gateway.process.pid);
+    const { modules, builtins } = countsOf(gateway.process.pid);
     expect(modules.filter((url) => url.startsWith('file:')).length).toBeLessThan(50);
     expect(modules.some((url) => url.includes('/dist/bundle/gateway.js'))).toBe(true);
     expect(packagesIn(modules).filter((name) => name.startsWith('@nestjs/'))).toEqual([]);
+    // Node's own undici belongs to fetch, which the gateway does not use.
+    expect(builtins).toContain('NativeModule net');
+    expect(builtins.filter((name) => name.includes('undici'))).toEqual([]);
   });
 
   it('of the command loads fewer than 8 files, and of Node what it needs', async () => {
