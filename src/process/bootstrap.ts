@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { handleSignals, refuseInspector } from './process-signals.js';
+import { boundThreadHeaps } from './thread-heaps.js';
 
 /**
  * Runs the gateway as the environment configures it: one process, or a primary with its workers. If the boot fails,
@@ -9,6 +10,7 @@ import { handleSignals, refuseInspector } from './process-signals.js';
 export async function bootstrap(): Promise<void> {
   // Comes first, since the other modules take time to load.
   handleSignals(cluster.isWorker);
+  boundThreadHeaps();
   try {
     const { loadEnvironment } = await import('../environment/index.js');
     const { env, warnings } = loadEnvironment();
