@@ -489,7 +489,7 @@ describe('request interceptors', () => {
       new URLSearchParams({ a: 'b c' }),
       /content-type: application\/x-www-form-urlencoded;charset=utf-8\r\n[^]*\r\n\r\na=b\+c$/,
     ],
-    ['a text', 'plain', /\r\n\r\nplain$/],
+    ['a string', 'plain', /\r\n\r\nplain$/],
     ['bytes', new Uint8Array([104, 105]), /\r\n\r\nhi$/],
     ['nothing', undefined, /content-length: 0\r\n\r\n$/],
   ])('may give %s as the body', async (_name, data, expected) => {

@@ -91,8 +91,8 @@ describe('signet clients add', () => {
   });
 
   it.each<[string[], string]>([
-    [['add', 'a b'], "'client_id' is not a text"],
-    [['add', 'a', '--scope', ''], "'scope' is not a text of scopes"],
+    [['add', 'a b'], "'client_id' is not a string"],
+    [['add', 'a', '--scope', ''], "'scope' is not a string of scopes"],
     [['add', 'a', '--method', 'private_key_jwt'], "needs one of 'jwks' and 'jwks_uri'"],
     [['add', 'a', '--method', 'secret'], 'argument is invalid'],
     [['add', 'a', '--claims', '[]'], 'It must be a JSON object.'],

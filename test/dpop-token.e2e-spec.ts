@@ -164,7 +164,7 @@ describe('POST /token', () => {
     ['a key in another form', () => ({ jwk: client.jwk })],
     ['the key and something else', () => ({ ...client.cnf, kid: 'k' })],
     ['null', () => null],
-    ['a text', () => client.cnf.jkt],
+    ['a string', () => client.cnf.jkt],
   ])('cnf of the backend must not be %s', async (_, cnf) => {
     const answer = await bindsBy(cnf());
     expectError(answer, 502, 'claims_invalid', 'server_error');

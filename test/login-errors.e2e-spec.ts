@@ -50,7 +50,7 @@ describe('TOKEN_BACKEND_ERRORS=oauth: RFC 6749 section 5.2', () => {
     ['class-validator', nest(400, ['a', 'b'], 'Bad Request'), 'a; b'],
     ['a login in another language', nest(422, 'Paßwort'), 'Pa?wort'],
     ['a long story', nest(401, 'x'.repeat(1000)), 'x'.repeat(200)],
-    ['a text', { status: 401, headers: { 'content-type': 'text/plain' }, body: 'no' }, REFUSED],
+    ['a string', { status: 401, headers: { 'content-type': 'text/plain' }, body: 'no' }, REFUSED],
     ['a word', { status: 401, body: { error: 'unauthorized' } }, REFUSED],
     ['a list', { status: 401, body: ['no'] }, REFUSED],
     ['a code that is no text', { status: 400, body: { error: { code: 1 } } }, REFUSED],

@@ -419,17 +419,21 @@ describe('options', () => {
     [
       'SigningModule',
       { fields: 'access_token' },
-      "'fields' is a text; it has to be a list of texts",
+      "'fields' is a string; it has to be a list of strings",
     ],
     [
       'SigningModule',
       { accessTtl: '600' },
-      "'accessTtl' is a number as text; it has to be a number",
+      "'accessTtl' is a number as a string; it has to be a number",
     ],
     ['SigningModule', { accessTtl: NaN }, "'accessTtl' is NaN; it has to be a number of seconds"],
     ['SigningModule', { refreshTtl: -1 }, "'refreshTtl' is the number -1"],
-    ['SigningModule', { full: 'false' }, "'full' is a text; it has to be true or false"],
-    ['SigningModule', { staleExp: 'drop' }, "'staleExp' is a text; it has to be one of: 'reject',"],
+    ['SigningModule', { full: 'false' }, "'full' is a string; it has to be true or false"],
+    [
+      'SigningModule',
+      { staleExp: 'drop' },
+      "'staleExp' is a string; it has to be one of: 'reject',",
+    ],
     [
       'SigningModule',
       { acessTtl: 600 },
@@ -438,28 +442,32 @@ describe('options', () => {
     [
       'AuthModule',
       { rolesMatcher: 'every' },
-      "'rolesMatcher' is a text; it has to be one of: 'any',",
+      "'rolesMatcher' is a string; it has to be one of: 'any',",
     ],
-    ['AuthModule', { types: 'JWT' }, "'types' is a text; it has to be a list of texts"],
+    ['AuthModule', { types: 'JWT' }, "'types' is a string; it has to be a list of strings"],
     ['AuthModule', { audiance: 'a' }, "there is no option 'audiance'; did you mean 'audience'?"],
-    ['AuthModule', { leeway: '5' }, "'leeway' is a number as text"],
+    ['AuthModule', { leeway: '5' }, "'leeway' is a number as a string"],
     [
       'AuthModule',
       { dpop: 'yes' },
-      "'dpop' is a text; it has to be one of: true, false, 'required'",
+      "'dpop' is a string; it has to be one of: true, false, 'required'",
     ],
     [
       'AuthModule',
       { issuers: [{ issuer: 'a', audiance: 'b' }] },
       "there is no option 'issuers[0].audiance'; did you mean 'audience'?",
     ],
-    ['JwksModule', { remote: { cacheTtl: '9' } }, "'remote.cacheTtl' is a number as text"],
-    ['JwksModule', { exposedKeyFiles: 'warm' }, "'exposedKeyFiles' is a text; it has to be one of"],
-    ['StateModule', { longestTokenTtl: '60' }, "'longestTokenTtl' is a number as text"],
+    ['JwksModule', { remote: { cacheTtl: '9' } }, "'remote.cacheTtl' is a number as a string"],
+    [
+      'JwksModule',
+      { exposedKeyFiles: 'warm' },
+      "'exposedKeyFiles' is a string; it has to be one of",
+    ],
+    ['StateModule', { longestTokenTtl: '60' }, "'longestTokenTtl' is a number as a string"],
     ['BackendModule', { breaker: { failures: 0 } }, "'breaker.failures' is the number 0"],
-    ['BackendModule', { inputHeaders: 'a,b' }, "'inputHeaders' is a text"],
+    ['BackendModule', { inputHeaders: 'a,b' }, "'inputHeaders' is a string"],
     ['SessionModule', { cookies: 1 }, "'cookies' is the number 1; it has to be true or false"],
-    ['TokenModule', { path: '' }, "'path' is a text; it has to be a text that is not empty"],
+    ['TokenModule', { path: '' }, "'path' is a string; it has to be a string that is not empty"],
     ['OAuthModule', { refresh: { path: '/r', window: 1 } }, "there is no option 'refresh.window'"],
   ])('%s: %j', async (name, options, problem) => {
     const starting = start({ imports: [MODULES[name](options)] });
@@ -519,7 +527,7 @@ describe('options', () => {
     async (name, kinds, make) => {
       for (const option of wordsOf(kinds))
         await expect(start(make({ [option]: 'no such word' }))).rejects.toThrow(
-          `${name}: '${option}' is a text; it has to be one of: `,
+          `${name}: '${option}' is a string; it has to be one of: `,
         );
     },
   );
@@ -527,13 +535,13 @@ describe('options', () => {
   it('of forRootAsync are checked as well', async () => {
     const useFactory = () => Promise.resolve({ accessTtl: '600' } as never);
     const starting = start({ imports: [JWKS, SigningModule.forRootAsync({ useFactory })] });
-    await expect(starting).rejects.toThrow("SigningModule: 'accessTtl' is a number as text");
+    await expect(starting).rejects.toThrow("SigningModule: 'accessTtl' is a number as a string");
   });
 
   it.each<[Pieces, string]>([
     [
       route({ rolesMatcher: 'every' } as object),
-      "@RequireJwt: 'rolesMatcher' is a text; it has to be one of",
+      "@RequireJwt: 'rolesMatcher' is a string; it has to be one of",
     ],
     [
       route({ role: ['a'] } as object),
@@ -541,11 +549,11 @@ describe('options', () => {
     ],
     [
       route({ roles: 'admin' } as object),
-      "@RequireJwt: 'roles' is a text; it has to be a list of texts",
+      "@RequireJwt: 'roles' is a string; it has to be a list of strings",
     ],
-    [route({ optional: 'yes' } as object), "@RequireJwt: 'optional' is a text"],
-    [signed({ fields: 'receipt' }), "@SignFields: 'fields' is a text; it has to be a list"],
-    [signed({ fields: ['a'], ttl: '600' }), "@SignFields: 'ttl' is a number as text"],
+    [route({ optional: 'yes' } as object), "@RequireJwt: 'optional' is a string"],
+    [signed({ fields: 'receipt' }), "@SignFields: 'fields' is a string; it has to be a list"],
+    [signed({ fields: ['a'], ttl: '600' }), "@SignFields: 'ttl' is a number as a string"],
     [signed({ field: ['a'] }), "@SignFields: there is no option 'field'; did you mean 'fields'?"],
   ])('of a route: %#', async (pieces, problem) => {
     await expect(start(pieces)).rejects.toThrow(`GET / (Route.get): ${problem}`);

@@ -41,7 +41,7 @@ const ClaimValue = (): PropertyDecorator =>
         },
       },
     },
-    { message: `$property must be a text of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
+    { message: `$property must be a string of 1 to ${MAX_VALUE_LENGTH} characters, or a number` },
   );
 
 /** Converts digits of a query string to a number. Other values are kept, so that the validation refuses them. */

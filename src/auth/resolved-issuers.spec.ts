@@ -190,7 +190,7 @@ describe('an answer that is none: 503 for this issuer, and one line', () => {
       /no Error$/,
     ],
     ['null', () => null, /neither an object/],
-    ['a text', () => 'https://keys', /neither an object/],
+    ['a string', () => 'https://keys', /neither an object/],
     ['another issuer', () => ({ issuer: OWN }), /about another issuer: "https:\/\/own"/],
     ['another tenant', () => ({ issuer: 't2' }), /about another issuer/],
     ['our own', () => ({ own: true }), /'own' is set/],

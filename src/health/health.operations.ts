@@ -11,7 +11,7 @@ const READINESS = {
       type: 'string',
       enum: ['read-only'],
       description:
-        'There while the state store takes no writes: tokens are validated, nothing is refreshed or revoked.',
+        'Present while the state store accepts no writes: tokens are validated, but nothing is refreshed or revoked.',
     },
   },
 };
@@ -19,14 +19,14 @@ const READINESS = {
 /** `GET /health/live` in the OpenAPI document. */
 export const GET_LIVENESS: OperationInfo = {
   id: 'getLiveness',
-  summary: 'The process answers.',
-  answers: { 200: { description: 'It does.', schema: STATUS } },
+  summary: 'Liveness: whether the process answers.',
+  answers: { 200: { description: 'The process is alive.', schema: STATUS } },
 };
 
 /** `GET /health/ready` in the OpenAPI document. */
 export const GET_READINESS: OperationInfo = {
   id: 'getReadiness',
-  summary: 'The process should get requests.',
-  answers: { 200: { description: 'It should.', schema: READINESS } },
+  summary: 'Readiness: whether the process can serve requests.',
+  answers: { 200: { description: 'The process is ready.', schema: READINESS } },
   errors: { 503: ['shutting_down', 'keys_unavailable', 'state_unavailable'] },
 };

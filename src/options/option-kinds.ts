@@ -19,7 +19,9 @@ function shape(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   switch (typeof value) {
     case 'string':
-      return value.trim() !== '' && Number.isFinite(Number(value)) ? 'a number as text' : 'a text';
+      return value.trim() !== '' && Number.isFinite(Number(value))
+        ? 'a number as a string'
+        : 'a string';
     case 'number':
       return Number.isFinite(value) ? `the number ${value}` : String(value);
     case 'boolean':
@@ -33,18 +35,18 @@ function shape(value: unknown): string {
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-export const text = kind('a text', isText);
+export const text = kind('a string', isText);
 /** Text that is not empty. */
-export const name = kind('a text that is not empty', (value) => isText(value) && value !== '');
+export const name = kind('a string that is not empty', (value) => isText(value) && value !== '');
 export const texts = kind(
-  'a list of texts',
+  'a list of strings',
   (value) => Array.isArray(value) && value.every(isText),
 );
 /** A list whose items are checked elsewhere. */
 export const list = kind('a list', Array.isArray);
-/** Text, or a list of texts. Items that are `undefined` (e.g. unset variables) are allowed. */
+/** A string or a list of strings. Items that are `undefined` (e.g. unset variables) are allowed. */
 export const textOrTexts = kind(
-  'a text or a list of texts',
+  'a string or a list of strings',
   (value) =>
     isText(value) ||
     (Array.isArray(value) && value.every((item) => item === undefined || isText(item))),

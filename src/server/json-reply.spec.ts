@@ -80,7 +80,7 @@ describe('the reply of the adapter', () => {
   });
 
   it.each([
-    ['a text', 'hello', undefined],
+    ['a string', 'hello', undefined],
     ['a text of another type', '<b>', withType('text/html')],
     ['an object with a type', { a: 1 }, withType('application/problem+json')],
     ['an object of a class', new Date(0), undefined],

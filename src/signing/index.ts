@@ -1,4 +1,4 @@
-// First: it fails with a clear message where Node.js is too old.
+// Imported first, since it throws a clear error if Node.js is too old.
 import '../core/errors/index.js';
 
 export { JwtSigner } from './jwt-signer.service.js';

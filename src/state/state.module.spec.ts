@@ -38,7 +38,7 @@ describe('a store of one’s own', () => {
     [{ url: 'memory:', store: new MemoryStore() }, /not both/],
     [
       { store: 'memory:' as never },
-      /'store' is a text; it has to be a class, or an instance of one/,
+      /'store' is a string; it has to be a class, or an instance of one/,
     ],
   ])('needs one of url and store: %o', async (options, problem) => {
     await expect(storeFor(options)).rejects.toThrow(problem);

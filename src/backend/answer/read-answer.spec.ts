@@ -65,7 +65,7 @@ describe('readAnswer', () => {
     ['two types', '{}', { 'content-type': ['application/json', 'text/html'] }],
     ['no JSON', '{', JSON_TYPE],
     ['nothing', '', JSON_TYPE],
-    ['a text', '"a"', JSON_TYPE],
+    ['a string', '"a"', JSON_TYPE],
     ['null', 'null', JSON_TYPE],
     ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22]), JSON_TYPE],
     ['two encodings', '{}', { ...JSON_TYPE, 'content-encoding': ['gzip', 'gzip'] }],

@@ -38,7 +38,7 @@ type Rule = readonly [isValid: (value: unknown) => boolean, expected: string];
 const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
   client_id: [
     (value) => matches(value, CLIENT_ID),
-    'a text of 1 to 256 printable ASCII characters without blanks',
+    'a string of 1 to 256 printable ASCII characters without blanks',
   ],
   token_endpoint_auth_method: [
     (value) => CLIENT_AUTH_METHODS.includes(value as ClientAuthMethod),
@@ -51,8 +51,8 @@ const RULES: Readonly<Record<keyof ClientRegistration, Rule>> = {
     (value) => isListOf(value, GRANT_TYPE) && new Set(value).size === value.length,
     'a list of grant types, each once',
   ],
-  scope: [(value) => matches(value, SCOPE), 'a text of scopes with single blanks between'],
-  audience: [isAudience, 'a text or a list of texts, none of them empty'],
+  scope: [(value) => matches(value, SCOPE), 'a string of scopes with single blanks between them'],
+  audience: [isAudience, 'a string or a list of strings, none of them empty'],
   claims: [
     (value) => isJsonObject(value) && !isDeeperThan(MAX_NESTING, value),
     'an object with claims',

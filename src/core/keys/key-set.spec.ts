@@ -43,7 +43,7 @@ describe('KeySet.parse', () => {
     ['no JSON', '{"keys":[', /not valid JSON/],
     ['nothing', '', /not valid JSON/],
     ['a list', '[]', /neither a JWK Set nor a JWK/],
-    ['a text', '"keys"', /neither a JWK Set nor a JWK/],
+    ['a string', '"keys"', /neither a JWK Set nor a JWK/],
     ['null', 'null', /neither a JWK Set nor a JWK/],
     ['keys that is no list', '{"keys":{}}', /'keys' is not a list/],
     ['keys null', '{"keys":null}', /'keys' is not a list/],

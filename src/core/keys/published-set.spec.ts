@@ -113,7 +113,7 @@ describe('beside a good key of a set of others, an odd one is skipped with its r
     ['kid null', { ...EC, kid: null }, /kid/],
     ['an empty object', {}, /no 'kty'/],
     ['null', null, /not a JSON object/],
-    ['a text', 'key', /not a JSON object/],
+    ['a string', 'key', /not a JSON object/],
     ['a list', [EC], /not a JSON object/],
     ['a number', 7, /not a JSON object/],
   ])('%s', (_what, key, reason) => {

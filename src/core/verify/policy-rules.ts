@@ -32,7 +32,7 @@ function authenticationProblem({ acr, maxAge }: RoutePolicyOptions): string | un
   if (acr !== undefined) {
     const values: readonly unknown[] = Array.isArray(acr) ? acr : [];
     if (values.length === 0 || !values.every((one) => typeof one === 'string' && ACR.test(one)))
-      return "'acr' is not a list of texts without blanks and quotes";
+      return "'acr' is not a list of strings without blanks and quotes";
   }
   if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge > 0))
     return "'maxAge' is not a whole number of seconds above 0";

@@ -89,7 +89,7 @@ describe('a token with cnf', () => {
   const other = hash('sha256', 'x', 'base64url');
   it.each<[string, unknown]>([
     ['null', null],
-    ['a text', 'x'],
+    ['a string', 'x'],
     ['a list', []],
     ['an empty object', {}],
     ['a kid (RFC 7800)', { kid: 'k' }],

@@ -107,7 +107,7 @@ describe('compilePolicy', () => {
     'refuses the acr %j',
     (acr) => {
       const compile = () => compilePolicy({ acr: acr as string[] }, DEFAULTS);
-      expect(compile).toThrow(problem(/'acr' is not a list of texts/));
+      expect(compile).toThrow(problem(/'acr' is not a list of strings/));
     },
   );
 

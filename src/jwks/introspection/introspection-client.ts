@@ -69,8 +69,10 @@ function checkedClient(
   secret: unknown,
   method: unknown = 'client_secret_basic',
 ): IntrospectionClient {
-  if (!isPrintable(id)) throw new KeyError('client_id is not a text of printable ASCII');
-  if (!isPrintable(secret)) throw new KeyError('client_secret is not a text of printable ASCII');
+  if (!isPrintable(id))
+    throw new KeyError('client_id is not a string of printable ASCII characters');
+  if (!isPrintable(secret))
+    throw new KeyError('client_secret is not a string of printable ASCII characters');
   const known = AUTH_METHODS.find((name) => name === method);
   if (known === undefined)
     throw new KeyError(`token_endpoint_auth_method is not one of ${AUTH_METHODS.join(', ')}`);

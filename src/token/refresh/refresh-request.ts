@@ -42,7 +42,7 @@ export function refreshRequest(
     const isAbsent = value === undefined || value === null || value === '' || isEmptyList(value);
     const isOne = name === 'scope' || name === 'client_id';
     if (!isAbsent && (request[name] === undefined || (isOne && typeof value !== 'string')))
-      throw new TokenRequestException('body_malformed', `The parameter ${name} is not a text.`);
+      throw new TokenRequestException('body_malformed', `The parameter ${name} is not a string.`);
   }
   for (const resource of [request.resource ?? []].flat())
     if (!URL.canParse(resource) || resource.includes('#'))

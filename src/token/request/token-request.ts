@@ -112,6 +112,6 @@ export function listParameter(name: string, { members }: TokenParameters): reado
   const value = Object.hasOwn(members, name) ? members[name] : undefined;
   const texts = value === undefined ? [] : namesIn(value);
   if (texts === undefined)
-    throw new TokenRequestException('body_malformed', `The parameter ${name} is not a text.`);
+    throw new TokenRequestException('body_malformed', `The parameter ${name} is not a string.`);
   return texts.filter((text) => text !== '');
 }
