@@ -35,14 +35,15 @@ export class Contestant {
     return new Contestant(name, url, child, () => output);
   }
 
-  /** CPU time so far in microseconds: user and system, all threads, all processes (proc(5)). */
+  /** CPU time so far in microseconds, of all threads of all processes. */
   cpu(): number {
-    return this.processes().reduce((sum, pid) => {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      // In ticks of 10 ms.
-      return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
-    }, 0);
+    const threads = this.processes().flatMap((pid) =>
+      readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`),
+    );
+    // In nanoseconds; /proc/<pid>/stat has ticks of 10 ms.
+    return (
+      threads.reduce((sum, file) => sum + Number.parseInt(readFileSync(file, 'utf8'), 10), 0) / 1000
+    );
   }
 
   /** Its own and its workers'. */

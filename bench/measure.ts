@@ -27,6 +27,7 @@ export interface Measurement {
 export type Extent = { duration: number } | { amount: number };
 
 const CONNECTIONS = 32;
+const WARM_UP: Extent = { duration: 2 };
 const median = (values: number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
@@ -39,7 +40,11 @@ export async function measure(
 ): Promise<Measurement[]> {
   // A gateway that is not warm yet may refuse some of very many at once.
   for (const contestant of contestants)
-    await run(contestant, { ...load, connections: CONNECTIONS }, extent);
+    await run(
+      contestant,
+      { ...load, connections: CONNECTIONS },
+      'amount' in extent ? extent : WARM_UP,
+    );
   const samples = contestants.map(() => [] as Awaited<ReturnType<typeof run>>[]);
   for (let round = 0; round < rounds; round++)
     for (const [index, contestant] of contestants.entries())
