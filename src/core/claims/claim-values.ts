@@ -26,9 +26,7 @@ export function rolesOf(value: unknown): readonly string[] {
   if (Array.isArray(value))
     return value.every(isString)
       ? value
-      : value.flatMap((item: unknown) =>
-          isString(item) ? [item] : membersOf(item, isJsonObject),
-        );
+      : value.flatMap((item: unknown) => (isString(item) ? [item] : membersOf(item, isJsonObject)));
   return membersOf(value, (member) => member === true || isJsonObject(member));
 }
 

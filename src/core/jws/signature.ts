@@ -53,7 +53,12 @@ export function verifySignature(
   if (options === undefined)
     return timingSafeEqual(
       // A text of one character per byte: Node makes a buffer of its own memory for each digest that is a buffer.
-      Buffer.from(createHmac(hash as string, verifying).update(input).digest('binary'), 'binary'),
+      Buffer.from(
+        createHmac(hash as string, verifying)
+          .update(input)
+          .digest('binary'),
+        'binary',
+      ),
       signature,
     );
   return new Promise((resolve) => {
