@@ -123,11 +123,11 @@ export function allowedType({ typ = 'JWT' }: JwsHeader, { types }: TokenPolicy):
  * @throws TokenRefusedError `token_malformed`
  */
 export function parseClaims(payload: Buffer): Record<string, unknown> {
-  const text = payload.toString();
+  const text = isUtf8(payload) ? payload.toString() : '';
   let claims: unknown;
   let unambiguous = false;
   try {
-    const value: unknown = isUtf8(payload) ? JSON.parse(text) : undefined;
+    const value: unknown = JSON.parse(text);
     // A text that JSON.stringify writes in the same way has no duplicate members and no inexact numbers. This is
     // faster than to look for them, and most issuers write so.
     unambiguous = JSON.stringify(value) === text;
