@@ -13,7 +13,7 @@ const only = option('only');
 
 const effort = quick
   ? { rounds: 1, extent: { amount: 500 }, requests: 20_000 }
-  : { rounds: Number(option('rounds') ?? 25), extent: { duration: 0.4 }, requests: 1_000_000 };
+  : { rounds: Number(option('rounds') ?? 10), extent: { duration: 1 }, requests: 1_000_000 };
 const results: { name: string; measurements: Measurement[] }[] = [];
 const chosen = cases.filter((one: Case) => only === undefined || one.name.includes(only));
 if (chosen.length === 0) throw new Error(`no case has '${only}' in its name`);
