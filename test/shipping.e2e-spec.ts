@@ -37,6 +37,10 @@ describe('the Dockerfile', () => {
     expect(steps.findLast(([name]) => name === 'ENV')?.[1]).toBe(
       'NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536',
     );
+    // The manual passes them on the command line: Node refuses one of them in NODE_OPTIONS.
+    expect(readFileSync('docs/production.md', 'utf8')).toContain(
+      `\nMALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 node ${options.join(' ')} dist/main.js\n`,
+    );
     const copied = steps
       .filter(([name, rest]) => name === 'COPY' && !rest.includes('--from='))
       .flatMap(([, rest]) => rest.split(/\s+/).slice(0, -1));

@@ -146,6 +146,6 @@ function toBody(data: unknown): Buffer | string | undefined {
   if (typeof data === 'string' || Buffer.isBuffer(data)) return data;
   if (data instanceof ArrayBuffer) return Buffer.from(data);
   throw new TypeError(
-    'BackendModule: a body is a Buffer, a text, or what JSON or a form is made of',
+    'BackendModule: a body is a Buffer, a string, or what JSON or a form is made of',
   );
 }

@@ -220,7 +220,7 @@ function importPublic(jwk: Record<string, unknown>): ImportedKey {
 function assertRequest(claims: ParsedProof['claims'], expected: ExpectedProof): string {
   const { jti, htm, htu, ath } = claims;
   if (typeof jti !== 'string' || jti === '')
-    throw invalid(`jti is ${show(jti)}, expected a text that is unique per proof`, 'jti');
+    throw invalid(`jti is ${show(jti)}, expected a string that is unique per proof`, 'jti');
   if (htm !== expected.method)
     throw mismatch(`htm is ${show(htm)}, the method of the request is ${expected.method}`, 'htm');
   const url = typeof htu === 'string' ? normalizeUrl(htu) : undefined;
