@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { followClock, latestTime, type ClockRecord } from '../clock-record.js';
 import {
   comparedTime,
@@ -19,6 +19,7 @@ import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
 import { openDatabase, openForReading, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
 import { SESSION_SCHEMA, SessionTable } from './session-table.js';
+import { Statements } from './statements.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
@@ -78,7 +79,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly forReading: boolean;
   private readonly history: string;
   private readonly sessions: SessionTable;
-  private readonly prepared = new Map<string, StatementSync>();
+  private readonly statements: Statements;
 
   /**
    * @param forReading true for an existing file that cannot be written
@@ -87,11 +88,12 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   constructor(file: string, forReading = false) {
     this.forReading = forReading;
     this.database = forReading ? openForReading(file) : openDatabase(file, 'FULL');
+    this.statements = new Statements(this.database);
     try {
       this.history = forReading
         ? this.readHistory()
         : transaction(this.database, () => this.migrate());
-      this.sessions = new SessionTable(this.database);
+      this.sessions = new SessionTable(this.statements);
     } catch (error) {
       this.database.close();
       throw error;
@@ -102,7 +104,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const before = reach === undefined ? revocation.before : Math.floor(this.latestTime()) + reach;
     const added = { ...revocation, before };
     if (this.insert(added)) return added;
-    const there = this.row('SELECT * FROM revocation WHERE id = ?', [revocation.id]);
+    const there = this.revocation('SELECT * FROM revocation WHERE id = ?', [revocation.id]);
     return there === undefined ? added : toRevocation(there);
   }
 
@@ -113,11 +115,11 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   removeRevocation(id: string): Revocation | undefined {
     const now = epochSeconds();
-    const row = this.row(`SELECT * FROM revocation WHERE id = ? AND ${ALIVE}`, [id, now]);
+    const row = this.revocation(`SELECT * FROM revocation WHERE id = ? AND ${ALIVE}`, [id, now]);
     if (row === undefined) return undefined;
     // The row that records the removal gets a version of its own.
-    this.run('DELETE FROM revocation WHERE id = ?', [id]);
-    this.run(
+    this.statements.run('DELETE FROM revocation WHERE id = ?', [id]);
+    this.statements.run(
       `INSERT INTO revocation (${COLUMNS}, removed_from) VALUES (?, ?, ?, ?, NULL, ?, ?, ?)`,
       [
         id,
@@ -134,8 +136,10 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   listRevocations({ after, limit }: { after?: string; limit: number }): Revocation[] {
     const last =
-      after === undefined ? undefined : this.row('SELECT * FROM revocation WHERE id = ?', [after]);
-    return this.rows(
+      after === undefined
+        ? undefined
+        : this.revocation('SELECT * FROM revocation WHERE id = ?', [after]);
+    return this.revocations(
       `SELECT * FROM revocation WHERE version > ? AND ${ALIVE} ORDER BY version LIMIT ?`,
       [last?.removed_from ?? last?.version ?? 0, epochSeconds(), limit],
     ).map(toRevocation);
@@ -145,10 +149,10 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const [history, version] = (cursor ?? `${this.history} 0`).split(' ');
     const restarted = history !== this.history || Number(version) > this.latestVersion();
     const since = restarted ? 0 : Number(version);
-    const rows = this.rows('SELECT * FROM revocation WHERE version > ? ORDER BY version LIMIT ?', [
-      since,
-      limit + 1,
-    ]);
+    const rows = this.revocations(
+      'SELECT * FROM revocation WHERE version > ? ORDER BY version LIMIT ?',
+      [since, limit + 1],
+    );
     const more = rows.length > limit;
     if (more) rows.pop();
     return {
@@ -167,7 +171,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const now = epochSeconds();
     if (this.isRevoked(use.subject, now)) return { state: 'revoked' };
     // All columns, as a file of version 0.1 that can only be read has no column for the nonce.
-    const consumed = this.get('SELECT * FROM consumed WHERE jti = ?', [use.id]);
+    const consumed = this.statements.get('SELECT * FROM consumed WHERE jti = ?', [use.id]);
     if (consumed === undefined) return { state: 'fresh' };
     const { replay, replay_until: until, nonce } = consumed;
     if (use.nonce !== undefined && nonce === use.nonce) return { state: 'fresh' };
@@ -180,7 +184,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     const outcome = this.peek(use);
     const left = replay !== undefined && replay.ttlMs > 0 ? replay : undefined;
     if (outcome.state === 'fresh')
-      this.run(
+      this.statements.run(
         `INSERT INTO consumed (jti, expires_at, replay, replay_until, nonce) VALUES (?, ?, ?, ?, ?)
           ON CONFLICT (jti) DO NOTHING`,
         [
@@ -195,7 +199,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   }
 
   release({ id, nonce }: RefreshUse): void {
-    this.run('DELETE FROM consumed WHERE jti = ? AND nonce = ?', [id, nonce ?? null]);
+    this.statements.run('DELETE FROM consumed WHERE jti = ? AND nonce = ?', [id, nonce ?? null]);
   }
 
   noteExpiry(exp: number): number {
@@ -230,7 +234,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   /** The lock for writing is taken only when there is something to delete. */
   purge(horizon: number): boolean {
     const now = Date.now();
-    const due = this.get(
+    const due = this.statements.get(
       `SELECT EXISTS (SELECT 1 FROM revocation WHERE expires_at <= ?1)
            OR EXISTS (SELECT 1 FROM consumed WHERE expires_at <= ?1)
            OR EXISTS (SELECT 1 FROM consumed WHERE replay IS NOT NULL AND replay_until <= ?2) AS due`,
@@ -239,15 +243,15 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     if (due?.due !== 1 && !this.sessions.isPurgeDue(horizon)) return false;
     return transaction(this.database, () => {
       const changed = [
-        this.change(
+        this.statements.run(
           'DELETE FROM revocation WHERE version IN (SELECT version FROM revocation WHERE expires_at <= ? LIMIT ?)',
           [horizon, PURGE_ROWS],
         ),
-        this.change(
+        this.statements.run(
           'DELETE FROM consumed WHERE jti IN (SELECT jti FROM consumed WHERE expires_at <= ? LIMIT ?)',
           [horizon, PURGE_ROWS],
         ),
-        this.change(
+        this.statements.run(
           `UPDATE consumed SET replay = NULL, replay_until = NULL
             WHERE jti IN (SELECT jti FROM consumed WHERE replay IS NOT NULL AND replay_until <= ? LIMIT ?)`,
           [now, PURGE_ROWS],
@@ -263,7 +267,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     this.database.exec(SCHEMA + SESSION_SCHEMA);
     // Version 0.1 did not have this column, and ignores it.
     const nonce = "SELECT 1 FROM pragma_table_info('consumed') WHERE name = 'nonce'";
-    if (this.get(nonce, []) === undefined)
+    if (this.statements.get(nonce) === undefined)
       this.database.exec('ALTER TABLE consumed ADD COLUMN nonce TEXT');
     const schema = this.meta('schema');
     assertReadable(schema);
@@ -282,7 +286,10 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
     return subject.names.some(({ kind, value }) => {
       const named = `SELECT 1 AS found FROM revocation WHERE kind = ? AND value = ? AND ${ALIVE}
         AND (before IS NULL OR ?4 IS NULL OR before > ?4) LIMIT 1`;
-      return this.get(named, [kind, value, now, comparedTime(subject, kind) ?? null]) !== undefined;
+      return (
+        this.statements.get(named, [kind, value, now, comparedTime(subject, kind) ?? null]) !==
+        undefined
+      );
     });
   }
 
@@ -290,7 +297,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   private insert(revocation: Revocation): boolean {
     const { id, kind, value, before, reason, createdAt, expiresAt } = revocation;
     return (
-      this.change(
+      this.statements.run(
         `INSERT INTO revocation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
         [id, kind, value, before, reason ?? null, createdAt, expiresAt],
       ) > 0
@@ -318,48 +325,27 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
 
   private latestVersion(): number {
     return Number(
-      this.get("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'", [])?.seq ?? 0,
+      this.statements.get("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'")?.seq ?? 0,
     );
   }
 
   private meta(name: string): string | number | undefined {
-    const row = this.get('SELECT value FROM meta WHERE name = ?', [name]);
-    return row?.value as string | number | undefined;
+    const row = this.statements.get('SELECT value FROM meta WHERE name = ?', [name]);
+    return row?.value ?? undefined;
+  }
+
+  private revocation(sql: string, values: readonly (string | number)[]): Row | undefined {
+    return this.statements.get(sql, values) as Row | undefined;
+  }
+
+  private revocations(sql: string, values: readonly (string | number)[]): Row[] {
+    return this.statements.all(sql, values) as unknown as Row[];
   }
 
   private setMeta(name: string, value: string | number): void {
-    this.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', [name, value]);
-  }
-
-  private statement(sql: string): StatementSync {
-    let statement = this.prepared.get(sql);
-    if (statement === undefined) this.prepared.set(sql, (statement = this.database.prepare(sql)));
-    return statement;
-  }
-
-  private run(sql: string, values: Values): void {
-    this.change(sql, values);
-  }
-
-  /** @returns how many rows the statement changed */
-  private change(sql: string, values: Values): number {
-    return Number(this.statement(sql).run(...values).changes);
-  }
-
-  private get(sql: string, values: Values): Record<string, unknown> | undefined {
-    return this.statement(sql).get(...values);
-  }
-
-  private row(sql: string, values: Values): Row | undefined {
-    return this.get(sql, values) as Row | undefined;
-  }
-
-  private rows(sql: string, values: Values): Row[] {
-    return this.statement(sql).all(...values) as unknown as Row[];
+    this.statements.run('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)', [name, value]);
   }
 }
-
-type Values = readonly (string | number | null)[];
 
 const toRevocation = (row: Row): Revocation => ({
   id: row.id,
