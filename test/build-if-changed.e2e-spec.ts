@@ -28,11 +28,11 @@ beforeAll(async () => {
   const settings = readFileSync('tsconfig.json', 'utf8');
   writeFileSync(path('tsconfig.json'), settings.replace('"types": ["node"]', '"types": []'));
   symlinkSync(resolve('node_modules'), path('node_modules'));
-  mkdirSync(path('src/cli'), { recursive: true });
-  mkdirSync(path('src/process'));
+  for (const folder of ['src/cli', 'src/process', 'src/state/sqlite'])
+    mkdirSync(path(folder), { recursive: true });
   // What the bundle is made of.
-  for (const name of ['src/process/index.ts', 'src/cli/run.ts'])
-    writeFileSync(path(name), 'export {};\n');
+  for (const name of ['process/index', 'cli/run', 'state/sqlite/signet-state-worker'])
+    writeFileSync(path(`src/${name}.ts`), 'export {};\n');
   writeFileSync(path('src/cli/main.ts'), "import '../answer.js';\n");
   writeFileSync(path('src/answer.ts'), answer(42));
   await runKeys();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,8 +24,8 @@ const COUNTING = {
   SIGNET_COUNTS: directory,
   NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/gateway/count-modules.mjs')).href}`,
 };
-const countsOf = (pid: number | undefined): Counts =>
-  JSON.parse(readFileSync(join(directory, `${pid}.json`), 'utf8')) as Counts;
+const countsOf = (process: number | string | undefined): Counts =>
+  JSON.parse(readFileSync(join(directory, `${process}.json`), 'utf8')) as Counts;
 
 /** Runs Node to its end, which may be a failure; gives its counts and what it wrote to stderr. */
 async function run(
@@ -158,6 +158,21 @@ describe('a start from the bundle', () => {
     // Node's own undici belongs to fetch, which the gateway does not use.
     expect(builtins).toContain('NativeModule net');
     expect(builtins.filter((name) => name.includes('undici'))).toEqual([]);
+    // The thread of SQLite: one file, which needs no loader of ES modules.
+    const thread = countsOf(`${gateway.process.pid}-thread`).modules;
+    expect(thread.map((url) => url.replace(/.*\/dist/, ''))).toEqual([
+      '/bundle/signet-state-worker.cjs',
+    ]);
+  });
+
+  it('has nothing but ASCII in its text, for which Node keeps one byte per character', () => {
+    const files = readdirSync('dist/bundle').filter((name) => /\.c?js$/.test(name));
+    expect(files.length).toBeGreaterThan(50);
+    // oxlint-disable-next-line no-control-regex
+    const other = /[^\0-\x7f]/;
+    expect(files.filter((name) => other.test(readFileSync(`dist/bundle/${name}`, 'utf8')))).toEqual(
+      [],
+    );
   });
 
   it('of the command loads fewer than 8 files, and of Node what it needs', async () => {

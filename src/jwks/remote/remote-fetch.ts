@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isJsonMediaType } from '../../core/json/index.js';
 import { KeyError, type KeyUrlOptions } from '../../core/keys/index.js';
 
@@ -48,8 +48,10 @@ export async function fetchJson(
 
 /** Returns the document, or the target of a redirect. */
 async function get(url: URL, dispatcher: Dispatcher, signal: AbortSignal): Promise<string | URL> {
-  const { statusCode, headers, body } = await request(url, {
-    dispatcher,
+  const { statusCode, headers, body } = await dispatcher.request({
+    method: 'GET',
+    origin: url.origin,
+    path: url.pathname + url.search,
     signal,
     headers: {
       accept: 'application/jwk-set+json, application/json',

@@ -1,5 +1,6 @@
 // For a process that is started with `--import` of this file: writes at its end what it loaded, of Node, too, how
-// often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name.
+// often it checked an environment, and its CPU time, into a file of SIGNET_COUNTS with its pid as name. Its last
+// thread does so, too: into a file with `-thread` after the pid.
 // Not imported, which would load more of Node.
 const { writeFileSync } = process.getBuiltinModule('node:fs');
 const { createRequire, registerHooks } = process.getBuiltinModule('node:module');
@@ -11,9 +12,10 @@ let checks = 0;
 process.on('exit', () => {
   const { user, system } = process.cpuUsage();
   const builtins = process.moduleLoadList.slice(loadedBefore);
+  const { isMainThread } = process.getBuiltinModule('node:worker_threads');
   const counts = { modules, builtins, checks, cpuMs: (user + system) / 1000 };
   writeFileSync(
-    path.join(process.env.SIGNET_COUNTS, `${process.pid}.json`),
+    path.join(process.env.SIGNET_COUNTS, `${process.pid}${isMainThread ? '' : '-thread'}.json`),
     JSON.stringify(counts),
   );
 });
