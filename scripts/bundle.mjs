@@ -66,10 +66,16 @@ function functionsOf(id) {
   ].join('\n');
 }
 
-/** What class-validator imports to check telephone numbers: those of all countries. Loaded with the first check. */
-const PHONES = 'libphonenumber-js/max';
+/** Modules that are loaded with the first call of what they export, which is rare or never. */
+const AT_FIRST_CALL = [
+  // The telephone numbers of all countries.
+  { id: 'libphonenumber-js/max', by: '/class-validator/', name: '.parsePhoneNumber' },
+  // HTTP/2, with all that Node loads for it.
+  { id: './client-h2.js', by: '/undici/lib/dispatcher/client.js', name: '' },
+];
 
-const MIME_DB = fileURLToPath(import.meta.resolve('mime-db'));
+/** Tables of media types, of which some packages have an older one. */
+const ONE_OF_EACH = ['mime-db', 'mime-types'];
 
 /** What is used of undici: its own index loads all of it, which is four times as much. */
 const UNDICI = `
@@ -141,24 +147,24 @@ const bundle = await rolldown({
       load: (id) => (id === '\0undici.cjs' ? UNDICI : null),
     },
     {
-      // Two packages have an older one each.
-      name: 'one-mime-db',
-      resolveId: (id) => (id === 'mime-db' ? MIME_DB : null),
+      name: 'one-of-each',
+      resolveId: (id) => (ONE_OF_EACH.includes(id) ? fileURLToPath(import.meta.resolve(id)) : null),
     },
     {
-      name: 'phone-numbers-later',
+      name: 'at-first-call',
       async resolveId(source, importer) {
-        if (source !== PHONES || !importer?.includes('/node_modules/class-validator/')) return null;
+        const later = AT_FIRST_CALL.find(({ id, by }) => id === source && importer?.includes(by));
+        if (later === undefined) return null;
         const { id } = await this.resolve(source, importer, {
           kind: 'require-call',
           skipSelf: true,
         });
-        return `\0phones:${id}`;
+        return `\0first-call:${later.name}:${id}`;
       },
       load(id) {
-        if (!id.startsWith('\0phones:')) return null;
-        const file = JSON.stringify(id.slice('\0phones:'.length));
-        return `exports.parsePhoneNumber = (...args) => require(${file}).parsePhoneNumber(...args);`;
+        const [, name, file] = /^\0first-call:([^:]*):(.*)/.exec(id) ?? [];
+        if (file === undefined) return null;
+        return `module.exports${name} = (...args) => require(${JSON.stringify(file)})${name}(...args);`;
       },
     },
     {
