@@ -50,6 +50,7 @@ describe('the boot with a state store that cannot be used', () => {
       () => `sqlite:${join(directory, 'text', 'x.db')}`,
       /ENOTDIR|EEXIST/,
     ],
+    ['a folder where none can be created', () => 'sqlite:/proc/none/x.db', /ENOENT|EACCES|EROFS/],
     ['a file that is no database', () => `sqlite:${join(directory, 'text')}`, /not a database/],
     ['a file of a newer version', () => `sqlite:${join(directory, 'new.db')}`, /schema 99/],
     ['nobody there', () => 'redis://someone:s3cret@127.0.0.1:1', /ECONNREFUSED/],

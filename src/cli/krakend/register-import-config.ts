@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { FileError } from '../../core/files/index.js';
+import { FileError, makeFolder } from '../../core/files/index.js';
 import type { CommandContext } from '../command-context.js';
 import { CommandError } from '../command.error.js';
 import type { ImportedConfig } from './import-config.js';
@@ -119,7 +119,7 @@ async function writeFiles(
 ): Promise<void> {
   const files = { 'signet.env': environment, 'imported.module.ts': controllers };
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory, 0o777);
     for (const [name, contents] of Object.entries(files))
       // Existing files are not overwritten.
       if (contents !== undefined) await writeFile(join(directory, name), contents, { flag: 'wx' });

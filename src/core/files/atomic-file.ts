@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withoutMark } from '../json/index.js';
 import { isExposed } from './exposure.js';
+import { makeFolder } from './make-folder.js';
 import { FileError } from './read-file.js';
 
 const OWNER_ONLY = 0o600;
@@ -23,12 +24,13 @@ interface Ownership {
  */
 export const createFile = (path: string, text: string): Promise<void> =>
   withFileErrors(path, async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(
-      ({ code }: NodeJS.ErrnoException) => {
-        // The code is left out: EEXIST would mean that the file itself exists.
-        throw new FileError(path, `its folder cannot be created (${code})`);
-      },
-    );
+    try {
+      makeFolder(dirname(path), 0o700);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // The code is left out: EEXIST would mean that the file itself exists.
+      throw new FileError(path, `its folder cannot be created (${code})`);
+    }
     await viaTemporary(path, text, { mode: OWNER_ONLY }, async (temporary) => {
       // Unlike rename, link never replaces a file. Not every file system supports it.
       await link(temporary, path).catch((error: NodeJS.ErrnoException) => {

@@ -52,6 +52,21 @@ describe('createFile', () => {
     expect(readdirSync(join(folder, 'deep/er'))).toEqual(['file']);
   });
 
+  it('says so where its folder cannot be created', async () => {
+    writeFileSync(join(folder, 'there'), 'a file');
+    symlinkSync('/nowhere/at/all', join(folder, 'dangling'));
+    // In /proc, Node's own mkdir tries again for ever.
+    for (const above of [
+      '/proc/none/at/all',
+      join(folder, 'there/below'),
+      join(folder, 'dangling'),
+    ])
+      expect((await failure(createFile(join(above, 'file'), 'text'))).message).toMatch(
+        /its folder cannot be created \(E[A-Z]+\)$/,
+      );
+    expect(readFileSync(join(folder, 'there'), 'utf8')).toBe('a file');
+  });
+
   it('never replaces anything, not even a link that leads nowhere', async () => {
     writeFileSync(join(folder, 'there'), 'before');
     symlinkSync('/nowhere/at/all', join(folder, 'dangling'));

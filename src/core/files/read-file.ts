@@ -16,18 +16,20 @@ import { accessOf, type FileAccess } from './exposure.js';
 /** A file cannot be read or written. The message contains nothing of the file's contents. */
 export class FileError extends Error {
   override readonly name = 'FileError';
+  readonly path: string;
+  readonly problem: string;
+  readonly code: string | undefined;
 
   /**
    * @param path the file, as the message names it
    * @param problem what is wrong with it
    * @param code error code of the operating system for this file: `ENOENT`, `EEXIST`, …
    */
-  constructor(
-    readonly path: string,
-    readonly problem: string,
-    readonly code?: string,
-  ) {
+  constructor(path: string, problem: string, code?: string) {
     super(`${path}: ${problem}`);
+    this.path = path;
+    this.problem = problem;
+    this.code = code;
   }
 }
 

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { makeFolder } from '../../core/files/index.js';
 
 /** Longest wait for the write lock of another process, in milliseconds. */
 const BUSY_MS = 2000;
@@ -14,7 +15,7 @@ const RETRY_MS = 20;
  * last transactions may be lost; only the few checkpoints wait for the disk
  */
 export function openDatabase(file: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSync {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   // SQLite gives its -wal and -shm files the mode of this file.
   closeSync(openSync(file, 'a', 0o600));
   const database = new DatabaseSync(file, { timeout: BUSY_MS });

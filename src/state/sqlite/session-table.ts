@@ -20,8 +20,12 @@ export const SESSION_SCHEMA = `
 
 /** The sessions of a state database. Every method runs inside of a transaction of the thread. */
 export class SessionTable {
+  private readonly statements: Statements;
+
   /** @param statements of a database that holds {@link SESSION_SCHEMA}; one that cannot be written may lack it */
-  constructor(private readonly statements: Statements) {}
+  constructor(statements: Statements) {
+    this.statements = statements;
+  }
 
   putSession(owner: string, session: SessionRecord): readonly SessionRecord[] {
     const { sid, createdAt, usedAt, expiresAt, clientId, userAgent, network } = session;

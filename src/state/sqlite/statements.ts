@@ -18,9 +18,12 @@ interface Prepared {
  * 76 bytes that stay until the next collection of the old generation.
  */
 export class Statements {
+  private readonly database: DatabaseSync;
   private readonly prepared = new Map<string, Prepared>();
 
-  constructor(private readonly database: DatabaseSync) {}
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
 
   /** @returns how many rows the statement changed */
   run(sql: string, values: readonly Value[] = []): number {
