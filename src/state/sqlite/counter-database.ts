@@ -4,7 +4,7 @@ import type { Hits } from '../state-store.js';
 import { epochSeconds } from '../../core/time/index.js';
 import { openDatabase } from './open-database.js';
 import type { CounterOperations } from './protocol.js';
-import { Statements } from './statements.js';
+import { PreparedStatements } from './prepared-statements.js';
 import type { ThreadDatabase } from './thread-database.js';
 
 const SCHEMA = `
@@ -35,13 +35,13 @@ const PUT = `
 export class CounterDatabase implements ThreadDatabase, CounterOperations {
   readonly database: DatabaseSync;
   readonly forReading = false;
-  private readonly statements: Statements;
+  private readonly statements: PreparedStatements;
 
   /** @throws Error when the file cannot be used */
   constructor(file: string) {
     this.database = openDatabase(file, 'NORMAL');
     this.database.exec(SCHEMA);
-    this.statements = new Statements(this.database);
+    this.statements = new PreparedStatements(this.database);
   }
 
   putIfAbsent(name: string, value: string, ttlMs: number): string {

@@ -1,6 +1,6 @@
 import { epochSeconds } from '../../core/time/index.js';
 import { inOrder, type SessionRecord } from '../session-records.js';
-import type { Statements } from './statements.js';
+import type { PreparedStatements } from './prepared-statements.js';
 
 /** Part of the schema of the state database. */
 export const SESSION_SCHEMA = `
@@ -20,10 +20,10 @@ export const SESSION_SCHEMA = `
 
 /** The sessions of a state database. Every method runs inside of a transaction of the thread. */
 export class SessionTable {
-  private readonly statements: Statements;
+  private readonly statements: PreparedStatements;
 
   /** @param statements of a database that holds {@link SESSION_SCHEMA}; one that cannot be written may lack it */
-  constructor(statements: Statements) {
+  constructor(statements: PreparedStatements) {
     this.statements = statements;
   }
 

@@ -19,7 +19,7 @@ import { assertReadable, SCHEMA as SCHEMA_NUMBER } from '../schema.js';
 import { openDatabase, openForReading, transaction } from './open-database.js';
 import type { StateOperations } from './protocol.js';
 import { SESSION_SCHEMA, SessionTable } from './session-table.js';
-import { Statements } from './statements.js';
+import { PreparedStatements } from './prepared-statements.js';
 import type { ThreadDatabase } from './thread-database.js';
 import { epochSeconds } from '../../core/time/index.js';
 
@@ -79,7 +79,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   readonly forReading: boolean;
   private readonly history: string;
   private readonly sessions: SessionTable;
-  private readonly statements: Statements;
+  private readonly statements: PreparedStatements;
 
   /**
    * @param forReading true for an existing file that cannot be written
@@ -88,7 +88,7 @@ export class StateDatabase implements ThreadDatabase, StateOperations {
   constructor(file: string, forReading = false) {
     this.forReading = forReading;
     this.database = forReading ? openForReading(file) : openDatabase(file, 'FULL');
-    this.statements = new Statements(this.database);
+    this.statements = new PreparedStatements(this.database);
     try {
       this.history = forReading
         ? this.readHistory()

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { Statements } from './statements.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'signet-'));
 const opened: DatabaseSync[] = [];
@@ -21,7 +21,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 it('names what a row holds, and counts what was changed', () => {
   const database = open();
   database.exec('CREATE TABLE note (name TEXT, size REAL)');
-  const statements = new Statements(database);
+  const statements = new PreparedStatements(database);
   expect(statements.get('SELECT * FROM note')).toBeUndefined();
   expect(statements.all('SELECT * FROM note')).toEqual([]);
   expect(statements.run('INSERT INTO note VALUES (?1, ?2), (NULL, ?2)', ['a', 1.5])).toBe(2);
@@ -36,7 +36,7 @@ it('names the column that another process has added, and not the one that it has
   const file = join(directory, 'notes.db');
   const database = open(file);
   database.exec("CREATE TABLE note (name TEXT); INSERT INTO note VALUES ('a')");
-  const statements = new Statements(database);
+  const statements = new PreparedStatements(database);
   expect(statements.get('SELECT * FROM note')).toEqual({ name: 'a' });
   const other = open(file);
   other.exec("ALTER TABLE note ADD COLUMN nonce TEXT; UPDATE note SET nonce = 'n'");
@@ -48,7 +48,7 @@ it('names the column that another process has added, and not the one that it has
 it('leaves nothing in the old generation for a row that is no longer used', () => {
   const database = open();
   database.exec("CREATE TABLE note (name TEXT, size REAL); INSERT INTO note VALUES ('a', 1)");
-  const statements = new Statements(database);
+  const statements = new PreparedStatements(database);
   const old = (): number =>
     getHeapSpaceStatistics()
       .filter(({ space_name: name }) => ['old_space', 'map_space'].includes(name))

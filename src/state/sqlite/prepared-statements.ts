@@ -17,7 +17,7 @@ interface Prepared {
  * Rows are read as lists and named here. For each row that node:sqlite returns as an object, V8 makes a hidden class,
  * 76 bytes that stay until the next collection of the old generation.
  */
-export class Statements {
+export class PreparedStatements {
   private readonly database: DatabaseSync;
   private readonly prepared = new Map<string, Prepared>();
 
