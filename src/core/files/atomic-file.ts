@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, mkdirSync, statSync } from 'node:fs';
 import { copyFile, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withoutMark } from '../json/index.js';
 import { isExposed } from './exposure.js';
-import { makeFolder } from './make-folder.js';
 import { FileError } from './read-file.js';
 
 const OWNER_ONLY = 0o600;
@@ -117,5 +116,27 @@ async function withFileErrors(path: string, work: () => Promise<void>): Promise<
     if (code === 'EEXIST') throw new FileError(path, 'exists already and is not overwritten', code);
     const hint = code === 'EBUSY' ? '; mount its folder instead of the file' : '';
     throw new FileError(path, `cannot be written (${code})${hint}`, code);
+  }
+}
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/**
+ * Creates a folder, and those above it that are missing. `mkdir` with `recursive` never ends where nothing can be
+ * created and the reason is `ENOENT`, as in `/proc`.
+ *
+ * @param mode of each folder that is created
+ * @throws Error with the code of the first folder that cannot be created
+ */
+export function makeFolder(path: string, mode: number): void {
+  if (isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (!isFolder(path)) throw error;
   }
 }

@@ -1,4 +1,3 @@
-export { createFile, replaceFile, syncFolder } from './atomic-file.js';
+export { createFile, makeFolder, replaceFile, syncFolder } from './atomic-file.js';
 export { accessOf, describeExposure } from './exposure.js';
-export { makeFolder } from './make-folder.js';
 export { FileError, readTextFile, readTextFileSync, type FileContents } from './read-file.js';

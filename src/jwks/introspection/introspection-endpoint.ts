@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { request } from 'undici';
 import {
   hasDuplicateMembers,
   isJsonMediaType,
@@ -203,10 +202,11 @@ export class IntrospectionEndpoint {
   private async exchange(token: string, signal: AbortSignal): Promise<string> {
     const { headers: credentials, parameters } = authentication(this.client);
     const form = { token, token_type_hint: 'access_token', ...parameters };
-    const { statusCode, headers, body } = await request(this.url, {
-      dispatcher: this.agent.to(this.url),
-      signal,
+    const { statusCode, headers, body } = await this.agent.to(this.url).request({
       method: 'POST',
+      origin: this.url.origin,
+      path: this.url.pathname + this.url.search,
+      signal,
       headers: {
         accept: 'application/json',
         'accept-encoding': 'identity',
