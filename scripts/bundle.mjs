@@ -47,7 +47,7 @@ function partsOf(importsOf) {
   return parts;
 }
 
-/** The thread of a database: in one file, and as CommonJS, since it can do without the loader of ES modules: 3.6 MB. */
+/** The thread of a database: in one file, and as CommonJS, since it can do without the loader of ES modules: 2 to 4 MB. */
 const THREAD = 'signet-state-worker';
 
 let parts = new Map();
@@ -115,6 +115,15 @@ function withoutImport({ source, specifiers }) {
 
 const escapeUnit = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
+/** V8 keeps the text of what it has loaded: Node gives it two bytes per character unless all are ASCII. */
+const asciiText = {
+  name: 'ascii-text',
+  generateBundle: (_options, files) => {
+    for (const file of Object.values(files))
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escapeUnit);
+  },
+};
+
 const bundle = await rolldown({
   cwd: DIST,
   input: { gateway: `${DIST}/process/index.js`, command: `${DIST}/cli/run.js` },
@@ -138,7 +147,7 @@ const bundle = await rolldown({
       load: (id) => (id.startsWith('\0absent:') ? `throw new Error('not in the gateway')` : null),
     },
     {
-      name: 'loaded-at-first-call',
+      name: 'builtins-at-first-call',
       resolveId: (id) => (CALLED_LATER.has(id) ? `\0later:${id}` : null),
       load: (id) => (id.startsWith('\0later:') ? functionsOf(id.slice('\0later:'.length)) : null),
     },
@@ -152,7 +161,7 @@ const bundle = await rolldown({
       resolveId: (id) => (ONE_OF_EACH.includes(id) ? fileURLToPath(import.meta.resolve(id)) : null),
     },
     {
-      name: 'at-first-call',
+      name: 'packages-at-first-call',
       async resolveId(source, importer) {
         const later = AT_FIRST_CALL.find(({ id, by }) => id === source && importer?.includes(by));
         if (later === undefined) return null;
@@ -215,14 +224,7 @@ const bundle = await rolldown({
         }
       },
     },
-    {
-      // V8 keeps the text of what it has loaded: Node gives it two bytes per character unless all are ASCII.
-      name: 'ascii-text',
-      generateBundle: (_options, files) => {
-        for (const file of Object.values(files))
-          if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escapeUnit);
-      },
-    },
+    asciiText,
   ],
 });
 await bundle.write({
@@ -245,6 +247,7 @@ const thread = await rolldown({
   input: `${DIST}/state/sqlite/${THREAD}.js`,
   platform: 'node',
   external: EXTERNAL,
+  plugins: [asciiText],
 });
 await thread.write({
   file: `${FOLDER}/${THREAD}.cjs`,

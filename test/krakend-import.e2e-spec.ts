@@ -589,6 +589,12 @@ describe('the command', () => {
       stderr: 'signet: out: cannot be written (EEXIST)\n',
     });
     expect(readFileSync(join(folder, 'out/signet.env'), 'utf8')).toBe(before);
+    expect(await importConfig(playground(), '--out', '/proc/none/out')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^signet: \/proc\/none\/out: cannot be written \(E[A-Z]+\)\n$/,
+      ) as string,
+    });
     expect(await runSignet(['import', 'nowhere.json'], { cwd: folder })).toEqual({
       code: 1,
       stdout: '',

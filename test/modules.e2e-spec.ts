@@ -24,8 +24,8 @@ const COUNTING = {
   SIGNET_COUNTS: directory,
   NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/gateway/count-modules.mjs')).href}`,
 };
-const countsOf = (process: number | string | undefined): Counts =>
-  JSON.parse(readFileSync(join(directory, `${process}.json`), 'utf8')) as Counts;
+const countsOf = (name: number | string | undefined): Counts =>
+  JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8')) as Counts;
 
 /** Runs Node to its end, which may be a failure; gives its counts and what it wrote to stderr. */
 async function run(
@@ -148,7 +148,7 @@ describe('what is loaded', () => {
 describe('a start from the bundle', () => {
   const BUNDLED = { ...COUNTING, SIGNET_COUNT_BUNDLE: 'true' };
 
-  it('loads fewer than 50 files, and of Nest none that is not in the bundle', async () => {
+  it('loads fewer than 50 files, one in its thread, and of Nest none that is not in the bundle', async () => {
     const gateway = await startGateway(BUNDLED);
     expect(await gateway.stop()).toBe(0);
     const { modules, builtins } = countsOf(gateway.process.pid);
