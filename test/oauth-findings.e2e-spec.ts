@@ -119,9 +119,11 @@ describe('a claim that becomes a header of the backend', () => {
       return (await cpu()) - before;
     };
     const letters = await costOf(`a${'x'.repeat(10_000)}b`);
-    const blanks = await costOf(`a${' '.repeat(10_000)}b`);
-    // The quadratic expression took 32 ms for 5 kB, so more than 2 s for these.
-    expect(blanks).toBeLessThan(letters + 1);
+    // The quadratic expression took 32 ms for 5 kB, so more than 2 s for these, each time. What other tests of the
+    // process cost meanwhile counts in one or the other try.
+    await expect
+      .poll(() => costOf(`a${' '.repeat(10_000)}b`), { timeout: 20_000 })
+      .toBeLessThan(letters + 1);
   });
 });
 
